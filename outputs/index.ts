@@ -1,0 +1,285 @@
+/**
+ * The typed reader of a thanos-stack stack's outputs: for app teams that reach the stack through a `pulumi.StackReference`, and for
+ * `npm run verify`. Nothing is imported at run time, so the file can be copied or vendored by itself.
+ *
+ * Outputs are an API: names and fields are only ever added, and outputs unknown to this reader are ignored.
+ */
+import type * as pulumi from "@pulumi/pulumi";
+
+/** One receiver of the hashring. */
+export interface RingMember {
+  /** `host:port` of the receiver's gRPC, byte for byte as the ring file has it (it is the string that is hashed). */
+  address: string;
+  /** The availability zone the ring counts the member in; absent where the ring has no zones. */
+  zone?: string;
+}
+
+/** The hashring every write is distributed by. */
+export interface Ring {
+  /** The receivers that store samples, in the order of the ring file. */
+  members: RingMember[];
+  /** Copies of each series. */
+  replicationFactor: number;
+  /** The hashing algorithm; other ones move nearly every series when the ring changes. */
+  algorithm: "ketama";
+  /** Changes exactly when the ring file changes. */
+  hash: string;
+}
+
+/** The stack's own Prometheus. */
+export interface PrometheusOutputs {
+  /** In-cluster URL of the Service over all Prometheus pods. */
+  service: string;
+  /** The `job` label of every scrape job. */
+  jobs: string[];
+  /** Prometheus pods that scrape the same targets (2 is a high-availability pair). */
+  replicas: number;
+  /** Parts the targets are divided into; the number of Prometheus pods is `replicas * shards`. */
+  shards: number;
+}
+
+interface CommonOutputs {
+  /** The Kubernetes namespace of everything in the stack. */
+  namespace: string;
+  /** In-cluster base URL for people and dashboards (Prometheus HTTP API); the query frontend where the stack has one. */
+  queryUrl: string;
+  /** In-cluster base URL of the queriers themselves, past any cache. */
+  querierUrl: string;
+  /** `host:port` of the queriers' gRPC, for a querier above this one. */
+  queryGrpcAddress: string;
+  /** The HTTP header that names a sender's tenant. */
+  tenantHeader: string;
+  /** The tenant of senders that send no {@link tenantHeader}. */
+  defaultTenant: string;
+  /** The labels the querier removes when it deduplicates; no sender may use them as external labels of its own. */
+  replicaLabels: string[];
+  /** The labels this stack's Prometheus puts on every sample, without replica labels. */
+  externalLabels: Record<string, string>;
+  /** The stack's own Prometheus. */
+  prometheus: PrometheusOutputs;
+  /** What the plan survives, as computed at preview; its form belongs to the program and is opaque here. */
+  availability: Record<string, unknown>;
+}
+
+/** Outputs of a stack whose senders write into a ring of receivers. */
+export interface ReceiveOutputs extends CommonOutputs {
+  scheme: "receive";
+  /** In-cluster URL for remote write 1.0. */
+  remoteWriteUrl: string;
+  ring: Ring;
+}
+
+/** Outputs of a stack whose Prometheus pods carry a Thanos sidecar; there is nothing to write to. */
+export interface SidecarOutputs extends CommonOutputs {
+  scheme: "sidecar";
+}
+
+/** All outputs of a stack; `scheme` tells the two apart. */
+export type StackOutputs = ReceiveOutputs | SidecarOutputs;
+
+/** Outputs that are missing or have another type than this reader expects. */
+export class StackOutputsError extends Error {
+  /**
+   * @param problems one sentence for each output, each beginning with its path
+   */
+  constructor(readonly problems: readonly string[]) {
+    super(`the stack's outputs cannot be used:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    this.name = "StackOutputsError";
+  }
+}
+
+const SCHEMES = ["receive", "sidecar"] as const;
+
+/**
+ * Reads the outputs of a deployed stack, as `pulumi stack output --json` or a StackReference give them.
+ *
+ * @param raw output values by name
+ * @throws {StackOutputsError} one error that names every missing or ill-typed output and what was found in its place
+ */
+export function readOutputs(raw: Record<string, unknown>): StackOutputs {
+  const problems: string[] = [];
+  const outputs = new Reader(raw, "", problems);
+  const scheme = outputs.oneOf("scheme", SCHEMES);
+  const prometheus = outputs.object("prometheus");
+  const common: CommonOutputs = {
+    namespace: outputs.string("namespace"),
+    queryUrl: outputs.url("queryUrl"),
+    querierUrl: outputs.url("querierUrl"),
+    queryGrpcAddress: outputs.hostAndPort("queryGrpcAddress"),
+    tenantHeader: outputs.string("tenantHeader"),
+    defaultTenant: outputs.string("defaultTenant"),
+    replicaLabels: outputs.strings("replicaLabels"),
+    externalLabels: outputs.labels("externalLabels"),
+    prometheus: {
+      service: prometheus.url("service"),
+      jobs: prometheus.strings("jobs"),
+      replicas: prometheus.count("replicas"),
+      shards: prometheus.count("shards"),
+    },
+    availability: outputs.object("availability").fields,
+  };
+  if (scheme === "sidecar") {
+    failIfAny(problems);
+    return { scheme, ...common };
+  }
+  const remoteWriteUrl = outputs.url("remoteWriteUrl");
+  const ring = outputs.object("ring");
+  const members = ring.objects("members").map((member): RingMember => {
+    const zone = member.fields.zone === undefined ? undefined : member.string("zone");
+    return { address: member.hostAndPort("address"), ...(zone === undefined ? {} : { zone }) };
+  });
+  const algorithm = ring.oneOf("algorithm", ["ketama"] as const);
+  const receive: ReceiveOutputs = {
+    scheme: "receive",
+    ...common,
+    remoteWriteUrl,
+    ring: { members, replicationFactor: ring.count("replicationFactor"), algorithm, hash: ring.string("hash") },
+  };
+  failIfAny(problems);
+  return receive;
+}
+
+/**
+ * The outputs of a referenced stack, checked.
+ *
+ * Each output is fetched by name, so one that is secret does not turn the whole result into a secret.
+ *
+ * @param ref a reference to a thanos-stack stack
+ * @returns an output that fails with {@link StackOutputsError} where the stack's outputs cannot be used
+ */
+export function requireStackOutputs(ref: pulumi.StackReference): pulumi.Output<StackOutputs> {
+  const [first, ...others] = OUTPUT_NAMES;
+  const start = ref.getOutput(first).apply((value): Record<string, unknown> => ({ [first]: value }));
+  return others
+    .reduce((collected, name) => collected.apply((values) => ref.getOutput(name).apply((value) => ({ ...values, [name]: value }))), start)
+    .apply((values) => readOutputs(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))));
+}
+
+/**
+ * The in-cluster URL to send remote write to.
+ *
+ * @throws {Error} for a stack of the sidecar scheme, which has no such URL
+ */
+export function remoteWriteUrl(outputs: StackOutputs): string {
+  if (outputs.scheme === "receive") {
+    return outputs.remoteWriteUrl;
+  }
+  throw new Error(
+    `the stack in namespace ${outputs.namespace} uses scheme "${outputs.scheme}", which takes no remote write: ` +
+      `its samples come from the sidecars of its own Prometheus; only a stack of scheme "receive" has a remoteWriteUrl`,
+  );
+}
+
+const OUTPUT_NAMES = [
+  "namespace",
+  "scheme",
+  "remoteWriteUrl",
+  "queryUrl",
+  "querierUrl",
+  "queryGrpcAddress",
+  "tenantHeader",
+  "defaultTenant",
+  "replicaLabels",
+  "externalLabels",
+  "ring",
+  "prometheus",
+  "availability",
+] as const;
+
+function failIfAny(problems: readonly string[]): void {
+  if (problems.length > 0) {
+    throw new StackOutputsError(problems);
+  }
+}
+
+/** Reads fields of one object and collects problems instead of throwing, so that one error can name them all. */
+class Reader {
+  constructor(
+    readonly fields: Record<string, unknown>,
+    private readonly prefix: string,
+    private readonly problems: string[],
+  ) {}
+
+  string(name: string): string {
+    return this.check(name, "a non-empty string", (value): value is string => typeof value === "string" && value !== "") ?? "";
+  }
+
+  url(name: string): string {
+    return this.check(name, "an http:// or https:// URL", (value): value is string => isHttpUrl(value)) ?? "";
+  }
+
+  hostAndPort(name: string): string {
+    const isHostAndPort = (value: unknown): value is string => typeof value === "string" && /^[^\s/]+:\d{1,5}$/.test(value);
+    return this.check(name, "host:port", isHostAndPort) ?? "";
+  }
+
+  count(name: string): number {
+    const isCount = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value) && value > 0;
+    return this.check(name, "a positive integer", isCount) ?? 0;
+  }
+
+  oneOf<const T extends string>(name: string, allowed: readonly [T, ...T[]]): T {
+    const isAllowed = (value: unknown): value is T => allowed.some((each) => each === value);
+    return this.check(name, allowed.map((each) => JSON.stringify(each)).join(" or "), isAllowed) ?? allowed[0];
+  }
+
+  strings(name: string): string[] {
+    const isStrings = (value: unknown): value is string[] =>
+      Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "");
+    return this.check(name, "a list of non-empty strings", isStrings) ?? [];
+  }
+
+  labels(name: string): Record<string, string> {
+    const isLabels = (value: unknown): value is Record<string, string> =>
+      isObject(value) && Object.values(value).every((each) => typeof each === "string");
+    return this.check(name, "an object of strings", isLabels) ?? {};
+  }
+
+  object(name: string): Reader {
+    const path = this.path(name);
+    const fields = this.check(name, "an object", isObject);
+    // Without the object itself, complaints about each of its fields would only repeat that it is not there.
+    return fields === undefined ? new Reader({}, path, []) : new Reader(fields, path, this.problems);
+  }
+
+  objects(name: string): Reader[] {
+    const isObjects = (value: unknown): value is Record<string, unknown>[] =>
+      Array.isArray(value) && value.length > 0 && value.every(isObject);
+    const list = this.check(name, "a non-empty list of objects", isObjects) ?? [];
+    return list.map((fields, index) => new Reader(fields, `${this.path(name)}[${index}]`, this.problems));
+  }
+
+  private check<T>(name: string, expected: string, matches: (value: unknown) => value is T): T | undefined {
+    const value = this.fields[name];
+    if (matches(value)) {
+      return value;
+    }
+    this.problems.push(
+      value === undefined
+        ? `${this.path(name)}: missing, expected ${expected}`
+        : `${this.path(name)}: expected ${expected}, found ${describe(value)}`,
+    );
+    return undefined;
+  }
+
+  private path(name: string): string {
+    return this.prefix === "" ? name : `${this.prefix}.${name}`;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isHttpUrl(value: unknown): value is string {
+  return typeof value === "string" && /^https?:\/\/[^\s/]+/.test(value);
+}
+
+const DESCRIPTION_LIMIT = 80;
+
+function describe(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  const shortened = text.length > DESCRIPTION_LIMIT ? `${text.slice(0, DESCRIPTION_LIMIT)}…` : text;
+  const type = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+  return type === "null" ? shortened : `${shortened} (${type})`;
+}

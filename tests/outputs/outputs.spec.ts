@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
+import { readOutputs, remoteWriteUrl, requireStackOutputs, StackOutputsError } from "../../outputs";
+
+const RECEIVE: Record<string, unknown> = {
+  namespace: "monitoring",
+  scheme: "receive",
+  remoteWriteUrl: "http://thanos-receive.monitoring.svc.cluster.local:19291/api/v1/receive",
+  queryUrl: "http://thanos-query-frontend.monitoring.svc.cluster.local:9090",
+  querierUrl: "http://thanos-querier.monitoring.svc.cluster.local:9090",
+  queryGrpcAddress: "thanos-querier.monitoring.svc.cluster.local:10901",
+  tenantHeader: "THANOS-TENANT",
+  defaultTenant: "default-tenant",
+  replicaLabels: ["receive_replica", "prometheus_replica"],
+  externalLabels: { cluster: "dev" },
+  ring: {
+    members: [0, 1, 2].map((ordinal) => ({
+      address: `thanos-receive-${ordinal}.thanos-receive-peers.monitoring.svc.cluster.local:10901`,
+      zone: `z${ordinal}`,
+    })),
+    replicationFactor: 3,
+    algorithm: "ketama",
+    hash: "0d8f",
+  },
+  prometheus: { service: "http://prometheus.monitoring.svc.cluster.local:9090", jobs: ["prometheus"], replicas: 1, shards: 1 },
+  availability: { writes: { survives: 1 } },
+};
+
+const { remoteWriteUrl: _url, ring: _ring, ...withoutRing } = RECEIVE;
+const SIDECAR: Record<string, unknown> = { ...withoutRing, scheme: "sidecar" };
+
+function problemsOf(raw: Record<string, unknown>): readonly string[] {
+  try {
+    readOutputs(raw);
+  } catch (error) {
+    assert.ok(error instanceof StackOutputsError);
+    return error.problems;
+  }
+  assert.fail("readOutputs accepted the outputs");
+}
+
+describe("outputs: readOutputs", () => {
+  it("returns the outputs of both schemes as they are", () => {
+    assert.deepEqual(readOutputs(RECEIVE), RECEIVE);
+    assert.deepEqual(readOutputs(SIDECAR), SIDECAR);
+  });
+
+  it("ignores outputs and fields that a later version adds", () => {
+    const later = {
+      ...RECEIVE,
+      grafanaUrl: "http://grafana",
+      ring: { ...(RECEIVE.ring as object), epoch: 4 },
+      prometheus: { ...(RECEIVE.prometheus as object), retention: "2h" },
+    };
+    assert.deepEqual(readOutputs(later), RECEIVE);
+  });
+
+  it("accepts ring members without a zone and leaves the field out", () => {
+    const outputs = readOutputs({ ...RECEIVE, ring: { ...(RECEIVE.ring as object), members: [{ address: "receiver-0:10901" }] } });
+    assert.ok(outputs.scheme === "receive");
+    assert.deepEqual(outputs.ring.members, [{ address: "receiver-0:10901" }]);
+  });
+
+  for (const name of Object.keys(RECEIVE)) {
+    it(`names ${name} when it is missing`, () => {
+      const { [name]: _left, ...others } = RECEIVE;
+      const problems = problemsOf(others);
+      assert.equal(problems.length, 1);
+      assert.match(problems[0] ?? "", new RegExp(`^${name}: missing, expected `));
+    });
+
+    it(`names ${name} and what was found when its type is another`, () => {
+      assert.deepEqual(
+        problemsOf({ ...RECEIVE, [name]: 7 }).map((problem) => [
+          problem.startsWith(`${name}: expected `),
+          problem.endsWith("found 7 (number)"),
+        ]),
+        [[true, true]],
+      );
+    });
+  }
+
+  it("names every problem at once, with the path of each", () => {
+    assert.deepEqual(
+      problemsOf({
+        ...RECEIVE,
+        namespace: "",
+        queryUrl: "thanos-querier:9090",
+        replicaLabels: ["receive_replica", 3],
+        ring: {
+          members: [{ address: "receiver-0:10901" }, { address: "receiver-1", zone: null }],
+          replicationFactor: "3",
+          algorithm: "hashmod",
+        },
+        prometheus: { service: "http://prometheus:9090", jobs: [], replicas: 0, shards: 1.5 },
+      }),
+      [
+        'namespace: expected a non-empty string, found "" (string)',
+        'queryUrl: expected an http:// or https:// URL, found "thanos-querier:9090" (string)',
+        'replicaLabels: expected a list of non-empty strings, found ["receive_replica",3] (array)',
+        "prometheus.replicas: expected a positive integer, found 0 (number)",
+        "prometheus.shards: expected a positive integer, found 1.5 (number)",
+        "ring.members[1].zone: expected a non-empty string, found null",
+        'ring.members[1].address: expected host:port, found "receiver-1" (string)',
+        'ring.algorithm: expected "ketama", found "hashmod" (string)',
+        'ring.replicationFactor: expected a positive integer, found "3" (string)',
+        "ring.hash: missing, expected a non-empty string",
+      ],
+    );
+  });
+
+  it("refuses a ring without members and a scheme it does not know", () => {
+    assert.match(
+      problemsOf({ ...RECEIVE, ring: { ...(RECEIVE.ring as object), members: [] } })[0] ?? "",
+      /^ring\.members: expected a non-empty list/,
+    );
+    assert.match(problemsOf({ ...RECEIVE, scheme: "push" })[0] ?? "", /^scheme: expected "receive" or "sidecar", found "push"/);
+  });
+
+  it("either returns outputs or throws a StackOutputsError, whatever it is given", () => {
+    const anyOutputs = fc.record(
+      Object.fromEntries(Object.keys(RECEIVE).map((name) => [name, fc.oneof(fc.constant(RECEIVE[name]), fc.jsonValue())])),
+      {
+        requiredKeys: [],
+      },
+    );
+    fc.assert(
+      fc.property(anyOutputs, (raw) => {
+        try {
+          readOutputs(raw);
+        } catch (error) {
+          assert.ok(error instanceof StackOutputsError);
+        }
+      }),
+    );
+  });
+});
+
+describe("outputs: remoteWriteUrl", () => {
+  it("is the URL of a receive stack", () => {
+    assert.equal(remoteWriteUrl(readOutputs(RECEIVE)), RECEIVE.remoteWriteUrl);
+  });
+
+  it("names the scheme of a stack that has none", () => {
+    assert.throws(() => remoteWriteUrl(readOutputs(SIDECAR)), /namespace monitoring uses scheme "sidecar".*no remote write/);
+  });
+});
+
+describe("outputs: requireStackOutputs", () => {
+  async function referenceTo(outputs: Record<string, unknown>, secretOutputNames: string[] = []): Promise<pulumi.StackReference> {
+    await pulumi.runtime.setMocks({
+      newResource: (args) => ({ id: args.name, state: { ...args.inputs, outputs, secretOutputNames } }),
+      call: () => ({}),
+    });
+    return new pulumi.StackReference("organization/thanos-stack/dev");
+  }
+
+  function awaited<T>(output: pulumi.Output<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      // The promise of an output is how the SDK's own tests await one; apply alone would swallow its failure.
+      (output as unknown as { promise(): Promise<T> }).promise().then(resolve, reject);
+    });
+  }
+
+  function isSecret(output: pulumi.Output<unknown>): Promise<boolean> {
+    return pulumi.isSecret(output);
+  }
+
+  it("reads the outputs of the referenced stack", async () => {
+    assert.deepEqual(await awaited(requireStackOutputs(await referenceTo({ ...RECEIVE, later: 1 }))), RECEIVE);
+    assert.deepEqual(await awaited(requireStackOutputs(await referenceTo(SIDECAR))), SIDECAR);
+  });
+
+  it("stays public beside a secret output of the same stack", async () => {
+    const ref = await referenceTo({ ...RECEIVE, bucketKey: pulumi.secret("k") }, ["bucketKey"]);
+    assert.equal(await isSecret(ref.outputs), true);
+    assert.equal(await isSecret(requireStackOutputs(ref)), false);
+  });
+
+  it("is secret when an output it reads is", async () => {
+    const ref = await referenceTo(RECEIVE, ["queryUrl"]);
+    assert.equal(await isSecret(requireStackOutputs(ref)), true);
+  });
+
+  it("fails naming the missing outputs", async () => {
+    const { ring: _left, ...others } = RECEIVE;
+    await assert.rejects(awaited(requireStackOutputs(await referenceTo(others))), /ring: missing/);
+  });
+});
