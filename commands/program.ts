@@ -1,0 +1,189 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+
+/** Runs the program without engine or cluster and records what it registers: for rendering, review and tests. */
+
+/** The folder of the program. */
+export const PROJECT_FOLDER = resolve(__dirname, "..");
+
+/** A resource as the program registered it. */
+export interface RegisteredResource {
+  /** Type token, such as `kubernetes:apps/v1:StatefulSet`. */
+  type: string;
+  /** Logical name. */
+  name: string;
+  /** Whether a provider makes it; components are made of others. */
+  custom: boolean;
+  inputs: Record<string, unknown>;
+  options: ResourceOptions;
+}
+
+/** The options that decide about order and safety. */
+export interface ResourceOptions {
+  parent: string;
+  protect: boolean;
+  provider: string;
+  dependsOn: string[];
+  aliases: number;
+}
+
+/** What a run of the program came to. */
+export interface ProgramRun {
+  resources: RegisteredResource[];
+  outputs: Record<string, unknown>;
+  /** Diagnostics of the program, such as what the plan survives. */
+  messages: string[];
+}
+
+/** How to run it. */
+export interface RunOptions {
+  /** Configuration by full key (`thanos-stack:namespace`), as YAML would hold it. */
+  config: Record<string, unknown>;
+  stack: string;
+  /** Whether this is a preview, in which ids are unknown. Default: false. */
+  preview?: boolean;
+}
+
+/** The `config:` block of `Pulumi.<stack>.yaml`. */
+export function stackConfig(stack: string): Record<string, unknown> {
+  const file = join(PROJECT_FOLDER, `Pulumi.${stack}.yaml`);
+  const content = parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> } | null;
+  return content?.config ?? {};
+}
+
+/**
+ * Runs `index.ts` afresh under Pulumi's mocks.
+ *
+ * @throws what the program throws, also from inside an `apply`, and on two resources of one type and name, which mocks let pass.
+ */
+export async function runProgram({ config, stack, preview = false }: RunOptions): Promise<ProgramRun> {
+  const resources: RegisteredResource[] = [];
+  const messages: string[] = [];
+  const rejections: unknown[] = [];
+  const onRejection = (reason: unknown) => rejections.push(reason);
+  process.on("unhandledRejection", onRejection);
+  const restoreConsole = recordConsole(messages);
+  try {
+    await pulumi.runtime.setMocks(
+      {
+        newResource: (args) => {
+          const inputs = args.inputs as Record<string, unknown>;
+          const state = args.type.startsWith("kubernetes:") ? named(args.name, inputs) : inputs;
+          return { id: preview ? undefined : `${args.name}-id`, state };
+        },
+        call: (args) => args.inputs,
+      },
+      "thanos-stack",
+      stack,
+      preview,
+    );
+    recordRegistrations(resources);
+    pulumi.runtime.setAllConfig(
+      Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
+    );
+    forgetProgram();
+    const exported = await pulumi.runtime.runInPulumiStack(async () => require(join(PROJECT_FOLDER, "index")) as Record<string, unknown>);
+    // Without it the last resources are missing; the SDK's types hide it.
+    await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
+    if (rejections.length > 0) throw rejections[0];
+    const outputs = await settled((exported ?? {}) as Record<string, unknown>);
+    refuseDuplicates(resources);
+    return { resources, outputs, messages };
+  } finally {
+    // The SDK's own promises of a failed run reject after this one.
+    await new Promise(setImmediate);
+    restoreConsole();
+    process.off("unhandledRejection", onRejection);
+  }
+}
+
+/** Kubernetes objects without a name of their own get one from their content, so that what refers to them stays the same from run to run. */
+export function named(logicalName: string, inputs: Record<string, unknown>): Record<string, unknown> {
+  const metadata = (inputs.metadata ?? {}) as Record<string, unknown>;
+  if (metadata.name !== undefined) return inputs;
+  const digest = createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 8);
+  return { ...inputs, metadata: { ...metadata, name: `${logicalName}-${digest}` } };
+}
+
+interface Registration {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getCustom(): boolean;
+  getProtect(): boolean;
+  getProvider(): string;
+  getDependenciesList(): string[];
+  getAliasesList(): unknown[];
+  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
+}
+
+/** Mocks are told neither options nor components' inputs; the monitor that the SDK registers with is. */
+function recordRegistrations(resources: RegisteredResource[]): void {
+  const monitor = pulumi.runtime.getMonitor() as unknown as
+    | { registerResource: (request: Registration, callback: unknown) => unknown }
+    | undefined;
+  if (monitor === undefined) throw new Error("Pulumi's mocks gave no resource monitor");
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) => {
+    if (request.getType() !== "pulumi:pulumi:Stack") {
+      resources.push({
+        type: request.getType(),
+        name: request.getName(),
+        custom: request.getCustom(),
+        inputs: request.getObject()?.toJavaScript() ?? {},
+        options: {
+          parent: request.getParent(),
+          protect: request.getProtect(),
+          provider: request.getProvider(),
+          dependsOn: request.getDependenciesList(),
+          aliases: request.getAliasesList().length,
+        },
+      });
+    }
+    return register(request, callback);
+  };
+}
+
+/** Without an engine the SDK logs to the console, where it would mix with what a command prints. */
+function recordConsole(messages: string[]): () => void {
+  const { log, warn, error } = console;
+  const record = (...parts: unknown[]) =>
+    void messages.push(
+      parts
+        .map(String)
+        .join(" ")
+        .replace(/^(?:info|warning|error): \[runtime\] /, ""),
+    );
+  Object.assign(console, { log: record, warn: record, error: record });
+  return () => Object.assign(console, { log, warn, error });
+}
+
+/** The program's own modules run their top level again at the next `require`. */
+function forgetProgram(): void {
+  for (const path of Object.keys(require.cache)) {
+    const own = path.startsWith(join(PROJECT_FOLDER, "components")) || path === join(PROJECT_FOLDER, "index.ts");
+    if (own) delete require.cache[path];
+  }
+}
+
+async function settled(outputs: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const entries = Object.entries(outputs).map(async ([name, value]) => {
+    const known = await new Promise((resolveValue) => {
+      (pulumi.output(value) as pulumi.Output<unknown>).apply((each) => resolveValue(each));
+    });
+    return [name, known] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function refuseDuplicates(resources: readonly RegisteredResource[]): void {
+  const seen = new Set<string>();
+  for (const { type, name } of resources) {
+    const urn = `${type}::${name}`;
+    if (seen.has(urn)) throw new Error(`two resources of type ${type} are named ${name}`);
+    seen.add(urn);
+  }
+}

@@ -1,0 +1,132 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { commonLabels } from "../model/labels";
+import { containerResources, containerSecurityContext } from "../model/pod";
+import { type HostPathVolume, hostPathPersistentVolume } from "../model/storage";
+import { componentType } from "./types";
+
+/** What {@link HostPathVolumes} needs. */
+export interface HostPathVolumesArgs {
+  /** Namespace of the claims. */
+  namespace: string;
+  /** Every directory, with its node and claim. */
+  volumes: HostPathVolume[];
+  /** Image with a shell, for the one container that makes the directories. */
+  image: string;
+}
+
+const IDENTITY = { app: "hostpath-directories", component: "volumes" } as const;
+
+/** Directories are made under another name, given their owner, and then renamed, so that no pod ever sees one half done. */
+const MAKE_DIRECTORIES = `set -eu
+for entry in "$@"; do
+  owner="\${entry%%:*}"
+  directory="\${entry#*:}"
+  if [ ! -d "/host$directory" ]; then
+    mkdir -p "/host$(dirname "$directory")"
+    rm -rf "/host$directory.new"
+    mkdir -m 0750 "/host$directory.new"
+    chown "$owner:$owner" "/host$directory.new"
+    mv "/host$directory.new" "/host$directory"
+  fi
+done
+`;
+
+/**
+ * Data on the nodes' own disks: a directory for each pod, owned by the pod's user, and a PersistentVolume for each, bound to that pod's claim and found on
+ * its node only. So the scheduler brings a pod to its data, two stacks on a node never share, and the pods themselves need no hostPath and no root.
+ *
+ * Making a directory on a node does need both. That one short job is the only workload that Pod Security's `restricted` does not cover; it runs in a
+ * namespace of its own, `<namespace>-volumes`, which is exempt by name and holds nothing else.
+ */
+export class HostPathVolumes extends pulumi.ComponentResource {
+  /** What a StatefulSet waits for before its pods are made. */
+  readonly ready: pulumi.Resource[];
+
+  constructor(name: string, args: HostPathVolumesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(componentType("HostPathVolumes"), name, args, opts);
+    const child = { parent: this };
+    const labels = commonLabels(IDENTITY);
+    const exempt = new k8s.core.v1.Namespace(
+      name,
+      {
+        metadata: {
+          name: `${args.namespace}-volumes`,
+          labels: { ...labels, "pod-security.kubernetes.io/enforce": "privileged" },
+        },
+      },
+      child,
+    );
+    const account = new k8s.core.v1.ServiceAccount(
+      name,
+      { metadata: { name: IDENTITY.app, namespace: exempt.metadata.name, labels }, automountServiceAccountToken: false },
+      child,
+    );
+    const nodes = [...new Set(args.volumes.map((volume) => volume.node))].sort();
+    const jobs = nodes.map((node) => {
+      const here = args.volumes.filter((volume) => volume.node === node);
+      const roots = rootsOf(here);
+      return new k8s.batch.v1.Job(
+        `${name}-${node}`,
+        {
+          metadata: { namespace: exempt.metadata.name, labels },
+          spec: {
+            backoffLimit: 6,
+            template: {
+              metadata: { labels },
+              spec: {
+                serviceAccountName: account.metadata.name,
+                automountServiceAccountToken: false,
+                restartPolicy: "OnFailure",
+                nodeSelector: { "kubernetes.io/hostname": node },
+                containers: [
+                  {
+                    name: "make-directories",
+                    image: args.image,
+                    command: [
+                      "/bin/sh",
+                      "-c",
+                      MAKE_DIRECTORIES,
+                      "make-directories",
+                      ...here.map((volume) => `${volume.owner}:${volume.directory}`),
+                    ],
+                    resources: containerResources({ cpu: "10m", memory: "32Mi" }),
+                    securityContext: {
+                      ...containerSecurityContext(),
+                      runAsUser: 0,
+                      runAsNonRoot: false,
+                      capabilities: { drop: ["ALL"], add: ["CHOWN", "DAC_OVERRIDE", "FOWNER"] },
+                      seccompProfile: { type: "RuntimeDefault" },
+                    },
+                    volumeMounts: roots.map((root, index) => ({ name: `root-${index}`, mountPath: `/host${root}` })),
+                  },
+                ],
+                volumes: roots.map((root, index) => ({
+                  name: `root-${index}`,
+                  hostPath: { path: root, type: "DirectoryOrCreate" },
+                })),
+              },
+            },
+          },
+        },
+        // A finished job is a record, not a thing to keep in step: only another set of directories makes another.
+        { ...child, deleteBeforeReplace: false },
+      );
+    });
+    const volumes = args.volumes.map(
+      (volume) =>
+        new k8s.core.v1.PersistentVolume(
+          volume.name,
+          { metadata: { name: volume.name, labels: volume.labels }, spec: hostPathPersistentVolume(volume, args.namespace) },
+          child,
+        ),
+    );
+    this.ready = [...jobs, ...volumes];
+    this.registerOutputs({});
+  }
+}
+
+/** The folders directly above namespaces: what is mounted into the job. */
+function rootsOf(volumes: readonly HostPathVolume[]): string[] {
+  return [...new Set(volumes.map((volume) => volume.directory.split("/").slice(0, -2).join("/")))].sort();
+}

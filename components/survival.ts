@@ -1,0 +1,21 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Availability, availability, planProblems, refuseBelow } from "../model/availability";
+import { availabilityPlan } from "../model/availabilityPlan";
+import type { StackPlan } from "../model/plan";
+import { formatProblems } from "../model/problem";
+
+/**
+ * Proves what the plan survives and says it in the preview, before the first resource is registered.
+ *
+ * @throws pulumi.RunError where the plan survives less than the environment's `survives`.
+ */
+export function provenAvailability(plan: StackPlan): Availability {
+  const input = availabilityPlan(plan);
+  const impossible = planProblems(input);
+  if (impossible.length > 0) throw new pulumi.RunError(formatProblems(pulumi.getStack(), impossible));
+  const proven = availability(input);
+  const problems = refuseBelow(plan.settings.survives, proven);
+  if (problems.length > 0) throw new pulumi.RunError(formatProblems(pulumi.getStack(), problems));
+  for (const line of proven.summary) void pulumi.log.info(line);
+  return proven;
+}

@@ -1,0 +1,145 @@
+import {
+  DEFAULT_RING,
+  GRPC_PORT,
+  type Hashring,
+  hashrings,
+  hashringsFile,
+  hashringsHash,
+  RECEIVE_APP,
+  REMOTE_WRITE_PORT,
+  statefulSetName,
+} from "./hashring";
+import type { Identity } from "./labels";
+import { PROMETHEUS_USER, THANOS_USER } from "./pod";
+import { PROMETHEUS_PORT } from "./prometheusConfig";
+import type { Settings } from "./settings";
+import { type HostPathVolume, hostPathVolumes } from "./storage";
+import { QUERY_HTTP_PORT } from "./thanosFlags";
+
+/** What the settings come to: every workload with its name and size, and every address, in one place that all parts agree on. */
+
+/** Service to which senders write. */
+export const RECEIVE_SERVICE = RECEIVE_APP;
+/** Headless Service that gives receivers their names. */
+export const PEER_SERVICE = `${RECEIVE_APP}-peers`;
+/** Headless Service under which queriers find ready receivers of every ring. */
+export const STORE_SERVICE = `${RECEIVE_APP}-stores`;
+export const ROUTER_APP = "thanos-receive-router";
+export const QUERIER_APP = "thanos-querier";
+/** Service of the queriers' gRPC, for other stacks. */
+export const QUERIER_GRPC_SERVICE = `${QUERIER_APP}-grpc`;
+export const QUERY_FRONTEND_APP = "thanos-query-frontend";
+export const QUERY_CACHE_APP = "thanos-query-cache";
+export const PROMETHEUS_APP = "prometheus";
+/** Fixed name of the ConfigMap with the hashrings: it is changed in place and no pod restarts. */
+export const HASHRINGS_CONFIG_MAP = `${RECEIVE_APP}-hashrings`;
+/** Fixed name of the ConfigMap with the limits, which is changed in place like the hashrings. */
+export const LIMITS_CONFIG_MAP = `${RECEIVE_APP}-limits`;
+
+/** One StatefulSet of receivers: a ring's, or a ring's part in one zone. */
+export interface ReceiverSet {
+  name: string;
+  ring: string;
+  zone?: string;
+  replicas: number;
+  identity: Identity;
+}
+
+/** One StatefulSet of Prometheus servers: a shard. */
+export interface PrometheusSet {
+  name: string;
+  shard: number;
+  replicas: number;
+  identity: Identity;
+}
+
+/** Addresses inside the cluster, by name and in full. */
+export interface Addresses {
+  remoteWriteUrl: string;
+  querierUrl: string;
+  /** What people and Grafana use: the query frontend where there is one. */
+  queryUrl: string;
+  queryGrpcAddress: string;
+  /** SRV record of the receivers' StoreAPI. */
+  storeDiscovery: string;
+  prometheusUrl: string;
+}
+
+export interface StackPlan {
+  settings: Settings;
+  rings: Hashring[];
+  receiverSets: ReceiverSet[];
+  /** Text of the hashring file. */
+  hashringsFile: string;
+  /** Identity of that text. */
+  hashringsHash: string;
+  prometheusSets: PrometheusSet[];
+  addresses: Addresses;
+  hostPathVolumes: HostPathVolume[];
+}
+
+/** The plan of an environment. Pure: the same settings give the same plan. */
+export function planStack(settings: Settings): StackPlan {
+  const { namespace, cluster, receive } = settings;
+  const zones = cluster.zones;
+  const ringPlans = [
+    ...receive.hashrings.map((ring) => ({ ...ring, zones })),
+    { name: DEFAULT_RING, tenants: [], replicas: receive.replicas, zones },
+  ];
+  const rings = hashrings(ringPlans, { namespace, peerService: PEER_SERVICE, clusterDomain: cluster.domain });
+  const receiverSets = ringPlans.flatMap((ring) =>
+    (zones.length === 0 ? [undefined] : zones).map((zone) => {
+      const name = statefulSetName(ring.name, zone);
+      return {
+        name,
+        ring: ring.name,
+        ...(zone === undefined ? {} : { zone }),
+        replicas: ring.replicas / Math.max(zones.length, 1),
+        identity: { app: RECEIVE_APP, component: "receive" as const, instance: name },
+      };
+    }),
+  );
+  const prometheusSets = Array.from({ length: settings.prometheus.shards }, (_, shard) => {
+    const name = shard === 0 ? PROMETHEUS_APP : `${PROMETHEUS_APP}-shard-${shard}`;
+    return {
+      name,
+      shard,
+      replicas: settings.prometheus.replicas,
+      identity: { app: PROMETHEUS_APP, component: "prometheus" as const, instance: name },
+    };
+  });
+  const host = (service: string) => `${service}.${namespace}.svc.${cluster.domain}`;
+  const querierUrl = `http://${host(QUERIER_APP)}:${QUERY_HTTP_PORT}`;
+  const file = hashringsFile(rings);
+  return {
+    settings,
+    rings,
+    receiverSets,
+    hashringsFile: file,
+    hashringsHash: hashringsHash(file),
+    prometheusSets,
+    addresses: {
+      remoteWriteUrl: `http://${host(RECEIVE_SERVICE)}:${REMOTE_WRITE_PORT}/api/v1/receive`,
+      querierUrl,
+      queryUrl: settings.queryFrontend === undefined ? querierUrl : `http://${host(QUERY_FRONTEND_APP)}:${QUERY_HTTP_PORT}`,
+      queryGrpcAddress: `${host(QUERIER_GRPC_SERVICE)}:${GRPC_PORT}`,
+      storeDiscovery: `dnssrv+_grpc._tcp.${host(STORE_SERVICE)}`,
+      prometheusUrl: `http://${host(PROMETHEUS_APP)}:${PROMETHEUS_PORT}`,
+    },
+    hostPathVolumes: [
+      ...volumesOf(receiverSets, receive.storage, namespace, THANOS_USER),
+      ...volumesOf(prometheusSets, settings.prometheus.storage, namespace, PROMETHEUS_USER),
+    ],
+  };
+}
+
+function volumesOf(
+  sets: readonly (ReceiverSet | PrometheusSet)[],
+  storage: Settings["receive"]["storage"],
+  namespace: string,
+  owner: number,
+): HostPathVolume[] {
+  const { hostPath } = storage;
+  if (hostPath === undefined) return [];
+  return sets.flatMap((set) => hostPathVolumes(hostPath, namespace, set.name, set.replicas, set.identity, owner));
+}

@@ -1,0 +1,24 @@
+/** One reason why a configuration is refused. Everything a person needs to mend it without opening the source. */
+export interface Problem {
+  /** Path of the configuration key, such as `receive.replicationFactor`. */
+  key: string;
+  /** The value found there. */
+  value: unknown;
+  /** The rule that it breaks, with its reason. */
+  rule: string;
+  /** What would be accepted. */
+  remedy: string;
+}
+
+const shown = (value: unknown): string => (value === undefined ? "(not set)" : JSON.stringify(value));
+
+/** One line a problem: key, value, rule, remedy. */
+export function formatProblem(problem: Problem): string {
+  return `${problem.key} = ${shown(problem.value)}: ${problem.rule}. Accepted: ${problem.remedy}.`;
+}
+
+/** All problems as one message, so that nobody mends them one `pulumi preview` at a time. */
+export function formatProblems(stack: string, problems: readonly Problem[]): string {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return [`Pulumi.${stack}.yaml: ${count}, nothing was changed:`, ...problems.map((problem) => `  - ${formatProblem(problem)}`)].join("\n");
+}

@@ -1,0 +1,226 @@
+import { stringify } from "yaml";
+import { PART_OF } from "./labels";
+import { CLUSTER_LABEL, PROMETHEUS_REPLICA_LABEL } from "./replicaLabels";
+import type { Settings } from "./settings";
+
+/** prometheus.yml: what is scraped, under which names, and where it is sent. Source: prometheus docs/configuration, 3.x. */
+
+/** Where the configuration is mounted. */
+export const PROMETHEUS_CONFIG_FOLDER = "/etc/prometheus/config";
+/** Where the rule files are mounted. */
+export const PROMETHEUS_RULES_FOLDER = "/etc/prometheus/rules";
+/** Name of the configuration file. */
+export const PROMETHEUS_CONFIG_FILE = "prometheus.yml";
+/** Port of Prometheus' HTTP. */
+export const PROMETHEUS_PORT = 9090;
+
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+type RelabelConfig = Record<string, unknown>;
+interface ScrapeConfig {
+  job_name: string;
+  relabel_configs?: RelabelConfig[];
+  [field: string]: unknown;
+}
+
+/** Jobs that this program defines, and what each finds. `output`s name them; a stack's own scrape configs may not take these names. */
+export const JOBS = {
+  /** All parts of this stack; the job label is the part's name. */
+  stack: PART_OF,
+  kubelet: "kubelet",
+  cadvisor: "cadvisor",
+  apiServer: "kubernetes-apiservers",
+  services: "kubernetes-services",
+  pods: "kubernetes-pods",
+} as const;
+
+const clusterTls = { ca_file: `${SERVICE_ACCOUNT}/ca.crt` };
+const clusterIdentity = { authorization: { type: "Bearer", credentials_file: `${SERVICE_ACCOUNT}/token` } };
+
+function kubeletJob(job: string, path: string, certificates: "verify" | "skip"): ScrapeConfig {
+  return {
+    job_name: job,
+    scheme: "https",
+    metrics_path: path,
+    tls_config: certificates === "verify" ? clusterTls : { ...clusterTls, insecure_skip_verify: true },
+    ...clusterIdentity,
+    // The kubelet itself is asked, which needs `nodes/metrics` only; through the API server it would need `nodes/proxy`, which can run commands.
+    kubernetes_sd_configs: [{ role: "node" }],
+    relabel_configs: [
+      { source_labels: ["__meta_kubernetes_node_name"], target_label: "node" },
+      { source_labels: ["__meta_kubernetes_node_label_topology_kubernetes_io_zone"], target_label: "zone" },
+    ],
+  };
+}
+
+function apiServerJob(): ScrapeConfig {
+  return {
+    job_name: JOBS.apiServer,
+    scheme: "https",
+    tls_config: { ...clusterTls, server_name: "kubernetes.default.svc" },
+    ...clusterIdentity,
+    kubernetes_sd_configs: [{ role: "endpointslice", namespaces: { names: ["default"] } }],
+    relabel_configs: [
+      {
+        source_labels: ["__meta_kubernetes_service_name", "__meta_kubernetes_endpointslice_port_name"],
+        regex: "kubernetes;https",
+        action: "keep",
+      },
+    ],
+  };
+}
+
+const POD_IDENTITY: RelabelConfig[] = [
+  { source_labels: ["__meta_kubernetes_namespace"], target_label: "namespace" },
+  { source_labels: ["__meta_kubernetes_pod_name"], target_label: "pod" },
+  { source_labels: ["__meta_kubernetes_pod_node_name"], target_label: "node" },
+];
+
+/** Annotations by which pods and services ask to be scraped: `prometheus.io/scrape`, `/scheme`, `/path`, `/port`. */
+function annotated(role: "pod" | "service"): RelabelConfig[] {
+  const annotation = (name: string) => `__meta_kubernetes_${role}_annotation_prometheus_io_${name}`;
+  return [
+    { source_labels: [annotation("scrape")], regex: "true", action: "keep" },
+    { source_labels: [annotation("scheme")], regex: "(https?)", target_label: "__scheme__" },
+    { source_labels: [annotation("path")], regex: "(.+)", target_label: "__metrics_path__" },
+    {
+      source_labels: ["__address__", annotation("port")],
+      regex: "(.+?)(?::\\d+)?;(\\d+)",
+      replacement: "$1:$2",
+      target_label: "__address__",
+    },
+  ];
+}
+
+// A pod with several ports is several targets of discovery; with the annotated port they become one, since equal targets are scraped once.
+const LIVE_PODS: RelabelConfig = {
+  source_labels: ["__meta_kubernetes_pod_phase"],
+  regex: "Pending|Succeeded|Failed|Completed",
+  action: "drop",
+};
+
+function stackJob(settings: Settings): ScrapeConfig {
+  return {
+    job_name: JOBS.stack,
+    kubernetes_sd_configs: [{ role: "pod", namespaces: { names: [settings.namespace] } }],
+    relabel_configs: [
+      {
+        source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_part_of", "__meta_kubernetes_pod_container_port_name"],
+        regex: `${PART_OF};http`,
+        action: "keep",
+      },
+      LIVE_PODS,
+      { source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_name"], target_label: "job" },
+      ...POD_IDENTITY,
+    ],
+  };
+}
+
+function annotatedJob(job: string, role: "pod" | "service", namespaces: string[] | undefined, own: string): ScrapeConfig {
+  return {
+    job_name: job,
+    kubernetes_sd_configs: [
+      { role: role === "pod" ? "pod" : "endpointslice", ...(namespaces === undefined ? {} : { namespaces: { names: namespaces } }) },
+    ],
+    relabel_configs: [
+      ...annotated(role),
+      // This stack's pods are the stack job's; a second target would answer every one of their series twice.
+      {
+        source_labels: ["__meta_kubernetes_namespace", "__meta_kubernetes_pod_label_app_kubernetes_io_part_of"],
+        regex: `${own};${PART_OF}`,
+        action: "drop",
+      },
+      LIVE_PODS,
+      ...POD_IDENTITY,
+      ...(role === "service" ? [{ source_labels: ["__meta_kubernetes_service_name"], target_label: "service" }] : []),
+    ],
+  };
+}
+
+/** Keeps a target in exactly one shard, by its address. */
+function shardOf(shards: number, shard: number): RelabelConfig[] {
+  if (shards === 1) return [];
+  return [
+    { source_labels: ["__address__"], modulus: shards, target_label: "__tmp_shard", action: "hashmod" },
+    { source_labels: ["__tmp_shard"], regex: String(shard), action: "keep" },
+  ];
+}
+
+/** Names of the jobs whose targets this environment scrapes, as they appear in the label `job`. */
+export function jobNames(settings: Settings): string[] {
+  return [
+    JOBS.kubelet,
+    JOBS.cadvisor,
+    JOBS.apiServer,
+    JOBS.services,
+    JOBS.pods,
+    ...settings.prometheus.scrapeConfigs.map((job) => String(job.job_name)),
+  ];
+}
+
+/** Where Prometheus sends its samples. */
+export interface RemoteWriteTarget {
+  url: string;
+}
+
+/**
+ * prometheus.yml of one shard. The pod's name is expanded by Prometheus itself from the environment, so that one text serves every replica.
+ *
+ * @param shard Number of the shard, from 0.
+ */
+export function prometheusConfig(settings: Settings, shard: number, remoteWrite: RemoteWriteTarget): string {
+  const { prometheus } = settings;
+  const queue = prometheus.remoteWrite;
+  const jobs: ScrapeConfig[] = [
+    stackJob(settings),
+    kubeletJob(JOBS.kubelet, "/metrics", prometheus.kubeletCertificates),
+    kubeletJob(JOBS.cadvisor, "/metrics/cadvisor", prometheus.kubeletCertificates),
+    apiServerJob(),
+    annotatedJob(JOBS.services, "service", prometheus.namespaces, settings.namespace),
+    annotatedJob(JOBS.pods, "pod", prometheus.namespaces, settings.namespace),
+    ...(prometheus.scrapeConfigs as ScrapeConfig[]),
+  ];
+  return stringify(
+    {
+      global: {
+        scrape_interval: prometheus.scrapeInterval,
+        scrape_timeout: prometheus.scrapeTimeout,
+        evaluation_interval: prometheus.evaluationInterval,
+        external_labels: {
+          ...prometheus.externalLabels,
+          [CLUSTER_LABEL]: settings.cluster.name,
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: Prometheus expands it from the pod's environment.
+          [PROMETHEUS_REPLICA_LABEL]: "${POD_NAME}",
+        },
+      },
+      ...(prometheus.mode === "agent" ? {} : { rule_files: [`${PROMETHEUS_RULES_FOLDER}/*.yaml`] }),
+      scrape_configs: jobs.map((job) => ({
+        ...job,
+        relabel_configs: [...(job.relabel_configs ?? []), ...shardOf(prometheus.shards, shard)],
+      })),
+      remote_write: [
+        {
+          url: remoteWrite.url,
+          name: "receive",
+          // Receivers of 0.42 store no metadata (thanos handler.go).
+          metadata_config: { send: false },
+          send_exemplars: true,
+          send_native_histograms: true,
+          ...(queue.relabel.length === 0 ? {} : { write_relabel_configs: queue.relabel }),
+          queue_config: {
+            min_shards: 1,
+            max_shards: queue.maxShards,
+            capacity: queue.capacity,
+            max_samples_per_send: queue.maxSamplesPerSend,
+            batch_send_deadline: queue.batchSendDeadline,
+            min_backoff: "250ms",
+            max_backoff: "10s",
+            // Without it a limited tenant's samples are dropped instead of sent later.
+            retry_on_http_429: true,
+          },
+        },
+      ],
+    },
+    { aliasDuplicateObjects: false, lineWidth: 0 },
+  );
+}

@@ -1,0 +1,25 @@
+import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_PORT } from "./prometheusConfig";
+import { prometheusSize } from "./quantity";
+import type { Settings } from "./settings";
+
+/** Where Prometheus keeps its blocks and its write-ahead log. */
+export const PROMETHEUS_DATA = "/prometheus";
+
+/** Prometheus' arguments. Source: prometheus docs/command-line/prometheus.md, 3.x. */
+export function prometheusFlags(settings: Settings): string[] {
+  const { prometheus } = settings;
+  const common = [
+    `--config.file=${PROMETHEUS_CONFIG_FOLDER}/${PROMETHEUS_CONFIG_FILE}`,
+    `--web.listen-address=0.0.0.0:${PROMETHEUS_PORT}`,
+    "--auto-gomemlimit.ratio=0.9",
+    "--storage.remote.flush-deadline=1m",
+  ];
+  if (prometheus.mode === "agent") return [...common, "--agent", `--storage.agent.path=${PROMETHEUS_DATA}`];
+  return [
+    ...common,
+    `--storage.tsdb.path=${PROMETHEUS_DATA}`,
+    `--storage.tsdb.retention.time=${prometheus.retention.time}`,
+    ...(prometheus.retention.size === undefined ? [] : [`--storage.tsdb.retention.size=${prometheusSize(prometheus.retention.size)}`]),
+    "--enable-feature=exemplar-storage",
+  ];
+}

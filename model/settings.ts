@@ -1,0 +1,267 @@
+import { z } from "zod";
+import { isByteQuantity, isCpuQuantity, isDuration } from "./quantity";
+
+/**
+ * What an environment can choose: the schema of every key of `Pulumi.<stack>.yaml` under `thanos-stack:`. Strict at every level, so that a
+ * typing error is an error; defaults are those of a production ring, and a smaller environment says where it is smaller.
+ */
+
+const dnsLabel = z
+  .string()
+  .regex(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/, "a DNS label of at most 40 characters: lower-case letters, digits and -");
+const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a Prometheus label name");
+const tenantName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "a tenant: letters, digits, '.', '_' and '-', since it names a directory");
+const duration = z.string().refine(isDuration, "a duration such as 30s, 2h or 15d");
+const bytes = z.string().refine(isByteQuantity, "a quantity of bytes such as 512Mi or 50Gi");
+const cpu = z.string().refine(isCpuQuantity, "a quantity of CPU such as 250m or 2");
+const absolutePath = z.string().regex(/^\/[^\s]+$/, "an absolute path");
+const count = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
+
+/** Risks that an environment can take only by naming them. */
+export const ACCEPTABLE_RISKS = {
+  "data-loss": "replication factor 1: losing one receiver's disk loses its samples",
+  "one-copy-acknowledgement": "replication factor 2: Thanos acknowledges with one copy (thanos #7669)",
+  "replicas-on-one-node": "soft anti-affinity: several copies of a series may be on one node and be lost with it",
+  "history-loss": "shrinking a ring without a bucket: what the leaving receivers hold is no longer answered",
+  "storage-replacement": "a change that replaces a StatefulSet or its storage",
+  "lower-survival": "a change that survives less than before",
+} as const;
+
+const resources = (requestedCpu: string, memory: string) =>
+  z
+    .strictObject({
+      /** CPU that the scheduler reserves. There is no CPU limit unless `cpuLimit` sets one: throttled receivers miss their forward timeout. */
+      cpu: cpu.default(requestedCpu),
+      /** CPU limit. Default: none. */
+      cpuLimit: cpu.optional(),
+      /** Memory, as request and as limit; the process aims at 90 % of it (GOMEMLIMIT). */
+      memory: bytes.default(memory),
+    })
+    .prefault({});
+
+const storage = z
+  .strictObject({
+    /** Directories of the nodes' own disks. */
+    hostPath: z
+      .strictObject({
+        path: absolutePath,
+        nodes: z
+          .array(z.string().min(1))
+          .min(1)
+          .refine((nodes) => new Set(nodes).size === nodes.length, "every node once"),
+      })
+      .optional(),
+    /** Persistent volumes of the cluster. */
+    pvc: z.strictObject({ size: bytes, storageClass: z.string().min(1).optional() }).optional(),
+  })
+  .refine((chosen) => (chosen.hostPath === undefined) !== (chosen.pvc === undefined), "exactly one of hostPath and pvc");
+
+const antiAffinity = z.enum(["hard", "soft"]);
+
+const requestLimits = z.strictObject({
+  /** Largest compressed request in bytes; 0: no limit. A request over it is answered 413, which senders drop. */
+  sizeBytes: count(0, 2 ** 40).optional(),
+  /** Most series in one request; 0: no limit. */
+  series: count(0, 1e9).optional(),
+  /** Most samples in one request; 0: no limit. */
+  samples: count(0, 1e9).optional(),
+});
+
+const tenantLimits = z.strictObject({
+  request: requestLimits.optional(),
+  /** Most active series of the tenant over the whole ring; senders over it get 429 and retry. 0: no limit. */
+  headSeries: count(0, 1e10).optional(),
+});
+
+const freeForm = z.record(z.string(), z.unknown());
+
+export const settingsSchema = z.strictObject({
+  /** The cluster that this environment is deployed to. Nothing is ever deployed to whatever the shell points at. */
+  cluster: z.strictObject({
+    /** Value of the external label `cluster` on every series. */
+    name: dnsLabel,
+    /** Context of the kubeconfig. Always named, never the current one. */
+    context: z.string().min(1),
+    /** Path of the kubeconfig. Default: KUBECONFIG, then the home directory's. */
+    kubeconfig: z.string().min(1).optional(),
+    /** Cluster domain; part of every ring member's name. Default: cluster.local. */
+    domain: z.string().min(1).default("cluster.local"),
+    /** Zones (values of topology.kubernetes.io/zone) over which receivers are divided. Default: none. */
+    zones: z
+      .array(dnsLabel)
+      .refine((zones) => new Set(zones).size === zones.length, "every zone once")
+      .default([]),
+  }),
+
+  /** The namespace, made by this program. */
+  namespace: dnsLabel,
+
+  /** Risks that this environment takes, each by name. Default: none. */
+  accepts: z
+    .array(z.enum(Object.keys(ACCEPTABLE_RISKS) as [keyof typeof ACCEPTABLE_RISKS, ...(keyof typeof ACCEPTABLE_RISKS)[]]))
+    .default([]),
+
+  /** Whether namespace and data are protected from deletion and replacement. Default: true. */
+  protect: z.boolean().default(true),
+
+  /** What the plan must survive without a refused write, an unanswered query or a lost acknowledged sample. Default: nothing is required. */
+  survives: z.strictObject({ nodes: count(0, 5).default(0), zones: count(0, 2).default(0) }).prefault({}),
+
+  /** How senders name their tenant. */
+  tenancy: z
+    .strictObject({
+      header: z.string().min(1).default("THANOS-TENANT"),
+      defaultTenant: tenantName.default("default-tenant"),
+      label: labelName.default("tenant_id"),
+    })
+    .prefault({}),
+
+  receive: z.strictObject({
+    /** `router-ingester`: every receiver routes and stores. `split`: routers of their own in front, so that a ring change touches no store. */
+    mode: z.enum(["router-ingester", "split"]).default("router-ingester"),
+    /** Receivers of the default ring. */
+    replicas: count(1, 99).default(3),
+    /** Receivers that store each series. */
+    replicationFactor: count(1, 5).default(3),
+    /** Further rings for tenants of their own. Default: none. */
+    hashrings: z.array(z.strictObject({ name: dnsLabel, tenants: z.array(tenantName).min(1), replicas: count(1, 99) })).default([]),
+    routers: z
+      .strictObject({
+        replicas: count(1, 99).default(2),
+        antiAffinity: antiAffinity.default("hard"),
+        resources: resources("100m", "256Mi"),
+      })
+      .prefault({}),
+    /** `hard`: never two receivers on one node. `soft`: rather not. Default: hard. */
+    antiAffinity: antiAffinity.default("hard"),
+    storage,
+    /** How long samples stay in the receivers, and optionally how many bytes of blocks. */
+    retention: z.strictObject({ time: duration.default("15d"), size: bytes.optional() }).prefault({}),
+    /** How far behind a tenant's newest sample an older one may be. Below 2h a sender that was cut off for an hour loses samples. */
+    outOfOrderWindow: duration.default("2h"),
+    /** Samples further in the future are refused: one wrong clock would make everyone else's samples too old (thanos #6167). */
+    tooFarInFutureWindow: duration.default("5m"),
+    /** Exemplars kept a tenant; 0 drops them. */
+    maxExemplars: count(0, 1e7).default(100_000),
+    /** Limits by request and by tenant, read again without a restart. */
+    limits: z
+      .strictObject({
+        /** Requests worked on at once; further ones wait. 0: no limit. */
+        maxConcurrency: count(0, 1e5).default(0),
+        default: tenantLimits.prefault({}),
+        tenants: z.record(tenantName, tenantLimits).default({}),
+      })
+      .prefault({}),
+    /**
+     * Whether a receiver that is not Ready keeps its name among peers. Default: false, so that a write to one that replays its log fails at once and
+     * goes elsewhere, instead of waiting for the forward timeout (thanos #9004).
+     */
+    publishNotReadyPeers: z.boolean().default(false),
+    /** Relabelling of everything that is received, as in Prometheus' relabel_config. Default: none. */
+    relabel: z.array(freeForm).default([]),
+    /** Senders other than this stack's own Prometheus: none, single ones, or highly available pairs that send every series twice. */
+    otherSenders: z.enum(["none", "single", "pairs"]).default("none"),
+    rollout: z
+      .strictObject({
+        /** Seconds between leaving the Services and the end of the process, which closes its listener at once. */
+        preStopSeconds: count(0, 120).default(5),
+        /** Seconds that a receiver must have been ready before the next one is restarted. */
+        minReadySeconds: count(0, 600).default(25),
+        /** Seconds for flushing every head to a block before the process is killed. */
+        gracePeriodSeconds: count(30, 7_200).default(900),
+      })
+      .prefault({}),
+    resources: resources("500m", "2Gi"),
+  }),
+
+  querier: z
+    .strictObject({
+      replicas: count(1, 50).default(2),
+      /** `chain` fits single senders, `penalty` pairs. Default: what fits the declared senders. */
+      deduplication: z.enum(["chain", "penalty"]).optional(),
+      /** PromQL engine. */
+      engine: z.enum(["prometheus", "thanos"]).default("prometheus"),
+      /** Longest time of one query. */
+      timeout: duration.default("2m"),
+      /** Longest silence of one receiver before a query goes on without it. Thanos' own default is for ever. */
+      responseTimeout: duration.default("10s"),
+      /** Queries at once; further ones wait. */
+      maxConcurrent: count(1, 1_000).default(20),
+      /** How often receivers are looked up: a new one is found within this time. */
+      discoveryInterval: duration.default("5s"),
+      /** gRPC addresses of other stacks' queriers or stores, such as `dns+thanos-querier-grpc.other.svc.cluster.local:10901`. */
+      endpoints: z
+        .array(z.string().regex(/^(dns\+|dnssrv\+)?[^\s/]+$/, "an address: host:port, dns+host:port or dnssrv+_port._tcp.host"))
+        .default([]),
+      antiAffinity: antiAffinity.default("hard"),
+      resources: resources("250m", "1Gi"),
+    })
+    .prefault({}),
+
+  /** Splits and caches range queries in front of the querier. Default: none. */
+  queryFrontend: z
+    .strictObject({
+      replicas: count(1, 20).default(2),
+      /** Long ranges are split at multiples of this. */
+      splitInterval: duration.default("24h"),
+      /** The newest part of a range is not cached for so long. */
+      maxFreshness: duration.default("1m"),
+      /** memcached servers and their memory. */
+      cache: z.strictObject({ replicas: count(1, 20).default(2), memory: bytes.default("256Mi") }).prefault({}),
+      antiAffinity: antiAffinity.default("hard"),
+      resources: resources("100m", "256Mi"),
+    })
+    .optional(),
+
+  prometheus: z.strictObject({
+    /** Prometheus servers that scrape the same targets. */
+    replicas: count(1, 5).default(2),
+    /** Parts into which the targets are divided. */
+    shards: count(1, 64).default(1),
+    /** `server` evaluates rules and answers queries; `agent` only forwards. */
+    mode: z.enum(["server", "agent"]).default("server"),
+    scrapeInterval: duration.default("30s"),
+    scrapeTimeout: duration.default("10s"),
+    evaluationInterval: duration.default("30s"),
+    /** Local retention: what a Prometheus itself answers, and never less than its write-ahead log needs. */
+    retention: z.strictObject({ time: duration.default("6h"), size: bytes.optional() }).prefault({}),
+    storage,
+    /** Folder of this repository with rule files (*.yaml). */
+    ruleFolder: z.string().min(1).default("rules"),
+    /** Namespaces in which targets are looked for. Default: all. */
+    namespaces: z.array(dnsLabel).min(1).optional(),
+    /** Whether the kubelets' serving certificates are checked against the cluster's CA. `skip` where they sign their own. */
+    kubeletCertificates: z.enum(["verify", "skip"]).default("verify"),
+    /** Further scrape_configs, as in prometheus.yml. */
+    scrapeConfigs: z.array(freeForm).default([]),
+    /** Further external labels. */
+    externalLabels: z.record(labelName, z.string()).default({}),
+    remoteWrite: z
+      .strictObject({
+        /** Senders at once at most: what protects a ring that has just come back. */
+        maxShards: count(1, 1_000).default(20),
+        /** Samples in one request: larger ones cost the receivers a fifth less CPU. */
+        maxSamplesPerSend: count(100, 50_000).default(5_000),
+        /** Samples waiting in each sender. */
+        capacity: count(500, 500_000).default(20_000),
+        /** Longest wait for a request to fill. */
+        batchSendDeadline: duration.default("2s"),
+        /** Relabelling of what is sent, as in Prometheus' write_relabel_configs. */
+        relabel: z.array(freeForm).default([]),
+      })
+      .prefault({}),
+    antiAffinity: antiAffinity.default("hard"),
+    resources: resources("250m", "2Gi"),
+  }),
+});
+
+/** Everything that an environment chose, with every default filled in. */
+export type Settings = z.output<typeof settingsSchema>;
+/** What an environment may write. */
+export type SettingsInput = z.input<typeof settingsSchema>;
+/** A risk that can be accepted by name. */
+export type AcceptableRisk = keyof typeof ACCEPTABLE_RISKS;
+/** CPU and memory of a container. */
+export type ResourceSettings = Settings["receive"]["resources"];
