@@ -1,0 +1,145 @@
+import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { totalmem } from "node:os";
+import { dirname } from "node:path";
+import { readIfThere, tryRun } from "./command";
+import { missingPackages, THIS_MACHINE } from "./packages";
+import type { Paths } from "./paths";
+import { GO_ENVIRONMENT, GO_VERSION } from "./tools";
+import { BRIDGE, NODE_NETWORK, POD_NETWORK, SERVICE_NETWORK } from "./topology";
+
+/** What decides whether the sandbox can run on a machine. */
+export interface Facts {
+  readonly platform: string;
+  readonly uid: number;
+  /** Free bytes where the state goes, and where the cache goes. */
+  readonly freeState: number;
+  readonly freeCache: number;
+  /** Bytes of memory of the machine. */
+  readonly memory: number;
+  /** The answer of `go env GOVERSION`, such as go1.26.8; nothing if there is no Go. */
+  readonly go: string | undefined;
+  readonly missingPackages: readonly string[];
+  readonly hasApt: boolean;
+  /** Networks of this machine's routes that aren't the sandbox's own. */
+  readonly networks: readonly string[];
+  readonly hasCgroups: boolean;
+}
+
+const GIB = 2 ** 30;
+/** The least memory: three nodes, the control plane and the smallest stack take 2 GiB, building the programs 3 GiB. */
+export const LEAST_MEMORY = 6 * GIB;
+/** The least free disk for three nodes with their unpacked images and volumes. */
+export const LEAST_STATE = 6 * GIB;
+/** The least free disk for the programs, the images and the compiler's cache. */
+export const LEAST_CACHE = 8 * GIB;
+
+const ELSEWHERE = "To deploy to a Kubernetes cluster of your own instead, run `pulumi up`.";
+
+function gib(bytes: number): string {
+  return `${(bytes / GIB).toFixed(1)} GiB`;
+}
+
+/** An IPv4 network's first and last address as numbers. */
+function range(network: string): [number, number] {
+  const [address = "", length = "32"] = network.split("/");
+  const base = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  const size = 2 ** (32 - Number(length));
+  const first = Math.floor(base / size) * size;
+  return [first, first + size - 1];
+}
+
+/** Whether two IPv4 networks in CIDR form share an address. */
+export function overlaps(a: string, b: string): boolean {
+  const [firstA, lastA] = range(a);
+  const [firstB, lastB] = range(b);
+  return firstA <= lastB && firstB <= lastA;
+}
+
+/** Whether a Go release can build the programs. */
+export function goIsNewEnough(version: string): boolean {
+  const [, major, minor] = /^go(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) > GO_VERSION.major || (Number(major) === GO_VERSION.major && Number(minor) >= GO_VERSION.minor);
+}
+
+/**
+ * The reason why the sandbox can't run, as one sentence and what to do instead; nothing if it can.
+ *
+ * The order is that of what a user can do about it: another machine first, then another user, then a package.
+ */
+export function obstacle(facts: Facts): string | undefined {
+  const stop = (sentence: string): string => `${sentence} ${ELSEWHERE}`;
+  if (facts.platform !== "linux")
+    return stop(`The sandbox needs Linux (its nodes are made of Linux namespaces), and this is ${facts.platform}.`);
+  if (facts.uid !== 0) return stop("The sandbox needs root: it makes network namespaces, control groups and mounts.");
+  if (!facts.hasCgroups) return stop("The sandbox needs control groups mounted at /sys/fs/cgroup, and there are none.");
+  if (facts.memory < LEAST_MEMORY)
+    return stop(`The sandbox needs ${gib(LEAST_MEMORY)} of memory, and this machine has ${gib(facts.memory)}.`);
+  if (facts.freeState < LEAST_STATE) {
+    return stop(
+      `The sandbox needs ${gib(LEAST_STATE)} of free disk for its nodes (THANOS_STACK_HOME moves them), and there are ${gib(facts.freeState)}.`,
+    );
+  }
+  if (facts.freeCache < LEAST_CACHE) {
+    return stop(
+      `The sandbox needs ${gib(LEAST_CACHE)} of free disk for its programs (XDG_CACHE_HOME moves them), and there are ${gib(facts.freeCache)}.`,
+    );
+  }
+  for (const own of [NODE_NETWORK, POD_NETWORK, SERVICE_NETWORK]) {
+    const other = facts.networks.find((network) => overlaps(network, own));
+    if (other !== undefined) return stop(`The sandbox uses the network ${own}, and this machine has a route to ${other} already.`);
+  }
+  if (facts.go === undefined)
+    return stop(
+      `The sandbox builds its programs with Go ${GO_VERSION.major}.${GO_VERSION.minor} or newer, and there is no \`go\` on PATH.`,
+    );
+  if (!goIsNewEnough(facts.go)) {
+    return stop(`The sandbox builds its programs with Go ${GO_VERSION.major}.${GO_VERSION.minor} or newer, and \`go\` is ${facts.go}.`);
+  }
+  if (facts.missingPackages.length > 0 && !facts.hasApt) {
+    return stop(
+      `The sandbox needs ${facts.missingPackages.join(", ")} and can install packages only with apt-get, which isn't here: install them and run this again.`,
+    );
+  }
+  return undefined;
+}
+
+/** The networks that `ip -4 route` lists, without the default route and what goes through the sandbox's bridge. */
+export function routedNetworks(routes: string): string[] {
+  return routes
+    .split("\n")
+    .filter((line) => line !== "" && !line.includes(` dev ${BRIDGE} `) && !line.endsWith(` dev ${BRIDGE}`))
+    .map((line) => line.trim().split(" "))
+    .map((words) => (["unicast", "blackhole", "unreachable", "prohibit", "throw"].includes(words[0] ?? "") ? words[1] : words[0]) ?? "")
+    .filter((network) => /^\d+\.\d+\.\d+\.\d+(\/\d+)?$/.test(network));
+}
+
+function freeBytes(path: string): number {
+  let existing = path;
+  while (!existsSync(existing)) existing = dirname(existing);
+  const { bavail, bsize } = statfsSync(existing);
+  return bavail * bsize;
+}
+
+/** Looks at this machine; changes nothing. */
+export async function machineFacts(where: Paths): Promise<Facts> {
+  const linux = process.platform === "linux";
+  // `ip route` is asked for only if `ip` is there: a machine without it has the kernel's own list.
+  const routes = linux ? ((await tryRun("ip", ["-4", "route"])) ?? "") : "";
+  return {
+    platform: process.platform,
+    uid: process.getuid?.() ?? -1,
+    freeState: freeBytes(where.home),
+    freeCache: freeBytes(where.cache),
+    memory: totalmem(),
+    go: (await tryRun("go", ["env", "GOVERSION"], { env: GO_ENVIRONMENT }))?.trim(),
+    missingPackages: linux ? missingPackages(THIS_MACHINE) : [],
+    hasApt: THIS_MACHINE.hasCommand("apt-get"),
+    networks: routedNetworks(routes),
+    hasCgroups: linux && /^cgroup2? /m.test(readIfThere("/proc/mounts") ?? ""),
+  };
+}
+
+/** The machine's memory in bytes, as the kernel counts it. */
+export function memoryBytes(): number {
+  return Number(/^MemTotal:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0) * 1024;
+}

@@ -1,0 +1,60 @@
+import { Listr, PRESET_TIMER } from "listr2";
+import { StepFailed, tail } from "./command";
+
+/** One step of a command: does nothing if what it makes is there already. */
+export interface Step {
+  readonly title: string;
+  /** @param report shows a line of progress */
+  run(report: (text: string) => void): Promise<void>;
+}
+
+/** How often a long step may add a line where lines can't be replaced, in milliseconds. */
+const QUIET = 10_000;
+
+/** A `report` that passes a line on at once, then at most one each `interval`; the last one is never held back for good. */
+export function throttled(report: (text: string) => void, interval: number, now: () => number = Date.now): (text: string) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  let said = "";
+  return (text) => {
+    if (text === said || now() - last < interval) return;
+    last = now();
+    said = text;
+    report(text);
+  };
+}
+
+/**
+ * Runs steps one after the other, a line each with its progress and its time. Without a terminal, plain lines.
+ *
+ * @throws what a step throws, after the lines of the log that it names
+ */
+export async function runSteps(steps: readonly Step[], terminal: boolean = process.stdout.isTTY === true): Promise<void> {
+  const list = new Listr(
+    steps.map((step, index) => ({
+      title: `[${index + 1}/${steps.length}] ${step.title}`,
+      task: async (_: unknown, task: { output: string }): Promise<void> => {
+        const report = (text: string): void => {
+          task.output = text;
+        };
+        await step.run(terminal ? report : throttled(report, QUIET));
+      },
+    })),
+    {
+      renderer: terminal ? "default" : "simple",
+      rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false, collapseErrors: false },
+      fallbackRendererOptions: { timer: PRESET_TIMER },
+      // Only the renderer listens to signals otherwise, and a step's programs would be left running.
+      registerSignalListeners: false,
+    },
+  );
+  await list.run();
+}
+
+/** What a user is told about an error: one message, and the end of the log that explains it. */
+export function explain(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const log = error instanceof StepFailed ? error.log : undefined;
+  if (log === undefined) return message;
+  const end = tail(log, 20);
+  return `${message}${end === "" ? "" : `\n\n${end}\n`}\nThe whole log: ${log}`;
+}

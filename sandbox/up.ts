@@ -1,0 +1,73 @@
+import { mkdirSync } from "node:fs";
+import { awaitNodes, ensureAddons } from "./cluster";
+import { StepFailed } from "./command";
+import { ensureControlPlane } from "./controlPlane";
+import { ensureImages, IMAGES, type ImageArchive } from "./images";
+import { ensureHostNetwork, routeServicesThrough, serviceRoute } from "./network";
+import { ensureNode, nodePlanByNumber } from "./node";
+import { ensurePackages } from "./packages";
+import type { Paths } from "./paths";
+import { ensurePki } from "./pki";
+import { machineFacts, obstacle } from "./preflight";
+import { runningDaemon } from "./processes";
+import type { Step } from "./steps";
+import { ensureTool, linkPrograms, type Program, type ToolName } from "./tools";
+import { NODES } from "./topology";
+
+/** The tools of every cluster. The S3 server is built only for environments with a bucket. */
+export const CLUSTER_TOOLS: readonly ToolName[] = ["etcd", "kubernetes", "coredns", "thanos", "prometheus", "pulumi"];
+
+/**
+ * The steps that make a working cluster, without anything of the stack in it. Each looks at what is there first, so that running them
+ * again goes on where an earlier run was interrupted.
+ */
+export function clusterSteps(where: Paths, tools: readonly ToolName[] = CLUSTER_TOOLS): Step[] {
+  let programs: Record<string, Program> = {};
+  let archives: ImageArchive[] = [];
+  return [
+    {
+      title: "Looking at this machine",
+      run: async () => {
+        const problem = obstacle(await machineFacts(where));
+        if (problem !== undefined) throw new StepFailed(problem);
+      },
+    },
+    { title: "Debian packages", run: (report) => ensurePackages(where, report) },
+    {
+      title: "Programs, built from source where the cache has none",
+      run: async (report) => {
+        mkdirSync(where.home, { recursive: true });
+        for (const [index, tool] of tools.entries()) {
+          programs = { ...programs, ...(await ensureTool(tool, where, (text) => report(`${index + 1} of ${tools.length}: ${text}`))) };
+        }
+        linkPrograms(programs, where);
+      },
+    },
+    {
+      title: "Images",
+      run: async (report) => {
+        archives = await ensureImages(programs, where, report, IMAGES);
+      },
+    },
+    {
+      title: "Network and keys",
+      run: async () => {
+        await ensureHostNetwork(where);
+        await ensurePki(where);
+      },
+    },
+    { title: "Control plane", run: (report) => ensureControlPlane(where, report) },
+    {
+      title: "Nodes",
+      run: async (report) => {
+        report(`starting ${NODES.map((node) => node.name).join(", ")}`);
+        await Promise.all(NODES.map((node) => ensureNode(node, archives, where)));
+        const through = await serviceRoute();
+        if (through === undefined || runningDaemon(where.run, nodePlanByNumber(through).name) === undefined)
+          await routeServicesThrough(nodePlanByNumber(1));
+        await awaitNodes(where, report);
+      },
+    },
+    { title: "DNS and volumes", run: (report) => ensureAddons(where, report) },
+  ];
+}
