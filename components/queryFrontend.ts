@@ -177,8 +177,8 @@ export class QueryFrontend extends pulumi.ComponentResource {
                   name: "memcached",
                   image: IMAGES.memcached,
                   imagePullPolicy: "IfNotPresent",
+                  command: ["memcached"],
                   args: [
-                    "memcached",
                     `--memory-limit=${Math.floor(memory / 2 ** 20)}`,
                     "--max-item-size=5m",
                     "--conn-limit=1024",
