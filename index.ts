@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { loadConfig } from "./components/config";
 import { HostPathVolumes } from "./components/hostPathVolumes";
 import { Namespace } from "./components/namespace";
+import { NetworkPolicies } from "./components/networkPolicies";
 import { Prometheus } from "./components/prometheus";
 import { Querier } from "./components/querier";
 import { QueryFrontend } from "./components/queryFrontend";
@@ -38,9 +39,11 @@ const volumes =
         { ...options, protect: settings.protect },
       ).ready;
 
+new NetworkPolicies("network", common, options);
+
 // Samples flow from Prometheus into the receivers, and out of them through the queriers.
-new Receive("receive", { ...common, volumes }, options);
-new Querier("querier", common, options);
+const receive = new Receive("receive", { ...common, volumes }, options);
+new Querier("querier", { ...common, receivers: receive.sets }, options);
 if (settings.queryFrontend !== undefined) new QueryFrontend("query-frontend", { ...common, frontend: settings.queryFrontend }, options);
 new Prometheus("prometheus", { ...common, rules, volumes }, options);
 

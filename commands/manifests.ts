@@ -27,7 +27,9 @@ export function manifestsYaml(manifests: readonly Manifest[]): string {
     .join("");
 }
 
-const sortKey = (manifest: Manifest) => [manifest.kind, manifest.metadata.namespace ?? "", manifest.metadata.name].join("/");
+// Namespaces first, so that one `kubectl apply -f` is enough.
+const sortKey = (manifest: Manifest) =>
+  [manifest.kind === "Namespace" ? 0 : 1, manifest.kind, manifest.metadata.namespace ?? "", manifest.metadata.name].join("/");
 
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);

@@ -27,6 +27,8 @@ export interface QuerierArgs {
   plan: StackPlan;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
+  /** The receivers: they are updated first, and a querier that starts when they are Ready finds them at its first look-up. */
+  receivers: pulumi.Resource[];
 }
 
 const IDENTITY: Identity = { app: QUERIER_APP, component: "querier" };
@@ -134,7 +136,7 @@ export class Querier extends pulumi.ComponentResource {
           },
         },
       },
-      { parent: this, customTimeouts: { create: "30m", update: "30m" } },
+      { parent: this, dependsOn: args.receivers, customTimeouts: { create: "30m", update: "30m" } },
     );
     if (querier.replicas > 1) {
       new k8s.policy.v1.PodDisruptionBudget(

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { commonLabels, type Identity, selectorLabels } from "../model/labels";
+import { MEMCACHED_PORT } from "../model/networkEdges";
 import { QUERY_CACHE_APP, QUERY_FRONTEND_APP, type StackPlan } from "../model/plan";
 import {
   containerResources,
@@ -31,7 +32,6 @@ export interface QueryFrontendArgs {
 
 const IDENTITY: Identity = { app: QUERY_FRONTEND_APP, component: "query-frontend" };
 const CACHE_IDENTITY: Identity = { app: QUERY_CACHE_APP, component: "query-cache" };
-const MEMCACHED_PORT = 11211;
 /** What memcached needs beside its items: connections, hash table, threads. */
 const MEMCACHED_OVERHEAD_BYTES = 64 * 2 ** 20;
 

@@ -118,6 +118,18 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
 
+  /** Who reaches the two doors of the stack, by namespace. Everything else is closed. */
+  access: z
+    .strictObject({
+      /** Namespaces that may remote-write. Default: anything that reaches the cluster's network. */
+      senders: z.array(dnsLabel).optional(),
+      /** Namespaces that may query. Default: anything that reaches the cluster's network. */
+      readers: z.array(dnsLabel).optional(),
+      /** Namespaces whose queriers may ask this one's by gRPC. Default: none. */
+      federation: z.array(dnsLabel).default([]),
+    })
+    .prefault({}),
+
   receive: z.strictObject({
     /** `router-ingester`: every receiver routes and stores. `split`: routers of their own in front, so that a ring change touches no store. */
     mode: z.enum(["router-ingester", "split"]).default("router-ingester"),
