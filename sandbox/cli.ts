@@ -1,12 +1,37 @@
 import { Command } from "commander";
-import { downSteps } from "./down";
+import { execa } from "execa";
+import { ensureVolumes, readyNodes, requireCluster } from "./cluster";
+import { StepFailed, until } from "./command";
+import { downSteps, leftovers } from "./down";
+import { deploy, environment, environmentConfig, shellExports, stackOutputs } from "./engine";
 import { takeLock } from "./lock";
-import { paths } from "./paths";
+import { healNode, killNode, nodePlanByNumber, partitionNode, startNode } from "./node";
+import { paths, REPOSITORY } from "./paths";
+import { status } from "./status";
 import { explain, runSteps } from "./steps";
 import { clusterSteps } from "./up";
 
 const where = paths();
-const program = new Command("sandbox").description("A real three-node Kubernetes on this machine, and the stack on it");
+const program = new Command("sandbox")
+  .description("A real three-node Kubernetes on this machine, and the stack on it")
+  .showHelpAfterError();
+
+program
+  .command("up")
+  .description("make the cluster, deploy an environment to it, and check that it works; goes on where an earlier run was interrupted")
+  .option("--env <name>", "the environment: the dev of Pulumi.dev.yaml", "dev")
+  .action(async ({ env }: { env: string }) => {
+    environmentConfig(env);
+    takeLock(where.lock, "make up");
+    await runSteps([
+      ...clusterSteps(where),
+      { title: `pulumi up of ${env}`, run: async (report) => void (await deploy(env, where, report)) },
+    ]);
+    await verify(env);
+    for (const [name, { value, secret }] of Object.entries((await stackOutputs(env, where)) ?? {})) {
+      if (name.endsWith("Url")) process.stdout.write(`${name}: ${secret ? "[secret]" : String(value)}\n`);
+    }
+  });
 
 const cluster = program.command("cluster").description("the cluster without the stack");
 cluster
@@ -16,14 +41,80 @@ cluster
     takeLock(where.lock, "sandbox cluster up");
     await runSteps(clusterSteps(where));
   });
+cluster
+  .command("volumes")
+  .description("make volumes until each node has enough that nobody has claimed")
+  .action(async () => {
+    await requireCluster(where);
+    await ensureVolumes(where);
+  });
+
+program
+  .command("deploy")
+  .description("deploy an environment to the running cluster")
+  .option("--env <name>", "the environment", "dev")
+  .action(async ({ env }: { env: string }) => {
+    environmentConfig(env);
+    takeLock(where.lock, "sandbox deploy");
+    await requireCluster(where);
+    await runSteps([{ title: `pulumi up of ${env}`, run: async (report) => void (await deploy(env, where, report)) }]);
+  });
+
+program
+  .command("status")
+  .description("processes, nodes, pods and the stacks' outputs; fails unless all nodes are Ready")
+  .action(async () => {
+    const { text, running } = await status(where);
+    process.stdout.write(`${text}\n`);
+    if (!running) process.exitCode = 1;
+  });
+
+program
+  .command("env")
+  .description("shell lines that put kubectl, pulumi and the rest on PATH and point them at the sandbox")
+  .action(() => {
+    process.stdout.write(`${shellExports(where)}\n`);
+  });
 
 program
   .command("down")
-  .description("remove everything but the cache")
+  .description("remove everything that the sandbox made, but its cache")
   .action(async () => {
-    takeLock(where.lock, "sandbox down");
+    takeLock(where.lock, "make down");
     await runSteps(downSteps(where));
+    const left = await leftovers(where);
+    if (left.length > 0) throw new StepFailed(`this is left and could not be removed:\n${left.join("\n")}`);
   });
+
+const node = program.command("node").description("faults of one node, by its number");
+const fault = (name: string, description: string, action: (number: number) => Promise<void>): void => {
+  node
+    .command(`${name} <number>`)
+    .description(description)
+    .action(async (text: string) => {
+      await action(nodePlanByNumber(Number(text)).number);
+    });
+};
+fault("kill", "kill -9: the node and all that runs on it are gone at once", (number) => killNode(number, where));
+fault("start", "start a killed node, and wait until it is Ready", async (number) => {
+  await startNode(number, where);
+  const { name } = nodePlanByNumber(number);
+  await until(`${name} did not become Ready`, async () => (await readyNodes(where)).includes(name), { timeout: 120_000 });
+});
+fault("partition", "cut its link: it runs on, unreachable", (number) => partitionNode(number, where));
+fault("heal", "connect it again", (number) => healNode(number));
+
+/** The check of a deployed environment, as a user runs it; its own output and exit code decide. */
+async function verify(env: string): Promise<void> {
+  const result = await execa("npm", ["run", "--silent", "verify", "--", "--stack", env], {
+    cwd: REPOSITORY,
+    env: environment(where),
+    stdio: "inherit",
+    reject: false,
+  });
+  if (result.exitCode !== 0)
+    throw new StepFailed(`${env} is deployed, and its check failed (exit code ${result.exitCode ?? result.signal})`);
+}
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`\n${explain(error)}\n`);

@@ -1,7 +1,20 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { makeCgroup } from "./cgroups";
 import { run, StepFailed, tryRun } from "./command";
 import { isStaticProgram } from "./elf";
 import { type Paths, REPOSITORY } from "./paths";
@@ -273,15 +286,27 @@ export const KUBERNETES_PROGRAMS = [
   "kubectl",
 ] as const;
 
+/**
+ * The script that stands before the engine: it and the providers it starts join the sandbox's control group, so that `down` ends them
+ * even if whoever started them was killed.
+ */
+export function enginePrelude(program: string, groups: readonly string[]): string {
+  const join = groups.map((group) => `test ! -d ${group} || echo $$ > ${group}/cgroup.procs`).join("\n");
+  return `#!/bin/sh\n${join}\nexec ${program} "$@"\n`;
+}
+
 /** Makes the programs callable by their names in {@link Paths.bin}. */
 export function linkPrograms(programs: Readonly<Record<string, Program>>, where: Paths): void {
   mkdirSync(where.bin, { recursive: true });
-  const links = Object.entries(programs).flatMap(([name, program]) =>
-    name === "kubernetes" ? KUBERNETES_PROGRAMS.map((command) => [command, program.path] as const) : [[name, program.path] as const],
-  );
-  for (const [name, target] of links) {
-    const link = join(where.bin, name);
-    rmSync(link, { force: true });
-    symlinkSync(target, link);
+  const put = (name: string, make: (path: string) => void): void => {
+    // Renamed into place, so that nobody who calls it meanwhile finds nothing.
+    const temporary = join(where.bin, `.${name}.tmp`);
+    rmSync(temporary, { force: true });
+    make(temporary);
+    renameSync(temporary, join(where.bin, name));
+  };
+  for (const [name, { path: target }] of Object.entries(programs)) {
+    if (name === "pulumi") put(name, (path) => writeFileSync(path, enginePrelude(target, makeCgroup("engine")), { mode: 0o755 }));
+    else for (const command of name === "kubernetes" ? KUBERNETES_PROGRAMS : [name]) put(command, (path) => symlinkSync(target, path));
   }
 }

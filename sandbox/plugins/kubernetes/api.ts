@@ -94,6 +94,8 @@ function isTransient(code: number, reason: string): boolean {
 
 const firstBackoff = 100;
 const longestBackoff = 5_000;
+// Longer than any webhook may take (30 s), so that a hung connection is given up for another one.
+const longestAnswer = 60_000;
 
 /** Speaks to one API server over kept-alive connections. */
 export class Api {
@@ -260,7 +262,7 @@ export class Api {
     request: ApiRequest,
     deadline: number,
   ): Promise<{ code: number; headers: http.IncomingHttpHeaders & { warning?: string }; body: string }> {
-    const response = await this.open(request, Math.max(1_000, deadline - Date.now()));
+    const response = await this.open(request, Math.min(longestAnswer, Math.max(1_000, deadline - Date.now())));
     return { code: response.statusCode ?? 0, headers: response.headers, body: await readAll(response) };
   }
 

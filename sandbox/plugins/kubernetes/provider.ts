@@ -182,9 +182,9 @@ export class KubernetesProvider implements ResourceProvider {
     const { inputs, preview } = request;
     const kind = kindFor(request.type, inputs);
     if (preview) {
-      return this.explained(request.urn, kind, inputs, async () => ({ id: "", outputs: await this.previewCreate(request, kind) }));
+      return this.explained(kind, inputs, async () => ({ id: "", outputs: await this.previewCreate(request, kind) }));
     }
-    return this.explained(request.urn, kind, inputs, async () => {
+    return this.explained(kind, inputs, async () => {
       const target = await this.target(kind, true);
       const { served } = target;
       const { api, settings } = target.session;
@@ -218,7 +218,7 @@ export class KubernetesProvider implements ResourceProvider {
     if (preview && containsUnknown(newInputs)) {
       return previewOfUpdate(mergeMaps(oldOutputs, newInputs));
     }
-    return this.explained(request.urn, kind, newInputs, async () => {
+    return this.explained(kind, newInputs, async () => {
       const target = await this.target(kind, !preview);
       const timeout = timeoutOf(newInputs, request.timeout);
       const deadline = Date.now() + timeout * 1000;
@@ -245,7 +245,7 @@ export class KubernetesProvider implements ResourceProvider {
     const { id, outputs } = request;
     const inputs = request.inputs !== undefined && Object.keys(request.inputs).length > 0 ? request.inputs : undefined;
     const kind = kindFor(request.type, inputs ?? outputs);
-    return this.explained(request.urn, kind, inputs ?? {}, async () => {
+    return this.explained(kind, inputs ?? {}, async () => {
       const { discovery, api } = this.session();
       const served = await discovery.find(kind);
       const gone = { id: "", outputs: {}, inputs: {} };
@@ -283,7 +283,7 @@ export class KubernetesProvider implements ResourceProvider {
   async delete(request: DeleteRequest): Promise<void> {
     const { inputs, outputs, id } = request;
     const kind = kindFor(request.type, Object.keys(inputs).length > 0 ? inputs : outputs);
-    await this.explained(request.urn, kind, inputs, async () => {
+    await this.explained(kind, inputs, async () => {
       const session = this.session();
       const { discovery, api } = session;
       const served = await discovery.find(kind);
@@ -580,7 +580,7 @@ export class KubernetesProvider implements ResourceProvider {
   }
 
   /** Runs an operation so that what the API server refuses is told in terms of the object, without its secrets. */
-  private async explained<T>(_urn: string, kind: Kind, inputs: ValueMap, operation: () => Promise<T>): Promise<T> {
+  private async explained<T>(kind: Kind, inputs: ValueMap, operation: () => Promise<T>): Promise<T> {
     try {
       return await operation();
     } catch (error) {
@@ -618,7 +618,7 @@ function refusedToken(type: string): string | undefined {
   if (kind === undefined || kind.group === "helm.sh") {
     return `${type} is not offered by this stand-in provider, only kinds of objects that the API server serves`;
   }
-  if (/.(?:List|Patch)$/.test(kind.kind) && !type.includes("customresource")) {
+  if (isPatch(type, inputs)) {
     return `${kind.kind} is not offered by this stand-in provider; use the kind itself`;
   }
   return undefined;

@@ -105,12 +105,24 @@ export function fieldKeys(field: string): string[] {
   return [...field.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)].map(([, index, key]) => index ?? key ?? "").filter((key) => key !== "<nil>");
 }
 
-/** Whether a refusal of the API server is about a change: the change is at, below or above the field it names. */
+function startsWith(path: readonly (string | number)[], keys: readonly string[]): boolean {
+  return keys.length <= path.length && keys.every((key, index) => key === "*" || key === String(path[index]));
+}
+
+/** The fields a refusal exempts: "updates to statefulset spec for fields other than 'replicas', 'template' … are forbidden". */
+function exempt({ field, message }: Cause): string[][] {
+  const [, listed = ""] = /fields other than (.*)$/s.exec(message) ?? [];
+  const names = [...listed.matchAll(/['`]([\w.*[\]]+)['`]/g)].map(([, name = ""]) => fieldKeys(name));
+  // Some messages name them from the root of the object, some from the refused field.
+  return names.flatMap((name) => [name, [...fieldKeys(field), ...name]]);
+}
+
+/** Whether a refusal of the API server is about a change: it is at, below or above the field the refusal names, and not exempted by it. */
 export function isRefused(change: FieldChange, causes: readonly Cause[]): boolean {
-  return causes.some(({ field }) => {
-    const keys = fieldKeys(field);
-    const shared = Math.min(keys.length, change.path.length);
-    return keys.slice(0, shared).every((key, index) => String(change.path[index]) === key);
+  return causes.some((cause) => {
+    const keys = fieldKeys(cause.field);
+    const shared = keys.slice(0, Math.min(keys.length, change.path.length));
+    return startsWith(change.path, shared) && !exempt(cause).some((path) => startsWith(change.path, path));
   });
 }
 

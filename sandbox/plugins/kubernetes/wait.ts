@@ -93,6 +93,7 @@ export async function untilReady(wait: Wait, object: JsonObject, rule: Rule): Pr
         clearTimeout(timer);
         clearInterval(poll);
         signal.removeEventListener("abort", cancelled);
+        tell("");
         resolve({ object: latest, reasons });
       }
     };
@@ -194,6 +195,9 @@ export async function untilGone(wait: Wait, object: JsonObject): Promise<Outcome
       clearTimeout(timer);
       signal.removeEventListener("abort", cancelled);
       over.abort();
+      if (lastStatus !== "") {
+        wait.status("");
+      }
       resolve({ object: latest, reasons });
     };
     const cancelled = () => end([`cancelled while waiting for the deletion: ${whyItStays(latest)}`]);

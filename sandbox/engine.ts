@@ -1,0 +1,219 @@
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type EngineEvent, LocalWorkspace, type OutputMap, PulumiCommand, type Stack, type StackSettings } from "@pulumi/pulumi/automation";
+import { parse } from "yaml";
+import { StepFailed } from "./command";
+import { type ConfigOverlay, clusterOverlay, mergeConfig, refuseSecrets } from "./overlay";
+import { type Paths, paths, REPOSITORY } from "./paths";
+import { installPlugins } from "./plugins/install";
+import { CONTEXT, NODES } from "./topology";
+
+/** The project's name, as Pulumi.yaml has it. */
+export const PROJECT = "thanos-stack";
+
+/** What the engine and its programs need beside the usual environment. */
+function engineVariables(where: Paths): Record<string, string> {
+  return {
+    PULUMI_HOME: where.pulumiHome,
+    PULUMI_BACKEND_URL: `file://${where.pulumiBackend}`,
+    // Everything it protects is made by the sandbox and goes with it.
+    PULUMI_CONFIG_PASSPHRASE: "thanos-stack-sandbox",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+    KUBECONFIG: where.kubeconfig,
+  };
+}
+
+/** The environment for programs that work with the sandbox's cluster and engine: this process's, with what names those. */
+export function environment(where: Paths = paths()): NodeJS.ProcessEnv {
+  return { ...process.env, ...engineVariables(where), PATH: `${where.bin}:${process.env.PATH ?? ""}` };
+}
+
+/** The lines of shell that make a user's shell work with the sandbox. */
+export function shellExports(where: Paths): string {
+  const quote = (text: string): string => `'${text.replace(/'/g, "'\\''")}'`;
+  return [
+    ...Object.entries(engineVariables(where)).map(([name, value]) => `export ${name}=${quote(value)}`),
+    `export PATH=${quote(where.bin)}:"$PATH"`,
+  ].join("\n");
+}
+
+/**
+ * An environment's configuration as its stack file has it.
+ *
+ * @throws if there is no such file, or it holds secrets
+ */
+export function environmentConfig(env: string): ConfigOverlay {
+  const file = `Pulumi.${env}.yaml`;
+  const path = join(REPOSITORY, file);
+  if (!/^[\w.-]+$/.test(env) || !existsSync(path))
+    throw new StepFailed(`there is no environment ${JSON.stringify(env)}: it would be ${file}`);
+  const content: { config?: ConfigOverlay } | null = parse(readFileSync(path, "utf8"));
+  const config = content?.config ?? {};
+  refuseSecrets(config, file);
+  return config;
+}
+
+/** Runs the program as if in a new process: its modules read their configuration when they are loaded. */
+export async function loadProgram(): Promise<Record<string, unknown>> {
+  const own = ["components/", "model/", "index.ts"].map((path) => join(REPOSITORY, path));
+  for (const path of Object.keys(require.cache)) if (own.some((prefix) => path.startsWith(prefix))) delete require.cache[path];
+  const exported: unknown = require(join(REPOSITORY, "index.ts"));
+  const outputs: unknown = typeof exported === "function" ? await exported() : exported;
+  return { ...(outputs as Record<string, unknown>) };
+}
+
+/**
+ * An environment's stack under the real engine, configured for the sandbox. Its configuration is written anew each time, so that no key of
+ * an earlier run stays.
+ *
+ * @param env the environment: the `dev` of Pulumi.dev.yaml
+ * @param overrides on top of the environment's own and the sandbox's overlay: objects are merged, everything else replaced
+ * @param program what is run instead of this repository's program
+ */
+export async function openStack(
+  env: string,
+  overrides: ConfigOverlay = {},
+  where: Paths = paths(),
+  program: () => Promise<Record<string, unknown>> = loadProgram,
+): Promise<Stack> {
+  const own = environmentConfig(env);
+  const config = mergeConfig(
+    own,
+    clusterOverlay(own, { kubeconfig: where.kubeconfig, context: CONTEXT, nodes: NODES.map((node) => node.name) }),
+    overrides,
+  );
+  installPlugins(where.pulumiHome);
+  mkdirSync(where.pulumiBackend, { recursive: true });
+  const workDir = join(where.pulumiWork, env);
+  mkdirSync(workDir, { recursive: true });
+  const stack = await LocalWorkspace.createOrSelectStack(
+    { stackName: env, projectName: PROJECT, program },
+    {
+      workDir,
+      pulumiHome: where.pulumiHome,
+      pulumiCommand: await PulumiCommand.get({ root: where.home }),
+      envVars: { ...engineVariables(where), PATH: environment(where).PATH ?? "" },
+      projectSettings: { name: PROJECT, runtime: "nodejs", main: REPOSITORY },
+    },
+  );
+  // The salt is the stack's: with another one, what it has encrypted can't be read.
+  const before: StackSettings = await stack.workspace.stackSettings(env).catch(() => ({}));
+  await stack.workspace.saveStackSettings(env, { ...before, config: { ...config } });
+  return stack;
+}
+
+/**
+ * Ends updates that were killed and left the stack locked. A lock whose process runs is left alone.
+ */
+export async function releaseStaleLock(stack: Stack, where: Paths = paths()): Promise<void> {
+  const directory = join(where.pulumiBackend, ".pulumi", "locks", "organization", PROJECT, stack.name);
+  const locks = existsSync(directory) ? readdirSync(directory).filter((file) => file.endsWith(".json")) : [];
+  const held = locks.some((file) => {
+    const lock: { pid?: number } = JSON.parse(readFileSync(join(directory, file), "utf8"));
+    return lock.pid !== undefined && existsSync(`/proc/${lock.pid}`) && readFileSync(`/proc/${lock.pid}/comm`, "utf8").trim() === "pulumi";
+  });
+  if (locks.length > 0 && !held) await stack.cancel();
+}
+
+/** The last part of a URN: the resource's logical name. */
+function nameOf(urn: string): string {
+  return urn.slice(urn.lastIndexOf("::") + 2);
+}
+
+/** The last part of a type: `StatefulSet` of kubernetes:apps/v1:StatefulSet. */
+function kindOf(type: string): string {
+  return type.slice(type.lastIndexOf(":") + 1);
+}
+
+const SEVERITIES: ReadonlySet<string> = new Set(["info", "info#err", "warning", "error"]);
+
+/** Follows an update's events and says what is going on, in one line each time. */
+export class UpdateProgress {
+  private readonly started = new Map<string, string>();
+  private done = 0;
+  private changed = 0;
+
+  /** The line that an event gives, or nothing where it says nothing new. */
+  line(event: EngineEvent): string | undefined {
+    const begun = event.resourcePreEvent?.metadata;
+    if (begun !== undefined && begun.op !== "same") {
+      this.started.set(begun.urn, `${begun.op} ${kindOf(begun.type)} ${nameOf(begun.urn)}`);
+      return this.summary();
+    }
+    const ended = event.resOutputsEvent?.metadata;
+    if (ended !== undefined) {
+      this.done++;
+      if (ended.op !== "same") this.changed++;
+      this.started.delete(ended.urn);
+      return this.summary();
+    }
+    const failed = event.resOpFailedEvent?.metadata;
+    if (failed !== undefined) {
+      this.started.delete(failed.urn);
+      return `failed: ${failed.op} ${kindOf(failed.type)} ${nameOf(failed.urn)}`;
+    }
+    const diagnostic = event.diagnosticEvent;
+    // The engine's debugging messages have a severity that its type doesn't know.
+    if (diagnostic !== undefined && SEVERITIES.has(diagnostic.severity) && diagnostic.message.trim() !== "") {
+      const text = plain(diagnostic.message).trim().split("\n")[0] ?? "";
+      return diagnostic.urn === undefined || diagnostic.urn === "" ? text : `${nameOf(diagnostic.urn)}: ${text}`;
+    }
+    return undefined;
+  }
+
+  private summary(): string {
+    const running = [...this.started.values()];
+    const now = running.length === 0 ? "" : `: ${running[0]}${running.length > 1 ? ` and ${running.length - 1} more` : ""}`;
+    return `${this.done} resources done, ${this.changed} of them changed${now}`;
+  }
+}
+
+/** A message without the engine's colour marks. */
+function plain(text: string): string {
+  return text.replace(/<\{%[^%]*%\}>/g, "");
+}
+
+/**
+ * `pulumi up` of an environment.
+ *
+ * @returns the stack's outputs
+ * @throws {StepFailed} with the engine's own log
+ */
+export async function deploy(env: string, where: Paths, report: (text: string) => void): Promise<OutputMap> {
+  mkdirSync(where.logs, { recursive: true });
+  const log = join(where.logs, `pulumi-${env}.log`);
+  const write = (text: string): void => appendFileSync(log, plain(text));
+  const progress = new UpdateProgress();
+  try {
+    const stack = await openStack(env, {}, where);
+    await releaseStaleLock(stack, where);
+    const result = await stack.up({
+      onOutput: write,
+      onError: write,
+      onEvent: (event) => {
+        const line = progress.line(event);
+        if (line !== undefined) report(line);
+      },
+    });
+    return result.outputs;
+  } catch (error) {
+    if (error instanceof StepFailed) throw error;
+    write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    throw new StepFailed(`\`pulumi up\` of ${env} failed`, log);
+  }
+}
+
+/** The outputs of an environment's stack as its last update left them; nothing if it was never deployed. */
+export async function stackOutputs(env: string, where: Paths = paths()): Promise<OutputMap | undefined> {
+  if (!deployedEnvironments(where).includes(env)) return undefined;
+  return (await openStack(env, {}, where)).outputs();
+}
+
+/** The environments that have a stack in the sandbox's backend. */
+export function deployedEnvironments(where: Paths = paths()): string[] {
+  const directory = join(where.pulumiBackend, ".pulumi", "stacks", PROJECT);
+  if (!existsSync(directory)) return [];
+  return [...new Set(readdirSync(directory).flatMap((file) => /^([\w.-]+?)\.json$/.exec(file)?.[1] ?? []))].sort();
+}
