@@ -63,6 +63,8 @@ export async function startLoopback(
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
+  // A failed test must not keep the whole run alive.
+  server.unref();
   return {
     url: `http://127.0.0.1:${port}`,
     requests,
