@@ -9,6 +9,8 @@ import { Querier } from "./components/querier";
 import { QueryFrontend } from "./components/queryFrontend";
 import { Receive } from "./components/receive";
 import { provenAvailability } from "./components/survival";
+import { clusterView } from "./gates/cluster";
+import { scalingGates } from "./gates/orderedScaling";
 import { planOutputs } from "./model/outputs";
 import { planStack } from "./model/plan";
 import { IMAGES } from "./model/versions";
@@ -42,7 +44,8 @@ const volumes =
 new NetworkPolicies("network", common, options);
 
 // Samples flow from Prometheus into the receivers, and out of them through the queriers.
-const receive = new Receive("receive", { ...common, volumes }, options);
+const gates = scalingGates(plan, clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace));
+const receive = new Receive("receive", { ...common, volumes, gates }, options);
 new Querier("querier", { ...common, receivers: receive.sets }, options);
 if (settings.queryFrontend !== undefined) new QueryFrontend("query-frontend", { ...common, frontend: settings.queryFrontend }, options);
 new Prometheus("prometheus", { ...common, rules, volumes }, options);

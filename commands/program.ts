@@ -80,6 +80,7 @@ export async function runProgram({ config, stack, preview = false }: RunOptions)
       stack,
       preview,
     );
+    acceptHooks();
     recordRegistrations(resources);
     pulumi.runtime.setAllConfig(
       Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
@@ -145,6 +146,13 @@ function recordRegistrations(resources: RegisteredResource[]): void {
     }
     return register(request, callback);
   };
+}
+
+/** Without an engine nobody calls hooks back, so no server for that is started. */
+function acceptHooks(): void {
+  const { getStore } = require("@pulumi/pulumi/runtime/state") as { getStore: () => { callbacks?: unknown } };
+  const done = () => Promise.resolve();
+  getStore().callbacks = { registerResourceHook: done, awaitStackRegistrations: done, shutdown: () => undefined };
 }
 
 /** Without an engine the SDK logs to the console, where it would mix with what a command prints. */

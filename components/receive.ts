@@ -50,6 +50,16 @@ export interface ReceiveArgs {
   namespace: pulumi.Input<string>;
   /** What must exist before a receiver's pod is made: volumes of the nodes' own disks. */
   volumes: pulumi.Resource[];
+  /** What the ring and the receivers wait for before they change. */
+  gates: ReceiveGates;
+}
+
+/** The order of changes, as hooks of the engine. */
+export interface ReceiveGates {
+  /** For the ConfigMap with the hashrings. */
+  hashrings: pulumi.ResourceHookBinding;
+  /** For each StatefulSet of receivers. */
+  receivers: (set: ReceiverSet) => pulumi.ResourceHookBinding;
 }
 
 const IDENTITY: Identity = { app: RECEIVE_APP, component: "receive" };
@@ -113,6 +123,7 @@ export class Receive extends pulumi.ComponentResource {
             parent: this,
             dependsOn: [...args.volumes, ...previous],
             protect: settings.protect,
+            hooks: args.gates.receivers(set),
             customTimeouts: { create: ROLLOUT_TIMEOUT, update: ROLLOUT_TIMEOUT, delete: "1h" },
           },
         ),
@@ -179,12 +190,12 @@ export class Receive extends pulumi.ComponentResource {
   ): MountedFiles {
     const { plan } = args;
     const { receive } = plan.settings;
-    const hashrings = new k8s.core.v1.ConfigMap(
+    new k8s.core.v1.ConfigMap(
       `${name}-hashrings`,
       { metadata: metadata(HASHRINGS_CONFIG_MAP), data: { [HASHRINGS_FILE]: plan.hashringsFile } },
-      { parent: this },
+      { parent: this, hooks: args.gates.hashrings },
     );
-    const limits = new k8s.core.v1.ConfigMap(
+    new k8s.core.v1.ConfigMap(
       `${name}-limits`,
       {
         metadata: metadata(LIMITS_CONFIG_MAP),
@@ -192,9 +203,10 @@ export class Receive extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const files = [
-      { volume: "hashrings", configMap: hashrings.metadata.name, folder: HASHRINGS_FOLDER },
-      { volume: "limits", configMap: limits.metadata.name, folder: LIMITS_FOLDER },
+    // Named by their text, not by the objects: receivers must not depend on the ring, or no update could wait for the receivers first.
+    const files: { volume: string; configMap: pulumi.Input<string>; folder: string }[] = [
+      { volume: "hashrings", configMap: HASHRINGS_CONFIG_MAP, folder: HASHRINGS_FOLDER },
+      { volume: "limits", configMap: LIMITS_CONFIG_MAP, folder: LIMITS_FOLDER },
     ];
     if (receive.relabel.length > 0) {
       const relabel = new k8s.core.v1.ConfigMap(

@@ -1,23 +1,12 @@
+import { formatProblem, type Problem } from "./problem";
 import { xxhash64 } from "./xxhash64";
-
-/** A fault in what was asked for, in words that a preview can show. */
-export interface Problem {
-  /** The setting at fault, as a path in the configuration or the plan. */
-  key: string;
-  /** The value found there. */
-  value: unknown;
-  /** The rule it breaks, with its reason. */
-  rule: string;
-  /** What would be accepted. */
-  remedy: string;
-}
 
 /** A ring, or a plan around it, that can't work; it carries every problem found, and its message names them all. */
 export class RingError extends Error {
   override readonly name = "RingError";
 
   constructor(readonly problems: readonly Problem[]) {
-    super(problems.map((p) => `${p.key} = ${JSON.stringify(p.value)}: ${p.rule}; ${p.remedy}`).join("\n"));
+    super(problems.map(formatProblem).join("\n"));
   }
 }
 
