@@ -25,7 +25,7 @@ export interface SendCounts {
   slowestAttemptSeconds: number;
   /** Longest time from the first try of a request to its acknowledgement, in seconds. */
   slowestAcknowledgementSeconds: number;
-  /** First few errors, verbatim. */
+  /** First few errors, verbatim, each once. */
   errors: string[];
 }
 

@@ -30,7 +30,7 @@ export interface QueryCounts {
   /** Answers with a warning that a store could not be asked; counted besides the other three. */
   partial: number;
   slowestSeconds: number;
-  /** First few errors, verbatim. */
+  /** First few errors, verbatim, each once. */
   errors: string[];
 }
 
@@ -87,8 +87,9 @@ async function askOnce(options: QueriesOptions, counts: QueryCounts): Promise<vo
     }
   } catch (error) {
     counts.failed++;
-    if (counts.errors.length < KEPT_ERRORS) {
-      counts.errors.push(messageOf(error));
+    const message = messageOf(error);
+    if (counts.errors.length < KEPT_ERRORS && !counts.errors.includes(message)) {
+      counts.errors.push(message);
     }
   }
   counts.slowestSeconds = Math.max(counts.slowestSeconds, (performance.now() - start) / 1000);

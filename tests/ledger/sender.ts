@@ -147,7 +147,7 @@ class Run {
 
   private keep(error: string): void {
     const { errors } = this.ledger.counts;
-    if (errors.length < KEPT_ERRORS) {
+    if (errors.length < KEPT_ERRORS && !errors.includes(error)) {
       errors.push(error);
     }
   }
