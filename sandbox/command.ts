@@ -4,13 +4,16 @@ import { execa } from "execa";
 
 /** A step of the sandbox failed; the message says what, the log (if any) says why. */
 export class StepFailed extends Error {
-  /** The log whose last lines belong to the failure. */
+  /** The log to look into. */
   readonly log?: string;
+  /** How many of the log's last lines belong to the failure; 0 where the message has it all. */
+  readonly lines: number;
 
-  constructor(message: string, log?: string) {
+  constructor(message: string, log?: string, lines = 20) {
     super(message);
     this.name = "StepFailed";
     this.log = log;
+    this.lines = lines;
   }
 }
 

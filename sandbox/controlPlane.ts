@@ -18,7 +18,7 @@ export function controlPlane(where: Paths): Record<"etcd" | "apiserver" | "contr
     name,
     command: [join(where.bin, name), ...args],
     log: join(where.logs, `${name}.log`),
-    cgroup: CONTROL_PLANE,
+    cgroup: `${CONTROL_PLANE}/${name}`,
   });
   return {
     etcd: daemon("etcd", [

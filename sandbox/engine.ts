@@ -134,6 +134,8 @@ export class UpdateProgress {
   private readonly started = new Map<string, string>();
   private done = 0;
   private changed = 0;
+  /** Every error that the engine and its programs reported, in the order of their coming. */
+  readonly errors: string[] = [];
 
   /** The line that an event gives, or nothing where it says nothing new. */
   line(event: EngineEvent): string | undefined {
@@ -157,8 +159,10 @@ export class UpdateProgress {
     const diagnostic = event.diagnosticEvent;
     // The engine's debugging messages have a severity that its type doesn't know.
     if (diagnostic !== undefined && SEVERITIES.has(diagnostic.severity) && diagnostic.message.trim() !== "") {
-      const text = plain(diagnostic.message).trim().split("\n")[0] ?? "";
-      return diagnostic.urn === undefined || diagnostic.urn === "" ? text : `${nameOf(diagnostic.urn)}: ${text}`;
+      const whose = diagnostic.urn === undefined || diagnostic.urn === "" ? "" : `${nameOf(diagnostic.urn)}: `;
+      const text = plain(diagnostic.message).trim();
+      if (diagnostic.severity === "error") this.errors.push(`${whose}${text}`);
+      return `${whose}${text.split("\n")[0] ?? ""}`;
     }
     return undefined;
   }
@@ -201,7 +205,8 @@ export async function deploy(env: string, where: Paths, report: (text: string) =
   } catch (error) {
     if (error instanceof StepFailed) throw error;
     write(`\n${error instanceof Error ? error.message : String(error)}\n`);
-    throw new StepFailed(`\`pulumi up\` of ${env} failed`, log);
+    const errors = [...new Set(progress.errors)];
+    throw new StepFailed([`\`pulumi up\` of ${env} failed`, ...errors].join("\n"), log, errors.length === 0 ? 20 : 0);
   }
 }
 

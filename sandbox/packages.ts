@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { StepFailed } from "./command";
+import { StepFailed, tryRun } from "./command";
 import { isStaticProgram } from "./elf";
 import type { Paths } from "./paths";
 
@@ -86,6 +86,8 @@ export async function ensurePackages(where: Paths, report: (text: string) => voi
   report(`installing ${missing.join(", ")}`);
   if ((await install()).exitCode === 0) return;
   report("the package lists are missing or old: fetching them");
+  // An installation that was interrupted has to be ended first.
+  await tryRun("dpkg", ["--configure", "-a"], { timeout: 600_000, env: { DEBIAN_FRONTEND: "noninteractive" } });
   await apt("update");
   report(`installing ${missing.join(", ")}`);
   if ((await install()).exitCode !== 0) throw new StepFailed(`apt could not install ${missing.join(", ")}`, log);

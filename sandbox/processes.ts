@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { makeCgroup } from "./cgroups";
+import { killCgroup, makeCgroup } from "./cgroups";
 import { readIfThere, until } from "./command";
 
 /** A process by its id and the moment it started, so that an id that was given to another process is never mistaken for it. */
@@ -67,7 +67,7 @@ export interface Daemon {
   readonly command: readonly [string, ...string[]];
   /** Where its standard output and error go. */
   readonly log: string;
-  /** The control group (below the sandbox's) that it and all its children are in. */
+  /** The control group (below the sandbox's) that it and all its children are in, and nothing else. */
   readonly cgroup: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -100,6 +100,8 @@ export async function startDaemon(runDirectory: string, daemon: Daemon): Promise
   const running = runningDaemon(runDirectory, daemon.name);
   if (running !== undefined) return running;
   const groups = makeCgroup(daemon.cgroup);
+  // One whose starter was killed before it wrote the record, or children that outlived theirs.
+  await killCgroup(daemon.cgroup);
   mkdirSync(dirname(daemon.log), { recursive: true });
   const log = openSync(daemon.log, "a");
   try {

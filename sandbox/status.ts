@@ -20,6 +20,11 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
     .join("\n");
 }
 
+/** A text that fits into a line; whole ones are for `pulumi stack output`. */
+function short(text: string): string {
+  return text.length <= 120 ? text : `${text.slice(0, 119)}…`;
+}
+
 /** A pod's row: where it is, how many of its containers are ready, what it is doing. */
 export function podRow(pod: V1Pod): string[] {
   const containers = pod.status?.containerStatuses ?? [];
@@ -68,7 +73,7 @@ export async function status(where: Paths): Promise<{ text: string; running: boo
     if (outputs.length === 0) continue;
     const shown = outputs.map(([name, { value, secret }]) => [
       name,
-      secret ? "[secret]" : typeof value === "string" ? value : JSON.stringify(value),
+      secret ? "[secret]" : short(typeof value === "string" ? value : JSON.stringify(value)),
     ]);
     parts.push(table([`OUTPUT (${env})`, "VALUE"], shown));
   }

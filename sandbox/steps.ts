@@ -53,8 +53,7 @@ export async function runSteps(steps: readonly Step[], terminal: boolean = proce
 /** What a user is told about an error: one message, and the end of the log that explains it. */
 export function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const log = error instanceof StepFailed ? error.log : undefined;
-  if (log === undefined) return message;
-  const end = tail(log, 20);
-  return `${message}${end === "" ? "" : `\n\n${end}\n`}\nThe whole log: ${log}`;
+  if (!(error instanceof StepFailed) || error.log === undefined) return message;
+  const end = error.lines === 0 ? "" : tail(error.log, error.lines);
+  return `${message}${end === "" ? "" : `\n\n${end}\n`}\nThe whole log: ${error.log}`;
 }
