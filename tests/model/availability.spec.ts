@@ -100,7 +100,7 @@ describe("availability, computed by hand", () => {
     assert.equal(scenario(found, "zone").cases, 3);
   });
 
-  it("6 members in 3 zones unknown to the ring would lose series with two nodes of a zone; known, two nodes of one zone lose nothing", () => {
+  it("6 members in 3 zones, 3 copies: two nodes of one zone stop nothing, two of different zones about a quarter of the writes", () => {
     const cases = enumerateLosses(planOf(6, 3, ["a", "b", "c"]), "twoNodes");
     const sameZone = cases.find((one) => one.lost.join() === "receive-0,receive-3");
     const otherZones = cases.find((one) => one.lost.join() === "receive-0,receive-1");
