@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { execa } from "execa";
-import { ensureVolumes, readyNodes, requireCluster } from "./cluster";
+import { ensureBucket } from "./bucket";
+import { ensureVolumes, hostUrl, readyNodes, requireCluster } from "./cluster";
 import { StepFailed, until } from "./command";
 import { downSteps, leftovers } from "./down";
 import { deploy, environment, environmentConfig, shellExports, stackOutputs } from "./engine";
@@ -29,7 +30,7 @@ program
     ]);
     await verify(env);
     for (const [name, { value, secret }] of Object.entries((await stackOutputs(env, where)) ?? {})) {
-      if (name.endsWith("Url")) process.stdout.write(`${name}: ${secret ? "[secret]" : String(value)}\n`);
+      if (name.endsWith("Url") && !secret) process.stdout.write(`${name}: ${await hostUrl(String(value), where)}\n`);
     }
   });
 
@@ -47,6 +48,14 @@ cluster
   .action(async () => {
     await requireCluster(where);
     await ensureVolumes(where);
+  });
+
+cluster
+  .command("bucket <name>")
+  .description("make a bucket on the sandbox's S3 server, and print how it is reached")
+  .action(async (name: string) => {
+    await requireCluster(where);
+    process.stdout.write(`${JSON.stringify(await ensureBucket(name, where, (text) => process.stderr.write(`${text}\n`)), null, 2)}\n`);
   });
 
 program
@@ -74,6 +83,16 @@ program
   .description("shell lines that put kubectl, pulumi and the rest on PATH and point them at the sandbox")
   .action(() => {
     process.stdout.write(`${shellExports(where)}\n`);
+  });
+
+program
+  .command("run")
+  .description("run a program with what it needs to find the sandbox: sandbox run -- npm run e2e")
+  .argument("<command...>")
+  .action(async ([command = "", ...args]: string[]) => {
+    await requireCluster(where);
+    const result = await execa(command, args, { cwd: REPOSITORY, env: environment(where), stdio: "inherit", reject: false });
+    process.exitCode = result.exitCode ?? 1;
   });
 
 program

@@ -5,7 +5,7 @@ import { addons, type Manifest, volume, volumesToMake } from "./addons";
 import { StepFailed, until } from "./command";
 import { nodeDirectory } from "./node";
 import { type Paths, paths } from "./paths";
-import { CONTEXT, NODES } from "./topology";
+import { CLUSTER_DOMAIN, CONTEXT, NODES } from "./topology";
 
 /** The sandbox's kubeconfig, loaded. */
 export function kubeConfig(where: Paths = paths()): KubeConfig {
@@ -80,6 +80,23 @@ export async function ensureAddons(where: Paths, report: (text: string) => void)
     },
     { timeout: 120_000, interval: 300, log: join(where.logs, "node1-kubelet.log") },
   );
+}
+
+/** The Service and namespace that a URL of the cluster's DNS names; nothing for any other URL. */
+export function serviceOf(url: string): { name: string; namespace: string } | undefined {
+  const [, name, namespace] =
+    new RegExp(`^([^.]+)\\.([^.]+)\\.svc\\.${CLUSTER_DOMAIN.replace(".", "\\.")}$`).exec(new URL(url).hostname) ?? [];
+  return name === undefined || namespace === undefined ? undefined : { name, namespace };
+}
+
+/** A URL of the cluster's DNS as this host can open it: with the Service's cluster address. Any other URL stays. */
+export async function hostUrl(url: string, where: Paths = paths()): Promise<string> {
+  const service = serviceOf(url);
+  if (service === undefined) return url;
+  const { spec } = await kubeConfig(where).makeApiClient(CoreV1Api).readNamespacedService(service);
+  const address = spec?.clusterIP;
+  if (address === undefined || address === "None") return url;
+  return url.replace(new URL(url).hostname, address);
 }
 
 /** Fails unless a cluster of the sandbox can be reached. */

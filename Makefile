@@ -1,0 +1,39 @@
+# The sandbox (a real Kubernetes on this machine, and the stack on it) and the tests. `make help` lists the targets.
+ENV ?= dev
+SHELL := /bin/bash
+SANDBOX := node -r ts-node/register/transpile-only sandbox/cli.ts
+MODULES := node_modules/.package-lock.json
+
+.PHONY: help up status env down cluster test e2e
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# npm touches this file last, so it is older than the lock file exactly when the modules are missing or out of date.
+$(MODULES): package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+up: $(MODULES) ## A cluster, the environment ENV (default dev) on it, and the check that it works; resumes
+	@$(SANDBOX) up --env "$(ENV)"
+
+cluster: $(MODULES) ## The cluster without the stack
+	@$(SANDBOX) cluster up
+
+status: $(MODULES) ## Processes, nodes, pods, the stack's outputs
+	@$(SANDBOX) status
+
+env: $(MODULES) ## Shell lines for kubectl and pulumi on the sandbox: eval "$(make -s env)"
+	@$(SANDBOX) env
+
+down: $(MODULES) ## Removes everything of the sandbox but its cache
+	@$(SANDBOX) down
+
+test: $(MODULES) ## Formatting, types, tests that need no cluster
+	npx biome ci .
+	npx tsc --noEmit
+	npx mocha $(MOCHA)
+
+e2e: $(MODULES) ## The tests on a real cluster, which is started if it isn't running
+	@$(SANDBOX) cluster up
+	@$(SANDBOX) run -- npm run --silent e2e -- $(MOCHA)
