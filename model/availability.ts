@@ -1,6 +1,7 @@
 import { caseShares, type Placed, placeCopies, worstCopiesLost } from "./availability/copies";
 import { ketamaRing, RingError, type RingMember, ringProblems, zoneBalance } from "./ketama";
 import type { Problem } from "./problem";
+import { writeQuorum } from "./quorum";
 
 /**
  * What a plan survives, proven before anything is deployed: every loss is enumerated, and for each the exact share of the hash space, thus
@@ -140,11 +141,6 @@ export interface HashringSummary {
 
 /** The load, relative to the mean, above which the summary calls a hashring uneven: hashing alone stays well below. */
 export const UNEVEN_LOAD = 1.25;
-
-/** How many of a series' receivers must have a sample before it is acknowledged. Source: `writeQuorum` in Thanos v0.42.4 `pkg/receive/handler.go`. */
-export function writeQuorum(replicationFactor: number): number {
-  return replicationFactor === 2 ? 1 : Math.floor(replicationFactor / 2) + 1;
-}
 
 /** Every reason why a plan can't be deployed as given; empty if it can. Keys begin with `receive.`. */
 export function planProblems(plan: AvailabilityPlan): Problem[] {

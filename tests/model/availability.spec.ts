@@ -13,9 +13,9 @@ import {
   refuseBelow,
   type Scenario,
   type Workload,
-  writeQuorum,
 } from "../../model/availability";
 import { HASH_SPACE, ketamaRing, largestReplicationFactor, RingError, replicasAt, replicasOf } from "../../model/ketama";
+import { writeQuorum } from "../../model/quorum";
 
 const members = (count: number, zones: readonly string[] = []) =>
   Array.from({ length: count }, (_, i) => {
