@@ -1,0 +1,288 @@
+/** What verify demands of a deployed stack: each check is a pure judgement of readings, and knows nothing of how they were taken. */
+
+import type { Labels, Store, Target, VectorElement } from "../../clients/prometheus";
+import type { RingMember } from "../../outputs";
+
+/** The judgement of one check. */
+export interface Verdict {
+  ok: boolean;
+  /** What was seen, in a few words; for a failure, what is wrong with it. */
+  seen: string;
+  /** One line for each culprit. */
+  details: string[];
+}
+
+/** A node of the cluster. */
+export interface NodeReading {
+  name: string;
+  ready: boolean;
+}
+
+/** A pod of the stack's namespace; those that have ended or are being deleted are not read. */
+export interface PodReading {
+  name: string;
+  /** Label `app.kubernetes.io/name`; empty where there is none. */
+  app: string;
+  /** Label `app.kubernetes.io/component`; empty where there is none. */
+  component: string;
+  ready: boolean;
+  /** Why it isn't ready, as far as Kubernetes says. */
+  reason: string;
+  /** Absent until the pod has one. */
+  ip?: string;
+  /** The container port named `http`; absent where there is none. */
+  httpPort?: number;
+  /** Whether it is started with a hashring file. */
+  readsHashrings: boolean;
+}
+
+/** The active targets of one Prometheus pod. */
+export interface TargetsReading {
+  pod: string;
+  targets: Target[];
+}
+
+/** Samples of acknowledged write requests, counted since each receiver's start. */
+export interface AcknowledgedReading {
+  /** Monotonic time in milliseconds. */
+  atMs: number;
+  /** By pod. */
+  samples: ReadonlyMap<string, number>;
+  /** Samples that verify itself may have written until then; they are not the stack's. */
+  own: number;
+}
+
+/** What one receiver says of its hashring. */
+export interface HashringReading {
+  pod: string;
+  /** `thanos_receive_config_hash`; absent where it isn't exposed. */
+  hash?: number;
+  /** `thanos_receive_hashring_nodes`, over all rings; absent where it isn't exposed. */
+  nodes?: number;
+}
+
+/** The sample that verify wrote. */
+export interface WrittenSample {
+  labels: Labels;
+  value: number;
+}
+
+/** All nodes of the cluster are Ready, and there is one. */
+export function nodesReady(nodes: readonly NodeReading[]): Verdict {
+  const notReady = nodes.filter((node) => !node.ready);
+  return {
+    ok: nodes.length > 0 && notReady.length === 0,
+    seen: `${nodes.length - notReady.length} of ${nodes.length} Ready`,
+    details: notReady.map((node) => `${node.name} is not Ready`),
+  };
+}
+
+/** All pods of the namespace are Ready, and there is one. */
+export function podsReady(pods: readonly PodReading[]): Verdict {
+  const notReady = pods.filter((pod) => !pod.ready);
+  const ready = pods.length - notReady.length;
+  const byComponent = countBy(pods.map((pod) => pod.component || "other"));
+  return {
+    ok: pods.length > 0 && notReady.length === 0,
+    seen: `${ready} of ${pods.length} Ready${pods.length === 0 ? "" : `: ${listOf(byComponent)}`}`,
+    details: notReady.map((pod) => `${pod.name}: ${pod.reason}`),
+  };
+}
+
+/**
+ * Every target of every Prometheus is up, and every pod of the stack is a target of its application's job.
+ * A job of another kind may have no targets: what it discovers need not be there.
+ *
+ * @param expectedPrometheus number of Prometheus pods there should be
+ * @param jobs the jobs that the stack says it scrapes
+ */
+export function targetsUp(
+  readings: readonly TargetsReading[],
+  expectedPrometheus: number,
+  jobs: readonly string[],
+  pods: readonly PodReading[],
+): Verdict {
+  const targets = uniqueTargets(readings);
+  const notUp = readings.flatMap(({ pod, targets: ofPod }) =>
+    ofPod.filter(({ health }) => health !== "up").map((target) => ({ pod, target })),
+  );
+  const silent = readings.filter((reading) => reading.targets.length === 0);
+  const targetsByJob = countBy(targets.map(({ labels }) => labels.job ?? ""));
+  const scraped = pods.filter((pod) => jobs.includes(pod.app) && pod.httpPort !== undefined);
+  const fewer = [...countBy(scraped.map((pod) => pod.app))].filter(([app, count]) => (targetsByJob.get(app) ?? 0) < count);
+  const down = new Set(notUp.map(({ target }) => identityOf(target.labels))).size;
+  return {
+    ok: readings.length === expectedPrometheus && targets.length > 0 && notUp.length + silent.length + fewer.length === 0,
+    seen: `${targets.length - down} of ${targets.length} up${targets.length === 0 ? "" : `: ${listOf(targetsByJob)}`}`,
+    details: [
+      ...(readings.length === expectedPrometheus ? [] : [`${readings.length} of ${expectedPrometheus} Prometheus pods could be asked`]),
+      ...silent.map(({ pod }) => `${pod} has no targets`),
+      ...fewer.map(([app, count]) => `job ${app}: ${targetsByJob.get(app) ?? 0} targets for ${count} pods`),
+      ...notUp.map(({ pod, target }) => {
+        const why = target.lastError === "" ? "not scraped yet" : target.lastError;
+        return `${target.labels.job ?? "?"} ${target.scrapeUrl} is ${target.health} for ${pod}: ${why}`;
+      }),
+    ],
+  };
+}
+
+/**
+ * The ring acknowledges samples, other than those that verify wrote.
+ *
+ * @param shortestMs readings closer together than this say nothing of a rate
+ */
+export function samplesAcknowledged(first: AcknowledgedReading, last: AcknowledgedReading, shortestMs: number): Verdict {
+  const elapsedMs = last.atMs - first.atMs;
+  const fromPods = [...last.samples].reduce((sum, [pod, count]) => {
+    const before = first.samples.get(pod);
+    // Without an earlier reading there is nothing to compare with; a counter that fell began again at 0.
+    return sum + (before === undefined ? 0 : count >= before ? count - before : count);
+  }, 0);
+  const acknowledged = Math.max(fromPods - (last.own - first.own), 0);
+  if (elapsedMs < shortestMs) {
+    return { ok: false, seen: `measuring: ${acknowledged} samples in ${(elapsedMs / 1000).toFixed(1)} s`, details: [] };
+  }
+  const rate = (acknowledged * 1000) / elapsedMs;
+  return {
+    ok: acknowledged > 0,
+    seen: `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} samples/s (${acknowledged} in ${(elapsedMs / 1000).toFixed(1)} s)`,
+    details: acknowledged > 0 ? [] : [`the write requests answered by ${last.samples.size} receivers brought no sample`],
+  };
+}
+
+/** The querier sees every member of the ring, and has no store that fails. */
+export function storesSeen(stores: readonly Store[], members: readonly RingMember[], pods: readonly PodReading[]): Verdict {
+  const healthy = stores.filter(({ lastError }) => lastError === undefined);
+  const missing = members.filter((member) => {
+    const names = addressesOf(member, pods);
+    return !healthy.some(({ name }) => names.includes(name));
+  });
+  const failing = stores.filter(({ lastError }) => lastError !== undefined);
+  const others = stores.length - (members.length - missing.length) - failing.length;
+  return {
+    ok: members.length > 0 && missing.length === 0 && failing.length === 0,
+    seen: `${members.length - missing.length} of ${members.length} ring members${others > 0 ? `, ${others} other stores` : ""}`,
+    details: [
+      ...missing.map(({ address }) => `${address} is not among the querier's healthy stores`),
+      ...failing.map(({ name, component, lastError }) => `${component} ${name}: ${lastError}`),
+    ],
+  };
+}
+
+/** An answer of the querier to `up`. */
+export interface UpReading {
+  vector: readonly VectorElement[];
+  warnings: readonly string[];
+  partial: boolean;
+}
+
+/**
+ * The querier answers `up` of every target exactly once, without replica labels, and of nothing that is no target.
+ */
+export function everyTargetOnce(readings: readonly TargetsReading[], answer: UpReading, replicaLabels: readonly string[]): Verdict {
+  const targets = uniqueTargets(readings);
+  const left = new Set(answer.vector);
+  const wrong: string[] = [];
+  let once = 0;
+  for (const { labels } of targets) {
+    const series = answer.vector.filter((element) => Object.entries(labels).every(([name, value]) => element.labels[name] === value));
+    for (const each of series) {
+      left.delete(each);
+    }
+    if (series.length === 1) {
+      once++;
+    } else {
+      wrong.push(`up of ${textOf(labels)} is answered ${series.length === 0 ? "not at all" : `${series.length} times`}`);
+    }
+  }
+  const unknown = [...left].map(({ labels }) => `up of ${textOf(labels)} is answered, which is no target`);
+  const labelled = replicaLabels
+    .map((name) => ({ name, count: answer.vector.filter(({ labels }) => labels[name] !== undefined).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ name, count }) => `replica label ${name} is left on ${count} series`);
+  const partial = answer.partial ? [`the answer lacks some store's data: ${answer.warnings.join("; ")}`] : [];
+  const details = [...labelled, ...partial, ...wrong, ...unknown];
+  return { ok: targets.length > 0 && details.length === 0, seen: `${once} of ${targets.length} targets answered once`, details };
+}
+
+/** The sample written comes back as it was sent, exactly once. */
+export function sampleReadBack(written: WrittenSample, vector: readonly VectorElement[]): Verdict {
+  const [series] = vector;
+  if (series === undefined) {
+    return { ok: false, seen: "the written sample is not answered yet", details: [] };
+  }
+  if (vector.length > 1) {
+    return {
+      ok: false,
+      seen: `the written sample is answered ${vector.length} times`,
+      details: vector.map(({ labels }) => textOf(labels)),
+    };
+  }
+  const { value } = series.sample;
+  return value === written.value
+    ? { ok: true, seen: "a sample written is answered as it was sent", details: [] }
+    : { ok: false, seen: `wrote ${written.value}, read ${value}`, details: [] };
+}
+
+/** All receivers that read a hashring read the same one, and it has the members that the stack's outputs name. */
+export function hashringsAgree(readings: readonly HashringReading[], members: readonly RingMember[]): Verdict {
+  const silent = readings.filter(({ hash }) => hash === undefined || hash === 0);
+  const hashes = countBy(readings.flatMap(({ hash }) => (hash === undefined || hash === 0 ? [] : [String(hash)])));
+  const differing = hashes.size > 1 ? readings.map(({ pod, hash }) => `${pod} has hashring ${hash ?? "?"}`) : [];
+  const otherSize = readings.filter(({ nodes }) => nodes !== undefined && nodes !== members.length);
+  const details = [
+    ...silent.map(({ pod }) => `${pod} tells no hash of its hashring`),
+    ...differing,
+    ...otherSize.map(({ pod, nodes }) => `${pod} has a hashring of ${nodes} members, the stack one of ${members.length}`),
+  ];
+  return {
+    ok: readings.length > 0 && details.length === 0,
+    seen:
+      hashes.size === 1
+        ? `the same on ${readings.length - silent.length} of ${readings.length} receivers, ${members.length} members`
+        : `${hashes.size} hashrings on ${readings.length} receivers`,
+    details,
+  };
+}
+
+/** Replicas of Prometheus scrape the same targets; each is counted once. */
+function uniqueTargets(readings: readonly TargetsReading[]): Target[] {
+  return [...new Map(readings.flatMap(({ targets }) => targets).map((target) => [identityOf(target.labels), target])).values()];
+}
+
+function identityOf(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The names a querier may know a ring member by: its address in the ring, or its pod's. */
+function addressesOf(member: RingMember, pods: readonly PodReading[]): string[] {
+  const [host = "", port = ""] = splitAddress(member.address);
+  const pod = pods.find(({ name }) => name === host.split(".")[0]);
+  return [member.address, ...(pod?.ip === undefined ? [] : [pod.ip.includes(":") ? `[${pod.ip}]:${port}` : `${pod.ip}:${port}`])];
+}
+
+function splitAddress(address: string): [string, string] {
+  const colon = address.lastIndexOf(":");
+  return [address.slice(0, colon), address.slice(colon + 1)];
+}
+
+function countBy(keys: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const key of [...keys].sort()) {
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function listOf(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([name, count]) => `${name} ${count}`).join(", ");
+}
+
+function textOf(labels: Labels): string {
+  const { job, instance, ...others } = labels;
+  return job !== undefined && instance !== undefined
+    ? `${job} ${instance}`
+    : `{${Object.entries(others)
+        .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+        .join(", ")}}`;
+}

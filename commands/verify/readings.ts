@@ -1,0 +1,215 @@
+/** Takes the readings that the checks judge, from a cluster that is only reached through its API server. */
+import { parseExposition } from "../../clients/exposition";
+import { PrometheusClient } from "../../clients/prometheus";
+import { parseServiceUrl, podProxyTransport, serviceProxyTransport } from "../../clients/serviceProxy";
+import { messageOf, type Transport } from "../../clients/transport";
+import type { StackOutputs } from "../../outputs";
+import type { AcknowledgedReading, HashringReading, NodeReading, PodReading, TargetsReading } from "./checks";
+
+/** Longest time for one request; a check's next try follows soon enough. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Checks that look at the same thing within this time share one reading of it. */
+const SHARED_FOR_MS = 900;
+
+/** Reads one stack. */
+export class StackReader {
+  private readonly api: Transport;
+  /** All nodes of the cluster. */
+  readonly nodes: () => Promise<NodeReading[]>;
+  /** The pods of the stack's namespace that are meant to run. */
+  readonly pods: () => Promise<PodReading[]>;
+  /** The targets of every Prometheus pod of the stack. */
+  readonly targets: () => Promise<TargetsReading[]>;
+
+  /**
+   * @param api the cluster's API server
+   */
+  constructor(
+    api: Transport,
+    private readonly outputs: StackOutputs,
+  ) {
+    this.api = { description: api.description, send: (request) => api.send({ timeoutMs: REQUEST_TIMEOUT_MS, ...request }) };
+    this.nodes = shared(() => this.readNodes());
+    this.pods = shared(() => this.readPods());
+    this.targets = shared(() => this.readTargets());
+  }
+
+  /** An in-cluster URL of the stack, reached through the API server. */
+  service(url: string): Transport {
+    return serviceProxyTransport(this.api, url);
+  }
+
+  /** A client of the Prometheus API at an in-cluster URL, as the stack's default tenant. */
+  queries(url: string): PrometheusClient {
+    return new PrometheusClient(this.service(url), { headers: { [this.outputs.tenantHeader]: this.outputs.defaultTenant } });
+  }
+
+  /** IP address of the Service of an in-cluster URL; undefined for one that is headless. */
+  async clusterIp(url: string): Promise<string | undefined> {
+    const { namespace, name } = parseServiceUrl(url);
+    const service = await this.get<{ spec?: { clusterIP?: string } }>(`/api/v1/namespaces/${namespace}/services/${name}`);
+    const address = service.spec?.clusterIP;
+    return address === undefined || address === "" || address === "None" ? undefined : address;
+  }
+
+  /**
+   * Samples of acknowledged write requests, as the receivers that answered them count (each request is counted by one receiver only, whatever the
+   * replication factor).
+   *
+   * @param own samples that verify itself has written so far
+   */
+  async acknowledged(own: () => number): Promise<AcknowledgedReading> {
+    const receivers = (await this.pods()).filter(isReceiver);
+    const readings = await Promise.all(
+      receivers.map(async (pod): Promise<[string, number]> => {
+        const samples = (await this.metrics(pod)).filter(
+          ({ name, labels }) => name === "thanos_receive_write_samples_sum" && /^2/.test(labels.code ?? ""),
+        );
+        return [pod.name, samples.reduce((sum, { value }) => sum + value, 0)];
+      }),
+    );
+    return { atMs: performance.now(), samples: new Map(readings), own: own() };
+  }
+
+  /** What each receiver with a hashring file says of it. */
+  async hashrings(): Promise<HashringReading[]> {
+    const receivers = (await this.pods()).filter((pod) => pod.readsHashrings);
+    return Promise.all(
+      receivers.map(async (pod): Promise<HashringReading> => {
+        const samples = await this.metrics(pod);
+        const hash = samples.find(({ name }) => name === "thanos_receive_config_hash")?.value;
+        const nodes = samples.filter(({ name }) => name === "thanos_receive_hashring_nodes");
+        return {
+          pod: pod.name,
+          ...(hash === undefined ? {} : { hash }),
+          ...(nodes.length === 0 ? {} : { nodes: nodes.reduce((sum, { value }) => sum + value, 0) }),
+        };
+      }),
+    );
+  }
+
+  private async readNodes(): Promise<NodeReading[]> {
+    const { items } = await this.get<KubernetesList<KubernetesNode>>("/api/v1/nodes");
+    return items.map((node) => ({ name: node.metadata.name, ready: isReady(node.status?.conditions) }));
+  }
+
+  private async readPods(): Promise<PodReading[]> {
+    const { items } = await this.get<KubernetesList<KubernetesPod>>(`/api/v1/namespaces/${this.outputs.namespace}/pods`);
+    return items
+      .filter((pod) => pod.metadata.deletionTimestamp === undefined && pod.status?.phase !== "Succeeded")
+      .map(podReading)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  private async readTargets(): Promise<TargetsReading[]> {
+    const { name } = parseServiceUrl(this.outputs.prometheus.service);
+    const pods = (await this.pods()).filter((pod) => pod.app === name);
+    return Promise.all(pods.map(async (pod) => ({ pod: pod.name, targets: await new PrometheusClient(this.pod(pod)).targets() })));
+  }
+
+  private async metrics(pod: PodReading): Promise<ReturnType<typeof parseExposition>> {
+    const { status, body } = await this.pod(pod).send({ method: "GET", path: "/metrics" });
+    if (status !== 200) {
+      throw new Error(`pod ${pod.name} answered ${status} for its metrics: ${body.slice(0, 300)}`);
+    }
+    return parseExposition(body);
+  }
+
+  private pod(pod: PodReading): Transport {
+    if (pod.httpPort === undefined) {
+      throw new Error(`pod ${pod.name} has no container port named http`);
+    }
+    return podProxyTransport(this.api, { namespace: this.outputs.namespace, name: pod.name, port: pod.httpPort });
+  }
+
+  private async get<T>(path: string): Promise<T> {
+    const { status, body } = await this.api.send({ method: "GET", path });
+    if (status !== 200) {
+      throw new Error(`${this.api.description} answered ${status} for ${path}: ${messageInStatus(body)}`);
+    }
+    return JSON.parse(body) as T;
+  }
+}
+
+function isReceiver(pod: PodReading): boolean {
+  return /^receive(-|$)/.test(pod.component);
+}
+
+function podReading(pod: KubernetesPod): PodReading {
+  const labels = pod.metadata.labels ?? {};
+  const http = pod.spec.containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === "http");
+  const ready = isReady(pod.status?.conditions);
+  return {
+    name: pod.metadata.name,
+    app: labels["app.kubernetes.io/name"] ?? "",
+    component: labels["app.kubernetes.io/component"] ?? "",
+    ready,
+    reason: ready ? "" : notReadyReason(pod),
+    ...(pod.status?.podIP === undefined ? {} : { ip: pod.status.podIP }),
+    ...(http === undefined ? {} : { httpPort: http.containerPort }),
+    readsHashrings: pod.spec.containers.some(({ args }) => args?.some((arg) => arg.startsWith("--receive.hashrings-file=")) === true),
+  };
+}
+
+function isReady(conditions: KubernetesCondition[] | undefined): boolean {
+  return conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
+}
+
+function notReadyReason(pod: KubernetesPod): string {
+  const states = (pod.status?.containerStatuses ?? []).map(({ state }) => state?.waiting ?? state?.terminated);
+  const said = states.find((state) => state !== undefined);
+  const condition = pod.status?.conditions?.find(({ status, message }) => status !== "True" && message !== undefined);
+  const parts = [pod.status?.phase, said?.reason, said?.message ?? condition?.message].filter((part) => part !== undefined);
+  return parts.length === 0 ? "not Ready" : [...new Set(parts)].join(", ");
+}
+
+function messageInStatus(body: string): string {
+  try {
+    const { message } = JSON.parse(body) as { message?: unknown };
+    return typeof message === "string" ? message : body.slice(0, 300);
+  } catch (error) {
+    return body.trim() === "" ? messageOf(error) : body.slice(0, 300);
+  }
+}
+
+/** Lets callers within a short time share one call. */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let last: { at: number; value: Promise<T> } | undefined;
+  return () => {
+    if (last === undefined || performance.now() - last.at > SHARED_FOR_MS) {
+      last = { at: performance.now(), value: read() };
+    }
+    return last.value;
+  };
+}
+
+interface KubernetesList<T> {
+  items: T[];
+}
+
+interface KubernetesCondition {
+  type: string;
+  status: string;
+  message?: string;
+}
+
+interface KubernetesNode {
+  metadata: { name: string };
+  status?: { conditions?: KubernetesCondition[] };
+}
+
+interface ContainerNote {
+  reason?: string;
+  message?: string;
+}
+
+interface KubernetesPod {
+  metadata: { name: string; labels?: Record<string, string>; deletionTimestamp?: string };
+  spec: { containers: { args?: string[]; ports?: { name?: string; containerPort: number }[] }[] };
+  status?: {
+    phase?: string;
+    podIP?: string;
+    conditions?: KubernetesCondition[];
+    containerStatuses?: { state?: { waiting?: ContainerNote; terminated?: ContainerNote } }[];
+  };
+}

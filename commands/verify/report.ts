@@ -1,0 +1,33 @@
+/** Verify's findings as text for people. */
+import type { Address } from "./addresses";
+import type { CheckResult } from "./run";
+
+/** Culprits shown for one check; `--json` has all. */
+const SHOWN_DETAILS = 10;
+
+/** The line of one check, and below it a line for each culprit. */
+export function resultLines(result: CheckResult, names: readonly string[]): string[] {
+  const width = Math.max(...names.map((name) => name.length));
+  const seconds = `${result.seconds.toFixed(1)} s`.padStart(7);
+  const shown = result.details.slice(0, SHOWN_DETAILS);
+  const more = result.details.length - shown.length;
+  return [
+    `${result.ok ? "✔" : "✘"} ${result.name.padEnd(width)} ${seconds}  ${result.seen}`,
+    ...[...shown, ...(more > 0 ? [`and ${more} more`] : [])].map((detail) => `${" ".repeat(width + 12)}${detail}`),
+  ];
+}
+
+/** What to open, aligned. */
+export function addressLines(addresses: readonly Address[]): string[] {
+  const width = Math.max(0, ...addresses.map(({ name }) => name.length));
+  return addresses.map(({ name, open }) => `${name.padEnd(width)}  ${open}`);
+}
+
+/** The last line. */
+export function summary(results: readonly CheckResult[]): string {
+  const failed = results.filter(({ ok }) => !ok);
+  const seconds = Math.max(0, ...results.map((result) => result.seconds)).toFixed(1);
+  return failed.length === 0
+    ? `all ${results.length} checks hold, after ${seconds} s`
+    : `${failed.length} of ${results.length} checks fail: ${failed.map(({ name }) => name).join(", ")}`;
+}

@@ -1,0 +1,60 @@
+/** Waits for checks: each looks again and again until it holds or the time is over, all at the same time. */
+import { setTimeout as delay } from "node:timers/promises";
+import { messageOf } from "../../clients/transport";
+import type { Verdict } from "./checks";
+
+/** A check and how it looks at the cluster. */
+export interface Check {
+  name: string;
+  /** Takes readings and judges them. A failure to read is a verdict too: this may throw. */
+  look(): Promise<Verdict>;
+}
+
+/** How a check ended. */
+export interface CheckResult extends Verdict {
+  name: string;
+  /** Seconds from the start until it held, or until it was given up. */
+  seconds: number;
+}
+
+/** Options of {@link runChecks}. */
+export interface RunOptions {
+  /** Time in milliseconds after which no check looks again. */
+  timeoutMs: number;
+  /** Pause in milliseconds between two looks of a check. Default: 1,000. */
+  intervalMs?: number;
+  /** Called as each check ends. */
+  onResult?: (result: CheckResult) => void;
+}
+
+/**
+ * Runs checks at the same time, each until it holds or the time is over; a check looks at least once.
+ *
+ * @returns one result for each check, in their order
+ */
+export function runChecks(checks: readonly Check[], options: RunOptions): Promise<CheckResult[]> {
+  const start = performance.now();
+  return Promise.all(
+    checks.map(async (check) => {
+      for (;;) {
+        const verdict = await lookOnce(check);
+        const elapsedMs = performance.now() - start;
+        const pauseMs = options.intervalMs ?? 1_000;
+        if (verdict.ok || elapsedMs + pauseMs > options.timeoutMs) {
+          const result = { name: check.name, ...verdict, seconds: elapsedMs / 1000 };
+          options.onResult?.(result);
+          return result;
+        }
+        await delay(pauseMs);
+      }
+    }),
+  );
+}
+
+async function lookOnce(check: Check): Promise<Verdict> {
+  try {
+    return await check.look();
+  } catch (error) {
+    return { ok: false, seen: "could not be read", details: [messageOf(error)] };
+  }
+}

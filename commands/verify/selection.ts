@@ -1,0 +1,132 @@
+/** Which stack is meant: its outputs, and the cluster it is on. */
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { parse } from "yaml";
+import type { ClusterAddress } from "../../clients/serviceProxy";
+import { messageOf } from "../../clients/transport";
+import { readOutputs, type StackOutputs } from "../../outputs";
+
+/** What the command line says. */
+export interface Selection {
+  /** Stack name, such as `dev` or `organization/thanos-stack/dev`. */
+  stack: string;
+  /** File with the outputs as `pulumi stack output --json` prints them. Default: the Pulumi CLI is asked. */
+  outputs?: string;
+  context?: string;
+  kubeconfig?: string;
+}
+
+/** The cluster a stack is on could not be told. */
+export class SelectionError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "SelectionError";
+  }
+}
+
+const CLUSTER_KEY = "thanos-stack:cluster";
+
+/**
+ * The outputs of the stack, from a file or from the Pulumi CLI on the PATH (its backend and login are those of the shell).
+ *
+ * @param project directory of Pulumi.yaml
+ * @throws {SelectionError} when they can't be had
+ * @throws {StackOutputsError} when they are not those of a thanos-stack stack
+ */
+export async function selectOutputs(selection: Selection, project: string): Promise<StackOutputs> {
+  const text =
+    selection.outputs === undefined
+      ? await pulumi(["stack", "output", "--json", "--stack", selection.stack], project)
+      : await readText(selection.outputs);
+  return readOutputs(parseObject(text, selection.outputs ?? `stack ${selection.stack}`));
+}
+
+/**
+ * The kubeconfig and context of the stack's cluster. Each is taken from the command line, else from `THANOS_STACK_KUBECONFIG` and `THANOS_STACK_CONTEXT`,
+ * else from the stack's configuration (`thanos-stack:cluster`). A kubeconfig's current context is never used.
+ *
+ * @param project directory of Pulumi.yaml and the stack files
+ * @throws {SelectionError} when nothing names a context
+ */
+export async function selectCluster(selection: Selection, project: string, environment: NodeJS.ProcessEnv): Promise<ClusterAddress> {
+  const context = selection.context ?? nonEmpty(environment.THANOS_STACK_CONTEXT);
+  const kubeconfig = selection.kubeconfig ?? nonEmpty(environment.THANOS_STACK_KUBECONFIG);
+  const configured =
+    context !== undefined && kubeconfig !== undefined ? {} : await configuredCluster(selection.stack, project, context === undefined);
+  const selected = { context: context ?? configured.context, kubeconfig: kubeconfig ?? configured.kubeconfig };
+  if (selected.context === undefined) {
+    throw new SelectionError(
+      `no context names the cluster of stack ${selection.stack}: neither --context, nor THANOS_STACK_CONTEXT, nor ${CLUSTER_KEY} in its configuration`,
+    );
+  }
+  return { context: selected.context, ...(selected.kubeconfig === undefined ? {} : { kubeconfig: selected.kubeconfig }) };
+}
+
+/** The stack file is read first, so that a cluster can be verified without the CLI; values it doesn't spell out (an ESC environment's) take the CLI. */
+async function configuredCluster(stack: string, project: string, needsContext: boolean): Promise<Partial<ClusterAddress>> {
+  const file = path.join(project, `Pulumi.${stack.split("/").at(-1)}.yaml`);
+  const content: unknown = await readFile(file, "utf8").then(parse, (error: unknown) => {
+    if (isObject(error) && error.code === "ENOENT") {
+      return {};
+    }
+    throw new SelectionError(`${file}: ${messageOf(error)}`);
+  });
+  const config = isObject(content) && isObject(content.config) ? content.config : {};
+  const inFile = clusterOf(config[CLUSTER_KEY]);
+  if (inFile.context !== undefined || !needsContext) {
+    return inFile;
+  }
+  const asked = await pulumi(["config", "get", CLUSTER_KEY, "--stack", stack], project).then(
+    (text) => parseObject(text, CLUSTER_KEY),
+    () => ({}),
+  );
+  return { ...clusterOf(asked), ...inFile };
+}
+
+function clusterOf(value: unknown): Partial<ClusterAddress> {
+  const { context, kubeconfig } = isObject(value) ? value : {};
+  return { ...(typeof context === "string" ? { context } : {}), ...(typeof kubeconfig === "string" ? { kubeconfig } : {}) };
+}
+
+async function pulumi(args: readonly string[], project: string): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)("pulumi", [...args, "--cwd", project, "--non-interactive"], {
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout;
+  } catch (error) {
+    const stderr = isObject(error) && typeof error.stderr === "string" ? error.stderr.trim() : "";
+    const reason = isObject(error) && error.code === "ENOENT" ? "there is no pulumi on the PATH" : stderr || messageOf(error);
+    throw new SelectionError(`pulumi ${args.join(" ")}: ${reason}`);
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new SelectionError(messageOf(error));
+  }
+}
+
+function parseObject(text: string, source: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) {
+      return value;
+    }
+  } catch (error) {
+    throw new SelectionError(`${source} is not JSON: ${messageOf(error)}`);
+  }
+  throw new SelectionError(`${source} is not a JSON object`);
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,111 @@
+/** The checks of one deployed stack: which there are, and where each takes its readings from. */
+import { randomUUID } from "node:crypto";
+import { RemoteWriteClient } from "../../clients/remoteWrite";
+import type { Transport } from "../../clients/transport";
+import { type ReceiveOutputs, remoteWriteUrl, type StackOutputs } from "../../outputs";
+import {
+  type AcknowledgedReading,
+  everyTargetOnce,
+  hashringsAgree,
+  nodesReady,
+  podsReady,
+  sampleReadBack,
+  samplesAcknowledged,
+  storesSeen,
+  targetsUp,
+  type WrittenSample,
+} from "./checks";
+import type { StackReader } from "./readings";
+import type { Check } from "./run";
+
+/** The metric of the sample that verify writes. */
+export const VERIFY_METRIC = "thanos_stack_verify";
+/** Receivers' counters are compared over at least this time: scrapes come in bursts. */
+const SHORTEST_RATE_MS = 5_000;
+/** Longest time for one try of the write; what isn't acknowledged is tried again at the next look. */
+const WRITE_PATIENCE_MS = 10_000;
+
+/** The checks of a stack, by its scheme. */
+export function stackChecks(reader: StackReader, outputs: StackOutputs): Check[] {
+  return [
+    { name: "nodes", look: async () => nodesReady(await reader.nodes()) },
+    { name: "pods", look: async () => podsReady(await reader.pods()) },
+    { name: "scrape targets", look: () => lookAtTargets(reader, outputs) },
+    ...(outputs.scheme === "receive" ? ringChecks(reader, outputs) : []),
+    { name: "query", look: () => lookAtUp(reader, outputs) },
+  ];
+}
+
+function ringChecks(reader: StackReader, outputs: ReceiveOutputs): Check[] {
+  const { ring } = outputs;
+  const door = new CountingTransport(reader.service(remoteWriteUrl(outputs)));
+  let first: AcknowledgedReading | undefined;
+  return [
+    { name: "hashring", look: async () => hashringsAgree(await reader.hashrings(), ring.members) },
+    {
+      name: "samples acknowledged",
+      look: async () => {
+        const reading = await reader.acknowledged(() => door.requests);
+        first ??= reading;
+        return samplesAcknowledged(first, reading, SHORTEST_RATE_MS);
+      },
+    },
+    {
+      name: "stores",
+      look: async () => storesSeen(await reader.queries(outputs.querierUrl).stores(), ring.members, await reader.pods()),
+    },
+    writeAndReadBack(reader, outputs, door),
+  ];
+}
+
+async function lookAtTargets(reader: StackReader, outputs: StackOutputs): ReturnType<Check["look"]> {
+  const { jobs, replicas, shards } = outputs.prometheus;
+  return targetsUp(await reader.targets(), replicas * shards, jobs, await reader.pods());
+}
+
+async function lookAtUp(reader: StackReader, outputs: StackOutputs): ReturnType<Check["look"]> {
+  // Other senders' targets are not this Prometheus' concern: only series with its labels and jobs are asked for.
+  const labels = Object.entries(outputs.externalLabels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const jobs = outputs.prometheus.jobs.map((job) => job.replace(/[^\w-]/g, (symbol) => `\\${symbol}`)).join("|");
+  const selector = `up{${[...labels, `job=~${JSON.stringify(jobs)}`].join(",")}}`;
+  const readings = await reader.targets();
+  return everyTargetOnce(readings, await reader.queries(outputs.querierUrl).instant(selector), outputs.replicaLabels);
+}
+
+/** Writes once, as any sender of the default tenant would, and then reads until the sample is there. */
+function writeAndReadBack(reader: StackReader, outputs: ReceiveOutputs, door: Transport): Check {
+  const run = randomUUID();
+  const writer = new RemoteWriteClient(door, { tenant: outputs.defaultTenant, tenantHeader: outputs.tenantHeader });
+  let written: WrittenSample | undefined;
+  return {
+    name: "write and read back",
+    look: async () => {
+      if (written === undefined) {
+        const timestampMs = Date.now();
+        const sample = { labels: { __name__: VERIFY_METRIC, run }, value: timestampMs % 1_000_000_007 };
+        await writer.send([{ labels: sample.labels, samples: [{ timestampMs, value: sample.value }] }], {
+          giveUpAfterMs: WRITE_PATIENCE_MS,
+        });
+        written = sample;
+      }
+      const { vector } = await reader.queries(outputs.queryUrl).instant(`${VERIFY_METRIC}{run="${run}"}`);
+      return sampleReadBack(written, vector);
+    },
+  };
+}
+
+/** Counts requests that may have been acknowledged; each holds one sample. */
+class CountingTransport implements Transport {
+  requests = 0;
+
+  constructor(private readonly transport: Transport) {}
+
+  get description(): string {
+    return this.transport.description;
+  }
+
+  send(request: Parameters<Transport["send"]>[0]): ReturnType<Transport["send"]> {
+    this.requests++;
+    return this.transport.send(request);
+  }
+}
