@@ -1,0 +1,350 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { type Manifest, manifestsOf } from "../commands/manifests";
+import { type ProgramRun, type RegisteredResource, runProgram, stackConfig } from "../commands/program";
+import { CONFIG_NAMESPACE, type LoadedConfig, loadConfig } from "../components/config";
+import { planStack, type StackPlan } from "../model/plan";
+import { type Settings, settingsSchema } from "../model/settings";
+
+/** Runs the program, or only its configuration, with changes to a stack file; and finds things in what came of it. */
+
+/** The environments of this repository. */
+export const STACKS = ["dev", "prod"] as const;
+export type Stack = (typeof STACKS)[number];
+
+/** Changes to a stack file by key, without the prefix `thanos-stack:`. Objects are merged; a key set to `undefined` is taken out. */
+export type Overrides = Record<string, unknown>;
+
+/** The configuration of a stack file with changes, by full key. */
+export function configOf(stack: Stack, overrides: Overrides = {}): Record<string, unknown> {
+  const prefixed = Object.fromEntries(Object.entries(overrides).map(([key, value]) => [`${CONFIG_NAMESPACE}:${key}`, value]));
+  return merged(stackConfig(stack), prefixed) as Record<string, unknown>;
+}
+
+function merged(base: unknown, change: unknown): unknown {
+  if (!isObject(base) || !isObject(change)) return change;
+  const result: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(change)) {
+    if (value === undefined) delete result[key];
+    else result[key] = merged(result[key], value);
+  }
+  return result;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Replaces hostPath storage by claims, for plans that hostPath can't have. */
+export const CLAIMS: Overrides = {
+  receive: { storage: { hostPath: undefined, pvc: { size: "10Gi" } } },
+  prometheus: { storage: { hostPath: undefined, pvc: { size: "10Gi" } } },
+};
+
+/** Several changes, later ones over earlier ones. */
+export function together(...changes: Overrides[]): Overrides {
+  return changes.reduce((all, change) => mergedKeepingRemovals(all, change) as Overrides, {});
+}
+
+function mergedKeepingRemovals(base: unknown, change: unknown): unknown {
+  if (!isObject(base) || !isObject(change)) return change;
+  const keys = [...new Set([...Object.keys(base), ...Object.keys(change)])];
+  return Object.fromEntries(keys.map((key) => [key, key in change ? mergedKeepingRemovals(base[key], change[key]) : base[key]]));
+}
+
+const runs = new Map<string, Promise<ProgramRun>>();
+
+/** Runs the whole program. Equal runs are made once. One at a time: the SDK's state is the process's. */
+export async function run(stack: Stack, overrides: Overrides = {}, { preview = false } = {}): Promise<ProgramRun> {
+  const config = configOf(stack, overrides);
+  const key = JSON.stringify([stack, config, preview]);
+  const known = runs.get(key);
+  if (known !== undefined) return known;
+  const made = runProgram({ config, stack, preview });
+  runs.set(key, made);
+  return made;
+}
+
+/** How the program refused a configuration. */
+export interface Rejection {
+  message: string;
+  /** One line a problem. */
+  problems: string[];
+  /** Resources that were registered before the refusal, without the stack itself. */
+  registered: string[];
+}
+
+/** Runs the whole program and expects that it refuses. */
+export async function rejectionByProgram(stack: Stack, overrides: Overrides): Promise<Rejection> {
+  try {
+    await runProgram({ config: configOf(stack, overrides), stack });
+  } catch (error) {
+    return { ...rejectionOf(error), registered: registeredNow() };
+  }
+  assert.fail(`the program accepted ${JSON.stringify(overrides)}`);
+}
+
+/** What the mocks' monitor was told, with or without this harness. */
+function registeredNow(): string[] {
+  const monitor = pulumi.runtime.getMonitor() as unknown as { resources?: Map<string, unknown> } | undefined;
+  assert.ok(monitor?.resources instanceof Map, "the SDK's mock monitor keeps no list of resources any more");
+  return [...monitor.resources.keys()].filter((urn) => !urn.includes("pulumi:pulumi:Stack"));
+}
+
+function rejectionOf(error: unknown): { message: string; problems: string[] } {
+  assert.ok(error instanceof Error, String(error));
+  return { message: error.message, problems: error.message.split("\n").slice(1) };
+}
+
+/** Reads and checks a configuration as the program does first, without the rest of it. */
+export async function load(stack: Stack, overrides: Overrides = {}): Promise<LoadedConfig> {
+  return loadRaw(stack, configOf(stack, overrides));
+}
+
+/** As {@link load}, with every key as given. */
+export async function loadRaw(stack: string, config: Record<string, unknown>): Promise<LoadedConfig> {
+  await pulumi.runtime.setMocks(
+    { newResource: (args) => ({ id: args.name, state: args.inputs }), call: (args) => args.inputs },
+    CONFIG_NAMESPACE,
+    stack,
+  );
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
+  );
+  return loadConfig();
+}
+
+/** Reads a configuration and expects a refusal. */
+export async function rejection(stack: Stack, overrides: Overrides): Promise<Rejection> {
+  return rejectionRaw(stack, configOf(stack, overrides));
+}
+
+/** As {@link rejection}, with every key as given. */
+export async function rejectionRaw(stack: string, config: Record<string, unknown>): Promise<Rejection> {
+  try {
+    await loadRaw(stack, config);
+  } catch (error) {
+    return { ...rejectionOf(error), registered: registeredNow() };
+  }
+  assert.fail(`accepted ${JSON.stringify(config)}`);
+}
+
+/** The settings of a stack file with changes, by the schema alone. */
+export function settingsOf(stack: Stack, overrides: Overrides = {}): Settings {
+  const prefix = `${CONFIG_NAMESPACE}:`;
+  const own = Object.entries(configOf(stack, overrides)).filter(([key]) => key.startsWith(prefix));
+  return settingsSchema.parse(Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value])));
+}
+
+/** The plan of a stack file with changes. */
+export const planOf = (stack: Stack, overrides: Overrides = {}): StackPlan => planStack(settingsOf(stack, overrides));
+
+/** Container of a pod template, as far as tests look. */
+export interface Container {
+  name: string;
+  image: string;
+  command?: string[];
+  args?: string[];
+  env?: { name: string; value?: string; valueFrom?: { fieldRef?: { fieldPath: string } } }[];
+  ports?: { name: string; containerPort: number; hostPort?: number }[];
+  resources: { requests: Record<string, string>; limits: Record<string, string> };
+  securityContext?: {
+    allowPrivilegeEscalation?: boolean;
+    privileged?: boolean;
+    procMount?: string;
+    readOnlyRootFilesystem?: boolean;
+    runAsNonRoot?: boolean;
+    runAsUser?: number;
+    seccompProfile?: { type: string };
+    capabilities?: { drop?: string[]; add?: string[] };
+  };
+  startupProbe?: Probe;
+  readinessProbe?: Probe;
+  livenessProbe?: Probe;
+  lifecycle?: { preStop?: { sleep?: { seconds: number } } };
+  volumeMounts?: { name: string; mountPath: string; subPath?: string; subPathExpr?: string; readOnly?: boolean }[];
+}
+
+export interface Probe {
+  httpGet?: { path: string; port: string | number };
+  tcpSocket?: { port: string | number };
+  periodSeconds?: number;
+  failureThreshold?: number;
+  timeoutSeconds?: number;
+}
+
+export interface PodSpec {
+  serviceAccountName?: string;
+  automountServiceAccountToken?: boolean;
+  hostNetwork?: boolean;
+  hostPID?: boolean;
+  hostIPC?: boolean;
+  nodeSelector?: Record<string, string>;
+  securityContext?: {
+    runAsNonRoot?: boolean;
+    runAsUser?: number;
+    runAsGroup?: number;
+    fsGroup?: number;
+    seccompProfile?: { type: string };
+    sysctls?: unknown[];
+  };
+  terminationGracePeriodSeconds?: number;
+  affinity?: {
+    nodeAffinity?: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: { matchExpressions: { key: string; operator: string; values: string[] }[] }[];
+      };
+    };
+    podAntiAffinity?: {
+      requiredDuringSchedulingIgnoredDuringExecution?: { labelSelector: { matchLabels: Record<string, string> }; topologyKey: string }[];
+      preferredDuringSchedulingIgnoredDuringExecution?: {
+        podAffinityTerm: { labelSelector: { matchLabels: Record<string, string> }; topologyKey: string };
+      }[];
+    };
+  };
+  topologySpreadConstraints?: { topologyKey: string; whenUnsatisfiable: string; maxSkew: number }[];
+  initContainers?: Container[];
+  containers: Container[];
+  volumes?: ({ name: string; configMap?: { name: string }; hostPath?: { path: string } } & Record<string, unknown>)[];
+}
+
+/** Anything that makes pods. */
+export interface Workload extends Manifest {
+  metadata: { name: string; namespace: string; labels: Record<string, string> };
+  spec: {
+    replicas?: number;
+    serviceName?: string;
+    podManagementPolicy?: string;
+    minReadySeconds?: number;
+    persistentVolumeClaimRetentionPolicy?: { whenDeleted: string; whenScaled: string };
+    selector: { matchLabels: Record<string, string> };
+    strategy?: { type: string; rollingUpdate?: { maxUnavailable: number; maxSurge: number } };
+    template: { metadata: { labels: Record<string, string>; annotations?: Record<string, string> }; spec: PodSpec };
+    volumeClaimTemplates?: {
+      metadata: { name: string; labels: Record<string, string> };
+      spec: { accessModes: string[]; storageClassName?: string; resources: { requests: { storage: string } } };
+    }[];
+  };
+}
+
+export interface Service extends Manifest {
+  metadata: { name: string; namespace: string };
+  spec: {
+    type?: string;
+    clusterIP?: string;
+    publishNotReadyAddresses?: boolean;
+    selector: Record<string, string>;
+    ports: { name: string; port: number; targetPort: string | number; nodePort?: number }[];
+  };
+}
+
+export interface ConfigMap extends Manifest {
+  metadata: { name: string; namespace: string };
+  immutable?: boolean;
+  data: Record<string, string>;
+}
+
+export interface PersistentVolume extends Manifest {
+  spec: {
+    storageClassName: string;
+    persistentVolumeReclaimPolicy: string;
+    claimRef: { namespace: string; name: string };
+    hostPath: { path: string; type: string };
+    nodeAffinity: {
+      required: { nodeSelectorTerms: { matchExpressions: { key: string; operator: string; values: string[] }[] }[] };
+    };
+  };
+}
+
+export interface DisruptionBudget extends Manifest {
+  spec: { maxUnavailable: number; selector: { matchLabels: Record<string, string> }; unhealthyPodEvictionPolicy?: string };
+}
+
+export interface Role extends Manifest {
+  rules: { apiGroups?: string[]; resources?: string[]; nonResourceURLs?: string[]; verbs: string[] }[];
+}
+
+interface Kinds {
+  StatefulSet: Workload;
+  Deployment: Workload;
+  Job: Workload;
+  DaemonSet: Workload;
+  Service: Service;
+  ConfigMap: ConfigMap;
+  PersistentVolume: PersistentVolume;
+  PodDisruptionBudget: DisruptionBudget;
+  Role: Role;
+  ClusterRole: Role;
+}
+
+/** The Kubernetes objects of one kind. */
+export function objects<K extends keyof Kinds>(of: ProgramRun, kind: K): Kinds[K][];
+export function objects(of: ProgramRun, kind: string): Manifest[];
+export function objects(of: ProgramRun, kind: string): Manifest[] {
+  return manifestsOf(of.resources).filter((manifest) => manifest.kind === kind);
+}
+
+/** The one Kubernetes object of a kind and name. */
+export function object<K extends keyof Kinds>(of: ProgramRun, kind: K, name: string): Kinds[K];
+export function object(of: ProgramRun, kind: string, name: string): Manifest;
+export function object(of: ProgramRun, kind: string, name: string): Manifest {
+  const all = objects(of, kind);
+  const found = all.filter((manifest) => manifest.metadata.name === name);
+  const [only] = found;
+  assert.ok(only !== undefined && found.length === 1, `${found.length} of kind ${kind} named ${name}; there are ${namesOf(all)}`);
+  return only;
+}
+
+const namesOf = (manifests: readonly Manifest[]): string => manifests.map((manifest) => manifest.metadata.name).join(", ");
+
+/** Everything that makes pods. */
+export function workloads(of: ProgramRun): Workload[] {
+  return (["StatefulSet", "Deployment", "DaemonSet", "Job"] as const).flatMap((kind) => objects(of, kind));
+}
+
+/** The names of a workload's pods: of a StatefulSet's those that it makes. */
+export function podNames(set: Workload): string[] {
+  return Array.from({ length: set.spec.replicas ?? 1 }, (_, ordinal) => `${set.metadata.name}-${ordinal}`);
+}
+
+/** The StatefulSets that store samples. */
+export function receiverSets(of: ProgramRun): Workload[] {
+  return objects(of, "StatefulSet").filter((set) => set.metadata.labels["app.kubernetes.io/component"] === "receive");
+}
+
+/** The StatefulSets of Prometheus. */
+export function prometheusSets(of: ProgramRun): Workload[] {
+  return objects(of, "StatefulSet").filter((set) => set.metadata.labels["app.kubernetes.io/component"] === "prometheus");
+}
+
+/** The container that the workload is for. */
+export function container(workload: Workload): Container {
+  const [first] = workload.spec.template.spec.containers;
+  assert.ok(first !== undefined, `${workload.metadata.name} has no container`);
+  return first;
+}
+
+/** The values of a flag of the workload's container, in order; empty where it is not set. */
+export function flagValues(workload: Workload, flag: string): string[] {
+  return (container(workload).args ?? []).filter((arg) => arg.startsWith(`${flag}=`)).map((arg) => arg.slice(flag.length + 1));
+}
+
+/** The value of a flag that is set exactly once. */
+export function flagValue(workload: Workload, flag: string): string {
+  const values = flagValues(workload, flag);
+  const [only] = values;
+  assert.ok(only !== undefined && values.length === 1, `${workload.metadata.name} sets ${flag} ${values.length} times`);
+  return only;
+}
+
+/** The ConfigMap behind a volume of a workload. */
+export function mountedConfigMap(of: ProgramRun, workload: Workload, volume: string): ConfigMap {
+  const source = workload.spec.template.spec.volumes?.find((each) => each.name === volume)?.configMap;
+  assert.ok(source !== undefined, `${workload.metadata.name} has no ConfigMap volume ${volume}`);
+  return object(of, "ConfigMap", source.name);
+}
+
+/** The registered resource of a type and logical name. */
+export function resource(of: ProgramRun, type: string, name: string): RegisteredResource {
+  const found = of.resources.find((each) => each.type === type && each.name === name);
+  assert.ok(found !== undefined, `no ${type} named ${name}; there are ${of.resources.map((each) => each.name).join(", ")}`);
+  return found;
+}
