@@ -1,0 +1,849 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { PROJECT_FOLDER } from "../../commands/program";
+import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings";
+import {
+  CLAIMS,
+  configOf,
+  load,
+  loadRaw,
+  type Overrides,
+  rejection,
+  rejectionByProgram,
+  rejectionRaw,
+  run,
+  STACKS,
+  type Stack,
+  together,
+} from "../harness";
+
+/** A refused configuration: changes to a stack file, and what the refusal says about them. */
+interface Refusal {
+  title: string;
+  stack?: Stack;
+  overrides: Overrides;
+  /** Key of the problem, and its value as it is shown. */
+  key: string;
+  value: string;
+  rule: RegExp;
+  remedy: RegExp;
+  /** Lines that it takes: a thing that is wrong in two places is named in both. Default: 1. */
+  lines?: number;
+  /** What makes the same thing pass. */
+  accepted?: Overrides;
+}
+
+const ring = (name: string, tenants: string[], replicas = 3) => ({ name, tenants, replicas });
+const risks = (...accepts: string[]): Overrides => ({ accepts: ["replicas-on-one-node", ...accepts] });
+
+const BROKEN_RULES: Refusal[] = [
+  {
+    title: "the default namespace",
+    overrides: { namespace: "default" },
+    key: "namespace",
+    value: '"default"',
+    rule: /made and removed with the stack/,
+    remedy: /name of its own/,
+  },
+  {
+    title: "a namespace of Kubernetes",
+    overrides: { namespace: "kube-system" },
+    key: "namespace",
+    value: '"kube-system"',
+    rule: /made and removed with the stack/,
+    remedy: /name of its own/,
+  },
+  {
+    title: "fewer receivers than copies",
+    overrides: { receive: { replicas: 2 } },
+    key: "receive.replicas",
+    value: "2",
+    rule: /replication factor 3.*every receiver exits/,
+    remedy: /at least 3, or a smaller receive\.replicationFactor/,
+  },
+  {
+    title: "fewer receivers than copies in a ring of its own",
+    overrides: { receive: { hashrings: [ring("a", ["t1"]), ring("b", ["t2"], 1)] } },
+    key: "receive.hashrings[1].replicas",
+    value: "1",
+    rule: /replication factor 3/,
+    remedy: /at least 3/,
+  },
+  {
+    title: "one copy",
+    overrides: { receive: { replicationFactor: 1 } },
+    key: "receive.replicationFactor",
+    value: "1",
+    rule: /losing one receiver's disk loses its samples/,
+    remedy: /3, or "data-loss" in accepts/,
+    accepted: risks("data-loss"),
+  },
+  {
+    title: "two copies",
+    overrides: { receive: { replicationFactor: 2 } },
+    key: "receive.replicationFactor",
+    value: "2",
+    rule: /acknowledges with one copy/,
+    remedy: /3, or "one-copy-acknowledgement" in accepts/,
+    accepted: risks("one-copy-acknowledgement"),
+  },
+  {
+    title: "four copies, which survive no more than three",
+    overrides: { receive: { replicationFactor: 4, replicas: 4 } },
+    key: "receive.replicationFactor",
+    value: "4",
+    rule: /survive no more lost receivers than 3/,
+    remedy: /3 or 5/,
+    accepted: { receive: { replicationFactor: 5, replicas: 5 } },
+  },
+  {
+    title: "receivers that zones can't share evenly",
+    stack: "prod",
+    overrides: { receive: { replicas: 5 } },
+    key: "receive.replicas",
+    value: "5",
+    rule: /evenly over the 3 zones/,
+    remedy: /a multiple of 3/,
+    accepted: { receive: { replicas: 6 } },
+  },
+  {
+    title: "a ring of its own that zones can't share evenly",
+    stack: "prod",
+    overrides: { receive: { hashrings: [ring("a", ["t1"], 4)] } },
+    key: "receive.hashrings[0].replicas",
+    value: "4",
+    rule: /evenly over the 3 zones/,
+    remedy: /a multiple of 3/,
+    accepted: { receive: { hashrings: [ring("a", ["t1"], 9)] } },
+  },
+  {
+    title: "fewer zones than copies",
+    stack: "prod",
+    overrides: { cluster: { zones: ["z1", "z2"] }, receive: { replicas: 4 } },
+    key: "cluster.zones",
+    value: '["z1","z2"]',
+    rule: /fewer zones than copies \(3\)/,
+    remedy: /3 zones, or none/,
+  },
+  {
+    title: "two rings of one name",
+    overrides: { receive: { hashrings: [ring("a", ["t1"]), ring("a", ["t2"])] } },
+    lines: 2,
+    key: "receive.hashrings[1].name",
+    value: '"a"',
+    rule: /a name of its own/,
+    remedy: /no other ring has/,
+  },
+  {
+    title: "a ring that takes the default ring's name",
+    overrides: { receive: { hashrings: [ring("default", ["t1"])] } },
+    key: "receive.hashrings[0].name",
+    value: '"default"',
+    rule: /a name of its own/,
+    remedy: /no other ring has/,
+  },
+  {
+    title: "a tenant of two rings",
+    overrides: { receive: { hashrings: [ring("a", ["t1", "t2"]), ring("b", ["t2"])] } },
+    lines: 2,
+    key: "receive.hashrings[1].tenants",
+    value: '"t2"',
+    rule: /belongs to one ring/,
+    remedy: /each tenant once/,
+    accepted: { receive: { hashrings: [ring("a", ["t1", "t2"]), ring("b", ["t3"])] } },
+  },
+  {
+    title: "a tenant twice in one ring",
+    overrides: { receive: { hashrings: [ring("a", ["t1", "t1"])] } },
+    lines: 2,
+    key: "receive.hashrings[0].tenants",
+    value: '"t1"',
+    rule: /belongs to one ring/,
+    remedy: /each tenant once/,
+  },
+  {
+    title: "copies that may share a node",
+    overrides: { accepts: [] },
+    key: "receive.antiAffinity",
+    value: '"soft"',
+    rule: /several copies of a series may be on one node/,
+    remedy: /"hard", or "replicas-on-one-node" in accepts/,
+    accepted: { accepts: ["replicas-on-one-node"] },
+  },
+  {
+    title: "receivers pinned to fewer nodes than they need",
+    overrides: { receive: { antiAffinity: "hard" } },
+    key: "receive.storage.hostPath.nodes",
+    value: '["dev-1"]',
+    rule: /3 pods are pinned to their data and never share a node/,
+    remedy: /at least 3 nodes, or antiAffinity "soft"/,
+    accepted: { receive: { storage: { hostPath: { nodes: ["n1", "n2", "n3"] } } } },
+  },
+  {
+    title: "Prometheus servers pinned to fewer nodes than they need",
+    overrides: { prometheus: { replicas: 2, antiAffinity: "hard" } },
+    key: "prometheus.storage.hostPath.nodes",
+    value: '["dev-1"]',
+    rule: /2 pods are pinned .*prometheus\.antiAffinity/,
+    remedy: /at least 2 nodes/,
+    accepted: { prometheus: { storage: { hostPath: { nodes: ["n1", "n2"] } } } },
+  },
+  {
+    title: "hostPath receivers in zones",
+    overrides: { cluster: { zones: ["z1", "z2", "z3"] } },
+    key: "receive.storage.hostPath",
+    value: '{"path":"/data/thanos","nodes":["dev-1"]}',
+    rule: /says nothing of zones/,
+    remedy: /receive\.storage\.pvc, or no cluster\.zones/,
+    accepted: CLAIMS,
+  },
+  {
+    title: "an out-of-order window shorter than an outage",
+    overrides: { receive: { outOfOrderWindow: "1h59m" } },
+    key: "receive.outOfOrderWindow",
+    value: '"1h59m"',
+    rule: /cut off for an hour is answered 409/,
+    remedy: /2h or more/,
+    accepted: { receive: { outOfOrderWindow: "120m" } },
+  },
+  {
+    title: "a single Prometheus beside pairs, undecided",
+    overrides: { receive: { otherSenders: "pairs" } },
+    key: "querier.deduplication",
+    value: "(not set)",
+    rule: /no function fits both/,
+    remedy: /"chain" or "penalty"/,
+    accepted: { querier: { deduplication: "chain" } },
+  },
+  {
+    title: "a pair of Prometheus beside single senders, undecided",
+    stack: "prod",
+    overrides: { receive: { otherSenders: "single" } },
+    key: "querier.deduplication",
+    value: "(not set)",
+    rule: /no function fits both/,
+    remedy: /"chain" or "penalty"/,
+    accepted: { querier: { deduplication: "penalty" } },
+  },
+  {
+    title: "a scrape that outlasts its interval",
+    overrides: { prometheus: { scrapeInterval: "15s", scrapeTimeout: "16s" } },
+    key: "prometheus.scrapeTimeout",
+    value: '"16s"',
+    rule: /ends before the next begins \(prometheus\.scrapeInterval 15s\)/,
+    remedy: /at most 15s/,
+    accepted: { prometheus: { scrapeTimeout: "15s" } },
+  },
+  {
+    title: "a retention below the write-ahead log",
+    overrides: { prometheus: { retention: { time: "119m" } } },
+    key: "prometheus.retention.time",
+    value: '"119m"',
+    rule: /write-ahead log holds two hours/,
+    remedy: /2h or more/,
+    accepted: { prometheus: { retention: { time: "2h" } } },
+  },
+  ...["cluster", "receive_replica", "prometheus_replica", "tenant_id"].map((label) => ({
+    title: `the external label ${label}, which is ours`,
+    overrides: { prometheus: { externalLabels: { [label]: "x" } } },
+    key: `prometheus.externalLabels.${label}`,
+    value: '"x"',
+    rule: /are set by this stack/,
+    remedy: /another label name/,
+  })),
+  {
+    title: "an external label that is this environment's tenant label",
+    overrides: { tenancy: { label: "team" }, prometheus: { externalLabels: { team: "x" } } },
+    key: "prometheus.externalLabels.team",
+    value: '"x"',
+    rule: /are set by this stack/,
+    remedy: /another label name/,
+    accepted: { tenancy: { label: "tenant" } },
+  },
+  {
+    title: "a scrape config without a name",
+    overrides: { prometheus: { scrapeConfigs: [{ static_configs: [] }] } },
+    key: "prometheus.scrapeConfigs[0].job_name",
+    value: "(not set)",
+    rule: /every scrape config has a name/,
+    remedy: /a text/,
+  },
+  {
+    title: "a scrape config that takes a name of ours",
+    overrides: { prometheus: { scrapeConfigs: [{ job_name: "kubelet" }] } },
+    key: "prometheus.scrapeConfigs[0].job_name",
+    value: '"kubelet"',
+    rule: /a name of its own/,
+    remedy: /none of .*kubelet/,
+  },
+  {
+    title: "two scrape configs of one name",
+    overrides: { prometheus: { scrapeConfigs: [{ job_name: "a" }, { job_name: "a" }] } },
+    key: "prometheus.scrapeConfigs[1].job_name",
+    value: '"a"',
+    rule: /a name of its own/,
+    remedy: /a name that/,
+    accepted: { prometheus: { scrapeConfigs: [{ job_name: "a" }, { job_name: "b" }] } },
+  },
+  {
+    title: "a promise about zones that the configuration does not name",
+    overrides: { survives: { zones: 1 } },
+    key: "survives.zones",
+    value: "1",
+    rule: /without cluster\.zones nothing is known of zones/,
+    remedy: /0, or the cluster's zones/,
+    accepted: { survives: { zones: 0 } },
+  },
+];
+
+/** Keys that the schema knows, as the refusal lists them. */
+const keysOf = (schema: { shape: Record<string, unknown> }) => new RegExp(`^one of ${Object.keys(schema.shape).sort().join(", ")}$`);
+
+const BROKEN_SHAPES: Refusal[] = [
+  {
+    title: "an unknown key at the top",
+    overrides: { recieve: { replicas: 3 } },
+    key: "recieve",
+    value: '{"replicas":3}',
+    rule: /there is no such key/,
+    remedy: keysOf(settingsSchema),
+  },
+  {
+    title: "an unknown key inside",
+    overrides: { receive: { replica: 3 } },
+    key: "receive.replica",
+    value: "3",
+    rule: /there is no such key/,
+    remedy: keysOf(settingsSchema.shape.receive),
+  },
+  {
+    title: "an unknown key inside an object with defaults",
+    overrides: { receive: { rollout: { grace: 3 } } },
+    key: "receive.rollout.grace",
+    value: "3",
+    rule: /there is no such key/,
+    remedy: /^one of gracePeriodSeconds, minReadySeconds, preStopSeconds$/,
+  },
+  {
+    title: "an unknown key inside an object that may be left out",
+    overrides: { queryFrontend: { replica: 3 } },
+    key: "queryFrontend.replica",
+    value: "3",
+    rule: /there is no such key/,
+    remedy: /^one of antiAffinity, cache, maxFreshness, replicas, resources, splitInterval$/,
+  },
+  {
+    title: "an unknown key inside a list",
+    overrides: { receive: { hashrings: [{ ...ring("a", ["t"]), zone: "z1" }] } },
+    key: "receive.hashrings[0].zone",
+    value: '"z1"',
+    rule: /there is no such key/,
+    remedy: /^one of name, replicas, tenants$/,
+  },
+  {
+    title: "an unknown key inside a named entry",
+    overrides: { receive: { limits: { tenants: { t1: { headSerie: 1 } } } } },
+    key: "receive.limits.tenants.t1.headSerie",
+    value: "1",
+    rule: /there is no such key/,
+    remedy: /^one of headSeries, request$/,
+  },
+  {
+    title: "an unknown key inside storage",
+    overrides: { receive: { storage: { hostPath: { node: "a" } } } },
+    key: "receive.storage.hostPath.node",
+    value: '"a"',
+    rule: /there is no such key/,
+    remedy: /^one of nodes, path$/,
+  },
+  {
+    title: "a missing object",
+    overrides: { cluster: undefined },
+    key: "cluster",
+    value: "(not set)",
+    rule: /this key is required/,
+    remedy: /an object/,
+  },
+  {
+    title: "a missing text",
+    overrides: { cluster: { context: undefined } },
+    key: "cluster.context",
+    value: "(not set)",
+    rule: /this key is required/,
+    remedy: /a string/,
+  },
+  {
+    title: "a missing namespace",
+    overrides: { namespace: undefined },
+    key: "namespace",
+    value: "(not set)",
+    rule: /this key is required/,
+    remedy: /a string/,
+  },
+  {
+    title: "a text for a number",
+    overrides: { receive: { replicas: "3" } },
+    key: "receive.replicas",
+    value: '"3"',
+    rule: /this key holds a number/,
+    remedy: /a number/,
+  },
+  {
+    title: "a fraction for a count",
+    overrides: { receive: { replicas: 3.5 } },
+    key: "receive.replicas",
+    value: "3.5",
+    rule: /this key holds/,
+    remedy: /int/,
+  },
+  {
+    title: "a text for a switch",
+    overrides: { receive: { publishNotReadyPeers: "no" } },
+    key: "receive.publishNotReadyPeers",
+    value: '"no"',
+    rule: /this key holds a boolean/,
+    remedy: /a boolean/,
+  },
+  {
+    title: "an object for a list",
+    overrides: { accepts: { risk: "data-loss" } },
+    key: "accepts",
+    value: '{"risk":"data-loss"}',
+    rule: /this key holds an array/,
+    remedy: /an array/,
+  },
+  {
+    title: "nothing where an object belongs",
+    overrides: { receive: null },
+    key: "receive",
+    value: "null",
+    rule: /this key holds an object/,
+    remedy: /an object/,
+  },
+  {
+    title: "a value that is none of those allowed",
+    overrides: { receive: { mode: "router" } },
+    key: "receive.mode",
+    value: '"router"',
+    rule: /not a value of this key/,
+    remedy: /"router-ingester", "split"/,
+  },
+  {
+    title: "a risk that does not exist",
+    overrides: { accepts: ["replicas-on-one-node", "data-los"] },
+    key: "accepts[1]",
+    value: '"data-los"',
+    rule: /not a value of this key/,
+    remedy: new RegExp(
+      Object.keys(ACCEPTABLE_RISKS)
+        .map((risk) => `"${risk}"`)
+        .join(", "),
+    ),
+  },
+  {
+    title: "less than the least",
+    overrides: { receive: { rollout: { gracePeriodSeconds: 29 } } },
+    key: "receive.rollout.gracePeriodSeconds",
+    value: "29",
+    rule: /too small/,
+    remedy: /at least 30/,
+    accepted: { receive: { rollout: { gracePeriodSeconds: 30 } } },
+  },
+  {
+    title: "more than the most",
+    overrides: { prometheus: { replicas: 6 } },
+    key: "prometheus.replicas",
+    value: "6",
+    rule: /too large/,
+    remedy: /at most 5/,
+    accepted: { prometheus: { replicas: 5 } },
+  },
+  {
+    title: "an empty list where one entry is needed",
+    overrides: { receive: { storage: { hostPath: { nodes: [] } } } },
+    key: "receive.storage.hostPath.nodes",
+    value: "[]",
+    rule: /too small or too short/,
+    remedy: /at least 1/,
+  },
+  {
+    title: "both kinds of storage",
+    overrides: { receive: { storage: { pvc: { size: "1Gi" } } } },
+    key: "receive.storage",
+    value: '{"hostPath":{"path":"/data/thanos","nodes":["dev-1"]},"pvc":{"size":"1Gi"}}',
+    rule: /not of the form/,
+    remedy: /exactly one of hostPath and pvc/,
+  },
+  {
+    title: "no storage",
+    overrides: { prometheus: { storage: { hostPath: undefined } } },
+    key: "prometheus.storage",
+    value: "{}",
+    rule: /not of the form/,
+    remedy: /exactly one of hostPath and pvc/,
+  },
+  {
+    title: "a node named twice",
+    overrides: { receive: { storage: { hostPath: { nodes: ["n1", "n1"] } } } },
+    key: "receive.storage.hostPath.nodes",
+    value: '["n1","n1"]',
+    rule: /not of the form/,
+    remedy: /every node once/,
+  },
+  {
+    title: "a zone named twice",
+    stack: "prod",
+    overrides: { cluster: { zones: ["z1", "z1", "z2"] } },
+    key: "cluster.zones",
+    value: '["z1","z1","z2"]',
+    rule: /not of the form/,
+    remedy: /every zone once/,
+  },
+  ...["2 hours", "2h ", "1m2h", "1.5h", "h", "", "-1h", "2H"].map((value) => ({
+    title: `the duration ${JSON.stringify(value)}`,
+    overrides: { receive: { outOfOrderWindow: value } },
+    key: "receive.outOfOrderWindow",
+    value: JSON.stringify(value),
+    rule: /not of the form/,
+    remedy: /a duration such as 30s, 2h or 15d/,
+  })),
+  ...["512MB", "1 Gi", "lots", "", "-1Gi", "1e3", "1gi"].map((value) => ({
+    title: `the size ${JSON.stringify(value)}`,
+    overrides: { receive: { resources: { memory: value } } },
+    key: "receive.resources.memory",
+    value: JSON.stringify(value),
+    rule: /not of the form/,
+    remedy: /a quantity of bytes such as 512Mi/,
+  })),
+  ...["50%", "0.5m", "m", "-1", ""].map((value) => ({
+    title: `the CPU ${JSON.stringify(value)}`,
+    overrides: { querier: { resources: { cpu: value } } },
+    key: "querier.resources.cpu",
+    value: JSON.stringify(value),
+    rule: /not of the form/,
+    remedy: /a quantity of CPU such as 250m/,
+  })),
+  ...["../../etc", "a/b", "", ".hidden", "a b"].map((value) => ({
+    title: `the tenant ${JSON.stringify(value)}`,
+    overrides: { receive: { hashrings: [ring("a", [value])] } },
+    key: "receive.hashrings[0].tenants[0]",
+    value: JSON.stringify(value),
+    rule: /not of the form/,
+    remedy: /it names a directory/,
+  })),
+  {
+    title: "a default tenant that is no directory name",
+    overrides: { tenancy: { defaultTenant: ".." } },
+    key: "tenancy.defaultTenant",
+    value: '".."',
+    rule: /not of the form/,
+    remedy: /it names a directory/,
+  },
+  {
+    title: "limits of a tenant that is no directory name",
+    overrides: { receive: { limits: { tenants: { "a/b": {} } } } },
+    key: "receive.limits.tenants.a/b",
+    value: "{}",
+    rule: /the name of an entry is not allowed/,
+    remedy: /it names a directory/,
+  },
+  {
+    title: "an external label that Prometheus does not know as one",
+    overrides: { prometheus: { externalLabels: { "my-label": "x" } } },
+    key: "prometheus.externalLabels.my-label",
+    value: '"x"',
+    rule: /the name of an entry is not allowed/,
+    remedy: /a Prometheus label name/,
+  },
+  ...["Thanos", "thanos_dev", "a.b", "-a", "a-", "9a", "a".repeat(41)].map((value) => ({
+    title: `the namespace ${JSON.stringify(value)}`,
+    overrides: { namespace: value },
+    key: "namespace",
+    value: JSON.stringify(value),
+    rule: /not of the form/,
+    remedy: /a DNS label of at most 40 characters/,
+  })),
+  {
+    title: "a relative path",
+    overrides: { receive: { storage: { hostPath: { path: "data/thanos" } } } },
+    key: "receive.storage.hostPath.path",
+    value: '"data/thanos"',
+    rule: /not of the form/,
+    remedy: /an absolute path/,
+  },
+  {
+    title: "an endpoint with a scheme",
+    overrides: { querier: { endpoints: ["http://querier:10901"] } },
+    key: "querier.endpoints[0]",
+    value: '"http://querier:10901"',
+    rule: /not of the form/,
+    remedy: /an address: host:port, dns\+host:port or dnssrv\+/,
+  },
+];
+
+/** The line of a problem, apart: `  - key = value: rule. Accepted: remedy.` */
+function parts(line: string): { key: string; value: string; rule: string; remedy: string } {
+  const match = /^ {2}- (.+?) = (.*?): (.*)\. Accepted: (.*)\.$/s.exec(line);
+  assert.ok(match !== null, `not the form of a problem: ${line}`);
+  const [, key = "", value = "", rule = "", remedy = ""] = match;
+  return { key, value, rule, remedy };
+}
+
+async function assertRefused({ stack = "dev", overrides, key, value, rule, remedy, lines = 1 }: Refusal): Promise<void> {
+  const { problems, registered, message } = await rejection(stack, overrides);
+  const line = problems.find((problem) => problem.startsWith(`  - ${key} = `));
+  assert.ok(line !== undefined, `no problem at ${key}:\n${message}`);
+  // A value may hold what separates the parts, so it is cut off by its known text.
+  assert.ok(line.startsWith(`  - ${key} = ${value}: `), `shown value: ${line}`);
+  const said = parts(`  - ${key} = v: ${line.slice(`  - ${key} = ${value}: `.length)}`);
+  assert.match(said.rule, rule);
+  assert.match(said.remedy, remedy);
+  assert.equal(problems.length, lines, `more than was broken:\n${message}`);
+  assert.deepEqual(registered, []);
+}
+
+describe("config: rules of the domain", () => {
+  for (const refusal of BROKEN_RULES) {
+    it(`refuses ${refusal.title}`, () => assertRefused(refusal));
+    const { accepted, overrides, stack = "dev", title } = refusal;
+    if (accepted !== undefined) {
+      it(`accepts what the remedy for ${title} says`, async () => {
+        await load(stack, together(overrides, accepted));
+      });
+    }
+  }
+
+  it("accepts every risk only by its own name", async () => {
+    const one = { receive: { replicationFactor: 1 }, accepts: ["replicas-on-one-node", "one-copy-acknowledgement"] };
+    assert.match((await rejection("dev", one)).message, /"data-loss" in accepts/);
+    const two = { receive: { replicationFactor: 2 }, accepts: ["replicas-on-one-node", "data-loss"] };
+    assert.match((await rejection("dev", two)).message, /"one-copy-acknowledgement" in accepts/);
+  });
+});
+
+describe("config: schema", () => {
+  for (const refusal of BROKEN_SHAPES) {
+    it(`refuses ${refusal.title}`, () => assertRefused(refusal));
+    const { accepted, overrides, stack = "dev", title } = refusal;
+    if (accepted !== undefined) {
+      it(`accepts what the remedy for ${title} says`, async () => {
+        await load(stack, together(overrides, accepted));
+      });
+    }
+  }
+
+  it("refuses text that is not YAML of the kind that the key holds, whatever it is", async () => {
+    const { problems, registered } = await rejectionRaw("dev", { ...configOf("dev"), "thanos-stack:survives": "everything" });
+    assert.deepEqual(problems, [
+      '  - survives = "everything": this key holds an object, a list, a number or a boolean. Accepted: YAML of that kind.',
+    ]);
+    assert.deepEqual(registered, []);
+  });
+
+  it("does not look at the keys of others", async () => {
+    await loadRaw("dev", { ...configOf("dev"), "kubernetes:context": "elsewhere", "pulumi:tags": "{", "thanos-stacks:namespace": "x" });
+  });
+});
+
+describe("config: all problems at once", () => {
+  it("names the file, counts, and has a line for each", async () => {
+    const { message, problems } = await rejection("dev", {
+      namespace: "Dev",
+      recieve: {},
+      receive: { replicas: 0, mode: "both", rollout: { preStopSeconds: 121 } },
+      querier: { timeout: "soon" },
+      prometheus: { storage: { hostPath: undefined } },
+    });
+    assert.match(message, /^Pulumi\.dev\.yaml: 7 problems, nothing was changed:\n/);
+    const keys = problems.map((line) => parts(line).key).sort();
+    assert.deepEqual(keys, [
+      "namespace",
+      "prometheus.storage",
+      "querier.timeout",
+      "receive.mode",
+      "receive.replicas",
+      "receive.rollout.preStopSeconds",
+      "recieve",
+    ]);
+  });
+
+  it("reports every broken rule of a configuration whose form is right", async () => {
+    const { message, problems } = await rejection("dev", {
+      namespace: "default",
+      accepts: [],
+      receive: { replicas: 2, outOfOrderWindow: "1h", otherSenders: "pairs", antiAffinity: "soft" },
+      prometheus: { scrapeTimeout: "31s", retention: { time: "1h" }, externalLabels: { cluster: "x" }, scrapeConfigs: [{}] },
+      survives: { zones: 1 },
+    });
+    assert.match(message, /: 10 problems, /);
+    assert.equal(problems.length, 10);
+    assert.equal(new Set(problems.map((line) => parts(line).key)).size, 10);
+  });
+
+  it("says one problem in the singular", async () => {
+    assert.match((await rejection("prod", { namespace: "default" })).message, /^Pulumi\.prod\.yaml: 1 problem, nothing was changed:\n/);
+  });
+});
+
+describe("config: the program refuses before it registers anything", () => {
+  const refused: { title: string; stack: Stack; overrides: Overrides; message: RegExp }[] = [
+    { title: "a wrong form", stack: "prod", overrides: { receive: { replicas: "3" } }, message: /receive\.replicas = "3"/ },
+    { title: "a broken rule", stack: "prod", overrides: { receive: { replicas: 2 } }, message: /receive\.replicas = 2/ },
+    {
+      title: "less availability than is declared",
+      stack: "prod",
+      overrides: { survives: { nodes: 2 } },
+      message: /survives\.nodes = 2: the plan survives the loss of 1 node, since .*Accepted: receive\.replicationFactor 5/s,
+    },
+    {
+      title: "one querier where a lost node is to be survived",
+      stack: "prod",
+      overrides: { querier: { replicas: 1 } },
+      message: /survives\.nodes = 1: .*querier/s,
+    },
+    {
+      title: "missing rules",
+      stack: "dev",
+      overrides: { prometheus: { ruleFolder: "no-such-folder" } },
+      message: /the folder can't be read/,
+    },
+  ];
+  for (const { title, stack, overrides, message } of refused) {
+    it(title, async () => {
+      const found = await rejectionByProgram(stack, overrides);
+      assert.match(found.message, message);
+      assert.deepEqual(found.registered, []);
+    });
+  }
+
+  it("and the count of registered resources would show one", async () => {
+    const { resources } = await run("dev");
+    assert.ok(resources.length > 10);
+  });
+});
+
+describe("config: what is accepted", () => {
+  for (const stack of STACKS) {
+    it(`Pulumi.${stack}.yaml`, async () => {
+      const { settings } = await load(stack);
+      assert.equal(settings.cluster.name, stack);
+      assert.equal(settings.namespace, `thanos-${stack}`);
+    });
+  }
+
+  it("the smallest configuration, with the defaults of a production ring", async () => {
+    const storage = { pvc: { size: "10Gi" } };
+    const { settings } = await loadRaw("new", {
+      "thanos-stack:cluster": { name: "new", context: "new" },
+      "thanos-stack:namespace": "thanos",
+      "thanos-stack:receive": { storage },
+      "thanos-stack:prometheus": { storage },
+    });
+    assert.equal(settings.protect, true);
+    assert.deepEqual(settings.accepts, []);
+    assert.equal(settings.cluster.domain, "cluster.local");
+    assert.deepEqual(settings.cluster.zones, []);
+    assert.deepEqual(settings.survives, { nodes: 0, zones: 0 });
+    assert.deepEqual(settings.tenancy, { header: "THANOS-TENANT", defaultTenant: "default-tenant", label: "tenant_id" });
+    const { receive, querier, prometheus } = settings;
+    assert.equal(receive.mode, "router-ingester");
+    assert.equal(receive.replicas, 3);
+    assert.equal(receive.replicationFactor, 3);
+    assert.equal(receive.antiAffinity, "hard");
+    assert.equal(receive.outOfOrderWindow, "2h");
+    assert.equal(receive.retention.time, "15d");
+    assert.deepEqual(receive.rollout, { preStopSeconds: 5, minReadySeconds: 25, gracePeriodSeconds: 900 });
+    assert.deepEqual(receive.limits, { maxConcurrency: 0, default: {}, tenants: {} });
+    assert.equal(querier.replicas, 2);
+    assert.equal(querier.deduplication, undefined);
+    assert.equal(settings.queryFrontend, undefined);
+    assert.equal(prometheus.replicas, 2);
+    assert.equal(prometheus.shards, 1);
+    assert.equal(prometheus.mode, "server");
+    assert.equal(prometheus.kubeletCertificates, "verify");
+    assert.equal(prometheus.ruleFolder, "rules");
+  });
+
+  it("a query frontend with nothing but its name", async () => {
+    const { settings } = await load("dev", { queryFrontend: {} });
+    assert.equal(settings.queryFrontend?.replicas, 2);
+    assert.equal(settings.queryFrontend?.cache.memory, "256Mi");
+  });
+
+  it("a namespace of digits only is text and no number", async () => {
+    const { message } = await rejectionRaw("dev", { ...configOf("dev"), "thanos-stack:namespace": "5" });
+    assert.match(message, /namespace = "5": not of the form/);
+  });
+});
+
+describe("config: kubeconfig", () => {
+  const kept = process.env.KUBECONFIG;
+  afterEach(() => {
+    if (kept === undefined) delete process.env.KUBECONFIG;
+    else process.env.KUBECONFIG = kept;
+  });
+
+  const cases = [
+    { title: "the configured path", configured: "/etc/kube", environment: "/from/environment", expected: "/etc/kube" },
+    { title: "the configured path in the home directory", configured: "~/kube", environment: undefined, expected: join(homedir(), "kube") },
+    { title: "KUBECONFIG", configured: undefined, environment: "/from/environment", expected: "/from/environment" },
+    { title: "the first path of KUBECONFIG", configured: undefined, environment: ":/first:/second", expected: "/first" },
+    {
+      title: "the home directory's, without KUBECONFIG",
+      configured: undefined,
+      environment: undefined,
+      expected: join(homedir(), ".kube/config"),
+    },
+    {
+      title: "the home directory's, with an empty KUBECONFIG",
+      configured: undefined,
+      environment: "",
+      expected: join(homedir(), ".kube/config"),
+    },
+  ];
+  for (const { title, configured, environment, expected } of cases) {
+    it(title, async () => {
+      if (environment === undefined) delete process.env.KUBECONFIG;
+      else process.env.KUBECONFIG = environment;
+      const { kubeconfig } = await load("dev", { cluster: { kubeconfig: configured } });
+      assert.equal(kubeconfig, expected);
+    });
+  }
+});
+
+describe("config: rule files", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "rules-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const withFolder = () => ({ prometheus: { ruleFolder: relative(PROJECT_FOLDER, folder) } });
+
+  it("are read by name, and only *.yaml", async () => {
+    writeFileSync(join(folder, "b.yaml"), "groups: []\n");
+    writeFileSync(join(folder, "a.yaml"), "groups: [] # first\n");
+    writeFileSync(join(folder, "README.md"), "not rules");
+    const { rules } = await load("dev", withFolder());
+    assert.deepEqual(rules, { "a.yaml": "groups: [] # first\n", "b.yaml": "groups: []\n" });
+    assert.deepEqual(Object.keys(rules), ["a.yaml", "b.yaml"]);
+  });
+
+  it("are refused where they are not YAML, or not rule files, each by name", async () => {
+    writeFileSync(join(folder, "broken.yaml"), "groups: [");
+    writeFileSync(join(folder, "empty.yaml"), "");
+    writeFileSync(join(folder, "other.yaml"), "rules: []\n");
+    const { problems } = await rejection("dev", withFolder());
+    assert.equal(problems.filter((line) => line.startsWith("  - prometheus.ruleFolder = ")).length, 3);
+    const message = problems.join("\n");
+    assert.match(message, /"broken\.yaml": not YAML/);
+    assert.match(message, /"empty\.yaml": a rule file has `groups`/);
+    assert.match(message, /"other\.yaml": a rule file has `groups`/);
+  });
+
+  it("of this repository are the ones that Prometheus gets", async () => {
+    const { rules } = await load("prod");
+    assert.ok("thanos-stack.yaml" in rules);
+  });
+});
