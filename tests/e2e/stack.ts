@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Stack } from "@pulumi/pulumi/automation";
+import { PrometheusClient } from "../../clients/prometheus";
+import { RemoteWriteClient } from "../../clients/remoteWrite";
+import { apiServerTransport, type ClusterAddress, loadKubeConfig, parseServiceUrl } from "../../clients/serviceProxy";
+import { directTransport, type Transport } from "../../clients/transport";
+import { type ReceiveOutputs, readOutputs } from "../../outputs";
+import { openStack } from "../../sandbox/engine";
+import type { ConfigOverlay } from "../../sandbox/overlay";
+import { paths } from "../../sandbox/paths";
+import { CONTEXT } from "../../sandbox/topology";
+
+/** What the tests of the sandbox tier share: the engine's stack, the API server, and the stack's endpoints as this host reaches them. */
+
+/** The cluster that the tests run on: the sandbox's. */
+export const CLUSTER: ClusterAddress = { kubeconfig: paths().kubeconfig, context: CONTEXT };
+
+/** A Kubernetes object as the API server answers it. */
+export interface KubernetesObject {
+  metadata: { name: string; namespace?: string; uid: string; resourceVersion: string; labels?: Record<string, string> };
+  spec?: Record<string, unknown>;
+  status?: Record<string, unknown>;
+  data?: Record<string, string>;
+}
+
+/** A pod, as far as these tests look at it. */
+export interface Pod extends KubernetesObject {
+  status: {
+    phase?: string;
+    podIP?: string;
+    conditions?: { type: string; status: string }[];
+    containerStatuses?: { restartCount: number; ready: boolean }[];
+  };
+  spec: { nodeName?: string; containers: { name: string; args?: string[] }[] };
+}
+
+/** The API server. */
+export class Cluster {
+  private readonly api: Transport = apiServerTransport(loadKubeConfig(CLUSTER));
+
+  /** An object or list; undefined where there is none. */
+  async get<T = KubernetesObject>(path: string): Promise<T | undefined> {
+    const answer = await this.api.send({ method: "GET", path });
+    if (answer.status === 404) return undefined;
+    assert.ok(answer.status < 300, `${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
+    return JSON.parse(answer.body) as T;
+  }
+
+  async list<T = KubernetesObject>(path: string): Promise<T[]> {
+    return (await this.get<{ items: T[] }>(path))?.items ?? [];
+  }
+
+  pods(namespace: string, app?: string): Promise<Pod[]> {
+    const selector = app === undefined ? "" : `?labelSelector=${encodeURIComponent(`app.kubernetes.io/name=${app}`)}`;
+    return this.list<Pod>(`/api/v1/namespaces/${namespace}/pods${selector}`);
+  }
+
+  /** Address of a Service that this host can reach: its cluster IP. */
+  async serviceAddress(inClusterUrl: string): Promise<string> {
+    const { name, namespace, port, path, scheme } = parseServiceUrl(inClusterUrl);
+    const service = await this.get<{ spec: { clusterIP: string } }>(`/api/v1/namespaces/${namespace}/services/${name}`);
+    assert.ok(service, `there is no Service ${namespace}/${name}`);
+    return `${scheme}://${service.spec.clusterIP}:${port}${path}`;
+  }
+}
+
+/** A deployed stack and its doors. */
+export interface Deployed {
+  outputs: ReceiveOutputs;
+  /** The whole URL of remote write, as this host reaches it. */
+  writeUrl: string;
+  /** The querier itself, past any cache. */
+  querier: PrometheusClient;
+  writer: RemoteWriteClient;
+}
+
+/** The doors of a deployed environment, from its outputs as every consumer reads them. */
+export async function deployedStack(cluster: Cluster, stack: Stack, tenant?: string): Promise<Deployed> {
+  const raw = Object.fromEntries(Object.entries(await stack.outputs()).map(([name, { value }]) => [name, value]));
+  const outputs = readOutputs(raw);
+  assert.equal(outputs.scheme, "receive");
+  const writeUrl = await cluster.serviceAddress(outputs.remoteWriteUrl);
+  return {
+    outputs,
+    writeUrl,
+    querier: new PrometheusClient(directTransport(await cluster.serviceAddress(outputs.querierUrl))),
+    writer: new RemoteWriteClient(directTransport(writeUrl, { connectionPerRequest: true }), tenant === undefined ? {} : { tenant }),
+  };
+}
+
+/** The kinds of change of an update that are not "no change". */
+export function changes(resourceChanges: Record<string, number> | undefined): Record<string, number> {
+  return Object.fromEntries(Object.entries(resourceChanges ?? {}).filter(([kind]) => kind !== "same"));
+}
+
+/** `pulumi up` of an environment with overrides. */
+export async function up(env: string, overrides: ConfigOverlay = {}) {
+  const stack = await openStack(env, overrides);
+  const result = await stack.up();
+  return { stack, changes: changes(result.summary.resourceChanges), stdout: result.stdout };
+}
+
+/** The message with which an operation of the engine fails. */
+export async function failure(operation: () => Promise<unknown>): Promise<string> {
+  try {
+    await operation();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  throw new assert.AssertionError({ message: "the operation should have failed" });
+}
+
+/** Waits until a condition holds. Generous, since it bounds only a fault. */
+export async function eventually<T>(what: string, probe: () => Promise<T | undefined | false>, seconds = 300): Promise<T> {
+  const end = Date.now() + seconds * 1_000;
+  let last = "";
+  for (;;) {
+    try {
+      const value = await probe();
+      if (value !== undefined && value !== false) return value;
+    } catch (error) {
+      last = `: ${String(error)}`;
+    }
+    if (Date.now() > end) throw new assert.AssertionError({ message: `not within ${seconds} s: ${what}${last}` });
+    await delay(500);
+  }
+}
+
+/** A run's own label value, so that two runs' series are never one. */
+export function runId(): string {
+  return `${process.pid}-${Date.now()}`;
+}
