@@ -24,6 +24,10 @@ export interface VerifyOptions extends Selection {
   project?: string;
   /** Default: this process'. */
   environment?: NodeJS.ProcessEnv;
+  /** Pause in milliseconds between two looks of a check. Default: 1,000. */
+  intervalMs?: number;
+  /** Least time in milliseconds over which receivers' counters are compared: scrapes come in bursts. Default: 5,000. */
+  shortestRateMs?: number;
   /** Takes lines of output. Default: standard output. */
   print?: (line: string) => void;
 }
@@ -44,15 +48,17 @@ export interface VerifyReport {
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const project = options.project ?? path.resolve(__dirname, "..");
   const print = options.print ?? console.log;
+  const environment = options.environment ?? process.env;
   const [outputs, cluster] = await Promise.all([
-    selectOutputs(options, project),
-    selectCluster(options, project, options.environment ?? process.env),
+    selectOutputs(options, project, environment),
+    selectCluster(options, project, environment),
   ]);
   const reader = new StackReader(apiServerTransport(loadKubeConfig(cluster)), outputs);
-  const checks = stackChecks(reader, outputs);
+  const checks = stackChecks(reader, outputs, options.shortestRateMs);
   const names = checks.map(({ name }) => name);
   const results = await runChecks(checks, {
     timeoutMs: options.timeoutMs,
+    ...(options.intervalMs === undefined ? {} : { intervalMs: options.intervalMs }),
     onResult: (result) => {
       if (!options.json) {
         print(resultLines(result, names).join("\n"));

@@ -139,14 +139,15 @@ export function samplesAcknowledged(first: AcknowledgedReading, last: Acknowledg
     return sum + (before === undefined ? 0 : count >= before ? count - before : count);
   }, 0);
   const acknowledged = Math.max(fromPods - (last.own - first.own), 0);
+  const rate = (acknowledged * 1000) / Math.max(elapsedMs, 1);
+  const window = `${acknowledged} samples in ${(elapsedMs / 1000).toFixed(1)} s`;
   if (elapsedMs < shortestMs) {
-    return { ok: false, seen: `measuring: ${acknowledged} samples in ${(elapsedMs / 1000).toFixed(1)} s`, details: [] };
+    return { ok: false, seen: `${window}, which is too short to judge`, details: [] };
   }
-  const rate = (acknowledged * 1000) / elapsedMs;
   return {
     ok: acknowledged > 0,
-    seen: `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} samples/s (${acknowledged} in ${(elapsedMs / 1000).toFixed(1)} s)`,
-    details: acknowledged > 0 ? [] : [`the write requests answered by ${last.samples.size} receivers brought no sample`],
+    seen: `${window}, ${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second`,
+    details: acknowledged > 0 ? [] : [`the write requests that ${last.samples.size} receivers acknowledged brought no sample`],
   };
 }
 

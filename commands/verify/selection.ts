@@ -35,10 +35,10 @@ const CLUSTER_KEY = "thanos-stack:cluster";
  * @throws {SelectionError} when they can't be had
  * @throws {StackOutputsError} when they are not those of a thanos-stack stack
  */
-export async function selectOutputs(selection: Selection, project: string): Promise<StackOutputs> {
+export async function selectOutputs(selection: Selection, project: string, environment: NodeJS.ProcessEnv): Promise<StackOutputs> {
   const text =
     selection.outputs === undefined
-      ? await pulumi(["stack", "output", "--json", "--stack", selection.stack], project)
+      ? await pulumi(["stack", "output", "--json", "--stack", selection.stack], project, environment)
       : await readText(selection.outputs);
   return readOutputs(parseObject(text, selection.outputs ?? `stack ${selection.stack}`));
 }
@@ -54,7 +54,9 @@ export async function selectCluster(selection: Selection, project: string, envir
   const context = selection.context ?? nonEmpty(environment.THANOS_STACK_CONTEXT);
   const kubeconfig = selection.kubeconfig ?? nonEmpty(environment.THANOS_STACK_KUBECONFIG);
   const configured =
-    context !== undefined && kubeconfig !== undefined ? {} : await configuredCluster(selection.stack, project, context === undefined);
+    context !== undefined && kubeconfig !== undefined
+      ? {}
+      : await configuredCluster(selection.stack, project, environment, context === undefined);
   const selected = { context: context ?? configured.context, kubeconfig: kubeconfig ?? configured.kubeconfig };
   if (selected.context === undefined) {
     throw new SelectionError(
@@ -65,24 +67,36 @@ export async function selectCluster(selection: Selection, project: string, envir
 }
 
 /** The stack file is read first, so that a cluster can be verified without the CLI; values it doesn't spell out (an ESC environment's) take the CLI. */
-async function configuredCluster(stack: string, project: string, needsContext: boolean): Promise<Partial<ClusterAddress>> {
+async function configuredCluster(
+  stack: string,
+  project: string,
+  environment: NodeJS.ProcessEnv,
+  needsContext: boolean,
+): Promise<Partial<ClusterAddress>> {
   const file = path.join(project, `Pulumi.${stack.split("/").at(-1)}.yaml`);
-  const content: unknown = await readFile(file, "utf8").then(parse, (error: unknown) => {
-    if (isObject(error) && error.code === "ENOENT") {
-      return {};
-    }
-    throw new SelectionError(`${file}: ${messageOf(error)}`);
-  });
+  const content = await stackFile(file);
   const config = isObject(content) && isObject(content.config) ? content.config : {};
   const inFile = clusterOf(config[CLUSTER_KEY]);
   if (inFile.context !== undefined || !needsContext) {
     return inFile;
   }
-  const asked = await pulumi(["config", "get", CLUSTER_KEY, "--stack", stack], project).then(
+  const asked = await pulumi(["config", "get", CLUSTER_KEY, "--stack", stack], project, environment).then(
     (text) => parseObject(text, CLUSTER_KEY),
     () => ({}),
   );
   return { ...clusterOf(asked), ...inFile };
+}
+
+/** A stack file's content; undefined where there is none, since its configuration may be elsewhere. */
+async function stackFile(file: string): Promise<unknown> {
+  try {
+    return parse(await readFile(file, "utf8"));
+  } catch (error) {
+    if (isObject(error) && error.code === "ENOENT") {
+      return undefined;
+    }
+    throw new SelectionError(`${file}: ${messageOf(error)}`);
+  }
 }
 
 function clusterOf(value: unknown): Partial<ClusterAddress> {
@@ -90,9 +104,10 @@ function clusterOf(value: unknown): Partial<ClusterAddress> {
   return { ...(typeof context === "string" ? { context } : {}), ...(typeof kubeconfig === "string" ? { kubeconfig } : {}) };
 }
 
-async function pulumi(args: readonly string[], project: string): Promise<string> {
+async function pulumi(args: readonly string[], project: string, environment: NodeJS.ProcessEnv): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)("pulumi", [...args, "--cwd", project, "--non-interactive"], {
+      env: environment,
       maxBuffer: 64 * 1024 * 1024,
     });
     return stdout;

@@ -20,23 +20,24 @@ import type { Check } from "./run";
 
 /** The metric of the sample that verify writes. */
 export const VERIFY_METRIC = "thanos_stack_verify";
-/** Receivers' counters are compared over at least this time: scrapes come in bursts. */
 const SHORTEST_RATE_MS = 5_000;
-/** Longest time for one try of the write; what isn't acknowledged is tried again at the next look. */
-const WRITE_PATIENCE_MS = 10_000;
 
-/** The checks of a stack, by its scheme. */
-export function stackChecks(reader: StackReader, outputs: StackOutputs): Check[] {
+/**
+ * The checks of a stack, by its scheme.
+ *
+ * @param shortestRateMs least time in milliseconds over which receivers' counters are compared. Default: 5,000.
+ */
+export function stackChecks(reader: StackReader, outputs: StackOutputs, shortestRateMs = SHORTEST_RATE_MS): Check[] {
   return [
     { name: "nodes", look: async () => nodesReady(await reader.nodes()) },
     { name: "pods", look: async () => podsReady(await reader.pods()) },
     { name: "scrape targets", look: () => lookAtTargets(reader, outputs) },
-    ...(outputs.scheme === "receive" ? ringChecks(reader, outputs) : []),
+    ...(outputs.scheme === "receive" ? ringChecks(reader, outputs, shortestRateMs) : []),
     { name: "query", look: () => lookAtUp(reader, outputs) },
   ];
 }
 
-function ringChecks(reader: StackReader, outputs: ReceiveOutputs): Check[] {
+function ringChecks(reader: StackReader, outputs: ReceiveOutputs, shortestRateMs: number): Check[] {
   const { ring } = outputs;
   const door = new CountingTransport(reader.service(remoteWriteUrl(outputs)));
   let first: AcknowledgedReading | undefined;
@@ -47,7 +48,7 @@ function ringChecks(reader: StackReader, outputs: ReceiveOutputs): Check[] {
       look: async () => {
         const reading = await reader.acknowledged(() => door.requests);
         first ??= reading;
-        return samplesAcknowledged(first, reading, SHORTEST_RATE_MS);
+        return samplesAcknowledged(first, reading, shortestRateMs);
       },
     },
     {
@@ -72,24 +73,24 @@ async function lookAtUp(reader: StackReader, outputs: StackOutputs): ReturnType<
   return everyTargetOnce(readings, await reader.queries(outputs.querierUrl).instant(selector), outputs.replicaLabels);
 }
 
-/** Writes once, as any sender of the default tenant would, and then reads until the sample is there. */
+/** Writes one sample, as any sender of the default tenant would, and then reads until it is there. */
 function writeAndReadBack(reader: StackReader, outputs: ReceiveOutputs, door: Transport): Check {
+  const timestampMs = Date.now();
   const run = randomUUID();
+  const sample: WrittenSample = { labels: { __name__: VERIFY_METRIC, run }, value: timestampMs % 1_000_000_007 };
+  const series = [{ labels: sample.labels, samples: [{ timestampMs, value: sample.value }] }];
   const writer = new RemoteWriteClient(door, { tenant: outputs.defaultTenant, tenantHeader: outputs.tenantHeader });
-  let written: WrittenSample | undefined;
+  let acknowledged = false;
   return {
     name: "write and read back",
     look: async () => {
-      if (written === undefined) {
-        const timestampMs = Date.now();
-        const sample = { labels: { __name__: VERIFY_METRIC, run }, value: timestampMs % 1_000_000_007 };
-        await writer.send([{ labels: sample.labels, samples: [{ timestampMs, value: sample.value }] }], {
-          giveUpAfterMs: WRITE_PATIENCE_MS,
-        });
-        written = sample;
+      if (!acknowledged) {
+        // One try a look: the looks are the retries, and end in time.
+        await writer.send(series, { giveUpAfterMs: 0 });
+        acknowledged = true;
       }
       const { vector } = await reader.queries(outputs.queryUrl).instant(`${VERIFY_METRIC}{run="${run}"}`);
-      return sampleReadBack(written, vector);
+      return sampleReadBack(sample, vector);
     },
   };
 }

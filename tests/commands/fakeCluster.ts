@@ -1,0 +1,215 @@
+/** A cluster with one deployed stack, as far as verify can see it: an API server on the loopback, with its proxy to Services and pods. */
+import { type CannedAnswer, type Loopback, type ReceivedRequest, startLoopback } from "../clients/loopback";
+import { decodeWriteBody } from "../clients/writeRequest";
+
+const NAMESPACE = "monitoring";
+const MEMBERS = [0, 1, 2].map((ordinal) => `thanos-receive-${ordinal}`);
+
+/** Outputs of the stack that the cluster runs. */
+export const OUTPUTS = {
+  namespace: NAMESPACE,
+  scheme: "receive",
+  remoteWriteUrl: "http://thanos-receive.monitoring.svc.cluster.local:19291/api/v1/receive",
+  queryUrl: "http://thanos-query-frontend.monitoring.svc.cluster.local:9090",
+  querierUrl: "http://thanos-querier.monitoring.svc.cluster.local:9090",
+  queryGrpcAddress: "thanos-querier.monitoring.svc.cluster.local:10901",
+  tenantHeader: "THANOS-TENANT",
+  defaultTenant: "default-tenant",
+  replicaLabels: ["receive_replica", "prometheus_replica"],
+  externalLabels: { cluster: "dev" },
+  ring: {
+    members: MEMBERS.map((name) => ({ address: `${name}.thanos-receive-peers.monitoring.svc.cluster.local:10901` })),
+    replicationFactor: 3,
+    algorithm: "ketama",
+    hash: "0d8f",
+  },
+  prometheus: {
+    service: "http://prometheus.monitoring.svc.cluster.local:9090",
+    jobs: ["thanos-receive", "prometheus", "job (odd)"],
+    replicas: 1,
+    shards: 1,
+  },
+  availability: {},
+};
+
+/** How the cluster misbehaves; everything default is healthy. */
+export interface Faults {
+  /** Answers a request in place of the cluster. */
+  answer?: (request: ReceivedRequest, path: string) => CannedAnswer | undefined;
+  /** Pods that are not Ready. */
+  notReady?: string[];
+  /** A node that is not Ready. */
+  nodeDown?: boolean;
+  /** Hash of the hashring by pod. */
+  hash?: (pod: string) => number;
+  /** Receivers acknowledge nothing but what is written here. */
+  idle?: boolean;
+  /** Error of a store, by pod. */
+  storeError?: (pod: string) => string | null;
+  /** Target that Prometheus can't scrape. */
+  targetDown?: string;
+  /** Replica label that the querier leaves on its answers. */
+  replicaLabelLeft?: string;
+  /** Samples written are acknowledged and forgotten. */
+  forgets?: boolean;
+}
+
+export interface FakeCluster extends Loopback {
+  /** A kubeconfig, as text; its current context is another cluster. */
+  kubeconfig: string;
+}
+
+/** Starts a cluster; its faults may be changed while it runs. */
+export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster> {
+  const written = new Map<string, { labels: Record<string, string>; value: number }>();
+  let acknowledged = 0;
+  let scraped = 0;
+
+  const podNames = [...MEMBERS, "prometheus-0"];
+  const targets = [...podNames.map((name) => ({ job: name.replace(/-\d$/, ""), instance: name })), { job: "job (odd)", instance: "x" }];
+
+  function podObject(name: string, index: number): unknown {
+    const app = name.replace(/-\d$/, "");
+    const ready = faults.notReady?.includes(name) !== true;
+    const receive = app === "thanos-receive";
+    return {
+      metadata: { name, labels: { "app.kubernetes.io/name": app, "app.kubernetes.io/component": receive ? "receive" : "prometheus" } },
+      spec: {
+        containers: [
+          {
+            args: receive ? ["receive", "--receive.hashrings-file=/etc/thanos/hashrings.json"] : [],
+            ports: [{ name: "http", containerPort: receive ? 10902 : 9090 }],
+          },
+        ],
+      },
+      status: {
+        phase: "Running",
+        podIP: `10.0.0.${index}`,
+        conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
+        containerStatuses: ready ? [{ state: {} }] : [{ state: { waiting: { reason: "CrashLoopBackOff", message: "back-off 5m0s" } } }],
+      },
+    };
+  }
+
+  function success(data: unknown): CannedAnswer {
+    return { body: JSON.stringify({ status: "success", data }) };
+  }
+
+  function vector(labels: Record<string, string>[], value: (index: number) => number): CannedAnswer {
+    return success({ resultType: "vector", result: labels.map((metric, index) => ({ metric, value: [1, String(value(index))] })) });
+  }
+
+  function query(expression: string): CannedAnswer {
+    if (expression === 'up{cluster="dev",job=~"thanos-receive|prometheus|job\\\\ \\\\(odd\\\\)"}') {
+      const left = faults.replicaLabelLeft === undefined ? {} : { [faults.replicaLabelLeft]: "0" };
+      return vector(
+        targets.map((labels) => ({ __name__: "up", cluster: "dev", ...labels, ...left })),
+        () => 1,
+      );
+    }
+    const run = /^thanos_stack_verify\{run="([^"]+)"\}$/.exec(expression)?.[1];
+    const sample = run === undefined ? undefined : written.get(run);
+    return run === undefined
+      ? { status: 400, body: JSON.stringify({ status: "error", errorType: "bad_data", error: `unexpected query ${expression}` }) }
+      : vector(sample === undefined ? [] : [sample.labels], () => sample?.value ?? 0);
+  }
+
+  function metrics(pod: string): CannedAnswer {
+    scraped++;
+    const samples = pod === MEMBERS[0] ? acknowledged + (faults.idle === true ? 0 : scraped * 100) : 0;
+    return {
+      body: [
+        "# TYPE thanos_receive_write_samples histogram",
+        `thanos_receive_write_samples_sum{code="200",tenant="default-tenant"} ${samples}`,
+        `thanos_receive_write_samples_sum{code="503",tenant="default-tenant"} ${scraped * 7}`,
+        `thanos_receive_config_hash ${faults.hash?.(pod) ?? 2.5e13}`,
+        'thanos_receive_hashring_nodes{name="default"} 3',
+      ].join("\n"),
+    };
+  }
+
+  function write(request: ReceivedRequest): CannedAnswer {
+    if (request.headers["thanos-tenant"] !== "default-tenant") {
+      return { status: 400, body: "another tenant" };
+    }
+    for (const { labels: pairs, samples } of decodeWriteBody(request.body)) {
+      const labels = Object.fromEntries(pairs.map(({ name, value }) => [name, value]));
+      acknowledged += samples.length;
+      if (faults.forgets !== true && labels.run !== undefined) {
+        written.set(labels.run, { labels, value: samples[0]?.value ?? 0 });
+      }
+    }
+    return {};
+  }
+
+  function inNamespace(request: ReceivedRequest, path: string): CannedAnswer {
+    const podPath = /^pods\/http:([\w-]+):(\d+)\/proxy(\/.*)$/.exec(path);
+    const servicePath = /^services\/http:([\w-]+):(\d+)\/proxy(\/.*)$/.exec(path);
+    if (path === "pods") {
+      const ended = { ...(podObject("job-0", 9) as object), status: { phase: "Succeeded" } };
+      return { body: JSON.stringify({ items: [...podNames.map(podObject), ended] }) };
+    }
+    if (/^services\/[\w-]+$/.test(path)) {
+      return { body: JSON.stringify({ spec: { clusterIP: "None" } }) };
+    }
+    switch (`${podPath?.[1] ?? servicePath?.[1]} ${podPath?.[3] ?? servicePath?.[3]}`) {
+      case "prometheus-0 /api/v1/targets":
+        return success({
+          activeTargets: targets.map((labels) => ({
+            labels,
+            health: labels.instance === faults.targetDown ? "down" : "up",
+            lastError: labels.instance === faults.targetDown ? "connection refused" : "",
+            scrapeUrl: `http://${labels.instance}/metrics`,
+          })),
+        });
+      case "thanos-querier /api/v1/stores":
+        return success({
+          receive: MEMBERS.map((name, index) => ({
+            name: `10.0.0.${index}:10901`,
+            lastError: faults.storeError?.(name) ?? null,
+            labelSets: [],
+          })),
+        });
+      case "thanos-querier /api/v1/query":
+      case "thanos-query-frontend /api/v1/query":
+        return query(request.query.get("query") ?? "");
+      case "thanos-receive /api/v1/receive":
+        return write(request);
+    }
+    const metricsOf = podPath?.[3] === "/metrics" ? podPath[1] : undefined;
+    return metricsOf === undefined ? notFound(path) : metrics(metricsOf);
+  }
+
+  function notFound(path: string): CannedAnswer {
+    return { status: 404, body: JSON.stringify({ kind: "Status", message: `the server could not find ${path}` }) };
+  }
+
+  const loopback = await startLoopback((request) => {
+    const own = `/api/v1/namespaces/${NAMESPACE}/`;
+    const canned = faults.answer?.(request, request.path);
+    if (canned !== undefined) {
+      return canned;
+    }
+    if (request.path === "/api/v1/nodes") {
+      const conditions = [{ type: "Ready", status: faults.nodeDown === true ? "Unknown" : "True" }];
+      return { body: JSON.stringify({ items: [{ metadata: { name: "node-1" }, status: { conditions } }] }) };
+    }
+    return request.path.startsWith(own) ? inNamespace(request, request.path.slice(own.length)) : notFound(request.path);
+  });
+
+  const kubeconfig = JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "elsewhere",
+    clusters: [
+      { name: "dev", cluster: { server: loopback.url, "insecure-skip-tls-verify": true } },
+      { name: "elsewhere", cluster: { server: "http://127.0.0.1:1", "insecure-skip-tls-verify": true } },
+    ],
+    users: [{ name: "admin", user: { token: "t" } }],
+    contexts: [
+      { name: "dev", context: { cluster: "dev", user: "admin" } },
+      { name: "elsewhere", context: { cluster: "elsewhere", user: "admin" } },
+    ],
+  });
+  return { ...loopback, kubeconfig };
+}
