@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { execa } from "execa";
 import { ensureBucket } from "./bucket";
-import { ensureVolumes, hostUrl, readyNodes, requireCluster } from "./cluster";
-import { StepFailed, until } from "./command";
+import { awaitNodes, ensureVolumes, hostUrl, requireCluster } from "./cluster";
+import { StepFailed } from "./command";
 import { downSteps, leftovers } from "./down";
 import { deploy, environment, environmentConfig, shellExports, stackOutputs } from "./engine";
 import { takeLock } from "./lock";
@@ -116,9 +116,9 @@ const fault = (name: string, description: string, action: (number: number) => Pr
 };
 fault("kill", "kill -9: the node and all that runs on it are gone at once", (number) => killNode(number, where));
 fault("start", "start a killed node, and wait until it is Ready", async (number) => {
+  const before = new Date();
   await startNode(number, where);
-  const { name } = nodePlanByNumber(number);
-  await until(`${name} did not become Ready`, async () => (await readyNodes(where)).includes(name), { timeout: 120_000 });
+  await awaitNodes([nodePlanByNumber(number).name], before, where);
 });
 fault("partition", "cut its link: it runs on, unreachable", (number) => partitionNode(number, where));
 fault("heal", "connect it again", (number) => healNode(number));

@@ -1,6 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { AppsV1Api, CoreV1Api, KubeConfig, KubernetesObjectApi, PatchStrategy, type V1Node } from "@kubernetes/client-node";
+import {
+  AppsV1Api,
+  CoordinationV1Api,
+  CoreV1Api,
+  KubeConfig,
+  KubernetesObjectApi,
+  PatchStrategy,
+  type V1Node,
+} from "@kubernetes/client-node";
 import { addons, type Manifest, volume, volumesToMake } from "./addons";
 import { StepFailed, until } from "./command";
 import { nodeDirectory } from "./node";
@@ -34,16 +42,34 @@ export async function readyNodes(where: Paths = paths()): Promise<string[]> {
   return items.filter(isReady).flatMap((node) => node.metadata?.name ?? []);
 }
 
-/** Waits until all nodes are Ready. */
-export async function awaitNodes(where: Paths, report: (text: string) => void): Promise<void> {
+/**
+ * Waits until nodes are Ready, and by their own word: a node that is down counts as Ready until its lease runs out.
+ *
+ * @param names the nodes
+ * @param since the moment after which their leases must have been renewed; without it, any valid lease will do
+ */
+export async function awaitNodes(
+  names: readonly string[],
+  since: Date | undefined,
+  where: Paths = paths(),
+  report: (text: string) => void = () => {},
+): Promise<void> {
+  const leases = kubeConfig(where).makeApiClient(CoordinationV1Api);
+  const renewed = async (name: string): Promise<boolean> => {
+    if (since === undefined) return true;
+    const { spec } = await leases.readNamespacedLease({ namespace: "kube-node-lease", name });
+    return spec?.renewTime !== undefined && new Date(spec.renewTime) > since;
+  };
   await until(
-    "the nodes did not become Ready",
+    `${names.join(", ")} did not become Ready`,
     async () => {
       const ready = await readyNodes(where);
-      report(`${ready.length} of ${NODES.length} Ready`);
-      return NODES.every((node) => ready.includes(node.name));
+      const back: string[] = [];
+      for (const name of names) if (ready.includes(name) && (await renewed(name))) back.push(name);
+      report(`${back.length} of ${names.length} Ready`);
+      return back.length === names.length;
     },
-    { timeout: 180_000, interval: 300, log: join(where.logs, "node1-kubelet.log") },
+    { timeout: 180_000, interval: 300, log: join(where.logs, `${names[0]}-kubelet.log`) },
   );
 }
 

@@ -22,8 +22,8 @@ function engineVariables(where: Paths): Record<string, string> {
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     KUBECONFIG: where.kubeconfig,
-    THANOS_STACK_E2E_KUBECONFIG: where.kubeconfig,
-    THANOS_STACK_E2E_CONTEXT: CONTEXT,
+    THANOS_STACK_KUBECONFIG: where.kubeconfig,
+    THANOS_STACK_CONTEXT: CONTEXT,
   };
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { killCgroup, makeCgroup } from "./cgroups";
+import { killCgroup, removeCgroup } from "./cgroups";
 import { readIfThere, run, StepFailed, until } from "./command";
 import { type ImageArchive, PAUSE_IMAGE } from "./images";
 import { ensureNodeNetwork, routeServicesThrough, serviceRoute, setNodeLink } from "./network";
@@ -216,17 +216,19 @@ export async function importImages(node: NodePlan, archives: readonly ImageArchi
  * Starts a node unless it runs, brings its images, and lets its kubelet start. Its being Ready is for the caller to await.
  *
  * @param archives without them, the node starts with the images it has
+ * @returns whether it had to be started
  * @throws {StepFailed} with containerd's log if that doesn't come up
  */
-export async function ensureNode(node: NodePlan, archives: readonly ImageArchive[] | undefined, where: Paths): Promise<void> {
+export async function ensureNode(node: NodePlan, archives: readonly ImageArchive[] | undefined, where: Paths): Promise<boolean> {
   await ensureNodeNetwork(node);
   const log = join(where.logs, `${node.name}.log`);
-  if (runningDaemon(where.run, node.name) === undefined) {
+  const missing = runningDaemon(where.run, node.name) === undefined;
+  if (missing) {
     ensureMountPoints(where);
     writeConfiguration(where, node);
-    makeCgroup(node.name);
-    // What a killed node left in its groups would keep the new one's kubelet from making its own.
+    // What a killed node left in its groups: its kubelet would spend three seconds on each of its containers' groups.
     await killCgroup(node.name);
+    await removeCgroup(node.name);
     await startDaemon(where.run, {
       name: node.name,
       command: [
@@ -246,6 +248,7 @@ export async function ensureNode(node: NodePlan, archives: readonly ImageArchive
   });
   if (archives !== undefined) await importImages(node, archives, where);
   await inNode(node, ["touch", "/run/images-are-here"], where);
+  return missing;
 }
 
 /** A number of {@link NODES}, or a {@link RangeError}. */

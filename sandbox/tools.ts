@@ -192,9 +192,11 @@ export interface Program {
 }
 
 /** A program of that name on PATH, if it is the right version and fits where it is to go. */
-async function fromPath(tool: Tool, program: string): Promise<Program | undefined> {
+async function fromPath(tool: Tool, program: string, where: Paths): Promise<Program | undefined> {
   if (tool.onPath === undefined) return undefined;
   for (const directory of (process.env.PATH ?? "").split(":")) {
+    // The sandbox's own links, in the PATH of who uses `make env`.
+    if (directory === "" || directory === where.bin) continue;
     const path = join(directory, program);
     try {
       accessSync(path, constants.X_OK);
@@ -225,7 +227,7 @@ export async function goIdentity(): Promise<string> {
 export async function ensureTool(name: ToolName, where: Paths, report: (text: string) => void): Promise<Record<string, Program>> {
   const tool: Tool = TOOLS[name];
   const names = Object.keys(tool.programs);
-  const found = await Promise.all(names.map((program) => fromPath(tool, program)));
+  const found = await Promise.all(names.map((program) => fromPath(tool, program, where)));
   if (found.every((program) => program !== undefined)) {
     return Object.fromEntries(found.flatMap((program, index) => (program === undefined ? [] : [[names[index] ?? "", program]])));
   }

@@ -61,11 +61,18 @@ export function clusterSteps(where: Paths, tools: readonly ToolName[] = CLUSTER_
       title: "Nodes",
       run: async (report) => {
         report(`starting ${NODES.map((node) => node.name).join(", ")}`);
-        await Promise.all(NODES.map((node) => ensureNode(node, archives, where)));
+        const before = new Date();
+        const started = await Promise.all(NODES.map(async (node) => ((await ensureNode(node, archives, where)) ? [node.name] : [])));
         const through = await serviceRoute();
         if (through === undefined || runningDaemon(where.run, nodePlanByNumber(through).name) === undefined)
           await routeServicesThrough(nodePlanByNumber(1));
-        await awaitNodes(where, report);
+        await awaitNodes(started.flat(), before, where, report);
+        await awaitNodes(
+          NODES.map((node) => node.name),
+          undefined,
+          where,
+          report,
+        );
       },
     },
     { title: "DNS and volumes", run: (report) => ensureAddons(where, report) },

@@ -24,7 +24,7 @@ describe("sandbox engine", () => {
     assert.equal(env.PULUMI_HOME, "/var/lib/thanos-stack/pulumi/home");
     assert.equal(env.PULUMI_BACKEND_URL, "file:///var/lib/thanos-stack/pulumi/backend");
     assert.equal(env.KUBECONFIG, "/var/lib/thanos-stack/kubeconfig");
-    assert.equal(env.THANOS_STACK_E2E_CONTEXT, "sandbox");
+    assert.equal(env.THANOS_STACK_CONTEXT, "sandbox");
     assert.ok(env.PATH?.startsWith("/var/lib/thanos-stack/bin:"));
   });
 
