@@ -82,6 +82,30 @@ export class Discovery {
     }
   }
 
+  /**
+   * Whether a group is the API server's own, so that no definition can still add kinds to it. False for a group that is not
+   * served, and where this user may not ask.
+   *
+   * @param versions those in which the group is served.
+   */
+  async isBuiltIn(group: string, versions: readonly string[]): Promise<boolean> {
+    const [version] = versions;
+    if (version === undefined) {
+      return false;
+    }
+    try {
+      const { metadata } = await this.api.get(`/apis/apiregistration.k8s.io/v1/apiservices/${version}.${group}`);
+      const labels = isJsonObject(metadata) && isJsonObject(metadata.labels) ? metadata.labels : {};
+      // Groups of custom resources are registered with "true", as their definitions come and go.
+      return labels["kube-aggregator.kubernetes.io/automanaged"] === "onstart";
+    } catch (error) {
+      if (error instanceof ApiError) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
   private kinds(kind: Kind): Promise<ReadonlyMap<string, Served> | undefined> {
     const apiVersion = apiVersionOf(kind);
     let found = this.groups.get(apiVersion);

@@ -119,7 +119,7 @@ export class KubernetesProvider implements ResourceProvider {
 
   async check({ urn, type, name, oldInputs, newInputs, randomSeed, autonaming }: CheckRequest): Promise<Checked> {
     const { settings: _, cluster, discovery } = this.session();
-    const refusal = refusedToken(type);
+    const refusal = refusedToken(type, newInputs);
     if (refusal !== undefined) {
       return { inputs: newInputs, failures: [{ property: "", reason: refusal }] };
     }
@@ -135,7 +135,7 @@ export class KubernetesProvider implements ResourceProvider {
     if (served === undefined) {
       const versions = await this.reach(() => discovery.versions(kind.group));
       const reason = notServed(kind, versions);
-      if (versions.length > 0 && isBuiltIn(kind)) {
+      if (await this.reach(() => discovery.isBuiltIn(kind.group, versions))) {
         failures.push({ property: "kind", reason });
       } else {
         // Its definition may be part of the same program.
@@ -613,24 +613,15 @@ function kindFor(type: string, inputs: ValueMap): Kind {
 }
 
 /** Why a type is not offered; undefined when it may be. */
-function refusedToken(type: string): string | undefined {
+function refusedToken(type: string, inputs: ValueMap): string | undefined {
   const kind = kindOfToken(type);
   if (kind === undefined || kind.group === "helm.sh") {
     return `${type} is not offered by this stand-in provider, only kinds of objects that the API server serves`;
   }
-  if (isPatch(type, inputs)) {
-    return `${kind.kind} is not offered by this stand-in provider; use the kind itself`;
+  if (kind.kind === `${textAt(inputs, "kind")}Patch`) {
+    return `${kind.kind} is not offered by this stand-in provider; manage the whole ${textAt(inputs, "kind")}`;
   }
   return undefined;
-}
-
-// Groups without a dot, and those of Kubernetes itself, hold no custom resources that could still be defined.
-function isBuiltIn({ group }: Kind): boolean {
-  return (
-    !group.includes(".") ||
-    group.endsWith(".authorization.k8s.io") ||
-    ["networking.k8s.io", "storage.k8s.io", "discovery.k8s.io", "apiextensions.k8s.io"].includes(group)
-  );
 }
 
 function notServed(kind: Kind, versions: readonly string[]): string {

@@ -59,7 +59,7 @@ function evaluate(values: readonly Json[], steps: readonly Step[]): Json[] {
 }
 
 function parseOne(expression: string): (object: JsonObject) => boolean {
-  const path = /^jsonpath=\{?([^{}=]*(?:\[\?[^\]]*\][^{}=]*)*)\}?(?:=(.*))?$/s.exec(expression);
+  const path = /^jsonpath=\{(.*?)\}(?:=(.*))?$/s.exec(expression) ?? /^jsonpath=([^{=]*)(?:=(.*))?$/s.exec(expression);
   if (path !== null) {
     const steps = parseSteps(path[1] ?? "");
     const wanted = path[2]?.replace(/^(["'])(.*)\1$/, "$2");
