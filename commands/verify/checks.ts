@@ -170,7 +170,7 @@ export function storesSeen(stores: readonly Store[], members: readonly RingMembe
   };
 }
 
-/** An answer of the querier to `up`. */
+/** An answer of the querier to `timestamp(up)`: for each series, when it was last scraped, in seconds since the epoch. */
 export interface UpReading {
   vector: readonly VectorElement[];
   warnings: readonly string[];
@@ -179,31 +179,43 @@ export interface UpReading {
 
 /**
  * The querier answers `up` of every target exactly once, without replica labels, and of nothing that is no target.
+ *
+ * A series that ended before every target's latest scrape is of a target that is gone: it is answered for five minutes more (PromQL's lookback) when
+ * Prometheus itself was restarted in between and could not mark it as ended.
  */
 export function everyTargetOnce(readings: readonly TargetsReading[], answer: UpReading, replicaLabels: readonly string[]): Verdict {
   const targets = uniqueTargets(readings);
   const left = new Set(answer.vector);
   const wrong: string[] = [];
-  let once = 0;
+  const scrapes: number[] = [];
   for (const { labels } of targets) {
     const series = answer.vector.filter((element) => Object.entries(labels).every(([name, value]) => element.labels[name] === value));
     for (const each of series) {
       left.delete(each);
     }
-    if (series.length === 1) {
-      once++;
+    const [first] = series;
+    if (first !== undefined && series.length === 1) {
+      scrapes.push(first.sample.value);
     } else {
       wrong.push(`up of ${textOf(labels)} is answered ${series.length === 0 ? "not at all" : `${series.length} times`}`);
     }
   }
-  const unknown = [...left].map(({ labels }) => `up of ${textOf(labels)} is answered, which is no target`);
+  const earliest = Math.min(...scrapes);
+  const gone = [...left].filter(({ sample }) => sample.value < earliest);
+  const unknown = [...left]
+    .filter((series) => !gone.includes(series))
+    .map(({ labels }) => `up of ${textOf(labels)} is answered, which is no target`);
   const labelled = replicaLabels
     .map((name) => ({ name, count: answer.vector.filter(({ labels }) => labels[name] !== undefined).length }))
     .filter(({ count }) => count > 0)
     .map(({ name, count }) => `replica label ${name} is left on ${count} series`);
   const partial = answer.partial ? [`the answer lacks some store's data: ${answer.warnings.join("; ")}`] : [];
   const details = [...labelled, ...partial, ...wrong, ...unknown];
-  return { ok: targets.length > 0 && details.length === 0, seen: `${once} of ${targets.length} targets answered once`, details };
+  return {
+    ok: targets.length > 0 && details.length === 0,
+    seen: `${scrapes.length} of ${targets.length} targets answered once${gone.length === 0 ? "" : `, ${gone.length} that are gone`}`,
+    details,
+  };
 }
 
 /** The sample written comes back as it was sent, exactly once. */

@@ -68,9 +68,9 @@ async function lookAtUp(reader: StackReader, outputs: StackOutputs): ReturnType<
   // Other senders' targets are not this Prometheus' concern: only series with its labels and jobs are asked for.
   const labels = Object.entries(outputs.externalLabels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const jobs = outputs.prometheus.jobs.map((job) => job.replace(/[^\w-]/g, (symbol) => `\\${symbol}`)).join("|");
-  const selector = `up{${[...labels, `job=~${JSON.stringify(jobs)}`].join(",")}}`;
+  const query = `timestamp(up{${[...labels, `job=~${JSON.stringify(jobs)}`].join(",")}})`;
   const readings = await reader.targets();
-  return everyTargetOnce(readings, await reader.queries(outputs.querierUrl).instant(selector), outputs.replicaLabels);
+  return everyTargetOnce(readings, await reader.queries(outputs.querierUrl).instant(query), outputs.replicaLabels);
 }
 
 /** Writes one sample, as any sender of the default tenant would, and then reads until it is there. */

@@ -100,10 +100,10 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
   }
 
   function query(expression: string): CannedAnswer {
-    if (expression === 'up{cluster="dev",job=~"thanos-receive|prometheus|job\\\\ \\\\(odd\\\\)"}') {
+    if (expression === 'timestamp(up{cluster="dev",job=~"thanos-receive|prometheus|job\\\\ \\\\(odd\\\\)"})') {
       const left = faults.replicaLabelLeft === undefined ? {} : { [faults.replicaLabelLeft]: "0" };
       return vector(
-        targets.map((labels) => ({ __name__: "up", cluster: "dev", ...labels, ...left })),
+        targets.map((labels) => ({ cluster: "dev", ...labels, ...left })),
         () => 1,
       );
     }

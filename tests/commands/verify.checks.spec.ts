@@ -219,9 +219,9 @@ describe("verify: stores", () => {
 
 describe("verify: query", () => {
   const readings = [{ pod: "prometheus-0", targets: TARGETS }];
-  const series = (labels: Labels): VectorElement => ({
-    labels: { __name__: "up", cluster: "dev", ...labels },
-    sample: { timestampMs: 1, value: 1 },
+  const series = (labels: Labels, scrapedAt = 100): VectorElement => ({
+    labels: { cluster: "dev", ...labels },
+    sample: { timestampMs: 1, value: scrapedAt },
   });
   const complete = TARGETS.map(({ labels }) => series(labels));
   const answer = (vector: VectorElement[], warnings: string[] = []) => ({ vector, warnings, partial: warnings.length > 0 });
@@ -253,11 +253,17 @@ describe("verify: query", () => {
       /5 of 5 targets answered once/,
       /prometheus_replica is left on 5 series/,
     ));
-  it("fails for a series that is no target", () =>
+  it("fails for a series that is no target but is scraped", () =>
     fails(
-      everyTargetOnce(readings, answer([...complete, series({ job: "kubelet", instance: "gone" })]), replicaLabels),
-      /up of kubelet gone is answered, which is no target/,
+      everyTargetOnce(readings, answer([...complete, series({ job: "kubelet", instance: "other" })]), replicaLabels),
+      /up of kubelet other is answered, which is no target/,
     ));
+  it("takes a series that ended before every target's latest scrape as one that is gone", () => {
+    const gone = series({ job: "kubelet", instance: "gone" }, 99);
+    holds(everyTargetOnce(readings, answer([...complete, gone]), replicaLabels), "5 of 5 targets answered once, 1 that are gone");
+    const someLate = TARGETS.map(({ labels }, index) => series(labels, index === 2 ? 99 : 100));
+    fails(everyTargetOnce(readings, answer([...someLate, gone]), replicaLabels), /up of kubelet gone is answered/);
+  });
   it("fails for a partial answer even if it looks complete", () =>
     fails(
       everyTargetOnce(readings, answer(complete, ["store r-1 unavailable"]), replicaLabels),
