@@ -242,17 +242,18 @@ export function hashringsAgree(readings: readonly HashringReading[], members: re
   const silent = readings.filter(({ hash }) => hash === undefined || hash === 0);
   const hashes = countBy(readings.flatMap(({ hash }) => (hash === undefined || hash === 0 ? [] : [String(hash)])));
   const differing = hashes.size > 1 ? readings.map(({ pod, hash }) => `${pod} has hashring ${hash ?? "?"}`) : [];
-  const otherSize = readings.filter(({ nodes }) => nodes !== undefined && nodes !== members.length);
+  const sizes = [...new Set(readings.flatMap(({ nodes }) => (nodes === undefined ? [] : [nodes])))];
+  const otherSize = readings.filter(({ nodes }) => nodes !== members.length);
   const details = [
     ...silent.map(({ pod }) => `${pod} tells no hash of its hashring`),
     ...differing,
-    ...otherSize.map(({ pod, nodes }) => `${pod} has a hashring of ${nodes} members, the stack one of ${members.length}`),
+    ...otherSize.map(({ pod, nodes }) => `${pod} has a hashring of ${nodes ?? "unknown"} members, the stack one of ${members.length}`),
   ];
   return {
     ok: readings.length > 0 && details.length === 0,
     seen:
       hashes.size === 1
-        ? `the same on ${readings.length - silent.length} of ${readings.length} receivers, ${members.length} members`
+        ? `the same on ${readings.length - silent.length} of ${readings.length} receivers, ${sizes.join(" or ")} members`
         : `${hashes.size} hashrings on ${readings.length} receivers`,
     details,
   };
