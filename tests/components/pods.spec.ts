@@ -1,0 +1,237 @@
+import assert from "node:assert/strict";
+import { quantityBytes } from "../../model/quantity";
+import { container, object, objects, type PodSpec, run, type Workload, workloads } from "../harness";
+import { HOST_PATH, PLANS, PROD } from "./plans";
+import { violationsOfRestricted } from "./podSecurity";
+
+const nameOf = (workload: Workload) => `${workload.kind} ${workload.metadata.namespace}/${workload.metadata.name}`;
+
+describe("pods: the check of Pod Security's restricted profile", () => {
+  const good: PodSpec = {
+    securityContext: { runAsNonRoot: true, runAsUser: 1, seccompProfile: { type: "RuntimeDefault" } },
+    containers: [
+      {
+        name: "c",
+        image: "i",
+        resources: { requests: {}, limits: {} },
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+      },
+    ],
+    volumes: [{ name: "a", emptyDir: {} }],
+  };
+  const [only] = good.containers;
+  const withContext = (change: object): PodSpec => ({
+    ...good,
+    containers: only === undefined ? [] : [{ ...only, securityContext: { ...only.securityContext, ...change } }],
+  });
+  const cases: { title: string; pod: PodSpec; violation: RegExp }[] = [
+    { title: "root", pod: withContext({ runAsUser: 0 }), violation: /runAsUser 0/ },
+    { title: "a container that may be root", pod: withContext({ runAsNonRoot: false }), violation: /runAsNonRoot/ },
+    { title: "escalation", pod: withContext({ allowPrivilegeEscalation: undefined }), violation: /allowPrivilegeEscalation/ },
+    { title: "kept capabilities", pod: withContext({ capabilities: { drop: ["NET_RAW"] } }), violation: /ALL is not dropped/ },
+    { title: "added capabilities", pod: withContext({ capabilities: { drop: ["ALL"], add: ["CHOWN"] } }), violation: /CHOWN/ },
+    { title: "hostPath", pod: { ...good, volumes: [{ name: "a", hostPath: { path: "/" } }] }, violation: /hostPath/ },
+    { title: "the node's network", pod: { ...good, hostNetwork: true }, violation: /hostNetwork/ },
+    { title: "no seccomp profile", pod: { ...good, securityContext: { runAsNonRoot: true } }, violation: /seccomp/ },
+  ];
+  it("admits a pod that satisfies it", () => assert.deepEqual(violationsOfRestricted(good), []));
+  for (const { title, pod, violation } of cases) {
+    it(`refuses ${title}`, () => assert.match(violationsOfRestricted(pod).join("\n"), violation));
+  }
+});
+
+for (const { title, stack, overrides } of PLANS) {
+  describe(`pods: ${title}`, () => {
+    let all: Workload[];
+    let namespace: string;
+    before(async () => {
+      const made = await run(stack, overrides);
+      all = workloads(made);
+      namespace = `thanos-${stack}`;
+    });
+
+    it("satisfy Pod Security restricted, except those that make directories, in a namespace of their own", () => {
+      for (const workload of all) {
+        const violations = violationsOfRestricted(workload.spec.template.spec);
+        if (workload.metadata.namespace === namespace) assert.deepEqual(violations, [], nameOf(workload));
+        else {
+          assert.equal(workload.kind, "Job");
+          assert.equal(workload.metadata.namespace, `${namespace}-volumes`);
+          assert.notDeepEqual(violations, [], `${nameOf(workload)} needs no exemption`);
+        }
+      }
+    });
+
+    it("write no root file system, and get no more than they need of the node", () => {
+      for (const workload of all) {
+        const { spec } = workload.spec.template;
+        for (const each of [...(spec.initContainers ?? []), ...spec.containers]) {
+          assert.equal(each.securityContext?.readOnlyRootFilesystem, true, `${nameOf(workload)} ${each.name}`);
+          const { requests, limits } = each.resources;
+          assert.ok(limits.memory !== undefined, `${nameOf(workload)} has no memory limit`);
+          assert.equal(requests.memory, limits.memory, `${nameOf(workload)}: what is promised is what is used`);
+          assert.ok(quantityBytes(limits.memory) >= 32 * 2 ** 20, `${nameOf(workload)}: ${limits.memory}`);
+          assert.ok(requests.cpu !== undefined, `${nameOf(workload)} requests no CPU`);
+        }
+      }
+    });
+
+    it("run pinned images", () => {
+      for (const workload of all) {
+        assert.match(container(workload).image, /^[a-z.]+\/[a-z/]+:v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$/, nameOf(workload));
+      }
+    });
+
+    it("get a service account of their own, and its token only where the API server is asked", () => {
+      for (const workload of all) {
+        const { spec } = workload.spec.template;
+        assert.notEqual(spec.serviceAccountName ?? "default", "default", nameOf(workload));
+        const asks = workload.metadata.labels["app.kubernetes.io/component"] === "prometheus";
+        assert.equal(spec.automountServiceAccountToken, asks, nameOf(workload));
+      }
+    });
+
+    it("mount folders, never a single file of a ConfigMap, which would not be updated", () => {
+      for (const workload of all) {
+        for (const mount of container(workload).volumeMounts ?? []) {
+          assert.equal(mount.subPath, undefined, nameOf(workload));
+          assert.equal(mount.subPathExpr, undefined, nameOf(workload));
+        }
+      }
+    });
+
+    it("mount every volume that they name, and name every volume that they mount", () => {
+      for (const workload of all) {
+        const { spec } = workload.spec.template;
+        const claimed = (workload.spec.volumeClaimTemplates ?? []).map((template) => template.metadata.name);
+        const named = [...(spec.volumes ?? []).map((volume) => volume.name), ...claimed].sort();
+        const mounted = (container(workload).volumeMounts ?? []).map((mount) => mount.name).sort();
+        assert.deepEqual(mounted, named, nameOf(workload));
+      }
+    });
+
+    it("carry the labels that select them, and no version among these", () => {
+      for (const workload of all) {
+        const labels = workload.spec.template.metadata.labels;
+        assert.equal(labels["app.kubernetes.io/part-of"], "thanos-stack");
+        if (workload.kind === "Job") continue;
+        const selected = workload.spec.selector.matchLabels;
+        for (const [label, value] of Object.entries(selected)) assert.equal(labels[label], value, nameOf(workload));
+        assert.equal(selected["app.kubernetes.io/version"], undefined);
+        for (const template of workload.spec.volumeClaimTemplates ?? []) {
+          assert.equal(template.metadata.labels["app.kubernetes.io/version"], undefined, "a new version would replace the StatefulSet");
+        }
+      }
+    });
+
+    it("are selected by one workload each", () => {
+      const running = all.filter((workload) => workload.kind !== "Job");
+      for (const workload of running) {
+        const owners = running.filter((other) =>
+          Object.entries(other.spec.selector.matchLabels).every(
+            ([label, value]) => workload.spec.template.metadata.labels[label] === value,
+          ),
+        );
+        assert.deepEqual(owners.map(nameOf), [nameOf(workload)]);
+      }
+    });
+
+    it("are started with a budget above any replay, and judged alive apart from ready", () => {
+      for (const workload of all) {
+        const { startupProbe, readinessProbe, livenessProbe, ports } = container(workload);
+        if (!/thanos|prometheus/.test(container(workload).image) || workload.kind === "Job") continue;
+        assert.equal(startupProbe?.httpGet?.path, "/-/ready", nameOf(workload));
+        const budget = (startupProbe?.periodSeconds ?? 10) * (startupProbe?.failureThreshold ?? 3);
+        assert.ok(budget >= 900, `${nameOf(workload)}: ${budget} s; a replay of 10 minutes was reported`);
+        assert.equal(readinessProbe?.httpGet?.path, "/-/ready");
+        assert.equal(livenessProbe?.httpGet?.path, "/-/healthy");
+        for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
+          assert.ok(
+            ports?.some((port) => port.name === probe?.httpGet?.port),
+            `${nameOf(workload)} probes a port that it does not name`,
+          );
+        }
+        assert.ok((livenessProbe?.failureThreshold ?? 3) * (livenessProbe?.periodSeconds ?? 10) >= 60, "killed for a pause");
+      }
+    });
+
+    it("are killed only after everything that they do at their end", () => {
+      for (const workload of all) {
+        if (workload.kind === "Job") continue;
+        const grace = workload.spec.template.spec.terminationGracePeriodSeconds ?? 30;
+        const pause = container(workload).lifecycle?.preStop?.sleep?.seconds ?? 0;
+        assert.ok(grace > pause + 10, `${nameOf(workload)}: ${grace} s with a pause of ${pause} s`);
+      }
+    });
+  });
+
+  describe(`services: ${title}`, () => {
+    it("open nothing outside the cluster", async () => {
+      for (const service of objects(await run(stack, overrides), "Service")) {
+        assert.ok([undefined, "ClusterIP"].includes(service.spec.type), `${service.metadata.name} is a ${service.spec.type}`);
+        for (const port of service.spec.ports) assert.equal(port.nodePort, undefined);
+      }
+      assert.deepEqual(objects(await run(stack, overrides), "Ingress"), []);
+    });
+
+    it("select pods that have the port that they name", async () => {
+      const made = await run(stack, overrides);
+      for (const service of objects(made, "Service")) {
+        const selected = workloads(made).filter((workload) =>
+          Object.entries(service.spec.selector).every(([label, value]) => workload.spec.template.metadata.labels[label] === value),
+        );
+        assert.ok(selected.length > 0, `${service.metadata.name} selects no pod`);
+        for (const workload of selected) {
+          for (const port of service.spec.ports) {
+            const target = container(workload).ports?.find((each) => each.name === port.targetPort);
+            assert.equal(target?.containerPort, port.port, `${service.metadata.name} → ${nameOf(workload)} ${port.name}`);
+          }
+        }
+      }
+    });
+
+    it("give receivers to senders by one port, and StoreAPI to nobody outside", async () => {
+      const made = await run(stack, overrides);
+      assert.deepEqual(
+        object(made, "Service", "thanos-receive").spec.ports.map((port) => [port.name, port.port]),
+        [["remote-write", 19291]],
+      );
+      const withClusterAddress = objects(made, "Service").filter((service) => service.spec.clusterIP !== "None");
+      for (const service of withClusterAddress) {
+        for (const port of service.spec.ports) assert.ok(![10901, 10902, 19391].includes(port.port), service.metadata.name);
+      }
+    });
+  });
+}
+
+describe("pods: the one exemption from Pod Security", () => {
+  it("is the dev environment's job that makes directories, and nothing in prod", async () => {
+    const exempt = (all: Workload[]) => all.filter((each) => violationsOfRestricted(each.spec.template.spec).length > 0).map(nameOf);
+    const inDev = exempt(workloads(await run("dev")));
+    assert.equal(inDev.length, 1);
+    assert.match(inDev[0] ?? "", /^Job thanos-dev-volumes\/hostpath-dev-1-/);
+    assert.deepEqual(exempt(workloads(await run("prod"))), []);
+  });
+
+  it("is a namespace by itself; the environment's own enforces restricted", async () => {
+    const labels = (manifest: { metadata: { [field: string]: unknown } }) => manifest.metadata.labels as Record<string, string>;
+    const dev = await run("dev");
+    assert.equal(labels(object(dev, "Namespace", "thanos-dev"))["pod-security.kubernetes.io/enforce"], "restricted");
+    assert.equal(labels(object(dev, "Namespace", "thanos-dev-volumes"))["pod-security.kubernetes.io/enforce"], "privileged");
+    const prod = await run(PROD.stack);
+    assert.deepEqual(
+      objects(prod, "Namespace").map((each) => [each.metadata.name, labels(each)["pod-security.kubernetes.io/enforce"]]),
+      [["thanos-prod", "restricted"]],
+    );
+  });
+
+  it("mounts the folders above the environments', and has the capabilities for directories and no others", async () => {
+    const jobs = objects(await run(HOST_PATH.stack, HOST_PATH.overrides), "Job");
+    assert.equal(jobs.length, 3, "one a node");
+    for (const job of jobs) {
+      const { capabilities } = container(job).securityContext ?? {};
+      assert.deepEqual(capabilities, { drop: ["ALL"], add: ["CHOWN", "DAC_OVERRIDE", "FOWNER"] });
+      for (const volume of job.spec.template.spec.volumes ?? []) assert.match(volume.hostPath?.path ?? "", /^\/data\/(thanos|prometheus)$/);
+    }
+  });
+});
