@@ -1,0 +1,405 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import type { ProgramRun } from "../../commands/program";
+import { tolerableReceivers, writeQuorum } from "../../model/quorum";
+import {
+  container,
+  flagValue,
+  flagValues,
+  mountedConfigMap,
+  object,
+  objects,
+  podNames,
+  receiverSets,
+  resource,
+  run,
+  settingsOf,
+  together,
+  type Workload,
+} from "../harness";
+import { EVERYTHING, PLANS, SPLIT_AGENTS } from "./plans";
+
+interface HashringsFileRing {
+  hashring: string;
+  tenants?: string[];
+  algorithm: string;
+  endpoints: { address: string; az?: string }[];
+}
+
+const HASHRINGS = "thanos-receive-hashrings";
+const LIMITS = "thanos-receive-limits";
+
+const ringsOf = (made: ProgramRun) => JSON.parse(object(made, "ConfigMap", HASHRINGS).data["hashrings.json"] ?? "") as HashringsFileRing[];
+
+/** The names under which a StatefulSet's pods are found, as Kubernetes makes them from the headless Service. */
+function stableAddresses(made: ProgramRun, set: Workload, domain: string): string[] {
+  const service = object(made, "Service", set.spec.serviceName ?? "");
+  assert.equal(service.spec.clusterIP, "None", "only a headless Service gives its pods names");
+  const port = service.spec.ports.find((each) => each.name === "grpc");
+  return podNames(set).map((pod) => `${pod}.${service.metadata.name}.${service.metadata.namespace}.svc.${domain}:${port?.port}`);
+}
+
+/** What the kubelet makes of `$(POD_NAME)` in an argument. */
+function expanded(set: Workload, pod: string, text: string): string {
+  const variable = container(set).env?.find((each) => each.name === "POD_NAME");
+  assert.equal(variable?.valueFrom?.fieldRef?.fieldPath, "metadata.name");
+  return text.replaceAll("$(POD_NAME)", pod);
+}
+
+for (const { title, stack, overrides } of PLANS) {
+  describe(`receive: ${title}`, () => {
+    const { receive, cluster, namespace } = settingsOf(stack, overrides);
+    let made: ProgramRun;
+    before(async () => {
+      made = await run(stack, overrides);
+    });
+
+    it("lists every receiver in the hashring file under the name that it has, and nobody else", () => {
+      const listed = ringsOf(made).flatMap((ring) => ring.endpoints.map((endpoint) => endpoint.address));
+      const existing = receiverSets(made).flatMap((set) => stableAddresses(made, set, cluster.domain));
+      assert.deepEqual([...listed].sort(), [...existing].sort());
+      assert.equal(new Set(listed).size, listed.length);
+      for (const address of listed)
+        assert.match(address, new RegExp(`^[a-z0-9-]+\\.thanos-receive-peers\\.${namespace}\\.svc\\.cluster\\.local:10901$`));
+    });
+
+    it("tells each receiver its own entry of the ring, byte for byte", () => {
+      for (const set of receiverSets(made)) {
+        if (receive.mode === "split") {
+          assert.deepEqual(flagValues(set, "--receive.local-endpoint"), []);
+          continue;
+        }
+        const flag = flagValue(set, "--receive.local-endpoint");
+        const own = podNames(set).map((pod) => expanded(set, pod, flag));
+        assert.deepEqual(own, stableAddresses(made, set, cluster.domain));
+      }
+    });
+
+    it("has as many receivers in each ring as are asked for, and no fewer than copies", () => {
+      const expected = [...receive.hashrings.map((ring) => [ring.name, ring.replicas]), ["default", receive.replicas]];
+      assert.deepEqual(
+        ringsOf(made).map((ring) => [ring.hashring, ring.endpoints.length]),
+        expected,
+      );
+      for (const ring of ringsOf(made)) assert.ok(ring.endpoints.length >= receive.replicationFactor);
+    });
+
+    it("puts rings with tenants before the default ring, since the first match wins", () => {
+      const rings = ringsOf(made);
+      assert.deepEqual(
+        rings.map((ring) => ring.tenants),
+        [...receive.hashrings.map((ring) => ring.tenants), undefined],
+      );
+      assert.equal(rings.at(-1)?.hashring, "default");
+    });
+
+    it("gives the ring its zones, and each zone a StatefulSet that stays in it", () => {
+      const zones = cluster.zones;
+      for (const ring of ringsOf(made)) {
+        const azs = ring.endpoints.map((endpoint) => endpoint.az);
+        if (zones.length === 0) assert.deepEqual(new Set(azs), new Set([undefined]));
+        else for (const zone of zones) assert.equal(azs.filter((az) => az === zone).length, ring.endpoints.length / zones.length);
+      }
+      const addressZone = new Map(ringsOf(made).flatMap((ring) => ring.endpoints.map(({ address, az }) => [address, az])));
+      const sets = receiverSets(made);
+      assert.equal(sets.length, ringsOf(made).length * Math.max(zones.length, 1));
+      for (const set of sets) {
+        const terms = set.spec.template.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms;
+        for (const address of stableAddresses(made, set, cluster.domain)) {
+          const zone = addressZone.get(address);
+          const expected =
+            zone === undefined
+              ? undefined
+              : [{ matchExpressions: [{ key: "topology.kubernetes.io/zone", operator: "In", values: [zone] }] }];
+          assert.deepEqual(terms, expected, `${set.metadata.name} holds ${address}, which the ring counts in ${zone}`);
+        }
+      }
+    });
+
+    it("says the algorithm by flag and in the file", () => {
+      for (const ring of ringsOf(made)) assert.equal(ring.algorithm, "ketama");
+      for (const routing of routersOf(made)) {
+        assert.equal(flagValue(routing, "--receive.hashrings-algorithm"), "ketama");
+        assert.equal(flagValue(routing, "--receive.replication-factor"), String(receive.replicationFactor));
+        const refresh = flagValue(routing, "--receive.hashrings-file-refresh-interval");
+        assert.match(refresh, /^(1[5-9]|2\d|30)s$/);
+      }
+    });
+
+    it("keeps the files that change in place under fixed names, mutable, and lets no pod depend on their content", () => {
+      for (const name of [HASHRINGS, LIMITS]) {
+        const map = object(made, "ConfigMap", name);
+        assert.notEqual(map.immutable, true);
+      }
+      const registered = resource(made, "kubernetes:core/v1:ConfigMap", "receive-hashrings");
+      assert.equal((registered.inputs.metadata as { name?: string }).name, HASHRINGS);
+      for (const routing of routersOf(made)) {
+        assert.equal(mountedConfigMap(made, routing, "hashrings").metadata.name, HASHRINGS);
+        assert.equal(mountedConfigMap(made, routing, "limits").metadata.name, LIMITS);
+        assert.equal(routing.spec.template.metadata.annotations, undefined, "a checksum would restart every receiver with the ring");
+        assert.ok(!JSON.stringify(routing.spec.template).includes(hashOf(made)));
+      }
+    });
+
+    it("has a file for each file flag, where the flag says", () => {
+      for (const routing of routersOf(made)) {
+        const flags = (container(routing).args ?? []).filter((arg) => /^--receive\.[a-z-]+-file=/.test(arg));
+        assert.equal(flags.length, receive.relabel.length > 0 ? 3 : 2);
+        for (const flag of flags) {
+          const path = flag.slice(flag.indexOf("=") + 1);
+          const mount = container(routing).volumeMounts?.find((each) => path.startsWith(`${each.mountPath}/`));
+          assert.ok(mount !== undefined, flag);
+          const map = mountedConfigMap(made, routing, mount.name);
+          assert.deepEqual(Object.keys(map.data), [path.slice(mount.mountPath.length + 1)]);
+        }
+      }
+    });
+
+    it("allows as many disruptions as writes survive", () => {
+      const budget = objects(made, "PodDisruptionBudget").find((each) => each.metadata.name === "thanos-receive");
+      const { replicationFactor } = receive;
+      if (replicationFactor === 1) return assert.equal(budget, undefined, "one copy survives nothing");
+      assert.equal(budget?.spec.maxUnavailable, replicationFactor - writeQuorum(replicationFactor));
+      assert.equal(budget?.spec.unhealthyPodEvictionPolicy, "AlwaysAllow");
+      for (const set of receiverSets(made)) {
+        for (const [label, value] of Object.entries(budget?.spec.selector.matchLabels ?? {})) {
+          assert.equal(set.spec.template.metadata.labels[label], value, "one budget over all receivers");
+        }
+      }
+    });
+
+    it("keeps volumes when receivers go", () => {
+      for (const set of receiverSets(made)) {
+        assert.deepEqual(set.spec.persistentVolumeClaimRetentionPolicy, { whenDeleted: "Retain", whenScaled: "Retain" });
+        assert.equal(set.spec.volumeClaimTemplates?.length, 1);
+        assert.equal(container(set).volumeMounts?.find((mount) => mount.name === "data")?.mountPath, flagValue(set, "--tsdb.path"));
+      }
+    });
+
+    it("rolls slowly enough that no send fails, and ends after the flush", () => {
+      for (const set of receiverSets(made)) {
+        assert.equal(set.spec.minReadySeconds, receive.rollout.minReadySeconds);
+        assert.equal(set.spec.template.spec.terminationGracePeriodSeconds, receive.rollout.gracePeriodSeconds);
+        const pause = container(set).lifecycle?.preStop?.sleep?.seconds;
+        assert.equal(pause, receive.rollout.preStopSeconds === 0 ? undefined : receive.rollout.preStopSeconds);
+        assert.equal(set.spec.podManagementPolicy, "Parallel");
+      }
+    });
+
+    it("binds Cap'n Proto to loopback and announces a replica label of its own", () => {
+      for (const each of [...receiverSets(made), ...routersOf(made)]) {
+        assert.match(flagValue(each, "--receive.capnproto-address"), /^127\.0\.0\.1:/);
+        assert.ok(!(container(each).ports ?? []).some((port) => port.containerPort === 19391));
+        assert.equal(flagValue(each, "--label"), 'receive_replica="$(POD_NAME)"', "a Go-quoted text");
+      }
+    });
+
+    it("never puts two copies on a node where the plan says so", () => {
+      for (const set of receiverSets(made)) {
+        const { podAntiAffinity } = set.spec.template.spec.affinity ?? {};
+        const terms =
+          receive.antiAffinity === "hard"
+            ? (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [])
+            : (podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((each) => each.podAffinityTerm);
+        assert.equal(terms.length, 1);
+        assert.equal(terms[0]?.topologyKey, "kubernetes.io/hostname");
+        const own = set.spec.template.metadata.labels;
+        for (const [label, value] of Object.entries(terms[0]?.labelSelector.matchLabels ?? {})) assert.equal(own[label], value);
+      }
+    });
+  });
+}
+
+/** Everything that routes by the hashring file: the receivers, or the routers in front. */
+function routersOf(made: ProgramRun): Workload[] {
+  const routers = objects(made, "Deployment").filter((each) => each.metadata.name === "thanos-receive-router");
+  return routers.length > 0 ? routers : receiverSets(made);
+}
+
+const hashOf = (made: ProgramRun): string => String((made.outputs.ring as { hash: string }).hash);
+
+describe("receive: disruption budget and quorum", () => {
+  const cases = [
+    { replicationFactor: 1, quorum: 1, disruptions: 0 },
+    { replicationFactor: 2, quorum: 1, disruptions: 1 },
+    { replicationFactor: 3, quorum: 2, disruptions: 1 },
+    { replicationFactor: 4, quorum: 3, disruptions: 1 },
+    { replicationFactor: 5, quorum: 3, disruptions: 2 },
+  ];
+  for (const { replicationFactor, quorum, disruptions } of cases) {
+    it(`${replicationFactor} copies: acknowledged by ${quorum}, ${disruptions} may be away`, () => {
+      assert.equal(writeQuorum(replicationFactor), quorum);
+      assert.equal(tolerableReceivers(replicationFactor), disruptions);
+    });
+  }
+
+  it("5 copies reach the program's budget", async () => {
+    const made = await run("dev", { receive: { replicas: 5, replicationFactor: 5 } });
+    assert.equal(object(made, "PodDisruptionBudget", "thanos-receive").spec.maxUnavailable, 2);
+  });
+});
+
+describe("receive: Services", () => {
+  it("publishes peers that are not Ready only on request, and never to queriers", async () => {
+    for (const [publish, made] of [
+      [false, await run("dev")],
+      [true, await run("dev", { receive: { publishNotReadyPeers: true } })],
+    ] as const) {
+      assert.equal(object(made, "Service", "thanos-receive-peers").spec.publishNotReadyAddresses ?? false, publish);
+      assert.equal(object(made, "Service", "thanos-receive-stores").spec.publishNotReadyAddresses ?? false, false);
+    }
+  });
+
+  it("resolves stores by the SRV record of a headless Service whose port is named grpc", async () => {
+    const made = await run("prod");
+    const stores = object(made, "Service", "thanos-receive-stores");
+    assert.equal(stores.spec.clusterIP, "None");
+    assert.deepEqual(
+      stores.spec.ports.map((port) => [port.name, port.port]),
+      [["grpc", 10901]],
+    );
+  });
+});
+
+describe("receive: split", () => {
+  it("gives senders the routers, and lets ingesters neither route nor take remote write", async () => {
+    const made = await run("prod");
+    const router = object(made, "Deployment", "thanos-receive-router");
+    assert.deepEqual(flagValues(router, "--receive.local-endpoint"), []);
+    assert.equal(flagValue(router, "--receive.hashrings-file"), "/etc/thanos/hashrings/hashrings.json");
+    const service = object(made, "Service", "thanos-receive");
+    assert.deepEqual(service.spec.selector, router.spec.selector.matchLabels);
+    for (const set of receiverSets(made)) {
+      for (const flag of [
+        "--receive.hashrings-file",
+        "--receive.hashrings-algorithm",
+        "--receive.replication-factor",
+        "--receive.limits-config-file",
+      ]) {
+        assert.deepEqual(flagValues(set, flag), [], `an ingester with ${flag}`);
+      }
+      assert.deepEqual((container(set).ports ?? []).map((port) => port.name).sort(), ["grpc", "http"]);
+      assert.deepEqual(set.spec.template.spec.volumes ?? [], [], "an ingester with the ring would restart with it");
+    }
+  });
+
+  it("makes no routers in the other mode, and lets senders reach the receivers", async () => {
+    const made = await run("dev");
+    assert.deepEqual(
+      objects(made, "Deployment").filter((each) => each.metadata.name.includes("router")),
+      [],
+    );
+    const { selector } = object(made, "Service", "thanos-receive").spec;
+    for (const set of receiverSets(made)) {
+      for (const [label, value] of Object.entries(selector)) assert.equal(set.spec.template.metadata.labels[label], value);
+      assert.ok(container(set).ports?.some((port) => port.name === "remote-write"));
+    }
+  });
+
+  it("updates ingesters before routers: a newer router may send what an older ingester does not understand", async () => {
+    const made = await run(SPLIT_AGENTS.stack, SPLIT_AGENTS.overrides);
+    const router = resource(made, "kubernetes:apps/v1:Deployment", "receive-router");
+    for (const set of receiverSets(made)) {
+      assert.ok(
+        router.options.dependsOn.some((urn) => urn.endsWith(`::${set.metadata.name}`)),
+        `the routers do not wait for ${set.metadata.name}`,
+      );
+    }
+  });
+});
+
+describe("receive: order of updates", () => {
+  it("touches one zone of a ring after the other", async () => {
+    const made = await run(EVERYTHING.stack, EVERYTHING.overrides);
+    for (const ring of ["", "-payments", "-bulk"]) {
+      for (const [zone, previous] of [
+        ["z2", "z1"],
+        ["z3", "z2"],
+      ]) {
+        const set = resource(made, "kubernetes:apps/v1:StatefulSet", `thanos-receive${ring}-${zone}`);
+        assert.ok(
+          set.options.dependsOn.some((urn) => urn.endsWith(`::thanos-receive${ring}-${previous}`)),
+          `zone ${zone} does not wait for ${previous}`,
+        );
+      }
+    }
+  });
+
+  it("lets receivers depend on no ring, since growing needs them first and shrinking the ring first", async () => {
+    const made = await run("prod");
+    for (const set of receiverSets(made)) {
+      const { options } = resource(made, "kubernetes:apps/v1:StatefulSet", set.metadata.name);
+      assert.deepEqual(
+        options.dependsOn.filter((urn) => urn.includes("ConfigMap")),
+        [],
+      );
+    }
+  });
+});
+
+describe("receive: limits", () => {
+  const limitsOf = async (limits: object, stack: "dev" | "prod" = "dev") =>
+    parse(object(await run(stack, { receive: { limits } }), "ConfigMap", LIMITS).data["limits.yaml"] ?? "") as unknown;
+
+  it("are none by default", async () => {
+    assert.deepEqual(await limitsOf({}), { write: { global: { max_concurrency: 0 }, default: {}, tenants: {} } });
+  });
+
+  it("of requests ask nobody; those of active series ask the querier, per copy", async () => {
+    const requests = await limitsOf({ maxConcurrency: 10, default: { request: { series: 1, samples: 2, sizeBytes: 3 } } });
+    assert.deepEqual(requests, {
+      write: {
+        global: { max_concurrency: 10 },
+        default: { request: { size_bytes_limit: 3, series_limit: 1, samples_limit: 2 } },
+        tenants: {},
+      },
+    });
+    const series = (await limitsOf({ tenants: { b: { headSeries: 5 }, a: { headSeries: 7 } } })) as {
+      write: { global: Record<string, string>; tenants: Record<string, object> };
+    };
+    assert.equal(series.write.global.meta_monitoring_url, "http://thanos-querier.thanos-dev.svc.cluster.local:9090");
+    assert.match(series.write.global.meta_monitoring_limit_query ?? "", /by \(tenant\) \/ 3$/);
+    assert.deepEqual(series.write.tenants, { a: { head_series_limit: 7 }, b: { head_series_limit: 5 } });
+  });
+});
+
+describe("receive: every option reaches the command line", () => {
+  const cases: { overrides: object; flag: string; value: string }[] = [
+    { overrides: { retention: { time: "3d" } }, flag: "--tsdb.retention", value: "3d" },
+    { overrides: { retention: { size: "8Gi" } }, flag: "--tsdb.max-retention-bytes", value: "8192MB" },
+    { overrides: { outOfOrderWindow: "4h" }, flag: "--tsdb.out-of-order.time-window", value: "4h" },
+    { overrides: { tooFarInFutureWindow: "1m" }, flag: "--tsdb.too-far-in-future.time-window", value: "1m" },
+    { overrides: { maxExemplars: 0 }, flag: "--tsdb.max-exemplars", value: "0" },
+  ];
+  for (const { overrides, flag, value } of cases) {
+    it(`${flag}=${value}`, async () => {
+      const made = await run("dev", { receive: overrides });
+      for (const set of receiverSets(made)) assert.equal(flagValue(set, flag), value);
+    });
+  }
+
+  it("tenancy, the same for receivers, routers, queriers and query frontends", async () => {
+    const tenancy = { header: "X-Scope", defaultTenant: "nobody", label: "team" };
+    const made = await run("prod", { tenancy });
+    for (const each of [...receiverSets(made), ...routersOf(made)]) {
+      assert.equal(flagValue(each, "--receive.tenant-header"), tenancy.header);
+      assert.equal(flagValue(each, "--receive.default-tenant-id"), tenancy.defaultTenant);
+      assert.equal(flagValue(each, "--receive.tenant-label-name"), tenancy.label);
+    }
+    const querier = object(made, "Deployment", "thanos-querier");
+    assert.equal(flagValue(querier, "--query.tenant-header"), tenancy.header);
+    assert.equal(flagValue(querier, "--query.default-tenant-id"), tenancy.defaultTenant);
+    assert.equal(flagValue(querier, "--query.tenant-label-name"), tenancy.label);
+    const frontend = object(made, "Deployment", "thanos-query-frontend");
+    assert.equal(flagValue(frontend, "--query-frontend.tenant-header"), tenancy.header);
+    assert.equal(made.outputs.tenantHeader, tenancy.header);
+  });
+
+  it("another cluster domain, everywhere the same", async () => {
+    const overrides = together({ cluster: { domain: "k8s.example" } });
+    const made = await run("prod", overrides);
+    const text = JSON.stringify([made.resources.map((each) => each.inputs), made.outputs]);
+    assert.ok(!text.includes("cluster.local"));
+    for (const ring of ringsOf(made)) for (const { address } of ring.endpoints) assert.ok(address.endsWith(".svc.k8s.example:10901"));
+  });
+});
