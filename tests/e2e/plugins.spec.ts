@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ApiException, AppsV1Api, CoreV1Api, KubeConfig, SchedulingV1Api } from "@kubernetes/client-node";
+import { ApiException, AppsV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig, SchedulingV1Api } from "@kubernetes/client-node";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type EngineEvent, LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation";
@@ -37,6 +37,7 @@ describe("stand-in providers", function () {
   let context: string;
   let core: CoreV1Api;
   let apps: AppsV1Api;
+  let discovery: DiscoveryV1Api;
   let scheduling: SchedulingV1Api;
   let namespace: string;
   let stacks: Stack[];
@@ -52,6 +53,7 @@ describe("stand-in providers", function () {
     config.setCurrentContext(context);
     core = config.makeApiClient(CoreV1Api);
     apps = config.makeApiClient(AppsV1Api);
+    discovery = config.makeApiClient(DiscoveryV1Api);
     scheduling = config.makeApiClient(SchedulingV1Api);
   });
 
@@ -204,8 +206,6 @@ describe("stand-in providers", function () {
         body: [
           { op: "replace", path: "/status/phase", value: "Running" },
           { op: "add", path: "/status/conditions", value: [{ type: "Ready", status: "True", lastTransitionTime: since }] },
-          { op: "add", path: "/status/podIP", value: "192.0.2.1" },
-          { op: "add", path: "/status/podIPs", value: [{ ip: "192.0.2.1" }] },
         ],
       });
     }
@@ -521,7 +521,7 @@ describe("stand-in providers", function () {
         );
         const service = new k8s.core.v1.Service(
           "service",
-          { metadata: { namespace: inside, name: "service" }, spec: { selector: labels, ports: [{ port: 80 }] } },
+          { metadata: { namespace: inside, name: "service" }, spec: { selector: { app: "elsewhere" }, ports: [{ port: 80 }] } },
           options,
         );
         const alias = { metadata: { namespace: inside, name: "alias" }, spec: { type: "ExternalName", externalName: "example.invalid" } };
@@ -530,6 +530,14 @@ describe("stand-in providers", function () {
       }),
     );
     await makePodsReady();
+    await discovery.createNamespacedEndpointSlice({
+      namespace,
+      body: {
+        metadata: { name: "by-hand", labels: { "kubernetes.io/service-name": "service" } },
+        addressType: "IPv4",
+        endpoints: [{ addresses: ["192.0.2.1"], conditions: { ready: true } }],
+      },
+    });
     const { outputs } = await running;
     assert.equal(outputs.service?.value, "service");
     assert.equal((await apps.readNamespacedDeployment({ namespace, name: "deployment" })).status?.availableReplicas, 1);
