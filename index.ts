@@ -13,7 +13,6 @@ import { clusterView } from "./gates/cluster";
 import { scalingGates } from "./gates/orderedScaling";
 import { planOutputs } from "./model/outputs";
 import { planStack } from "./model/plan";
-import { IMAGES } from "./model/versions";
 
 // What the environment chose, checked; what it comes to; what that survives.
 const { settings, kubeconfig, rules } = loadConfig();
@@ -37,7 +36,7 @@ const volumes =
     ? []
     : new HostPathVolumes(
         "hostpath",
-        { namespace: settings.namespace, volumes: plan.hostPathVolumes, image: IMAGES.thanos },
+        { namespace: settings.namespace, volumes: plan.hostPathVolumes, image: settings.images.thanos },
         { ...options, protect: settings.protect },
       ).ready;
 

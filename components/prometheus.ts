@@ -22,7 +22,7 @@ import {
 } from "../model/prometheusConfig";
 import { PROMETHEUS_DATA, prometheusFlags } from "../model/prometheusFlags";
 import { DATA_VOLUME, volumeClaimTemplate } from "../model/storage";
-import { IMAGES, PROMETHEUS_VERSION } from "../model/versions";
+import { imageVersion } from "../model/versions";
 import { componentType } from "./types";
 
 /** What {@link Prometheus} needs. */
@@ -47,7 +47,7 @@ export class Prometheus extends pulumi.ComponentResource {
     const metadata = (objectName: string, identity: Identity = IDENTITY) => ({
       name: objectName,
       namespace: args.namespace,
-      labels: commonLabels(identity, PROMETHEUS_VERSION),
+      labels: commonLabels(identity, imageVersion(plan.settings.images.prometheus)),
     });
     const account = new k8s.core.v1.ServiceAccount(
       name,
@@ -174,7 +174,7 @@ export class Prometheus extends pulumi.ComponentResource {
       selector: { matchLabels: selectorLabels(set.identity) },
       volumeClaimTemplates: [volumeClaimTemplate(prometheus.storage, set.identity)],
       template: {
-        metadata: { labels: commonLabels(set.identity, PROMETHEUS_VERSION) },
+        metadata: { labels: commonLabels(set.identity, imageVersion(plan.settings.images.prometheus)) },
         spec: {
           serviceAccountName: account,
           // Discovery asks the API server.
@@ -188,7 +188,7 @@ export class Prometheus extends pulumi.ComponentResource {
           containers: [
             {
               name: "prometheus",
-              image: IMAGES.prometheus,
+              image: plan.settings.images.prometheus,
               imagePullPolicy: "IfNotPresent",
               args: prometheusFlags(plan.settings),
               env: [POD_NAME_ENV],

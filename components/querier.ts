@@ -19,7 +19,7 @@ import {
 import { durationSeconds } from "../model/quantity";
 import { REPLICA_LABELS } from "../model/replicaLabels";
 import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, QUERY_HTTP_PORT, querierFlags } from "../model/thanosFlags";
-import { IMAGES, THANOS_VERSION } from "../model/versions";
+import { imageVersion } from "../model/versions";
 import { componentType } from "./types";
 
 /** What {@link Querier} needs. */
@@ -47,7 +47,7 @@ export class Querier extends pulumi.ComponentResource {
     const metadata = (objectName: string) => ({
       name: objectName,
       namespace: args.namespace,
-      labels: commonLabels(IDENTITY, THANOS_VERSION),
+      labels: commonLabels(IDENTITY, imageVersion(plan.settings.images.thanos)),
     });
     const selector = selectorLabels(IDENTITY);
 
@@ -97,7 +97,7 @@ export class Querier extends pulumi.ComponentResource {
           strategy: rollingUpdate(querier.antiAffinity, querier.replicas),
           selector: { matchLabels: selector },
           template: {
-            metadata: { labels: commonLabels(IDENTITY, THANOS_VERSION) },
+            metadata: { labels: commonLabels(IDENTITY, imageVersion(plan.settings.images.thanos)) },
             spec: {
               serviceAccountName: account.metadata.name,
               automountServiceAccountToken: false,
@@ -110,7 +110,7 @@ export class Querier extends pulumi.ComponentResource {
               containers: [
                 {
                   name: "thanos-querier",
-                  image: IMAGES.thanos,
+                  image: plan.settings.images.thanos,
                   imagePullPolicy: "IfNotPresent",
                   args: querierFlags(plan.settings, deduplication, REPLICA_LABELS),
                   ports: [

@@ -19,7 +19,7 @@ import {
 import { quantityBytes } from "../model/quantity";
 import type { Settings } from "../model/settings";
 import { QUERY_HTTP_PORT, queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/thanosFlags";
-import { IMAGES, MEMCACHED_VERSION, THANOS_VERSION } from "../model/versions";
+import { imageVersion } from "../model/versions";
 import { componentType } from "./types";
 
 /** What {@link QueryFrontend} needs. */
@@ -51,7 +51,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
 
     const account = new k8s.core.v1.ServiceAccount(
       name,
-      { metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, THANOS_VERSION), automountServiceAccountToken: false },
+      { metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, imageVersion(plan.settings.images.thanos)), automountServiceAccountToken: false },
       { parent: this },
     );
     const cacheConfig = new k8s.core.v1.ConfigMap(
@@ -77,7 +77,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
     new k8s.core.v1.Service(
       name,
       {
-        metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, THANOS_VERSION),
+        metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, imageVersion(plan.settings.images.thanos)),
         spec: { type: "ClusterIP", selector, ports: [{ name: "http", port: QUERY_HTTP_PORT, targetPort: "http" }] },
       },
       { parent: this },
@@ -85,13 +85,13 @@ export class QueryFrontend extends pulumi.ComponentResource {
     new k8s.apps.v1.Deployment(
       name,
       {
-        metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, THANOS_VERSION),
+        metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, imageVersion(plan.settings.images.thanos)),
         spec: {
           replicas: frontend.replicas,
           strategy: rollingUpdate(frontend.antiAffinity, frontend.replicas),
           selector: { matchLabels: selector },
           template: {
-            metadata: { labels: commonLabels(IDENTITY, THANOS_VERSION) },
+            metadata: { labels: commonLabels(IDENTITY, imageVersion(plan.settings.images.thanos)) },
             spec: {
               serviceAccountName: account.metadata.name,
               automountServiceAccountToken: false,
@@ -103,7 +103,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
               containers: [
                 {
                   name: "thanos-query-frontend",
-                  image: IMAGES.thanos,
+                  image: plan.settings.images.thanos,
                   imagePullPolicy: "IfNotPresent",
                   args: queryFrontendFlags(frontend, tenancy, plan.addresses.querierUrl),
                   ports: [{ name: "http", containerPort: QUERY_HTTP_PORT }],
@@ -125,7 +125,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
       new k8s.policy.v1.PodDisruptionBudget(
         name,
         {
-          metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, THANOS_VERSION),
+          metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, imageVersion(plan.settings.images.thanos)),
           spec: { maxUnavailable: 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: "AlwaysAllow" },
         },
         { parent: this },
@@ -143,13 +143,16 @@ export class QueryFrontend extends pulumi.ComponentResource {
     const selector = selectorLabels(CACHE_IDENTITY);
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-cache`,
-      { metadata: metadata(QUERY_CACHE_APP, CACHE_IDENTITY, MEMCACHED_VERSION), automountServiceAccountToken: false },
+      {
+        metadata: metadata(QUERY_CACHE_APP, CACHE_IDENTITY, imageVersion(args.plan.settings.images.memcached)),
+        automountServiceAccountToken: false,
+      },
       { parent: this },
     );
     new k8s.core.v1.Service(
       `${name}-cache`,
       {
-        metadata: metadata(QUERY_CACHE_APP, CACHE_IDENTITY, MEMCACHED_VERSION),
+        metadata: metadata(QUERY_CACHE_APP, CACHE_IDENTITY, imageVersion(args.plan.settings.images.memcached)),
         spec: { clusterIP: "None", selector, ports: [{ name: "memcached", port: MEMCACHED_PORT, targetPort: "memcached" }] },
       },
       { parent: this },
@@ -158,14 +161,14 @@ export class QueryFrontend extends pulumi.ComponentResource {
     new k8s.apps.v1.StatefulSet(
       `${name}-cache`,
       {
-        metadata: metadata(QUERY_CACHE_APP, CACHE_IDENTITY, MEMCACHED_VERSION),
+        metadata: metadata(QUERY_CACHE_APP, CACHE_IDENTITY, imageVersion(args.plan.settings.images.memcached)),
         spec: {
           serviceName: QUERY_CACHE_APP,
           replicas: cache.replicas,
           podManagementPolicy: "Parallel",
           selector: { matchLabels: selector },
           template: {
-            metadata: { labels: commonLabels(CACHE_IDENTITY, MEMCACHED_VERSION) },
+            metadata: { labels: commonLabels(CACHE_IDENTITY, imageVersion(args.plan.settings.images.memcached)) },
             spec: {
               serviceAccountName: account.metadata.name,
               automountServiceAccountToken: false,
@@ -175,7 +178,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
               containers: [
                 {
                   name: "memcached",
-                  image: IMAGES.memcached,
+                  image: args.plan.settings.images.memcached,
                   imagePullPolicy: "IfNotPresent",
                   command: ["memcached"],
                   args: [

@@ -40,7 +40,7 @@ import {
   type ReceiverRole,
   receiveFlags,
 } from "../model/thanosFlags";
-import { IMAGES, THANOS_VERSION } from "../model/versions";
+import { imageVersion } from "../model/versions";
 import { componentType } from "./types";
 
 /** What {@link Receive} needs. */
@@ -96,7 +96,7 @@ export class Receive extends pulumi.ComponentResource {
     const metadata = (objectName: string, identity: Identity = IDENTITY) => ({
       name: objectName,
       namespace: args.namespace,
-      labels: commonLabels(identity, THANOS_VERSION),
+      labels: commonLabels(identity, imageVersion(plan.settings.images.thanos)),
     });
     const split = settings.receive.mode === "split";
 
@@ -245,7 +245,7 @@ export class Receive extends pulumi.ComponentResource {
       selector: { matchLabels: selectorLabels(set.identity) },
       volumeClaimTemplates: [volumeClaimTemplate(receive.storage, set.identity)],
       template: {
-        metadata: { labels: commonLabels(set.identity, THANOS_VERSION) },
+        metadata: { labels: commonLabels(set.identity, imageVersion(plan.settings.images.thanos)) },
         spec: {
           serviceAccountName: account,
           automountServiceAccountToken: false,
@@ -262,7 +262,7 @@ export class Receive extends pulumi.ComponentResource {
           containers: [
             {
               name: "thanos-receive",
-              image: IMAGES.thanos,
+              image: plan.settings.images.thanos,
               imagePullPolicy: "IfNotPresent",
               args: receiveFlags(plan.settings, role, localEndpoint),
               env: [POD_NAME_ENV],
@@ -298,7 +298,7 @@ export class Receive extends pulumi.ComponentResource {
           strategy: rollingUpdate(receive.routers.antiAffinity, receive.routers.replicas),
           selector: { matchLabels: selectorLabels(ROUTER_IDENTITY) },
           template: {
-            metadata: { labels: commonLabels(ROUTER_IDENTITY, THANOS_VERSION) },
+            metadata: { labels: commonLabels(ROUTER_IDENTITY, imageVersion(plan.settings.images.thanos)) },
             spec: {
               serviceAccountName: account,
               automountServiceAccountToken: false,
@@ -310,7 +310,7 @@ export class Receive extends pulumi.ComponentResource {
               containers: [
                 {
                   name: "thanos-receive-router",
-                  image: IMAGES.thanos,
+                  image: plan.settings.images.thanos,
                   imagePullPolicy: "IfNotPresent",
                   args: receiveFlags(plan.settings, "router", ""),
                   env: [POD_NAME_ENV],

@@ -5,6 +5,7 @@ import { JOBS } from "./prometheusConfig";
 import { durationSeconds } from "./quantity";
 import { CLUSTER_LABEL, REPLICA_LABELS } from "./replicaLabels";
 import { ACCEPTABLE_RISKS, type AcceptableRisk, type Settings } from "./settings";
+import { imageVersion, SUPPORTED_THANOS } from "./versions";
 
 /** The rules of the domain that join several keys. Each names the key to change, why, and what would be accepted. */
 
@@ -241,6 +242,18 @@ const tooFewNodesForZones: Rule = (settings) =>
       ]
     : none;
 
+const thanosIsSupported: Rule = (settings) =>
+  SUPPORTED_THANOS.test(imageVersion(settings.images.thanos))
+    ? none
+    : [
+        {
+          key: "images.thanos",
+          value: settings.images.thanos,
+          rule: "flags come and go between releases of Thanos, and an unknown one stops every pod; this release spells those of 0.42",
+          remedy: "a tag that names 0.42.x",
+        },
+      ];
+
 const RULES: readonly Rule[] = [
   namespaceIsOwn,
   ringHoldsEveryCopy,
@@ -255,6 +268,7 @@ const RULES: readonly Rule[] = [
   prometheusKeepsItsLog,
   externalLabelsAreOurs,
   scrapeConfigsHaveNames,
+  thanosIsSupported,
   tooFewNodesForZones,
 ];
 

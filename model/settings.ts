@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isByteQuantity, isCpuQuantity, isDuration } from "./quantity";
+import { IMAGES } from "./versions";
 
 /**
  * What an environment can choose: the schema of every key of `Pulumi.<stack>.yaml` under `thanos-stack:`. Strict at every level, so that a
@@ -58,6 +59,13 @@ const storage = z
   })
   .refine((chosen) => (chosen.hostPath === undefined) !== (chosen.pvc === undefined), "exactly one of hostPath and pvc");
 
+const image = z
+  .string()
+  .regex(
+    /^[^\s:@]+(?::\d+)?[^\s:@]*:(?!latest(?:@|$))[\w][\w.-]*(?:@sha256:[0-9a-f]{64})?$/,
+    "an image with a tag that is not latest, and optionally its digest",
+  );
+
 const antiAffinity = z.enum(["hard", "soft"]);
 
 const requestLimits = z.strictObject({
@@ -115,6 +123,15 @@ export const settingsSchema = z.strictObject({
       header: z.string().min(1).default("THANOS-TENANT"),
       defaultTenant: tenantName.default("default-tenant"),
       label: labelName.default("tenant_id"),
+    })
+    .prefault({}),
+
+  /** Images, where a mirror or another tested version is wanted. Default: those that this release was tested with. */
+  images: z
+    .strictObject({
+      thanos: image.default(IMAGES.thanos),
+      prometheus: image.default(IMAGES.prometheus),
+      memcached: image.default(IMAGES.memcached),
     })
     .prefault({}),
 

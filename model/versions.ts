@@ -13,3 +13,12 @@ export const IMAGES = {
   prometheus: `quay.io/prometheus/prometheus:v${PROMETHEUS_VERSION}`,
   memcached: `docker.io/library/memcached:${MEMCACHED_VERSION}`,
 } as const;
+
+/** The version that an image's tag names, without a leading `v`; for the label `app.kubernetes.io/version`. */
+export function imageVersion(image: string): string {
+  const [reference = ""] = image.split("@");
+  return reference.slice(reference.lastIndexOf(":") + 1).replace(/^v(?=\d)/, "");
+}
+
+/** Releases of Thanos whose flags this release spells. */
+export const SUPPORTED_THANOS = /^0\.42\.\d+(?:[-+].*)?$/;

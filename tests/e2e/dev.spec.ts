@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { execa } from "execa";
 import { environment, openStack } from "../../sandbox/engine";
-import { readBack, startQueries, startSender } from "../ledger";
-import { Cluster, changes, deployedStack, eventually, failure, type Pod, runId, up } from "./stack";
+import { assertLossless, Cluster, changes, deployedStack, eventually, failure, type Pod, underLoad, up } from "./stack";
 
 const NAMESPACE = "thanos-dev";
 const RECEIVE = "thanos-stack:receive";
+/** A change that rolls the receivers. */
+const RETENTION = { [RECEIVE]: { retention: { time: "14d" } } };
 
 /** What a pod's identity is: another uid or another start is a restart. */
 const identity = (pod: Pod) =>
@@ -17,6 +18,14 @@ describe("dev on a real cluster", function () {
   this.bail(true);
   const cluster = new Cluster();
   const receivers = () => cluster.pods(NAMESPACE, "thanos-receive");
+  /** Waits until every receiver has loaded a ring of so many. */
+  const ringOf = (members: number) =>
+    eventually(`every receiver has loaded the ring of ${members}`, async () => {
+      const pages = await Promise.all(
+        (await receivers()).map((pod) => fetch(`http://${pod.status.podIP}:10902/metrics`).then((answer) => answer.text())),
+      );
+      return pages.length > 0 && pages.every((page) => page.includes(`\nthanos_receive_hashring_nodes{name="default"} ${members}\n`));
+    });
   const verify = () =>
     execa("npm", ["run", "--silent", "verify", "--", "--stack", "dev"], { env: environment(), all: true, reject: false });
 
@@ -42,67 +51,56 @@ describe("dev on a real cluster", function () {
   });
 
   it("rolls the receivers for another retention and loses nothing that was acknowledged", async () => {
-    const { outputs, writeUrl, querier } = await deployedStack(cluster, await openStack("dev"));
+    const deployed = await deployedStack(cluster, await openStack("dev"));
     const before = identities(await receivers());
-    const run = runId();
-    const sender = startSender({ write: writeUrl, series: 500, batches: 4, ticks: 1_200, labels: { run }, connectionPerRequest: true });
-    await eventually(
-      "the first samples are answered",
-      async () => (await querier.instant(`count(thanos_stack_ledger{run="${run}"})`)).vector[0],
-    );
-    const queries = startQueries({
-      client: querier,
-      rate: 5,
-      query: `count(thanos_stack_ledger{run="${run}"})`,
-      expect: (vector) => vector[0]?.sample.value === 500,
-      count: 6_000,
+    const load = await underLoad(deployed, {}, async () => {
+      assert.deepEqual((await up("dev", RETENTION)).changes, { update: 1 });
     });
-    const { changes: made } = await up("dev", { [RECEIVE]: { retention: { time: "14d" } } });
-    const asked = await queries.stop();
-    const ledger = await sender.stop();
-    assert.deepEqual(made, { update: 1 });
     const pods = await receivers();
     for (const pod of pods) assert.ok(pod.spec.containers[0]?.args?.includes("--tsdb.retention=14d"), pod.metadata.name);
     assert.equal(new Set([...before, ...identities(pods)]).size, 6, "every receiver was restarted once");
-    const reading = await readBack(ledger, querier, {
-      replicaLabels: outputs.replicaLabels.filter((label) => label === "receive_replica"),
-    });
-    console.log(`      ${JSON.stringify({ ...ledger.counts, ...reading, queries: asked })}`);
-    assert.ok(reading.acknowledged > 10_000, `${reading.acknowledged} samples acknowledged`);
-    assert.equal(ledger.counts.failed, 0, "no send was given up");
-    assert.equal(reading.lost, 0);
-    assert.equal(reading.hidden, 0);
-    assert.equal(reading.wrong, 0);
-    assert.equal(asked.empty + asked.incomplete + asked.failed, 0, JSON.stringify(asked));
+    assertLossless(load);
+    assert.equal(load.reading.hidden, 0, "stored samples that deduplication leaves out");
   });
 
-  it("takes a new receiver into the ring without restarting any", async () => {
-    const before = await receivers();
-    const { changes: made } = await up("dev", { [RECEIVE]: { retention: { time: "14d" }, replicas: 4 } });
-    // The StatefulSet, the ring, the directories' job; a volume for the new pod.
-    assert.deepEqual(Object.keys(made).sort(), ["create", "replace", "update"]);
-    const after = await receivers();
-    assert.equal(after.length, 4);
-    for (const each of identities(before)) assert.ok(identities(after).includes(each), `${each} is still the same`);
-    await eventually("every receiver has loaded the ring of four", async () => {
-      const loaded = await Promise.all(
-        after.map(async (pod) => {
-          const page = await fetch(`http://${pod.status.podIP}:10902/metrics`).then((answer) => answer.text());
-          return /^thanos_receive_hashring_nodes\{name="default"\} 4$/m.test(page);
-        }),
-      );
-      return loaded.every(Boolean);
+  it("grows the ring from 3 to 5 under load: pods first, ring when they are Ready, no receiver restarted", async () => {
+    const deployed = await deployedStack(cluster, await openStack("dev"));
+    const before = identities(await receivers());
+    const load = await underLoad(deployed, {}, async () => {
+      const { changes: made } = await up("dev", { [RECEIVE]: { ...RETENTION[RECEIVE], replicas: 5 } });
+      // The receivers, the ring and the job that makes directories; volumes for the new pods.
+      assert.deepEqual(Object.keys(made).sort(), ["create", "replace", "update"]);
+      await ringOf(5);
     });
-    assert.equal((await receivers()).map(identity).filter((each) => identities(before).includes(each)).length, 3);
+    const after = identities(await receivers());
+    assert.equal(after.length, 5);
+    for (const each of before) assert.ok(after.includes(each), `${each} is still the same`);
+    assertLossless(load);
+    assert.equal(load.reading.hidden, 0, "stored samples that deduplication leaves out");
   });
 
   it("refuses to shrink the ring without a bucket, naming what would be lost, and changes nothing", async () => {
     const before = identities(await receivers());
-    const stack = await openStack("dev", { [RECEIVE]: { retention: { time: "14d" }, replicas: 3 } });
-    const message = await failure(() => stack.preview());
-    assert.match(message, /receive\.replicas = 3: thanos-receive-3 would leave the ring of 4/);
+    const message = await failure(async () => (await openStack("dev", RETENTION)).preview());
+    assert.match(message, /receive\.replicas = 3: thanos-receive-3, thanos-receive-4 would leave the ring of 5/);
     assert.match(message, /"history-loss" in accepts/);
     assert.deepEqual(identities(await receivers()), before);
+  });
+
+  it("shrinks the ring from 5 to 3 under load once that is accepted: ring first, then the pods; volumes stay", async () => {
+    const deployed = await deployedStack(cluster, await openStack("dev", RETENTION));
+    const before = identities(await receivers());
+    const load = await underLoad(deployed, {}, async () => {
+      await up("dev", { ...RETENTION, "thanos-stack:accepts": ["replicas-on-one-node", "history-loss"] });
+      await ringOf(3);
+    });
+    const after = identities(await receivers());
+    assert.equal(after.length, 3);
+    for (const each of after) assert.ok(before.includes(each), `${each} is still the same`);
+    const claims = await cluster.list(`/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims`);
+    assert.equal(claims.filter((claim) => claim.metadata.name.startsWith("data-thanos-receive-")).length, 5);
+    assertLossless(load);
+    assert.equal(load.reading.hidden, 0, "stored samples that deduplication leaves out");
   });
 
   it("refuses a bad plan before the first change, every problem at once", async () => {

@@ -10,6 +10,7 @@ import { openStack } from "../../sandbox/engine";
 import type { ConfigOverlay } from "../../sandbox/overlay";
 import { paths } from "../../sandbox/paths";
 import { CONTEXT } from "../../sandbox/topology";
+import { type Ledger, type QueryCounts, type Reading, readBack, startQueries, startSender } from "../ledger";
 
 /** What the tests of the sandbox tier share: the engine's stack, the API server, and the stack's endpoints as this host reaches them. */
 
@@ -130,4 +131,72 @@ export async function eventually<T>(what: string, probe: () => Promise<T | undef
 /** A run's own label value, so that two runs' series are never one. */
 export function runId(): string {
   return `${process.pid}-${Date.now()}`;
+}
+
+/** What a load met while something happened to the stack. */
+export interface LoadResult {
+  ledger: Ledger;
+  reading: Reading;
+  queries: QueryCounts;
+}
+
+/** How the load is; what is left out is the default. */
+export interface LoadOptions {
+  /** Series, each with a sample a second. Default: 500. */
+  series?: number;
+  /** Requests in which they are sent, each on a connection of its own. Default: 4. */
+  batches?: number;
+  /** Tenant. Default: the receivers' own default. */
+  tenant?: string;
+}
+
+/** The longest that a load runs by itself if nobody stops it, in seconds. */
+const LONGEST_LOAD_SECONDS = 1_800;
+
+/**
+ * Sends and queries while something happens, then reads back every acknowledged sample. The figures are printed, since they are what a closing note reports.
+ */
+export async function underLoad(deployed: Deployed, options: LoadOptions, happening: () => Promise<void>): Promise<LoadResult> {
+  const { series = 500, batches = 4, tenant } = options;
+  const { querier, writeUrl } = deployed;
+  const run = runId();
+  const written = `count(thanos_stack_ledger{run="${run}"})`;
+  const sender = startSender({
+    write: writeUrl,
+    series,
+    batches,
+    ticks: LONGEST_LOAD_SECONDS,
+    labels: { run },
+    connectionPerRequest: true,
+    ...(tenant === undefined ? {} : { tenant }),
+  });
+  await eventually("every series is answered", async () => (await querier.instant(written)).vector[0]?.sample.value === series);
+  const queries = startQueries({
+    client: querier,
+    rate: 5,
+    query: written,
+    expect: (vector) => vector[0]?.sample.value === series,
+    count: 5 * LONGEST_LOAD_SECONDS,
+  });
+  try {
+    await happening();
+  } finally {
+    await Promise.all([queries.stop(), sender.stop()]);
+  }
+  const [ledger, asked] = await Promise.all([sender.stop(), queries.stop()]);
+  const reading = await readBack(ledger, querier, { replicaLabels: ["receive_replica"] });
+  console.log(`      sent ${JSON.stringify(ledger.counts)}\n      read ${JSON.stringify(reading)}\n      asked ${JSON.stringify(asked)}`);
+  return { ledger, reading, queries: asked };
+}
+
+/** Nothing that was acknowledged is missing, every send was acknowledged in the end, and every query had its whole answer. */
+export function assertLossless({ ledger, reading, queries }: LoadResult): void {
+  assert.ok(reading.acknowledged > 5_000, `${reading.acknowledged} samples acknowledged`);
+  assert.equal(ledger.counts.failed, 0, "sends that were given up");
+  assert.equal(reading.lost, 0, "acknowledged samples that are nowhere");
+  assert.equal(reading.wrong, 0, "samples answered with another value");
+  assert.deepEqual(
+    { failed: queries.failed, empty: queries.empty, incomplete: queries.incomplete },
+    { failed: 0, empty: 0, incomplete: 0 },
+  );
 }
