@@ -36,4 +36,4 @@ test: $(MODULES) ## Formatting, types, tests that need no cluster
 
 e2e: $(MODULES) ## The tests on a real cluster, which is started if it isn't running
 	@$(SANDBOX) cluster up
-	@$(SANDBOX) run -- npm run --silent e2e -- $(MOCHA)
+	@$(SANDBOX) run -- npx mocha --no-config --require ts-node/register/transpile-only --forbid-only --timeout 0 $(MOCHA) "tests/e2e/**/*.spec.ts"

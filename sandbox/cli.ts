@@ -29,9 +29,8 @@ program
       { title: `pulumi up of ${env}`, run: async (report) => void (await deploy(env, where, report)) },
     ]);
     await verify(env);
-    for (const [name, { value, secret }] of Object.entries((await stackOutputs(env, where)) ?? {})) {
-      if (name.endsWith("Url") && !secret) process.stdout.write(`${name}: ${await hostUrl(String(value), where)}\n`);
-    }
+    const remoteWrite = (await stackOutputs(env, where))?.remoteWriteUrl;
+    if (typeof remoteWrite?.value === "string") process.stdout.write(`remote write  ${await hostUrl(remoteWrite.value, where)}\n`);
   });
 
 const cluster = program.command("cluster").description("the cluster without the stack");

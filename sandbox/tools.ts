@@ -256,7 +256,9 @@ async function build(tool: Tool, directory: string, where: Paths, report: (text:
   const temporary = `${directory}.${process.pid}.tmp`;
   // One program's output is a file, several programs' a directory.
   const output = packages.length === 1 ? join(temporary, Object.keys(tool.programs)[0] ?? tool.name) : `${temporary}/`;
-  const script = 'test -d "$1" && exit 0; mkdir -p "$2"; shift; t=$1; shift; nice go build -v "$@" && mv -T "$t" "$FINAL"';
+  // Only who has the lock builds, so other temporary directories are those of builds that were killed.
+  const script =
+    'test -d "$1" && exit 0; rm -rf "$1".*.tmp; mkdir -p "$2"; shift; t=$1; shift; nice go build -v "$@" && mv -T "$t" "$FINAL"';
   const child = execa("flock", [`${directory}.lock`, "sh", "-c", script, "sh", directory, temporary, ...args, "-o", output, ...packages], {
     cwd: source,
     env: { ...GO_ENVIRONMENT, FINAL: directory },
