@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { ProgramRun } from "../../commands/program";
 import { tolerableReceivers, writeQuorum } from "../../model/quorum";
+import { receiveLimitsFile } from "../../model/receiveLimits";
 import {
   container,
   flagValue,
@@ -14,7 +15,6 @@ import {
   resource,
   run,
   settingsOf,
-  together,
   type Workload,
 } from "../harness";
 import { EVERYTHING, PLANS, SPLIT_AGENTS } from "./plans";
@@ -232,18 +232,13 @@ describe("receive: disruption budget and quorum", () => {
       assert.equal(tolerableReceivers(replicationFactor), disruptions);
     });
   }
-
-  it("5 copies reach the program's budget", async () => {
-    const made = await run("dev", { receive: { replicas: 5, replicationFactor: 5 } });
-    assert.equal(object(made, "PodDisruptionBudget", "thanos-receive").spec.maxUnavailable, 2);
-  });
 });
 
 describe("receive: Services", () => {
   it("publishes peers that are not Ready only on request, and never to queriers", async () => {
     for (const [publish, made] of [
       [false, await run("dev")],
-      [true, await run("dev", { receive: { publishNotReadyPeers: true } })],
+      [true, await run(EVERYTHING.stack, EVERYTHING.overrides)],
     ] as const) {
       assert.equal(object(made, "Service", "thanos-receive-peers").spec.publishNotReadyAddresses ?? false, publish);
       assert.equal(object(made, "Service", "thanos-receive-stores").spec.publishNotReadyAddresses ?? false, false);
@@ -338,15 +333,21 @@ describe("receive: order of updates", () => {
 });
 
 describe("receive: limits", () => {
-  const limitsOf = async (limits: object, stack: "dev" | "prod" = "dev") =>
-    parse(object(await run(stack, { receive: { limits } }), "ConfigMap", LIMITS).data["limits.yaml"] ?? "") as unknown;
-
-  it("are none by default", async () => {
-    assert.deepEqual(await limitsOf({}), { write: { global: { max_concurrency: 0 }, default: {}, tenants: {} } });
+  it("reach the file, with the querier's address", async () => {
+    const made = await run(EVERYTHING.stack, EVERYTHING.overrides);
+    const file = object(made, "ConfigMap", LIMITS).data["limits.yaml"];
+    assert.equal(file, receiveLimitsFile(settingsOf(EVERYTHING.stack, EVERYTHING.overrides), String(made.outputs.querierUrl)));
+    assert.match(file ?? "", /meta_monitoring_url: http:\/\/thanos-querier\.thanos-prod\.svc\.cluster\.local:9090\n/);
   });
 
-  it("of requests ask nobody; those of active series ask the querier, per copy", async () => {
-    const requests = await limitsOf({ maxConcurrency: 10, default: { request: { series: 1, samples: 2, sizeBytes: 3 } } });
+  const limitsOf = (limits: object) => parse(receiveLimitsFile(settingsOf("dev", { receive: { limits } }), "http://querier")) as unknown;
+
+  it("are none by default", () => {
+    assert.deepEqual(limitsOf({}), { write: { global: { max_concurrency: 0 }, default: {}, tenants: {} } });
+  });
+
+  it("of requests ask nobody; those of active series ask the querier, per copy", () => {
+    const requests = limitsOf({ maxConcurrency: 10, default: { request: { series: 1, samples: 2, sizeBytes: 3 } } });
     assert.deepEqual(requests, {
       write: {
         global: { max_concurrency: 10 },
@@ -354,33 +355,47 @@ describe("receive: limits", () => {
         tenants: {},
       },
     });
-    const series = (await limitsOf({ tenants: { b: { headSeries: 5 }, a: { headSeries: 7 } } })) as {
+    const series = limitsOf({ tenants: { b: { headSeries: 5 }, a: { headSeries: 7 } } }) as {
       write: { global: Record<string, string>; tenants: Record<string, object> };
     };
-    assert.equal(series.write.global.meta_monitoring_url, "http://thanos-querier.thanos-dev.svc.cluster.local:9090");
+    assert.equal(series.write.global.meta_monitoring_url, "http://querier");
     assert.match(series.write.global.meta_monitoring_limit_query ?? "", /by \(tenant\) \/ 3$/);
     assert.deepEqual(series.write.tenants, { a: { head_series_limit: 7 }, b: { head_series_limit: 5 } });
   });
 });
 
 describe("receive: every option reaches the command line", () => {
-  const cases: { overrides: object; flag: string; value: string }[] = [
-    { overrides: { retention: { time: "3d" } }, flag: "--tsdb.retention", value: "3d" },
-    { overrides: { retention: { size: "8Gi" } }, flag: "--tsdb.max-retention-bytes", value: "8192MB" },
-    { overrides: { outOfOrderWindow: "4h" }, flag: "--tsdb.out-of-order.time-window", value: "4h" },
-    { overrides: { tooFarInFutureWindow: "1m" }, flag: "--tsdb.too-far-in-future.time-window", value: "1m" },
-    { overrides: { maxExemplars: 0 }, flag: "--tsdb.max-exemplars", value: "0" },
-  ];
-  for (const { overrides, flag, value } of cases) {
+  const options = {
+    retention: { time: "3d", size: "8Gi" },
+    outOfOrderWindow: "4h",
+    tooFarInFutureWindow: "1m",
+    maxExemplars: 0,
+    replicas: 5,
+    replicationFactor: 5,
+  };
+  const flags = [
+    ["--tsdb.retention", "3d"],
+    ["--tsdb.max-retention-bytes", "8192MB"],
+    ["--tsdb.out-of-order.time-window", "4h"],
+    ["--tsdb.too-far-in-future.time-window", "1m"],
+    ["--tsdb.max-exemplars", "0"],
+    ["--receive.replication-factor", "5"],
+  ] as const;
+  for (const [flag, value] of flags) {
     it(`${flag}=${value}`, async () => {
-      const made = await run("dev", { receive: overrides });
+      const made = await run("dev", { receive: options });
       for (const set of receiverSets(made)) assert.equal(flagValue(set, flag), value);
     });
   }
 
+  it("5 copies reach the disruption budget", async () => {
+    assert.equal(object(await run("dev", { receive: options }), "PodDisruptionBudget", "thanos-receive").spec.maxUnavailable, 2);
+  });
+
+  const tenancy = { header: "X-Scope", defaultTenant: "nobody", label: "team" };
+
   it("tenancy, the same for receivers, routers, queriers and query frontends", async () => {
-    const tenancy = { header: "X-Scope", defaultTenant: "nobody", label: "team" };
-    const made = await run("prod", { tenancy });
+    const made = await run("prod", { tenancy, cluster: { domain: "k8s.example" } });
     for (const each of [...receiverSets(made), ...routersOf(made)]) {
       assert.equal(flagValue(each, "--receive.tenant-header"), tenancy.header);
       assert.equal(flagValue(each, "--receive.default-tenant-id"), tenancy.defaultTenant);
@@ -396,8 +411,7 @@ describe("receive: every option reaches the command line", () => {
   });
 
   it("another cluster domain, everywhere the same", async () => {
-    const overrides = together({ cluster: { domain: "k8s.example" } });
-    const made = await run("prod", overrides);
+    const made = await run("prod", { tenancy, cluster: { domain: "k8s.example" } });
     const text = JSON.stringify([made.resources.map((each) => each.inputs), made.outputs]);
     assert.ok(!text.includes("cluster.local"));
     for (const ring of ringsOf(made)) for (const { address } of ring.endpoints) assert.ok(address.endsWith(".svc.k8s.example:10901"));

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT_FOLDER } from "../../commands/program";
+import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/versions";
+import { container, run, type Workload, workloads } from "../harness";
+import { PLANS } from "./plans";
+
+type Kind = "value" | "switch" | "deprecated";
+
+const FLAGS = JSON.parse(readFileSync(join(PROJECT_FOLDER, "tests/model/flags/flags.json"), "utf8")) as Record<
+  string,
+  Record<string, Kind>
+>;
+/** Flags that may be given more than once. */
+const REPEATABLE = ["query.replica-label", "label"];
+const QUOTED = ["label"];
+/** Deprecated in favour of `storage.tsdb.retention` in prometheus.yml, and working. */
+const TOLERATED = ["storage.tsdb.retention.time", "storage.tsdb.retention.size"];
+
+/** What is wrong with a command line by the flags that the program knows; empty where it would start. */
+function mistakes(command: string, args: readonly string[]): string[] {
+  const known = FLAGS[command];
+  assert.ok(known !== undefined, `no list of flags for ${command}`);
+  const names = args.map((arg) => /^--([^=]+)/.exec(arg)?.[1] ?? arg);
+  return args.flatMap((arg, index) => {
+    const name = names[index] ?? "";
+    const kind = known[name];
+    if (!arg.startsWith("--")) return [`${arg} is no flag`];
+    if (kind === undefined) return [`${arg}: ${command} has no flag --${name}`];
+    if (kind === "deprecated" && !TOLERATED.includes(name)) return [`${arg}: --${name} is deprecated`];
+    if (kind === "switch" && arg.includes("=")) return [`${arg}: --${name} takes no value`];
+    if (kind === "value" && !/=./.test(arg)) return [`${arg}: --${name} takes a value`];
+    if (names.indexOf(name) !== index && !REPEATABLE.includes(name)) return [`${arg}: twice`];
+    // Kubernetes starts the process without a shell, so quotes would be part of the value.
+    if (/["' ]/.test(arg) && !QUOTED.includes(name)) return [`${arg}: quotes or spaces`];
+    return [];
+  });
+}
+
+/** The program that a container runs, and its flags. */
+function commandLine(workload: Workload): { command: string; args: string[] } | undefined {
+  const { image, args = [] } = container(workload);
+  if (workload.kind === "Job") return undefined;
+  if (image.includes("/prometheus/")) return { command: "prometheus", args };
+  const [subcommand = "", ...flags] = args;
+  return image.includes("/thanos/") ? { command: `thanos ${subcommand}`, args: flags } : undefined;
+}
+
+describe("command lines", () => {
+  for (const { title, stack, overrides } of PLANS) {
+    it(`${title}: every flag is one that Thanos ${THANOS_VERSION} and Prometheus ${PROMETHEUS_VERSION} know`, async () => {
+      const lines = workloads(await run(stack, overrides)).flatMap((workload) => commandLine(workload) ?? []);
+      assert.ok(lines.length >= 3);
+      for (const { command, args } of lines) assert.deepEqual(mistakes(command, args), []);
+    });
+  }
+
+  it("the check finds what is removed, deprecated, misspelt, quoted or incomplete", () => {
+    const cases: [string, string[], RegExp][] = [
+      ["thanos query", ["--store=dnssrv+_grpc._tcp.stores"], /has no flag --store/],
+      ["thanos query", ["--endpoint=a:10901"], /deprecated/],
+      ["thanos receive", ["--shipper.ignore-unequal-block-size"], /has no flag/],
+      ["thanos receive", ["--writer.intern"], /has no flag/],
+      ["thanos receive", ["--tsdb.enable-native-histograms"], /deprecated/],
+      ["thanos receive", ["--tsdb.path"], /takes a value/],
+      ["thanos receive", ["--tsdb.path="], /takes a value/],
+      ["thanos receive", ["--enable-auto-gomemlimit=true"], /takes no value/],
+      ["thanos receive", ['--receive.local-endpoint="a:10901"'], /quotes/],
+      ["thanos receive", ["--tsdb.path=/a", "--tsdb.path=/b"], /twice/],
+      ["prometheus", ["--storage.tsdb.paths=/a"], /has no flag/],
+    ];
+    for (const [command, args, expected] of cases) assert.match(mistakes(command, args).join("\n"), expected);
+    assert.deepEqual(mistakes("thanos receive", ['--label=a="b"', '--label=c="d"']), []);
+  });
+
+  it("the list of flags is that of the pinned versions", () => {
+    assert.match(
+      readFileSync(join(PROJECT_FOLDER, "tests/model/flags/README.md"), "utf8"),
+      new RegExp(`Thanos ${THANOS_VERSION.replaceAll(".", "\\.")} and Prometheus ${PROMETHEUS_VERSION.replaceAll(".", "\\.")} `),
+    );
+  });
+
+  it("processes keep below their memory limit by themselves", async () => {
+    for (const workload of workloads(await run("prod"))) {
+      const line = commandLine(workload);
+      if (line?.command.startsWith("thanos")) assert.ok(line.args.includes("--enable-auto-gomemlimit"), workload.metadata.name);
+    }
+  });
+});

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { manifestsOf } from "../../commands/manifests";
+import type { ProgramRun } from "../../commands/program";
+import { container, objects, podNames, resource, run, type Workload } from "../harness";
+import { DEV, HOST_PATH, PLANS } from "./plans";
+
+/** The claims that a StatefulSet makes, as Kubernetes names them: template, set, number. */
+function claimsOf(set: Workload): string[] {
+  return (set.spec.volumeClaimTemplates ?? []).flatMap((template) => podNames(set).map((pod) => `${template.metadata.name}-${pod}`));
+}
+
+const setsWithClaims = (made: ProgramRun) => objects(made, "StatefulSet").filter((set) => set.spec.volumeClaimTemplates !== undefined);
+
+/** What a job is told to make: owner and directory, by node. */
+function directoriesOf(made: ProgramRun): { node: string; owner: string; directory: string; roots: string[] }[] {
+  return objects(made, "Job").flatMap((job) => {
+    const node = job.spec.template.spec.nodeSelector?.["kubernetes.io/hostname"] ?? "";
+    const roots = (job.spec.template.spec.volumes ?? []).map((volume) => volume.hostPath?.path ?? "");
+    const [, , , , ...entries] = container(job).command ?? [];
+    return entries.map((entry) => {
+      const [owner = "", directory = ""] = entry.split(":");
+      return { node, owner, directory, roots };
+    });
+  });
+}
+
+for (const { title, stack, overrides } of [DEV, HOST_PATH]) {
+  describe(`hostPath volumes: ${title}`, () => {
+    let made: ProgramRun;
+    before(async () => {
+      made = await run(stack, overrides);
+    });
+
+    it("has one volume for each claim that a StatefulSet makes, bound to it and to no other", () => {
+      const claims = setsWithClaims(made).flatMap(claimsOf);
+      const volumes = objects(made, "PersistentVolume");
+      assert.deepEqual(volumes.map((volume) => volume.spec.claimRef.name).sort(), claims.sort());
+      for (const { spec } of volumes) {
+        assert.equal(spec.claimRef.namespace, "thanos-dev");
+        assert.equal(spec.storageClassName, "");
+        assert.equal(spec.persistentVolumeReclaimPolicy, "Retain");
+        assert.equal(spec.hostPath.type, "Directory");
+      }
+      for (const set of setsWithClaims(made)) {
+        for (const template of set.spec.volumeClaimTemplates ?? []) assert.equal(template.spec.storageClassName, "");
+      }
+    });
+
+    it("has each volume on the node where its directory is made, owned by the pod's user", () => {
+      const directories = directoriesOf(made);
+      for (const { metadata, spec } of objects(made, "PersistentVolume")) {
+        const expressions = spec.nodeAffinity.required.nodeSelectorTerms.flatMap((term) => term.matchExpressions);
+        const [expression] = expressions;
+        assert.ok(expression !== undefined && expressions.length === 1);
+        assert.deepEqual([expression.key, expression.operator], ["kubernetes.io/hostname", "In"]);
+        const made_ = directories.find((each) => each.directory === spec.hostPath.path);
+        assert.deepEqual(expression.values, [made_?.node], `${metadata.name} is where no directory is made`);
+        const set = setsWithClaims(made).find((each) => claimsOf(each).includes(spec.claimRef.name));
+        assert.equal(made_?.owner, String(set?.spec.template.spec.securityContext?.runAsUser));
+      }
+      assert.equal(directories.length, objects(made, "PersistentVolume").length);
+    });
+
+    it("gives each pod a directory of its own, named by namespace and pod", () => {
+      const paths = objects(made, "PersistentVolume").map((volume) => volume.spec.hostPath.path);
+      assert.equal(new Set(paths).size, paths.length);
+      for (const { spec } of objects(made, "PersistentVolume")) {
+        const pod = spec.claimRef.name.replace(/^data-/, "");
+        assert.ok(spec.hostPath.path.endsWith(`/thanos-dev/${pod}`), spec.hostPath.path);
+      }
+      for (const { directory, roots } of directoriesOf(made)) {
+        assert.ok(
+          roots.some((root) => directory.startsWith(`${root}/`)),
+          `${directory} is not in what the job mounts: ${roots}`,
+        );
+      }
+    });
+
+    it("makes volumes and directories before pods", () => {
+      for (const set of setsWithClaims(made)) {
+        const { dependsOn } = resource(made, "kubernetes:apps/v1:StatefulSet", set.metadata.name).options;
+        const waitedFor = (type: string) => dependsOn.filter((urn) => urn.includes(`kubernetes:${type}:`)).length;
+        assert.equal(waitedFor("batch/v1"), objects(made, "Job").length);
+        assert.equal(waitedFor("core/v1"), dependsOn.filter((urn) => urn.includes("kubernetes:core/v1:")).length);
+        assert.equal(dependsOn.filter((urn) => urn.includes(":PersistentVolume::")).length, objects(made, "PersistentVolume").length);
+      }
+    });
+
+    it("puts a path of the node into no pod but the job's", () => {
+      for (const manifest of manifestsOf(made.resources)) {
+        if (["Job", "PersistentVolume"].includes(manifest.kind)) continue;
+        assert.ok(!JSON.stringify(manifest).includes("hostPath"), `${manifest.kind} ${manifest.metadata.name}`);
+      }
+    });
+  });
+}
+
+describe("hostPath volumes: place", () => {
+  it("spreads the pods of one set over the nodes, and a pod's node does not depend on how many pods there are", async () => {
+    const nodesOf = async (replicas: number) => {
+      const made = await run("dev", { receive: { replicas, storage: { hostPath: { nodes: ["n1", "n2", "n3"] } } } });
+      return new Map(
+        objects(made, "PersistentVolume").map(({ metadata, spec }) => [
+          metadata.name,
+          spec.nodeAffinity.required.nodeSelectorTerms[0]?.matchExpressions[0]?.values[0],
+        ]),
+      );
+    };
+    const [three, five] = [await nodesOf(3), await nodesOf(5)];
+    assert.deepEqual(
+      [0, 1, 2].map((ordinal) => three.get(`thanos-dev-thanos-receive-${ordinal}`)),
+      ["n1", "n2", "n3"],
+    );
+    for (const [name, node] of three) assert.equal(five.get(name), node, `${name} moved away from its data`);
+  });
+
+  it("two environments on one node share no directory and no name of the cluster's", async () => {
+    const first = await run("dev");
+    const second = await run("dev", { namespace: "thanos-dev2" });
+    const directories = (made: ProgramRun) => directoriesOf(made).map((each) => each.directory);
+    const shared = directories(first).filter((path) =>
+      directories(second).some((other) => `${path}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${path}/`)),
+    );
+    assert.deepEqual(shared, []);
+    const clusterWide = (made: ProgramRun) =>
+      manifestsOf(made.resources)
+        .filter((manifest) => manifest.metadata.namespace === undefined)
+        .map((manifest) => `${manifest.kind} ${manifest.metadata.name}`);
+    assert.ok(clusterWide(first).length > 5);
+    assert.deepEqual(
+      clusterWide(first).filter((name) => clusterWide(second).includes(name)),
+      [],
+    );
+  });
+});
+
+describe("claims", () => {
+  for (const { title, stack, overrides } of PLANS) {
+    it(`${title}: every receiver and every Prometheus keeps its data in a claim`, async () => {
+      const made = await run(stack, overrides);
+      for (const set of objects(made, "StatefulSet")) {
+        const stores = /^(receive|prometheus)$/.test(set.metadata.labels["app.kubernetes.io/component"] ?? "");
+        assert.equal(set.spec.volumeClaimTemplates?.length ?? 0, stores ? 1 : 0, set.metadata.name);
+      }
+    });
+  }
+
+  it("ask for the size and the class that are configured", async () => {
+    const made = await run("prod", { receive: { storage: { pvc: { size: "75Gi", storageClass: "fast" } } } });
+    const templates = objects(made, "StatefulSet").flatMap((set) =>
+      (set.spec.volumeClaimTemplates ?? []).map(({ spec }) => [set.metadata.name, spec.storageClassName, spec.resources.requests.storage]),
+    );
+    assert.deepEqual(templates.sort(), [
+      ["prometheus", undefined, "20Gi"],
+      ["thanos-receive-z1", "fast", "75Gi"],
+      ["thanos-receive-z2", "fast", "75Gi"],
+      ["thanos-receive-z3", "fast", "75Gi"],
+    ]);
+    assert.deepEqual(objects(made, "PersistentVolume"), []);
+    assert.deepEqual(objects(made, "Job"), []);
+  });
+});
