@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 const checkout = resolve(__dirname, "..", "..");
@@ -65,7 +65,10 @@ export function installPlugins(pulumiHome: string): void {
     const path = join(directory, `pulumi-resource-${name}`);
     const compiled = join(directory, "compiled");
     compile(name, compiled);
-    writeFileSync(path, launcher(name, compiled));
-    chmodSync(path, 0o755);
+    const content = launcher(name, compiled);
+    if (!existsSync(path) || readFileSync(path, "utf8") !== content) {
+      writeFileSync(path, content);
+      chmodSync(path, 0o755);
+    }
   }
 }
