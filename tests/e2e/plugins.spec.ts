@@ -3,7 +3,15 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ApiException, AppsV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig, SchedulingV1Api } from "@kubernetes/client-node";
+import {
+  ApiException,
+  AppsV1Api,
+  CoreV1Api,
+  DiscoveryV1Api,
+  KubeConfig,
+  RbacAuthorizationV1Api,
+  SchedulingV1Api,
+} from "@kubernetes/client-node";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type EngineEvent, LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation";
@@ -38,6 +46,7 @@ describe("stand-in providers", function () {
   let core: CoreV1Api;
   let apps: AppsV1Api;
   let discovery: DiscoveryV1Api;
+  let rbac: RbacAuthorizationV1Api;
   let scheduling: SchedulingV1Api;
   let namespace: string;
   let stacks: Stack[];
@@ -54,6 +63,7 @@ describe("stand-in providers", function () {
     core = config.makeApiClient(CoreV1Api);
     apps = config.makeApiClient(AppsV1Api);
     discovery = config.makeApiClient(DiscoveryV1Api);
+    rbac = config.makeApiClient(RbacAuthorizationV1Api);
     scheduling = config.makeApiClient(SchedulingV1Api);
   });
 
@@ -698,6 +708,153 @@ describe("stand-in providers", function () {
     await core.createNamespacedConfigMap({ namespace, body: { metadata: { name: "config" }, data: { key: "theirs" } } });
     await trial.destroy();
     assert.deepEqual((await core.readNamespacedConfigMap({ namespace, name: "config" })).data, { key: "theirs" });
+  });
+
+  it("defines a kind and uses it in one go", async () => {
+    const trial = await stackOf(`crd-${namespace}`);
+    const group = `${namespace}.thanos-stack.test`;
+    const program: PulumiFn = async () => {
+      const options = provider();
+      const made = new k8s.core.v1.Namespace("namespace", { metadata: { name: namespace } }, options);
+      const definition = new k8s.apiextensions.v1.CustomResourceDefinition(
+        "definition",
+        {
+          metadata: { name: `trials.${group}` },
+          spec: {
+            group,
+            names: { kind: "Trial", plural: "trials" },
+            scope: "Namespaced",
+            versions: [
+              {
+                name: "v1",
+                served: true,
+                storage: true,
+                schema: {
+                  openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties: { size: { type: "integer" } } } } },
+                },
+              },
+            ],
+          },
+        },
+        options,
+      );
+      const spec = { metadata: { namespace: made.metadata.name }, spec: { size: 3 } };
+      const trialed = new k8s.apiextensions.CustomResource(
+        "trial",
+        { apiVersion: `${group}/v1`, kind: "Trial", ...spec },
+        { ...options, dependsOn: definition },
+      );
+      return { id: trialed.id };
+    };
+    assert.match((await trial.preview(program)).output, /does not serve .* Trial .*; it is not validated/);
+    const { outputs } = await trial.up(program);
+    assert.match(String(outputs.id?.value), new RegExp(`^${namespace}/trial-[0-9a-f]{8}$`));
+    assert.deepEqual((await trial.preview(program)).changes, { same: 5 });
+  });
+
+  it("replaces what depends on a replaced object's place, and previews that", async () => {
+    const trial = await stackOf(`cascade-${namespace}`);
+    const program = (clusterIP: string) =>
+      inNamespace((options, inside) => {
+        const spec = { clusterIP, selector: labels, ports: [{ port: 80 }] };
+        const annotations = { "pulumi.com/skipAwait": "true" };
+        const service = new k8s.core.v1.Service(
+          "service",
+          { metadata: { namespace: inside, name: "service", annotations }, spec },
+          options,
+        );
+        new k8s.apps.v1.StatefulSet(
+          "set",
+          {
+            metadata: { namespace: inside, name: "set" },
+            spec: { replicas: 0, serviceName: service.metadata.name, selector: { matchLabels: labels }, template: podTemplate() },
+          },
+          options,
+        );
+        return {};
+      });
+    await trial.up(program("None"));
+    const before = await apps.readNamespacedStatefulSet({ namespace, name: "set" });
+    assert.equal((await trial.preview(program(""))).changes.replace, 2);
+    const { events } = await trial.up(program(""));
+    assert.deepEqual(operations(events, "service"), ["delete-replaced", "replace", "create-replacement"]);
+    assert.notEqual((await apps.readNamespacedStatefulSet({ namespace, name: "set" })).metadata?.uid, before.metadata?.uid);
+    assert.notEqual((await core.readNamespacedService({ namespace, name: "service" })).spec?.clusterIP, "None");
+  });
+
+  it("changes objects without server-side apply where the program wants that", async () => {
+    const trial = await stackOf(`client-${namespace}`);
+    const program =
+      (data: Record<string, string>): PulumiFn =>
+      async () => {
+        const options = provider({ enableServerSideApply: false });
+        const made = new k8s.core.v1.Namespace("namespace", { metadata: { name: namespace } }, options);
+        new k8s.core.v1.ConfigMap("config", { metadata: { namespace: made.metadata.name, name: "config" }, data }, options);
+      };
+    await trial.up(program({ a: "1", b: "1" }));
+    await core.patchNamespacedConfigMap({ namespace, name: "config", body: [{ op: "add", path: "/data/theirs", value: "x" }] });
+    await trial.up(program({ a: "2" }));
+    assert.deepEqual((await core.readNamespacedConfigMap({ namespace, name: "config" })).data, { a: "2", theirs: "x" });
+  });
+
+  it("takes an existing object over where the program wants that", async () => {
+    await core.createNamespace({ body: { metadata: { name: namespace } } });
+    await core.createNamespacedConfigMap({ namespace, body: { metadata: { name: "taken" }, data: { theirs: "x" } } });
+    const trial = await stackOf(`upsert-${namespace}`);
+    const program: PulumiFn = async () => {
+      const options = provider({ upsertExistingObjects: true });
+      new k8s.core.v1.ConfigMap("taken", { metadata: { namespace, name: "taken" }, data: { ours: "y" } }, options);
+    };
+    await trial.preview(program);
+    await trial.up(program);
+    assert.deepEqual((await core.readNamespacedConfigMap({ namespace, name: "taken" })).data, { theirs: "x", ours: "y" });
+  });
+
+  it("previews for a user who may only read, saying what is not validated", async () => {
+    const trial = await stackOf(`reader-${namespace}`);
+    const program =
+      (choice: Partial<k8s.ProviderArgs>, value: string, more: boolean): PulumiFn =>
+      async () => {
+        const options = provider(choice);
+        const made = new k8s.core.v1.Namespace("namespace", { metadata: { name: namespace } }, options);
+        const metadata = { namespace: made.metadata.name, name: "config" };
+        new k8s.core.v1.ConfigMap("config", { metadata, data: { key: value } }, options);
+        if (more) {
+          new k8s.core.v1.ConfigMap("more", { metadata: { namespace: made.metadata.name, name: "more" }, data: {} }, options);
+        }
+      };
+    await trial.up(program({}, "one", false));
+    await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name: "reader" } } });
+    await rbac.createNamespacedRole({
+      namespace,
+      body: { metadata: { name: "reader" }, rules: [{ apiGroups: [""], resources: ["configmaps"], verbs: ["get", "list", "watch"] }] },
+    });
+    await rbac.createNamespacedRoleBinding({
+      namespace,
+      body: {
+        metadata: { name: "reader" },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "reader" },
+        subjects: [{ kind: "ServiceAccount", name: "reader", namespace }],
+      },
+    });
+    const { status } = await core.createNamespacedServiceAccountToken({
+      namespace,
+      name: "reader",
+      body: { spec: { audiences: [], expirationSeconds: 600 } },
+    });
+    const config = new KubeConfig();
+    config.loadFromFile(kubeconfig);
+    config.setCurrentContext(context);
+    const reading = new KubeConfig();
+    const cluster = config.getCurrentCluster();
+    assert.ok(cluster);
+    reading.loadFromClusterAndUser(cluster, { name: "reader", token: status?.token ?? "" });
+    const { output, changes } = await trial.preview(
+      program({ kubeconfig: reading.exportConfig(), context: "loaded-context" }, "two", true),
+    );
+    assert.match(output, /may not rehearse the update, so it is not validated: .*User "system:serviceaccount:.*:reader" cannot patch/);
+    assert.match(output, /may not rehearse the creation, so it is not validated: .*cannot create/);
+    assert.equal(changes.create, 1);
   });
 
   it("says which contexts there are when the wanted one does not exist, and when the cluster does not answer", async () => {

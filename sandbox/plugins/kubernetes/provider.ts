@@ -231,7 +231,16 @@ export class KubernetesProvider implements ResourceProvider {
       if (own && !preview && target.session.settings.enableServerSideApply) {
         await adoptCreation(api, at, live);
       }
-      const response = await this.write(target, { ...at, oldInputs, newInputs, dryRun: preview, ownOnly: own && preview });
+      let response: ApiResponse;
+      try {
+        response = await this.write(target, { ...at, oldInputs, newInputs, dryRun: preview, ownOnly: own && preview });
+      } catch (error) {
+        if (preview && error instanceof ApiError && isUnauthorised(error)) {
+          await this.warn(request.urn, `this user may not rehearse the update, so it is not validated: ${error.message}`);
+          return previewOfUpdate(mergeMaps(oldOutputs, newInputs));
+        }
+        throw error;
+      }
       await this.warnings(request.urn, response, newInputs);
       const initial = textAt(oldOutputs, initialApiVersionKey) ?? apiVersionOf(kind);
       if (preview) {
