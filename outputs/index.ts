@@ -51,7 +51,7 @@ interface CommonOutputs {
   tenantHeader: string;
   /** The tenant of senders that send no {@link tenantHeader}. */
   defaultTenant: string;
-  /** The labels the querier removes when it deduplicates; no sender may use them as external labels of its own. */
+  /** The labels the querier removes when it deduplicates; a sender may use them only to tell its own replicas apart. */
   replicaLabels: string[];
   /** The labels this stack's Prometheus puts on every sample, without replica labels. */
   externalLabels: Record<string, string>;
@@ -156,18 +156,44 @@ export function requireStackOutputs(ref: pulumi.StackReference): pulumi.Output<S
 }
 
 /**
- * The in-cluster URL to send remote write to.
+ * The outputs of a referenced stack, checked and as plain values: for programs that decide by them what they register, and that refuse a stack
+ * they can't use before they register anything. Wants a program whose entry point is asynchronous.
  *
- * @throws {Error} for a stack of the sidecar scheme, which has no such URL
+ * @param ref a reference to a thanos-stack stack
+ * @throws {StackOutputsError} where the stack's outputs cannot be used
+ * @throws {Error} naming the outputs that are secret: as plain values they would no longer be
  */
-export function remoteWriteUrl(outputs: StackOutputs): string {
+export async function awaitStackOutputs(ref: pulumi.StackReference): Promise<StackOutputs> {
+  const details = await Promise.all(OUTPUT_NAMES.map(async (name) => [name, await ref.getOutputDetails(name)] as const));
+  const secret = details.filter(([, detail]) => detail.secretValue !== undefined).map(([name]) => name);
+  if (secret.length > 0) {
+    throw new Error(`the stack's outputs ${secret.join(", ")} are secret; read them with requireStackOutputs, which keeps them so`);
+  }
+  return readOutputs(Object.fromEntries(details.flatMap(([name, { value }]) => (value === undefined ? [] : [[name, value]]))));
+}
+
+/**
+ * The outputs of a stack that can be written to.
+ *
+ * @throws {Error} for a stack of the sidecar scheme, which takes no remote write
+ */
+export function receiveOutputs(outputs: StackOutputs): ReceiveOutputs {
   if (outputs.scheme === "receive") {
-    return outputs.remoteWriteUrl;
+    return outputs;
   }
   throw new Error(
     `the stack in namespace ${outputs.namespace} uses scheme "${outputs.scheme}", which takes no remote write: ` +
       `its samples come from the sidecars of its own Prometheus; only a stack of scheme "receive" has a remoteWriteUrl`,
   );
+}
+
+/**
+ * The in-cluster URL to send remote write to.
+ *
+ * @throws {Error} for a stack of the sidecar scheme, which has no such URL
+ */
+export function remoteWriteUrl(outputs: StackOutputs): string {
+  return receiveOutputs(outputs).remoteWriteUrl;
 }
 
 const OUTPUT_NAMES = [

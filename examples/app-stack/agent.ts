@@ -1,0 +1,143 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { agentConfig, HTTP_PORT_NAME } from "./agentConfig";
+import type { Config } from "./config";
+import { containerResources, containerSecurityContext, IMAGES, labels, podSecurityContext, selectorLabels } from "./pod";
+import type { Sender } from "./sender";
+
+const NAME = "prometheus-agent";
+const PORT = 9090;
+/** User and group of the Prometheus image. */
+const USER = 65534;
+const LOG = "/prometheus";
+
+/** What {@link Agent} needs. */
+export interface AgentArgs {
+  config: Config;
+  namespace: pulumi.Input<string>;
+  sender: Sender;
+  /** Where to write; from the platform's outputs. */
+  remoteWriteUrl: string;
+  /** The header that names the tenant; from the platform's outputs. */
+  tenantHeader: string;
+}
+
+/** Prometheus in agent mode: scrapes the pods of the application and writes to the platform. */
+export class Agent extends pulumi.ComponentResource {
+  constructor(name: string, args: AgentArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("thanos-app:index:Agent", name, {}, opts);
+    const { app, agent, namespace } = args.config;
+    const metadata = { name: NAME, namespace: args.namespace, labels: labels(app, NAME) };
+    const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, { parent: this });
+    const role = new k8s.rbac.v1.Role(
+      name,
+      { metadata, rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }] },
+      { parent: this },
+    );
+    const binding = new k8s.rbac.v1.RoleBinding(
+      name,
+      {
+        metadata,
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
+        subjects: [{ kind: "ServiceAccount", name: account.metadata.name, namespace: args.namespace }],
+      },
+      { parent: this },
+    );
+    const config = new k8s.core.v1.ConfigMap(
+      `${name}-config`,
+      {
+        metadata: { namespace: args.namespace, labels: labels(app, NAME) },
+        immutable: true,
+        data: {
+          "prometheus.yml": agentConfig({
+            namespace,
+            app,
+            scrapeInterval: agent.scrapeInterval,
+            remoteWriteUrl: args.remoteWriteUrl,
+            tenantHeader: args.tenantHeader,
+            sender: args.sender,
+          }),
+        },
+      },
+      { parent: this },
+    );
+    // The name of the governing Service is part of the StatefulSet; the pod needs no name of its own in the DNS.
+    const governing = new k8s.core.v1.Service(
+      name,
+      {
+        metadata,
+        spec: {
+          clusterIP: "None",
+          selector: selectorLabels(app, NAME),
+          ports: [{ name: HTTP_PORT_NAME, port: PORT, targetPort: HTTP_PORT_NAME }],
+        },
+      },
+      { parent: this },
+    );
+    const probe = (path: string) => ({ httpGet: { path, port: HTTP_PORT_NAME }, timeoutSeconds: 5 });
+    new k8s.apps.v1.StatefulSet(
+      name,
+      {
+        metadata,
+        spec: {
+          serviceName: governing.metadata.name,
+          replicas: 1,
+          selector: { matchLabels: selectorLabels(app, NAME) },
+          ...(agent.volume === undefined
+            ? {}
+            : {
+                persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" },
+                volumeClaimTemplates: [
+                  {
+                    metadata: { name: "log", labels: selectorLabels(app, NAME) },
+                    spec: {
+                      accessModes: ["ReadWriteOnce"],
+                      storageClassName: agent.volume.storageClass,
+                      resources: { requests: { storage: agent.volume.size } },
+                    },
+                  },
+                ],
+              }),
+          template: {
+            metadata: { labels: labels(app, NAME) },
+            spec: {
+              serviceAccountName: account.metadata.name,
+              // Discovery asks the API server.
+              automountServiceAccountToken: true,
+              enableServiceLinks: false,
+              securityContext: podSecurityContext(USER),
+              // Above the minute that remote write may take to empty its queue.
+              terminationGracePeriodSeconds: 120,
+              containers: [
+                {
+                  name: "prometheus",
+                  image: IMAGES.prometheus,
+                  imagePullPolicy: "IfNotPresent",
+                  args: ["--agent", "--config.file=/etc/prometheus/config/prometheus.yml", `--storage.agent.path=${LOG}`],
+                  env: [{ name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
+                  ports: [{ name: HTTP_PORT_NAME, containerPort: PORT }],
+                  resources: containerResources(agent.resources),
+                  securityContext: containerSecurityContext(),
+                  startupProbe: { ...probe("/-/ready"), periodSeconds: 1, failureThreshold: 600 },
+                  readinessProbe: { ...probe("/-/ready"), periodSeconds: 5 },
+                  livenessProbe: { ...probe("/-/healthy"), periodSeconds: 15, failureThreshold: 6 },
+                  volumeMounts: [
+                    { name: "log", mountPath: LOG },
+                    { name: "config", mountPath: "/etc/prometheus/config", readOnly: true },
+                  ],
+                },
+              ],
+              volumes: [
+                { name: "config", configMap: { name: config.metadata.name } },
+                ...(agent.volume === undefined ? [{ name: "log", emptyDir: { sizeLimit: agent.logSize } }] : []),
+              ],
+            },
+          },
+        },
+      },
+      // Without the permission discovery finds nothing, and the first samples would be late.
+      { parent: this, dependsOn: [binding] },
+    );
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,64 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { Agent } from "./agent";
+import { kubeconfigPath, loadConfig } from "./config";
+import { GRAFANA, GRAFANA_PORT, Grafana } from "./grafana";
+import { peerSenders, platformOutputs } from "./platform";
+import { labels } from "./pod";
+import { CLUSTER_LABEL, refuseClash, senderOf } from "./sender";
+import { AppService, SERVICE_PORT } from "./service";
+
+/** An application on the platform. Everything is read and checked before the first resource is registered. */
+export = async () => {
+  const config = loadConfig();
+  const platform = await platformOutputs(config.platform);
+  const sender = refusable(() => senderOf(config, platform));
+  const peers = await peerSenders(config.peers);
+  refusable(() => refuseClash(sender, peers));
+
+  const provider = new k8s.Provider("cluster", {
+    kubeconfig: kubeconfigPath(config.cluster.kubeconfig),
+    context: config.cluster.context,
+    // A kubeconfig that moves or is renewed is still the same cluster.
+    clusterIdentifier: sender.externalLabels[CLUSTER_LABEL],
+  });
+  const options = { provider };
+  const { metadata } = new k8s.core.v1.Namespace(
+    "namespace",
+    {
+      metadata: {
+        name: config.namespace,
+        labels: { ...labels(config.app, config.app), "pod-security.kubernetes.io/enforce": "restricted" },
+      },
+    },
+    options,
+  );
+  const common = { config, namespace: metadata.name };
+  new AppService("service", common, options);
+  new Agent("agent", { ...common, sender, remoteWriteUrl: platform.remoteWriteUrl, tenantHeader: platform.tenantHeader }, options);
+  const outputs = { sender, serviceUrl: `http://${config.app}.${config.namespace}.svc:${SERVICE_PORT}` };
+  if (!config.grafana.enabled) return outputs;
+  const { adminPassword } = new Grafana(
+    "grafana",
+    {
+      ...common,
+      door: {
+        queryUrl: platform.queryUrl,
+        tenantHeader: platform.tenantHeader,
+        tenant: config.tenant,
+        scrapeInterval: config.agent.scrapeInterval,
+      },
+    },
+    options,
+  );
+  return { ...outputs, grafanaUrl: `http://${GRAFANA}.${config.namespace}.svc:${GRAFANA_PORT}`, grafanaAdminPassword: adminPassword };
+};
+
+/** A refusal is the user's to act on, without a stack trace. */
+function refusable<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
+  }
+}
