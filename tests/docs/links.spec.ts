@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { PROJECT_FOLDER } from "../../commands/program";
+import { shrinkRefusal } from "../../gates/orderedScaling";
+import { componentsOf, networkEdges } from "../../model/networkEdges";
+import { planStack } from "../../model/plan";
+import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/versions";
+import { load, loadRaw, rejection, run, STACKS } from "../harness";
+import { anchors, codeBlocks, type Document, documents, readDocument, relativeLinks, section, tableRows, withoutCode } from "./documents";
+
+const README = readDocument("README.md");
+const OPERATIONS = readDocument("docs/operations.md");
+
+describe("documents", () => {
+  const scripts = Object.keys((JSON.parse(readFileSync(join(PROJECT_FOLDER, "package.json"), "utf8")) as { scripts: object }).scripts);
+  const targets = [...readFileSync(join(PROJECT_FOLDER, "Makefile"), "utf8").matchAll(/^([a-z0-9-]+):/gm)].map(
+    ([, target]) => target ?? "",
+  );
+
+  /** What a command in inline code or in a block names: `npm run X` and `make X`. */
+  const commandsOf = (document: Document, command: RegExp): string[] => {
+    const code = [...document.text.matchAll(/`([^`\n]+)`/g), ...document.text.matchAll(/^```\w*\n([\s\S]*?)^```$/gm)];
+    return code.flatMap(([, text = ""]) => [...text.matchAll(command)].map(([, name]) => name ?? ""));
+  };
+
+  for (const document of documents()) {
+    it(`${document.path}: every relative link leads to a file, and to a heading in it`, () => {
+      const broken = relativeLinks(document).filter(({ path, anchor }) => {
+        if (!existsSync(join(PROJECT_FOLDER, path))) return true;
+        return anchor !== undefined && !anchors(readDocument(path).text).includes(anchor);
+      });
+      assert.deepEqual(broken, []);
+    });
+
+    it(`${document.path}: every \`npm run\` and \`make\` exists`, () => {
+      const unknown = [
+        ...commandsOf(document, /\bnpm run (?:--silent )?([\w:-]+)/g).filter((name) => !scripts.includes(name)),
+        ...commandsOf(document, /\bmake (?:-s )?([a-z][\w-]*)/g).filter((name) => !targets.includes(name)),
+      ];
+      assert.deepEqual(unknown, []);
+    });
+
+    it(`${document.path}: every picture has a text in its place`, () => {
+      for (const [, text = ""] of withoutCode(document.text).matchAll(/!\[([^\]]*)\]/g)) assert.ok(text.length > 40, text);
+    });
+  }
+
+  it("are reachable from README.md", () => {
+    const linked = relativeLinks(README).map(({ path }) => path);
+    for (const { path } of documents()) assert.ok(path === "README.md" || linked.includes(path), path);
+  });
+});
+
+describe("README.md", () => {
+  const blocks = codeBlocks(README.text, "");
+
+  it("names commands to run before anything else", () => {
+    assert.ok(README.text.indexOf("`make up`") < README.text.indexOf("`make test`"));
+    assert.ok(README.text.indexOf("`make test`") < README.text.indexOf("## Your own cluster"));
+  });
+
+  it("shows a refusal as it is printed", async () => {
+    const { message } = await rejection("prod", { receive: { replicas: 4, replicationFactor: 2 } });
+    assert.ok(blocks.includes(`${message}\n`), message);
+  });
+
+  for (const stack of STACKS) {
+    it(`shows what ${stack}'s preview says of survival as it is printed`, async () => {
+      const { messages } = await run(stack);
+      assert.ok(messages.length > 0);
+      assert.ok(blocks.includes(`${messages.join("\n")}\n`), messages.join("\n"));
+    });
+  }
+
+  it("has every output, and none that doesn't exist", async () => {
+    const { outputs } = await run("prod");
+    const rows = tableRows(section(README.text, "Outputs")).map(([name = ""]) => name.replaceAll("`", ""));
+    assert.deepEqual(rows, [...new Set(rows)]);
+    assert.deepEqual([...rows].sort(), Object.keys(outputs).sort());
+  });
+
+  it("has a stack file for a new environment that is accepted", async () => {
+    const [file = ""] = codeBlocks(README.text, "yaml");
+    const { config } = parse(file) as { config: Record<string, unknown> };
+    const loaded = await loadRaw("staging", config);
+    assert.equal(loaded.settings.cluster.context, "staging");
+  });
+
+  it("names the versions that are deployed", () => {
+    assert.ok(README.text.includes(`Thanos ${THANOS_VERSION}, Prometheus ${PROMETHEUS_VERSION}`));
+  });
+});
+
+describe("docs/operations.md", () => {
+  it("shows the refusal of a smaller ring as it is printed", async () => {
+    const plan = planStack((await load("dev")).settings);
+    const [set] = plan.receiverSets;
+    assert.ok(set);
+    const message = shrinkRefusal(plan, set, 4, ["thanos-receive-3"]);
+    assert.ok(codeBlocks(OPERATIONS.text, "").includes(`${message}\n`), message);
+  });
+
+  it("has a row for every kind of edge of the network policies", async () => {
+    const { settings } = await load("prod", {
+      access: { senders: ["a"], readers: ["b"], federation: ["c"] },
+      querier: { endpoints: ["dns+other:10901"] },
+      receive: { limits: { default: { headSeries: 1 } } },
+    });
+    assert.ok(componentsOf(settings).includes("query-cache"));
+    const rows = tableRows(section(OPERATIONS.text, "Network policies"));
+    const purposes = new Set(networkEdges(settings).map(({ purpose }) => purpose));
+    assert.deepEqual(
+      rows.map(([, , , purpose = ""]) => purpose.split(",")[0]?.trim() ?? "").sort(),
+      [...purposes].map((each) => each.split(",")[0]).sort(),
+    );
+    for (const { purpose, port } of networkEdges(settings)) {
+      const row = rows.find((cells) => cells[3]?.startsWith(purpose.split(",")[0] ?? purpose));
+      assert.ok(row, purpose);
+      if (purpose !== "metrics") assert.equal(row[2], port === undefined ? "any" : String(port), purpose);
+    }
+  });
+});
