@@ -153,10 +153,10 @@ describe("stand-in providers", function () {
         return { ...run, outputs, changes: summary.resourceChanges ?? {} };
       },
       /** The text of an operation that has to fail. */
-      async refusal(operation: "preview" | "up", next: PulumiFn): Promise<string> {
+      async refusal(operation: "preview" | "up", next: PulumiFn, signal?: AbortSignal): Promise<string> {
         program = next;
         const { run, options } = watched();
-        await assert.rejects(operation === "preview" ? stack.preview(options) : stack.up(options));
+        await assert.rejects(operation === "preview" ? stack.preview(options) : stack.up({ ...options, ...(signal ? { signal } : {}) }));
         return run.output;
       },
       async refresh() {
@@ -486,6 +486,15 @@ describe("stand-in providers", function () {
     assert.deepEqual((await trial.preview(program)).changes, { same: 3 });
   });
 
+  it("reads an object that is nobody's business here", async () => {
+    const trial = await stackOf(`get-${namespace}`);
+    const { outputs } = await trial.up(async () => {
+      const system = k8s.core.v1.Namespace.get("system", "kube-system", provider());
+      return { phase: system.status.phase };
+    });
+    assert.equal(outputs.phase?.value, "Active");
+  });
+
   it("tells why a workload does not become ready, keeps it in the state, and resumes", async () => {
     const trial = await stackOf(`await-${namespace}`);
     const program = (seconds: string) =>
@@ -551,6 +560,23 @@ describe("stand-in providers", function () {
     const { outputs } = await running;
     assert.equal(outputs.service?.value, "service");
     assert.equal((await apps.readNamespacedDeployment({ namespace, name: "deployment" })).status?.availableReplicas, 1);
+  });
+
+  it("keeps what it was waiting for when the operation is cancelled", async () => {
+    const trial = await stackOf(`cancel-${namespace}`);
+    const program = inNamespace((options, inside) => {
+      const spec = { replicas: 1, serviceName: "none", selector: { matchLabels: labels }, template: podTemplate() };
+      new k8s.apps.v1.StatefulSet("set", { metadata: { namespace: inside, name: "set" }, spec }, options);
+      return {};
+    });
+    const cancelling = new AbortController();
+    const running = trial.refusal("up", program, cancelling.signal);
+    await until("the pod", async () => (await core.listNamespacedPod({ namespace })).items[0]);
+    cancelling.abort();
+    assert.match(await running, /cancelled while waiting: .*pods/);
+    const { deployment } = await trial.stack.exportStack();
+    assert.match(JSON.stringify(deployment.resources), /"initErrors":\["StatefulSet .*cancelled while waiting/);
+    assert.deepEqual(deployment.pending_operations ?? [], []);
   });
 
   it("never writes a secret into the state in the clear, and keeps generated values", async () => {

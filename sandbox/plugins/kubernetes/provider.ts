@@ -75,6 +75,11 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+/**
+ * Objects of every kind an API server serves, created, previewed, changed, awaited and deleted as the official kubernetes
+ * provider does it. It has none of the official one's charts, YAML files, patches of objects somebody else owns, or rendering
+ * to files, and refuses them.
+ */
 export class KubernetesProvider implements ResourceProvider {
   private configured: Session | undefined;
   private readonly cancelled = new AbortController();
@@ -329,9 +334,9 @@ export class KubernetesProvider implements ResourceProvider {
           );
           return;
         }
-        throw error;
+        answer = await this.alreadyEnding(error, target, namespace, name);
       }
-      if (!isStillThere(answer)) {
+      if (!isStillThere(answer) || isAnnotated(inputs, annotations.skipAwait)) {
         return;
       }
       const { reasons } = await untilGone(this.wait(request.urn, target, namespace, name, timeout), answer);
@@ -526,6 +531,22 @@ export class KubernetesProvider implements ResourceProvider {
       }
     }
     throw new ProviderError(alreadyExists(kind, common.namespace, name));
+  }
+
+  /** The object whose deletion was refused because it is under way already, as a namespace's is. */
+  private async alreadyEnding(
+    error: unknown,
+    { session, served }: Target,
+    namespace: string | undefined,
+    name: string,
+  ): Promise<JsonObject> {
+    if (error instanceof ApiError && error.code === 409) {
+      const live = await session.api.get(pathOf(served, namespace, name), this.cancelled.signal);
+      if (textField(live, "metadata", "deletionTimestamp") !== "") {
+        return live;
+      }
+    }
+    throw error;
   }
 
   private async ruleOf({ session, kind }: Target, inputs: ValueMap, object: JsonObject): Promise<Rule | undefined> {

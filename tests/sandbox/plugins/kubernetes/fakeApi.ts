@@ -13,7 +13,7 @@ export interface Received {
 
 export interface Answer {
   code?: number;
-  body?: Json | string;
+  body?: unknown;
   headers?: Record<string, string>;
   /** Events of a watch; the answer stays open after them unless `end` is set. */
   events?: JsonObject[];
