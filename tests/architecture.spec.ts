@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+import * as ts from "typescript";
+
+/** The arrows of the design: which part may import which. Imports are read from the syntax tree, so text and comments do not count. */
+
+const ROOT = resolve(__dirname, "..");
+/** Folders of the product, as far as they exist. */
+const PRODUCT = ["components", "model", "gates", "outputs", "clients", "commands", "policy"].filter((folder) =>
+  existsSync(join(ROOT, folder)),
+);
+
+interface Import {
+  /** Path from the project's folder for own files, without extension; the package or builtin otherwise. */
+  target: string;
+  own: boolean;
+  typeOnly: boolean;
+}
+
+interface SourceFile {
+  path: string;
+  syntax: ts.SourceFile;
+  imports: Import[];
+}
+
+function parseText(path: string, text: string): SourceFile {
+  const syntax = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
+  const imports: Import[] = [];
+  const add = (specifier: ts.Expression | undefined, typeOnly: boolean) => {
+    if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return;
+    const { text: name } = specifier;
+    const own = name.startsWith(".");
+    const target = own ? relative(ROOT, resolve(ROOT, dirname(path), name)).replace(/\.ts$/, "") : packageOf(name);
+    imports.push({ target: own && isFolder(target) ? `${target}/index` : target, own, typeOnly });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, importsTypesOnly(node));
+    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal as ts.Expression, true);
+    else if (ts.isCallExpression(node)) {
+      const isImport = node.expression.kind === ts.SyntaxKind.ImportKeyword;
+      const isRequire = ts.isIdentifier(node.expression) && node.expression.text === "require";
+      if (isImport || isRequire) add(node.arguments[0], false);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(syntax);
+  return { path, syntax, imports };
+}
+
+function importsTypesOnly({ importClause }: ts.ImportDeclaration): boolean {
+  if (importClause === undefined) return false;
+  if (importClause.isTypeOnly) return true;
+  const { name, namedBindings } = importClause;
+  return (
+    name === undefined &&
+    namedBindings !== undefined &&
+    ts.isNamedImports(namedBindings) &&
+    namedBindings.elements.length > 0 &&
+    namedBindings.elements.every((element) => element.isTypeOnly)
+  );
+}
+
+const packageOf = (name: string): string =>
+  name
+    .split("/")
+    .slice(0, name.startsWith("@") ? 2 : 1)
+    .join("/");
+const isFolder = (path: string): boolean => existsSync(join(ROOT, path, "index.ts"));
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts"))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+const read = (path: string): SourceFile => parseText(path, readFileSync(join(ROOT, path), "utf8"));
+const product = [...PRODUCT.flatMap(filesIn), "index.ts"].map(read);
+const inFolder = (folder: string) => product.filter(({ path }) => path.startsWith(`${folder}/`));
+const isBuiltin = (name: string) => name.startsWith("node:") || builtinModules.includes(name);
+
+/** Imports of a file that a rule does not allow, as sentences. */
+const forbidden = (file: SourceFile, allowed: (each: Import) => boolean): string[] =>
+  file.imports.filter((each) => !allowed(each)).map((each) => `${file.path} imports ${each.target}${each.typeOnly ? " (types)" : ""}`);
+
+/** Where a file reads what only the configuration may: the environment, the engine's configuration. */
+function ambient(file: SourceFile): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAccessExpression(node)) {
+      const text = node.getText(file.syntax);
+      if (/^process\.(env|cwd|argv)$/.test(text) || /^pulumi\.(Config|runtime)$/.test(text)) found.push(`${file.path} reads ${text}`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file.syntax);
+  return found;
+}
+
+const MACHINE = ["node:fs", "node:fs/promises", "node:os", "node:child_process", "node:net", "node:http", "node:https", "fs", "os"];
+const touchesMachine = (each: Import) => MACHINE.includes(each.target);
+
+describe("architecture", () => {
+  it("model: nothing of Pulumi, only other model files, builtins, zod and yaml", () => {
+    const allowed = ({ target, own, typeOnly }: Import) =>
+      !target.startsWith("@pulumi/") &&
+      (own ? target.startsWith("model/") : typeOnly || isBuiltin(target) || target === "zod" || target === "yaml");
+    assert.deepEqual(
+      inFolder("model").flatMap((file) => forbidden(file, allowed)),
+      [],
+    );
+    assert.ok(inFolder("model").length > 10);
+  });
+
+  it("components: model, Pulumi and yaml; of other components only their type tokens", () => {
+    const allowed = ({ target, own, typeOnly }: Import) =>
+      own
+        ? target.startsWith("model/") || target === "components/types" || (typeOnly && target.startsWith("gates/"))
+        : target.startsWith("@pulumi/") || target === "yaml";
+    const files = inFolder("components").filter(({ path }) => path !== "components/config.ts");
+    assert.deepEqual(
+      files.flatMap((file) => forbidden(file, allowed)),
+      [],
+    );
+    assert.ok(files.length > 5);
+  });
+
+  it("components/config.ts alone reads the engine's configuration, the environment and files", () => {
+    const others = [...inFolder("components"), ...inFolder("model"), read("index.ts")].filter(
+      ({ path }) => path !== "components/config.ts",
+    );
+    assert.deepEqual(
+      others.flatMap((file) => [...ambient(file), ...forbidden(file, (each) => !touchesMachine(each))]),
+      [],
+    );
+    const config = read("components/config.ts");
+    assert.ok(ambient(config).length > 0 && config.imports.some(touchesMachine), "the check sees nothing");
+  });
+
+  it("index.ts alone imports both the configuration and components", () => {
+    const both = product.filter(({ imports }) => {
+      const components = imports.filter(({ own, target }) => own && target.startsWith("components/") && target !== "components/types");
+      return (
+        components.some(({ target }) => target === "components/config") && components.some(({ target }) => target !== "components/config")
+      );
+    });
+    assert.deepEqual(
+      both.map(({ path }) => path),
+      ["index.ts"],
+    );
+  });
+
+  it("index.ts is imported by nobody, and run by the engine and by commands/program.ts", () => {
+    const importers = product.filter(({ imports }) => imports.some(({ own, target }) => own && target === "index"));
+    assert.deepEqual(
+      importers.map(({ path }) => path),
+      [],
+    );
+  });
+
+  it("the product imports neither the sandbox nor tests", () => {
+    const allowed = ({ own, target }: Import) => !own || !/^(sandbox|tests|examples)\b/.test(target);
+    assert.deepEqual(
+      product.flatMap((file) => forbidden(file, allowed)),
+      [],
+    );
+  });
+
+  it("outputs imports nothing but @pulumi/pulumi, so that it can be copied alone", () => {
+    const allowed = ({ own, target }: Import) => !own && target === "@pulumi/pulumi";
+    assert.deepEqual(
+      inFolder("outputs").flatMap((file) => forbidden(file, allowed)),
+      [],
+    );
+  });
+
+  it("the product needs at run time only packages of dependencies", () => {
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: Record<string, string> };
+    const deployed = product.filter(({ path }) => /^(index\.ts|components|model|gates|outputs)/.test(path));
+    const reached = reachable(deployed);
+    const allowed = ({ own, typeOnly, target }: Import) => own || typeOnly || isBuiltin(target) || target in dependencies;
+    assert.deepEqual(
+      reached.flatMap((file) => forbidden(file, allowed)),
+      [],
+    );
+  });
+
+  it("own files import each other in no circle", () => {
+    const byPath = new Map(product.map((file) => [file.path.replace(/\.ts$/, ""), file]));
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (path: string, trail: readonly string[]): void => {
+      if (trail.includes(path)) return void circles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+      if (done.has(path)) return;
+      for (const each of byPath.get(path)?.imports ?? []) if (each.own && !each.typeOnly) visit(each.target, [...trail, path]);
+      done.add(path);
+    };
+    for (const path of byPath.keys()) visit(path, []);
+    assert.deepEqual(circles, []);
+  });
+});
+
+/** The files and everything of the product that they import at run time. */
+function reachable(files: readonly SourceFile[]): SourceFile[] {
+  const all = new Map(product.map((file) => [file.path.replace(/\.ts$/, ""), file]));
+  const found = new Set<SourceFile>();
+  const visit = (file: SourceFile): void => {
+    if (found.has(file)) return;
+    found.add(file);
+    for (const each of file.imports) {
+      const next = each.own && !each.typeOnly ? all.get(each.target) : undefined;
+      if (next !== undefined) visit(next);
+    }
+  };
+  for (const file of files) visit(file);
+  return [...found];
+}
+
+describe("architecture: how imports are read", () => {
+  const importsOf = (text: string) => parseText("components/example.ts", text).imports;
+  const cases: { text: string; target: string; typeOnly: boolean }[] = [
+    { text: 'import * as k8s from "@pulumi/kubernetes/core/v1";', target: "@pulumi/kubernetes", typeOnly: false },
+    { text: 'import type { A } from "../model/plan";', target: "model/plan", typeOnly: true },
+    { text: 'import { type A, type B } from "../model/plan";', target: "model/plan", typeOnly: true },
+    { text: 'import { type A, b } from "../model/plan";', target: "model/plan", typeOnly: false },
+    { text: 'import "./config";', target: "components/config", typeOnly: false },
+    { text: 'export { a } from "./config";', target: "components/config", typeOnly: false },
+    { text: 'export type { A } from "./config";', target: "components/config", typeOnly: true },
+    { text: 'const a = require("node:fs");', target: "node:fs", typeOnly: false },
+    { text: 'const a = await import("../sandbox/up");', target: "sandbox/up", typeOnly: false },
+    { text: 'let a: import("../sandbox/up").Up;', target: "sandbox/up", typeOnly: true },
+    { text: 'import { readOutputs } from "../outputs";', target: "outputs/index", typeOnly: false },
+  ];
+  for (const { text, target, typeOnly } of cases) {
+    it(text, () =>
+      assert.deepEqual(
+        importsOf(text).map((each) => [each.target, each.typeOnly]),
+        [[target, typeOnly]],
+      ),
+    );
+  }
+
+  it("neither in texts nor in comments", () => {
+    assert.deepEqual(importsOf('// import "a";\nconst text = \'import "b"\';\n/** require("c") */'), []);
+  });
+
+  it("the environment, wherever it is read", () => {
+    assert.equal(ambient(parseText("model/a.ts", "const a = process.env.HOME ?? process.env['B'];")).length, 2);
+    assert.equal(ambient(parseText("model/a.ts", "const a = new pulumi.Config(); pulumi.runtime.allConfig();")).length, 2);
+    assert.deepEqual(ambient(parseText("model/a.ts", "// process.env\nconst a = 'process.env';")), []);
+  });
+});

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { parseAllDocuments } from "yaml";
+import { type Manifest, manifestsOf, manifestsYaml } from "../../commands/manifests";
+import { PROJECT_FOLDER, type RegisteredResource } from "../../commands/program";
+import { run } from "../harness";
+
+const render = (...args: string[]) =>
+  execa("node", ["-r", "ts-node/register/transpile-only", join(PROJECT_FOLDER, "commands/render.ts"), ...args], {
+    cwd: PROJECT_FOLDER,
+    reject: false,
+  });
+
+describe("render", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "render-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("prints an environment's manifests and nothing else", async () => {
+    const { stdout, exitCode } = await render("--stack", "dev");
+    assert.equal(exitCode, 0);
+    assert.equal(`${stdout}\n`, manifestsYaml(manifestsOf((await run("dev")).resources)));
+  });
+
+  it("writes them to a file, whose folder it makes", async () => {
+    const file = join(folder, "new", "prod.yaml");
+    const { stdout, exitCode, stderr } = await render("-s", "prod", "-o", file);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(stdout, "");
+    const documents = parseAllDocuments(readFileSync(file, "utf8"));
+    assert.ok(documents.length > 20);
+    for (const document of documents) {
+      const { apiVersion, kind, metadata } = document.toJS() as Manifest;
+      assert.ok(apiVersion !== "" && kind !== "" && metadata.name !== "");
+    }
+  });
+
+  it("fails, in words, for a stack that there is not, and without one", async () => {
+    const unknown = await render("--stack", "staging");
+    assert.equal(unknown.exitCode, 1);
+    assert.match(unknown.stderr, /Pulumi\.staging\.yaml/);
+    assert.ok(!unknown.stderr.includes("    at "), "a stack trace is not for people");
+    const none = await render();
+    assert.notEqual(none.exitCode, 0);
+    assert.match(none.stderr, /--stack/);
+  });
+});
+
+describe("manifests", () => {
+  const registered = (name: string, inputs: Record<string, unknown>, type = "kubernetes:core/v1:ConfigMap"): RegisteredResource => ({
+    type,
+    name,
+    custom: true,
+    inputs,
+    options: { parent: "", protect: false, provider: "", dependsOn: [], aliases: 0 },
+  });
+
+  it("hide secrets wherever they are", () => {
+    const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value: "hunter2" };
+    const [manifest] = manifestsOf([
+      registered("a", { apiVersion: "v1", kind: "Secret", metadata: { name: "a" }, stringData: secret, list: [{ deep: secret }] }),
+    ]);
+    assert.equal(manifest?.stringData, "(secret)");
+    assert.ok(!JSON.stringify(manifest).includes("hunter2"));
+  });
+
+  it("give a name by content where the program gives none, another for other content", () => {
+    const name = (data: object) =>
+      manifestsOf([registered("cm", { apiVersion: "v1", kind: "ConfigMap", metadata: {}, data })])[0]?.metadata.name;
+    assert.match(name({ a: "1" }) ?? "", /^cm-[0-9a-f]{8}$/);
+    assert.equal(name({ a: "1" }), name({ a: "1" }));
+    assert.notEqual(name({ a: "1" }), name({ a: "2" }));
+  });
+
+  it("are Kubernetes' objects only, in an order of their own, keys sorted", () => {
+    const made = manifestsOf([
+      registered("b", { kind: "ConfigMap", apiVersion: "v1", metadata: { namespace: "n", name: "b" } }),
+      registered("cluster", {}, "pulumi:providers:kubernetes"),
+      registered("a", { apiVersion: "v1", metadata: { name: "a", namespace: "n" }, kind: "ConfigMap" }),
+    ]);
+    assert.deepEqual(
+      made.map((manifest) => manifest.metadata.name),
+      ["a", "b"],
+    );
+    assert.equal(
+      manifestsYaml(made),
+      "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: n\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\n  namespace: n\n",
+    );
+  });
+});
