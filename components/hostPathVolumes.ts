@@ -109,8 +109,8 @@ export class HostPathVolumes extends pulumi.ComponentResource {
             },
           },
         },
-        // A finished job is a record, not a thing to keep in step: only another set of directories makes another.
-        { ...child, deleteBeforeReplace: false },
+        // A finished job is a record, not a thing to keep in step: only another set of directories makes another. Protected, it could never be replaced.
+        { ...child, protect: false, deleteBeforeReplace: false },
       );
     });
     const volumes = args.volumes.map(
