@@ -1,0 +1,15 @@
+/** What the rules allow, by name. A change of this file is a change of policy: it is reviewed like one. */
+export interface Exceptions {
+  /** Environments (stacks) whose namespace and data must be protected. */
+  protectedStacks: readonly string[];
+  /** Environments that may keep data in directories of their nodes' own disks. */
+  hostPathStacks: readonly string[];
+  /** Services that may be reached from outside of the cluster, as `namespace/name`. */
+  exposedServices: readonly string[];
+}
+
+export const EXCEPTIONS: Exceptions = {
+  protectedStacks: ["prod"],
+  hostPathStacks: ["dev"],
+  exposedServices: [],
+};
