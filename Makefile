@@ -30,7 +30,7 @@ down: $(MODULES) ## Removes everything of the sandbox but its cache
 	@$(SANDBOX) down
 
 test: $(MODULES) ## Formatting, types, tests that need no cluster
-	npx biome ci .
+	npx biome ci $(if $(MAKE_TERMOUT),,--colors=off) .
 	npx tsc --noEmit
 	npx mocha $(MOCHA)
 

@@ -4,7 +4,7 @@ import { ensureBucket } from "./bucket";
 import { awaitNodes, ensureVolumes, hostUrl, requireCluster } from "./cluster";
 import { StepFailed } from "./command";
 import { downSteps, leftovers } from "./down";
-import { deploy, environment, environmentConfig, shellExports, stackOutputs } from "./engine";
+import { deploy, destroy, environment, environmentConfig, shellExports, stackOutputs } from "./engine";
 import { takeLock } from "./lock";
 import { healNode, killNode, nodePlanByNumber, partitionNode, startNode } from "./node";
 import { paths, REPOSITORY } from "./paths";
@@ -66,6 +66,17 @@ program
     takeLock(where.lock, "sandbox deploy");
     await requireCluster(where);
     await runSteps([{ title: `pulumi up of ${env}`, run: async (report) => void (await deploy(env, where, report)) }]);
+  });
+
+program
+  .command("destroy")
+  .description("remove an environment from the running cluster; what it protects stops it")
+  .option("--env <name>", "the environment", "dev")
+  .action(async ({ env }: { env: string }) => {
+    environmentConfig(env);
+    takeLock(where.lock, "sandbox destroy");
+    await requireCluster(where);
+    await runSteps([{ title: `pulumi destroy of ${env}`, run: (report) => destroy(env, where, report) }]);
   });
 
 program

@@ -6,6 +6,7 @@ import { StepFailed } from "./command";
 import { type ConfigOverlay, clusterOverlay, mergeConfig, refuseSecrets } from "./overlay";
 import { type Paths, paths, REPOSITORY } from "./paths";
 import { installPlugins } from "./plugins/install";
+import { recover } from "./recovery";
 import { CONTEXT, NODES } from "./topology";
 
 /** The project's name, as Pulumi.yaml has it. */
@@ -106,19 +107,6 @@ export async function openStack(
   return stack;
 }
 
-/**
- * Ends updates that were killed and left the stack locked. A lock whose process runs is left alone.
- */
-export async function releaseStaleLock(stack: Stack, where: Paths = paths()): Promise<void> {
-  const directory = join(where.pulumiBackend, ".pulumi", "locks", "organization", PROJECT, stack.name);
-  const locks = existsSync(directory) ? readdirSync(directory).filter((file) => file.endsWith(".json")) : [];
-  const held = locks.some((file) => {
-    const lock: { pid?: number } = JSON.parse(readFileSync(join(directory, file), "utf8"));
-    return lock.pid !== undefined && existsSync(`/proc/${lock.pid}`) && readFileSync(`/proc/${lock.pid}/comm`, "utf8").trim() === "pulumi";
-  });
-  if (locks.length > 0 && !held) await stack.cancel();
-}
-
 /** The last part of a URN: the resource's logical name. */
 function nameOf(urn: string): string {
   return urn.slice(urn.lastIndexOf("::") + 2);
@@ -181,35 +169,57 @@ function plain(text: string): string {
   return text.replace(/<\{%[^%]*%\}>/g, "");
 }
 
+interface UpdateOptions {
+  readonly onOutput: (text: string) => void;
+  readonly onError: (text: string) => void;
+  readonly onEvent: (event: EngineEvent) => void;
+}
+
+/** An operation of the engine on an environment's stack, with its log and its progress. */
+async function update<T>(
+  env: string,
+  operation: "up" | "destroy",
+  where: Paths,
+  report: (text: string) => void,
+  act: (stack: Stack, options: UpdateOptions) => Promise<T>,
+): Promise<T> {
+  mkdirSync(where.logs, { recursive: true });
+  const log = join(where.logs, `pulumi-${env}.log`);
+  const write = (text: string): void => appendFileSync(log, plain(text));
+  const progress = new UpdateProgress();
+  const onEvent = (event: EngineEvent): void => {
+    const line = progress.line(event);
+    if (line !== undefined) report(line);
+  };
+  try {
+    const stack = await openStack(env, {}, where);
+    await recover(stack, where, report);
+    return await act(stack, { onOutput: write, onError: write, onEvent });
+  } catch (error) {
+    if (error instanceof StepFailed) throw error;
+    write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    const errors = [...new Set(progress.errors)];
+    throw new StepFailed([`\`pulumi ${operation}\` of ${env} failed`, ...errors].join("\n"), log, errors.length === 0 ? 20 : 0);
+  }
+}
+
 /**
- * `pulumi up` of an environment.
+ * `pulumi up` of an environment; goes on where an update that was killed ended.
  *
  * @returns the stack's outputs
  * @throws {StepFailed} with the engine's own log
  */
 export async function deploy(env: string, where: Paths, report: (text: string) => void): Promise<OutputMap> {
-  mkdirSync(where.logs, { recursive: true });
-  const log = join(where.logs, `pulumi-${env}.log`);
-  const write = (text: string): void => appendFileSync(log, plain(text));
-  const progress = new UpdateProgress();
-  try {
-    const stack = await openStack(env, {}, where);
-    await releaseStaleLock(stack, where);
-    const result = await stack.up({
-      onOutput: write,
-      onError: write,
-      onEvent: (event) => {
-        const line = progress.line(event);
-        if (line !== undefined) report(line);
-      },
-    });
-    return result.outputs;
-  } catch (error) {
-    if (error instanceof StepFailed) throw error;
-    write(`\n${error instanceof Error ? error.message : String(error)}\n`);
-    const errors = [...new Set(progress.errors)];
-    throw new StepFailed([`\`pulumi up\` of ${env} failed`, ...errors].join("\n"), log, errors.length === 0 ? 20 : 0);
-  }
+  return update(env, "up", where, report, async (stack, options) => (await stack.up(options)).outputs);
+}
+
+/**
+ * `pulumi destroy` of an environment; what it protects stops it. The stack stays, without resources.
+ *
+ * @throws {StepFailed} with the engine's own log
+ */
+export async function destroy(env: string, where: Paths, report: (text: string) => void): Promise<void> {
+  await update(env, "destroy", where, report, (stack, options) => stack.destroy(options));
 }
 
 /** The outputs of an environment's stack as its last update left them; nothing if it was never deployed. */

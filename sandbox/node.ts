@@ -11,6 +11,10 @@ import { memoryBytes } from "./preflight";
 import { killDaemon, type ProcessRecord, runningDaemon, startDaemon } from "./processes";
 import { CLUSTER_DOMAIN, DNS_SERVICE, NAME, NODE_PRIVATE_DIRECTORIES, NODES, type NodePlan, POD_NETWORK } from "./topology";
 
+/**
+ * How often the nodes promise the same memory: each sees the whole machine, and pods use far less than they request.
+ */
+const MEMORY_OVERCOMMIT = 1.5;
 /** Memory that is left to the control plane, the engine and everything else on the machine. */
 const HOST_MEMORY = 3 * 2 ** 30;
 
@@ -81,7 +85,7 @@ export function cniConfig(node: NodePlan): object {
  * @param memory the machine's memory in bytes: every node sees all of it, and gets a fair share of what the host leaves
  */
 export function kubeletConfig(where: Paths, node: NodePlan, memory: number): object {
-  const share = Math.floor(Math.max(memory - HOST_MEMORY, memory / 2) / NODES.length);
+  const share = Math.floor((Math.max(memory - HOST_MEMORY, memory / 2) * MEMORY_OVERCOMMIT) / NODES.length);
   return {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",

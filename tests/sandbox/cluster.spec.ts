@@ -27,12 +27,12 @@ describe("sandbox nodes", () => {
     assert.throws(() => nodePlan(0), RangeError);
   });
 
-  it("share the machine's memory, and leave some to the host", () => {
+  it("promise no more than one and a half times the machine's memory", () => {
     fc.assert(
       fc.property(fc.integer({ min: 6 * GIB, max: 1024 * GIB }), (memory) => {
         const { systemReserved } = kubeletConfig(where, nodePlan(1), memory) as { systemReserved: { memory: string } };
         const allocatable = memory - Number(systemReserved.memory.replace("Mi", "")) * 2 ** 20;
-        assert.ok(allocatable > 0 && allocatable * NODES.length < memory, `${allocatable}`);
+        assert.ok(allocatable > 0 && allocatable * NODES.length < memory * 1.5, `${allocatable}`);
       }),
     );
   });
