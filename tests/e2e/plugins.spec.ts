@@ -704,6 +704,23 @@ describe("stand-in providers", function () {
     assert.deepEqual((await core.readNamespacedConfigMap({ namespace, name: "config" })).data, { key: "two" });
   });
 
+  it("leaves a field to another manager where the program ignores its changes", async () => {
+    const trial = await stackOf(`ignore-${namespace}`);
+    const program = (more: string) =>
+      inNamespace((options, inside) => {
+        const metadata = { namespace: inside, name: "config" };
+        const ignoring = { ...options, ignoreChanges: ["data.key"] };
+        new k8s.core.v1.ConfigMap("config", { metadata, data: { key: "ours", more } }, ignoring);
+        return {};
+      });
+    await trial.up(program("one"));
+    const body = [{ op: "replace", path: "/data/key", value: "theirs" }];
+    await core.patchNamespacedConfigMap({ namespace, name: "config", fieldManager: "somebody", body });
+    await trial.preview(program("two"));
+    await trial.up(program("two"));
+    assert.deepEqual((await core.readNamespacedConfigMap({ namespace, name: "config" })).data, { key: "theirs", more: "two" });
+  });
+
   it("waits for a deletion, and says what holds it up", async () => {
     const trial = await stackOf(`finalizer-${namespace}`);
     await trial.up(

@@ -189,3 +189,33 @@ export function plainText(value: Value | undefined): string {
   const json = value === undefined ? null : reveal(value);
   return typeof json === "string" ? json : "";
 }
+
+/**
+ * The value with what is at a path taken from the live object, whether that has it or not. For a path the program ignores changes
+ * of: asking for what is there leaves it to whoever sets it.
+ */
+export function withLive(value: Json | undefined, live: Json | undefined, path: readonly string[]): Json | undefined {
+  const [key, ...rest] = path;
+  if (key === undefined) {
+    return live;
+  }
+  if (Array.isArray(value)) {
+    const found = Array.isArray(live) ? live : [];
+    return value.map((element, index) =>
+      key === "*" || key === String(index) ? (withLive(element, found[index], rest) ?? element) : element,
+    );
+  }
+  if (!isJsonObject(value)) {
+    return value;
+  }
+  const result = { ...value };
+  for (const inner of key === "*" ? Object.keys(value) : [key]) {
+    const taken = withLive(value[inner], isJsonObject(live) ? live[inner] : undefined, rest);
+    if (taken === undefined) {
+      delete result[inner];
+    } else {
+      result[inner] = taken;
+    }
+  }
+  return result;
+}

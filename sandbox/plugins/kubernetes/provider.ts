@@ -1,4 +1,4 @@
-import { fieldChanges, formatPath } from "../protocol/changes";
+import { fieldChanges, formatPath, parsePath } from "../protocol/changes";
 import type { Log } from "../protocol/engine";
 import {
   type Change,
@@ -43,6 +43,7 @@ import {
   outputsOf,
   previewOfCreation,
   previewOfUpdate,
+  withLive,
   withSecretData,
 } from "./document";
 import { type ActiveCluster, activeCluster } from "./kubeconfig";
@@ -238,7 +239,15 @@ export class KubernetesProvider implements ResourceProvider {
       }
       let response: ApiResponse;
       try {
-        response = await this.write(target, { ...at, oldInputs, newInputs, dryRun: preview, ownOnly: own && preview });
+        response = await this.write(target, {
+          ...at,
+          live,
+          ignoreChanges: request.ignoreChanges,
+          oldInputs,
+          newInputs,
+          dryRun: preview,
+          ownOnly: own && preview,
+        });
       } catch (error) {
         if (preview && error instanceof ApiError && isUnauthorised(error)) {
           await this.warn(request.urn, `this user may not rehearse the update, so it is not validated: ${error.message}`);
@@ -409,13 +418,23 @@ export class KubernetesProvider implements ResourceProvider {
       newInputs: ValueMap;
       dryRun: boolean;
       deadline: number;
+      /** The object as it is. */
+      live: JsonObject;
+      ignoreChanges: readonly string[];
       /** The only manager that could be in conflict is this one, from before it was an applying one. */
       ownOnly: boolean;
     },
   ): Promise<ApiResponse> {
     const { settings, api } = session;
     const { namespace, name, fieldManager, dryRun, deadline, newInputs } = change;
-    const document = withPlace(documentOf(kind, newInputs), namespace, name);
+    const asked = change.ignoreChanges.reduce<JsonObject>(
+      (document, path) => {
+        const kept = withLive(document, change.live, parsePath(path));
+        return isJsonObject(kept) ? kept : document;
+      },
+      documentOf(kind, newInputs),
+    );
+    const document = withPlace(asked, namespace, name);
     const force = settings.enablePatchForce || isAnnotated(newInputs, annotations.patchForce) || change.ownOnly;
     const write = { served, namespace, name, document, fieldManager, dryRun, force, deadline, signal: this.cancelled.signal };
     return settings.enableServerSideApply ? apply(api, write) : patch(api, write, documentOf(kind, change.oldInputs));
@@ -426,8 +445,10 @@ export class KubernetesProvider implements ResourceProvider {
     try {
       const target = await this.target(kind, false);
       const { namespace, name } = this.place(target, request.id);
-      await target.session.api.get(pathOf(target.served, namespace, name), this.cancelled.signal);
+      const live = await target.session.api.get(pathOf(target.served, namespace, name), this.cancelled.signal);
       await this.write(target, {
+        live,
+        ignoreChanges: request.ignoreChanges,
         namespace,
         name,
         fieldManager: fieldManagerOf(request.newInputs, request.oldOutputs),

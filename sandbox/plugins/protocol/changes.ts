@@ -58,3 +58,10 @@ export function formatPath(path: readonly (string | number)[]): string {
     return `${result}["${key.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"]`;
   }, "");
 }
+
+/** Reads a path in the engine's notation, where `*` as a key or an index stands for all. */
+export function parsePath(path: string): string[] {
+  return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[([^\]"]+)\]|([^.[\]]+)/g)].map(
+    ([, quoted, index, key]) => quoted?.replace(/\\(.)/g, "$1") ?? index ?? key ?? "",
+  );
+}

@@ -53,6 +53,8 @@ export interface DiffRequest extends OfResource {
   oldInputs: ValueMap;
   oldOutputs: ValueMap;
   newInputs: ValueMap;
+  /** Paths whose changes the program ignores; there the new inputs are the old ones. */
+  ignoreChanges: readonly string[];
 }
 
 export interface CreateRequest extends OfResource {

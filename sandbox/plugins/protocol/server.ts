@@ -229,6 +229,7 @@ function service(create: ProviderFactory, version: string, initialLog: Log): Unt
           oldInputs: fromStruct(request.getOldInputs()),
           oldOutputs: fromStruct(request.getOlds()),
           newInputs: fromStruct(request.getNews()),
+          ignoreChanges: request.getIgnorechangesList(),
         }),
       ),
     ),
@@ -267,6 +268,7 @@ function service(create: ProviderFactory, version: string, initialLog: Log): Unt
         oldInputs: fromStruct(request.getOldInputs()),
         oldOutputs: fromStruct(request.getOlds()),
         newInputs: fromStruct(request.getNews()),
+        ignoreChanges: request.getIgnorechangesList(),
         preview: request.getPreview(),
         timeout: request.getTimeout(),
       });

@@ -8,9 +8,19 @@ import {
   outputsOf,
   previewOfCreation,
   previewOfUpdate,
+  withLive,
   withSecretData,
 } from "../../../../sandbox/plugins/kubernetes/document";
-import { at, containsSecret, Secret, Unknown, unknown, unwrapMap, type ValueMap } from "../../../../sandbox/plugins/protocol/values";
+import {
+  at,
+  containsSecret,
+  type JsonObject,
+  Secret,
+  Unknown,
+  unknown,
+  unwrapMap,
+  type ValueMap,
+} from "../../../../sandbox/plugins/protocol/values";
 
 const secret = kindOf("v1", "Secret");
 const configMap = kindOf("v1", "ConfigMap");
@@ -84,6 +94,19 @@ describe("a preview", () => {
         spec: { a: 1, b: unknown, list: [3], s: new Secret({ x: 3, y: 2 }) },
       },
     );
+  });
+});
+
+describe("ignored changes", () => {
+  it("are asked for as they are, present or not", () => {
+    const list: JsonObject[] = [{ a: 1, b: 1 }, { a: 1 }];
+    const asked = { spec: { replicas: 1, paused: true, list } };
+    const live = { spec: { replicas: 5, list: [{ a: 2, b: 2 }] } };
+    assert.deepEqual(withLive(asked, live, ["spec", "replicas"]), { spec: { ...asked.spec, replicas: 5 } });
+    assert.deepEqual(withLive(asked, live, ["spec", "paused"]), { spec: { replicas: 1, list: asked.spec.list } });
+    assert.deepEqual(withLive(asked, live, ["spec", "list", "*", "a"]), { spec: { ...asked.spec, list: [{ a: 2, b: 1 }, {}] } });
+    assert.deepEqual(withLive(asked, live, ["spec", "list", "0", "b"]), { spec: { ...asked.spec, list: [{ a: 1, b: 2 }, { a: 1 }] } });
+    assert.deepEqual(withLive(asked, { spec: { replicas: 5, other: 1 } }, ["spec", "nothing", "there"]), asked);
   });
 });
 

@@ -133,6 +133,7 @@ describe("the kubernetes provider", () => {
         oldInputs: inputs(oldSpec),
         oldOutputs: { __fieldManager: "manager" },
         newInputs: { ...inputs(newSpec), metadata },
+        ignoreChanges: [],
       });
     const path = "/apis/apps/v1/namespaces/ns/statefulsets/config";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fieldChanges, formatPath } from "../../../../sandbox/plugins/protocol/changes";
+import { fieldChanges, formatPath, parsePath } from "../../../../sandbox/plugins/protocol/changes";
 import { Secret, unknown, type ValueMap } from "../../../../sandbox/plugins/protocol/values";
 
 function changes(before: ValueMap, after: ValueMap): Record<string, string> {
@@ -45,5 +45,15 @@ describe("changes of inputs", () => {
     assert.equal(formatPath(["metadata", "annotations", "pulumi.com/autonamed"]), 'metadata.annotations["pulumi.com/autonamed"]');
     assert.equal(formatPath(["a.b", 'say "x"']), '["a.b"]["say \\"x\\""]');
     assert.equal(formatPath(["spec", "ports", 0, "port"]), "spec.ports[0].port");
+  });
+
+  it("are read back from that notation", () => {
+    assert.deepEqual(parsePath('metadata.annotations["a.b/c"].x[0].y[*]'), ["metadata", "annotations", "a.b/c", "x", "0", "y", "*"]);
+    const keys = fc.array(fc.oneof(fc.string({ minLength: 1, maxLength: 6 }), fc.nat({ max: 9 })), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(keys, (path) => {
+        assert.deepEqual(parsePath(formatPath(path)), path.map(String));
+      }),
+    );
   });
 });

@@ -18,7 +18,8 @@ function of(type: string) {
       (
         await provider.check({ ...resource, oldInputs: {}, newInputs: inputs, randomSeed: new Uint8Array(), autonaming: undefined })
       ).failures.map(({ property }) => property),
-    diff: (oldInputs: ValueMap, newInputs: ValueMap) => provider.diff({ ...resource, id: "x", oldInputs, oldOutputs: {}, newInputs }),
+    diff: (oldInputs: ValueMap, newInputs: ValueMap) =>
+      provider.diff({ ...resource, id: "x", oldInputs, oldOutputs: {}, newInputs, ignoreChanges: [] }),
   };
 }
 
