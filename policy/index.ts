@@ -1,4 +1,4 @@
-import { PolicyPack, type PolicyResource as EngineResource, type ResourceValidationArgs } from "@pulumi/policy";
+import { type PolicyResource as EngineResource, PolicyPack, type ResourceValidationArgs } from "@pulumi/policy";
 import { EXCEPTIONS } from "./exceptions";
 import type { PolicyResource } from "./resources";
 import { describeResource, RESOURCE_RULES, STACK_RULES } from "./rules";

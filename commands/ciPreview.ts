@@ -1,0 +1,102 @@
+import { Command } from "commander";
+import { buildReport, type Report } from "./report/build";
+import { headline } from "./report/headline";
+import { type Preview, readPreview } from "./report/preview";
+import { type CliAnswer, pulumi } from "./report/stackOutputs";
+import { writeReport } from "./report/write";
+
+/** Exit codes of `npm run ci:preview`. */
+export const EXIT = {
+  /** The plan can be deployed. */
+  fine: 0,
+  /** There is no plan: the program refused the configuration, or engine, backend or cluster failed. */
+  refused: 1,
+  /** The plan breaks a rule of policy/. */
+  violation: 2,
+  /** With `--expect-no-changes`: the plan changes something. */
+  changes: 3,
+} as const;
+
+interface Options {
+  stack: string;
+  out?: string[];
+  policyPack?: string;
+  refresh: boolean;
+  expectNoChanges: boolean;
+}
+
+/** The arguments with which the CLI previews. */
+export function previewArguments(options: Options, further: readonly string[]): string[] {
+  return [
+    "preview",
+    "--json",
+    // Rules look at every resource, and sums need them all.
+    "--show-sames",
+    "--non-interactive",
+    "--stack",
+    options.stack,
+    ...(options.policyPack === undefined ? [] : ["--policy-pack", options.policyPack]),
+    ...(options.refresh ? ["--refresh"] : []),
+    ...further,
+  ];
+}
+
+/** The plan that the CLI answered with, or a plan that holds its reason for giving none. */
+export function previewOf({ code, stdout, stderr }: CliAnswer): Preview {
+  const start = stdout.indexOf("{");
+  if (start >= 0) {
+    const preview = readPreview(stdout.slice(start));
+    if (code === 0 || preview.diagnostics.some(({ severity }) => severity === "error")) return { ...preview, complete: code === 0 };
+    // A rule of the pack, for one, stops the engine without an error in its JSON.
+    return { ...preview, complete: false, diagnostics: [...preview.diagnostics, ...failure(code, stderr)] };
+  }
+  return { config: {}, steps: [], complete: false, diagnostics: failure(code, stderr) };
+}
+
+function failure(code: number, stderr: string): Preview["diagnostics"] {
+  const text = stderr.replace(/^error: /gm, "").trim();
+  return [{ severity: "error", urn: "", message: text === "" ? `\`pulumi preview\` failed with exit code ${code}` : text }];
+}
+
+/** What the report comes to, as an exit code. */
+export function exitCodeOf(report: Report, { complete }: Preview, expectNoChanges: boolean): number {
+  if (report.violations.length > 0 && (complete || report.problems.every((problem) => isPolicyFailure(problem)))) return EXIT.violation;
+  if (!complete || report.problems.length > 0) return EXIT.refused;
+  return expectNoChanges && (report.changes ?? []).length > 0 ? EXIT.changes : EXIT.fine;
+}
+
+const isPolicyFailure = (problem: string): boolean => /polic(?:y|ies)/i.test(problem);
+
+/** `npm run ci:preview -- --stack prod`: the preview of a pull request, for any CI. What follows `--` is given to `pulumi preview`. */
+async function main(): Promise<void> {
+  const program = new Command("ci:preview")
+    .description("Preview an environment with the engine, apply the rules of policy/, and write the report")
+    .requiredOption("-s, --stack <name>", "environment, as in Pulumi.<name>.yaml")
+    .option("-o, --out <file...>", "reports to write (.md or .html); default: out/report.<stack>.md and .html")
+    .option("--policy-pack <folder>", "let the engine apply the rules too, as a policy pack")
+    .option("--refresh", "compare with what is in the cluster, not with the last deployment", false)
+    .option("--expect-no-changes", `exit with ${EXIT.changes} if anything changes`, false)
+    .argument("[arguments...]", "after `--`: further arguments for `pulumi preview`")
+    .addHelpText(
+      "after",
+      `\nExit codes: ${EXIT.fine} the plan can be deployed; ${EXIT.refused} refused or failed; ${EXIT.violation} a rule is broken; ${EXIT.changes} changes where none were expected.`,
+    )
+    .parse();
+  const options = program.opts<Options>();
+  const preview = previewOf(await pulumi(previewArguments(options, program.args)));
+  const report = await buildReport({ stack: options.stack, preview });
+  const out = options.out ?? [`out/report.${options.stack}.md`, `out/report.${options.stack}.html`];
+  const files = out.flatMap((file) => writeReport(report, file));
+  for (const { rule, resource, message } of report.violations) process.stderr.write(`${rule}: ${resource}: ${message}\n`);
+  for (const problem of report.problems) process.stderr.write(`${problem}\n`);
+  for (const note of report.notes) process.stderr.write(`${note}\n`);
+  process.stdout.write(`${options.stack}: ${headline(report)}\n${files.join("\n")}\n`);
+  process.exitCode = exitCodeOf(report, preview, options.expectNoChanges);
+}
+
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = EXIT.refused;
+  });
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { buildReport } from "./report/build";
+import { headline } from "./report/headline";
+import { readPreview, stackStep } from "./report/preview";
+import { type DeployedOutputs, deployedOutputs } from "./report/stackOutputs";
+import { writeReport } from "./report/write";
+
+interface Options {
+  stack: string;
+  out: string[];
+  preview?: string;
+  before?: string;
+}
+
+/** `npm run report -- --stack prod --out report.md`: what a reviewer decides from, with or without a preview of the engine. */
+async function main(): Promise<void> {
+  const options = new Command("report")
+    .description("Write what an environment's plan changes, survives and takes")
+    .requiredOption("-s, --stack <name>", "environment, as in Pulumi.<name>.yaml")
+    .requiredOption("-o, --out <file...>", "files to write: .md (with its picture beside it) or .html")
+    .option("-p, --preview <file>", "output of `pulumi preview --json --show-sames`; without it, nothing is said of changes")
+    .option("-b, --before <file>", "output of `pulumi stack output --json`; default: the preview's, or the CLI is asked")
+    .parse()
+    .opts<Options>();
+  const preview = options.preview === undefined ? undefined : readPreview(readFileSync(options.preview, "utf8"));
+  const inPreview = preview !== undefined && stackStep(preview) !== undefined;
+  const deployed: DeployedOutputs | undefined =
+    options.before !== undefined ? outputsIn(options.before) : inPreview ? undefined : await deployedOutputs(options.stack);
+  const report = await buildReport({ stack: options.stack, preview, deployed });
+  const files = options.out.flatMap((file) => writeReport(report, file));
+  for (const note of report.notes) process.stderr.write(`${note}\n`);
+  process.stdout.write(`${options.stack}: ${headline(report)}\n${files.join("\n")}\n`);
+}
+
+function outputsIn(file: string): DeployedOutputs {
+  const outputs: unknown = JSON.parse(readFileSync(file, "utf8"));
+  if (typeof outputs !== "object" || outputs === null || Array.isArray(outputs)) throw new Error(`${file}: this holds no outputs by name`);
+  return { outputs: outputs as Record<string, unknown> };
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,204 @@
+import { type Availability, compareAvailability, type Survival } from "../../model/availability";
+import { EXCEPTIONS, type Exceptions } from "../../policy/exceptions";
+import type { PolicyResource } from "../../policy/resources";
+import { type Violation, violationsOf } from "../../policy/rules";
+import { type ProgramRun, runProgram, stackConfig } from "../program";
+import { type Change, changesOf } from "./changes";
+import { type Preview, STACK_TYPE, stackStep, typeOf } from "./preview";
+import { type Requests, requestsOf } from "./requests";
+import type { DeployedOutputs } from "./stackOutputs";
+import { type Topology, topologyOf } from "./topology";
+
+/** Everything that a report says, before it takes a form. */
+export interface Report {
+  stack: string;
+  /** Why there is no plan: what the program, the engine or a provider refused. */
+  problems: string[];
+  violations: Violation[];
+  /** Changes of resources; absent where no preview was made. */
+  changes?: Change[];
+  /** What the plan survives; absent where there is no plan. */
+  survival?: Availability;
+  /** What the environment requires. */
+  declared: Survival;
+  /** What survives less than before; absent where it can't be told. */
+  worse?: string[];
+  requests?: { after: Requests; before?: Requests };
+  topology?: Topology;
+  /** What limits the report, and warnings. */
+  notes: string[];
+}
+
+/** What a report is made from. */
+export interface ReportInput {
+  stack: string;
+  /** What the engine plans. Without it the report rests on the program alone. */
+  preview?: Preview;
+  /** The stack's outputs of its last deployment. Default: those in the preview. */
+  deployed?: DeployedOutputs;
+  /** Default: policy/exceptions.ts. */
+  exceptions?: Exceptions;
+}
+
+/** Makes the report: runs the program with the stack's configuration, and puts beside it what the engine and the last deployment say. */
+export async function buildReport({ stack, preview, deployed, exceptions = EXCEPTIONS }: ReportInput): Promise<Report> {
+  const config = configOf(stack, preview);
+  const notes: string[] = [];
+  const problems = preview === undefined ? [] : errorsOf(preview);
+  let run: ProgramRun | undefined;
+  try {
+    run = await runProgram({ config, stack });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (preview?.complete === true)
+      notes.push(`The program could not be run with this configuration outside of the engine: ${firstLine(message)}`);
+    else if (!problems.some((known) => known.includes(message))) problems.push(message);
+  }
+  const planned =
+    preview?.complete === true ? plannedResources(preview) : (run?.resources ?? []).filter(({ custom }) => custom).map(resourceOf);
+  const survival = run?.outputs.availability as Availability | undefined;
+  const { worse, note } = compared(survival, preview, deployed);
+  if (note !== undefined) notes.push(note);
+  if (preview !== undefined) notes.push(...warningsOf(preview));
+  const topology = run === undefined ? undefined : topologyOf(run.resources.map(resourceOf), run.outputs);
+  const before = preview === undefined ? [] : previousResources(preview);
+  return {
+    stack,
+    problems,
+    violations: violationsOf(planned, stack, exceptions),
+    ...(preview?.complete === true ? { changes: changesOf(preview) } : {}),
+    ...(survival === undefined ? {} : { survival }),
+    declared: declaredSurvival(config),
+    ...(worse === undefined ? {} : { worse }),
+    ...(planned.length === 0
+      ? {}
+      : { requests: { after: requestsOf(planned), ...(before.length > 0 ? { before: requestsOf(before) } : {}) } }),
+    ...(topology === undefined ? {} : { topology }),
+    notes: [...new Set(notes)],
+  };
+}
+
+const resourceOf = ({ type, name, inputs, options }: ProgramRun["resources"][number]): PolicyResource => ({
+  type,
+  name,
+  inputs,
+  protect: options.protect,
+});
+
+const GOES = new Set(["delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"]);
+
+/** Every resource that is there when the update is done. */
+export function plannedResources(preview: Preview): PolicyResource[] {
+  const byUrn = new Map<string, PolicyResource>();
+  for (const step of preview.steps) {
+    if (GOES.has(step.op) || step.newState === undefined || step.newState === null || typeOf(step) === STACK_TYPE) continue;
+    if (step.newState.custom !== true) continue;
+    const name = step.urn.split("::").slice(3).join("::");
+    byUrn.set(step.urn, { type: typeOf(step), name, inputs: step.newState.inputs ?? {}, protect: step.newState.protect === true });
+  }
+  return [...byUrn.values()];
+}
+
+/** Every resource that is there now. */
+function previousResources(preview: Preview): PolicyResource[] {
+  const byUrn = new Map<string, PolicyResource>();
+  for (const { urn, oldState } of preview.steps) {
+    if (oldState?.custom !== true) continue;
+    byUrn.set(urn, { type: oldState.type, name: urn, inputs: oldState.inputs ?? {}, protect: oldState.protect === true });
+  }
+  return [...byUrn.values()];
+}
+
+/** How the engine shows a secret value of the configuration. */
+const HIDDEN = "[secret]";
+
+/** The configuration that the preview ran with; what is secret in it, as the stack file has it, without the secrets. */
+function configOf(stack: string, preview: Preview | undefined): Record<string, unknown> {
+  if (preview === undefined || Object.keys(preview.config).length === 0)
+    return withoutSecrets(stackConfig(stack)) as Record<string, unknown>;
+  if (!Object.values(preview.config).includes(HIDDEN)) return preview.config;
+  const file = withoutSecrets(stackConfig(stack)) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(preview.config).map(([key, value]) => [key, value === HIDDEN ? (file[key] ?? HIDDEN) : value]));
+}
+
+/** `secure: …` in a stack file is replaced by a text that stands for it. */
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  const keys = Object.keys(value);
+  if (keys.length === 1 && keys[0] === "secure") return HIDDEN;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
+}
+
+function declaredSurvival(config: Record<string, unknown>): Survival {
+  const key = "thanos-stack:survives";
+  let declared: unknown = config[key];
+  if (typeof declared === "string") {
+    try {
+      declared = JSON.parse(declared);
+    } catch {
+      declared = undefined;
+    }
+  }
+  const { nodes, zones } = (declared ?? {}) as { nodes?: unknown; zones?: unknown };
+  return { nodes: typeof nodes === "number" ? nodes : 0, zones: typeof zones === "number" ? zones : 0 };
+}
+
+/** Errors, each once: the engine repeats the program's. */
+function errorsOf(preview: Preview): string[] {
+  const errors = [...new Set(preview.diagnostics.filter(({ severity }) => severity === "error").map(messageOf))];
+  return errors.filter((message) => !errors.some((other) => other !== message && other.includes(message)));
+}
+
+function messageOf({ message, urn }: Preview["diagnostics"][number]): string {
+  const name = urn.split("::").slice(3).join("::");
+  return name === "" || urn.includes(`::${STACK_TYPE}::`) ? message : `${name}: ${message}`;
+}
+
+const MOST_WARNINGS = 5;
+/** Said where a plugin is not the CLI's own, which no reviewer decides about. */
+const MACHINERY = /^using \S+ from \$PATH at /;
+
+function warningsOf(preview: Preview): string[] {
+  const warnings = [...new Set(preview.diagnostics.filter(({ severity }) => severity === "warning").map(messageOf))].filter(
+    (message) => !MACHINERY.test(message),
+  );
+  const rehearsals = warnings.filter((message) => /forbidden|may not rehearse/.test(message));
+  const others = warnings.filter((message) => !rehearsals.includes(message));
+  return [
+    ...(rehearsals.length > 0
+      ? [
+          `The API server did not check ${rehearsals.length} of the changes: this account may not rehearse them, and they are as the program has them.`,
+        ]
+      : []),
+    ...others.slice(0, MOST_WARNINGS).map((message) => `Warning: ${message}`),
+    ...(others.length > MOST_WARNINGS ? [`And ${others.length - MOST_WARNINGS} more warnings in the preview's log.`] : []),
+  ];
+}
+
+/** What is worse than in the last deployment, or why that is not known. */
+function compared(
+  survival: Availability | undefined,
+  preview: Preview | undefined,
+  deployed: DeployedOutputs | undefined,
+): { worse?: string[]; note?: string } {
+  if (survival === undefined) return {};
+  const step = preview === undefined ? undefined : stackStep(preview);
+  if (deployed === undefined && step !== undefined && (step.oldState === undefined || step.oldState === null)) {
+    return { note: "This is the first deployment: there is nothing to compare with." };
+  }
+  const outputs = deployed === undefined ? step?.oldState?.outputs : "outputs" in deployed ? deployed.outputs : undefined;
+  if (outputs === undefined) {
+    const why = deployed !== undefined && "unknown" in deployed ? deployed.unknown : "the preview says nothing of it";
+    return { note: `Not compared with the last deployment: ${why}` };
+  }
+  const before = outputs.availability as Availability | undefined;
+  if (before === undefined) return { note: "Not compared with the last deployment: it has no output `availability`." };
+  try {
+    return { worse: compareAvailability(before, survival) };
+  } catch {
+    return { note: "Not compared with the last deployment: its output `availability` is of another form." };
+  }
+}
+
+const firstLine = (message: string): string => message.split("\n")[0] ?? "";

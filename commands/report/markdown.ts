@@ -1,0 +1,132 @@
+import type { Report } from "./build";
+import type { Change } from "./changes";
+import { headline, type Verdict, verdictOf } from "./headline";
+import { requestRows } from "./requests";
+import { SURVIVAL_COLUMNS, survivalRows } from "./survival";
+import { topologyLine } from "./topology";
+
+/** The first line of a report. A comment that begins with it is this environment's, and the next report replaces it. */
+export function marker(stack: string): string {
+  return `<!-- thanos-stack report: ${stack} -->`;
+}
+
+const SIGNS: Record<Verdict, string> = {
+  refused: "⛔",
+  violation: "⛔",
+  worse: "⚠️",
+  destructive: "⚠️",
+  changes: "🔹",
+  unchanged: "✅",
+  planned: "📋",
+};
+
+/** Changes and properties that fit a comment; the HTML has all. */
+const MOST_CHANGES = 25;
+const MOST_PROPERTIES = 4;
+
+/**
+ * The report as a comment on a pull request.
+ *
+ * @param picture where the topology's picture is, relative to the report; none is linked without it
+ */
+export function markdownReport(report: Report, picture?: string): string {
+  const { stack, problems, violations, worse, survival, notes, topology } = report;
+  return [
+    marker(stack),
+    `## ${SIGNS[verdictOf(report)]} \`${stack}\`: ${headline(report)}`,
+    ...(problems.length > 0 ? ["**Refused**", fenced(problems.join("\n\n"))] : []),
+    ...(violations.length > 0
+      ? ["**Policy**", violations.map((each) => `- ${code(each.rule)} ${escaped(each.resource)}: ${escaped(each.message)}`).join("\n")]
+      : []),
+    ...(worse !== undefined && worse.length > 0
+      ? ["**Worse than the last deployment**", worse.map((line) => `- ${escaped(line)}`).join("\n")]
+      : []),
+    ...changesSection(report),
+    ...(survival === undefined ? [] : ["### What it survives", survivalText(report), table([...SURVIVAL_COLUMNS], survivalTable(report))]),
+    ...requestsSection(report),
+    ...(topology === undefined
+      ? []
+      : ["### Topology", `${escaped(topologyLine(topology))}${picture === undefined ? "" : ` ([picture](${encodeURI(picture)}))`}`]),
+    ...(notes.length > 0 ? [notes.map((note) => `<sub>${escaped(note)}</sub>`).join("<br>\n")] : []),
+  ]
+    .join("\n\n")
+    .concat("\n");
+}
+
+function changesSection({ changes }: Report): string[] {
+  if (changes === undefined || changes.length === 0) return [];
+  const rows = changes.slice(0, MOST_CHANGES).map((change) => [operation(change), code(change.resource), properties(change)]);
+  const rest = changes.length - rows.length;
+  return [
+    "### What changes",
+    table(["", "resource", "properties"], rows),
+    ...(rest > 0 ? [`…and ${rest} more, all in the HTML report.`] : []),
+  ];
+}
+
+function operation(change: Change): string {
+  return change.operation === "delete" || change.operation === "replace" ? `**${change.operation}**` : change.operation;
+}
+
+function properties({ properties: all }: Change): string {
+  const shown = all.slice(0, MOST_PROPERTIES).map(({ path, from, to, replaces }) => {
+    const values =
+      from === undefined && to === undefined ? "" : `: ${from === undefined ? "–" : code(from)} → ${to === undefined ? "–" : code(to)}`;
+    return `${code(path)}${values}${replaces ? " (forces replacement)" : ""}`;
+  });
+  const rest = all.length - shown.length;
+  return [...shown, ...(rest > 0 ? [`and ${rest} more`] : [])].join("<br>");
+}
+
+/** What is declared, what is so, and whether a node or a zone more could be lost. */
+export function survivalText({ survival, declared }: Report): string {
+  if (survival === undefined) return "";
+  const { nodes, zones } = survival.survives;
+  const count = (number: number, what: string) => `${number} ${number === 1 ? what : `${what}s`}`;
+  const required =
+    declared.nodes === 0 && declared.zones === 0
+      ? "nothing is required"
+      : `required: ${[...(declared.nodes > 0 ? [count(declared.nodes, "node")] : []), ...(declared.zones > 0 ? [count(declared.zones, "zone")] : [])].join(" and ")}`;
+  return `Survives the loss of any ${count(nodes, "node")} or any ${count(zones, "zone")} (${required}): no write refused, no answer incomplete, no acknowledged sample lost. Shares are of all series, in the worst case.`;
+}
+
+function survivalTable({ survival }: Report): string[][] {
+  if (survival === undefined) return [];
+  return survivalRows(survival).map((row) => row.map(({ text, bad }) => (bad ? `**${escaped(text)}**` : escaped(text))));
+}
+
+function requestsSection({ requests }: Report): string[] {
+  if (requests === undefined) return [];
+  const rows = requestRows(requests.after, requests.before);
+  const line = rows.map(({ what, before, after, changed }) => `${what} ${changed ? `${before} → **${after}**` : after}`).join(" · ");
+  return ["### What it takes", line];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+/** Text that Markdown, HTML and mentions leave as it is, also in a table. */
+export function escaped(text: string): string {
+  return text
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;")
+    .replace(/@/g, "&#64;")
+    .replace(/([\\`*_[\]|~#])/g, "\\$1")
+    .replace(/\s*\n\s*/g, " ");
+}
+
+/** A value in a code span, also in a table, where a pipe ends a cell even inside of one. */
+export function code(text: string): string {
+  const flat = text.replace(/\s*\n\s*/g, " ");
+  if (!/[`|]/.test(flat)) return `\`${flat}\``;
+  return `<code>${escaped(flat)}</code>`;
+}
+
+function fenced(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}text\n${text}\n${fence}`;
+}

@@ -1,0 +1,93 @@
+import { type Container, fields, kindOf, list, type PolicyResource, podOf, text } from "../../policy/resources";
+
+/** What a plan takes of its cluster. */
+export interface Requests {
+  pods: number;
+  /** Cores that the scheduler reserves. */
+  cpu: number;
+  /** Bytes of memory that the scheduler reserves. */
+  memory: number;
+  /** Bytes of persistent volumes. */
+  storage: number;
+  /** Directories on nodes' own disks, whose size nothing bounds. */
+  directories: number;
+}
+
+const LASTING = new Set(["Deployment", "StatefulSet"]);
+
+/** The sum over everything that keeps running; jobs end. */
+export function requestsOf(resources: readonly PolicyResource[]): Requests {
+  const sum: Requests = { pods: 0, cpu: 0, memory: 0, storage: 0, directories: 0 };
+  for (const resource of resources) {
+    const pod = podOf(resource);
+    if (pod === undefined || !LASTING.has(kindOf(resource))) continue;
+    const spec = fields(resource.inputs, "spec");
+    const replicas = typeof spec.replicas === "number" ? spec.replicas : 1;
+    sum.pods += replicas;
+    for (const container of pod.spec.containers ?? []) {
+      sum.cpu += replicas * requested(container, "cpu");
+      sum.memory += replicas * requested(container, "memory");
+    }
+    for (const template of list(spec, "volumeClaimTemplates")) {
+      const claim = fields(template, "spec");
+      // An empty class is bound only to a volume that was made for it: a directory.
+      if (claim.storageClassName === "") sum.directories += replicas;
+      else sum.storage += replicas * quantity(text(fields(fields(claim, "resources"), "requests"), "storage"));
+    }
+  }
+  // Millicores are whole numbers; sums of fractions aren't.
+  return { ...sum, cpu: Math.round(sum.cpu * 1_000) / 1_000 };
+}
+
+function requested(container: Container, name: string): number {
+  const value = container.resources?.requests?.[name];
+  return typeof value === "string" || typeof value === "number" ? quantity(String(value)) : 0;
+}
+
+const SUFFIXES: Record<string, number> = {
+  "": 1,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+};
+
+/** A Kubernetes quantity as a number; 0 for what is none, such as a value that is not known yet. */
+function quantity(value: string): number {
+  const match = /^(\d+(?:\.\d+)?)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/.exec(value);
+  return match === null ? 0 : Number(match[1]) * (SUFFIXES[match[2] ?? ""] ?? 0);
+}
+
+/** Rows of a table: what, now, and before where that is known. */
+export function requestRows(after: Requests, before?: Requests): { what: string; before?: string; after: string; changed: boolean }[] {
+  const rows: [string, keyof Requests, (value: number) => string][] = [
+    ["Pods", "pods", String],
+    ["CPU requests", "cpu", (value) => `${value} ${value === 1 ? "core" : "cores"}`],
+    ["Memory requests", "memory", bytes],
+    ["Persistent volumes", "storage", bytes],
+    ["Directories on nodes' disks", "directories", String],
+  ];
+  return rows
+    .filter(([, key]) => key !== "directories" || after[key] > 0 || (before?.[key] ?? 0) > 0)
+    .map(([what, key, show]) => ({
+      what,
+      ...(before === undefined ? {} : { before: show(before[key]) }),
+      after: show(after[key]),
+      changed: before !== undefined && before[key] !== after[key],
+    }));
+}
+
+/** Bytes in the largest unit that leaves one digit or more before the point. */
+export function bytes(value: number): string {
+  if (value === 0) return "none";
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(value) / 10));
+  return `${Number((value / 2 ** (10 * power)).toFixed(2))} ${units[power]}`;
+}

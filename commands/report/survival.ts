@@ -1,0 +1,62 @@
+import type { Availability, Loss, Scenario } from "../../model/availability";
+
+/** The survival table, row by row, for any form of text. */
+
+export const SURVIVAL_COLUMNS = [
+  "When this is lost",
+  "can't be written",
+  "can't be read",
+  "one copy left",
+  "may lose acknowledged samples",
+  "writes",
+  "queries",
+  "targets not scraped",
+] as const;
+
+const LOSSES: Record<Loss, string> = {
+  node: "any 1 node",
+  twoNodes: "any 2 nodes",
+  zone: "any 1 zone",
+  rollingRestart: "a step of a rolling restart",
+  drain: "a drained node",
+  prometheus: "1 Prometheus",
+  querier: "1 querier",
+};
+
+/** A cell, and whether it tells of harm. */
+export interface Cell {
+  text: string;
+  bad: boolean;
+}
+
+/** One row a scenario; shares are those of the worst case. */
+export function survivalRows({ scenarios }: Availability): Cell[][] {
+  return scenarios.map((scenario) => [
+    { text: `${LOSSES[scenario.loss]}${worstOf(scenario)}`, bad: false },
+    share(scenario.unwritable),
+    share(scenario.unreadable),
+    { ...share(scenario.oneCopyLeft), bad: false },
+    share(scenario.mayLoseAcknowledged),
+    { text: scenario.writes ?? "–", bad: scenario.writes === "refused" },
+    { text: scenario.queries, bad: scenario.queries !== "complete" },
+    share(scenario.unscraped),
+  ]);
+}
+
+/** The pods of the worst case, where there is a choice. */
+function worstOf({ worst, cases, unwritable, mayLoseAcknowledged }: Scenario): string {
+  return worst !== undefined && cases > 1 && (unwritable > 0 || mayLoseAcknowledged > 0) && worst.lost.length <= 3
+    ? ` (worst: ${worst.lost.join(", ")})`
+    : "";
+}
+
+function share(value: number): Cell {
+  return { text: percent(value), bad: value > 0 };
+}
+
+/** Few digits, and neither none nor all unless it is. */
+export function percent(value: number): string {
+  if (value > 0 && value < 0.001) return "< 0.1 %";
+  if (value < 1 && value > 0.999) return "> 99.9 %";
+  return `${Number((value * 100).toFixed(1))} %`;
+}

@@ -1,0 +1,229 @@
+import { fields, kindOf, type PolicyResource, podOf } from "../../policy/resources";
+
+/** The path of a sample, from who sends it to who asks for it. */
+export interface Topology {
+  /** Prometheus servers of this stack: pods that scrape the same, and parts of the targets. */
+  prometheus: { replicas: number; shards: number };
+  /** Routers in front of the receivers; none where receivers route. */
+  routers: number;
+  replicationFactor: number;
+  rings: TopologyRing[];
+  queriers: number;
+  /** Query frontends; none where people ask the queriers. */
+  frontends: number;
+  /** Whether receivers never share a node. */
+  separateNodes: boolean;
+}
+
+/** A hashring and where its receivers are. */
+export interface TopologyRing {
+  name: string;
+  zones: { zone?: string; pods: string[] }[];
+}
+
+interface RingOutput {
+  members: { address: string; zone?: string; hashring?: string }[];
+  replicationFactor: number;
+}
+
+/** What is drawn, from the stack's resources and outputs. Nothing for a scheme without receivers. */
+export function topologyOf(resources: readonly PolicyResource[], outputs: Record<string, unknown>): Topology | undefined {
+  const ring = outputs.ring as RingOutput | undefined;
+  const prometheus = outputs.prometheus as { replicas: number; shards: number } | undefined;
+  if (ring === undefined || prometheus === undefined) return undefined;
+  const rings = new Map<string, Map<string | undefined, string[]>>();
+  for (const member of ring.members) {
+    const zones = rings.get(member.hashring ?? "default") ?? new Map<string | undefined, string[]>();
+    zones.set(member.zone, [...(zones.get(member.zone) ?? []), member.address.split(".")[0] ?? member.address]);
+    rings.set(member.hashring ?? "default", zones);
+  }
+  return {
+    prometheus: { replicas: prometheus.replicas, shards: prometheus.shards },
+    routers: replicasOf(resources, "receive-router"),
+    replicationFactor: ring.replicationFactor,
+    rings: [...rings].map(([name, zones]) => ({
+      name,
+      zones: [...zones].map(([zone, pods]) => ({ ...(zone === undefined ? {} : { zone }), pods })),
+    })),
+    queriers: replicasOf(resources, "querier"),
+    frontends: replicasOf(resources, "query-frontend"),
+    separateNodes: resources.filter((resource) => isPart(resource, "receive")).every(neverShareNodes),
+  };
+}
+
+function isPart(resource: PolicyResource, component: string): boolean {
+  return podOf(resource)?.labels["app.kubernetes.io/component"] === component && ["Deployment", "StatefulSet"].includes(kindOf(resource));
+}
+
+function replicasOf(resources: readonly PolicyResource[], component: string): number {
+  return resources
+    .filter((resource) => isPart(resource, component))
+    .reduce((sum, resource) => {
+      const { replicas } = fields(resource.inputs, "spec");
+      return sum + (typeof replicas === "number" ? replicas : 1);
+    }, 0);
+}
+
+function neverShareNodes(resource: PolicyResource): boolean {
+  const affinity = fields(fields(podOf(resource)?.spec, "affinity"), "podAntiAffinity");
+  return Array.isArray(affinity.requiredDuringSchedulingIgnoredDuringExecution);
+}
+
+/** The topology in one line of text. */
+export function topologyLine(of: Topology): string {
+  const pods = of.prometheus.replicas * of.prometheus.shards;
+  const rings = of.rings.map((ring) => {
+    const zones = ring.zones.map(({ zone, pods: members }) => `${zone === undefined ? "" : `${zone} `}×${members.length}`).join(", ");
+    return `receivers ${of.rings.length > 1 ? `of ${ring.name} ` : ""}${zones}`;
+  });
+  return [
+    `Prometheus ×${pods}`,
+    ...(of.routers > 0 ? [`routers ×${of.routers}`] : []),
+    `${rings.join("; ")} (${of.replicationFactor} ${of.replicationFactor === 1 ? "copy" : "copies"} of each series)`,
+    `queriers ×${of.queriers}`,
+    ...(of.frontends > 0 ? [`query frontends ×${of.frontends}`] : []),
+  ].join(" → ");
+}
+
+const BOX = { width: 132, height: 46, gap: 12 };
+const COLUMN_GAP = 74;
+const POD = { width: 152, height: 26, gap: 6 };
+const PADDING = 12;
+const TITLE = 22;
+/** Receivers drawn one by one in a zone; further ones are counted. */
+const MOST_PODS = 6;
+
+interface Drawn {
+  svg: string;
+  width: number;
+  height: number;
+}
+
+/** The topology as a picture that fits light and dark surroundings, to stand in a page or in a file of its own. */
+export function topologySvg(of: Topology): string {
+  const pods = of.prometheus.replicas * of.prometheus.shards;
+  const columns: { drawn: Drawn; arrow?: string }[] = [
+    {
+      drawn: stack([
+        box("Prometheus", `×${pods}${of.prometheus.shards > 1 ? `, ${of.prometheus.shards} shards` : ""}`, "sender"),
+        box("Other senders", "of app stacks", "outside"),
+      ]),
+      arrow: "remote write",
+    },
+    ...(of.routers > 0 ? [{ drawn: box("Routers", `×${of.routers}`, "router"), arrow: `×${of.replicationFactor}` }] : []),
+    { drawn: stack(of.rings.map((ring) => drawRing(ring, of))), arrow: "StoreAPI" },
+    { drawn: box("Queriers", `×${of.queriers}`, "query"), arrow: of.frontends > 0 ? "PromQL" : "queries" },
+    ...(of.frontends > 0 ? [{ drawn: box("Query frontends", `×${of.frontends}`, "query"), arrow: "queries" }] : []),
+    { drawn: box("People", "dashboards, alerts", "outside") },
+  ];
+  const height = Math.max(...columns.map(({ drawn }) => drawn.height)) + 2 * PADDING;
+  let x = PADDING;
+  const parts: string[] = [];
+  for (const { drawn, arrow } of columns) {
+    parts.push(`<g transform="translate(${x} ${(height - drawn.height) / 2})">${drawn.svg}</g>`);
+    x += drawn.width;
+    if (arrow === undefined) continue;
+    const middle = height / 2;
+    parts.push(
+      `<path class="arrow" d="M${x + 6} ${middle}H${x + COLUMN_GAP - 12}" marker-end="url(#topology-head)"/>` +
+        `<text class="label" x="${x + COLUMN_GAP / 2 - 2}" y="${middle - 8}">${escapeXml(arrow)}</text>`,
+    );
+    x += COLUMN_GAP;
+  }
+  const width = x + PADDING;
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" class="topology" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" ` +
+    `aria-label="${escapeXml(topologyLine(of))}"><style>${STYLE}</style>` +
+    `<defs><marker id="topology-head" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto">` +
+    `<path class="head" d="M0 0L8 4L0 8Z"/></marker></defs>${parts.join("")}</svg>`
+  );
+}
+
+const STYLE = [
+  ".topology{font:13px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;max-width:100%;height:auto;--ink:#1b2430;--soft:#5b6675;--line:#8b96a5;",
+  "--ring:#f4f6f9;--zone:#e6ebf2;--box:#fff;--sender:#dceafd;--router:#e8e2fb;--receiver:#d8f0e3;--query:#fdebcf}",
+  "@media (prefers-color-scheme:dark){.topology{--ink:#e8edf4;--soft:#a9b4c2;--line:#74808f;--ring:#171d26;--zone:#202936;--box:#10151c;",
+  "--sender:#1d3a5f;--router:#382f63;--receiver:#1d4a37;--query:#57401a}}",
+  ".topology rect{stroke:var(--line);stroke-width:1;fill:var(--box)}.topology .ring{fill:var(--ring)}.topology .zone{fill:var(--zone);stroke:none}",
+  ".topology .sender{fill:var(--sender)}.topology .router{fill:var(--router)}.topology .receiver{fill:var(--receiver)}.topology .query{fill:var(--query)}",
+  ".topology .outside{stroke-dasharray:4 3}.topology text{fill:var(--ink);text-anchor:middle}.topology .name{font-weight:600}",
+  ".topology .label,.topology .note{fill:var(--soft);font-size:11px}.topology .start{text-anchor:start}",
+  ".topology .arrow{stroke:var(--line);stroke-width:1.5;fill:none}.topology .head{fill:var(--line)}",
+].join("");
+
+function box(title: string, note: string, kind: string): Drawn {
+  const { width, height } = BOX;
+  return {
+    width,
+    height,
+    svg:
+      `<rect class="${kind}" width="${width}" height="${height}" rx="6"/><text class="name" x="${width / 2}" y="20">${escapeXml(title)}</text>` +
+      `<text class="note" x="${width / 2}" y="36">${escapeXml(note)}</text>`,
+  };
+}
+
+function stack(items: Drawn[]): Drawn {
+  const width = Math.max(...items.map((item) => item.width));
+  let y = 0;
+  const svg = items.map((item) => {
+    const placed = `<g transform="translate(${(width - item.width) / 2} ${y})">${item.svg}</g>`;
+    y += item.height + BOX.gap;
+    return placed;
+  });
+  return { svg: svg.join(""), width, height: y - BOX.gap };
+}
+
+function drawRing(ring: TopologyRing, of: Topology): Drawn {
+  const zones = stack(ring.zones.map(drawZone));
+  const title = `hashring ${ring.name}`;
+  const copies = `${of.replicationFactor} ${of.replicationFactor === 1 ? "copy" : "copies"} of each series`;
+  const nodes = of.separateNodes ? "never two on a node" : "several may share a node";
+  const lines = [copies, nodes];
+  const width = Math.max(zones.width + 2 * PADDING, 210);
+  const head = TITLE + 8;
+  const height = head + zones.height + lines.length * 16 + PADDING;
+  return {
+    width,
+    height,
+    svg:
+      `<rect class="ring" width="${width}" height="${height}" rx="8"/><text class="name" x="${width / 2}" y="20">${escapeXml(title)}</text>` +
+      `<g transform="translate(${(width - zones.width) / 2} ${head})">${zones.svg}</g>` +
+      lines
+        .map((line, index) => `<text class="note" x="${width / 2}" y="${head + zones.height + 16 + index * 16}">${escapeXml(line)}</text>`)
+        .join(""),
+  };
+}
+
+function drawZone({ zone, pods }: TopologyRing["zones"][number]): Drawn {
+  const shown = pods.length > MOST_PODS ? pods.slice(0, MOST_PODS - 1) : pods;
+  const rest = pods.length - shown.length;
+  const boxes = [...shown.map((pod) => podBox(pod, "receiver")), ...(rest > 0 ? [podBox(`and ${rest} more`, "outside")] : [])].map(
+    ({ svg }, index) => `<g transform="translate(${PADDING / 2} ${TITLE + index * (POD.height + POD.gap)})">${svg}</g>`,
+  );
+  const width = POD.width + PADDING;
+  const height = TITLE + boxes.length * (POD.height + POD.gap);
+  return {
+    width,
+    height,
+    svg:
+      `<rect class="zone" width="${width}" height="${height}" rx="6"/>` +
+      `<text class="note start" x="${PADDING / 2 + 2}" y="15">${escapeXml(zone === undefined ? "no zones" : `zone ${zone}`)}</text>${boxes.join("")}`,
+  };
+}
+
+/** Characters of a name that a box of a pod holds. */
+const LONGEST_NAME = 21;
+
+function podBox(name: string, kind: string): Drawn {
+  const { width, height } = POD;
+  const shown = name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name;
+  return {
+    width,
+    height,
+    svg: `<rect class="${kind}" width="${width}" height="${height}" rx="5"/><text x="${width / 2}" y="17">${escapeXml(shown)}</text>`,
+  };
+}
+
+export function escapeXml(value: string): string {
+  return value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;").replace(/'/g, "&#39;");
+}

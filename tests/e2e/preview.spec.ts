@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as grpc from "@grpc/grpc-js";
+import type { Stack } from "@pulumi/pulumi/automation";
+import { execa } from "execa";
+import { marker } from "../../commands/report/markdown";
+import { environment, loadProgram, openStack } from "../../sandbox/engine";
+import type { ConfigOverlay } from "../../sandbox/overlay";
+import { paths, REPOSITORY } from "../../sandbox/paths";
+import { CONTEXT } from "../../sandbox/topology";
+import { Cluster, changes, failure, type KubernetesObject, up } from "./stack";
+
+const NAMESPACE = "thanos-dev";
+const RECEIVE = "thanos-stack:receive";
+const PROMETHEUS = "thanos-stack:prometheus";
+
+/** The SDK's host of inline programs, of which it publishes neither types nor a way to let the CLI itself use it. */
+const { LanguageServer } = require("@pulumi/pulumi/automation/server") as {
+  LanguageServer: new (program: () => Promise<unknown>) => object;
+};
+const { LanguageRuntimeService } = require("@pulumi/pulumi/proto/language_grpc_pb") as { LanguageRuntimeService: grpc.ServiceDefinition };
+
+/** What stands in for a language host, which this machine can't have: the program in this process, and the SDK's own runner for the policy pack. */
+class Hosts {
+  private readonly server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
+  private readonly folder = mkdtempSync(join(tmpdir(), "thanos-stack-preview-"));
+  private address = "";
+
+  async start(): Promise<void> {
+    this.server.addService(LanguageRuntimeService, new LanguageServer(loadProgram) as grpc.UntypedServiceImplementation);
+    const port = await new Promise<number>((resolve, reject) => {
+      this.server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
+    });
+    this.address = `127.0.0.1:${port}`;
+    const analyzer = join(this.folder, "pulumi-analyzer-policy-nodejs");
+    writeFileSync(analyzer, `#!/bin/sh\nexec node "${require.resolve("@pulumi/pulumi/cmd/run-policy-pack")}" "$@"\n`);
+    chmodSync(analyzer, 0o755);
+  }
+
+  file(name: string): string {
+    return join(this.folder, name);
+  }
+
+  stop(): void {
+    this.server.forceShutdown();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** `npm run ci:preview`, as a CI calls it, for what the stack is configured to now. */
+  async preview(stack: string, ...options: string[]): Promise<Preview> {
+    const report = this.file(`report.${stack}.md`);
+    const page = this.file(`report.${stack}.html`);
+    for (const file of [report, page]) rmSync(file, { force: true });
+    const engine = [`--client=${this.address}`, "--cwd", join(paths().pulumiWork, stack)];
+    const result = await execa(
+      "npm",
+      ["run", "--silent", "ci:preview", "--", "--stack", stack, "--out", report, page, ...options, "--", ...engine],
+      {
+        cwd: REPOSITORY,
+        env: { ...environment(), PATH: `${this.folder}:${environment().PATH}` },
+        reject: false,
+      },
+    );
+    const said = `${result.stdout}\n${result.stderr}`;
+    assert.ok(existsSync(report), `there is no report: ${said}`);
+    return { code: result.exitCode ?? -1, said, comment: readFileSync(report, "utf8"), page: readFileSync(page, "utf8") };
+  }
+}
+
+interface Preview {
+  code: number;
+  said: string;
+  comment: string;
+  page: string;
+}
+
+describe("the preview of a pull request", function () {
+  this.timeout(15 * 60_000);
+  const cluster = new Cluster();
+  const hosts = new Hosts();
+  let deployed: Stack;
+
+  before(async () => {
+    ({ stack: deployed } = await up("dev"));
+    await hosts.start();
+  });
+  after(async () => {
+    hosts.stop();
+    // What the stack is configured to is what the next test finds.
+    await openStack("dev");
+  });
+
+  const proposed = async (overrides: ConfigOverlay, ...options: string[]) => {
+    await openStack("dev", overrides);
+    return hosts.preview("dev", ...options);
+  };
+  const objects = async () => {
+    const lists = await Promise.all(
+      [
+        "apps/v1/namespaces/thanos-dev/statefulsets",
+        "apps/v1/namespaces/thanos-dev/deployments",
+        "rbac.authorization.k8s.io/v1/clusterroles",
+      ].map((path) => cluster.list(`/apis/${path}`)),
+    );
+    const maps = await cluster.list(`/api/v1/namespaces/${NAMESPACE}/configmaps`);
+    return [...lists.flat(), ...maps].map(({ metadata }: KubernetesObject) => `${metadata.uid} ${metadata.resourceVersion}`).sort();
+  };
+
+  it("says that nothing changes, and what there is", async () => {
+    const { code, comment, page, said } = await proposed({}, "--policy-pack", "policy", "--expect-no-changes");
+    assert.equal(code, 0, said);
+    const [first, , title] = comment.split("\n");
+    assert.equal(first, marker("dev"));
+    assert.equal(title, "## ✅ `dev`: nothing changes");
+    assert.doesNotMatch(comment, /Worse than|What changes|Refused|Policy|Not compared/);
+    assert.match(comment, /\| any 1 node \| \*\*100 %\*\* \|/);
+    assert.match(comment, /Pods 5 · CPU requests 0\.3 cores · Memory requests 2\.25 GiB/);
+    assert.match(comment, /Prometheus ×1 → receivers ×3 \(3 copies of each series\) → queriers ×1/);
+    assert.match(page, /<svg /);
+  });
+
+  it("shows another retention as the one property that changes, with its values, and changes nothing", async () => {
+    const before = await objects();
+    const { code, comment, said } = await proposed({ [RECEIVE]: { retention: { time: "14d" } } }, "--policy-pack", "policy");
+    assert.equal(code, 0, said);
+    assert.match(comment, /^## 🔹 `dev`: 1 updated$/m);
+    const rows = comment.split("\n").filter((line) => line.startsWith("| update |"));
+    assert.equal(rows.length, 1, comment);
+    assert.match(
+      rows[0] ?? "",
+      /`StatefulSet thanos-dev\/thanos-receive` \| `spec\.template\.spec\.containers\[0\]\.args\[\d+\]`: `--tsdb\.retention=15d` → `--tsdb\.retention=14d` \|$/,
+    );
+    assert.deepEqual(await objects(), before);
+  });
+
+  it("fails with another code where changes were not expected", async () => {
+    const { code, said } = await proposed({ [RECEIVE]: { retention: { time: "14d" } } }, "--expect-no-changes");
+    assert.equal(code, 3, said);
+  });
+
+  it("refuses a ring with fewer receivers than copies", async () => {
+    const { code, comment, said } = await proposed({ [RECEIVE]: { replicas: 2 } }, "--policy-pack", "policy");
+    assert.equal(code, 1, said);
+    assert.match(comment, /^## ⛔ `dev`: refused, nothing would be deployed$/m);
+    assert.equal(comment.match(/receive\.replicas = 2: a ring needs as many receivers as copies/g)?.length, 1, comment);
+    assert.doesNotMatch(comment, /What changes/);
+  });
+
+  const LEAK = "sixteen-wet-horses";
+  const leaking: ConfigOverlay = {
+    [PROMETHEUS]: { scrapeConfigs: [{ job_name: "shop", static_configs: [], basic_auth: { username: "shop", password: LEAK } }] },
+  };
+
+  it("names a broken rule, from the resources that the engine registers, without repeating the credential", async () => {
+    const { code, comment, said } = await proposed(leaking);
+    assert.equal(code, 2, said);
+    assert.match(comment, /^## ⛔ `dev`: 1 rule is broken; 1 replaced, 1 updated/m);
+    assert.match(
+      comment,
+      /- `credentials-are-secret` ConfigMap thanos-dev\/prometheus-config-\w+: prometheus\.yml holds a value of password; move it to a Secret/,
+    );
+    assert.ok(!comment.includes(LEAK));
+  });
+
+  it("is refused by the engine itself with the policy pack", async () => {
+    const { code, comment, said } = await proposed(leaking, "--policy-pack", "policy");
+    assert.equal(code, 2, said);
+    assert.match(comment, /- `credentials-are-secret` ConfigMap/);
+    assert.ok(!comment.includes(LEAK));
+  });
+
+  it("refuses what survives less than the environment declares", async () => {
+    const known = existsSync(join(paths().pulumiBackend, ".pulumi", "stacks", "thanos-stack", "prod.json"));
+    const prod = await openStack("prod", { "thanos-stack:accepts": ["replicas-on-one-node"], [RECEIVE]: { antiAffinity: "soft" } });
+    try {
+      const { code, comment, said } = await hosts.preview("prod", "--policy-pack", "policy");
+      assert.equal(code, 1, said);
+      assert.match(comment, /survives\.nodes = 1: the plan survives the loss of 0 nodes|survives\.nodes = 1/);
+    } finally {
+      if (known) await openStack("prod");
+      else await prod.workspace.removeStack("prod");
+    }
+  });
+
+  it("says what gets worse than what is deployed", async () => {
+    const { code, comment, said } = await proposed({
+      "thanos-stack:accepts": ["replicas-on-one-node", "data-loss"],
+      [RECEIVE]: { replicationFactor: 1 },
+    });
+    assert.equal(code, 0, said);
+    assert.match(comment, /^## ⚠️ `dev`: survives less than before; /m);
+    assert.match(comment, /- a step of a rolling restart: writes are refused, before accepted/);
+  });
+
+  describe("with an account that may only read", () => {
+    let restricted: ConfigOverlay;
+    const kubectl = (...args: string[]) => execa("kubectl", args, { cwd: REPOSITORY, env: environment() });
+    const role = "deploy/ci/preview-role.yaml";
+    const binding = "deploy/ci/preview-binding.yaml";
+
+    before(async () => {
+      await kubectl("apply", "-f", role);
+      for (const namespace of [NAMESPACE, `${NAMESPACE}-volumes`]) await kubectl("apply", "-n", namespace, "-f", binding);
+      const { stdout: token } = await kubectl("-n", "thanos-stack-ci", "create", "token", "preview");
+      const { stdout: text } = await kubectl("config", "view", "--raw", "--minify", "-o", "json", "--context", CONTEXT);
+      const config = JSON.parse(text) as { users: { name: string; user: unknown }[] };
+      const file = hosts.file("kubeconfig");
+      writeFileSync(file, JSON.stringify({ ...config, users: config.users.map(({ name }) => ({ name, user: { token } })) }), {
+        mode: 0o600,
+      });
+      restricted = { "thanos-stack:cluster": { kubeconfig: file } };
+    });
+    after(async () => {
+      for (const namespace of [NAMESPACE, `${NAMESPACE}-volumes`])
+        await kubectl("delete", "-n", namespace, "--ignore-not-found", "-f", binding);
+      await kubectl("delete", "--ignore-not-found", "-f", role);
+    });
+
+    it("previews that nothing changes", async () => {
+      const { code, comment, said } = await proposed(restricted, "--expect-no-changes");
+      assert.equal(code, 0, said);
+      assert.match(comment, /^## ✅ `dev`: nothing changes$/m);
+    });
+
+    it("previews a change, and says that the API server has not checked it", async () => {
+      const { code, comment, said } = await proposed({ ...restricted, [RECEIVE]: { retention: { time: "14d" } } });
+      assert.equal(code, 0, said);
+      assert.match(comment, /^## 🔹 `dev`: 1 updated$/m);
+      assert.match(comment, /`--tsdb\.retention=15d` → `--tsdb\.retention=14d`/);
+      assert.match(comment, /The API server did not check 1 of the changes/);
+    });
+
+    it("previews new objects and a removal", async () => {
+      const { code, comment, said } = await proposed({ ...restricted, [RECEIVE]: { replicas: 4 } });
+      assert.equal(code, 0, said);
+      assert.match(comment, /\| create \| `PersistentVolume thanos-dev-thanos-receive-3`/);
+    });
+
+    it("can't deploy, and changes nothing", async () => {
+      const before = await objects();
+      const stack = await openStack("dev", { ...restricted, [RECEIVE]: { retention: { time: "14d" } } });
+      assert.match(await failure(() => stack.up()), /forbidden/);
+      assert.deepEqual(await objects(), before);
+    });
+
+    it("can't read what it need not", async () => {
+      const file = hosts.file("kubeconfig");
+      for (const [verb, what] of [
+        ["get", "secrets"],
+        ["list", "secrets"],
+        ["list", "pods"],
+        ["create", "pods/exec"],
+        ["patch", "statefulsets.apps"],
+        ["delete", "persistentvolumeclaims"],
+        ["escalate", "clusterroles"],
+      ] as const) {
+        const { stdout } = await execa("kubectl", ["auth", "can-i", verb, what, "-n", NAMESPACE, "--kubeconfig", file], {
+          env: environment(),
+          reject: false,
+        });
+        assert.equal(stdout, "no", `${verb} ${what}`);
+      }
+    });
+  });
+
+  it("finds a change that somebody made in the cluster", async () => {
+    const path = ["-n", NAMESPACE, "scale", "deployment/thanos-querier"];
+    await execa("kubectl", [...path, "--replicas=2"], { env: environment() });
+    try {
+      const { code, comment, said } = await proposed({}, "--refresh", "--expect-no-changes");
+      assert.equal(code, 3, said);
+      assert.match(comment, /Deployment thanos-dev\/thanos-querier/);
+    } finally {
+      await execa("kubectl", [...path, "--replicas=1"], { env: environment() });
+    }
+    assert.deepEqual(changes((await deployed.preview()).changeSummary), {});
+  });
+});
