@@ -35,5 +35,5 @@ test: $(MODULES) ## Formatting, types, tests that need no cluster
 	npx mocha $(MOCHA)
 
 e2e: $(MODULES) ## The tests on a real cluster, which is started if it isn't running
-	@$(SANDBOX) cluster up
+	@$(SANDBOX) cluster up --for-tests
 	@$(SANDBOX) run -- npx mocha --no-config --require ts-node/register/transpile-only --forbid-only --timeout 0 $(MOCHA) "tests/e2e/**/*.spec.ts"

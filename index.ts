@@ -13,6 +13,7 @@ import { clusterView } from "./gates/cluster";
 import { scalingGates } from "./gates/orderedScaling";
 import { planOutputs } from "./model/outputs";
 import { planStack } from "./model/plan";
+import { protectsStorage } from "./model/protection";
 
 // What the environment chose, checked; what it comes to; what that survives.
 const { settings, kubeconfig, rules } = loadConfig();
@@ -37,7 +38,7 @@ const volumes =
     : new HostPathVolumes(
         "hostpath",
         { namespace: settings.namespace, volumes: plan.hostPathVolumes, image: settings.images.thanos },
-        { ...options, protect: settings.protect },
+        { ...options, protect: protectsStorage(settings) },
       ).ready;
 
 new NetworkPolicies("network", common, options);

@@ -21,7 +21,8 @@ import {
   prometheusConfig,
 } from "../model/prometheusConfig";
 import { PROMETHEUS_DATA, prometheusFlags } from "../model/prometheusFlags";
-import { DATA_VOLUME, volumeClaimTemplate } from "../model/storage";
+import { protectsStorage } from "../model/protection";
+import { claimRetention, DATA_VOLUME, volumeClaimTemplate } from "../model/storage";
 import { imageVersion } from "../model/versions";
 import { componentType } from "./types";
 
@@ -106,7 +107,7 @@ export class Prometheus extends pulumi.ComponentResource {
         {
           parent: this,
           dependsOn: args.volumes,
-          protect: plan.settings.protect,
+          protect: protectsStorage(plan.settings),
           customTimeouts: { create: "1h", update: "1h", delete: "30m" },
         },
       );
@@ -170,7 +171,7 @@ export class Prometheus extends pulumi.ComponentResource {
       podManagementPolicy: "Parallel",
       // One of a pair has scraped everything again before the other one goes.
       minReadySeconds: set.replicas > 1 ? 30 : 0,
-      persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+      persistentVolumeClaimRetentionPolicy: claimRetention(prometheus.storage),
       selector: { matchLabels: selectorLabels(set.identity) },
       volumeClaimTemplates: [volumeClaimTemplate(prometheus.storage, set.identity)],
       template: {

@@ -26,9 +26,10 @@ import {
   THANOS_USER,
   zoneSpread,
 } from "../model/pod";
+import { protectsStorage } from "../model/protection";
 import { tolerableReceivers } from "../model/quorum";
 import { receiveLimitsFile } from "../model/receiveLimits";
-import { DATA_VOLUME, volumeClaimTemplate } from "../model/storage";
+import { claimRetention, DATA_VOLUME, volumeClaimTemplate } from "../model/storage";
 import {
   HASHRINGS_FILE,
   HASHRINGS_FOLDER,
@@ -122,7 +123,7 @@ export class Receive extends pulumi.ComponentResource {
           {
             parent: this,
             dependsOn: [...args.volumes, ...previous],
-            protect: settings.protect,
+            protect: protectsStorage(settings),
             hooks: args.gates.receivers(set),
             customTimeouts: { create: ROLLOUT_TIMEOUT, update: ROLLOUT_TIMEOUT, delete: "1h" },
           },
@@ -241,7 +242,7 @@ export class Receive extends pulumi.ComponentResource {
       // Readiness depends on no peer, so all start at once; a rolling update still goes one by one.
       podManagementPolicy: "Parallel",
       minReadySeconds: receive.rollout.minReadySeconds,
-      persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+      persistentVolumeClaimRetentionPolicy: claimRetention(receive.storage),
       selector: { matchLabels: selectorLabels(set.identity) },
       volumeClaimTemplates: [volumeClaimTemplate(receive.storage, set.identity)],
       template: {

@@ -26,8 +26,7 @@ export const ACCEPTABLE_RISKS = {
   "one-copy-acknowledgement": "replication factor 2: Thanos acknowledges with one copy (thanos #7669)",
   "replicas-on-one-node": "soft anti-affinity: several copies of a series may be on one node and be lost with it",
   "history-loss": "shrinking a ring without a bucket: what the leaving receivers hold is no longer answered",
-  "storage-replacement": "a change that replaces a StatefulSet or its storage",
-  "lower-survival": "a change that survives less than before",
+  "storage-replacement": "StatefulSets without protection: a change may replace them and their storage",
 } as const;
 
 const resources = (requestedCpu: string, memory: string) =>

@@ -37,9 +37,10 @@ const cluster = program.command("cluster").description("the cluster without the 
 cluster
   .command("up")
   .description("make the cluster, or what of it is missing")
-  .action(async () => {
+  .option("--for-tests", "with what only the end-to-end tests need: the release of Thanos before the stack's own")
+  .action(async ({ forTests }: { forTests?: boolean }) => {
     takeLock(where.lock, "sandbox cluster up");
-    await runSteps(clusterSteps(where));
+    await runSteps(clusterSteps(where, forTests === true));
   });
 cluster
   .command("volumes")

@@ -89,6 +89,17 @@ export const IMAGES: readonly Image[] = [
   },
 ];
 
+/** Further images that only tests need: the release of Thanos before the stack's own. */
+export const TEST_IMAGES: readonly Image[] = [
+  {
+    name: `quay.io/thanos/thanos:${TOOLS.thanosPrevious.version}`,
+    tools: ["thanosPrevious"],
+    shell: true,
+    user: { name: "thanos", id: 1001 },
+    entrypoint: ["/bin/thanos-previous"],
+  },
+];
+
 /** The architecture of this machine, as images name it. */
 export function architecture(machine: string = process.arch): string {
   return { x64: "amd64", arm64: "arm64" }[machine] ?? machine;

@@ -99,6 +99,16 @@ export const TOOLS = {
     onPath: { args: ["--version"], version: /thanos, version 0\.42\.4 / },
     inImage: true,
   },
+  // The release that an upgrade begins at; for the tests only.
+  thanosPrevious: {
+    name: "thanos-previous",
+    module: "github.com/thanos-io/thanos",
+    version: "v0.42.0",
+    programs: { "thanos-previous": "github.com/thanos-io/thanos/cmd/thanos" },
+    tags: ["netgo", "slicelabels"],
+    variables: { [PROMETHEUS_VERSION]: "0.42.0" },
+    inImage: true,
+  },
   prometheus: {
     name: "prometheus",
     module: "github.com/prometheus/prometheus",

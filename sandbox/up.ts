@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { awaitNodes, ensureAddons } from "./cluster";
 import { StepFailed } from "./command";
 import { ensureControlPlane } from "./controlPlane";
-import { ensureImages, IMAGES, type ImageArchive } from "./images";
+import { ensureImages, IMAGES, type ImageArchive, TEST_IMAGES } from "./images";
 import { ensureHostNetwork, routeServicesThrough, serviceRoute } from "./network";
 import { ensureNode, nodePlanByNumber } from "./node";
 import { ensurePackages } from "./packages";
@@ -21,7 +21,9 @@ export const CLUSTER_TOOLS: readonly ToolName[] = ["etcd", "kubernetes", "coredn
  * The steps that make a working cluster, without anything of the stack in it. Each looks at what is there first, so that running them
  * again goes on where an earlier run was interrupted.
  */
-export function clusterSteps(where: Paths, tools: readonly ToolName[] = CLUSTER_TOOLS): Step[] {
+export function clusterSteps(where: Paths, forTests = false): Step[] {
+  const tools: readonly ToolName[] = forTests ? [...CLUSTER_TOOLS, "thanosPrevious"] : CLUSTER_TOOLS;
+  const images = forTests ? [...IMAGES, ...TEST_IMAGES] : IMAGES;
   let programs: Record<string, Program> = {};
   let archives: ImageArchive[] = [];
   return [
@@ -46,7 +48,7 @@ export function clusterSteps(where: Paths, tools: readonly ToolName[] = CLUSTER_
     {
       title: "Images",
       run: async (report) => {
-        archives = await ensureImages(programs, where, report, IMAGES);
+        archives = await ensureImages(programs, where, report, images);
       },
     },
     {
