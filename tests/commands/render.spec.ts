@@ -14,7 +14,9 @@ const render = (...args: string[]) =>
     reject: false,
   });
 
-describe("render", () => {
+describe("render", function () {
+  // Each starts a process that loads the whole SDK.
+  this.timeout(60_000);
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "render-"));
@@ -40,14 +42,11 @@ describe("render", () => {
     }
   });
 
-  it("fails, in words, for a stack that there is not, and without one", async () => {
+  it("fails, in words, for a stack that there is not", async () => {
     const unknown = await render("--stack", "staging");
     assert.equal(unknown.exitCode, 1);
     assert.match(unknown.stderr, /Pulumi\.staging\.yaml/);
     assert.ok(!unknown.stderr.includes("    at "), "a stack trace is not for people");
-    const none = await render();
-    assert.notEqual(none.exitCode, 0);
-    assert.match(none.stderr, /--stack/);
   });
 });
 
