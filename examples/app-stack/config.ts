@@ -52,7 +52,7 @@ const schema = z.strictObject({
 
   agent: z
     .strictObject({
-      scrapeInterval: duration.default("15s"),
+      scrapeInterval: duration.default("30s"),
       /** A volume for the write-ahead log. Default: none; the log is in the pod and lost with it. */
       volume: z.strictObject({ size: bytes, storageClass: z.string().min(1).optional() }).optional(),
       /** Largest size of the log in a pod without a volume. */
@@ -67,6 +67,8 @@ const schema = z.strictObject({
       enabled: z.boolean().default(true),
       /** 0 keeps everything but the pod. Its database is in the pod, so there is at most one. Default: 1. */
       replicas: count(0, 1).default(1),
+      /** Longest scrape interval of what is looked at: rates are taken over four of them. Default: 30s, the platform's. */
+      scrapeInterval: duration.default("30s"),
       /** Folders with dashboards (*.json), relative to this program, by the name of their folder in Grafana. */
       dashboards: z.record(dnsLabel, z.string().min(1)).default({ app: "dashboards", platform: "../../dashboards" }),
       resources: resources("100m", "256Mi"),
@@ -86,7 +88,7 @@ export type Resources = Config["agent"]["resources"];
  */
 export function loadConfig(): Config {
   const { raw, problems: unreadable } = readKeys();
-  const parsed = schema.safeParse(raw);
+  const parsed = schema.safeParse(raw, { reportInput: true });
   const problems = [...unreadable, ...(parsed.success ? [] : parsed.error.issues.flatMap(sentences))];
   if (!parsed.success || problems.length > 0) {
     throw new pulumi.RunError(
@@ -112,8 +114,9 @@ function readKeys(): { raw: Record<string, unknown>; problems: string[] } {
   for (const [name, text] of Object.entries(pulumi.runtime.allConfig())) {
     if (!name.startsWith(prefix)) continue;
     const key = name.slice(prefix.length);
+    const isText = TEXTS.has(key) || !(key in schema.shape);
     try {
-      raw[key] = TEXTS.has(key) ? text : JSON.parse(text);
+      raw[key] = isText ? text : JSON.parse(text);
     } catch {
       problems.push(`${key}: holds an object or a list, not ${JSON.stringify(text)}`);
     }
@@ -124,5 +127,6 @@ function readKeys(): { raw: Record<string, unknown>; problems: string[] } {
 function sentences(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => `${[...path, key].join(".")}: there is no such key`);
-  return [`${path.join(".")}: ${issue.code === "invalid_type" && issue.input === undefined ? "required, " : ""}${issue.message}`];
+  const isMissing = issue.code === "invalid_type" && issue.input === undefined;
+  return [`${path.join(".")}: ${isMissing ? `required, a ${issue.expected}` : issue.message}`];
 }

@@ -46,7 +46,7 @@ export = async () => {
         queryUrl: platform.queryUrl,
         tenantHeader: platform.tenantHeader,
         tenant: config.tenant,
-        scrapeInterval: config.agent.scrapeInterval,
+        scrapeInterval: config.grafana.scrapeInterval,
       },
     },
     options,
