@@ -87,23 +87,39 @@ export async function openStack(
     clusterOverlay(own, { kubeconfig: where.kubeconfig, context: CONTEXT, nodes: NODES.map((node) => node.name) }),
     overrides,
   );
+  return openProgram({ project: PROJECT, stack: env, folder: REPOSITORY, program, config }, where);
+}
+
+/** A Pulumi program, and the stack of it that is opened. */
+export interface ProgramStack {
+  readonly project: string;
+  readonly stack: string;
+  /** Where the program is. */
+  readonly folder: string;
+  readonly program: () => Promise<Record<string, unknown>>;
+  /** The whole configuration, by full key. */
+  readonly config: ConfigOverlay;
+}
+
+/** A stack of any program under the real engine, in the sandbox's backend. Its configuration is written anew each time. */
+export async function openProgram({ project, stack: name, folder, program, config }: ProgramStack, where: Paths = paths()): Promise<Stack> {
   installPlugins(where.pulumiHome);
   mkdirSync(where.pulumiBackend, { recursive: true });
-  const workDir = join(where.pulumiWork, env);
+  const workDir = join(where.pulumiWork, ...(project === PROJECT ? [] : [`project-${project}`]), name);
   mkdirSync(workDir, { recursive: true });
   const stack = await LocalWorkspace.createOrSelectStack(
-    { stackName: env, projectName: PROJECT, program },
+    { stackName: name, projectName: project, program },
     {
       workDir,
       pulumiHome: where.pulumiHome,
       pulumiCommand: await PulumiCommand.get({ root: where.home }),
       envVars: { ...engineVariables(where), PATH: environment(where).PATH ?? "" },
-      projectSettings: { name: PROJECT, runtime: "nodejs", main: REPOSITORY },
+      projectSettings: { name: project, runtime: "nodejs", main: folder },
     },
   );
   // The salt is the stack's: with another one, what it has encrypted can't be read.
-  const before: StackSettings = await stack.workspace.stackSettings(env).catch(() => ({}));
-  await stack.workspace.saveStackSettings(env, { ...before, config: { ...config } });
+  const before: StackSettings = await stack.workspace.stackSettings(name).catch(() => ({}));
+  await stack.workspace.saveStackSettings(name, { ...before, config: { ...config } });
   return stack;
 }
 
