@@ -35,7 +35,10 @@ export interface ApiRequest {
   body?: Json;
   /** Default: application/json. */
   contentType?: string;
+  /** Cuts the request off: for reading and rehearsing. */
   signal?: AbortSignal | undefined;
+  /** Ends the retries, but lets a request that is on its way be answered: for writing, whose effect has to be known. */
+  patience?: AbortSignal | undefined;
   /** When to stop retrying what is transient, as a time of `Date.now()`. Default: 30 s from now. */
   deadline?: number;
 }
@@ -148,10 +151,12 @@ export class Api {
         answerLost = true;
         failure = new Unreachable(`${this.access.server}: ${error instanceof Error ? error.message : String(error)}`);
       }
-      if (Date.now() + wait >= deadline) {
+      if (Date.now() + wait >= deadline || request.patience?.aborted) {
         throw failure;
       }
-      await delay(wait, undefined, { signal: request.signal });
+      await delay(wait, undefined, { signal: request.signal ?? request.patience }).catch(() => {
+        throw failure;
+      });
     }
   }
 

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "../protocol/values";
-import { type Api, ApiError, type ApiResponse } from "./api";
+import { type Api, ApiError, type ApiRequest, type ApiResponse } from "./api";
 import { pathOf, type Served } from "./discovery";
 import { listField, textField } from "./readiness";
 
@@ -17,6 +17,10 @@ export interface Write {
   signal: AbortSignal;
 }
 
+function interruptible({ dryRun, signal }: Pick<Write, "dryRun" | "signal">): Pick<ApiRequest, "signal" | "patience"> {
+  return dryRun ? { signal } : { patience: signal };
+}
+
 export function create(api: Api, write: Omit<Write, "name" | "force">): Promise<ApiResponse> {
   return api.request({
     method: "POST",
@@ -24,7 +28,7 @@ export function create(api: Api, write: Omit<Write, "name" | "force">): Promise<
     query: { fieldManager: write.fieldManager, fieldValidation: "Strict", dryRun: write.dryRun ? "All" : undefined },
     body: write.document,
     deadline: write.deadline,
-    signal: write.signal,
+    ...interruptible(write),
   });
 }
 
@@ -43,7 +47,7 @@ export function apply(api: Api, write: Write): Promise<ApiResponse> {
     contentType: "application/apply-patch+yaml",
     body: write.document,
     deadline: write.deadline,
-    signal: write.signal,
+    ...interruptible(write),
   });
 }
 
@@ -76,7 +80,7 @@ export function patch(api: Api, write: Write, last: JsonObject): Promise<ApiResp
     contentType: "application/merge-patch+json",
     body: mergePatch(last, write.document),
     deadline: write.deadline,
-    signal: write.signal,
+    ...interruptible(write),
   });
 }
 
@@ -116,7 +120,7 @@ export async function adoptCreation(
           { op: "replace", path: "/metadata/resourceVersion", value: textField(live, "metadata", "resourceVersion") },
         ],
         deadline: target.deadline,
-        signal: target.signal,
+        patience: target.signal,
       });
       return object;
     } catch (error) {
@@ -124,7 +128,7 @@ export async function adoptCreation(
       if (!(error instanceof ApiError && error.code === 409)) {
         throw error;
       }
-      live = await api.get(pathOf(target.served, target.namespace, target.name), target.signal);
+      live = await api.get(pathOf(target.served, target.namespace, target.name));
     }
   }
 }

@@ -211,7 +211,13 @@ export class KubernetesProvider implements ResourceProvider {
       const name = textField(object, "metadata", "name");
       const id = idOf(namespace, name);
       if (settings.enableServerSideApply) {
-        object = await adoptCreation(api, { served, namespace, name, fieldManager, deadline, signal: this.cancelled.signal }, object);
+        try {
+          object = await adoptCreation(api, { served, namespace, name, fieldManager, deadline, signal: this.cancelled.signal }, object);
+        } catch (error) {
+          // The object is there, and the next update can do this.
+          const outputs = outputsOf(kind, object, inputs, fieldManager, apiVersionOf(kind));
+          throw new InitializationFailed(id, outputs, inputs, [redact(`${kind.kind} ${id}: ${asError(error).message}`, inputs)]);
+        }
       }
       const outputs = await this.awaited(request.urn, target, inputs, object, id, fieldManager, apiVersionOf(kind), timeout);
       return { id, outputs };
@@ -329,7 +335,7 @@ export class KubernetesProvider implements ResourceProvider {
             ...(uid === undefined ? {} : { preconditions: { uid } }),
           },
           deadline: Date.now() + timeout * 1000,
-          signal: this.cancelled.signal,
+          patience: this.cancelled.signal,
         }));
       } catch (error) {
         if (error instanceof ApiError && error.code === 404) {

@@ -88,6 +88,18 @@ describe("the API client", () => {
     assert.equal(fake.received.length, 1);
   });
 
+  it("lets a write on its way be answered, but does not repeat it, when its patience ends", async () => {
+    const stop = new AbortController();
+    fake.answer = () => {
+      stop.abort();
+      return { body: { done: true } };
+    };
+    assert.deepEqual((await api.request({ method: "POST", path: "/x", body: {}, patience: stop.signal })).object, { done: true });
+    fake.answer = () => ({ code: 503, body: status(503, "ServiceUnavailable", "starting") });
+    await assert.rejects(api.request({ method: "POST", path: "/x", body: {}, patience: stop.signal }), /starting/);
+    assert.equal(fake.received.length, 2);
+  });
+
   it("follows objects through ended watches and expired versions", async () => {
     const object = (uid: string, version: string): JsonObject => ({ metadata: { uid, resourceVersion: version } });
     const script = [

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { KubernetesProvider, timeoutOf } from "../../../../sandbox/plugins/kubernetes/provider";
+import { InitializationFailed } from "../../../../sandbox/plugins/protocol/provider";
 import {
   at,
   isJsonObject,
@@ -302,6 +303,22 @@ describe("the kubernetes provider", () => {
         },
         { op: "replace", path: "/metadata/resourceVersion", value: "7" },
       ]);
+    });
+
+    it("are in the state even if they are cancelled right after", async () => {
+      await configured();
+      api = ({ method, query }) => {
+        if (method === "POST") {
+          provider.cancel();
+          return { code: 201, body: managed(query.get("fieldManager") ?? "", "Update") };
+        }
+        return method === "PATCH" ? { code: 503 } : undefined;
+      };
+      await assert.rejects(create("core/v1:ConfigMap", inputs, false), (error) => {
+        assert.ok(error instanceof InitializationFailed);
+        assert.deepEqual([error.id, error.outputs.data, error.inputs], ["ns/config", { a: "b" }, inputs]);
+        return true;
+      });
     });
 
     it("know their own object when the first answer was lost", async () => {
