@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { execa } from "execa";
+import { PrometheusClient } from "../../clients/prometheus";
+import { RemoteWriteClient, WriteRejectedError } from "../../clients/remoteWrite";
+import { directTransport } from "../../clients/transport";
+import { awaitNodes } from "../../sandbox/cluster";
+import { environment, openStack } from "../../sandbox/engine";
+import { killNode, startNode } from "../../sandbox/node";
+import { startQueries } from "../ledger";
+import { assertLossless, Cluster, deployedStack, eventually, type Pod, runId, underLoad, up } from "./stack";
+
+const NAMESPACE = "thanos-prod";
+const PREVIOUS_THANOS = "quay.io/thanos/thanos:v0.42.0";
+/** The loads of these tests come from single senders into a ring of a pair's: the environment has to decide which harm is the smaller. */
+const SENDERS = { "thanos-stack:receive": { otherSenders: "single" }, "thanos-stack:querier": { deduplication: "penalty" } };
+
+const identity = (pod: Pod) =>
+  `${pod.metadata.name} ${pod.metadata.uid} ${pod.status.containerStatuses?.map((each) => each.restartCount).join()}`;
+const started = (pod: Pod) => Date.parse((pod.status as { startTime?: string }).startTime ?? "");
+
+describe("prod on a real cluster", function () {
+  this.timeout(30 * 60_000);
+  this.bail(true);
+  const cluster = new Cluster();
+  const verify = (stack: string) =>
+    execa("npm", ["run", "--silent", "verify", "--", "--stack", stack], { env: environment(), all: true, reject: false });
+  const deployed = async () => deployedStack(cluster, await openStack("prod"));
+  const ready = (app: string) =>
+    eventually(`${app} is Ready`, async () => {
+      const pods = await cluster.pods(NAMESPACE, app);
+      return (
+        pods.length > 0 && pods.every((pod) => pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True"))
+      );
+    });
+
+  it("comes up from nothing, with Pod Security restricted enforced", async () => {
+    await (await openStack("prod", { "thanos-stack:protect": false })).destroy();
+    await up("prod", { ...SENDERS, "thanos-stack:protect": false, "thanos-stack:images": { thanos: PREVIOUS_THANOS } });
+    const namespace = await cluster.get(`/api/v1/namespaces/${NAMESPACE}`);
+    assert.equal(namespace?.metadata.labels?.["pod-security.kubernetes.io/enforce"], "restricted");
+    const refused = await execa(
+      "kubectl",
+      ["-n", NAMESPACE, "run", "root", "--image=docker.io/library/busybox:1.35.0", "--dry-run=server"],
+      { env: environment(), all: true, reject: false },
+    );
+    assert.match(refused.all, /violates PodSecurity "restricted/);
+  });
+
+  it("passes its own check beside dev on the same cluster", async () => {
+    await up("dev");
+    for (const stack of ["prod", "dev"]) {
+      const result = await verify(stack);
+      assert.equal(result.exitCode, 0, result.all);
+    }
+    const volumes = await cluster.list<
+      {
+        metadata: { name: string };
+        spec: { hostPath?: { path: string }; local?: { path: string }; claimRef?: { namespace: string } };
+      } & Pod
+    >("/api/v1/persistentvolumes");
+    const places = volumes.filter((volume) => volume.spec.claimRef !== undefined).map((volume) => `${JSON.stringify(volume.spec)}`);
+    assert.equal(new Set(places).size, places.length, "no two claims share a directory");
+    await (await openStack("dev")).destroy();
+  });
+
+  it("answers the series of the HA pair once", async () => {
+    const { querier, outputs } = await deployed();
+    const once = (await querier.instant('up{job="kubelet"}')).vector;
+    assert.equal(once.length, 3);
+    for (const { labels } of once) for (const label of outputs.replicaLabels) assert.equal(labels[label], undefined);
+    const copies = (await querier.instant('up{job="kubelet"}', { deduplicate: false })).vector;
+    assert.deepEqual([...new Set(copies.map(({ labels }) => labels.prometheus_replica))].sort(), ["prometheus-0", "prometheus-1"]);
+    assert.equal(copies.length, 3 * 2 * 3, "three kubelets, two senders, three copies");
+  });
+
+  it("is upgraded by one release under load: zone after zone, then routers and queriers, and loses nothing", async () => {
+    const load = await underLoad(await deployed(), {}, async () => {
+      await up("prod", { ...SENDERS, "thanos-stack:protect": false });
+    });
+    const pods = await cluster.pods(NAMESPACE);
+    const startOf = (prefix: string) => pods.filter((pod) => pod.metadata.name.startsWith(prefix)).map(started);
+    const order = ["thanos-receive-z1", "thanos-receive-z2", "thanos-receive-z3"].map(startOf);
+    for (const [index, later] of order.slice(1).entries()) {
+      assert.ok(Math.min(...later) > Math.max(...(order[index] ?? [])), `zone ${index + 2} after zone ${index + 1}`);
+    }
+    for (const last of ["thanos-receive-router", "thanos-querier"]) {
+      assert.ok(Math.min(...startOf(last)) >= Math.max(...order.flat()), `${last} after every ingester`);
+    }
+    assertLossless(load);
+  });
+
+  it("goes on when one Prometheus is killed: no gap in a query", async () => {
+    const { querier } = await deployed();
+    const queries = startQueries({ client: querier, rate: 5, query: 'up{job="kubelet"} == 1', expect: 3, count: 5 * 600 });
+    const [before] = await cluster.pods(NAMESPACE, "prometheus");
+    assert.ok(before);
+    const since = Date.now();
+    await execa("kubectl", ["-n", NAMESPACE, "delete", "pod", before.metadata.name, "--grace-period=0", "--force"], { env: environment() });
+    await eventually("another one in its place", async () => {
+      const pods = await cluster.pods(NAMESPACE, "prometheus");
+      return pods.some((pod) => pod.metadata.name === before.metadata.name && pod.metadata.uid !== before.metadata.uid);
+    });
+    await ready("prometheus");
+    // Two scrapes of the one that came back.
+    await delay(Math.max(0, 75_000 - (Date.now() - since)));
+    const asked = await queries.stop();
+    console.log(`      asked ${JSON.stringify(asked)}`);
+    assert.deepEqual({ failed: asked.failed, empty: asked.empty, incomplete: asked.incomplete }, { failed: 0, empty: 0, incomplete: 0 });
+    const window = `${Math.ceil((Date.now() - since) / 1_000)}s`;
+    const { matrix } = await querier.raw(`up{job="kubelet"}[${window}]`);
+    for (const { samples } of matrix) {
+      const gaps = samples.slice(1).map((sample, index) => sample.timestampMs - (samples[index]?.timestampMs ?? 0));
+      assert.ok(Math.max(...gaps) <= 2 * 30_000, `gaps of ${gaps.join(", ")} ms at a scrape interval of 30 s`);
+    }
+  });
+
+  it("goes on when a receiver's node is lost, as its plan promised, and no acknowledged sample is missing", async () => {
+    const stack = await deployed();
+    const promised = stack.outputs.availability as { survives: { nodes: number; zones: number } };
+    assert.deepEqual(promised.survives, { nodes: 1, zones: 1 });
+    const afterwards = await underLoad(stack, {}, async () => {
+      await killNode(3);
+      try {
+        await eventually("the cluster has noticed", async () => {
+          const node = await cluster.get<{ status: { conditions: { type: string; status: string }[] } } & Pod>("/api/v1/nodes/node3");
+          return node?.status.conditions.some(({ type, status }) => type === "Ready" && status !== "True");
+        });
+        // From here on nobody is sent to the lost node: everything must be answered in full.
+        const settled = startQueries({ client: stack.querier, rate: 5, query: 'count(up{job="kubelet"})', expect: 1, count: 100 });
+        const asked = await settled.done;
+        console.log(`      after the loss was noticed ${JSON.stringify(asked)}`);
+        assert.deepEqual({ failed: asked.failed, empty: asked.empty }, { failed: 0, empty: 0 });
+      } finally {
+        await startNode(3);
+        await awaitNodes(["node3"], new Date());
+      }
+      await ready("thanos-receive");
+      await ready("thanos-querier");
+    });
+    assert.equal(afterwards.ledger.counts.failed, 0, "sends that were given up");
+    assert.equal(afterwards.reading.lost, 0, "acknowledged samples that are nowhere");
+  });
+
+  it("limits a noisy tenant by a file that no receiver restarts for, and nobody else", async () => {
+    const stack = await deployed();
+    await Promise.all(["thanos-receive", "thanos-receive-router", "thanos-querier"].map(ready));
+    const routers = async () => (await cluster.pods(NAMESPACE, "thanos-receive-router")).map(identity).sort();
+    const before = await routers();
+    const write = async (tenant: string, series: number) => {
+      const writer = new RemoteWriteClient(directTransport(stack.writeUrl, { connectionPerRequest: true }), { tenant });
+      const now = Date.now();
+      const run = runId();
+      await writer.send(
+        Array.from({ length: series }, (_, index) => ({
+          labels: { __name__: "thanos_stack_limits", run, series: String(index) },
+          samples: [{ timestampMs: now, value: index }],
+        })),
+      );
+    };
+    await write("noisy", 50);
+    const { changes: made } = await up("prod", {
+      ...SENDERS,
+      "thanos-stack:protect": false,
+      "thanos-stack:receive": { ...SENDERS["thanos-stack:receive"], limits: { tenants: { noisy: { request: { series: 10 } } } } },
+    });
+    assert.deepEqual(made, { update: 1 });
+    await eventually("the noisy tenant is refused by every router", async () => {
+      for (let attempt = 0; attempt < 10; attempt++) {
+        const refused = await write("noisy", 50).then(
+          () => false,
+          (error: unknown) => error instanceof WriteRejectedError && error.message.includes("413"),
+        );
+        if (!refused) return false;
+      }
+      return true;
+    });
+    await write("quiet", 50);
+    await write("noisy", 10);
+    assert.deepEqual(await routers(), before);
+  });
+
+  it("divides its targets over shards, as agents, and answers as if it were one", async () => {
+    await up("prod", { ...SENDERS, "thanos-stack:protect": false, "thanos-stack:prometheus": { shards: 2, mode: "agent" } });
+    const result = await verify("prod");
+    assert.equal(result.exitCode, 0, result.all);
+    const pods = await cluster.pods(NAMESPACE, "prometheus");
+    assert.deepEqual(pods.map((pod) => pod.metadata.name).sort(), [
+      "prometheus-0",
+      "prometheus-1",
+      "prometheus-shard-1-0",
+      "prometheus-shard-1-1",
+    ]);
+    const targets = await Promise.all(
+      ["prometheus-0", "prometheus-shard-1-0"].map(async (name) => {
+        const pod = pods.find((each) => each.metadata.name === name);
+        const { activeTargets } = await new PrometheusClient(directTransport(`http://${pod?.status.podIP}:9090`))
+          .targets()
+          .then((targets) => ({ activeTargets: targets }));
+        return activeTargets.map((target) => target.scrapeUrl);
+      }),
+    );
+    const [first = [], second = []] = targets;
+    assert.ok(first.length > 0 && second.length > 0, `${first.length} and ${second.length} targets`);
+    assert.deepEqual(
+      first.filter((url) => second.includes(url)),
+      [],
+      "no target in both shards",
+    );
+  });
+
+  it("refuses to be destroyed or replaced while it is protected", async () => {
+    await up("prod", SENDERS);
+    const stack = await openStack("prod", {
+      ...SENDERS,
+      "thanos-stack:receive": { ...SENDERS["thanos-stack:receive"], storage: { pvc: { size: "51Gi" } } },
+    });
+    await assert.rejects(stack.preview(), /protect/);
+    await assert.rejects((await openStack("prod", SENDERS)).destroy(), /protect/);
+  });
+
+  after(async () => {
+    await up("prod", { ...SENDERS, "thanos-stack:protect": false });
+    const stack = await openStack("prod", { ...SENDERS, "thanos-stack:protect": false });
+    await stack.destroy();
+  });
+});
