@@ -38,7 +38,7 @@ interface Run {
 }
 
 describe("stand-in providers", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   let directory: string;
   let kubeconfig: string;
@@ -573,7 +573,7 @@ describe("stand-in providers", function () {
     const running = trial.refusal("up", program, cancelling.signal);
     await until("the pod", async () => (await core.listNamespacedPod({ namespace })).items[0]);
     cancelling.abort();
-    assert.match(await running, /cancelled while waiting: .*pods/);
+    assert.match(await running, /StatefulSet .*: cancelled while waiting: /);
     const { deployment } = await trial.stack.exportStack();
     assert.match(JSON.stringify(deployment.resources), /"initErrors":\["StatefulSet .*cancelled while waiting/);
     assert.deepEqual(deployment.pending_operations ?? [], []);
