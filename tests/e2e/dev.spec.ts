@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execa } from "execa";
 import { environment, openStack } from "../../sandbox/engine";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
-import { assertLossless, Cluster, changes, deployedStack, eventually, failure, type Pod, underLoad, up } from "./stack";
+import { assertLossless, Cluster, changes, deployedStack, eventually, failure, type Pod, remove, underLoad, up } from "./stack";
 
 const NAMESPACE = "thanos-dev";
 const RECEIVE = "thanos-stack:receive";
@@ -31,8 +31,7 @@ describe("dev on a real cluster", function () {
     execa("npm", ["run", "--silent", "verify", "--", "--stack", "dev"], { env: environment(), all: true, reject: false });
 
   it("comes up from nothing", async () => {
-    const stack = await openStack("dev");
-    await stack.destroy();
+    await remove("dev");
     const { changes: made } = await up("dev");
     assert.deepEqual(Object.keys(made), ["create"]);
     assert.ok((made.create ?? 0) > 30, `${made.create} resources`);

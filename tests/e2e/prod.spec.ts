@@ -8,7 +8,7 @@ import { awaitNodes } from "../../sandbox/cluster";
 import { environment, openStack } from "../../sandbox/engine";
 import { killNode, startNode } from "../../sandbox/node";
 import { startQueries } from "../ledger";
-import { assertLossless, Cluster, deployedStack, eventually, type Pod, runId, underLoad, up } from "./stack";
+import { assertLossless, Cluster, deployedStack, eventually, type Pod, remove, runId, underLoad, up } from "./stack";
 
 const NAMESPACE = "thanos-prod";
 const PREVIOUS_THANOS = "quay.io/thanos/thanos:v0.42.0";
@@ -35,7 +35,7 @@ describe("prod on a real cluster", function () {
     });
 
   it("comes up from nothing, with Pod Security restricted enforced", async () => {
-    await (await openStack("prod", { "thanos-stack:protect": false })).destroy();
+    await remove("prod", { "thanos-stack:protect": false });
     await up("prod", { ...SENDERS, "thanos-stack:protect": false, "thanos-stack:images": { thanos: PREVIOUS_THANOS } });
     const namespace = await cluster.get(`/api/v1/namespaces/${NAMESPACE}`);
     assert.equal(namespace?.metadata.labels?.["pod-security.kubernetes.io/enforce"], "restricted");
@@ -219,9 +219,5 @@ describe("prod on a real cluster", function () {
     await assert.rejects((await openStack("prod", SENDERS)).destroy(), /protect/);
   });
 
-  after(async () => {
-    await up("prod", { ...SENDERS, "thanos-stack:protect": false });
-    const stack = await openStack("prod", { ...SENDERS, "thanos-stack:protect": false });
-    await stack.destroy();
-  });
+  after(() => remove("prod", { ...SENDERS, "thanos-stack:protect": false }));
 });

@@ -102,6 +102,16 @@ export async function up(env: string, overrides: ConfigOverlay = {}) {
   return { stack, changes: changes(result.summary.resourceChanges), stdout: result.stdout };
 }
 
+/** Removes what an earlier run may have left of an environment, so that a test begins with nothing. */
+export async function remove(env: string, overrides: ConfigOverlay = {}): Promise<void> {
+  const stack = await openStack(env, overrides);
+  const { resources = [] } = (await stack.exportStack()).deployment ?? {};
+  if (resources.length === 0) return;
+  // What is there is brought to these settings first: it may be protected, or reached by a kubeconfig that is gone.
+  await stack.up();
+  await stack.destroy();
+}
+
 /** The message with which an operation of the engine fails. */
 export async function failure(operation: () => Promise<unknown>): Promise<string> {
   try {
