@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { buildReport, type Report } from "./report/build";
 import { headline } from "./report/headline";
@@ -35,7 +36,7 @@ export function previewArguments(options: Options, further: readonly string[]): 
     "--non-interactive",
     "--stack",
     options.stack,
-    ...(options.policyPack === undefined ? [] : ["--policy-pack", options.policyPack]),
+    ...(options.policyPack === undefined ? [] : ["--policy-pack", resolve(options.policyPack)]),
     ...(options.refresh ? ["--refresh"] : []),
     ...further,
   ];

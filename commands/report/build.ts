@@ -147,7 +147,7 @@ function declaredSurvival(config: Record<string, unknown>): Survival {
 /** Errors, each once: the engine repeats the program's. */
 function errorsOf(preview: Preview): string[] {
   const errors = [...new Set(preview.diagnostics.filter(({ severity }) => severity === "error").map(messageOf))];
-  return errors.filter((message) => !errors.some((other) => other !== message && other.includes(message)));
+  return errors.filter((message) => !errors.some((other) => other !== message && other.toLowerCase().includes(message.toLowerCase())));
 }
 
 function messageOf({ message, urn }: Preview["diagnostics"][number]): string {
@@ -183,6 +183,8 @@ function compared(
   deployed: DeployedOutputs | undefined,
 ): { worse?: string[]; note?: string } {
   if (survival === undefined) return {};
+  // Why there is no plan is told already.
+  if (deployed === undefined && preview !== undefined && stackStep(preview) === undefined) return {};
   const step = preview === undefined ? undefined : stackStep(preview);
   if (deployed === undefined && step !== undefined && (step.oldState === undefined || step.oldState === null)) {
     return { note: "This is the first deployment: there is nothing to compare with." };

@@ -34,7 +34,7 @@ export function verdictOf(report: Report): Verdict {
 /** The line that decides whether one reads on. */
 export function headline(report: Report): string {
   const { changes } = report;
-  const what = changes === undefined ? "no preview was made" : changes.length === 0 ? "nothing changes" : counts(changes);
+  const what = changes === undefined ? "plan only, no preview was made" : changes.length === 0 ? "nothing changes" : counts(changes);
   const rules = report.violations.length === 1 ? "1 rule is broken" : `${report.violations.length} rules are broken`;
   switch (verdictOf(report)) {
     case "refused":

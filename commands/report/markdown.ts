@@ -1,3 +1,4 @@
+import type { Survival } from "../../model/availability";
 import type { Report } from "./build";
 import type { Change } from "./changes";
 import { headline, type Verdict, verdictOf } from "./headline";
@@ -78,21 +79,34 @@ function properties({ properties: all }: Change): string {
   return [...shown, ...(rest > 0 ? [`and ${rest} more`] : [])].join("<br>");
 }
 
-/** What is declared, what is so, and whether a node or a zone more could be lost. */
+/** What is so, and what the environment requires. */
 export function survivalText({ survival, declared }: Report): string {
   if (survival === undefined) return "";
-  const { nodes, zones } = survival.survives;
-  const count = (number: number, what: string) => `${number} ${number === 1 ? what : `${what}s`}`;
-  const required =
-    declared.nodes === 0 && declared.zones === 0
-      ? "nothing is required"
-      : `required: ${[...(declared.nodes > 0 ? [count(declared.nodes, "node")] : []), ...(declared.zones > 0 ? [count(declared.zones, "zone")] : [])].join(" and ")}`;
-  return `Survives the loss of any ${count(nodes, "node")} or any ${count(zones, "zone")} (${required}): no write refused, no answer incomplete, no acknowledged sample lost. Shares are of all series, in the worst case.`;
+  const survived = losses(survival.survives).join(" or ");
+  const required = losses(declared).join(" and ");
+  return [
+    survived === ""
+      ? "Losing a node can refuse writes, leave queries without answer or lose acknowledged samples"
+      : `Survives the loss of ${survived}: no write refused, no answer incomplete, no acknowledged sample lost`,
+    required === "" ? "nothing is required" : `required: ${required}`,
+  ]
+    .join(" (")
+    .concat("). Shares are of all series, in the worst case.");
 }
+
+const losses = ({ nodes, zones }: Survival): string[] => [
+  ...(nodes > 0 ? [`any ${nodes === 1 ? "1 node" : `${nodes} nodes`}`] : []),
+  ...(zones > 0 ? [`any ${zones === 1 ? "1 zone" : `${zones} zones`}`] : []),
+];
 
 function survivalTable({ survival }: Report): string[][] {
   if (survival === undefined) return [];
-  return survivalRows(survival).map((row) => row.map(({ text, bad }) => (bad ? `**${escaped(text)}**` : escaped(text))));
+  return survivalRows(survival).map((row) =>
+    row.map(
+      ({ text, note, bad }) =>
+        `${bad ? `**${escaped(text)}**` : escaped(text)}${note === undefined ? "" : `<br><sub>${escaped(note)}</sub>`}`,
+    ),
+  );
 }
 
 function requestsSection({ requests }: Report): string[] {

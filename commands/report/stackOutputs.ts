@@ -37,6 +37,7 @@ export function pulumi(args: readonly string[]): Promise<CliAnswer> {
     execFile("pulumi", [...args], { env, maxBuffer: LARGEST_ANSWER }, (error, stdout, stderr) => {
       if (error === null) resolve({ code: 0, stdout, stderr });
       else if ("code" in error && typeof error.code === "number") resolve({ code: error.code, stdout, stderr });
+      else if ("code" in error && error.code === "ENOENT") resolve({ code: 127, stdout, stderr: "the Pulumi CLI is not on PATH" });
       else resolve({ code: 127, stdout, stderr: stderr || error.message });
     });
   });

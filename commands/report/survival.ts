@@ -26,13 +26,15 @@ const LOSSES: Record<Loss, string> = {
 /** A cell, and whether it tells of harm. */
 export interface Cell {
   text: string;
+  /** What of it is told on the side. */
+  note?: string;
   bad: boolean;
 }
 
 /** One row a scenario; shares are those of the worst case. */
 export function survivalRows({ scenarios }: Availability): Cell[][] {
   return scenarios.map((scenario) => [
-    { text: `${LOSSES[scenario.loss]}${worstOf(scenario)}`, bad: false },
+    { text: LOSSES[scenario.loss], bad: false, ...worstOf(scenario) },
     share(scenario.unwritable),
     share(scenario.unreadable),
     { ...share(scenario.oneCopyLeft), bad: false },
@@ -43,11 +45,14 @@ export function survivalRows({ scenarios }: Availability): Cell[][] {
   ]);
 }
 
-/** The pods of the worst case, where there is a choice. */
-function worstOf({ worst, cases, unwritable, mayLoseAcknowledged }: Scenario): string {
-  return worst !== undefined && cases > 1 && (unwritable > 0 || mayLoseAcknowledged > 0) && worst.lost.length <= 3
-    ? ` (worst: ${worst.lost.join(", ")})`
-    : "";
+/** Receivers named one by one. */
+const MOST_RECEIVERS = 3;
+
+/** The receivers of the worst case, where there is a choice. */
+function worstOf({ worst, cases, unwritable, mayLoseAcknowledged }: Scenario): Pick<Cell, "note"> {
+  return worst !== undefined && cases > 1 && (unwritable > 0 || mayLoseAcknowledged > 0) && worst.lost.length <= MOST_RECEIVERS
+    ? { note: `worst: ${worst.lost.join(", ")}` }
+    : {};
 }
 
 function share(value: number): Cell {

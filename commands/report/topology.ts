@@ -86,7 +86,7 @@ export function topologyLine(of: Topology): string {
 }
 
 const BOX = { width: 132, height: 46, gap: 12 };
-const COLUMN_GAP = 74;
+const COLUMN_GAP = 88;
 const POD = { width: 152, height: 26, gap: 6 };
 const PADDING = 12;
 const TITLE = 22;
