@@ -5,7 +5,6 @@ import {
   type Json,
   type JsonObject,
   markSecretsInMap,
-  reveal,
   revealMap,
   Secret,
   sameValue,
@@ -182,12 +181,6 @@ export function importedInputs(kind: Kind, live: JsonObject): ValueMap {
   const kept = Object.fromEntries(Object.entries(metadata).filter(([key]) => !assignedMetadata.has(key)));
   const { status: _, ...rest } = live;
   return withSecretData(kind, { ...rest, metadata: kept } as ValueMap);
-}
-
-/** The plain text of a value that is certain to be known. */
-export function plainText(value: Value | undefined): string {
-  const json = value === undefined ? null : reveal(value);
-  return typeof json === "string" ? json : "";
 }
 
 /**
