@@ -3,7 +3,7 @@ import { manifestsOf } from "../commands/manifests";
 import { type ProgramRun, type RegisteredResource, runProgram } from "../commands/program";
 import { readOutputs, remoteWriteUrl } from "../outputs";
 import { PLANS } from "./components/plans";
-import { configOf, type Overrides, object, objects, receiverSets, resource, run, STACKS } from "./harness";
+import { configOf, container, type Overrides, object, objects, receiverSets, resource, run, STACKS, workloads } from "./harness";
 
 const PROVIDER = "pulumi:providers:kubernetes";
 const isKubernetes = (each: RegisteredResource) => each.type.startsWith("kubernetes:");
@@ -183,6 +183,17 @@ describe("program: protection", () => {
     assert.deepEqual(protectedOf(await run("dev")).map(title), []);
   });
 
+  it("prod's data is given up for one update by name, its namespace never", async () => {
+    const made = await run("prod", { accepts: ["storage-replacement"] });
+    assert.ok(resource(made, "kubernetes:core/v1:Namespace", "namespace").options.protect);
+    const sets = made.resources.filter((each) => each.type === "kubernetes:apps/v1:StatefulSet");
+    assert.ok(sets.length >= 4);
+    assert.deepEqual(
+      sets.filter((each) => each.options.protect),
+      [],
+    );
+  });
+
   it("directories of nodes are protected with their volumes", async () => {
     const made = await run("dev", { protect: true });
     const volumes = made.resources.filter((each) => each.type === "kubernetes:core/v1:PersistentVolume");
@@ -197,6 +208,22 @@ describe("program: protection", () => {
       const refused = protectedOf(made).filter((each) => replaced.includes(each.type));
       assert.deepEqual(refused.map(title), []);
     }
+  });
+});
+
+describe("program: images", () => {
+  it("from elsewhere reach every pod, with the version that their tags name on its labels", async () => {
+    const images = {
+      thanos: "registry.example:5000/thanos:v0.42.7",
+      prometheus: "registry.example:5000/prometheus:v3.14.2",
+      memcached: "registry.example:5000/memcached:1.6.40",
+    };
+    const all = workloads(await run("prod", { images })).map((workload) => ({
+      image: container(workload).image,
+      version: workload.spec.template.metadata.labels["app.kubernetes.io/version"],
+    }));
+    assert.deepEqual(new Set(all.map(({ image }) => image)), new Set(Object.values(images)));
+    for (const { image, version } of all) assert.equal(version, /:v?([\d.]+)$/.exec(image)?.[1], image);
   });
 });
 

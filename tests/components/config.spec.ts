@@ -288,6 +288,15 @@ const BROKEN_RULES: Refusal[] = [
     accepted: { prometheus: { scrapeConfigs: [{ job_name: "a" }, { job_name: "b" }] } },
   },
   {
+    title: "a Thanos whose flags this release does not spell",
+    overrides: { images: { thanos: "registry.example:5000/thanos:v0.41.0" } },
+    key: "images.thanos",
+    value: '"registry.example:5000/thanos:v0.41.0"',
+    rule: /an unknown one stops every pod/,
+    remedy: /a tag that names 0\.42\.x/,
+    accepted: { images: { thanos: "registry.example:5000/thanos:v0.42.9" } },
+  },
+  {
     title: "a promise about zones that the configuration does not name",
     overrides: { survives: { zones: 1 } },
     key: "survives.zones",
@@ -573,6 +582,14 @@ const BROKEN_SHAPES: Refusal[] = [
     rule: /not of the form/,
     remedy: /an absolute path/,
   },
+  ...["thanos", "thanos:latest", "registry.example:5000/thanos", "quay.io/thanos/thanos@sha256:00", "a b:v1", ""].map((value) => ({
+    title: `the image ${JSON.stringify(value)}`,
+    overrides: { images: { prometheus: value } },
+    key: "images.prometheus",
+    value: JSON.stringify(value),
+    rule: /not of the form/,
+    remedy: /an image with a tag that is not latest/,
+  })),
   {
     title: "an endpoint with a scheme",
     overrides: { querier: { endpoints: ["http://querier:10901"] } },
