@@ -14,7 +14,7 @@ const PATTERNS: readonly { what: string; pattern: RegExp }[] = [
 
 /** `password: x`, `"secret_key": "x"`, `--token=x`, at any place of a longer text. */
 const ASSIGNMENT = new RegExp(
-  `(?:^|[\\s,{"'?&-])(?:[\\w.-]*[_.-])?${SECRET_WORD}["']?\\s*[:=]\\s*(?:"([^"]*)"|'([^']*)'|([^\\s,}&]*))`,
+  `(?:^|[\\s,{"'?&-])(?:[\\w.-]*[_.-])?${SECRET_WORD}["']?[ \\t]*[:=][ \\t]*(?:"([^"]*)"|'([^']*)'|([^\\s,}&]*))`,
   "gim",
 );
 

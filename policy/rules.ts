@@ -70,7 +70,9 @@ const imagesArePinned: ResourceRule = {
     if (pod === undefined) return [];
     return containersOf(pod).flatMap(({ name, image = "" }) => {
       if (/@sha256:[0-9a-f]{64}$/.test(image)) return [];
-      const tag = /:([\w][\w.-]{0,127})$/.exec(image.slice(image.lastIndexOf("/") + 1))?.[1];
+      // What a wrong digest leaves is no tag.
+      const reference = image.includes("@") ? "" : image.slice(image.lastIndexOf("/") + 1);
+      const tag = /:([\w][\w.-]{0,127})$/.exec(reference)?.[1];
       if (tag !== undefined && tag !== "latest") return [];
       const now = tag === undefined ? "without tag or digest, which means `latest`" : "by the tag `latest`";
       return [`container ${name} names its image ${image || "(none)"} ${now}; name a version's tag or a digest`];

@@ -1,0 +1,306 @@
+import assert from "node:assert/strict";
+import { EXCEPTIONS } from "../../policy/exceptions";
+import type { Container, PodSpec, PolicyResource } from "../../policy/resources";
+import { RESOURCE_RULES, STACK_RULES, violationsOf } from "../../policy/rules";
+import { run, STACKS } from "../harness";
+import {
+  broken,
+  container,
+  directories,
+  GOOD,
+  hashrings,
+  NAMESPACE,
+  namespace,
+  networkPolicy,
+  podSpec,
+  resource,
+  volume,
+  withChanged,
+  workload,
+} from "./fakes";
+
+const set = (spec: PodSpec) => withChanged(workload("StatefulSet", spec, { volumeClaimTemplates: [{}] }));
+const withContainer = (changes: Partial<Container> & Record<string, unknown>) => set(podSpec({ containers: [container(changes)] }));
+const configMap = (data: Record<string, string>) =>
+  withChanged(resource("core/v1:ConfigMap", { metadata: { name: "settings", namespace: NAMESPACE }, data }));
+const service = (spec: Record<string, unknown>) =>
+  withChanged(resource("core/v1:Service", { metadata: { name: "receive", namespace: NAMESPACE }, spec }));
+const DIGEST = `sha256:${"a".repeat(64)}`;
+
+/** Each breaks one rule and no other. */
+const BROKEN: Record<string, [what: string, resources: PolicyResource[], message: RegExp, stack?: string][]> = {
+  "images-are-pinned": [
+    ["no tag", withContainer({ image: "quay.io/thanos/thanos" }), /StatefulSet shop\/receive: container main .* without tag or digest/],
+    ["latest", withContainer({ image: "thanos:latest" }), /by the tag `latest`/],
+    ["a registry's port is no tag", withContainer({ image: "localhost:5000/thanos" }), /without tag/],
+    ["a digest that is cut short", withContainer({ image: "thanos@sha256:abc" }), /without tag/],
+    ["no image", withContainer({ image: undefined }), /\(none\)/],
+    ["an init container", set(podSpec({ initContainers: [container({ name: "first", image: "a" })] })), /container first/],
+  ],
+  "resources-are-bounded": [
+    ["nothing", withContainer({ resources: undefined }), /no requests\.cpu, no requests\.memory, no limits\.memory$/],
+    [
+      "no memory limit",
+      withContainer({ resources: { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "1" } } }),
+      /no limits\.memory$/,
+    ],
+    ["no CPU request", withContainer({ resources: { requests: { memory: "1Gi" }, limits: { memory: "1Gi" } } }), /no requests\.cpu$/],
+  ],
+  "pods-are-restricted": [
+    ["hostNetwork", set(podSpec({ hostNetwork: true })), /hostNetwork/],
+    ["hostPID", set(podSpec({ hostPID: true })), /hostPID/],
+    ["hostIPC", set(podSpec({ hostIPC: true })), /hostIPC/],
+    [
+      "a sysctl",
+      set(podSpec({ securityContext: { ...podSpec().securityContext, sysctls: [{ name: "kernel.msgmax" }] } })),
+      /kernel\.msgmax/,
+    ],
+    ["root", set(podSpec({ securityContext: { ...podSpec().securityContext, runAsUser: 0 } })), /runs as root/],
+    ["no runAsNonRoot", set(podSpec({ securityContext: { seccompProfile: { type: "RuntimeDefault" } } })), /runAsNonRoot is not true/],
+    ["no seccomp profile", set(podSpec({ securityContext: { runAsNonRoot: true } })), /no seccomp profile/],
+    ["no seccomp", set(podSpec({ securityContext: { runAsNonRoot: true, seccompProfile: { type: "Unconfined" } } })), /unconfined seccomp/],
+    ["an NFS volume", set(podSpec({ volumes: [{ name: "share", nfs: {} }] })), /volume share is a nfs/],
+    ["privileged", withContainer({ securityContext: { ...container().securityContext, privileged: true } }), /is privileged/],
+    ["escalation", withContainer({ securityContext: { capabilities: { drop: ["ALL"] } } }), /allowPrivilegeEscalation is not false/],
+    ["capabilities kept", withContainer({ securityContext: { allowPrivilegeEscalation: false } }), /does not drop all capabilities/],
+    [
+      "a capability",
+      withContainer({
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"], add: ["SYS_ADMIN", "NET_BIND_SERVICE"] } },
+      }),
+      /adds the capability SYS_ADMIN$/,
+    ],
+    ["a node's port", withContainer({ ports: [{ hostPort: 19291 }] }), /its node's port 19291/],
+    ["procMount", withContainer({ securityContext: { ...container().securityContext, procMount: "Unmasked" } }), /procMount Unmasked/],
+    [
+      "a Windows host process",
+      withContainer({ securityContext: { ...container().securityContext, windowsOptions: { hostProcess: true } } }),
+      /Windows/,
+    ],
+    [
+      "SELinux",
+      withContainer({ securityContext: { ...container().securityContext, seLinuxOptions: { type: "spc_t" } } }),
+      /SELinux type spc_t/,
+    ],
+    [
+      "an SELinux role",
+      withContainer({ securityContext: { ...container().securityContext, seLinuxOptions: { role: "sysadm_r" } } }),
+      /user or role/,
+    ],
+    [
+      "AppArmor",
+      withContainer({ securityContext: { ...container().securityContext, appArmorProfile: { type: "Unconfined" } } }),
+      /AppArmor profile Unconfined/,
+    ],
+    [
+      "a probe of another host",
+      withContainer({ livenessProbe: { httpGet: { host: "169.254.169.254" } } }),
+      /livenessProbe asks another host/,
+    ],
+    [
+      "an ephemeral container",
+      set(
+        podSpec({
+          ephemeralContainers: [container({ name: "debug", securityContext: { ...container().securityContext, privileged: true } })],
+        }),
+      ),
+      /container debug: is privileged/,
+    ],
+  ],
+  "namespaces-enforce-restricted": [["baseline", withChanged(namespace(NAMESPACE, "baseline")), /Namespace shop: .* is baseline/]],
+  "services-stay-inside": [
+    ["NodePort", service({ type: "NodePort" }), /it is a NodePort; .* add shop\/receive to exposedServices/],
+    ["LoadBalancer", service({ type: "LoadBalancer" }), /it is a LoadBalancer/],
+    ["external addresses", service({ type: "ClusterIP", externalIPs: ["192.0.2.1"] }), /externalIPs/],
+  ],
+  "hostpath-is-declared": [
+    ["a node's disk in an environment that names none", withChanged(volume()), /prod is none of hostPathStacks/],
+    ["another pod's directory", withChanged(volume({ hostPath: { path: "/data/shop/receive-1" } })), /is not the directory/, "dev"],
+    ["the root of all directories", withChanged(volume({ hostPath: { path: "/data" } })), /is not the directory/, "dev"],
+    ["any node", withChanged(volume({ nodeAffinity: undefined })), /names no node/, "dev"],
+  ],
+  "data-is-protected": [
+    ["the namespace", withChanged(namespace(NAMESPACE, "restricted", { protect: false })), /Namespace shop: it is not protected/],
+    [
+      "a StatefulSet with volumes",
+      withChanged(workload("StatefulSet", podSpec(), { volumeClaimTemplates: [{}] }, { protect: false })),
+      /StatefulSet shop\/receive: it is not protected/,
+    ],
+  ],
+  "credentials-are-secret": [
+    [
+      "a password in a file",
+      configMap({ "prometheus.yml": "basic_auth:\n  username: a\n  password: hunter2" }),
+      /ConfigMap shop\/settings: prometheus\.yml holds a value of password/,
+    ],
+    ["a key in JSON", configMap({ "bucket.json": '{"secret_key": "abcdef"}' }), /a value of secret_key/],
+    ["a key of the map itself", configMap({ password: "hunter2" }), /password holds a value of password/],
+    ["a private key", configMap({ "tls.pem": "-----BEGIN RSA PRIVATE KEY-----\nMIIE" }), /a private key/],
+    ["an access key", configMap({ a: "id AKIAIOSFODNN7EXAMPLE" }), /an AWS access key/],
+    ["a URL with a password", configMap({ a: "remote: https://user:pa55@example.org/" }), /a user and password in a URL/],
+    ["a bearer token", configMap({ a: "authorization: Bearer abcdefgh12345678" }), /a bearer token/],
+    ["a variable", withContainer({ env: [{ name: "AWS_SECRET_ACCESS_KEY", value: "abc" }] }), /variable AWS_SECRET_ACCESS_KEY holds/],
+    ["an argument", withContainer({ args: ["--web.auth-token=abc"] }), /an argument holds a value of web\.auth-token/],
+    ["a command", withContainer({ command: ["sh", "-c", "curl -u x http://me:secret@host/"] }), /an argument holds a user and password/],
+  ],
+  "ring-holds-every-copy": [
+    ["fewer receivers than copies", withChanged(hashrings(["receive-0", "receive-1"])), /hashring default has 2 receivers for 3 copies/],
+    [
+      "a receiver that nothing makes",
+      withChanged(hashrings(["receive-0", "receive-1", "receive-2", "receive-3"])),
+      /names receive-3, which no StatefulSet makes/,
+    ],
+    [
+      "fewer pods than members",
+      withChanged(workload("StatefulSet", podSpec(), { replicas: 2, volumeClaimTemplates: [{}] })),
+      /names receive-2/,
+    ],
+    [
+      "a file that nobody can read",
+      withChanged(
+        resource("core/v1:ConfigMap", { metadata: { name: "hashrings", namespace: NAMESPACE }, data: { "hashrings.json": "[" } }),
+      ),
+      /\(unreadable\) has 0 receivers/,
+    ],
+  ],
+  "network-is-closed": [
+    ["no policy", GOOD.filter(({ type }) => !type.endsWith(":NetworkPolicy")), /namespace shop has no NetworkPolicy/],
+    ["one direction", withChanged(networkPolicy({ podSelector: {}, policyTypes: ["Ingress"] })), /namespace shop/],
+    [
+      "some pods",
+      withChanged(networkPolicy({ podSelector: { matchLabels: { a: "b" } }, policyTypes: ["Ingress", "Egress"] })),
+      /namespace shop/,
+    ],
+    ["an open door", withChanged(networkPolicy({ podSelector: {}, policyTypes: ["Ingress", "Egress"], egress: [{}] })), /namespace shop/],
+  ],
+  "exemption-is-one": [
+    [
+      "a namespace that belongs to none",
+      [...GOOD, namespace("other-volumes", "privileged")],
+      /Namespace other-volumes: it is exempt and belongs to no/,
+      "dev",
+    ],
+  ],
+};
+
+describe("policy rules", () => {
+  it("find nothing in a stack that keeps them", () => {
+    assert.deepEqual(broken(GOOD), []);
+    assert.deepEqual(broken([...GOOD, namespace(`${NAMESPACE}-volumes`, "privileged"), directories(), volume()], "dev"), []);
+  });
+
+  it("are each broken by something below", () => {
+    const names = [...RESOURCE_RULES, ...STACK_RULES].map(({ name }) => name);
+    assert.deepEqual(Object.keys(BROKEN).sort(), [...names].sort());
+    assert.equal(new Set(names).size, names.length);
+  });
+
+  for (const [rule, cases] of Object.entries(BROKEN)) {
+    describe(rule, () => {
+      for (const [what, resources, message, stack] of cases) {
+        it(`catches ${what}`, () => {
+          const found = broken(resources, stack);
+          assert.ok(found.length > 0, "nothing was found");
+          for (const line of found) assert.ok(line.startsWith(`${rule}: `), line);
+          assert.ok(
+            found.some((line) => message.test(line)),
+            found.join("\n"),
+          );
+        });
+      }
+    });
+  }
+
+  describe("the exemption", () => {
+    const stack = (job: PolicyResource) => [...GOOD, namespace(`${NAMESPACE}-volumes`, "privileged"), job];
+
+    it("is for the job that makes directories, in its own namespace", () => {
+      assert.deepEqual(broken(stack(directories()), "dev"), []);
+    });
+
+    for (const [what, changes] of [
+      ["another component", { component: "receive" }],
+      ["another kind", { kind: "apps/v1:Deployment" }],
+      ["another namespace", { namespace: NAMESPACE }],
+    ] as const) {
+      it(`is not for ${what}`, () => {
+        const found = broken(stack(directories(changes)), "dev");
+        for (const rule of ["pods-are-restricted", "hostpath-is-declared"]) {
+          assert.ok(
+            found.some((line) => line.startsWith(`${rule}: `)),
+            `${rule} in ${found.join("\n")}`,
+          );
+        }
+      });
+    }
+
+    it("is not for environments without directories", () => {
+      const found = broken(stack(directories()), "prod");
+      assert.ok(
+        found.some((line) => line.startsWith("namespaces-enforce-restricted: Namespace shop-volumes")),
+        found.join("\n"),
+      );
+      assert.ok(
+        found.some((line) => line.startsWith("hostpath-is-declared: Job")),
+        found.join("\n"),
+      );
+    });
+  });
+
+  it("accept what is allowed", () => {
+    const exposed = service({ type: "LoadBalancer" });
+    assert.deepEqual(broken(exposed, "prod", { exposedServices: ["shop/receive"] }), []);
+    assert.deepEqual(broken(withContainer({ image: `thanos@${DIGEST}` })), []);
+    assert.deepEqual(broken(withContainer({ image: `localhost:5000/a/thanos:v1@${DIGEST}` })), []);
+    const unprotected = withChanged(namespace(NAMESPACE, "restricted", { protect: false }));
+    assert.deepEqual(broken(unprotected, "dev"), []);
+    // A StatefulSet without volumes holds no data.
+    assert.deepEqual(broken(withChanged(workload("StatefulSet", podSpec(), {}, { protect: false }))), []);
+  });
+
+  it("take references for no credentials", () => {
+    const text = [
+      "password_file: /etc/secret/password",
+      "password: $(PASSWORD)",
+      `secret_key: "$${"{SECRET_KEY}"}"`,
+      "token: <secret>",
+      "credentials: /var/run/secrets/token",
+      "bearer_token:",
+      "http://thanos-querier.shop.svc:9090/api",
+      "THANOS-TENANT: secretaries",
+      "# the token of a request",
+      "max_tokens: 5",
+    ].join("\n");
+    assert.deepEqual(broken(configMap({ "some.yml": text })), []);
+    assert.deepEqual(
+      broken(withContainer({ env: [{ name: "TOKEN" }, { name: "POD_NAME", value: "x" }], args: ["--config=$(TOKEN)"] })),
+      [],
+    );
+  });
+
+  for (const stack of STACKS) {
+    it(`are kept by ${stack}`, async () => {
+      const { resources } = await run(stack);
+      const own = resources.filter(({ custom }) => custom).map((each) => ({ ...each, protect: each.options.protect }));
+      assert.ok(own.length > 30);
+      assert.deepEqual(violationsOf(own, stack), []);
+    });
+  }
+
+  it("would catch the environments' own mistakes", async () => {
+    const { resources } = await run("prod", { protect: false });
+    const own = resources.filter(({ custom }) => custom).map((each) => ({ ...each, protect: each.options.protect }));
+    const found = violationsOf(own, "prod");
+    assert.deepEqual(
+      found.map(({ rule, resource: what }) => `${rule} ${what}`).sort(),
+      [
+        "Namespace thanos-prod",
+        "StatefulSet thanos-prod/prometheus",
+        "StatefulSet thanos-prod/thanos-receive-z1",
+        "StatefulSet thanos-prod/thanos-receive-z2",
+        "StatefulSet thanos-prod/thanos-receive-z3",
+      ].map((what) => `data-is-protected ${what}`),
+    );
+    assert.deepEqual(EXCEPTIONS.protectedStacks, ["prod"]);
+  });
+});
