@@ -127,8 +127,8 @@ export function escaped(text: string): string {
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
     .replace(/>/g, "&gt;")
-    .replace(/@/g, "&#64;")
     .replace(/([\\`*_[\]|~#])/g, "\\$1")
+    .replace(/@/g, "&#64;")
     .replace(/\s*\n\s*/g, " ");
 }
 

@@ -1,0 +1,407 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { EXIT, exitCodeOf, previewArguments, previewOf } from "../../../commands/ciPreview";
+import { buildReport, type Report } from "../../../commands/report/build";
+import { at, changesOf } from "../../../commands/report/changes";
+import { headline, verdictOf } from "../../../commands/report/headline";
+import { htmlReport } from "../../../commands/report/html";
+import { code, escaped, markdownReport, marker } from "../../../commands/report/markdown";
+import { readPreview } from "../../../commands/report/preview";
+import { bytes, requestsOf } from "../../../commands/report/requests";
+import { percent } from "../../../commands/report/survival";
+import { topologyLine, topologyOf, topologySvg } from "../../../commands/report/topology";
+import { run } from "../../harness";
+import { type Digest, type Step, stepOf, unchanged } from "./previews";
+import { malformation } from "./xml";
+
+const previewFrom = (digest: Digest) => readPreview(JSON.stringify(digest));
+const reportOf = (digest: Digest, stack = "prod") => buildReport({ stack, preview: previewFrom(digest) });
+
+/** A preview in which one receivers' StatefulSet gets another retention. */
+async function retention(): Promise<Digest> {
+  const digest = await unchanged("prod");
+  const step = stepOf(digest, "thanos-receive-z1");
+  const args = (at(step.newState, "inputs.spec.template.spec.containers[0].args") ?? []) as string[];
+  const index = args.indexOf("--tsdb.retention=15d");
+  assert.ok(index >= 0);
+  args[index] = "--tsdb.retention=14d";
+  return Object.assign(digest, {
+    steps: digest.steps.map((each) =>
+      each === step
+        ? {
+            ...each,
+            op: "update",
+            diffReasons: ["spec"],
+            detailedDiff: { [`spec.template.spec.containers[0].args[${index}]`]: { kind: "update", inputDiff: true } },
+          }
+        : each,
+    ),
+  });
+}
+
+describe("a report", () => {
+  it("of a preview without changes says so", async () => {
+    const report = await reportOf(await unchanged("prod"));
+    assert.equal(headline(report), "nothing changes");
+    assert.deepEqual(report.worse, []);
+    assert.deepEqual(report.notes, []);
+    const text = markdownReport(report);
+    assert.equal(text.split("\n")[0], marker("prod"));
+    assert.match(text, /## ✅ `prod`: nothing changes/);
+    assert.match(text, /Survives the loss of any 1 node or any 1 zone: .* \(required: any 1 node and any 1 zone\)/);
+    assert.match(text, /\| any 2 nodes<br><sub>worst: thanos-receive-z1-0, thanos-receive-z2-0<\/sub> \| \*\*100 %\*\* \| 0 % \|/);
+    assert.doesNotMatch(text, /What changes|Policy|Refused|Worse/);
+    assert.match(text, /Pods 13 · CPU requests 3 cores · Memory requests [\d.]+ GiB · Persistent volumes 190 GiB/);
+  });
+
+  it("shows what changes, with old and new value", async () => {
+    const text = markdownReport(await reportOf(await retention()));
+    assert.match(text, /## 🔹 `prod`: 1 updated/);
+    assert.match(
+      text,
+      /\| update \| `StatefulSet thanos-prod\/thanos-receive-z1` \| `spec\.template\.spec\.containers\[0\]\.args\[\d+\]`: `--tsdb\.retention=15d` → `--tsdb\.retention=14d` \|/,
+    );
+  });
+
+  it("puts what is deleted and replaced on top, each resource once", async () => {
+    const digest = await retention();
+    const claim = stepOf(digest, "thanos-receive-z2");
+    const gone = stepOf(digest, "querier", "Deployment");
+    digest.steps = digest.steps.flatMap((each): Step[] => {
+      if (each === gone) return [{ op: "delete", urn: each.urn, oldState: each.oldState }];
+      if (each !== claim) return [each];
+      const replaced = {
+        ...each,
+        replaceReasons: ["spec"],
+        detailedDiff: { "spec.volumeClaimTemplates[0].spec.resources.requests.storage": { kind: "update-replace", inputDiff: true } },
+      };
+      return ["delete-replaced", "replace", "create-replacement"].map((op) => ({ ...(op === "delete-replaced" ? each : replaced), op }));
+    });
+    const changes = changesOf(previewFrom(digest));
+    assert.deepEqual(
+      changes.map(({ operation, resource }) => `${operation} ${resource}`),
+      [
+        "delete Deployment thanos-prod/thanos-querier",
+        "replace StatefulSet thanos-prod/thanos-receive-z2",
+        "update StatefulSet thanos-prod/thanos-receive-z1",
+      ],
+    );
+    const report = await reportOf(digest);
+    assert.equal(headline(report), "1 deleted, 1 replaced, 1 updated");
+    assert.equal(verdictOf(report), "destructive");
+    assert.match(markdownReport(report), /\| \*\*replace\*\* \| .*requests\.storage`.*\(forces replacement\)/);
+  });
+
+  it("tells what is worse than the last deployment", async () => {
+    const report = await reportOf(await unchanged("prod", { survives: undefined, querier: { replicas: 1 } }, {}));
+    assert.equal(verdictOf(report), "worse");
+    assert.match(markdownReport(report), /\*\*Worse than the last deployment\*\*\n\n- survives the loss of 0 nodes, before 1: /);
+  });
+
+  it("says when there is nothing to compare with, and why", async () => {
+    const first = await unchanged("prod");
+    for (const step of first.steps) Object.assign(step, { op: "create", oldState: undefined });
+    const report = await reportOf(first);
+    assert.match(report.notes.join(), /first deployment/);
+    assert.equal(report.worse, undefined);
+    assert.equal(report.requests?.before, undefined);
+    const away = await buildReport({ stack: "prod", deployed: { unknown: "the Pulumi CLI is not on PATH" } });
+    assert.deepEqual(away.notes, ["Not compared with the last deployment: the Pulumi CLI is not on PATH"]);
+    const foreign = await buildReport({ stack: "prod", deployed: { outputs: { availability: { scenarios: 3 } } } });
+    assert.match(foreign.notes.join(), /of another form/);
+    const older = await buildReport({ stack: "prod", deployed: { outputs: {} } });
+    assert.match(older.notes.join(), /no output `availability`/);
+  });
+
+  it("without a preview compares with the outputs it is given", async () => {
+    const { outputs } = await run("prod");
+    const report = await buildReport({ stack: "prod", deployed: { outputs } });
+    assert.deepEqual(report.worse, []);
+    assert.equal(report.changes, undefined);
+    assert.match(markdownReport(report), /plan only, no preview was made/);
+  });
+
+  it("of a refused plan gives the reason once and no table of changes", async () => {
+    const digest = await unchanged("prod");
+    const message = "error: Pulumi.prod.yaml: 1 problem, nothing was changed:\n  - receive.replicas = 2: a ring needs three";
+    digest.diagnostics = [
+      { severity: "error", message: `\u001b[31m${message}\u001b[0m\n`, urn: digest.steps[0]?.urn ?? "" },
+      { severity: "error", message },
+      { severity: "error", message: "preview failed" },
+    ];
+    digest.config["thanos-stack:receive"] = JSON.stringify({ replicas: 2, storage: { pvc: { size: "1Gi" } } });
+    digest.steps = digest.steps.slice(0, 1);
+    const report = await reportOf(digest);
+    assert.equal(verdictOf(report), "refused");
+    assert.equal(report.problems.filter((problem) => problem.includes("a ring needs three")).length, 1);
+    assert.equal(report.survival, undefined);
+    const text = markdownReport(report);
+    assert.match(text, /```text\nPulumi\.prod\.yaml: 1 problem/);
+    assert.doesNotMatch(text, /What changes/);
+  });
+
+  it("applies the rules to what the engine plans, not to what goes", async () => {
+    const digest = await unchanged("prod");
+    const service = stepOf(digest, "querier", "core/v1:Service");
+    const bad = structuredClone(service.newState ?? {});
+    Object.assign((bad.inputs as { spec: object }).spec, { type: "LoadBalancer" });
+    digest.steps = digest.steps.map((each) => (each === service ? { ...each, op: "update", newState: bad } : each));
+    const report = await reportOf(digest);
+    assert.deepEqual(
+      report.violations.map(({ rule, resource }) => `${rule} ${resource}`),
+      ["services-stay-inside Service thanos-prod/thanos-querier"],
+    );
+    assert.equal(verdictOf(report), "violation");
+    assert.match(markdownReport(report), /- `services-stay-inside` Service thanos-prod\/thanos-querier: it is a LoadBalancer/);
+    digest.steps = digest.steps.map((each) =>
+      each.urn === service.urn ? { ...each, op: "delete", newState: undefined, oldState: bad } : each,
+    );
+    assert.deepEqual((await reportOf(digest)).violations, []);
+  });
+
+  it("sums what the plan takes, before and after", async () => {
+    const digest = await unchanged("prod");
+    const step = stepOf(digest, "receive-router", "Deployment");
+    Object.assign(at(step.newState, "inputs.spec") as object, { replicas: 4 });
+    step.op = "update";
+    const text = markdownReport(await reportOf(digest));
+    assert.match(text, /Pods 13 → \*\*15\*\* · CPU requests 3 cores → \*\*3\.2 cores\*\*/);
+    assert.match(text, /Persistent volumes 190 GiB$/m);
+  });
+
+  it("says that the API server has not checked, in one line", async () => {
+    const digest = await retention();
+    const urn = stepOf(digest, "thanos-receive-z1").urn;
+    digest.diagnostics = [
+      { severity: "warning", urn, message: "warning: this user may not rehearse the update, so it is not validated: forbidden" },
+      { severity: "warning", urn: "", message: "warning: using pulumi-analyzer-policy-nodejs from $PATH at /x" },
+      { severity: "warning", urn: "", message: "warning: look at this" },
+    ];
+    const { notes } = await reportOf(digest);
+    assert.equal(notes.length, 2);
+    assert.match(notes[0] ?? "", /did not check 1 of the changes/);
+    assert.equal(notes[1], "Warning: look at this");
+  });
+
+  it("counts another place of the kubeconfig as no change", async () => {
+    const digest = await unchanged("prod");
+    const provider = stepOf(digest, "cluster");
+    Object.assign(provider, { op: "update", diffReasons: ["kubeconfig"], detailedDiff: null });
+    assert.deepEqual(changesOf(previewFrom(digest)), []);
+    Object.assign(provider, { diffReasons: ["kubeconfig", "namespace"] });
+    assert.equal(changesOf(previewFrom(digest)).length, 1);
+  });
+
+  it("does without secret configuration values", async () => {
+    const digest = await unchanged("prod");
+    digest.config["thanos-stack:receive"] = "[secret]";
+    const report = await reportOf(digest);
+    assert.ok(report.survival !== undefined);
+    assert.deepEqual(report.notes, []);
+  });
+
+  it("of many changes stays short enough for a comment", async () => {
+    const digest = await unchanged("prod");
+    const paths = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [`spec.path[${index}]`, { kind: "update", inputDiff: true }]),
+    );
+    for (const step of digest.steps.slice(1)) Object.assign(step, { op: "update", detailedDiff: paths });
+    const report = await reportOf(digest);
+    const text = markdownReport(report);
+    assert.ok(text.length < 20_000, `${text.length} characters`);
+    assert.match(text, /…and \d+ more, all in the HTML report/);
+    assert.equal(htmlReport(report).match(/<tr><td>update<\/td>/g)?.length, digest.steps.length - 1);
+  });
+
+  it("lets no text of the plan become markup", async () => {
+    const report: Report = {
+      stack: "prod",
+      problems: ["```\n<script>alert(1)</script> @team"],
+      violations: [{ rule: "r", resource: "Pod a|b", message: "<img src=x> @everyone | `x`" }],
+      changes: [
+        { operation: "update", type: "t", resource: "Pod `a`|b", properties: [{ path: "a|b", from: "<b>", to: "x`y", replaces: false }] },
+      ],
+      declared: { nodes: 0, zones: 0 },
+      notes: ["<i>"],
+    };
+    const text = markdownReport(report);
+    const outside = text.replace(/^(`{3,})[^\n]*\n[\s\S]*?\n\1$/gm, "");
+    assert.doesNotMatch(outside, /<script|<img|<i>|@/);
+    assert.match(text, /````text\n```\n/);
+    for (const row of outside.split("\n").filter((line) => line.startsWith("| update"))) {
+      assert.equal(row.replace(/\\\|/g, "").split("|").length, 5, row);
+    }
+    const page = htmlReport(report);
+    assert.doesNotMatch(page, /<script|<img|<i>|<b>/);
+    assert.equal(
+      malformation(
+        page
+          .replace(/^<!doctype html>/, "")
+          .replace(/<meta [^>]*>/g, "")
+          .replace(/<br>/g, ""),
+      ),
+      undefined,
+    );
+  });
+});
+
+describe("the picture of the topology", () => {
+  for (const [what, stack, overrides, texts] of [
+    ["routers, zones and frontends", "prod", {}, ["Routers", "zone z1", "thanos-receive-z3-0", "Query frontends", "never two on a node"]],
+    ["one node", "dev", {}, ["thanos-receive-2", "no zones", "several may share a node"]],
+    ["more receivers than fit", "prod", { receive: { replicas: 30 } }, ["thanos-receive-z1-0", "and 5 more"]],
+    [
+      "rings of tenants",
+      "prod",
+      { receive: { hashrings: [{ name: "big", tenants: ["shop"], replicas: 3 }] } },
+      ["hashring big", "hashring default"],
+    ],
+  ] as const) {
+    it(`shows ${what}`, async () => {
+      const { resources, outputs } = await run(stack, overrides);
+      const of = topologyOf(
+        resources.map((each) => ({ ...each, protect: false })),
+        outputs,
+      );
+      assert.ok(of !== undefined);
+      const svg = topologySvg(of);
+      for (const text of texts) assert.ok(svg.includes(`>${text}<`), `${text} in ${svg}`);
+      assert.equal(malformation(svg), undefined);
+      const [, width, height] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg) ?? [];
+      assert.ok(Number(width) < 1_400 && Number(height) < 1_600, `${width} by ${height}`);
+      if (stack === "dev") assert.ok(!svg.includes("Routers") && !svg.includes("frontends"));
+      assert.ok(topologyLine(of).includes("→ queriers ×"));
+    });
+  }
+});
+
+describe("figures of a report", () => {
+  it("are neither none nor all unless they are", () => {
+    assert.deepEqual([0, 0.0004, 0.1234, 0.9996, 1].map(percent), ["0 %", "< 0.1 %", "12.3 %", "> 99.9 %", "100 %"]);
+    assert.deepEqual([0, 512, 2 ** 30, 190 * 2 ** 30, 1.5 * 2 ** 40].map(bytes), ["none", "512 B", "1 GiB", "190 GiB", "1.5 TiB"]);
+  });
+
+  it("sum replicas, and leave out jobs", () => {
+    const pod = (cpu: unknown) => ({ spec: { containers: [{ resources: { requests: { cpu, memory: "1Gi" } } }] } });
+    const sum = requestsOf([
+      { type: "kubernetes:apps/v1:Deployment", name: "a", protect: false, inputs: { spec: { replicas: 3, template: pod("100m") } } },
+      { type: "kubernetes:apps/v1:StatefulSet", name: "b", protect: false, inputs: { spec: { template: pod(1.5) } } },
+      { type: "kubernetes:batch/v1:Job", name: "c", protect: false, inputs: { spec: { template: pod("8") } } },
+      { type: "kubernetes:core/v1:Service", name: "d", protect: false, inputs: {} },
+    ]);
+    assert.deepEqual(sum, { pods: 4, cpu: 1.8, memory: 4 * 2 ** 30, storage: 0, directories: 0 });
+  });
+
+  it("escape what Markdown reads", () => {
+    assert.equal(escaped("a_b *c* <d> @e |"), "a\\_b \\*c\\* &lt;d&gt; &#64;e \\|");
+    assert.equal(code("a b"), "`a b`");
+    assert.equal(code("a|b`"), "<code>a\\|b\\`</code>");
+  });
+
+  it("follow paths of properties", () => {
+    assert.equal(at({ a: [{ "b.c": 1 }] }, 'a[0]["b.c"]'), 1);
+    assert.equal(at({ a: null }, "a.b.c"), undefined);
+  });
+});
+
+describe("ci:preview", () => {
+  const options = { stack: "prod", refresh: false, expectNoChanges: false };
+  const answer = (digest: unknown, exit = 0, stderr = "") => ({ code: exit, stdout: JSON.stringify(digest), stderr });
+
+  it("asks the engine for every resource, and gives it what follows", () => {
+    assert.deepEqual(previewArguments(options, ["--cwd", "x"]), [
+      "preview",
+      "--json",
+      "--show-sames",
+      "--non-interactive",
+      "--stack",
+      "prod",
+      "--cwd",
+      "x",
+    ]);
+    const all = previewArguments({ ...options, refresh: true, policyPack: "policy" }, []);
+    // The engine may run in another folder.
+    assert.deepEqual(all.slice(-3), ["--policy-pack", resolve("policy"), "--refresh"]);
+  });
+
+  it("tells a broken rule, a refusal and unexpected changes by exit code", async () => {
+    const exit = async (digest: Digest, code = 0, stderr = "", expectNoChanges = false) => {
+      const preview = previewOf(answer(digest, code, stderr));
+      return exitCodeOf(await buildReport({ stack: "prod", preview }), preview, expectNoChanges);
+    };
+    const same = await unchanged("prod");
+    assert.equal(await exit(same), EXIT.fine);
+    assert.equal(await exit(same, 0, "", true), EXIT.fine);
+    assert.equal(await exit(await retention()), EXIT.fine);
+    assert.equal(await exit(await retention(), 0, "", true), EXIT.changes);
+    const failed = { ...same, diagnostics: [{ severity: "error", message: "the API server is away" }] };
+    assert.equal(await exit(failed, 255), EXIT.refused);
+    assert.equal(await exit(same, 255, "error: could not load the stack"), EXIT.refused);
+    const open = await unchanged("prod", { protect: false });
+    assert.equal(await exit(open), EXIT.violation);
+    // The engine stops at the pack's verdict.
+    assert.equal(
+      await exit({ ...open, steps: open.steps.slice(0, 2) }, 255, "error: preview failed: mandatory policies violated"),
+      EXIT.violation,
+    );
+    assert.equal(await exit({ ...open, diagnostics: failed.diagnostics }, 255), EXIT.refused);
+  });
+
+  it("makes a refusal of what is no preview", () => {
+    const preview = previewOf({ code: 255, stdout: "", stderr: "error: no stack named 'prod' found\n" });
+    assert.equal(preview.complete, false);
+    assert.deepEqual(preview.diagnostics, [{ severity: "error", urn: "", message: "no stack named 'prod' found" }]);
+    assert.match(previewOf({ code: 3, stdout: "", stderr: "" }).diagnostics[0]?.message ?? "", /exit code 3/);
+    assert.throws(() => readPreview('{"steps": 3}'), /not the output of `pulumi preview --json`: steps/);
+    assert.throws(() => readPreview("x"), /not the output of/);
+  });
+});
+
+describe("npm run report", function () {
+  this.timeout(60_000);
+  const folder = mkdtempSync(join(tmpdir(), "thanos-stack-report-"));
+  after(() => rmSync(folder, { recursive: true }));
+  const report = (...args: string[]) =>
+    new Promise<{ code: number; said: string }>((done) => {
+      const all = ["-r", "ts-node/register/transpile-only", "commands/report.ts", ...args];
+      // Without Pulumi: nothing that a plan needs may depend on it.
+      const env = { ...process.env, PATH: "/usr/bin:/bin" };
+      execFile(process.execPath, all, { cwd: resolve(__dirname, "..", "..", ".."), env }, (error, stdout, stderr) =>
+        done({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, said: stdout + stderr }),
+      );
+    });
+
+  it("writes Markdown with its picture and a page, from a preview", async () => {
+    const preview = join(folder, "preview.json");
+    writeFileSync(preview, JSON.stringify(await retention()));
+    const { code: exit, said } = await report(
+      "--stack",
+      "prod",
+      "--preview",
+      preview,
+      "--out",
+      join(folder, "r.md"),
+      join(folder, "r.html"),
+    );
+    assert.equal(exit, 0, said);
+    assert.match(readFileSync(join(folder, "r.md"), "utf8"), /1 updated[\s\S]*\(\[picture\]\(r\.svg\)\)/);
+    assert.match(readFileSync(join(folder, "r.svg"), "utf8"), /^<svg /);
+    assert.match(readFileSync(join(folder, "r.html"), "utf8"), /<svg /);
+    assert.match(said, /prod: 1 updated/);
+  });
+
+  it("says that it could not ask for the last deployment", async () => {
+    const { code: exit, said } = await report("--stack", "dev", "--out", join(folder, "d.md"));
+    assert.equal(exit, 0, said);
+    assert.match(said, /Not compared with the last deployment: /);
+  });
+
+  it("refuses a file that is neither", async () => {
+    const { code: exit, said } = await report("--stack", "dev", "--out", join(folder, "d.pdf"));
+    assert.equal(exit, 1);
+    assert.match(said, /a report is a \.md or a \.html file/);
+  });
+});
