@@ -49,7 +49,8 @@ export class Grafana extends pulumi.ComponentResource {
     new k8s.core.v1.Service(
       name,
       {
-        metadata,
+        // The provider waits until a Service has a pod behind it.
+        metadata: grafana.replicas > 0 ? metadata : { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
         spec: {
           type: "ClusterIP",
           selector: selectorLabels(app, GRAFANA),

@@ -325,6 +325,12 @@ describe("app stack", () => {
     it("can be stopped, and left out", async () => {
       const stopped = await runApp({ config: appConfig({ grafana: { replicas: 0 } }) });
       assert.equal(workload(stopped, "grafana").spec.replicas, 0);
+      const annotations = (run: AppRun) =>
+        kind<{ metadata: { name: string; annotations?: object } }>(run, "Service").find((each) => each.metadata.name === "grafana")
+          ?.metadata.annotations;
+      // Otherwise the update would wait for a pod that never comes.
+      assert.deepEqual(annotations(stopped), { "pulumi.com/skipAwait": "true" });
+      assert.equal(annotations(await runApp()), undefined);
       const without = await runApp({ config: appConfig({ grafana: { enabled: false } }) });
       assert.deepEqual(Object.keys(without.outputs), ["sender", "serviceUrl"]);
       assert.ok(!without.resources.some((each) => each.name.startsWith("grafana")));
