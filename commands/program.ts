@@ -169,12 +169,9 @@ function recordConsole(messages: string[]): () => void {
   return () => Object.assign(console, { log, warn, error });
 }
 
-/** The program's own modules run their top level again at the next `require`. */
-function forgetProgram(): void {
-  for (const path of Object.keys(require.cache)) {
-    const own = path.startsWith(join(PROJECT_FOLDER, "components")) || path === join(PROJECT_FOLDER, "index.ts");
-    if (own) delete require.cache[path];
-  }
+/** Makes the program's top level run again at the next `require`; no other module of it keeps a state. */
+export function forgetProgram(): void {
+  delete require.cache[join(PROJECT_FOLDER, "index.ts")];
 }
 
 async function settled(outputs: Record<string, unknown>): Promise<Record<string, unknown>> {

@@ -142,12 +142,18 @@ function readRules(folder: string): { rules: Record<string, string>; problems: P
     };
   }
   for (const name of names.sort()) {
-    const text = readFileSync(join(root, name), "utf8");
+    let text: string;
     let content: unknown;
     try {
+      text = readFileSync(join(root, name), "utf8");
       content = parse(text);
     } catch (error) {
-      problems.push({ key: "prometheus.ruleFolder", value: name, rule: `not YAML (${String(error)})`, remedy: "rule groups in YAML" });
+      problems.push({
+        key: "prometheus.ruleFolder",
+        value: name,
+        rule: `not YAML (${String(error)})`,
+        remedy: "rule groups in YAML",
+      });
       continue;
     }
     if (!Array.isArray((content as { groups?: unknown } | null)?.groups)) {

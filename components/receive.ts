@@ -305,7 +305,7 @@ export class Receive extends pulumi.ComponentResource {
               automountServiceAccountToken: false,
               enableServiceLinks: false,
               securityContext: podSecurityContext(THANOS_USER),
-              terminationGracePeriodSeconds: 150,
+              terminationGracePeriodSeconds: 150 + receive.rollout.preStopSeconds,
               affinity: hostAntiAffinity(receive.routers.antiAffinity, selectorLabels(ROUTER_IDENTITY)),
               ...zoneSpread(cluster.zones, ROUTER_IDENTITY),
               containers: [

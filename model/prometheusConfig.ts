@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { PART_OF } from "./labels";
+import { prometheusSize } from "./quantity";
 import { CLUSTER_LABEL, PROMETHEUS_REPLICA_LABEL } from "./replicaLabels";
 import type { Settings } from "./settings";
 
@@ -158,6 +159,10 @@ export function jobNames(settings: Settings): string[] {
   ];
 }
 
+function retention({ time, size }: Settings["prometheus"]["retention"]) {
+  return { time, ...(size === undefined ? {} : { size: prometheusSize(size) }) };
+}
+
 /** Where Prometheus sends its samples. */
 export interface RemoteWriteTarget {
   url: string;
@@ -194,6 +199,8 @@ export function prometheusConfig(settings: Settings, shard: number, remoteWrite:
         },
       },
       ...(prometheus.mode === "agent" ? {} : { rule_files: [`${PROMETHEUS_RULES_FOLDER}/*.yaml`] }),
+      // The flags of the same names are deprecated.
+      ...(prometheus.mode === "agent" ? {} : { storage: { tsdb: { retention: retention(prometheus.retention) } } }),
       scrape_configs: jobs.map((job) => ({
         ...job,
         relabel_configs: [...(job.relabel_configs ?? []), ...shardOf(prometheus.shards, shard)],

@@ -1,5 +1,4 @@
 import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_PORT } from "./prometheusConfig";
-import { prometheusSize } from "./quantity";
 import type { Settings } from "./settings";
 
 /** Where Prometheus keeps its blocks and its write-ahead log. */
@@ -15,11 +14,5 @@ export function prometheusFlags(settings: Settings): string[] {
     "--storage.remote.flush-deadline=1m",
   ];
   if (prometheus.mode === "agent") return [...common, "--agent", `--storage.agent.path=${PROMETHEUS_DATA}`];
-  return [
-    ...common,
-    `--storage.tsdb.path=${PROMETHEUS_DATA}`,
-    `--storage.tsdb.retention.time=${prometheus.retention.time}`,
-    ...(prometheus.retention.size === undefined ? [] : [`--storage.tsdb.retention.size=${prometheusSize(prometheus.retention.size)}`]),
-    "--enable-feature=exemplar-storage",
-  ];
+  return [...common, `--storage.tsdb.path=${PROMETHEUS_DATA}`, "--enable-feature=exemplar-storage"];
 }

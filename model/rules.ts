@@ -1,5 +1,5 @@
 import { deduplicationFunction } from "./deduplication";
-import { DEFAULT_RING } from "./hashring";
+import { DEFAULT_RING, statefulSetName } from "./hashring";
 import type { Problem } from "./problem";
 import { JOBS } from "./prometheusConfig";
 import { durationSeconds } from "./quantity";
@@ -111,6 +111,17 @@ const copiesAreOnDifferentNodes: Rule = (settings) => {
 };
 
 const hostPathHasNodes: Rule = (settings) => {
+  const stays = (key: string, storage: Settings["receive"]["storage"], pods: number): Problem[] =>
+    storage.hostPath !== undefined && storage.hostPath.nodes.length > 1 && storage.hostPath.nodes.length < pods
+      ? [
+          {
+            key: `${key}.storage.hostPath.nodes`,
+            value: storage.hostPath.nodes,
+            rule: `${pods} pods in turn over fewer nodes: another node in the list would move pods away from their data`,
+            remedy: `one node, or at least ${pods}`,
+          },
+        ]
+      : none;
   const check = (key: string, storage: Settings["receive"]["storage"], antiAffinity: "hard" | "soft", pods: number): Problem[] =>
     storage.hostPath !== undefined && antiAffinity === "hard" && storage.hostPath.nodes.length < pods
       ? [
@@ -137,6 +148,10 @@ const hostPathHasNodes: Rule = (settings) => {
   return [
     ...check("receive", receive.storage, receive.antiAffinity, Math.max(...rings(settings).map((ring) => ring.replicas))),
     ...check("prometheus", prometheus.storage, prometheus.antiAffinity, prometheus.replicas),
+    ...(receive.antiAffinity === "soft"
+      ? stays("receive", receive.storage, Math.max(...rings(settings).map((ring) => ring.replicas)))
+      : none),
+    ...(prometheus.antiAffinity === "soft" ? stays("prometheus", prometheus.storage, prometheus.replicas) : none),
     ...zoned,
   ];
 };
@@ -197,6 +212,12 @@ const scrapeConfigsHaveNames: Rule = (settings) => {
   return names.flatMap((name, index) => {
     const key = `prometheus.scrapeConfigs[${index}].job_name`;
     if (typeof name !== "string" || name === "") return [{ key, value: name, rule: "every scrape config has a name", remedy: "a text" }];
+    const relabel = settings.prometheus.scrapeConfigs[index]?.relabel_configs ?? [];
+    if (!Array.isArray(relabel)) {
+      return [
+        { key: key.replace("job_name", "relabel_configs"), value: relabel, rule: "relabelling is a list of rules", remedy: "a list" },
+      ];
+    }
     if (own.includes(name) || names.indexOf(name) !== index) {
       return [{ key, value: name, rule: "every job has a name of its own", remedy: `a name that is none of ${own.join(", ")}` }];
     }
@@ -219,13 +240,13 @@ const deduplicationFitsSenders: Rule = (settings) =>
       ];
 
 const namespaceIsOwn: Rule = (settings) =>
-  settings.namespace === "default" || settings.namespace.startsWith("kube-")
+  settings.namespace === "default" || settings.namespace.startsWith("kube-") || settings.namespace.endsWith("-volumes")
     ? [
         {
           key: "namespace",
           value: settings.namespace,
-          rule: "the namespace is made and removed with the stack",
-          remedy: "a name of its own",
+          rule: "the namespace is made and removed with the stack, and one that ends in -volumes may be another stack's",
+          remedy: "a name of its own that does not end in -volumes",
         },
       ]
     : none;
@@ -238,6 +259,70 @@ const tooFewNodesForZones: Rule = (settings) =>
           value: settings.survives.zones,
           rule: "without cluster.zones nothing is known of zones, so nothing is promised of them",
           remedy: "0, or the cluster's zones in cluster.zones",
+        },
+      ]
+    : none;
+
+/** Kubernetes puts a StatefulSet's name and an eleven character revision into a label of its pods, which holds 63. */
+const LONGEST_STATEFUL_SET_NAME = 52;
+
+const receiverSetsHaveNames: Rule = (settings) => {
+  const zones = settings.cluster.zones.length === 0 ? [undefined] : settings.cluster.zones;
+  const names = rings(settings).flatMap((ring, index) =>
+    zones.map((zone) => ({
+      key: index === 0 ? "cluster.zones" : `receive.hashrings[${index - 1}].name`,
+      ring: ring.name,
+      name: statefulSetName(ring.name, zone),
+    })),
+  );
+  return names.flatMap(({ key, ring, name }) => {
+    if (name.length > LONGEST_STATEFUL_SET_NAME) {
+      return [
+        {
+          key,
+          value: name,
+          rule: `the name of a StatefulSet has at most ${LONGEST_STATEFUL_SET_NAME} characters, or none of its pods starts`,
+          remedy: `a name that is ${name.length - LONGEST_STATEFUL_SET_NAME} characters shorter`,
+        },
+      ];
+    }
+    const first = names.find((other) => other.name === name);
+    return first?.ring === ring
+      ? none
+      : [
+          {
+            key,
+            value: name,
+            rule: "ring and zone make the name of a StatefulSet, and another one has this name",
+            remedy: "another name of the ring",
+          },
+        ];
+  });
+};
+
+/** The least that is left for the flush of an almost empty head. */
+const LEAST_FLUSH_SECONDS = 20;
+
+const terminationFits: Rule = ({ receive: { rollout } }) =>
+  rollout.gracePeriodSeconds >= rollout.preStopSeconds + LEAST_FLUSH_SECONDS
+    ? none
+    : [
+        {
+          key: "receive.rollout.gracePeriodSeconds",
+          value: rollout.gracePeriodSeconds,
+          rule: `the pause before the end (receive.rollout.preStopSeconds ${rollout.preStopSeconds}) and the flush of every head happen within it`,
+          remedy: `${rollout.preStopSeconds + LEAST_FLUSH_SECONDS} or more`,
+        },
+      ];
+
+const tenantLabelIsFree: Rule = (settings) =>
+  [CLUSTER_LABEL, ...REPLICA_LABELS].includes(settings.tenancy.label)
+    ? [
+        {
+          key: "tenancy.label",
+          value: settings.tenancy.label,
+          rule: "this label means something else in this stack, and a receiver's label overwrites a sample's on read",
+          remedy: `a label that is none of ${[CLUSTER_LABEL, ...REPLICA_LABELS].join(", ")}`,
         },
       ]
     : none;
@@ -269,6 +354,9 @@ const RULES: readonly Rule[] = [
   externalLabelsAreOurs,
   scrapeConfigsHaveNames,
   thanosIsSupported,
+  receiverSetsHaveNames,
+  terminationFits,
+  tenantLabelIsFree,
   tooFewNodesForZones,
 ];
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isByteQuantity, isCpuQuantity, isDuration } from "./quantity";
+import { isByteQuantity, isCpuQuantity, isDuration, quantityBytes } from "./quantity";
 import { IMAGES } from "./versions";
 
 /**
@@ -17,7 +17,9 @@ const tenantName = z
 const duration = z.string().refine(isDuration, "a duration such as 30s, 2h or 15d");
 const bytes = z.string().refine(isByteQuantity, "a quantity of bytes such as 512Mi or 50Gi");
 const cpu = z.string().refine(isCpuQuantity, "a quantity of CPU such as 250m or 2");
-const absolutePath = z.string().regex(/^\/[^\s]+$/, "an absolute path");
+const absolutePath = z.string().regex(/^(?:\/[A-Za-z0-9._-]+)+$/, "an absolute path of letters, digits, '.', '_' and '-'");
+const atLeast = (least: string) =>
+  bytes.refine((text) => !isByteQuantity(text) || quantityBytes(text) >= quantityBytes(least), `a quantity of bytes, ${least} or more`);
 const count = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
 
 /** Risks that an environment can take only by naming them. */
@@ -94,7 +96,10 @@ export const settingsSchema = z.strictObject({
     /** Path of the kubeconfig. Default: KUBECONFIG, then the home directory's. */
     kubeconfig: z.string().min(1).optional(),
     /** Cluster domain; part of every ring member's name. Default: cluster.local. */
-    domain: z.string().min(1).default("cluster.local"),
+    domain: z
+      .string()
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, "a DNS name without dots at its ends")
+      .default("cluster.local"),
     /** Zones (values of topology.kubernetes.io/zone) over which receivers are divided. Default: none. */
     zones: z
       .array(dnsLabel)
@@ -138,9 +143,9 @@ export const settingsSchema = z.strictObject({
   access: z
     .strictObject({
       /** Namespaces that may remote-write. Default: anything that reaches the cluster's network. */
-      senders: z.array(dnsLabel).optional(),
+      senders: z.array(dnsLabel).min(1).optional(),
       /** Namespaces that may query. Default: anything that reaches the cluster's network. */
-      readers: z.array(dnsLabel).optional(),
+      readers: z.array(dnsLabel).min(1).optional(),
       /** Namespaces whose queriers may ask this one's by gRPC. Default: none. */
       federation: z.array(dnsLabel).default([]),
     })
@@ -166,7 +171,7 @@ export const settingsSchema = z.strictObject({
     antiAffinity: antiAffinity.default("hard"),
     storage,
     /** How long samples stay in the receivers, and optionally how many bytes of blocks. */
-    retention: z.strictObject({ time: duration.default("15d"), size: bytes.optional() }).prefault({}),
+    retention: z.strictObject({ time: duration.default("15d"), size: atLeast("1Gi").optional() }).prefault({}),
     /** How far behind a tenant's newest sample an older one may be. Below 2h a sender that was cut off for an hour loses samples. */
     outOfOrderWindow: duration.default("2h"),
     /** Samples further in the future are refused: one wrong clock would make everyone else's samples too old (thanos #6167). */
@@ -237,7 +242,7 @@ export const settingsSchema = z.strictObject({
       /** The newest part of a range is not cached for so long. */
       maxFreshness: duration.default("1m"),
       /** memcached servers and their memory. */
-      cache: z.strictObject({ replicas: count(1, 20).default(2), memory: bytes.default("256Mi") }).prefault({}),
+      cache: z.strictObject({ replicas: count(1, 20).default(2), memory: atLeast("64Mi").default("256Mi") }).prefault({}),
       antiAffinity: antiAffinity.default("hard"),
       resources: resources("100m", "256Mi"),
     })
@@ -254,7 +259,7 @@ export const settingsSchema = z.strictObject({
     scrapeTimeout: duration.default("10s"),
     evaluationInterval: duration.default("30s"),
     /** Local retention: what a Prometheus itself answers, and never less than its write-ahead log needs. */
-    retention: z.strictObject({ time: duration.default("6h"), size: bytes.optional() }).prefault({}),
+    retention: z.strictObject({ time: duration.default("6h"), size: atLeast("1Gi").optional() }).prefault({}),
     storage,
     /** Folder of this repository with rule files (*.yaml). */
     ruleFolder: z.string().min(1).default("rules"),

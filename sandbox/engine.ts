@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from
 import { join } from "node:path";
 import { type EngineEvent, LocalWorkspace, type OutputMap, PulumiCommand, type Stack, type StackSettings } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
+import { forgetProgram } from "../commands/program";
 import { StepFailed } from "./command";
 import { type ConfigOverlay, clusterOverlay, mergeConfig, refuseSecrets } from "./overlay";
 import { type Paths, paths, REPOSITORY } from "./paths";
@@ -60,8 +61,7 @@ export function environmentConfig(env: string): ConfigOverlay {
 
 /** Runs the program as if in a new process: its modules read their configuration when they are loaded. */
 export async function loadProgram(): Promise<Record<string, unknown>> {
-  const own = ["components/", "model/", "index.ts"].map((path) => join(REPOSITORY, path));
-  for (const path of Object.keys(require.cache)) if (own.some((prefix) => path.startsWith(prefix))) delete require.cache[path];
+  forgetProgram();
   const exported: unknown = require(join(REPOSITORY, "index.ts"));
   const outputs: unknown = typeof exported === "function" ? await exported() : exported;
   return { ...(outputs as Record<string, unknown>) };

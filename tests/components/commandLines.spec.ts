@@ -15,8 +15,6 @@ const FLAGS = JSON.parse(readFileSync(join(PROJECT_FOLDER, "tests/model/flags/fl
 /** Flags that may be given more than once. */
 const REPEATABLE = ["query.replica-label", "label"];
 const QUOTED = ["label"];
-/** Deprecated in favour of `storage.tsdb.retention` in prometheus.yml, and working. */
-const TOLERATED = ["storage.tsdb.retention.time", "storage.tsdb.retention.size"];
 
 /** What is wrong with a command line by the flags that the program knows; empty where it would start. */
 function mistakes(command: string, args: readonly string[]): string[] {
@@ -28,7 +26,7 @@ function mistakes(command: string, args: readonly string[]): string[] {
     const kind = known[name];
     if (!arg.startsWith("--")) return [`${arg} is no flag`];
     if (kind === undefined) return [`${arg}: ${command} has no flag --${name}`];
-    if (kind === "deprecated" && !TOLERATED.includes(name)) return [`${arg}: --${name} is deprecated`];
+    if (kind === "deprecated") return [`${arg}: --${name} is deprecated`];
     if (kind === "switch" && arg.includes("=")) return [`${arg}: --${name} takes no value`];
     if (kind === "value" && !/=./.test(arg)) return [`${arg}: --${name} takes a value`];
     if (names.indexOf(name) !== index && !REPEATABLE.includes(name)) return [`${arg}: twice`];

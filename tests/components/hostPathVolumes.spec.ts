@@ -98,7 +98,7 @@ for (const { title, stack, overrides } of [DEV, HOST_PATH]) {
 describe("hostPath volumes: place", () => {
   it("spreads the pods of one set over the nodes, and a pod's node does not depend on how many pods there are", async () => {
     const nodesOf = async (replicas: number) => {
-      const made = await run("dev", { receive: { replicas, storage: { hostPath: { nodes: ["n1", "n2", "n3"] } } } });
+      const made = await run("dev", { receive: { replicas, storage: { hostPath: { nodes: ["n1", "n2", "n3", "n4", "n5"] } } } });
       return new Map(
         objects(made, "PersistentVolume").map(({ metadata, spec }) => [
           metadata.name,
