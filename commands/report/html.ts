@@ -37,7 +37,7 @@ const STYLE = [
   "header.worse,header.destructive{border-color:var(--warn)}header.unchanged{border-color:var(--good)}",
   "h2{font-size:16px;margin:28px 0 8px}table{border-collapse:collapse;width:100%;font-size:14px}.scroll{overflow-x:auto}",
   "th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top}th{color:var(--soft);font-weight:600}",
-  "td:first-child{min-width:190px}td small{color:var(--soft)}th.number{white-space:normal;vertical-align:bottom}.number{text-align:right;white-space:nowrap}.bad{color:var(--bad);font-weight:600}.changed{color:var(--plain);font-weight:600}.note{color:var(--soft)}",
+  ".survival td:first-child{min-width:190px}td small{color:var(--soft)}th.number{white-space:normal;vertical-align:bottom}.number{text-align:right;white-space:nowrap}.bad{color:var(--bad);font-weight:600}.changed{color:var(--plain);font-weight:600}.note{color:var(--soft)}",
   "code,pre{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}code{overflow-wrap:anywhere}",
   "pre{background:var(--panel);padding:12px;border-radius:4px;white-space:pre-wrap;font-weight:400}",
   "ul{margin:0;padding-left:20px}footer{margin-top:28px;color:var(--soft);font-size:13px;border-top:1px solid var(--line);padding-top:12px}",

@@ -43,7 +43,9 @@ export function markdownReport(report: Report, picture?: string): string {
       ? ["**Worse than the last deployment**", worse.map((line) => `- ${escaped(line)}`).join("\n")]
       : []),
     ...changesSection(report),
-    ...(survival === undefined ? [] : ["### What it survives", survivalText(report), table([...SURVIVAL_COLUMNS], survivalTable(report))]),
+    ...(survival === undefined
+      ? []
+      : ["### What it survives", escaped(survivalText(report)), table([...SURVIVAL_COLUMNS], survivalTable(report))]),
     ...requestsSection(report),
     ...(topology === undefined
       ? []
@@ -86,7 +88,7 @@ export function survivalText({ survival, declared }: Report): string {
   const required = losses(declared).join(" and ");
   return [
     survived === ""
-      ? "Losing a node can refuse writes, leave queries without answer or lose acknowledged samples"
+      ? `Not sure to survive the loss of any 1 node: ${survival.limits.nodes.join("; ")}`
       : `Survives the loss of ${survived}: no write refused, no answer incomplete, no acknowledged sample lost`,
     required === "" ? "nothing is required" : `required: ${required}`,
   ]

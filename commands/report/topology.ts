@@ -86,8 +86,8 @@ export function topologyLine(of: Topology): string {
 }
 
 const BOX = { width: 132, height: 46, gap: 12 };
-const COLUMN_GAP = 88;
-const POD = { width: 152, height: 26, gap: 6 };
+const COLUMN_GAP = 84;
+const POD = { width: 188, height: 26, gap: 6 };
 const PADDING = 12;
 const TITLE = 22;
 /** Receivers drawn one by one in a zone; further ones are counted. */
@@ -212,7 +212,7 @@ function drawZone({ zone, pods }: TopologyRing["zones"][number]): Drawn {
 }
 
 /** Characters of a name that a box of a pod holds. */
-const LONGEST_NAME = 21;
+const LONGEST_NAME = 27;
 
 function podBox(name: string, kind: string): Drawn {
   const { width, height } = POD;
