@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execa } from "execa";
 import { environment, openStack } from "../../sandbox/engine";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
-import { assertLossless, Cluster, changes, deployedStack, eventually, failure, type Pod, remove, underLoad, up } from "./stack";
+import { assertLossless, Cluster, changes, deployedStack, eventually, failure, type Pod, remove, runId, underLoad, up } from "./stack";
 
 const NAMESPACE = "thanos-dev";
 const RECEIVE = "thanos-stack:receive";
@@ -105,6 +105,24 @@ describe("dev on a real cluster", function () {
     );
     assertLossless(load);
     assert.equal(load.reading.hidden, 0, "stored samples that deduplication leaves out");
+  });
+
+  it("gives a tenant a ring of its own, which holds that tenant's series and nobody else's", async () => {
+    const before = identities(await receivers());
+    const blue = { ...RETENTION, [RECEIVE]: { ...RETENTION[RECEIVE], hashrings: [{ name: "blue", tenants: ["blue"], replicas: 3 }] } };
+    const { stack } = await up("dev", blue);
+    for (const each of before) assert.ok(identities(await receivers()).includes(each), `${each} is still the same`);
+    const { writer, querier, outputs } = await deployedStack(cluster, stack, "blue");
+    await eventually("the tenant's writes are routed", async () => {
+      // Another series each time: a router that has not read the new ring yet writes to the default one.
+      const run = runId();
+      await writer.send([{ labels: { __name__: "thanos_stack_tenant", run }, samples: [{ timestampMs: Date.now(), value: 1 }] }]);
+      const { vector } = await querier.instant(`thanos_stack_tenant{run="${run}"}`, { deduplicate: false });
+      const holders = vector.map(({ labels }) => labels.receive_replica ?? "").sort();
+      assert.ok(vector.every(({ labels }) => labels.tenant_id === "blue"));
+      return holders.length === 3 && holders.every((holder) => holder.startsWith("thanos-receive-blue-"));
+    });
+    assert.equal(outputs.ring.members.length, 6);
   });
 
   it("refuses a bad plan before the first change, every problem at once", async () => {

@@ -8,12 +8,14 @@ import { awaitNodes } from "../../sandbox/cluster";
 import { environment, openStack } from "../../sandbox/engine";
 import { killNode, startNode } from "../../sandbox/node";
 import { startQueries } from "../ledger";
-import { assertLossless, Cluster, deployedStack, eventually, type Pod, remove, runId, underLoad, up } from "./stack";
+import { assertLossless, Cluster, deployedStack, eventually, type KubernetesObject, type Pod, remove, runId, underLoad, up } from "./stack";
 
 const NAMESPACE = "thanos-prod";
 const PREVIOUS_THANOS = "quay.io/thanos/thanos:v0.42.0";
 /** The loads of these tests come from single senders into a ring of a pair's: the environment has to decide which harm is the smaller. */
 const SENDERS = { "thanos-stack:receive": { otherSenders: "single" }, "thanos-stack:querier": { deduplication: "penalty" } };
+
+const PREVIOUS = { ...SENDERS, "thanos-stack:protect": false, "thanos-stack:images": { thanos: PREVIOUS_THANOS } };
 
 const identity = (pod: Pod) =>
   `${pod.metadata.name} ${pod.metadata.uid} ${pod.status.containerStatuses?.map((each) => each.restartCount).join()}`;
@@ -36,7 +38,7 @@ describe("prod on a real cluster", function () {
 
   it("comes up from nothing, with Pod Security restricted enforced", async () => {
     await remove("prod", { "thanos-stack:protect": false });
-    await up("prod", { ...SENDERS, "thanos-stack:protect": false, "thanos-stack:images": { thanos: PREVIOUS_THANOS } });
+    await up("prod", PREVIOUS);
     const namespace = await cluster.get(`/api/v1/namespaces/${NAMESPACE}`);
     assert.equal(namespace?.metadata.labels?.["pod-security.kubernetes.io/enforce"], "restricted");
     const refused = await execa(
@@ -47,21 +49,36 @@ describe("prod on a real cluster", function () {
     assert.match(refused.all, /violates PodSecurity "restricted/);
   });
 
-  it("passes its own check beside dev on the same cluster", async () => {
-    await up("dev");
+  it("passes its own check beside dev on the same cluster, and answers for dev too when dev's queriers are its endpoints", async () => {
+    const dev = await up("dev", { "thanos-stack:access": { federation: [NAMESPACE] } });
+    const { outputs } = await deployedStack(cluster, dev.stack);
     for (const stack of ["prod", "dev"]) {
       const result = await verify(stack);
       assert.equal(result.exitCode, 0, result.all);
     }
     const volumes = await cluster.list<
-      {
-        metadata: { name: string };
-        spec: { hostPath?: { path: string }; local?: { path: string }; claimRef?: { namespace: string } };
-      } & Pod
+      KubernetesObject & { spec: { claimRef?: object; hostPath?: object; local?: object; nodeAffinity?: object } }
     >("/api/v1/persistentvolumes");
-    const places = volumes.filter((volume) => volume.spec.claimRef !== undefined).map((volume) => `${JSON.stringify(volume.spec)}`);
+    const places = volumes
+      .filter(({ spec }) => spec.claimRef !== undefined)
+      .map(({ spec }) => JSON.stringify([spec.hostPath, spec.local, spec.nodeAffinity]));
+    assert.ok(places.length >= 9, `${places.length} claimed volumes`);
     assert.equal(new Set(places).size, places.length, "no two claims share a directory");
-    await (await openStack("dev")).destroy();
+    await up("prod", {
+      ...PREVIOUS,
+      "thanos-stack:querier": { ...SENDERS["thanos-stack:querier"], endpoints: [`dns+${outputs.queryGrpcAddress}`] },
+    });
+    const { querier } = await deployed();
+    await eventually("both clusters are answered by one querier", async () => {
+      const { vector } = await querier.instant("count by (cluster) (up)");
+      return (
+        vector
+          .map(({ labels }) => labels.cluster)
+          .sort()
+          .join() === "dev,prod"
+      );
+    });
+    await dev.stack.destroy();
   });
 
   it("answers the series of the HA pair once", async () => {
