@@ -153,7 +153,14 @@ describe("an app stack beside its platform", function () {
     assert.equal(await cluster.get("/api/v1/namespaces/greeter-other"), undefined);
     const differing = await previewed(await appStack("other", { ...other, externalLabels: { team: "other" } }));
     assert.ok(differing.includes("create StatefulSet agent"), differing.join("\n"));
+    // A refused update leaves the references that it read, and nothing else.
     const stack = await appStack("other", other);
+    const { deployment } = (await stack.exportStack()) as { deployment: { resources?: { type: string }[] } };
+    assert.deepEqual(
+      (deployment.resources ?? []).map((resource) => resource.type).filter((type) => !type.startsWith("pulumi:pulumi:")),
+      [],
+    );
+    await stack.destroy();
     await stack.workspace.removeStack("other");
   });
 
