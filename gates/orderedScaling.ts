@@ -17,28 +17,50 @@ export interface ScalingGates {
   receivers: (set: ReceiverSet) => pulumi.ResourceHookBinding;
 }
 
-/** How long a gate waits: a receiver's start may have to replay its log (10 minutes were reported), a ring file reaches pods within two. */
-const GATE_TIMEOUT_SECONDS = 1_800;
-const POLL_MILLISECONDS = 1_000;
-/** A receiver that got no sample for so long is no longer written to: twice the time after which a sender retries. */
-const QUIET_SECONDS = 15;
+/** How a gate waits. */
+export interface Patience {
+  /** Seconds after which it gives up. */
+  timeoutSeconds: number;
+  /** Seconds between two looks. */
+  pollSeconds: number;
+  /** Seconds without a sample after which a receiver counts as no longer written to. */
+  quietSeconds: number;
+}
+
+/** A receiver's start may have to replay its log (10 minutes were reported), a ring file reaches pods within two; a sender retries within ten seconds. */
+const PATIENCE: Patience = { timeoutSeconds: 1_800, pollSeconds: 1, quietSeconds: 15 };
 
 /** Hooks that make growing and shrinking of rings lossless. */
 export function scalingGates(plan: StackPlan, cluster: ClusterView): ScalingGates {
   const grow = new pulumi.ResourceHook("ring-waits-for-new-receivers", async ({ oldInputs, newInputs }) => {
     const before = hashringsText(oldInputs);
     const after = hashringsText(newInputs);
-    if (before === undefined || after === undefined) return;
-    const pods = joining(before, after).map(podOf);
-    await until(`receivers ${pods.join(", ")} to be Ready before they enter the ring`, async () => {
-      const ready = await Promise.all(pods.map((pod) => cluster.podReady(pod)));
-      return pods.filter((_, index) => !ready[index]);
-    });
+    if (before !== undefined && after !== undefined) await receiversMayJoin(cluster, before, after);
   });
   return {
     hashrings: { beforeUpdate: [grow] },
-    receivers: (set) => ({ beforeUpdate: [refusal(plan, set), shrink(plan, set, cluster)] }),
+    receivers: (set) => ({
+      beforeUpdate: [
+        refusal(plan, set),
+        new pulumi.ResourceHook(`${set.name}-waits-for-the-smaller-ring`, async ({ oldInputs, newInputs }) => {
+          await receiversMayLeave(plan, set, cluster, leavingPods(set, oldInputs, newInputs));
+        }),
+      ],
+    }),
   };
+}
+
+/** Before a ring is published: every receiver that is new in it is Ready. */
+export async function receiversMayJoin(cluster: ClusterView, before: string, after: string, patience: Patience = PATIENCE): Promise<void> {
+  const pods = joining(before, after).map(podOf);
+  await until(
+    `receivers ${pods.join(", ")} to be Ready before they enter the ring`,
+    async () => {
+      const ready = await Promise.all(pods.map((pod) => cluster.podReady(pod)));
+      return pods.filter((_, index) => !ready[index]);
+    },
+    patience,
+  );
 }
 
 /** At preview and before the update: a smaller ring without a bucket loses history, which the environment must accept. */
@@ -82,39 +104,55 @@ export function shrinkRefusal(plan: StackPlan, set: ReceiverSet, before: number,
 }
 
 /** Before receivers go: the ring without them is what everybody routes by, and nothing is written to them any more. */
-function shrink(plan: StackPlan, set: ReceiverSet, cluster: ClusterView): pulumi.ResourceHook {
-  return new pulumi.ResourceHook(`${set.name}-waits-for-the-smaller-ring`, async ({ oldInputs, newInputs }) => {
-    const leaving = leavingPods(set, oldInputs, newInputs);
-    if (leaving.length === 0) return;
-    await until(`the ring to be published without ${leaving.join(", ")}`, async () => {
+export async function receiversMayLeave(
+  plan: StackPlan,
+  set: ReceiverSet,
+  cluster: ClusterView,
+  leaving: readonly string[],
+  patience: Patience = PATIENCE,
+): Promise<void> {
+  if (leaving.length === 0) return;
+  await until(
+    `the ring to be published without ${leaving.join(", ")}`,
+    async () => {
       const text = await cluster.configMapText(HASHRINGS_CONFIG_MAP, HASHRINGS_FILE);
       return text === ""
         ? ["the ConfigMap"]
         : addressesOf(text)
             .map(podOf)
             .filter((pod) => leaving.includes(pod));
-    });
-    const expected = plan.rings.find((ring) => ring.name === set.ring)?.members.length;
-    const app = plan.settings.receive.mode === "split" ? ROUTER_APP : RECEIVE_APP;
-    await until("every router to have loaded the smaller ring", async () => {
+    },
+    patience,
+  );
+  const expected = plan.rings.find((ring) => ring.name === set.ring)?.members.length;
+  const app = plan.settings.receive.mode === "split" ? ROUTER_APP : RECEIVE_APP;
+  await until(
+    "every router to have loaded the smaller ring",
+    async () => {
       const routers = await cluster.pods({ "app.kubernetes.io/name": app });
       const sizes = await Promise.all(routers.map((pod) => cluster.metric(pod, "thanos_receive_hashring_nodes", { name: set.ring })));
-      return routers.filter((_, index) => sizes[index] !== expected);
-    });
-    const seen = new Map<string, { total: number; since: number }>();
-    await until(`${leaving.join(", ")} to receive nothing for ${QUIET_SECONDS} s`, async () => {
+      return routers.length === 0 ? ["any router"] : routers.filter((_, index) => sizes[index] !== expected);
+    },
+    patience,
+  );
+  const seen = new Map<string, { total: number; since: number }>();
+  await until(
+    `${leaving.join(", ")} to receive nothing for ${patience.quietSeconds} s`,
+    async () => {
       const busy: string[] = [];
       for (const pod of leaving) {
         // A pod that is not there receives nothing either.
         if (!(await cluster.podReady(pod))) continue;
         const total = await cluster.metric(pod, "prometheus_tsdb_head_samples_appended_total");
         const last = seen.get(pod);
-        if (last === undefined || last.total !== total) seen.set(pod, { total, since: Date.now() });
-        if ((Date.now() - (seen.get(pod)?.since ?? Date.now())) / 1_000 < QUIET_SECONDS) busy.push(pod);
+        const since = last === undefined || last.total !== total ? Date.now() : last.since;
+        seen.set(pod, { total, since });
+        if ((Date.now() - since) / 1_000 < patience.quietSeconds) busy.push(pod);
       }
       return busy;
-    });
-  });
+    },
+    patience,
+  );
 }
 
 /** Pods of the set that the update removes: the highest numbers. */
@@ -143,8 +181,8 @@ function hashringsText(inputs: Inputs): string | undefined {
  * @param missing What is still missing. A failure to ask counts as missing, with its reason, since pods come and go meanwhile.
  * @throws naming what is still missing when the time is over.
  */
-async function until(what: string, missing: () => Promise<string[]>): Promise<void> {
-  const end = Date.now() + GATE_TIMEOUT_SECONDS * 1_000;
+async function until(what: string, missing: () => Promise<string[]>, patience: Patience): Promise<void> {
+  const end = Date.now() + patience.timeoutSeconds * 1_000;
   let last: string[] = [];
   let said = "";
   for (;;) {
@@ -155,10 +193,10 @@ async function until(what: string, missing: () => Promise<string[]>): Promise<vo
     said = line;
     if (Date.now() > end) {
       throw new Error(
-        `gave up after ${GATE_TIMEOUT_SECONDS / 60} minutes of waiting for ${what}; still missing: ${last.join(", ")}. Nothing was removed; mend it and run the ` +
+        `gave up after ${patience.timeoutSeconds} s of waiting for ${what}; still missing: ${last.join(", ")}. Nothing was removed; mend it and run the ` +
           "same update again (an update needs --parallel of at least 2: the ring and its receivers wait for each other)",
       );
     }
-    await delay(POLL_MILLISECONDS);
+    await delay(patience.pollSeconds * 1_000);
   }
 }
