@@ -61,12 +61,11 @@ function failure(code: number, stderr: string): Preview["diagnostics"] {
 
 /** What the report comes to, as an exit code. */
 export function exitCodeOf(report: Report, { complete }: Preview, expectNoChanges: boolean): number {
-  if (report.violations.length > 0 && (complete || report.problems.every((problem) => isPolicyFailure(problem)))) return EXIT.violation;
-  if (!complete || report.problems.length > 0) return EXIT.refused;
+  if (report.problems.length > 0) return EXIT.refused;
+  if (report.violations.length > 0) return EXIT.violation;
+  if (!complete) return EXIT.refused;
   return expectNoChanges && (report.changes ?? []).length > 0 ? EXIT.changes : EXIT.fine;
 }
-
-const isPolicyFailure = (problem: string): boolean => /polic(?:y|ies)/i.test(problem);
 
 /** `npm run ci:preview -- --stack prod`: the preview of a pull request, for any CI. What follows `--` is given to `pulumi preview`. */
 async function main(): Promise<void> {

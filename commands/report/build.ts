@@ -12,6 +12,8 @@ import { type Topology, topologyOf } from "./topology";
 /** Everything that a report says, before it takes a form. */
 export interface Report {
   stack: string;
+  /** Whether the engine was asked. */
+  previewed: boolean;
   /** Why there is no plan: what the program, the engine or a provider refused. */
   problems: string[];
   violations: Violation[];
@@ -62,10 +64,13 @@ export async function buildReport({ stack, preview, deployed, exceptions = EXCEP
   if (preview !== undefined) notes.push(...warningsOf(preview));
   const topology = run === undefined ? undefined : topologyOf(run.resources.map(resourceOf), run.outputs);
   const before = preview === undefined ? [] : previousResources(preview);
+  const violations = violationsOf(planned, stack, exceptions);
   return {
     stack,
-    problems,
-    violations: violationsOf(planned, stack, exceptions),
+    previewed: preview !== undefined,
+    // At the verdict of a policy pack the engine stops, and its JSON says no more than this.
+    problems: violations.length > 0 ? problems.filter((problem) => !ENGINE_STOPPED.test(problem)) : problems,
+    violations,
     ...(preview?.complete === true ? { changes: changesOf(preview) } : {}),
     ...(survival === undefined ? {} : { survival }),
     declared: declaredSurvival(config),
@@ -77,6 +82,8 @@ export async function buildReport({ stack, preview, deployed, exceptions = EXCEP
     notes: [...new Set(notes)],
   };
 }
+
+const ENGINE_STOPPED = /^preview failed(?:: .*polic.*)?$/i;
 
 const resourceOf = ({ type, name, inputs, options }: ProgramRun["resources"][number]): PolicyResource => ({
   type,

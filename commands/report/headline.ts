@@ -40,7 +40,7 @@ export function headline(report: Report): string {
     case "refused":
       return "refused, nothing would be deployed";
     case "violation":
-      return `${rules}; ${what}`;
+      return `${rules}; ${changes === undefined && report.previewed ? "the engine stopped at it" : what}`;
     case "worse":
       return `survives less than before; ${what}`;
     default:

@@ -219,6 +219,7 @@ describe("a report", () => {
   it("lets no text of the plan become markup", async () => {
     const report: Report = {
       stack: "prod",
+      previewed: true,
       problems: ["```\n<script>alert(1)</script> @team"],
       violations: [{ rule: "r", resource: "Pod a|b", message: "<img src=x> @everyone | `x`" }],
       changes: [
