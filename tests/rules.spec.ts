@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { parse } from "yaml";
+import { prometheusConfig } from "../model/prometheusConfig";
+import { paths } from "../sandbox/paths";
+import { ensureTool } from "../sandbox/tools";
+import { planOf } from "./harness";
+
+const ROOT = join(__dirname, "..");
+const RULES = join(ROOT, "rules");
+const TESTS = join(__dirname, "rules");
+/** A machine that never built promtool does so once, into the user's cache. */
+const BUILD_MILLISECONDS = 20 * 60_000;
+
+describe("Prometheus' own judgement", () => {
+  let promtool = "";
+
+  before(async function () {
+    this.timeout(BUILD_MILLISECONDS);
+    const programs = await ensureTool("prometheus", paths(), () => undefined);
+    const found = programs.promtool;
+    assert.ok(found, "promtool is among the programs");
+    promtool = found.path;
+  });
+
+  const check = (...args: string[]) => execa(promtool, args, { all: true, reject: false });
+
+  it("accepts every rule file, and refuses a broken one", async () => {
+    const files = readdirSync(RULES).map((name) => join(RULES, name));
+    const good = await check("check", "rules", "--lint=all", "--lint-fatal", ...files);
+    assert.equal(good.exitCode, 0, good.all);
+    const folder = mkdtempSync(join(tmpdir(), "thanos-stack-rules-"));
+    writeFileSync(join(folder, "broken.yaml"), "groups: [{ name: a, rules: [{ alert: A, expr: 'sum(' }] }]");
+    const broken = await check("check", "rules", join(folder, "broken.yaml"));
+    rmSync(folder, { recursive: true });
+    assert.notEqual(broken.exitCode, 0);
+  });
+
+  it("sees every alert fire when it should, and not before", async () => {
+    const files = readdirSync(TESTS).map((name) => join(TESTS, name));
+    const result = await check("test", "rules", ...files);
+    assert.equal(result.exitCode, 0, result.all);
+    const tested = files.flatMap((file) => [...readFileSync(file, "utf8").matchAll(/alertname: (\w+)/g)].map(([, name]) => name));
+    const alerts = readdirSync(RULES).flatMap((name) => {
+      const { groups } = parse(readFileSync(join(RULES, name), "utf8")) as { groups: { rules: { alert?: string }[] }[] };
+      return groups.flatMap((group) => group.rules.flatMap(({ alert }) => (alert === undefined ? [] : [alert])));
+    });
+    assert.deepEqual([...new Set(tested)].sort(), [...new Set(alerts)].sort(), "every alert has a test");
+  });
+
+  for (const stack of ["dev", "prod"] as const) {
+    it(`accepts the configuration of ${stack}, also for shards and agents`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), "thanos-stack-config-"));
+      for (const [name, overrides] of Object.entries({
+        plain: {},
+        shards: { prometheus: { shards: 3 } },
+        agent: { prometheus: { mode: "agent" } },
+      })) {
+        const { settings, addresses } = await planOf(stack, overrides);
+        const file = join(folder, `${name}.yml`);
+        writeFileSync(file, prometheusConfig(settings, 0, { url: addresses.remoteWriteUrl }));
+        const result = await check("check", "config", "--syntax-only", ...(name === "agent" ? ["--agent"] : []), file);
+        assert.equal(result.exitCode, 0, result.all);
+      }
+      rmSync(folder, { recursive: true });
+    });
+  }
+});
