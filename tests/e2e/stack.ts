@@ -107,8 +107,8 @@ export async function remove(env: string, overrides: ConfigOverlay = {}): Promis
   const stack = await openStack(env, overrides);
   const { resources = [] } = (await stack.exportStack()).deployment ?? {};
   if (resources.length === 0) return;
-  // What is there is brought to these settings first: it may be protected, or reached by a kubeconfig that is gone.
-  await stack.up();
+  // What is there is brought to these settings first: it may be protected, reached by a kubeconfig that is gone, or half removed by a run that was killed.
+  await stack.up({ refresh: true });
   await stack.destroy();
 }
 
