@@ -30,9 +30,15 @@ down: $(MODULES) ## Removes everything of the sandbox but its cache
 	@$(SANDBOX) down
 
 test: $(MODULES) ## Formatting, types, tests that need no cluster
-	npx biome ci $(if $(MAKE_TERMOUT),,--colors=off) .
-	npx tsc --noEmit
+	@$(MAKE) --no-print-directory --jobs=2 unit types format
+
+.PHONY: unit types format
+unit:
 	npx mocha $(MOCHA)
+types:
+	npx tsc --noEmit
+format:
+	npx biome ci $(if $(MAKE_TERMOUT),,--colors=off) .
 
 e2e: $(MODULES) ## The tests on a real cluster, which is started if it isn't running
 	@$(SANDBOX) cluster up --for-tests
