@@ -260,7 +260,8 @@ describe("the preview of a pull request", function () {
       for (const [verb, what] of [
         ["get", "secrets"],
         ["list", "secrets"],
-        ["list", "pods"],
+        ["watch", "pods"],
+        ["get", "pods/log"],
         ["create", "pods/exec"],
         ["patch", "statefulsets.apps"],
         ["delete", "persistentvolumeclaims"],
