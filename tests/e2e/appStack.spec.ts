@@ -85,9 +85,11 @@ describe("an app stack beside its platform", function () {
   this.bail(true);
   const cluster = new Cluster();
 
-  it("comes up on the platform's outputs", async () => {
-    await up("dev", OFTEN);
+  it("comes up on the platform's outputs, both from nothing", async () => {
     const stack = await appStack("dev");
+    await stack.destroy();
+    await (await openStack("dev")).destroy();
+    await up("dev", OFTEN);
     await stack.up();
     assert.deepEqual(changes((await stack.preview()).changeSummary), {});
     const pods = await cluster.pods(NAMESPACE);
