@@ -111,7 +111,7 @@ export class Receive extends pulumi.ComponentResource {
 
     this.sets = [];
     for (const set of plan.receiverSets) {
-      // One zone after the other: the next is touched when every receiver of the one before is Ready again.
+      // One zone after the other: the next is touched when every receiver of the one before is Ready again (and has been for a while, by its gate).
       const previous = this.sets.filter((_, index) => plan.receiverSets[index]?.ring === set.ring).slice(-1);
       this.sets.push(
         new k8s.apps.v1.StatefulSet(

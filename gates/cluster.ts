@@ -7,6 +7,8 @@ import { HTTP_PORT } from "../model/hashring";
 export interface ClusterView {
   /** Whether the pod exists and is Ready. */
   podReady(pod: string): Promise<boolean>;
+  /** Pods of a StatefulSet that have been Ready for its `minReadySeconds`. */
+  availableReplicas(statefulSet: string): Promise<number>;
   /** Names of the running pods with these labels. */
   pods(labels: Record<string, string>): Promise<string[]>;
   /** Text of a key of a ConfigMap. */
@@ -40,6 +42,10 @@ export function clusterView(address: ClusterAddress, namespace: string): Cluster
         metadata.deletionTimestamp === undefined &&
         (status?.conditions ?? []).some(({ type, status: is }) => type === "Ready" && is === "True")
       );
+    },
+    async availableReplicas(statefulSet) {
+      const text = await get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${statefulSet}`);
+      return text === "" ? 0 : ((JSON.parse(text) as { status?: { availableReplicas?: number } }).status?.availableReplicas ?? 0);
     },
     async pods(labels) {
       const selector = Object.entries(labels)

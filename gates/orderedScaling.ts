@@ -46,6 +46,7 @@ export function scalingGates(plan: StackPlan, cluster: ClusterView): ScalingGate
           await receiversMayLeave(plan, set, cluster, leavingPods(set, oldInputs, newInputs));
         }),
       ],
+      afterUpdate: [new pulumi.ResourceHook(`${set.name}-settles`, () => receiversSettle(set, cluster))],
     }),
   };
 }
@@ -100,6 +101,21 @@ export function shrinkRefusal(plan: StackPlan, set: ReceiverSet, before: number,
     `${key} = ${set.replicas * sets.length}: ${all.join(", ")} would leave the ring of ${size}, and without a bucket nothing answers for what they hold: ` +
     `${percent(loss.wholly)} of the series have every copy there, ${percent(loss.possibly)} have a quorum there, so that samples which only those acknowledged ` +
     `would be missing for up to ${settings.receive.retention.time}. Their volumes stay. Accepted: ${size}, or "history-loss" in accepts.`
+  );
+}
+
+/**
+ * After an update: every receiver of the set has been Ready for `minReadySeconds`, so that peers and queriers have found them again before the next zone, the routers or the
+ * queriers are touched. The engine itself goes on when they are Ready.
+ */
+export async function receiversSettle(set: ReceiverSet, cluster: ClusterView, patience: Patience = PATIENCE): Promise<void> {
+  await until(
+    `all ${set.replicas} receivers of ${set.name} to have been Ready for a while`,
+    async () => {
+      const available = await cluster.availableReplicas(set.name);
+      return available >= set.replicas ? [] : [`${set.replicas - available} of them`];
+    },
+    patience,
   );
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ClusterView } from "../../gates/cluster";
-import { type Patience, receiversMayJoin, receiversMayLeave, shrinkRefusal } from "../../gates/orderedScaling";
+import { type Patience, receiversMayJoin, receiversMayLeave, receiversSettle, shrinkRefusal } from "../../gates/orderedScaling";
 import { HASHRINGS_CONFIG_MAP, planStack, type StackPlan } from "../../model/plan";
 import { historyLoss } from "../../model/ringChange";
 import { planOf } from "../harness";
@@ -11,6 +11,7 @@ const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.01, quietSeconds: 
 function fakeCluster(plan: StackPlan, state: Partial<ClusterView> = {}): ClusterView {
   return {
     podReady: async () => true,
+    availableReplicas: async () => 3,
     pods: async () => ["thanos-receive-0", "thanos-receive-1"],
     configMapText: async (name) => (name === HASHRINGS_CONFIG_MAP ? plan.hashringsFile : ""),
     metric: async (_, name) => (name === "thanos_receive_hashring_nodes" ? (plan.rings.at(-1)?.members.length ?? 0) : 7),
@@ -122,5 +123,16 @@ describe("gates: shrinking", () => {
       new RegExp(`0\\.0 % of the series have every copy there, ${(loss.possibly * 100).toFixed(1)} % have a quorum there`),
     );
     assert.match(message, /Accepted: 5, or "history-loss" in accepts/);
+  });
+});
+
+describe("gates: after an update of receivers", () => {
+  it("goes on when all of them have been Ready for a while, and not before", async () => {
+    const { smaller } = await plans(3, 3);
+    let looks = 0;
+    await receiversSettle(setOf(smaller), fakeCluster(smaller, { availableReplicas: async () => (++looks > 3 ? 3 : 2) }), QUICK);
+    assert.equal(looks, 4);
+    const never = fakeCluster(smaller, { availableReplicas: async () => 2 });
+    await assert.rejects(receiversSettle(setOf(smaller), never, QUICK), /still missing: 1 of them/);
   });
 });
