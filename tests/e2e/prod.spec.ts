@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { PrometheusClient } from "../../clients/prometheus";
-import { RemoteWriteClient, WriteRejectedError } from "../../clients/remoteWrite";
+import { RemoteWriteClient, WriteGivenUpError, WriteRejectedError } from "../../clients/remoteWrite";
 import { directTransport } from "../../clients/transport";
 import { awaitNodes } from "../../sandbox/cluster";
 import { environment, openStack } from "../../sandbox/engine";
@@ -158,6 +158,50 @@ describe("prod on a real cluster", function () {
     });
     assert.equal(afterwards.ledger.counts.failed, 0, "sends that were given up");
     assert.equal(afterwards.reading.lost, 0, "acknowledged samples that are nowhere");
+  });
+
+  it("refuses writes and still answers when two nodes are lost, as its plan said", async () => {
+    const stack = await deployed();
+    const { scenarios } = stack.outputs.availability as {
+      scenarios: { loss: string; unwritable: number; unreadable: number; writes: string }[];
+    };
+    const twoNodes = scenarios.find(({ loss }) => loss === "twoNodes");
+    assert.deepEqual([twoNodes?.unwritable, twoNodes?.unreadable, twoNodes?.writes], [1, 0, "refused"]);
+    const run = runId();
+    const write = () =>
+      stack.writer.send(
+        Array.from({ length: 20 }, (_, index) => ({
+          labels: { __name__: "thanos_stack_survival", run, series: String(index) },
+          samples: [{ timestampMs: Date.now(), value: index }],
+        })),
+        { giveUpAfterMs: 1 },
+      );
+    await write();
+    const written = async () =>
+      (await stack.querier.instant(`last_over_time(thanos_stack_survival{run="${run}"}[1h])`)).vector.length === 20;
+    await eventually("what was written is answered", written);
+    await Promise.all([killNode(2), killNode(3)]);
+    try {
+      await eventually("the cluster has noticed", async () => {
+        const nodes = await cluster.list<KubernetesObject & { status: { conditions: { type: string; status: string }[] } }>(
+          "/api/v1/nodes",
+        );
+        return nodes.filter(({ status }) => status.conditions.some((each) => each.type === "Ready" && each.status !== "True")).length === 2;
+      });
+      await eventually("a router answers that there is no quorum", async () => {
+        const refused = await write().then(
+          () => assert.fail("a write was acknowledged by one receiver of three"),
+          (error: unknown) => error,
+        );
+        return refused instanceof WriteGivenUpError && refused.attempts.some(({ status = 0 }) => status >= 500);
+      });
+      await eventually("the last receiver's copy is answered", written);
+    } finally {
+      await Promise.all([startNode(2), startNode(3)]);
+      await awaitNodes(["node2", "node3"], new Date());
+    }
+    await Promise.all(["thanos-receive", "thanos-receive-router", "thanos-querier", "thanos-query-frontend", "prometheus"].map(ready));
+    await eventually("writes are acknowledged again", () => write().then(() => true));
   });
 
   it("limits a noisy tenant by a file that no receiver restarts for, and nobody else", async () => {
