@@ -96,16 +96,21 @@ describe("the preview of a pull request", function () {
     await openStack("dev", overrides);
     return hosts.preview("dev", ...options);
   };
+  /** What is wanted of every object. Their status goes on changing by itself; of what has none, every write counts. */
   const objects = async () => {
+    const paths = [
+      `apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`,
+      `apis/apps/v1/namespaces/${NAMESPACE}/deployments`,
+      `api/v1/namespaces/${NAMESPACE}/configmaps`,
+      "apis/rbac.authorization.k8s.io/v1/clusterroles",
+    ];
     const lists = await Promise.all(
-      [
-        "apps/v1/namespaces/thanos-dev/statefulsets",
-        "apps/v1/namespaces/thanos-dev/deployments",
-        "rbac.authorization.k8s.io/v1/clusterroles",
-      ].map((path) => cluster.list(`/apis/${path}`)),
+      paths.map((path) => cluster.list<KubernetesObject & { metadata: { generation?: number } }>(`/${path}`)),
     );
-    const maps = await cluster.list(`/api/v1/namespaces/${NAMESPACE}/configmaps`);
-    return [...lists.flat(), ...maps].map(({ metadata }: KubernetesObject) => `${metadata.uid} ${metadata.resourceVersion}`).sort();
+    return lists
+      .flat()
+      .map(({ metadata }) => `${metadata.name} ${metadata.uid} ${metadata.generation ?? metadata.resourceVersion}`)
+      .sort();
   };
 
   it("says that nothing changes, and what there is", async () => {
