@@ -1,0 +1,179 @@
+import { rm } from "node:fs/promises";
+import { cpus } from "node:os";
+import type { Stack } from "@pulumi/pulumi/automation";
+import { type ExposedSample, parseExposition } from "../clients/exposition";
+import { directTransport, type HttpRequest, type HttpResponse, type Transport } from "../clients/transport";
+import { run } from "../sandbox/command";
+import { environmentConfig, loadProgram, openProgram, PROJECT } from "../sandbox/engine";
+import { inNode } from "../sandbox/node";
+import { type ConfigOverlay, clusterOverlay, mergeConfig } from "../sandbox/overlay";
+import { paths, REPOSITORY } from "../sandbox/paths";
+import { CONTEXT, NODES } from "../sandbox/topology";
+import { Cluster, type Deployed, deployedStack, type KubernetesObject, type Pod } from "../tests/e2e/stack";
+
+/** What the benchmarks of the sandbox's cluster share: a stack of their own, its receivers' metrics, and what became of every single try of a send. */
+
+/** A benchmark's stack while it is deployed. */
+export interface BenchStack {
+  readonly cluster: Cluster;
+  readonly deployed: Deployed;
+  readonly namespace: string;
+  /** Brings the stack to its settings with these on top. */
+  update(overrides: ConfigOverlay): Promise<void>;
+}
+
+/**
+ * Deploys an environment as a stack and a namespace of the benchmark's own, so that no environment is touched; in the end both are removed, with their data.
+ *
+ * @param env the environment whose settings it has
+ * @param name the stack's and the namespace's name
+ * @param overrides on top of the environment's own
+ */
+export async function withStack(
+  env: string,
+  name: string,
+  overrides: ConfigOverlay,
+  measure: (stack: BenchStack) => Promise<void>,
+): Promise<void> {
+  const where = paths();
+  const own = environmentConfig(env);
+  const open = (more: ConfigOverlay): Promise<Stack> =>
+    openProgram({
+      project: PROJECT,
+      stack: name,
+      folder: REPOSITORY,
+      program: loadProgram,
+      config: mergeConfig(
+        own,
+        clusterOverlay(own, { kubeconfig: where.kubeconfig, context: CONTEXT, nodes: NODES.map((node) => node.name) }),
+        { "thanos-stack:namespace": name, "thanos-stack:protect": false },
+        overrides,
+        more,
+      ),
+    });
+  const stack = await open({});
+  const cluster = new Cluster();
+  try {
+    await stack.up();
+    const deployed = await deployedStack(cluster, stack);
+    await measure({
+      cluster,
+      deployed,
+      namespace: name,
+      update: async (more) => {
+        await (await open(more)).up();
+      },
+    });
+  } finally {
+    const claimed = (await cluster.list<Volume>("/api/v1/persistentvolumes")).filter(({ spec }) => spec.claimRef?.namespace === name);
+    await stack.destroy();
+    await stack.workspace.removeStack(name);
+    for (const { metadata, spec } of claimed.filter((volume) => volume.spec.local !== undefined)) {
+      await run("kubectl", ["delete", "persistentvolume", metadata.name]);
+      if (spec.local !== undefined) await rm(spec.local.path, { recursive: true, force: true });
+    }
+    for (const node of NODES) await inNode(node, ["rm", "-rf", `/data/thanos/${name}`, `/data/prometheus/${name}`]);
+  }
+}
+
+interface Volume extends KubernetesObject {
+  spec: { claimRef?: { namespace: string }; local?: { path: string } };
+}
+
+/** The metrics of a Thanos pod. */
+export async function metricsOf(pod: Pod): Promise<ExposedSample[]> {
+  const { status, body } = await directTransport(`http://${pod.status.podIP}:10902`).send({ method: "GET", path: "/metrics" });
+  if (status !== 200) throw new Error(`${pod.metadata.name}: ${status} ${body.slice(0, 200)}`);
+  return parseExposition(body);
+}
+
+/** The sum of a metric over all its series; 0 where there is none. */
+export function total(samples: readonly ExposedSample[], name: string): number {
+  return samples.filter((each) => each.name === name).reduce((sum, { value }) => sum + value, 0);
+}
+
+/** Whether a pod says that it is Ready. */
+export function isReady(pod: Pod): boolean {
+  return pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
+/** One try of a request. */
+export interface Try {
+  /** When it was started, in milliseconds since the epoch. */
+  startMs: number;
+  seconds: number;
+  /** HTTP status, or `no answer`. */
+  outcome: number | "no answer";
+}
+
+/** A transport that keeps a record of every try, so that a phase of a run can be looked at by itself. */
+export class RecordingTransport implements Transport {
+  readonly tries: Try[] = [];
+  readonly description: string;
+
+  constructor(private readonly inner: Transport) {
+    this.description = inner.description;
+  }
+
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    const startMs = Date.now();
+    const start = performance.now();
+    let outcome: Try["outcome"] = "no answer";
+    try {
+      const response = await this.inner.send(request);
+      outcome = response.status;
+      return response;
+    } finally {
+      this.tries.push({ startMs, seconds: (performance.now() - start) / 1_000, outcome });
+    }
+  }
+
+  /** The tries that were started in a span of time, in milliseconds since the epoch. */
+  between(startMs: number, endMs: number): Try[] {
+    return this.tries.filter((each) => each.startMs >= startMs && each.startMs < endMs);
+  }
+}
+
+/** The tries that were not acknowledged. */
+export function failedTries(tries: readonly Try[]): Try[] {
+  return tries.filter(({ outcome }) => outcome === "no answer" || outcome >= 300);
+}
+
+/** How many failed, of how many and how: `3 of 400 (503: 2, no answer: 1)`. */
+export function failures(tries: readonly Try[]): string {
+  const failed = failedTries(tries);
+  const kinds = [...new Set(failed.map(({ outcome }) => outcome))].map(
+    (kind) => `${kind}: ${failed.filter(({ outcome }) => outcome === kind).length}`,
+  );
+  return `${failed.length} of ${tries.length}${kinds.length === 0 ? "" : ` (${kinds.join(", ")})`}`;
+}
+
+/** The value below which a share of the tries took, in seconds; 0 of none. */
+export function quantile(tries: readonly Try[], share: number): number {
+  const sorted = tries.map(({ seconds }) => seconds).sort((a, b) => a - b);
+  return sorted[Math.min(Math.ceil(share * sorted.length), sorted.length) - 1] ?? 0;
+}
+
+/** A reading of the machine's processors. */
+export interface ProcessorTimes {
+  busyMs: number;
+  totalMs: number;
+}
+
+/** What the machine's processors have done since it started. */
+export function processorTimes(): ProcessorTimes {
+  const times = cpus().map((each) => each.times);
+  const totalMs = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);
+  return { totalMs, busyMs: totalMs - times.reduce((sum, { idle }) => sum + idle, 0) };
+}
+
+/** The share of the machine's processors that was busy between two readings, in percent. */
+export function busyPercent(before: ProcessorTimes, after: ProcessorTimes): number {
+  return (100 * (after.busyMs - before.busyMs)) / Math.max(after.totalMs - before.totalMs, 1);
+}
+
+/** A table in Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
