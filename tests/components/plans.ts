@@ -32,7 +32,7 @@ export const EVERYTHING: Plan = {
         default: { headSeries: 1_000_000 },
         tenants: { cards: { request: { series: 5_000, samples: 50_000 } } },
       },
-      publishNotReadyPeers: true,
+      publishNotReadyPeers: false,
       resources: { cpu: "1", cpuLimit: "2", memory: "4Gi" },
     },
     querier: { engine: "thanos", endpoints: ["dns+thanos-querier-grpc.other.svc.cluster.local:10901"] },

@@ -237,10 +237,10 @@ describe("receive: disruption budget and quorum", () => {
 });
 
 describe("receive: Services", () => {
-  it("publishes peers that are not Ready only on request, and never to queriers", async () => {
+  it("publishes peers that are not Ready unless asked not to, and never to queriers", async () => {
     for (const [publish, made] of [
-      [false, await run("dev")],
-      [true, await run(EVERYTHING.stack, EVERYTHING.overrides)],
+      [true, await run("dev")],
+      [false, await run(EVERYTHING.stack, EVERYTHING.overrides)],
     ] as const) {
       assert.equal(object(made, "Service", "thanos-receive-peers").spec.publishNotReadyAddresses ?? false, publish);
       assert.equal(object(made, "Service", "thanos-receive-stores").spec.publishNotReadyAddresses ?? false, false);
