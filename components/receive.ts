@@ -254,10 +254,8 @@ export class Receive extends pulumi.ComponentResource {
           securityContext: podSecurityContext(THANOS_USER),
           terminationGracePeriodSeconds: receive.rollout.gracePeriodSeconds,
           affinity: {
-            ...hostAntiAffinity(receive.antiAffinity, {
-              "app.kubernetes.io/name": RECEIVE_APP,
-              ...(receive.hashrings.length > 0 ? { "app.kubernetes.io/instance": set.name } : {}),
-            }),
+            // Within the set: another zone's receivers are on other nodes anyway, another ring's hold no copy of these series.
+            ...hostAntiAffinity(receive.antiAffinity, selectorLabels(set.identity)),
             ...inZone(set.zone),
           },
           containers: [
