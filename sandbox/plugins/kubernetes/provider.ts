@@ -206,7 +206,9 @@ export class KubernetesProvider implements ResourceProvider {
         await this.warnings(request.urn, response, inputs);
         object = response.object;
       } catch (error) {
-        object = await this.existing(error, target, common, textAt(inputs, "metadata", "name") ?? "");
+        const wanted = textAt(inputs, "metadata", "name") ?? "";
+        const gone = await this.endingIsOver(error, this.wait(request.urn, target, namespace, wanted, timeout));
+        object = gone ? (await create(api, common)).object : await this.existing(error, target, common, wanted);
       }
       const name = textField(object, "metadata", "name");
       const id = idOf(namespace, name);
@@ -535,6 +537,21 @@ export class KubernetesProvider implements ResourceProvider {
         throw error;
       }
     }
+  }
+
+  /** Whether a creation was refused only because the object of that name was still being deleted, which is waited for. */
+  private async endingIsOver(error: unknown, wait: Wait): Promise<boolean> {
+    if (!(error instanceof ApiError) || error.code !== 409 || error.reason !== "AlreadyExists") {
+      return false;
+    }
+    const live = await wait.api.get(pathOf(wait.served, wait.namespace, wait.name), wait.signal).catch(() => undefined);
+    if (live === undefined) {
+      return true;
+    }
+    if (textAt(live, "metadata", "deletionTimestamp") === undefined) {
+      return false;
+    }
+    return (await untilGone(wait, live)).reasons.length === 0;
   }
 
   /** What a refused creation left: the object after all, when the answer to a first attempt was lost or the program wants to take it over. */
