@@ -1,3 +1,4 @@
+import { cpuCores, isByteQuantity, isCpuQuantity, quantityBytes } from "../../model/quantity";
 import { type Container, fields, kindOf, list, type PolicyResource, podOf, text } from "../../policy/resources";
 
 /** What a plan takes of its cluster. */
@@ -25,45 +26,29 @@ export function requestsOf(resources: readonly PolicyResource[]): Requests {
     const replicas = typeof spec.replicas === "number" ? spec.replicas : 1;
     sum.pods += replicas;
     for (const container of pod.spec.containers ?? []) {
-      sum.cpu += replicas * requested(container, "cpu");
-      sum.memory += replicas * requested(container, "memory");
+      sum.cpu += replicas * coresOf(requested(container, "cpu"));
+      sum.memory += replicas * bytesOf(requested(container, "memory"));
     }
     for (const template of list(spec, "volumeClaimTemplates")) {
       const claim = fields(template, "spec");
       // An empty class is bound only to a volume that was made for it: a directory.
       if (claim.storageClassName === "") sum.directories += replicas;
-      else sum.storage += replicas * quantity(text(fields(fields(claim, "resources"), "requests"), "storage"));
+      else sum.storage += replicas * bytesOf(text(fields(fields(claim, "resources"), "requests"), "storage"));
     }
   }
   // Millicores are whole numbers; sums of fractions aren't.
   return { ...sum, cpu: Math.round(sum.cpu * 1_000) / 1_000 };
 }
 
-function requested(container: Container, name: string): number {
+function requested(container: Container, name: string): string {
   const value = container.resources?.requests?.[name];
-  return typeof value === "string" || typeof value === "number" ? quantity(String(value)) : 0;
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
-const SUFFIXES: Record<string, number> = {
-  "": 1,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-};
-
-/** A Kubernetes quantity as a number; 0 for what is none, such as a value that is not known yet. */
-function quantity(value: string): number {
-  const match = /^(\d+(?:\.\d+)?)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/.exec(value);
-  return match === null ? 0 : Number(match[1]) * (SUFFIXES[match[2] ?? ""] ?? 0);
-}
+/** Bytes of a quantity; 0 for what is none, such as a value that is not known yet. */
+const bytesOf = (value: string) => (isByteQuantity(value) ? quantityBytes(value) : 0);
+/** Cores of a quantity; 0 for what is none. */
+const coresOf = (value: string) => (isCpuQuantity(value) ? cpuCores(value) : 0);
 
 /** Rows of a table: what, now, and before where that is known. */
 export function requestRows(after: Requests, before?: Requests): { what: string; before?: string; after: string; changed: boolean }[] {
