@@ -34,12 +34,17 @@ test: $(MODULES) ## Formatting, types, tests that need no cluster
 
 .PHONY: unit types format
 unit:
-	npx mocha $(MOCHA)
+	npx mocha --parallel --jobs 2 $(MOCHA)
 types:
 	npx tsc --noEmit
 format:
 	npx biome ci $(if $(MAKE_TERMOUT),,--colors=off) .
 
-e2e: $(MODULES) ## The tests on a real cluster, which is started if it isn't running
+# One process a file: none of them hides what the others find.
+E2E ?= $(sort $(wildcard tests/e2e/*.spec.ts))
+e2e: $(MODULES) ## The tests on a real cluster, which is started if it isn't running; one file: E2E=tests/e2e/dev.spec.ts
 	@$(SANDBOX) cluster up --for-tests
-	@$(SANDBOX) run -- npx mocha --no-config --require ts-node/register/transpile-only --forbid-only --timeout 0 $(MOCHA) "tests/e2e/**/*.spec.ts"
+	@failed=0; for spec in $(E2E); do \
+	  echo "== $$spec"; \
+	  $(SANDBOX) run -- npx mocha --no-config --require ts-node/register/transpile-only --forbid-only --timeout 0 $(MOCHA) "$$spec" || failed=1; \
+	done; exit $$failed

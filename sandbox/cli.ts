@@ -98,7 +98,7 @@ program
 
 program
   .command("run")
-  .description("run a program with what it needs to find the sandbox: sandbox run -- npm run e2e")
+  .description("run a program with what it needs to find the sandbox: sandbox run -- kubectl get pods")
   .argument("<command...>")
   .action(async ([command = "", ...args]: string[]) => {
     await requireCluster(where);

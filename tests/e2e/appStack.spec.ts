@@ -115,16 +115,14 @@ describe("an app stack beside its platform", function () {
       { tenant, name, job, namespace, replica },
       { tenant: TENANT, name: "dev", job: APP, namespace: NAMESPACE, replica: undefined },
     );
-    const tenants = await querier.instant(`count by (tenant_id) ({app="${APP}"})`);
-    assert.deepEqual(
-      tenants.vector.map((each) => each.labels.tenant_id),
-      [TENANT],
-    );
-    const { vector: own } = await querier.instant(`count by (app) (up{tenant_id="${TENANT}"})`);
-    assert.deepEqual(
-      own.map((each) => each.labels.app),
-      [APP],
-    );
+    // Samples of one scrape reach the ring in several requests: `up` may be a moment behind.
+    const asked = (query: string, label: string) =>
+      eventually(`an answer to ${query}`, async () => {
+        const { vector } = await querier.instant(query);
+        return vector.length > 0 && vector.map((each) => each.labels[label]);
+      });
+    assert.deepEqual(await asked(`count by (tenant_id) ({app="${APP}"})`, "tenant_id"), [TENANT]);
+    assert.deepEqual(await asked(`count by (app) (up{tenant_id="${TENANT}"})`, "app"), [APP]);
   });
 
   it("has dashboards of which every query is answered", async () => {
