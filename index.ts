@@ -1,24 +1,32 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { Compactor } from "./components/compactor";
 import { loadConfig } from "./components/config";
 import { HostPathVolumes } from "./components/hostPathVolumes";
 import { Namespace } from "./components/namespace";
 import { NetworkPolicies } from "./components/networkPolicies";
+import { ObjectStorage } from "./components/objectStorage";
 import { Prometheus } from "./components/prometheus";
 import { Querier } from "./components/querier";
 import { QueryFrontend } from "./components/queryFrontend";
 import { Receive } from "./components/receive";
+import { Ruler } from "./components/ruler";
+import { StoreGateway } from "./components/storeGateway";
 import { provenAvailability } from "./components/survival";
 import { clusterView } from "./gates/cluster";
 import { scalingGates } from "./gates/orderedScaling";
+import { volumeGates } from "./gates/volumeGrowth";
 import { planOutputs } from "./model/outputs";
 import { planStack } from "./model/plan";
 import { protectsStorage } from "./model/protection";
+import { ruleWarnings } from "./model/ruler";
+import type { Storage } from "./model/storage";
 
 // What the environment chose, checked; what it comes to; what that survives.
-const { settings, kubeconfig, rules } = loadConfig();
+const { settings, kubeconfig, rules, credentials } = loadConfig();
 const plan = planStack(settings);
 const survival = provenAvailability(plan);
+for (const warning of ruleWarnings(settings)) void pulumi.log.warn(warning);
 
 const provider = new k8s.Provider("cluster", {
   kubeconfig,
@@ -41,26 +49,60 @@ const volumes =
         { ...options, protect: protectsStorage(settings) },
       ).ready;
 
+// Samples and blocks are kept in volumes that grow in place.
+const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);
+const growth = (key: string, storage: Storage = {}) => volumeGates(cluster, key, storage);
+
 new NetworkPolicies("network", common, options);
 
-// Samples flow from Prometheus into the receivers, and out of them through the queriers.
-const gates = scalingGates(plan, clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace));
-const receive = new Receive("receive", { ...common, volumes, gates }, options);
-new Querier("querier", { ...common, receivers: receive.sets }, options);
-if (settings.queryFrontend !== undefined) new QueryFrontend("query-frontend", { ...common, frontend: settings.queryFrontend }, options);
-new Prometheus("prometheus", { ...common, rules, volumes }, options);
+// Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways; the compactor tends what lies there.
+const history = plan.history;
+const bucket =
+  settings.objectStorage === undefined
+    ? undefined
+    : new ObjectStorage("object-storage", { ...common, objectStorage: settings.objectStorage, credentials, volumes }, options);
 
-const outputs = planOutputs(plan);
-export const namespace = ownNamespace.name;
-export const scheme = outputs.scheme;
-export const remoteWriteUrl = outputs.remoteWriteUrl;
-export const queryUrl = outputs.queryUrl;
-export const querierUrl = outputs.querierUrl;
-export const queryGrpcAddress = outputs.queryGrpcAddress;
-export const tenantHeader = outputs.tenantHeader;
-export const defaultTenant = outputs.defaultTenant;
-export const replicaLabels = outputs.replicaLabels;
-export const externalLabels = outputs.externalLabels;
-export const ring = outputs.ring;
-export const prometheus = outputs.prometheus;
-export const availability = pulumi.output(survival);
+// Samples: scraped by Prometheus, and written into the receivers or answered for by a sidecar.
+const receive =
+  plan.receive === undefined
+    ? undefined
+    : new Receive(
+        "receive",
+        { ...common, receive: plan.receive, volumes, gates: scalingGates(settings, plan.receive, cluster), bucket },
+        options,
+      );
+const prometheusServers = new Prometheus(
+  "prometheus",
+  {
+    ...common,
+    rules,
+    volumes,
+    bucket: receive === undefined ? bucket : undefined,
+    growth: growth("prometheus", settings.prometheus.storage),
+  },
+  options,
+);
+
+if (bucket !== undefined && history !== undefined) {
+  const { storeGateway, compactor } = history.objectStorage;
+  new StoreGateway(
+    "store-gateway",
+    { ...common, history, volumes, bucket, growth: growth("objectStorage.storeGateway", storeGateway.storage) },
+    options,
+  );
+  new Compactor(
+    "compactor",
+    { ...common, history, volumes, bucket, growth: growth("objectStorage.compactor", compactor.storage) },
+    options,
+  );
+}
+
+// Answers: one PromQL entry over all of it.
+new Querier("querier", { ...common, stores: receive?.sets ?? prometheusServers.sets }, options);
+if (settings.queryFrontend !== undefined) new QueryFrontend("query-frontend", { ...common, frontend: settings.queryFrontend }, options);
+if (plan.ruler !== undefined)
+  new Ruler("ruler", { ...common, ruler: plan.ruler, rules, volumes, bucket, growth: growth("ruler", plan.ruler.storage) }, options);
+
+const outputs = { namespace: ownNamespace.name, ...planOutputs(plan), availability: pulumi.output(survival) };
+// What a scheme does not have is left out: the engine warns of an output that is undefined.
+export = Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined));

@@ -4,11 +4,10 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
 import { directTransport, type HttpRequest, type HttpResponse, type Transport } from "../clients/transport";
 import { run } from "../sandbox/command";
-import { environmentConfig, loadProgram, openProgram, PROJECT } from "../sandbox/engine";
+import { openStack } from "../sandbox/engine";
 import { inNode } from "../sandbox/node";
-import { type ConfigOverlay, clusterOverlay, mergeConfig } from "../sandbox/overlay";
-import { paths, REPOSITORY } from "../sandbox/paths";
-import { CONTEXT, NODES } from "../sandbox/topology";
+import { type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
+import { NODES } from "../sandbox/topology";
 import { Cluster, type Deployed, deployedStack, type KubernetesObject, type Pod } from "../tests/e2e/stack";
 
 /** What the benchmarks of the sandbox's cluster share: a stack of their own, its receivers' metrics, and what became of every single try of a send. */
@@ -35,22 +34,8 @@ export async function withStack(
   overrides: ConfigOverlay,
   measure: (stack: BenchStack) => Promise<void>,
 ): Promise<void> {
-  const where = paths();
-  const own = environmentConfig(env);
   const open = (more: ConfigOverlay): Promise<Stack> =>
-    openProgram({
-      project: PROJECT,
-      stack: name,
-      folder: REPOSITORY,
-      program: loadProgram,
-      config: mergeConfig(
-        own,
-        clusterOverlay(own, { kubeconfig: where.kubeconfig, context: CONTEXT, nodes: NODES.map((node) => node.name) }),
-        { "thanos-stack:namespace": name, "thanos-stack:protect": false },
-        overrides,
-        more,
-      ),
-    });
+    openStack(env, mergeConfig({ "thanos-stack:namespace": name, "thanos-stack:protect": false }, overrides, more), { stack: name });
   const stack = await open({});
   const cluster = new Cluster();
   try {

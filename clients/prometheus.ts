@@ -42,6 +42,8 @@ export interface QueryOptions {
   deduplicate?: boolean;
   /** Whether an answer may come without the data of a store that failed; with false the query then fails. Default: the server's. */
   partialResponse?: boolean;
+  /** Coarsest downsampled data that may answer, such as `5m`; `0s` asks for raw samples only. Default: the server's, which is raw unless it chooses by itself. */
+  maxSourceResolution?: string;
   /** Longest time in milliseconds until the answer is read. Default: 30,000. */
   timeoutMs?: number;
 }
@@ -289,6 +291,7 @@ function queryParameters(options: Omit<QueryOptions, "timeMs">): Record<string, 
   return {
     ...(options.deduplicate === undefined ? {} : { dedup: String(options.deduplicate) }),
     ...(options.partialResponse === undefined ? {} : { partial_response: String(options.partialResponse) }),
+    ...(options.maxSourceResolution === undefined ? {} : { max_source_resolution: options.maxSourceResolution }),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * HTTP to what runs inside a cluster, through the Kubernetes API server: its own API, and its proxy to Services and pods.
- * Nothing but the API server has to be reachable from here. The user needs `get` (and for POST `create`) on `services/proxy` or `pods/proxy`;
- * where a network policy is enforced, it must admit the API server.
+ * Nothing but the API server has to be reachable from here. The user needs `get` (and for POST `create`) on `services/proxy` or `pods/proxy`,
+ * and the right to whatever is asked of the API itself; where a network policy is enforced, it must admit the API server.
  */
 import * as https from "node:https";
 import { homedir } from "node:os";

@@ -4,7 +4,7 @@ import * as https from "node:https";
 
 /** One HTTP request, relative to the base of a {@link Transport}. */
 export interface HttpRequest {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Path and query string; begins with `/` and is appended to the base. */
   path: string;
   headers?: Record<string, string>;

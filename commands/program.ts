@@ -40,8 +40,10 @@ export interface ProgramRun {
 
 /** How to run it. */
 export interface RunOptions {
-  /** Configuration by full key (`thanos-stack:namespace`), as YAML would hold it. */
+  /** Configuration by full key (`thanos-stack:namespace`), as YAML would hold it. Encrypted values can't be read without the engine and are left out. */
   config: Record<string, unknown>;
+  /** Secret configuration by full key. Default: none. */
+  secrets?: Record<string, unknown>;
   stack: string;
   /** Whether this is a preview, in which ids are unknown. Default: false. */
   preview?: boolean;
@@ -59,7 +61,7 @@ export function stackConfig(stack: string): Record<string, unknown> {
  *
  * @throws what the program throws, also from inside an `apply`, and on two resources of one type and name, which mocks let pass.
  */
-export async function runProgram({ config, stack, preview = false }: RunOptions): Promise<ProgramRun> {
+export async function runProgram({ config, secrets = {}, stack, preview = false }: RunOptions): Promise<ProgramRun> {
   const resources: RegisteredResource[] = [];
   const messages: string[] = [];
   const rejections: unknown[] = [];
@@ -82,8 +84,10 @@ export async function runProgram({ config, stack, preview = false }: RunOptions)
     );
     acceptHooks();
     recordRegistrations(resources);
+    const readable = Object.entries({ ...config, ...secrets }).filter(([, value]) => !isEncrypted(value));
     pulumi.runtime.setAllConfig(
-      Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
+      Object.fromEntries(readable.map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
+      Object.keys(secrets),
     );
     forgetProgram();
     const exported = await pulumi.runtime.runInPulumiStack(async () => require(join(PROJECT_FOLDER, "index")) as Record<string, unknown>);
@@ -99,6 +103,11 @@ export async function runProgram({ config, stack, preview = false }: RunOptions)
     restoreConsole();
     process.off("unhandledRejection", onRejection);
   }
+}
+
+/** Whether a value of a stack file is encrypted by its secrets provider. */
+function isEncrypted(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "secure" in value && Object.keys(value).length === 1;
 }
 
 /** Kubernetes objects without a name of their own get one from their content, so that what refers to them stays the same from run to run. */

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import type { z } from "zod";
+import { bucketClashes, CREDENTIALS_KEY, type Credentials, credentialProblems, credentialsSchema } from "../model/objectStorage";
 import { formatProblems, type Problem } from "../model/problem";
 import { problemsOf } from "../model/rules";
 import { type Settings, settingsSchema } from "../model/settings";
@@ -18,6 +19,8 @@ export interface LoadedConfig {
   kubeconfig: string;
   /** Rule files by name. */
   rules: Record<string, string>;
+  /** The bucket's credentials, to be kept secret; undefined where the pods' own identity is used. */
+  credentials: Credentials | undefined;
 }
 
 /**
@@ -27,32 +30,85 @@ export interface LoadedConfig {
  */
 export function loadConfig(): LoadedConfig {
   const stack = pulumi.getStack();
-  const { raw, problems: unreadable } = readKeys();
+  const { raw, credentials, problems: unreadable } = readKeys();
   const parsed = settingsSchema.safeParse(raw, { reportInput: true });
   const shape = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, raw));
-  const problems = [...unreadable, ...shape, ...(parsed.success ? problemsOf(parsed.data) : [])];
+  const problems = [
+    ...unreadable,
+    ...shape,
+    ...(parsed.success
+      ? [
+          ...problemsOf(parsed.data),
+          ...credentialProblems(parsed.data, credentials),
+          ...bucketClashes(parsed.data.objectStorage, otherStacks(stack)),
+        ]
+      : []),
+  ];
   if (!parsed.success || problems.length > 0) throw new pulumi.RunError(formatProblems(stack, problems));
   const { rules, problems: ruleProblems } = readRules(parsed.data.prometheus.ruleFolder);
   if (ruleProblems.length > 0) throw new pulumi.RunError(formatProblems(stack, ruleProblems));
-  return { settings: parsed.data, kubeconfig: kubeconfigPath(parsed.data.cluster.kubeconfig), rules };
+  return {
+    settings: parsed.data,
+    kubeconfig: kubeconfigPath(parsed.data.cluster.kubeconfig),
+    rules,
+    credentials: credentials === undefined ? undefined : credentialsSchema.parse(credentials),
+  };
+}
+
+/** What the other stack files of this folder say of their bucket: two stacks in one place would compact each other's blocks. */
+function otherStacks(own: string): Record<string, unknown> {
+  const root = resolve(__dirname, "..");
+  const files = readdirSync(root).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.slice(0, 2) ?? []);
+  const stacks = files.filter((_, index) => index % 2 === 1).filter((stack) => stack !== own);
+  return Object.fromEntries(
+    stacks.map((stack) => {
+      const content = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as { config?: Record<string, unknown> } | null;
+      return [stack, content?.config?.[`${CONFIG_NAMESPACE}:objectStorage`]];
+    }),
+  );
 }
 
 /** Every key of the namespace, decoded: objects, lists, numbers and booleans arrive from the engine as JSON text. */
-function readKeys(): { raw: Record<string, unknown>; problems: Problem[] } {
+function readKeys(): { raw: Record<string, unknown>; credentials: unknown; problems: Problem[] } {
   const prefix = `${CONFIG_NAMESPACE}:`;
   const raw: Record<string, unknown> = {};
+  let credentials: unknown;
   const problems: Problem[] = [];
   for (const [name, text] of Object.entries(pulumi.runtime.allConfig())) {
     if (!name.startsWith(prefix)) continue;
     const key = name.slice(prefix.length);
-    const isText = key in settingsSchema.shape && settingsSchema.shape[key as keyof typeof settingsSchema.shape].type === "string";
+    if (key === CREDENTIALS_KEY) {
+      const read = readCredentials(name, text);
+      credentials = read.credentials;
+      problems.push(...read.problems);
+      continue;
+    }
+    const isText = ["string", "enum"].includes(typeOf(settingsSchema.shape[key as keyof typeof settingsSchema.shape]));
     try {
       raw[key] = isText ? text : JSON.parse(text);
     } catch {
       problems.push({ key, value: text, rule: "this key holds an object, a list, a number or a boolean", remedy: "YAML of that kind" });
     }
   }
-  return { raw, problems };
+  return { raw, credentials, problems };
+}
+
+/** The credentials, which no message ever shows. */
+function readCredentials(name: string, text: string): { credentials: unknown; problems: Problem[] } {
+  const problem = (rule: string): Problem => ({
+    key: CREDENTIALS_KEY,
+    value: "(secret)",
+    rule,
+    remedy: `pulumi config set --secret ${name} '{"accessKey": "...", "secretKey": "..."}'`,
+  });
+  // The SDK knows and does not declare it.
+  const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
+  const problems = isConfigSecret(name) ? [] : [problem("credentials are encrypted in the stack file")];
+  try {
+    return { credentials: JSON.parse(text), problems };
+  } catch {
+    return { credentials: undefined, problems: [...problems, problem("this key holds an object")] };
+  }
 }
 
 function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): Problem[] {
@@ -109,6 +165,8 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
   const object = unwrapped(schema) as { shape?: Record<string, unknown> } | undefined;
   return Object.keys(object?.shape ?? {}).sort();
 }
+
+const typeOf = (schema: unknown): string => (unwrapped(schema) as { type?: string } | undefined)?.type ?? "";
 
 /** The schema inside defaults, options and refinements. */
 function unwrapped(schema: unknown): unknown {

@@ -17,7 +17,6 @@ import {
   zoneSpread,
 } from "../model/pod";
 import { durationSeconds } from "../model/quantity";
-import { REPLICA_LABELS } from "../model/replicaLabels";
 import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, QUERY_HTTP_PORT, querierFlags } from "../model/thanosFlags";
 import { imageVersion } from "../model/versions";
 import { componentType } from "./types";
@@ -27,8 +26,8 @@ export interface QuerierArgs {
   plan: StackPlan;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
-  /** The receivers: they are updated first, and a querier that starts when they are Ready finds them at its first look-up. */
-  receivers: pulumi.Resource[];
+  /** What it asks, receivers above all: they are updated first, and a querier that starts when they are Ready finds them at its first look-up. */
+  stores: pulumi.Resource[];
 }
 
 const IDENTITY: Identity = { app: QUERIER_APP, component: "querier" };
@@ -36,7 +35,7 @@ const IDENTITY: Identity = { app: QUERIER_APP, component: "querier" };
 /** Seconds between leaving the Services and the end of the process. */
 const DRAIN_SECONDS = 5;
 
-/** The one PromQL entry: a Deployment that asks every receiver, removes replica labels, and serves people (HTTP) and other stacks (gRPC). */
+/** The one PromQL entry: a Deployment that asks everything that keeps samples, removes replica labels, and serves people (HTTP) and other stacks (gRPC). */
 export class Querier extends pulumi.ComponentResource {
   constructor(name: string, args: QuerierArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Querier"), name, {}, opts);
@@ -63,7 +62,7 @@ export class Querier extends pulumi.ComponentResource {
         immutable: true,
         data: {
           [ENDPOINTS_FILE]: stringify({
-            endpoints: [plan.addresses.storeDiscovery, ...querier.endpoints].map((address) => ({ address })),
+            endpoints: [...plan.addresses.stores, ...querier.endpoints].map((address) => ({ address })),
           }),
         },
       },
@@ -112,7 +111,7 @@ export class Querier extends pulumi.ComponentResource {
                   name: "thanos-querier",
                   image: plan.settings.images.thanos,
                   imagePullPolicy: "IfNotPresent",
-                  args: querierFlags(plan.settings, deduplication, REPLICA_LABELS),
+                  args: querierFlags(plan.settings, deduplication),
                   ports: [
                     { name: "http", containerPort: QUERY_HTTP_PORT },
                     { name: "grpc", containerPort: GRPC_PORT },
@@ -136,7 +135,7 @@ export class Querier extends pulumi.ComponentResource {
           },
         },
       },
-      { parent: this, dependsOn: args.receivers, customTimeouts: { create: "30m", update: "30m" } },
+      { parent: this, dependsOn: args.stores, customTimeouts: { create: "30m", update: "30m" } },
     );
     if (querier.replicas > 1) {
       new k8s.policy.v1.PodDisruptionBudget(

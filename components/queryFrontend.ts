@@ -2,24 +2,22 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { commonLabels, type Identity, selectorLabels } from "../model/labels";
-import { MEMCACHED_PORT } from "../model/networkEdges";
 import { QUERY_CACHE_APP, QUERY_FRONTEND_APP, type StackPlan } from "../model/plan";
 import {
   containerResources,
   containerSecurityContext,
   drainPause,
   hostAntiAffinity,
-  MEMCACHED_USER,
   podSecurityContext,
   probes,
   rollingUpdate,
   THANOS_USER,
   zoneSpread,
 } from "../model/pod";
-import { quantityBytes } from "../model/quantity";
 import type { Settings } from "../model/settings";
 import { QUERY_HTTP_PORT, queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/thanosFlags";
 import { imageVersion } from "../model/versions";
+import { memcached } from "./memcached";
 import { componentType } from "./types";
 
 /** What {@link QueryFrontend} needs. */
@@ -32,8 +30,6 @@ export interface QueryFrontendArgs {
 
 const IDENTITY: Identity = { app: QUERY_FRONTEND_APP, component: "query-frontend" };
 const CACHE_IDENTITY: Identity = { app: QUERY_CACHE_APP, component: "query-cache" };
-/** What memcached needs beside its items: connections, hash table, threads. */
-const MEMCACHED_OVERHEAD_BYTES = 64 * 2 ** 20;
 
 /** Splits and caches range queries in front of the querier, with the cache that it needs. */
 export class QueryFrontend extends pulumi.ComponentResource {
@@ -47,7 +43,11 @@ export class QueryFrontend extends pulumi.ComponentResource {
       labels: commonLabels(identity, version),
     });
     const selector = selectorLabels(IDENTITY);
-    this.cache(name, args, metadata);
+    memcached(
+      `${name}-cache`,
+      { namespace: args.namespace, identity: CACHE_IDENTITY, image: plan.settings.images.memcached, ...frontend.cache },
+      this,
+    );
 
     const account = new k8s.core.v1.ServiceAccount(
       name,
@@ -132,73 +132,5 @@ export class QueryFrontend extends pulumi.ComponentResource {
       );
     }
     this.registerOutputs({});
-  }
-
-  private cache(
-    name: string,
-    args: QueryFrontendArgs,
-    metadata: (objectName: string, identity: Identity, version: string) => k8s.types.input.meta.v1.ObjectMeta,
-  ): void {
-    const { cache } = args.frontend;
-    const selector = selectorLabels(CACHE_IDENTITY);
-    const account = new k8s.core.v1.ServiceAccount(
-      `${name}-cache`,
-      {
-        metadata: metadata(QUERY_CACHE_APP, CACHE_IDENTITY, imageVersion(args.plan.settings.images.memcached)),
-        automountServiceAccountToken: false,
-      },
-      { parent: this },
-    );
-    new k8s.core.v1.Service(
-      `${name}-cache`,
-      {
-        metadata: metadata(QUERY_CACHE_APP, CACHE_IDENTITY, imageVersion(args.plan.settings.images.memcached)),
-        spec: { clusterIP: "None", selector, ports: [{ name: "memcached", port: MEMCACHED_PORT, targetPort: "memcached" }] },
-      },
-      { parent: this },
-    );
-    const memory = quantityBytes(cache.memory);
-    new k8s.apps.v1.StatefulSet(
-      `${name}-cache`,
-      {
-        metadata: metadata(QUERY_CACHE_APP, CACHE_IDENTITY, imageVersion(args.plan.settings.images.memcached)),
-        spec: {
-          serviceName: QUERY_CACHE_APP,
-          replicas: cache.replicas,
-          podManagementPolicy: "Parallel",
-          selector: { matchLabels: selector },
-          template: {
-            metadata: { labels: commonLabels(CACHE_IDENTITY, imageVersion(args.plan.settings.images.memcached)) },
-            spec: {
-              serviceAccountName: account.metadata.name,
-              automountServiceAccountToken: false,
-              enableServiceLinks: false,
-              securityContext: podSecurityContext(MEMCACHED_USER),
-              affinity: hostAntiAffinity("soft", selector),
-              containers: [
-                {
-                  name: "memcached",
-                  image: args.plan.settings.images.memcached,
-                  imagePullPolicy: "IfNotPresent",
-                  command: ["memcached"],
-                  args: [
-                    `--memory-limit=${Math.floor(memory / 2 ** 20)}`,
-                    "--max-item-size=5m",
-                    "--conn-limit=1024",
-                    `--port=${MEMCACHED_PORT}`,
-                  ],
-                  ports: [{ name: "memcached", containerPort: MEMCACHED_PORT }],
-                  resources: containerResources({ cpu: "50m", memory: `${Math.ceil((memory + MEMCACHED_OVERHEAD_BYTES) / 2 ** 20)}Mi` }),
-                  securityContext: containerSecurityContext(),
-                  readinessProbe: { tcpSocket: { port: "memcached" }, periodSeconds: 2, timeoutSeconds: 3 },
-                  livenessProbe: { tcpSocket: { port: "memcached" }, periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 6 },
-                },
-              ],
-            },
-          },
-        },
-      },
-      { parent: this },
-    );
   }
 }

@@ -8,6 +8,7 @@ import {
   LIMITS_CONFIG_MAP,
   PEER_SERVICE,
   RECEIVE_SERVICE,
+  type ReceivePlan,
   type ReceiverSet,
   ROUTER_APP,
   STORE_SERVICE,
@@ -29,7 +30,8 @@ import {
 import { protectsStorage } from "../model/protection";
 import { tolerableReceivers } from "../model/quorum";
 import { receiveLimitsFile } from "../model/receiveLimits";
-import { claimRetention, DATA_VOLUME, volumeClaimTemplate } from "../model/storage";
+import type { ReceiveSettings } from "../model/settings";
+import { claimRetention, DATA_VOLUME, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/storage";
 import {
   HASHRINGS_FILE,
   HASHRINGS_FOLDER,
@@ -42,17 +44,21 @@ import {
   receiveFlags,
 } from "../model/thanosFlags";
 import { imageVersion } from "../model/versions";
+import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";
 
 /** What {@link Receive} needs. */
 export interface ReceiveArgs {
   plan: StackPlan;
+  receive: ReceivePlan;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
   /** What must exist before a receiver's pod is made: volumes of the nodes' own disks. */
   volumes: pulumi.Resource[];
   /** What the ring and the receivers wait for before they change. */
   gates: ReceiveGates;
+  /** Where blocks are uploaded; undefined without a bucket. */
+  bucket: ObjectStorage | undefined;
 }
 
 /** The order of changes, as hooks of the engine. */
@@ -92,51 +98,58 @@ export class Receive extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReceiveArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Receive"), name, {}, opts);
-    const { plan } = args;
+    const { plan, receive } = args;
     const { settings } = plan;
     const metadata = (objectName: string, identity: Identity = IDENTITY) => ({
       name: objectName,
       namespace: args.namespace,
       labels: commonLabels(identity, imageVersion(plan.settings.images.thanos)),
     });
-    const split = settings.receive.mode === "split";
+    const split = receive.settings.mode === "split";
 
     const account = new k8s.core.v1.ServiceAccount(
       name,
-      { metadata: metadata(RECEIVE_APP), automountServiceAccountToken: false },
+      {
+        metadata: {
+          ...metadata(RECEIVE_APP),
+          ...(args.bucket === undefined ? {} : { annotations: args.bucket.serviceAccountAnnotations }),
+        },
+        automountServiceAccountToken: false,
+      },
       { parent: this },
     );
-    this.services(name, plan, metadata);
+    this.services(name, receive.settings, metadata);
     const files = this.files(name, args, metadata);
 
     this.sets = [];
-    for (const set of plan.receiverSets) {
+    for (const set of receive.sets) {
       // One zone after the other: the next is touched when every receiver of the one before is Ready again (and has been for a while, by its gate).
-      const previous = this.sets.filter((_, index) => plan.receiverSets[index]?.ring === set.ring).slice(-1);
+      const previous = this.sets.filter((_, index) => receive.sets[index]?.ring === set.ring).slice(-1);
       this.sets.push(
         new k8s.apps.v1.StatefulSet(
           set.name,
           {
-            metadata: { ...metadata(set.name, set.identity) },
-            spec: this.receiverSpec(plan, set, account.metadata.name, split ? undefined : files),
+            metadata: { ...metadata(set.name, set.identity), ...volumeSizeMetadata(receive.settings.storage) },
+            spec: this.receiverSpec(args, set, account.metadata.name, split ? undefined : files),
           },
           {
             parent: this,
             dependsOn: [...args.volumes, ...previous],
             protect: protectsStorage(settings),
             hooks: args.gates.receivers(set),
+            ignoreChanges: unchangedByGrowth(receive.settings.storage),
             customTimeouts: { create: ROLLOUT_TIMEOUT, update: ROLLOUT_TIMEOUT, delete: "1h" },
           },
         ),
       );
     }
-    if (settings.receive.replicationFactor > 1) {
+    if (receive.settings.replicationFactor > 1) {
       new k8s.policy.v1.PodDisruptionBudget(
         name,
         {
           metadata: metadata(RECEIVE_APP),
           spec: {
-            maxUnavailable: tolerableReceivers(settings.receive.replicationFactor),
+            maxUnavailable: tolerableReceivers(receive.settings.replicationFactor),
             selector: { matchLabels: { "app.kubernetes.io/name": RECEIVE_APP } },
             // A pod that is not Ready anyway must not keep a node from being drained.
             unhealthyPodEvictionPolicy: "AlwaysAllow",
@@ -145,13 +158,13 @@ export class Receive extends pulumi.ComponentResource {
         { parent: this },
       );
     }
-    if (split) this.routers(name, plan, metadata, account.metadata.name, files);
+    if (split) this.routers(name, args, metadata, account.metadata.name, files);
     this.registerOutputs({});
   }
 
   private services(
     name: string,
-    plan: StackPlan,
+    settings: ReceiveSettings,
     metadata: (objectName: string, identity?: Identity) => k8s.types.input.meta.v1.ObjectMeta,
   ): void {
     const receivers = { "app.kubernetes.io/name": RECEIVE_APP, "app.kubernetes.io/component": "receive" };
@@ -161,7 +174,7 @@ export class Receive extends pulumi.ComponentResource {
       `${name}-peers`,
       {
         metadata: metadata(PEER_SERVICE),
-        spec: { ...headless, ports: [port(PORTS.grpc)], publishNotReadyAddresses: plan.settings.receive.publishNotReadyPeers },
+        spec: { ...headless, ports: [port(PORTS.grpc)], publishNotReadyAddresses: settings.publishNotReadyPeers },
       },
       { parent: this },
     );
@@ -176,7 +189,7 @@ export class Receive extends pulumi.ComponentResource {
         metadata: metadata(RECEIVE_SERVICE),
         spec: {
           type: "ClusterIP",
-          selector: plan.settings.receive.mode === "split" ? selectorLabels(ROUTER_IDENTITY) : receivers,
+          selector: settings.mode === "split" ? selectorLabels(ROUTER_IDENTITY) : receivers,
           ports: [port(PORTS.remoteWrite)],
         },
       },
@@ -189,18 +202,17 @@ export class Receive extends pulumi.ComponentResource {
     args: ReceiveArgs,
     metadata: (objectName: string, identity?: Identity) => k8s.types.input.meta.v1.ObjectMeta,
   ): MountedFiles {
-    const { plan } = args;
-    const { receive } = plan.settings;
+    const { plan, receive } = args;
     new k8s.core.v1.ConfigMap(
       `${name}-hashrings`,
-      { metadata: metadata(HASHRINGS_CONFIG_MAP), data: { [HASHRINGS_FILE]: plan.hashringsFile } },
+      { metadata: metadata(HASHRINGS_CONFIG_MAP), data: { [HASHRINGS_FILE]: receive.hashringsFile } },
       { parent: this, hooks: args.gates.hashrings },
     );
     new k8s.core.v1.ConfigMap(
       `${name}-limits`,
       {
         metadata: metadata(LIMITS_CONFIG_MAP),
-        data: { [LIMITS_FILE]: receiveLimitsFile(plan.settings, plan.addresses.querierUrl) },
+        data: { [LIMITS_FILE]: receiveLimitsFile(receive.settings, plan.addresses.querierUrl) },
       },
       { parent: this },
     );
@@ -209,13 +221,13 @@ export class Receive extends pulumi.ComponentResource {
       { volume: "hashrings", configMap: HASHRINGS_CONFIG_MAP, folder: HASHRINGS_FOLDER },
       { volume: "limits", configMap: LIMITS_CONFIG_MAP, folder: LIMITS_FOLDER },
     ];
-    if (receive.relabel.length > 0) {
+    if (receive.settings.relabel.length > 0) {
       const relabel = new k8s.core.v1.ConfigMap(
         `${name}-relabel`,
         {
           metadata: { namespace: args.namespace, labels: commonLabels(IDENTITY) },
           immutable: true,
-          data: { [RELABEL_FILE]: stringify(receive.relabel) },
+          data: { [RELABEL_FILE]: stringify(receive.settings.relabel) },
         },
         { parent: this },
       );
@@ -228,12 +240,12 @@ export class Receive extends pulumi.ComponentResource {
   }
 
   private receiverSpec(
-    plan: StackPlan,
+    { plan, receive: { settings: receive }, bucket }: ReceiveArgs,
     set: ReceiverSet,
     account: pulumi.Input<string>,
     files: MountedFiles | undefined,
   ): k8s.types.input.apps.v1.StatefulSetSpec {
-    const { receive, cluster, namespace } = plan.settings;
+    const { cluster, namespace } = plan.settings;
     const role: ReceiverRole = files === undefined ? "ingester" : "router-ingester";
     const localEndpoint = `$(POD_NAME).${PEER_SERVICE}.${namespace}.svc.${cluster.domain}:${GRPC_PORT}`;
     return {
@@ -263,17 +275,17 @@ export class Receive extends pulumi.ComponentResource {
               name: "thanos-receive",
               image: plan.settings.images.thanos,
               imagePullPolicy: "IfNotPresent",
-              args: receiveFlags(plan.settings, role, localEndpoint),
+              args: receiveFlags(receive, plan.settings, role, localEndpoint),
               env: [POD_NAME_ENV],
               ports: files === undefined ? [PORTS.grpc, PORTS.http] : [PORTS.grpc, PORTS.http, PORTS.remoteWrite],
               resources: containerResources(receive.resources),
               securityContext: containerSecurityContext(),
               ...probes("http"),
               ...drainPause(receive.rollout.preStopSeconds),
-              volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...(files?.mounts ?? [])],
+              volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...(files?.mounts ?? []), ...(bucket?.mounts ?? [])],
             },
           ],
-          ...(files === undefined ? {} : { volumes: files.volumes }),
+          ...(files === undefined && bucket === undefined ? {} : { volumes: [...(files?.volumes ?? []), ...(bucket?.volumes ?? [])] }),
         },
       },
     };
@@ -281,12 +293,12 @@ export class Receive extends pulumi.ComponentResource {
 
   private routers(
     name: string,
-    plan: StackPlan,
+    { plan, receive: { settings: receive } }: ReceiveArgs,
     metadata: (objectName: string, identity?: Identity) => k8s.types.input.meta.v1.ObjectMeta,
     account: pulumi.Input<string>,
     files: MountedFiles,
   ): void {
-    const { receive, cluster } = plan.settings;
+    const { cluster } = plan.settings;
     new k8s.apps.v1.Deployment(
       `${name}-router`,
       {
@@ -311,7 +323,7 @@ export class Receive extends pulumi.ComponentResource {
                   name: "thanos-receive-router",
                   image: plan.settings.images.thanos,
                   imagePullPolicy: "IfNotPresent",
-                  args: receiveFlags(plan.settings, "router", ""),
+                  args: receiveFlags(receive, plan.settings, "router", ""),
                   env: [POD_NAME_ENV],
                   ports: [PORTS.grpc, PORTS.http, PORTS.remoteWrite],
                   resources: containerResources(receive.routers.resources),

@@ -1,11 +1,12 @@
-import { parseExposition } from "../clients/exposition";
+import { type ExposedSample, parseExposition } from "../clients/exposition";
 import { apiServerTransport, type ClusterAddress, loadKubeConfig, podProxyTransport } from "../clients/serviceProxy";
-import type { Transport } from "../clients/transport";
+import type { HttpRequest, Transport } from "../clients/transport";
 import { HTTP_PORT } from "../model/hashring";
+import { DATA_VOLUME } from "../model/storage";
 
-/** What the gates of an ordered change read from the running cluster. They change nothing. */
+/** What the gates of an ordered change read from the running cluster. */
 export interface ClusterView {
-  /** Whether the pod exists and is Ready. */
+  /** Whether the pod exists, is not ending and is Ready. */
   podReady(pod: string): Promise<boolean>;
   /** Pods of a StatefulSet that have been Ready for its `minReadySeconds`. */
   availableReplicas(statefulSet: string): Promise<number>;
@@ -13,8 +14,51 @@ export interface ClusterView {
   pods(labels: Record<string, string>): Promise<string[]>;
   /** Text of a key of a ConfigMap. */
   configMapText(name: string, key: string): Promise<string>;
+  /** Every sample of a receiver's `/metrics`, of one moment. */
+  metrics(pod: string): Promise<ExposedSample[]>;
   /** Sum of a metric's samples at a receiver's `/metrics`, over the samples with these labels. */
   metric(pod: string, name: string, labels?: Record<string, string>): Promise<number>;
+}
+
+/** What the gate of a shrinking ring does to a receiver that leaves. Apart from the view, so that whatever only waits can't do it. */
+export interface PodEnding {
+  /** Ends a pod as its own grace period says; its StatefulSet makes it again. From then on `podReady` is false until the new one is Ready. */
+  endPod(pod: string): Promise<void>;
+}
+
+/** A claim of a StatefulSet's pod, as far as its size goes. Sizes are Kubernetes quantities. */
+export interface Claim {
+  name: string;
+  /** `Bound` when it has its volume. */
+  phase: string;
+  /** Absent for a volume that was made by hand and belongs to no class. */
+  storageClass?: string;
+  /** Size that it asks for. */
+  requested: string;
+  /** Size of its volume; absent until it is bound. */
+  capacity?: string;
+  /** What is going on with a resize, in Kubernetes' words; empty when nothing is. */
+  resize: string[];
+}
+
+/** What a storage class says of growing its volumes. */
+export interface VolumeClass {
+  provisioner: string;
+  allowsExpansion: boolean;
+}
+
+/** What the gates of growing volumes read. */
+export interface ClaimView {
+  /** Every claim that a StatefulSet has made, those of pods that are gone included, in the pods' order. */
+  claims(statefulSet: string): Promise<Claim[]>;
+  /** A storage class; undefined where there is none of that name. */
+  volumeClass(name: string): Promise<VolumeClass | undefined>;
+}
+
+/** What growing volumes does to the cluster. */
+export interface ClaimGrowth {
+  /** Lets a claim ask for another size. */
+  requestSize(claim: string, size: string): Promise<void>;
 }
 
 interface PodObject {
@@ -22,17 +66,45 @@ interface PodObject {
   status?: { phase?: string; conditions?: { type: string; status: string }[] };
 }
 
-/** Reads a namespace of a cluster. */
-export function clusterView(address: ClusterAddress, namespace: string): ClusterView {
-  let api: Transport | undefined;
-  const get = async (path: string): Promise<string> => {
-    api ??= apiServerTransport(loadKubeConfig(address));
-    const answer = await api.send({ method: "GET", path });
+interface ClaimObject {
+  metadata: { name: string };
+  spec: { storageClassName?: string; resources?: { requests?: { storage?: string } } };
+  status?: {
+    phase?: string;
+    capacity?: { storage?: string };
+    allocatedResourceStatuses?: { storage?: string };
+    conditions?: { type: string; status: string; message?: string }[];
+  };
+}
+
+/** A namespace of a cluster, as the gates see it and act on it. */
+export function clusterView(address: ClusterAddress, namespace: string): ClusterView & PodEnding & ClaimView & ClaimGrowth {
+  return clusterBehind(() => apiServerTransport(loadKubeConfig(address)), namespace);
+}
+
+/** The same behind an API server that is reached in a given way, when it is first asked. */
+export function clusterBehind(connect: () => Transport, namespace: string): ClusterView & PodEnding & ClaimView & ClaimGrowth {
+  let connected: Transport | undefined;
+  const api = (): Transport => {
+    connected ??= connect();
+    return connected;
+  };
+  const ask = async (request: HttpRequest): Promise<string> => {
+    const answer = await api().send(request);
     if (answer.status === 404) return "";
-    if (answer.status >= 300) throw new Error(`${api.description} answered ${answer.status} to ${path}: ${answer.body.slice(0, 300)}`);
+    if (answer.status >= 300) {
+      const what = request.method === "GET" ? request.path : `${request.method} ${request.path}`;
+      throw new Error(`${api().description} answered ${answer.status} to ${what}: ${answer.body.slice(0, 300)}`);
+    }
     return answer.body;
   };
+  const get = (path: string): Promise<string> => ask({ method: "GET", path });
   const core = `/api/v1/namespaces/${namespace}`;
+  const metrics = async (pod: string): Promise<ExposedSample[]> => {
+    const answer = await podProxyTransport(api(), { namespace, name: pod, port: HTTP_PORT }).send({ method: "GET", path: "/metrics" });
+    if (answer.status !== 200) throw new Error(`${pod} answered ${answer.status} to /metrics`);
+    return parseExposition(answer.body);
+  };
   return {
     async podReady(pod) {
       const text = await get(`${core}/pods/${pod}`);
@@ -60,13 +132,49 @@ export function clusterView(address: ClusterAddress, namespace: string): Cluster
       const text = await get(`${core}/configmaps/${name}`);
       return text === "" ? "" : ((JSON.parse(text) as { data?: Record<string, string> }).data?.[key] ?? "");
     },
+    metrics,
     async metric(pod, name, labels = {}) {
-      api ??= apiServerTransport(loadKubeConfig(address));
-      const answer = await podProxyTransport(api, { namespace, name: pod, port: HTTP_PORT }).send({ method: "GET", path: "/metrics" });
-      if (answer.status !== 200) throw new Error(`${pod} answered ${answer.status} to /metrics`);
-      return parseExposition(answer.body)
+      return (await metrics(pod))
         .filter((sample) => sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value))
         .reduce((sum, sample) => sum + sample.value, 0);
     },
+    async endPod(pod) {
+      await ask({ method: "DELETE", path: `${core}/pods/${pod}` });
+    },
+    async claims(statefulSet) {
+      const { items } = JSON.parse(await get(`${core}/persistentvolumeclaims`)) as { items: ClaimObject[] };
+      const prefix = `${DATA_VOLUME}-${statefulSet}-`;
+      return items
+        .filter(({ metadata }) => metadata.name.startsWith(prefix) && /^\d+$/.test(metadata.name.slice(prefix.length)))
+        .sort((a, b) => Number(a.metadata.name.slice(prefix.length)) - Number(b.metadata.name.slice(prefix.length)))
+        .map(claimOf);
+    },
+    async volumeClass(name) {
+      const text = await get(`/apis/storage.k8s.io/v1/storageclasses/${name}`);
+      if (text === "") return undefined;
+      const { provisioner, allowVolumeExpansion } = JSON.parse(text) as { provisioner: string; allowVolumeExpansion?: boolean };
+      return { provisioner, allowsExpansion: allowVolumeExpansion === true };
+    },
+    async requestSize(claim, size) {
+      const path = `${core}/persistentvolumeclaims/${claim}`;
+      const body = JSON.stringify({ spec: { resources: { requests: { storage: size } } } });
+      const answer = await ask({ method: "PATCH", path, headers: { "content-type": "application/merge-patch+json" }, body });
+      if (answer === "") throw new Error(`there is no claim ${claim}`);
+    },
+  };
+}
+
+function claimOf({ metadata, spec, status }: ClaimObject): Claim {
+  const conditions = (status?.conditions ?? []).filter((condition) => condition.status === "True");
+  return {
+    name: metadata.name,
+    phase: status?.phase ?? "Pending",
+    ...(spec.storageClassName === undefined || spec.storageClassName === "" ? {} : { storageClass: spec.storageClassName }),
+    requested: spec.resources?.requests?.storage ?? "0",
+    ...(status?.capacity?.storage === undefined ? {} : { capacity: status.capacity.storage }),
+    resize: [
+      ...(status?.allocatedResourceStatuses?.storage === undefined ? [] : [status.allocatedResourceStatuses.storage]),
+      ...conditions.map(({ type, message }) => (message === undefined || message === "" ? type : `${type}: ${message}`)),
+    ],
   };
 }

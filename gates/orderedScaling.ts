@@ -1,10 +1,14 @@
-import { setTimeout as delay } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { RECEIVE_APP } from "../model/hashring";
-import { HASHRINGS_CONFIG_MAP, planStack, type ReceiverSet, ROUTER_APP, type StackPlan } from "../model/plan";
+import { HASHRINGS_CONFIG_MAP, planStack, type ReceivePlan, type ReceiverSet, ROUTER_APP } from "../model/plan";
+import { receiveRetentionTime } from "../model/receiveRetention";
 import { addressesOf, historyLoss, joining, podOf } from "../model/ringChange";
+import type { Settings } from "../model/settings";
 import { HASHRINGS_FILE } from "../model/thanosFlags";
-import type { ClusterView } from "./cluster";
+import type { ClaimGrowth, ClaimView, ClusterView, PodEnding } from "./cluster";
+import { PATIENCE, type Patience, until } from "./patience";
+import { receiversAreUploaded } from "./upload";
+import { volumeGates } from "./volumeGrowth";
 
 /**
  * The order of a change of the ring, held by the engine's resource hooks. Neither the hashring file nor the receivers depend on the other in the graph, since
@@ -17,38 +21,47 @@ export interface ScalingGates {
   receivers: (set: ReceiverSet) => pulumi.ResourceHookBinding;
 }
 
-/** How a gate waits. */
-export interface Patience {
-  /** Seconds after which it gives up. */
-  timeoutSeconds: number;
-  /** Seconds between two looks. */
-  pollSeconds: number;
-  /** Seconds without a sample after which a receiver counts as no longer written to. */
-  quietSeconds: number;
-}
+/** What to do when a gate of the ring gives up. */
+const MEND_AND_REPEAT =
+  "Nothing was removed; mend it and run the same update again (an update needs --parallel of at least 2: the ring and its receivers wait for each other)";
 
-/** A receiver's start may have to replay its log (10 minutes were reported), a ring file reaches pods within two; a sender retries within ten seconds. */
-const PATIENCE: Patience = { timeoutSeconds: 1_800, pollSeconds: 1, quietSeconds: 15 };
-
-/** Hooks that make growing and shrinking of rings lossless. */
-export function scalingGates(plan: StackPlan, cluster: ClusterView): ScalingGates {
+/** Hooks that make growing and shrinking of rings lossless, and let the receivers' volumes grow. */
+export function scalingGates(
+  settings: Settings,
+  receive: ReceivePlan,
+  cluster: ClusterView & PodEnding & ClaimView & ClaimGrowth,
+  patience: Patience = PATIENCE,
+): ScalingGates {
+  const volumes = volumeGates(cluster, "receive", receive.settings.storage, patience);
   const grow = new pulumi.ResourceHook("ring-waits-for-new-receivers", async ({ oldInputs, newInputs }) => {
     const before = hashringsText(oldInputs);
     const after = hashringsText(newInputs);
-    if (before !== undefined && after !== undefined) await receiversMayJoin(cluster, before, after);
+    if (before !== undefined && after !== undefined) await receiversMayJoin(cluster, before, after, patience);
   });
   return {
     hashrings: { beforeUpdate: [grow] },
-    receivers: (set) => ({
-      beforeUpdate: [
-        refusal(plan, set),
-        new pulumi.ResourceHook(`${set.name}-waits-for-the-smaller-ring`, async ({ oldInputs, newInputs }) => {
-          await receiversMayLeave(plan, set, cluster, leavingPods(set, oldInputs, newInputs));
-        }),
-      ],
-      afterUpdate: [new pulumi.ResourceHook(`${set.name}-settles`, () => receiversSettle(set, cluster))],
-    }),
+    receivers: (set) => {
+      const { beforeUpdate = [], afterUpdate = [], ...others } = volumes(set);
+      return {
+        ...others,
+        beforeUpdate: [
+          refusal(settings, receive, set),
+          ...beforeUpdate,
+          new pulumi.ResourceHook(`${set.name}-waits-for-the-smaller-ring`, async ({ oldInputs, newInputs }) => {
+            const leaving = leavingPods(set, oldInputs, newInputs);
+            await receiversMayLeave(receive, set, cluster, leaving, patience);
+            if (waitsForUpload(settings)) await receiversAreUploaded(cluster, leaving, patience);
+          }),
+        ],
+        afterUpdate: [...afterUpdate, new pulumi.ResourceHook(`${set.name}-settles`, () => receiversSettle(set, cluster, patience))],
+      };
+    },
   };
+}
+
+/** Whether what leaving receivers hold must be in the bucket before they go. */
+export function waitsForUpload(settings: Settings): boolean {
+  return settings.objectStorage !== undefined && !settings.accepts.includes("history-loss");
 }
 
 /** Before a ring is published: every receiver that is new in it is Ready. */
@@ -61,46 +74,53 @@ export async function receiversMayJoin(cluster: ClusterView, before: string, aft
       return pods.filter((_, index) => !ready[index]);
     },
     patience,
+    MEND_AND_REPEAT,
   );
 }
 
 /** At preview and before the update: a smaller ring without a bucket loses history, which the environment must accept. */
-function refusal(plan: StackPlan, set: ReceiverSet): pulumi.ResourceHook {
+function refusal(settings: Settings, receive: ReceivePlan, set: ReceiverSet): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
     `shrinking-${set.name}-is-accepted`,
     ({ oldInputs, newInputs }) => {
       const leaving = leavingPods(set, oldInputs, newInputs);
-      if (leaving.length === 0 || plan.settings.accepts.includes("history-loss")) return;
-      throw new Error(shrinkRefusal(plan, set, replicasOf(oldInputs) ?? 0, leaving));
+      // With a bucket what they hold is uploaded before they go.
+      if (leaving.length === 0 || settings.objectStorage !== undefined || settings.accepts.includes("history-loss")) return;
+      throw new Error(shrinkRefusal(settings, receive, set, replicasOf(oldInputs) ?? 0, leaving));
     },
     { onDryRun: true },
   );
 }
 
 /** What is said when a ring would shrink and history would go with it. */
-export function shrinkRefusal(plan: StackPlan, set: ReceiverSet, before: number, leaving: readonly string[]): string {
-  const { settings } = plan;
-  const sets = plan.receiverSets.filter((each) => each.ring === set.ring);
+export function shrinkRefusal(
+  settings: Settings,
+  receive: ReceivePlan,
+  set: ReceiverSet,
+  before: number,
+  leaving: readonly string[],
+): string {
+  const sets = receive.sets.filter((each) => each.ring === set.ring);
   const key = set.ring === "default" ? "receive.replicas" : `receive.hashrings (${set.ring}).replicas`;
   const size = before * sets.length;
   const larger = planStack({
     ...settings,
     receive: {
-      ...settings.receive,
+      ...receive.settings,
       ...(set.ring === "default"
         ? { replicas: size }
-        : { hashrings: settings.receive.hashrings.map((ring) => (ring.name === set.ring ? { ...ring, replicas: size } : ring)) }),
+        : { hashrings: receive.settings.hashrings.map((ring) => (ring.name === set.ring ? { ...ring, replicas: size } : ring)) }),
     },
   });
-  const ring = larger.rings.find((each) => each.name === set.ring);
+  const ring = larger.receive?.rings.find((each) => each.name === set.ring);
   if (ring === undefined) throw new Error(`there is no hashring ${set.ring}`);
   const all = sets.flatMap((each) => leaving.map((pod) => pod.replace(new RegExp(`^${set.name}-`), `${each.name}-`)));
-  const loss = historyLoss(ring, settings.receive.replicationFactor, all);
+  const loss = historyLoss(ring, receive.settings.replicationFactor, all);
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   return (
     `${key} = ${set.replicas * sets.length}: ${all.join(", ")} would leave the ring of ${size}, and without a bucket nothing answers for what they hold: ` +
     `${percent(loss.wholly)} of the series have every copy there, ${percent(loss.possibly)} have a quorum there, so that samples which only those acknowledged ` +
-    `would be missing for up to ${settings.receive.retention.time}. Their volumes stay. Accepted: ${size}, or "history-loss" in accepts.`
+    `would be missing for up to ${receiveRetentionTime(receive.settings, settings)}. Their volumes stay. Accepted: ${size}, or "history-loss" in accepts.`
   );
 }
 
@@ -116,12 +136,13 @@ export async function receiversSettle(set: ReceiverSet, cluster: ClusterView, pa
       return available >= set.replicas ? [] : [`${set.replicas - available} of them`];
     },
     patience,
+    MEND_AND_REPEAT,
   );
 }
 
 /** Before receivers go: the ring without them is what everybody routes by, and nothing is written to them any more. */
 export async function receiversMayLeave(
-  plan: StackPlan,
+  receive: ReceivePlan,
   set: ReceiverSet,
   cluster: ClusterView,
   leaving: readonly string[],
@@ -139,9 +160,10 @@ export async function receiversMayLeave(
             .filter((pod) => leaving.includes(pod));
     },
     patience,
+    MEND_AND_REPEAT,
   );
-  const expected = plan.rings.find((ring) => ring.name === set.ring)?.members.length;
-  const app = plan.settings.receive.mode === "split" ? ROUTER_APP : RECEIVE_APP;
+  const expected = receive.rings.find((ring) => ring.name === set.ring)?.members.length;
+  const app = receive.settings.mode === "split" ? ROUTER_APP : RECEIVE_APP;
   await until(
     "every router to have loaded the smaller ring",
     async () => {
@@ -150,6 +172,7 @@ export async function receiversMayLeave(
       return routers.length === 0 ? ["any router"] : routers.filter((_, index) => sizes[index] !== expected);
     },
     patience,
+    MEND_AND_REPEAT,
   );
   const seen = new Map<string, { total: number; since: number }>();
   await until(
@@ -168,6 +191,7 @@ export async function receiversMayLeave(
       return busy;
     },
     patience,
+    MEND_AND_REPEAT,
   );
 }
 
@@ -189,30 +213,4 @@ function replicasOf(inputs: Inputs): number | undefined {
 function hashringsText(inputs: Inputs): string | undefined {
   const text = (inputs?.data as Record<string, unknown> | undefined)?.[HASHRINGS_FILE];
   return typeof text === "string" ? text : undefined;
-}
-
-/**
- * Waits until nothing is missing.
- *
- * @param missing What is still missing. A failure to ask counts as missing, with its reason, since pods come and go meanwhile.
- * @throws naming what is still missing when the time is over.
- */
-async function until(what: string, missing: () => Promise<string[]>, patience: Patience): Promise<void> {
-  const end = Date.now() + patience.timeoutSeconds * 1_000;
-  let last: string[] = [];
-  let said = "";
-  for (;;) {
-    last = await missing().catch((error: unknown) => [String(error)]);
-    if (last.length === 0) return;
-    const line = `waiting for ${what}; still missing: ${last.join(", ")}`;
-    if (line !== said) await pulumi.log.info(line, undefined, undefined, true);
-    said = line;
-    if (Date.now() > end) {
-      throw new Error(
-        `gave up after ${patience.timeoutSeconds} s of waiting for ${what}; still missing: ${last.join(", ")}. Nothing was removed; mend it and run the ` +
-          "same update again (an update needs --parallel of at least 2: the ring and its receivers wait for each other)",
-      );
-    }
-    await delay(patience.pollSeconds * 1_000);
-  }
 }

@@ -15,6 +15,9 @@ import { writeQuorum } from "./quorum";
  *   losses that follow one another within the retention add up.
  * - An acknowledged sample is sure to be on a quorum of receivers, no more, and its write-ahead log isn't synced to disk with it: losing that
  *   many receivers can lose it, wholly with a disk, by its last seconds with a node whose disk comes back.
+ * - In the sidecar scheme each Prometheus of a shard scrapes and keeps every series of it by itself: one that is left has all samples, and without any nothing is scraped, nothing recent
+ *   answered, and what is not in the bucket may be lost. Nobody writes, so nothing is refused.
+ * - What is older than the handover is answered by store gateways alone: for each part of the bucket one of its replicas is enough.
  */
 
 /** Whether the scheduler must put the pods on different nodes (`hard`) or only prefers to (`soft`, and then nothing is certain). */
@@ -34,6 +37,22 @@ export interface Workload {
 export interface PrometheusWorkload extends Workload {
   /** Parts into which the targets are divided. */
   shards: number;
+  /** As {@link ReceivePlan.storage}; it matters in the sidecar scheme, where Prometheus keeps the samples. Default: pvc. */
+  storage?: "hostPath" | "pvc";
+  /** Nodes that can run them. Default: with `hard`, as many as a shard has replicas; with `soft`, one. */
+  nodes?: number;
+}
+
+/** The store gateways; `replicas`, `antiAffinity` and `zoneSpread` hold within each part, and any one of a part answers for it. */
+export interface StoreGatewayWorkload extends Workload {
+  /** Parts into which the bucket is divided. */
+  parts: number;
+}
+
+/** The rulers: any one of them evaluates every rule. */
+export interface RulerWorkload extends Workload {
+  /** Whether they alone hold what comes of the rules, and answer for it. */
+  stores: boolean;
 }
 
 /** A hashring of the plan. */
@@ -69,18 +88,22 @@ export interface AvailabilityPlan {
   prometheus: PrometheusWorkload;
   querier: Workload;
   queryFrontend?: Workload;
+  /** Absent without a bucket. */
+  storeGateway?: StoreGatewayWorkload;
+  /** Absent where Prometheus evaluates the rules itself. */
+  ruler?: RulerWorkload;
   /** Number of zones the cluster offers. Default: the zones that the hashrings' members name. */
   zones?: number;
 }
 
 /** A loss that is examined. */
-export type Loss = "node" | "twoNodes" | "zone" | "rollingRestart" | "drain" | "prometheus" | "querier";
+export type Loss = "node" | "twoNodes" | "zone" | "rollingRestart" | "drain" | "prometheus" | "querier" | "storeGateway";
 
-/** Shares of the series of a hashring, 0 to 1. */
+/** Shares of the series of a hashring, 0 to 1; in the sidecar scheme of all series, and the Prometheus of a shard are what receivers are otherwise. */
 export interface Shares {
   /** Series of which fewer receivers than the quorum are left: writes are refused. */
   unwritable: number;
-  /** Series of which no receiver is left. */
+  /** Series of which no receiver is left: unanswered as far as the bucket does not answer for them. */
   unreadable: number;
   /** Series of which exactly one receiver is left. */
   oneCopyLeft: number;
@@ -106,6 +129,10 @@ export interface Scenario extends Shares {
   writes?: "accepted" | "refused";
   /** `partial`: answers can lack samples; `none`: nobody answers. */
   queries: "complete" | "partial" | "none";
+  /** `partial`: what only the bucket holds is not answered in full. Absent without a bucket. */
+  history?: "complete" | "partial";
+  /** `paused`: no rule is evaluated meanwhile. Absent without rulers. */
+  rules?: "evaluated" | "paused";
   /** Share of the scrape targets that no Prometheus scrapes meanwhile. */
   unscraped: number;
 }
@@ -120,9 +147,9 @@ export interface Survival {
 export interface Availability {
   /** A few lines for people. */
   summary: string[];
-  /** Any so many nodes, or zones, can be lost: no write is refused, no query incomplete, no acknowledged sample lost. */
+  /** Any so many nodes, or zones, can be lost: no write is refused (in the sidecar scheme: every target is scraped), no query incomplete, no acknowledged sample lost. */
   survives: Survival;
-  /** The same for what is stored alone, whatever becomes of routers, queriers and Prometheus. Equal to `survives` in the sidecar scheme, where it is the same. */
+  /** The same for what receivers, or the Prometheus of the sidecar scheme, store alone, whatever becomes of the rest. */
   dataSurvives: Survival;
   /** What fails with one node, or zone, more than survived. */
   limits: { nodes: string[]; zones: string[] };
@@ -187,6 +214,9 @@ export function planProblems(plan: AvailabilityPlan): Problem[] {
 const largestHashring = (receive: ReceivePlan): number => Math.max(0, ...receive.hashrings.map((ring) => ring.members.length));
 
 const nodesOf = (receive: ReceivePlan): number => receive.nodes ?? (receive.antiAffinity === "hard" ? largestHashring(receive) : 1);
+
+const nodesOfPrometheus = ({ nodes, antiAffinity, replicas }: PrometheusWorkload): number =>
+  nodes ?? (antiAffinity === "hard" ? replicas : 1);
 
 const isZoned = (ring: PlannedHashring): boolean => ring.members.length > 0 && ring.members.every((member) => member.zone !== undefined);
 
@@ -255,12 +285,13 @@ function casesOf(loss: Loss, { ring, nodes, zones }: PlacedHashring, receive: Re
       return receive.maxUnavailable === undefined ? any(nodes, 1) : any(domains(ring, "member"), receive.maxUnavailable);
     case "prometheus":
     case "querier":
+    case "storeGateway":
       return [];
   }
 }
 
-/** A restart or a drain flushes the receivers, and their data stays: nothing that was acknowledged is lost by it. */
-const keepsData = (loss: Loss): boolean => loss === "rollingRestart" || loss === "drain";
+/** A restart or a drain flushes the receivers, and their data stays, as does that of a Prometheus that ends: nothing that was acknowledged is lost by it. */
+const keepsData = (loss: Loss): boolean => loss === "rollingRestart" || loss === "drain" || loss === "prometheus";
 
 function lossCases(loss: Loss, placed: readonly PlacedHashring[], receive: ReceivePlan): (LossCase & { incomplete: number })[] {
   const quorum = writeQuorum(receive.replicationFactor);
@@ -320,6 +351,9 @@ interface Left {
   routers: number;
   queries: number;
   prometheus: number;
+  /** Of each part. */
+  storeGateway: number;
+  ruler: number;
 }
 
 function leftAfter(plan: AvailabilityPlan, lost: { nodes: number } | { zones: number } | { drained: true }, zones: number): Left {
@@ -328,6 +362,8 @@ function leftAfter(plan: AvailabilityPlan, lost: { nodes: number } | { zones: nu
     routers: of(plan.routers),
     queries: Math.min(of(plan.querier), of(plan.queryFrontend)),
     prometheus: of(plan.prometheus),
+    storeGateway: of(plan.storeGateway),
+    ruler: of(plan.ruler),
   };
 }
 
@@ -343,11 +379,14 @@ function leftAfterLoss(plan: AvailabilityPlan, loss: Loss, zones: number): Left 
     case "drain":
       return leftAfter(plan, { drained: true }, zones);
     case "rollingRestart":
-      return untouched;
+      // Every shard is a StatefulSet, and all of them are rolled at once.
+      return plan.receive === undefined ? { ...untouched, prometheus: plan.prometheus.replicas - 1 } : untouched;
     case "prometheus":
       return { ...untouched, prometheus: plan.prometheus.replicas - 1 };
     case "querier":
       return { ...untouched, queries: Math.min(untouched.queries, plan.querier.replicas - 1) };
+    case "storeGateway":
+      return { ...untouched, storeGateway: untouched.storeGateway - 1 };
   }
 }
 
@@ -355,6 +394,24 @@ function leftAfterLoss(plan: AvailabilityPlan, loss: Loss, zones: number): Left 
 function rounded(share: number): number {
   const value = Number(share.toPrecision(6));
   return value === 1 && share < 1 ? 0.999999 : value;
+}
+
+/** Whether what comes of the rules is on the rulers alone, and none of them is sure to be left. */
+const resultsGone = (plan: AvailabilityPlan, remaining: Left): boolean => plan.ruler?.stores === true && remaining.ruler <= 0;
+
+/** The share of the targets, and in the sidecar scheme of the series, that a shard's Prometheus have, or all shards' where the loss can take them from each. */
+const shareOfShards = (loss: Loss, { shards }: PrometheusWorkload): number => (loss === "prometheus" ? 1 / shards : 1);
+
+/** The shares of the sidecar scheme: all of a shard's Prometheus have every sample of its series, whichever of them is left. */
+function sidecarShares(loss: Loss, { prometheus }: AvailabilityPlan, remaining: Left): Shares {
+  const share = shareOfShards(loss, prometheus);
+  const gone = remaining.prometheus <= 0 ? share : 0;
+  return {
+    unwritable: 0,
+    unreadable: gone,
+    oneCopyLeft: remaining.prometheus === 1 && prometheus.replicas > 1 ? share : 0,
+    mayLoseAcknowledged: keepsData(loss) ? 0 : gone,
+  };
 }
 
 function scenarioOf(loss: Loss, plan: AvailabilityPlan, placed: readonly PlacedHashring[], zones: number): Scenario {
@@ -367,19 +424,32 @@ function scenarioOf(loss: Loss, plan: AvailabilityPlan, placed: readonly PlacedH
     return most === undefined || (differing !== undefined && one[differing] > most[differing]) ? one : most;
   }, undefined);
   const remaining = leftAfterLoss(plan, loss, zones);
-  const unscraped = remaining.prometheus > 0 ? 0 : loss === "prometheus" ? 1 / prometheus.shards : 1;
-  const incomplete = receive === undefined ? unscraped > 0 : largest("unreadable") > 0 || largest("incomplete") > 0;
-  const refused = largest("unwritable") > 0 || remaining.routers <= 0;
+  const shares: Shares =
+    receive === undefined
+      ? sidecarShares(loss, plan, remaining)
+      : {
+          unwritable: largest("unwritable"),
+          unreadable: largest("unreadable"),
+          oneCopyLeft: largest("oneCopyLeft"),
+          mayLoseAcknowledged: largest("mayLoseAcknowledged"),
+        };
+  const unscraped = remaining.prometheus > 0 ? 0 : shareOfShards(loss, prometheus);
+  const historyGone = remaining.storeGateway <= 0;
+  const incomplete = shares.unreadable > 0 || largest("incomplete") > 0 || historyGone || resultsGone(plan, remaining);
+  const refused = shares.unwritable > 0 || remaining.routers <= 0;
+  const answered = remaining.queries > 0;
   return {
     loss,
     cases: cases.length,
     ...(worst !== undefined && worst.lost.length > 0 ? { worst: { hashring: worst.hashring, lost: worst.lost } } : {}),
-    unwritable: rounded(largest("unwritable")),
-    unreadable: rounded(largest("unreadable")),
-    oneCopyLeft: rounded(largest("oneCopyLeft")),
-    mayLoseAcknowledged: rounded(largest("mayLoseAcknowledged")),
+    unwritable: rounded(shares.unwritable),
+    unreadable: rounded(shares.unreadable),
+    oneCopyLeft: rounded(shares.oneCopyLeft),
+    mayLoseAcknowledged: rounded(shares.mayLoseAcknowledged),
     ...(receive === undefined ? {} : { writes: refused ? ("refused" as const) : ("accepted" as const) }),
-    queries: remaining.queries <= 0 ? "none" : incomplete ? "partial" : "complete",
+    queries: !answered ? "none" : incomplete ? "partial" : "complete",
+    ...(plan.storeGateway === undefined ? {} : { history: historyGone ? ("partial" as const) : ("complete" as const) }),
+    ...(plan.ruler === undefined ? {} : { rules: answered && remaining.ruler > 0 ? ("evaluated" as const) : ("paused" as const) }),
     unscraped: rounded(unscraped),
   };
 }
@@ -401,7 +471,9 @@ function failures(
   const data: string[] = [];
   if (receive === undefined) {
     if (remaining.prometheus <= 0) {
-      data.push(`${what} can take all ${prometheus.replicas} Prometheus of a shard, which alone hold its samples`);
+      const all = prometheus.replicas === 1 ? "the only Prometheus" : `all ${prometheus.replicas} Prometheus`;
+      const part = prometheus.shards === 1 ? "" : " of a shard";
+      data.push(`${what} can take ${all}${part}, so that nothing is scraped there and its recent samples are unreadable`);
     }
   } else {
     const quorum = writeQuorum(receive.replicationFactor);
@@ -422,10 +494,12 @@ function failures(
     { name: "routers", workload: plan.routers },
     { name: "queriers", workload: plan.querier },
     { name: "query frontends", workload: plan.queryFrontend },
+    { name: "store gateways", workload: plan.storeGateway, of: plan.storeGateway?.parts === 1 ? "" : " of a part of the bucket" },
+    { name: "rulers", workload: plan.ruler?.stores ? plan.ruler : undefined, of: ", which alone hold what comes of the rules" },
   ];
-  for (const { name, workload } of named) {
+  for (const { name, workload, of: ofWhat = "" } of named) {
     if (workload !== undefined && left(workload, of === "nodes" ? { nodes: count } : { zones: count }, zones) <= 0) {
-      service.push(`${what} can take all ${name} (${workload.replicas})`);
+      service.push(`${what} can take all ${name} (${workload.replicas})${ofWhat}`);
     }
   }
   return { data, service };
@@ -467,6 +541,7 @@ const LOSS_NAMES: Record<Loss, string> = {
   drain: "a drain",
   prometheus: "1 Prometheus",
   querier: "1 querier",
+  storeGateway: "1 store gateway",
 };
 
 function percent(share: number): string {
@@ -490,29 +565,36 @@ function troubleOf(scenario: Scenario): string[] {
     trouble.push("no router is sure to be left: every request fails and is retried");
   }
   if (scenario.unwritable > 0 || scenario.unreadable > 0) {
-    trouble.push(`${upTo(scenario.unreadable)} unreadable`);
+    const except = scenario.unreadable > 0 && scenario.history === "complete" ? " where the bucket does not answer yet" : "";
+    trouble.push(`${upTo(scenario.unreadable)} ${scenario.writes === undefined ? "of series " : ""}unreadable${except}`);
   }
   if (scenario.mayLoseAcknowledged > 0) {
     trouble.push(`${upTo(scenario.mayLoseAcknowledged)} may lose acknowledged samples`);
   }
   if (scenario.queries === "none") {
     trouble.push("no query is sure to be answered");
+  } else if (scenario.history === "partial") {
+    trouble.push("what only the bucket holds is not answered in full");
   } else if (scenario.queries === "partial" && scenario.unreadable === 0 && scenario.mayLoseAcknowledged === 0) {
     trouble.push("answers can lack samples");
   }
   if (scenario.unscraped > 0) {
     trouble.push(`${percent(scenario.unscraped)} of targets not scraped`);
   }
+  if (scenario.rules === "paused" && scenario.queries !== "none") {
+    trouble.push("no rule is evaluated");
+  }
   return trouble;
 }
 
-function survivalLine({ nodes, zones }: Survival, limits: Availability["limits"], zoned: boolean): string {
+function survivalLine({ nodes, zones }: Survival, limits: Availability["limits"], zoned: boolean, written: boolean): string {
+  const kept = written
+    ? "no write refused, no answer incomplete, no acknowledged sample lost"
+    : "every target scraped, no answer incomplete, no sample lost";
   const survived = [...(nodes > 0 ? [`any ${counted(nodes, "nodes")}`] : []), ...(zones > 0 ? [`any ${counted(zones, "zones")}`] : [])];
   const not = [...(nodes === 0 ? limits.nodes : []), ...(zones === 0 && zoned ? limits.zones : [])];
   return [
-    ...(survived.length > 0
-      ? [`survives the loss of ${survived.join(" or ")}: no write refused, no answer incomplete, no acknowledged sample lost`]
-      : []),
+    ...(survived.length > 0 ? [`survives the loss of ${survived.join(" or ")}: ${kept}`] : []),
     ...(not.length > 0 ? [`does not survive the loss of any ${nodes === 0 ? "1 node" : "1 zone"}: ${not.join("; ")}`] : []),
   ].join("; ");
 }
@@ -523,8 +605,8 @@ const drainNeverEnds = (receive: ReceivePlan): boolean =>
   (receive.maxUnavailable === 0 || (nodesOf(receive) === 1 && receive.maxUnavailable < largestHashring(receive)));
 
 function summaryOf(result: Omit<Availability, "summary">, plan: AvailabilityPlan, zones: number): string[] {
-  const { receive } = plan;
-  const lines = [survivalLine(result.survives, result.limits, zones >= 2)];
+  const { receive, prometheus } = plan;
+  const lines = [survivalLine(result.survives, result.limits, zones >= 2, receive !== undefined)];
   const { nodes: storedNodes, zones: storedZones } = result.dataSurvives;
   if (storedNodes > result.survives.nodes || storedZones > result.survives.zones) {
     const stored = [
@@ -539,15 +621,20 @@ function summaryOf(result: Omit<Availability, "summary">, plan: AvailabilityPlan
       lines.push(`${LOSS_NAMES[scenario.loss]}: ${trouble.join(", ")}`);
     }
   }
-  if (receive !== undefined && result.scenarios.some((scenario) => scenario.loss === "node" && scenario.mayLoseAcknowledged > 0)) {
+  if (result.scenarios.some((scenario) => scenario.loss === "node" && scenario.mayLoseAcknowledged > 0)) {
+    const keeper =
+      receive === undefined ? { name: "Prometheus", storage: prometheus.storage } : { name: "receivers", storage: receive.storage };
     lines.push(
-      receive.storage === "hostPath"
-        ? "what a node's receivers hold is lost with its disk"
+      keeper.storage === "hostPath"
+        ? `what a node's ${keeper.name} ${plan.storeGateway === undefined ? "hold" : "have not yet uploaded"} is lost with its disk`
         : "a volume outlives its node: lost with a node are the last seconds, which were not yet on disk; with its volumes, everything",
     );
   }
   if (receive?.antiAffinity === "soft") {
     lines.push("anti-affinity is soft: all receivers of a zone, or without zones all receivers, may share a node, and are counted so");
+  }
+  if (receive === undefined && prometheus.antiAffinity === "soft" && prometheus.replicas > 1) {
+    lines.push("anti-affinity is soft: all Prometheus of a shard may share a node, and are counted so");
   }
   if (receive !== undefined && drainNeverEnds(receive)) {
     lines.push("a drain never ends: the disruption budget keeps receivers that have no other node to go to");
@@ -576,16 +663,16 @@ export function availability(plan: AvailabilityPlan): Availability {
     receive?.hashrings.flatMap((ring) => ring.members.flatMap((member) => (member.zone === undefined ? [] : [member.zone]))),
   );
   const zones = plan.zones ?? named.size;
-  const nodes =
-    receive === undefined ? Number.POSITIVE_INFINITY : (receive.nodes ?? (receive.antiAffinity === "hard" ? largestHashring(receive) : 1));
+  const nodes = receive === undefined ? nodesOfPrometheus(plan.prometheus) : nodesOf(receive);
   const losses: Loss[] = [
     "node",
     ...(nodes >= 2 ? (["twoNodes"] as const) : []),
     ...(zones >= 2 && placed.every((hashring) => hashring.zones.length >= 2) ? (["zone"] as const) : []),
-    ...(receive === undefined ? [] : (["rollingRestart"] as const)),
+    "rollingRestart",
     "drain",
     "prometheus",
     "querier",
+    ...(plan.storeGateway === undefined ? [] : (["storeGateway"] as const)),
   ];
   const result = {
     ...survivalOf(plan, placed, zones),
@@ -631,6 +718,8 @@ export function compareAvailability(before: Availability, after: Availability): 
   for (const was of before.scenarios) {
     const is = after.scenarios.find((scenario) => scenario.loss === was.loss);
     if (is === undefined) {
+      // Without a bucket there is no history left to be answered, which its removal says elsewhere.
+      if (was.loss === "storeGateway") continue;
       worse.push(`${LOSS_NAMES[was.loss]}: can no longer be told apart from losing everything`);
       continue;
     }
@@ -650,6 +739,9 @@ export function compareAvailability(before: Availability, after: Availability): 
     }
     if (QUERY_ORDER.indexOf(is.queries) > QUERY_ORDER.indexOf(was.queries)) {
       worse.push(`${LOSS_NAMES[was.loss]}: queries ${is.queries}, before ${was.queries}`);
+    }
+    if (is.rules === "paused" && was.rules === "evaluated") {
+      worse.push(`${LOSS_NAMES[was.loss]}: rules are not evaluated, before evaluated`);
     }
   }
   return worse;

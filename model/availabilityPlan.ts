@@ -1,30 +1,45 @@
-import type { AvailabilityPlan } from "./availability";
+import type { AvailabilityPlan, Workload } from "./availability";
 import type { StackPlan } from "./plan";
 import { tolerableReceivers } from "./quorum";
+import type { StorageSettings } from "./settings";
 
 /** What of a stack's plan decides about its availability. */
 export function availabilityPlan(plan: StackPlan): AvailabilityPlan {
-  const { receive, querier, prometheus, queryFrontend, cluster } = plan.settings;
-  const workload = ({ replicas, antiAffinity }: { replicas: number; antiAffinity: "hard" | "soft" }) => ({
+  const { querier, prometheus, queryFrontend, cluster } = plan.settings;
+  const workload = ({
     replicas,
     antiAffinity,
-    ...(cluster.zones.length > 0 ? { zoneSpread: true } : {}),
+    storage,
+  }: Pick<Workload, "replicas" | "antiAffinity"> & { storage?: StorageSettings }): Workload => ({
+    replicas,
+    antiAffinity,
+    // Directories of nodes say where the pods are, whatever the zones of those are.
+    ...(cluster.zones.length > 0 && storage?.hostPath === undefined ? { zoneSpread: true } : {}),
     ...(replicas > 1 ? { maxUnavailable: 1 } : {}),
   });
-  const { hostPath } = receive.storage;
+  const stored = ({ hostPath }: StorageSettings) =>
+    hostPath === undefined ? { storage: "pvc" as const } : { storage: "hostPath" as const, nodes: hostPath.nodes.length };
+  const { receive, history, ruler } = plan;
   return {
-    receive: {
-      hashrings: plan.rings.map((ring) => ({ name: ring.name, members: ring.members })),
-      replicationFactor: receive.replicationFactor,
-      antiAffinity: receive.antiAffinity,
-      ...(hostPath === undefined ? {} : { nodes: hostPath.nodes.length }),
-      storage: hostPath === undefined ? "pvc" : "hostPath",
-      ...(receive.replicationFactor > 1 ? { maxUnavailable: tolerableReceivers(receive.replicationFactor) } : {}),
-    },
-    ...(receive.mode === "split" ? { routers: workload(receive.routers) } : {}),
-    prometheus: { ...workload(prometheus), shards: prometheus.shards },
+    ...(receive === undefined
+      ? {}
+      : {
+          receive: {
+            hashrings: receive.rings.map((ring) => ({ name: ring.name, members: ring.members })),
+            replicationFactor: receive.settings.replicationFactor,
+            antiAffinity: receive.settings.antiAffinity,
+            ...stored(receive.settings.storage),
+            ...(receive.settings.replicationFactor > 1 ? { maxUnavailable: tolerableReceivers(receive.settings.replicationFactor) } : {}),
+          },
+        }),
+    ...(receive?.settings.mode === "split" ? { routers: workload(receive.settings.routers) } : {}),
+    prometheus: { ...workload(prometheus), shards: prometheus.shards, ...stored(prometheus.storage) },
     querier: workload(querier),
     ...(queryFrontend === undefined ? {} : { queryFrontend: workload(queryFrontend) }),
+    ...(history === undefined
+      ? {}
+      : { storeGateway: { ...workload(history.objectStorage.storeGateway), parts: history.storeGatewaySets.length } }),
+    ...(ruler === undefined ? {} : { ruler: { ...workload({ ...ruler.settings, storage: ruler.storage }), stores: ruler.stores } }),
     zones: cluster.zones.length,
   };
 }

@@ -1,3 +1,4 @@
+import { receiveOf } from "./ingestion";
 import type { Settings } from "./settings";
 
 /** How the querier merges copies of a series. */
@@ -6,10 +7,16 @@ export type DeduplicationFunction = "chain" | "penalty";
 /** Who writes each series: one sender, or a pair that scrapes the same targets and sends every series twice. */
 export type SenderKind = "single" | "pairs";
 
-/** The kinds of senders that write into this ring: its own Prometheus and those declared in `receive.otherSenders`. */
+/**
+ * The kinds of senders whose series meet in the querier: the stack's own Prometheus and, where there is a ring, those declared in `receive.otherSenders`.
+ *
+ * Rulers, however many, are of neither kind. All of them evaluate a group at the same instants (its slot is a hash of file and name; prometheus rules/group.go `EvalTimestamp`), so their
+ * results are copies of one series, sample by sample, as receivers' are: `chain` merges them whole (30 of 30 evaluations through the restart of one of two), `penalty`, where pairs of
+ * Prometheus need it, hides one or two of them there (28 of 30). The same holds for the copies of a block with which both a store gateway and its uploader answer.
+ */
 export function senderKinds(settings: Settings): SenderKind[] {
   const own: SenderKind = settings.prometheus.replicas > 1 ? "pairs" : "single";
-  const other = settings.receive.otherSenders;
+  const other = receiveOf(settings)?.otherSenders ?? "none";
   return other === "none" || other === own ? [own] : [own, other];
 }
 

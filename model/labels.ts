@@ -12,6 +12,11 @@ export type ComponentName =
   | "querier"
   | "query-frontend"
   | "query-cache"
+  | "store-gateway"
+  | "index-cache"
+  | "chunk-cache"
+  | "compactor"
+  | "ruler"
   | "prometheus";
 
 /** Which part of the stack, under which name. */

@@ -1,5 +1,9 @@
+import { alertmanagerPorts } from "./alerting";
 import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "./hashring";
+import { planHistory } from "./history";
+import { receiveOf } from "./ingestion";
 import type { ComponentName } from "./labels";
+import { bucketPort } from "./objectStorage";
 import { PROMETHEUS_PORT } from "./prometheusConfig";
 import { limitsActiveSeries } from "./receiveLimits";
 import type { Settings } from "./settings";
@@ -27,13 +31,34 @@ const someNamespaces = (namespaces: string[] | undefined): Peer => (namespaces =
 
 /** The parts of the stack that run in an environment. */
 export function componentsOf(settings: Settings): ComponentName[] {
+  const receive = receiveOf(settings);
+  const history = planHistory(settings);
   return [
-    "receive",
-    ...(settings.receive.mode === "split" ? (["receive-router"] as const) : []),
+    ...(receive === undefined ? [] : (["receive"] as const)),
+    ...(receive?.mode === "split" ? (["receive-router"] as const) : []),
     "querier",
     ...(settings.queryFrontend === undefined ? [] : (["query-frontend", "query-cache"] as const)),
+    ...(history === undefined ? [] : (["store-gateway", ...history.caches.map((cache) => cache.identity.component), "compactor"] as const)),
+    ...(settings.ruler === undefined ? [] : (["ruler"] as const)),
     "prometheus",
   ];
+}
+
+/** Port under which a part tells its metrics; undefined for those that tell none. */
+function metricsPort(component: ComponentName): number | undefined {
+  switch (component) {
+    case "query-cache":
+    case "index-cache":
+    case "chunk-cache":
+      return undefined;
+    case "prometheus":
+      return PROMETHEUS_PORT;
+    case "querier":
+    case "query-frontend":
+      return QUERY_HTTP_PORT;
+    default:
+      return HTTP_PORT;
+  }
 }
 
 /**
@@ -42,27 +67,13 @@ export function componentsOf(settings: Settings): ComponentName[] {
  */
 export function networkEdges(settings: Settings): Edge[] {
   const { access, querier } = settings;
-  const split = settings.receive.mode === "split";
-  const door = split ? "receive-router" : "receive";
   const frontend = settings.queryFrontend !== undefined;
-  const metrics: Edge[] = componentsOf(settings)
-    .filter((component) => component !== "query-cache")
-    .map((component) => ({
-      from: part("prometheus"),
-      to: part(component),
-      port:
-        component === "receive" || component === "receive-router"
-          ? HTTP_PORT
-          : component === "prometheus"
-            ? PROMETHEUS_PORT
-            : QUERY_HTTP_PORT,
-      purpose: "metrics",
-    }));
+  const metrics: Edge[] = componentsOf(settings).flatMap((component) => {
+    const port = metricsPort(component);
+    return port === undefined ? [] : [{ from: part("prometheus"), to: part(component), port, purpose: "metrics" }];
+  });
   return [
-    { from: part("prometheus"), to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write" },
-    { from: someNamespaces(access.senders), to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write of others" },
-    { from: part(door), to: part("receive"), port: GRPC_PORT, purpose: "writes forwarded to their owners" },
-    { from: part("querier"), to: part("receive"), port: GRPC_PORT, purpose: "StoreAPI" },
+    ...ringEdges(settings),
     { from: someNamespaces(access.readers), to: part(frontend ? "query-frontend" : "querier"), port: QUERY_HTTP_PORT, purpose: "queries" },
     ...(frontend
       ? [
@@ -70,15 +81,85 @@ export function networkEdges(settings: Settings): Edge[] {
           { from: part("query-frontend"), to: part("query-cache"), port: MEMCACHED_PORT, purpose: "cached answers" },
         ]
       : []),
-    ...(limitsActiveSeries(settings)
-      ? [{ from: part(door), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "active series of tenants" }]
-      : []),
+    ...historyEdges(settings),
+    ...rulerEdges(settings),
     ...(access.federation.length > 0
       ? [{ from: { namespaces: access.federation }, to: part("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }]
       : []),
     ...(querier.endpoints.length > 0 ? [{ from: part("querier"), to: anyone, purpose: "endpoints of other stacks" }] : []),
-    // Targets are anywhere, on any port; so are the API server and the kubelets.
+    // Targets are anywhere, on any port; so are the API server and the kubelets, Alertmanagers, and the sidecars' bucket.
     { from: part("prometheus"), to: anyone, purpose: "scrapes and discovery" },
     ...metrics,
+  ];
+}
+
+/** How samples come in and are asked for where they are kept. */
+function ringEdges(settings: Settings): Edge[] {
+  const receive = receiveOf(settings);
+  if (receive === undefined) {
+    return [
+      { from: part("querier"), to: part("prometheus"), port: GRPC_PORT, purpose: "StoreAPI of the sidecars" },
+      { from: part("prometheus"), to: part("prometheus"), port: HTTP_PORT, purpose: "metrics of the sidecars" },
+    ];
+  }
+  const door = receive.mode === "split" ? "receive-router" : "receive";
+  return [
+    { from: part("prometheus"), to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write" },
+    { from: someNamespaces(settings.access.senders), to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write of others" },
+    { from: part(door), to: part("receive"), port: GRPC_PORT, purpose: "writes forwarded to their owners" },
+    { from: part("querier"), to: part("receive"), port: GRPC_PORT, purpose: "StoreAPI" },
+    ...(limitsActiveSeries(receive)
+      ? [{ from: part(door), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "active series of tenants" }]
+      : []),
+  ];
+}
+
+/** Blocks on their way to the bucket, out of it, and into answers. */
+function historyEdges(settings: Settings): Edge[] {
+  const { objectStorage } = settings;
+  const history = planHistory(settings);
+  if (objectStorage === undefined || history === undefined) return [];
+  const uploaders: ComponentName[] = [
+    ...(settings.ingestion === "receive" ? (["receive"] as const) : []),
+    ...(settings.ruler?.mode === "stateful" ? (["ruler"] as const) : []),
+  ];
+  const port = bucketPort(objectStorage);
+  return [
+    { from: part("querier"), to: part("store-gateway"), port: GRPC_PORT, purpose: "StoreAPI of the bucket" },
+    ...history.caches.map((cache) => ({
+      from: part("store-gateway"),
+      to: part(cache.identity.component),
+      port: MEMCACHED_PORT,
+      purpose: "cached blocks",
+    })),
+    ...(port === undefined
+      ? []
+      : [...uploaders, "store-gateway" as const, "compactor" as const].map((component) => ({
+          from: part(component),
+          to: anyone,
+          port,
+          purpose: "the bucket",
+        }))),
+  ];
+}
+
+function rulerEdges(settings: Settings): Edge[] {
+  const { ruler } = settings;
+  const receive = receiveOf(settings);
+  if (ruler === undefined) return [];
+  return [
+    { from: part("ruler"), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "queries of rules" },
+    ...(ruler.mode === "stateless" && receive !== undefined
+      ? [
+          {
+            from: part("ruler"),
+            to: part(receive.mode === "split" ? "receive-router" : "receive"),
+            port: REMOTE_WRITE_PORT,
+            purpose: "remote write of rules",
+          },
+        ]
+      : []),
+    { from: part("querier"), to: part("ruler"), port: GRPC_PORT, purpose: "rules, alerts and what rulers keep" },
+    ...alertmanagerPorts(settings).map((port) => ({ from: part("ruler"), to: anyone, port, purpose: "Alertmanagers" })),
   ];
 }

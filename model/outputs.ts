@@ -1,46 +1,60 @@
 import { RECEIVE_APP } from "./hashring";
+import { COMPACTOR_APP, type HistoryPlan, STORE_GATEWAY_APP } from "./history";
 import type { StackPlan } from "./plan";
 import { PROMETHEUS_APP, QUERIER_APP, QUERY_FRONTEND_APP, ROUTER_APP } from "./plan";
 import { jobNames } from "./prometheusConfig";
-import { CLUSTER_LABEL, REPLICA_LABELS } from "./replicaLabels";
+import { CLUSTER_LABEL, replicaLabels } from "./replicaLabels";
+import { RULER_APP } from "./ruler";
+import { SIDECAR_CONTAINER } from "./sidecar";
 
-/** The stack's outputs that follow from its plan. Names are only ever added: other stacks read them. */
+/** The stack's outputs that follow from its plan. Names are only ever added: other stacks read them. What makes no sense in a scheme is undefined there, and no output at all. */
 export function planOutputs(plan: StackPlan) {
-  const { settings, addresses } = plan;
+  const { settings, addresses, receive } = plan;
   const apps = [
-    RECEIVE_APP,
-    ...(settings.receive.mode === "split" ? [ROUTER_APP] : []),
+    ...(receive === undefined ? [SIDECAR_CONTAINER] : [RECEIVE_APP]),
+    ...(receive?.settings.mode === "split" ? [ROUTER_APP] : []),
     QUERIER_APP,
     ...(settings.queryFrontend === undefined ? [] : [QUERY_FRONTEND_APP]),
+    ...(plan.history === undefined ? [] : [STORE_GATEWAY_APP, COMPACTOR_APP]),
+    ...(plan.ruler === undefined ? [] : [RULER_APP]),
     PROMETHEUS_APP,
   ];
   return {
-    scheme: "receive" as const,
+    scheme: settings.ingestion,
     remoteWriteUrl: addresses.remoteWriteUrl,
     queryUrl: addresses.queryUrl,
     querierUrl: addresses.querierUrl,
     queryGrpcAddress: addresses.queryGrpcAddress,
     tenantHeader: settings.tenancy.header,
     defaultTenant: settings.tenancy.defaultTenant,
-    replicaLabels: [...REPLICA_LABELS],
+    replicaLabels: replicaLabels(settings),
     externalLabels: { ...settings.prometheus.externalLabels, [CLUSTER_LABEL]: settings.cluster.name },
-    ring: {
-      members: plan.rings.flatMap((ring) =>
-        ring.members.map((member) => ({
-          address: member.address,
-          ...(member.zone === undefined ? {} : { zone: member.zone }),
-          hashring: ring.name,
-        })),
-      ),
-      replicationFactor: settings.receive.replicationFactor,
-      algorithm: "ketama" as const,
-      hash: plan.hashringsHash,
-    },
+    ring:
+      receive === undefined
+        ? undefined
+        : {
+            members: receive.rings.flatMap((ring) =>
+              ring.members.map((member) => ({
+                address: member.address,
+                ...(member.zone === undefined ? {} : { zone: member.zone }),
+                hashring: ring.name,
+              })),
+            ),
+            replicationFactor: receive.settings.replicationFactor,
+            algorithm: "ketama" as const,
+            hash: receive.hashringsHash,
+          },
     prometheus: {
       service: addresses.prometheusUrl,
       jobs: [...apps, ...jobNames(settings)],
       replicas: settings.prometheus.replicas,
       shards: settings.prometheus.shards,
     },
+    objectStorage: plan.history === undefined ? undefined : historyOutputs(plan.history),
   };
+}
+
+/** What the bucket holds and who answers for it. No credential and no address of the bucket's server. */
+function historyOutputs(history: HistoryPlan) {
+  return { storeGateways: history.storeGatewaySets.reduce((sum, set) => sum + set.replicas, 0), handover: history.handover };
 }

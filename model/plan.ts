@@ -9,10 +9,14 @@ import {
   REMOTE_WRITE_PORT,
   statefulSetName,
 } from "./hashring";
+import { type HistoryPlan, planHistory, STORE_GATEWAY_SERVICE } from "./history";
+import { receiveOf } from "./ingestion";
 import type { Identity } from "./labels";
 import { PROMETHEUS_USER, THANOS_USER } from "./pod";
 import { PROMETHEUS_PORT } from "./prometheusConfig";
-import type { Settings } from "./settings";
+import { planRuler, RULER_SERVICE, type RulerPlan } from "./ruler";
+import type { ReceiveSettings, Settings, StorageSettings } from "./settings";
+import { SIDECAR_SERVICE } from "./sidecar";
 import { type HostPathVolume, hostPathVolumes } from "./storage";
 import { QUERY_HTTP_PORT } from "./thanosFlags";
 
@@ -53,41 +57,98 @@ export interface PrometheusSet {
   identity: Identity;
 }
 
+/** The ring of the receive scheme. */
+export interface ReceivePlan {
+  settings: ReceiveSettings;
+  rings: Hashring[];
+  sets: ReceiverSet[];
+  /** Text of the hashring file. */
+  hashringsFile: string;
+  /** Identity of that text. */
+  hashringsHash: string;
+}
+
 /** Addresses inside the cluster, by name and in full. */
 export interface Addresses {
-  remoteWriteUrl: string;
+  /** Absent in the sidecar scheme. */
+  remoteWriteUrl?: string;
   querierUrl: string;
   /** What people and Grafana use: the query frontend where there is one. */
   queryUrl: string;
   queryGrpcAddress: string;
-  /** SRV record of the receivers' StoreAPI. */
-  storeDiscovery: string;
+  /** SRV records of everything that answers the querier: receivers or sidecars, store gateways, rulers. */
+  stores: string[];
   prometheusUrl: string;
 }
 
 export interface StackPlan {
   settings: Settings;
-  rings: Hashring[];
-  receiverSets: ReceiverSet[];
-  /** Text of the hashring file. */
-  hashringsFile: string;
-  /** Identity of that text. */
-  hashringsHash: string;
+  /** Absent in the sidecar scheme. */
+  receive?: ReceivePlan;
   prometheusSets: PrometheusSet[];
+  /** Absent without a bucket. */
+  history?: HistoryPlan;
+  ruler?: RulerPlan;
   addresses: Addresses;
   hostPathVolumes: HostPathVolume[];
 }
 
 /** The plan of an environment. Pure: the same settings give the same plan. */
 export function planStack(settings: Settings): StackPlan {
-  const { namespace, cluster, receive } = settings;
-  const zones = cluster.zones;
+  const { namespace, cluster } = settings;
+  const receive = planReceive(settings);
+  const history = planHistory(settings);
+  const ruler = planRuler(settings);
+  const prometheusSets = Array.from({ length: settings.prometheus.shards }, (_, shard) => {
+    const name = shard === 0 ? PROMETHEUS_APP : `${PROMETHEUS_APP}-shard-${shard}`;
+    return {
+      name,
+      shard,
+      replicas: settings.prometheus.replicas,
+      identity: { app: PROMETHEUS_APP, component: "prometheus" as const, instance: name },
+    };
+  });
+  const host = (service: string) => `${service}.${namespace}.svc.${cluster.domain}`;
+  const srv = (service: string) => `dnssrv+_grpc._tcp.${host(service)}`;
+  const querierUrl = `http://${host(QUERIER_APP)}:${QUERY_HTTP_PORT}`;
+  return {
+    settings,
+    ...(receive === undefined ? {} : { receive }),
+    prometheusSets,
+    ...(history === undefined ? {} : { history }),
+    ...(ruler === undefined ? {} : { ruler }),
+    addresses: {
+      ...(receive === undefined ? {} : { remoteWriteUrl: `http://${host(RECEIVE_SERVICE)}:${REMOTE_WRITE_PORT}/api/v1/receive` }),
+      querierUrl,
+      queryUrl: settings.queryFrontend === undefined ? querierUrl : `http://${host(QUERY_FRONTEND_APP)}:${QUERY_HTTP_PORT}`,
+      queryGrpcAddress: `${host(QUERIER_GRPC_SERVICE)}:${GRPC_PORT}`,
+      stores: [
+        srv(receive === undefined ? SIDECAR_SERVICE : STORE_SERVICE),
+        ...(history === undefined ? [] : [srv(STORE_GATEWAY_SERVICE)]),
+        // Those that keep no samples tell their rules and alerts.
+        ...(ruler === undefined ? [] : [srv(RULER_SERVICE)]),
+      ],
+      prometheusUrl: `http://${host(PROMETHEUS_APP)}:${PROMETHEUS_PORT}`,
+    },
+    hostPathVolumes: [
+      ...(receive === undefined ? [] : volumesOf(receive.sets, receive.settings.storage, namespace, THANOS_USER)),
+      ...volumesOf(prometheusSets, settings.prometheus.storage, namespace, PROMETHEUS_USER),
+      ...(history?.hostPathVolumes ?? []),
+      ...(ruler?.hostPathVolumes ?? []),
+    ],
+  };
+}
+
+function planReceive(settings: Settings): ReceivePlan | undefined {
+  const receive = receiveOf(settings);
+  if (receive === undefined) return undefined;
+  const { zones, domain } = settings.cluster;
   const ringPlans = [
     ...receive.hashrings.map((ring) => ({ ...ring, zones })),
     { name: DEFAULT_RING, tenants: [], replicas: receive.replicas, zones },
   ];
-  const rings = hashrings(ringPlans, { namespace, peerService: PEER_SERVICE, clusterDomain: cluster.domain });
-  const receiverSets = ringPlans.flatMap((ring) =>
+  const rings = hashrings(ringPlans, { namespace: settings.namespace, peerService: PEER_SERVICE, clusterDomain: domain });
+  const sets = ringPlans.flatMap((ring) =>
     (zones.length === 0 ? [undefined] : zones).map((zone) => {
       const name = statefulSetName(ring.name, zone);
       return {
@@ -99,43 +160,13 @@ export function planStack(settings: Settings): StackPlan {
       };
     }),
   );
-  const prometheusSets = Array.from({ length: settings.prometheus.shards }, (_, shard) => {
-    const name = shard === 0 ? PROMETHEUS_APP : `${PROMETHEUS_APP}-shard-${shard}`;
-    return {
-      name,
-      shard,
-      replicas: settings.prometheus.replicas,
-      identity: { app: PROMETHEUS_APP, component: "prometheus" as const, instance: name },
-    };
-  });
-  const host = (service: string) => `${service}.${namespace}.svc.${cluster.domain}`;
-  const querierUrl = `http://${host(QUERIER_APP)}:${QUERY_HTTP_PORT}`;
   const file = hashringsFile(rings);
-  return {
-    settings,
-    rings,
-    receiverSets,
-    hashringsFile: file,
-    hashringsHash: hashringsHash(file),
-    prometheusSets,
-    addresses: {
-      remoteWriteUrl: `http://${host(RECEIVE_SERVICE)}:${REMOTE_WRITE_PORT}/api/v1/receive`,
-      querierUrl,
-      queryUrl: settings.queryFrontend === undefined ? querierUrl : `http://${host(QUERY_FRONTEND_APP)}:${QUERY_HTTP_PORT}`,
-      queryGrpcAddress: `${host(QUERIER_GRPC_SERVICE)}:${GRPC_PORT}`,
-      storeDiscovery: `dnssrv+_grpc._tcp.${host(STORE_SERVICE)}`,
-      prometheusUrl: `http://${host(PROMETHEUS_APP)}:${PROMETHEUS_PORT}`,
-    },
-    hostPathVolumes: [
-      ...volumesOf(receiverSets, receive.storage, namespace, THANOS_USER),
-      ...volumesOf(prometheusSets, settings.prometheus.storage, namespace, PROMETHEUS_USER),
-    ],
-  };
+  return { settings: receive, rings, sets, hashringsFile: file, hashringsHash: hashringsHash(file) };
 }
 
 function volumesOf(
   sets: readonly (ReceiverSet | PrometheusSet)[],
-  storage: Settings["receive"]["storage"],
+  storage: StorageSettings,
   namespace: string,
   owner: number,
 ): HostPathVolume[] {

@@ -1,5 +1,7 @@
 import { stringify } from "yaml";
+import { alertingConfig } from "./alerting";
 import { PART_OF } from "./labels";
+import { prometheusRetentionTime } from "./prometheusRetention";
 import { prometheusSize } from "./quantity";
 import { CLUSTER_LABEL, PROMETHEUS_REPLICA_LABEL } from "./replicaLabels";
 import type { Settings } from "./settings";
@@ -12,6 +14,8 @@ export const PROMETHEUS_CONFIG_FOLDER = "/etc/prometheus/config";
 export const PROMETHEUS_RULES_FOLDER = "/etc/prometheus/rules";
 /** Name of the configuration file. */
 export const PROMETHEUS_CONFIG_FILE = "prometheus.yml";
+/** Name of the sidecar's HTTP port: a pod's port names are unique. */
+export const SIDECAR_HTTP_PORT_NAME = "sidecar-http";
 /** Port of Prometheus' HTTP. */
 export const PROMETHEUS_PORT = 9090;
 
@@ -107,11 +111,20 @@ function stackJob(settings: Settings): ScrapeConfig {
     relabel_configs: [
       {
         source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_part_of", "__meta_kubernetes_pod_container_port_name"],
-        regex: `${PART_OF};http`,
+        regex: `${PART_OF};${settings.ingestion === "sidecar" ? `(http|${SIDECAR_HTTP_PORT_NAME})` : "http"}`,
         action: "keep",
       },
       LIVE_PODS,
       { source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_name"], target_label: "job" },
+      ...(settings.ingestion === "sidecar"
+        ? [
+            {
+              source_labels: ["__meta_kubernetes_pod_container_port_name", "__meta_kubernetes_pod_container_name"],
+              regex: `${SIDECAR_HTTP_PORT_NAME};(.+)`,
+              target_label: "job",
+            },
+          ]
+        : []),
       ...POD_IDENTITY,
     ],
   };
@@ -147,6 +160,27 @@ function shardOf(shards: number, shard: number): RelabelConfig[] {
   ];
 }
 
+/** One target of remote write. */
+function remoteWrite(target: { name: string; url: string }, queue: Settings["prometheus"]["remoteWrite"]) {
+  const { name, url, ...others } = target;
+  return {
+    url,
+    name,
+    ...others,
+    // Receivers of 0.42 store no metadata (thanos handler.go).
+    metadata_config: { send: false },
+    send_exemplars: true,
+    send_native_histograms: true,
+    ...(queue.relabel.length === 0 ? {} : { write_relabel_configs: queue.relabel }),
+    queue_config: queueConfig(queue),
+  };
+}
+
+/** Whether Prometheus itself evaluates the rules: an agent can't, and a ruler does it over everything. */
+export function evaluatesRules(settings: Settings): boolean {
+  return settings.prometheus.mode === "server" && settings.ruler === undefined;
+}
+
 /** Names of the jobs whose targets this environment scrapes, as they appear in the label `job`. */
 export function jobNames(settings: Settings): string[] {
   return [
@@ -159,23 +193,42 @@ export function jobNames(settings: Settings): string[] {
   ];
 }
 
-function retention({ time, size }: Settings["prometheus"]["retention"]) {
-  return { time, ...(size === undefined ? {} : { size: prometheusSize(size) }) };
+function retention(settings: Settings) {
+  const { size } = settings.prometheus.retention;
+  return { time: prometheusRetentionTime(settings), ...(size === undefined ? {} : { size: prometheusSize(size) }) };
 }
 
-/** Where Prometheus sends its samples. */
-export interface RemoteWriteTarget {
-  url: string;
+/** Queue settings of remote write into the ring, of whoever writes: nothing is dropped while the ring can't take it. */
+export function queueConfig(queue: Settings["prometheus"]["remoteWrite"]) {
+  return {
+    min_shards: 1,
+    max_shards: queue.maxShards,
+    capacity: queue.capacity,
+    max_samples_per_send: queue.maxSamplesPerSend,
+    batch_send_deadline: queue.batchSendDeadline,
+    min_backoff: "250ms",
+    max_backoff: "10s",
+    // Without it a limited tenant's samples are dropped instead of sent later.
+    retry_on_http_429: true,
+  };
 }
 
 /**
  * prometheus.yml of one shard. The pod's name is expanded by Prometheus itself from the environment, so that one text serves every replica.
  *
  * @param shard Number of the shard, from 0.
+ * @param remoteWriteUrl Where samples are sent; undefined in the sidecar scheme.
  */
-export function prometheusConfig(settings: Settings, shard: number, remoteWrite: RemoteWriteTarget): string {
+export function prometheusConfig(settings: Settings, shard: number, remoteWriteUrl: string | undefined): string {
   const { prometheus } = settings;
-  const queue = prometheus.remoteWrite;
+  const targets = [
+    ...(remoteWriteUrl === undefined ? [] : [{ name: "receive", url: remoteWriteUrl }]),
+    ...prometheus.remoteWrite.otherTargets.map(({ url, headers }, index) => ({
+      name: `other-${index}`,
+      url,
+      ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    })),
+  ].map((target) => remoteWrite(target, prometheus.remoteWrite));
   const jobs: ScrapeConfig[] = [
     stackJob(settings),
     kubeletJob(JOBS.kubelet, "/metrics", prometheus.kubeletCertificates),
@@ -198,35 +251,14 @@ export function prometheusConfig(settings: Settings, shard: number, remoteWrite:
           [PROMETHEUS_REPLICA_LABEL]: "${POD_NAME}",
         },
       },
-      ...(prometheus.mode === "agent" ? {} : { rule_files: [`${PROMETHEUS_RULES_FOLDER}/*.yaml`] }),
+      ...(evaluatesRules(settings) ? { rule_files: [`${PROMETHEUS_RULES_FOLDER}/*.yaml`], ...alertingConfig(settings) } : {}),
       // The flags of the same names are deprecated.
-      ...(prometheus.mode === "agent" ? {} : { storage: { tsdb: { retention: retention(prometheus.retention) } } }),
+      ...(prometheus.mode === "agent" ? {} : { storage: { tsdb: { retention: retention(settings) } } }),
       scrape_configs: jobs.map((job) => ({
         ...job,
         relabel_configs: [...(job.relabel_configs ?? []), ...shardOf(prometheus.shards, shard)],
       })),
-      remote_write: [
-        {
-          url: remoteWrite.url,
-          name: "receive",
-          // Receivers of 0.42 store no metadata (thanos handler.go).
-          metadata_config: { send: false },
-          send_exemplars: true,
-          send_native_histograms: true,
-          ...(queue.relabel.length === 0 ? {} : { write_relabel_configs: queue.relabel }),
-          queue_config: {
-            min_shards: 1,
-            max_shards: queue.maxShards,
-            capacity: queue.capacity,
-            max_samples_per_send: queue.maxSamplesPerSend,
-            batch_send_deadline: queue.batchSendDeadline,
-            min_backoff: "250ms",
-            max_backoff: "10s",
-            // Without it a limited tenant's samples are dropped instead of sent later.
-            retry_on_http_429: true,
-          },
-        },
-      ],
+      ...(targets.length === 0 ? {} : { remote_write: targets }),
     },
     { aliasDuplicateObjects: false, lineWidth: 0 },
   );

@@ -14,5 +14,13 @@ export function prometheusFlags(settings: Settings): string[] {
     "--storage.remote.flush-deadline=1m",
   ];
   if (prometheus.mode === "agent") return [...common, "--agent", `--storage.agent.path=${PROMETHEUS_DATA}`];
-  return [...common, `--storage.tsdb.path=${PROMETHEUS_DATA}`, "--enable-feature=exemplar-storage"];
+  return [
+    ...common,
+    `--storage.tsdb.path=${PROMETHEUS_DATA}`,
+    "--enable-feature=exemplar-storage",
+    // Exactly where blocks are uploaded: the compactor does the rest, and a block that both have compacted overlaps itself.
+    ...(settings.ingestion === "sidecar" && settings.objectStorage !== undefined
+      ? ["--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h"]
+      : []),
+  ];
 }

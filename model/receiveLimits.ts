@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 import { RECEIVE_APP } from "./hashring";
-import type { Settings } from "./settings";
+import type { ReceiveSettings } from "./settings";
 
-type TenantLimits = Settings["receive"]["limits"]["default"];
+type TenantLimits = ReceiveSettings["limits"]["default"];
 
 const orNothing = <T>(key: string, value: T | undefined) => (value === undefined ? {} : { [key]: value });
 
@@ -16,9 +16,8 @@ function writeLimits(limits: TenantLimits) {
 }
 
 /** Whether any tenant's active series are limited, which Thanos does by asking a Prometheus API ("meta monitoring"). */
-export function limitsActiveSeries(settings: Settings): boolean {
-  const { default: everyone, tenants } = settings.receive.limits;
-  return [everyone, ...Object.values(tenants)].some((limits) => (limits.headSeries ?? 0) > 0);
+export function limitsActiveSeries({ limits }: ReceiveSettings): boolean {
+  return [limits.default, ...Object.values(limits.tenants)].some(({ headSeries = 0 }) => headSeries > 0);
 }
 
 /**
@@ -27,17 +26,17 @@ export function limitsActiveSeries(settings: Settings): boolean {
  *
  * @param metaMonitoringUrl Prometheus API that knows the receivers' `prometheus_tsdb_head_series`; used only where active series are limited.
  */
-export function receiveLimitsFile(settings: Settings, metaMonitoringUrl: string): string {
-  const { limits } = settings.receive;
+export function receiveLimitsFile(receive: ReceiveSettings, metaMonitoringUrl: string): string {
+  const { limits } = receive;
   return stringify({
     write: {
       global: {
         max_concurrency: limits.maxConcurrency,
-        ...(limitsActiveSeries(settings)
+        ...(limitsActiveSeries(receive)
           ? {
               meta_monitoring_url: metaMonitoringUrl,
               // Thanos' own query counts every copy of a series; the limit is one of series.
-              meta_monitoring_limit_query: `sum(prometheus_tsdb_head_series{job="${RECEIVE_APP}"}) by (tenant) / ${settings.receive.replicationFactor}`,
+              meta_monitoring_limit_query: `sum(prometheus_tsdb_head_series{job="${RECEIVE_APP}"}) by (tenant) / ${receive.replicationFactor}`,
             }
           : {}),
       },

@@ -1,3 +1,5 @@
+import type { Settings } from "./settings";
+
 /**
  * The labels that tell copies of a series apart. They are this project's own and distinct from anything that senders use: a receiver's external label
  * overwrites a sample's label of the same name on read (thanos `labelpb.ExtendSortedLabels`).
@@ -10,5 +12,17 @@ export const PROMETHEUS_REPLICA_LABEL = "prometheus_replica";
 /** External label that names the environment's cluster. */
 export const CLUSTER_LABEL = "cluster";
 
-/** What the querier removes: exactly the labels that exist in the receive scheme. */
-export const REPLICA_LABELS: readonly string[] = [PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL];
+/** External label of each ruler: which of several that evaluate the same rules. */
+export const RULE_REPLICA_LABEL = "rule_replica";
+
+/** Every replica label of this project: names that no sender may give another meaning, whichever of them an environment has. */
+export const RESERVED_LABELS: readonly string[] = [CLUSTER_LABEL, PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL, RULE_REPLICA_LABEL];
+
+/** What the querier removes: exactly the replica labels that exist in the environment. */
+export function replicaLabels(settings: Settings): string[] {
+  return [
+    PROMETHEUS_REPLICA_LABEL,
+    ...(settings.ingestion === "receive" ? [RECEIVE_REPLICA_LABEL] : []),
+    ...(settings.ruler === undefined ? [] : [RULE_REPLICA_LABEL]),
+  ];
+}

@@ -27,7 +27,8 @@ export const ACCEPTABLE_RISKS = {
   "data-loss": "replication factor 1: losing one receiver's disk loses its samples",
   "one-copy-acknowledgement": "replication factor 2: Thanos acknowledges with one copy (thanos #7669)",
   "replicas-on-one-node": "soft anti-affinity: several copies of a series may be on one node and be lost with it",
-  "history-loss": "shrinking a ring without a bucket: what the leaving receivers hold is no longer answered",
+  "history-loss":
+    "shrinking a ring without a bucket, or without waiting for uploads into it: what the leaving receivers hold is no longer answered",
   "storage-replacement": "StatefulSets without protection: a change may replace them and their storage",
 } as const;
 
@@ -85,6 +86,101 @@ const tenantLimits = z.strictObject({
 });
 
 const freeForm = z.record(z.string(), z.unknown());
+
+const bucketName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "a bucket's name: lower-case letters, digits, '.', '_' and '-', at least 3 characters");
+const hostAndPort = z.string().regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/, "a host, or host:port, without a scheme");
+
+/** A cache in the process itself, or memcached servers that all processes share and that outlive a restart. */
+const cache = z
+  .strictObject({
+    inMemory: z.strictObject({ size: atLeast("16Mi").default("256Mi") }).optional(),
+    memcached: z.strictObject({ replicas: count(1, 20).default(2), memory: atLeast("64Mi").default("256Mi") }).optional(),
+  })
+  .refine((chosen) => (chosen.inMemory === undefined) !== (chosen.memcached === undefined), "exactly one of inMemory and memcached")
+  .prefault({ inMemory: {} });
+
+const keptFor = z.union([z.literal("forever"), duration]);
+
+/** Where the bucket is, by kind: one of these keys. */
+export const bucketShape = {
+  /** S3 or what speaks its protocol. Without credentials the pods' own identity is used (AWS SDK: IRSA, EKS pod identity, instance role). */
+  s3: z
+    .strictObject({
+      bucket: bucketName,
+      endpoint: hostAndPort,
+      region: z.string().min(1).optional(),
+      /** Plain HTTP. */
+      insecure: z.boolean().default(false),
+      /** How the bucket is addressed: `path` where its name is no DNS name of the server. */
+      bucketLookup: z.enum(["auto", "path", "virtual-hosted"]).default("auto"),
+    })
+    .optional(),
+  /** Google Cloud Storage. Without credentials: workload identity. */
+  gcs: z.strictObject({ bucket: bucketName }).optional(),
+  /** Azure Blob Storage. Without credentials: managed identity, `userAssignedId` where there are several. */
+  azure: z
+    .strictObject({
+      storageAccount: z.string().regex(/^[a-z0-9]{3,24}$/, "a storage account: 3 to 24 lower-case letters and digits"),
+      container: bucketName,
+      endpoint: hostAndPort.optional(),
+      userAssignedId: z.string().min(1).optional(),
+    })
+    .optional(),
+  /** A directory on one node, shared by the pods there: for one-node environments only. */
+  filesystem: z.strictObject({ path: absolutePath, node: z.string().min(1) }).optional(),
+};
+
+const storeGateway = z.strictObject({
+  /** Store gateways of each part: any one of them answers for it. */
+  replicas: count(1, 20).default(2),
+  /** How blocks are divided over store gateways: by a hash of the block over so many parts, or by age at these boundaries. Default: not at all. */
+  partition: z
+    .strictObject({
+      hash: count(2, 64).optional(),
+      time: z.array(duration).min(1).optional(),
+    })
+    .refine((chosen) => chosen.hash === undefined || chosen.time === undefined, "at most one of hash and time")
+    .prefault({}),
+  /** Index headers and what is kept of blocks; lost, it is fetched again. */
+  storage,
+  /** Postings and series of indexes. */
+  indexCache: cache,
+  /** Chunks, and what exists in the bucket. */
+  chunkCache: cache,
+  /** How often new blocks are looked for. */
+  syncInterval: duration.default("3m"),
+  antiAffinity: antiAffinity.default("hard"),
+  resources: resources("250m", "1Gi"),
+});
+
+const compactor = z.strictObject({
+  /** How long samples stay in the bucket, for each resolution. */
+  retention: z
+    .strictObject({
+      raw: keptFor.default("90d"),
+      fiveMinutes: keptFor.default("1y"),
+      oneHour: keptFor.default("forever"),
+    })
+    .prefault({}),
+  /** Whether blocks older than 40 h get a 5-minute resolution and those older than 10 d a 1-hour one. */
+  downsampling: z.boolean().default(true),
+  /**
+   * Whether blocks that overlap are merged, for good: copies of the receivers and samples out of order sample by sample, pairs of Prometheus by the querier's `penalty`. Off, a ring's
+   * bucket halts the compactor; pairs only take twice the space.
+   */
+  verticalCompaction: z.boolean().default(true),
+  /** Block groups compacted at once. */
+  concurrency: count(1, 32).default(1),
+  /** Least age of an uploaded block before it is compacted. Shorter where blocks are made with a history of their own, and the bucket shows at once what was written. */
+  consistencyDelay: duration.default("30m"),
+  /** How long a block that was replaced stays, so that store gateways have learned of it. */
+  deleteDelay: duration.default("48h"),
+  /** Scratch space for the largest compaction: downloads and result. */
+  storage,
+  resources: resources("500m", "2Gi"),
+});
 
 export const settingsSchema = z.strictObject({
   /** The cluster that this environment is deployed to. Nothing is ever deployed to whatever the shell points at. */
@@ -151,64 +247,129 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
 
-  receive: z.strictObject({
-    /** `router-ingester`: every receiver routes and stores. `split`: routers of their own in front, so that a ring change touches no store. */
-    mode: z.enum(["router-ingester", "split"]).default("router-ingester"),
-    /** Receivers of the default ring. */
-    replicas: count(1, 99).default(3),
-    /** Receivers that store each series. */
-    replicationFactor: count(1, 5).default(3),
-    /** Further rings for tenants of their own. Default: none. */
-    hashrings: z.array(z.strictObject({ name: dnsLabel, tenants: z.array(tenantName).min(1), replicas: count(1, 99) })).default([]),
-    routers: z
-      .strictObject({
-        replicas: count(1, 99).default(2),
-        antiAffinity: antiAffinity.default("hard"),
-        resources: resources("100m", "256Mi"),
-      })
-      .prefault({}),
-    /** `hard`: never two receivers on one node. `soft`: rather not. Default: hard. */
-    antiAffinity: antiAffinity.default("hard"),
-    storage,
-    /** How long samples stay in the receivers, and optionally how many bytes of blocks. */
-    retention: z.strictObject({ time: duration.default("15d"), size: atLeast("1Gi").optional() }).prefault({}),
-    /** How far behind a tenant's newest sample an older one may be. Below 2h a sender that was cut off for an hour loses samples. */
-    outOfOrderWindow: duration.default("2h"),
-    /** Samples further in the future are refused: one wrong clock would make everyone else's samples too old (thanos #6167). */
-    tooFarInFutureWindow: duration.default("5m"),
-    /** Exemplars kept a tenant; 0 drops them. */
-    maxExemplars: count(0, 1e7).default(100_000),
-    /** Limits by request and by tenant, read again without a restart. */
-    limits: z
-      .strictObject({
-        /** Requests worked on at once; further ones wait. 0: no limit. */
-        maxConcurrency: count(0, 1e5).default(0),
-        default: tenantLimits.prefault({}),
-        tenants: z.record(tenantName, tenantLimits).default({}),
-      })
-      .prefault({}),
-    /**
-     * Whether a receiver that is not Ready keeps its name among peers. Default: true. Measured with a replay of a minute (bench/README.md): it costs nothing meanwhile, since two
-     * receivers are a quorum, and peers reach the receiver 1-2 s after it is Ready; a name that vanished is looked up again only after a pause that has grown with the replay
-     * (12-21 s), in which a second loss refuses writes. With fewer than three copies a write can wait for the forward timeout of 5 s (thanos #9004).
-     */
-    publishNotReadyPeers: z.boolean().default(true),
-    /** Relabelling of everything that is received, as in Prometheus' relabel_config. Default: none. */
-    relabel: z.array(freeForm).default([]),
-    /** Senders other than this stack's own Prometheus: none, single ones, or highly available pairs that send every series twice. */
-    otherSenders: z.enum(["none", "single", "pairs"]).default("none"),
-    rollout: z
-      .strictObject({
-        /** Seconds between leaving the Services and the end of the process, which closes its listener at once. */
-        preStopSeconds: count(0, 120).default(5),
-        /** Seconds that a receiver must have been ready before the next one is restarted. */
-        minReadySeconds: count(0, 600).default(25),
-        /** Seconds for flushing every head to a block before the process is killed. */
-        gracePeriodSeconds: count(30, 7_200).default(900),
-      })
-      .prefault({}),
-    resources: resources("500m", "2Gi"),
-  }),
+  /**
+   * How samples reach the querier. `receive`: Prometheus remote-writes into a ring of receivers. `sidecar`: each Prometheus keeps its samples and a sidecar answers for it; the key
+   * `receive` may stay, unused. Default: receive.
+   */
+  ingestion: z.enum(["receive", "sidecar"]).default("receive"),
+
+  /** A bucket for history, and what serves and tends it. Its credentials are the secret `objectStorageCredentials`. Default: none, history ends with local retention. */
+  objectStorage: z
+    .strictObject({
+      ...bucketShape,
+      /** Folder within the bucket, so that several stacks can share it. Default: the bucket's root. */
+      prefix: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, "folders of letters, digits, '.', '_' and '-', without / at its ends")
+        .optional(),
+      /** Annotations that give the service accounts of whatever reaches the bucket an identity of the cloud, such as `eks.amazonaws.com/role-arn`. */
+      serviceAccountAnnotations: z.record(z.string(), z.string()).default({}),
+      /**
+       * Age up to which receivers or sidecars answer and from which the bucket does. A sidecar answers nothing older; a receiver answers all that it holds. Default: behind a ring, what
+       * its receivers surely still hold (their retention less 3h, so that the two overlap as little as can be); with sidecars, a quarter of what Prometheus holds, at most 12h, so that
+       * little is missed when a volume is lost; where a size bounds what is held, the least: 4h and three times `storeGateway.syncInterval`.
+       */
+      handover: duration.optional(),
+      storeGateway,
+      compactor,
+    })
+    .refine(
+      (chosen) => [chosen.s3, chosen.gcs, chosen.azure, chosen.filesystem].filter((each) => each !== undefined).length === 1,
+      "exactly one of s3, gcs, azure and filesystem",
+    )
+    .optional(),
+
+  /** Evaluates the rules over everything that the querier sees, instead of each Prometheus over its own. Default: none. */
+  ruler: z
+    .strictObject({
+      /** `stateless`: results are remote-written into the ring. `stateful`: the ruler keeps, answers for and uploads them. */
+      mode: z.enum(["stateless", "stateful"]).default("stateless"),
+      /** Rulers that evaluate the same rules. Each evaluates a group at the same instants, so their results are copies of one series. */
+      replicas: count(1, 5).default(2),
+      /** How often rules are evaluated that name no interval of their own. */
+      evaluationInterval: duration.default("30s"),
+      /** How far behind the clock rules look, so that samples which arrive late are counted. Default: 0s. */
+      queryOffset: duration.default("0s"),
+      /** How long a stateful ruler keeps results itself: up to the bucket's handover at least, where there is a bucket. */
+      retention: duration.default("36h"),
+      /** Where a stateful ruler keeps them; a stateless one keeps nothing. */
+      storage: storage.optional(),
+      antiAffinity: antiAffinity.default("hard"),
+      resources: resources("100m", "512Mi"),
+    })
+    .optional(),
+
+  /** Where alerts are sent. Default: nowhere; they are series named ALERTS. */
+  alerting: z
+    .strictObject({
+      /** URL of each Alertmanager, such as `http://alertmanager-0.alertmanager.monitoring.svc:9093`: of a cluster of them every one is told, as they expect. */
+      alertmanagers: z
+        .array(z.string().regex(/^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?$/, "a URL of scheme, host and port, without a path"))
+        .default([]),
+    })
+    .prefault({}),
+
+  /** The ring of receivers; wanted where `ingestion` is `receive`. */
+  receive: z
+    .strictObject({
+      /** `router-ingester`: every receiver routes and stores. `split`: routers of their own in front, so that a ring change touches no store. */
+      mode: z.enum(["router-ingester", "split"]).default("router-ingester"),
+      /** Receivers of the default ring. */
+      replicas: count(1, 99).default(3),
+      /** Receivers that store each series. */
+      replicationFactor: count(1, 5).default(3),
+      /** Further rings for tenants of their own. Default: none. */
+      hashrings: z.array(z.strictObject({ name: dnsLabel, tenants: z.array(tenantName).min(1), replicas: count(1, 99) })).default([]),
+      routers: z
+        .strictObject({
+          replicas: count(1, 99).default(2),
+          antiAffinity: antiAffinity.default("hard"),
+          resources: resources("100m", "256Mi"),
+        })
+        .prefault({}),
+      /** `hard`: never two receivers on one node. `soft`: rather not. Default: hard. */
+      antiAffinity: antiAffinity.default("hard"),
+      storage,
+      /** How long samples stay in the receivers, and optionally how many bytes of blocks. Default: 15d, beside a bucket 36h. */
+      retention: z.strictObject({ time: duration.optional(), size: atLeast("1Gi").optional() }).prefault({}),
+      /** How far behind a tenant's newest sample an older one may be. Below 2h a sender that was cut off for an hour loses samples. */
+      outOfOrderWindow: duration.default("2h"),
+      /** Samples further in the future are refused: one wrong clock would make everyone else's samples too old (thanos #6167). */
+      tooFarInFutureWindow: duration.default("5m"),
+      /** Exemplars kept a tenant; 0 drops them. */
+      maxExemplars: count(0, 1e7).default(100_000),
+      /** Limits by request and by tenant, read again without a restart. */
+      limits: z
+        .strictObject({
+          /** Requests worked on at once; further ones wait. 0: no limit. */
+          maxConcurrency: count(0, 1e5).default(0),
+          default: tenantLimits.prefault({}),
+          tenants: z.record(tenantName, tenantLimits).default({}),
+        })
+        .prefault({}),
+      /**
+       * Whether a receiver that is not Ready keeps its name among peers. Default: true. Measured with a replay of a minute (bench/README.md): it costs nothing meanwhile, since two
+       * receivers are a quorum, and peers reach the receiver 1-2 s after it is Ready; a name that vanished is looked up again only after a pause that has grown with the replay
+       * (12-21 s), in which a second loss refuses writes. With fewer than three copies a write can wait for the forward timeout of 5 s (thanos #9004).
+       */
+      publishNotReadyPeers: z.boolean().default(true),
+      /** Relabelling of everything that is received, as in Prometheus' relabel_config. Default: none. */
+      relabel: z.array(freeForm).default([]),
+      /** Senders other than this stack's own Prometheus: none, single ones, or highly available pairs that send every series twice. */
+      otherSenders: z.enum(["none", "single", "pairs"]).default("none"),
+      rollout: z
+        .strictObject({
+          /** Seconds between leaving the Services and the end of the process, which closes its listener at once. */
+          preStopSeconds: count(0, 120).default(5),
+          /** Seconds that a receiver must have been ready before the next one is restarted. */
+          minReadySeconds: count(0, 600).default(25),
+          /** Seconds for flushing every head to a block before the process is killed. */
+          gracePeriodSeconds: count(30, 7_200).default(900),
+        })
+        .prefault({}),
+      resources: resources("500m", "2Gi"),
+    })
+    .optional(),
 
   querier: z
     .strictObject({
@@ -259,8 +420,11 @@ export const settingsSchema = z.strictObject({
     scrapeInterval: duration.default("30s"),
     scrapeTimeout: duration.default("10s"),
     evaluationInterval: duration.default("30s"),
-    /** Local retention: what a Prometheus itself answers, and never less than its write-ahead log needs. */
-    retention: z.strictObject({ time: duration.default("6h"), size: atLeast("1Gi").optional() }).prefault({}),
+    /**
+     * Local retention: what a Prometheus itself holds, and never less than its write-ahead log needs. Default: 6h where the ring or a bucket holds the rest, 15d where nothing else
+     * does.
+     */
+    retention: z.strictObject({ time: duration.optional(), size: atLeast("1Gi").optional() }).prefault({}),
     storage,
     /** Folder of this repository with rule files (*.yaml). */
     ruleFolder: z.string().min(1).default("rules"),
@@ -284,10 +448,22 @@ export const settingsSchema = z.strictObject({
         batchSendDeadline: duration.default("2s"),
         /** Relabelling of what is sent, as in Prometheus' write_relabel_configs. */
         relabel: z.array(freeForm).default([]),
+        /** Where everything is sent besides, such as another stack's `remoteWriteUrl` while one moves to the other scheme. Default: nowhere. */
+        otherTargets: z
+          .array(
+            z.strictObject({
+              url: z.string().regex(/^https?:\/\/[^\s/]+\/\S*$/, "a URL with a path, such as http://host:19291/api/v1/receive"),
+              /** Headers of each request, such as the tenant's. */
+              headers: z.record(z.string(), z.string()).default({}),
+            }),
+          )
+          .default([]),
       })
       .prefault({}),
     antiAffinity: antiAffinity.default("hard"),
     resources: resources("250m", "2Gi"),
+    /** CPU and memory of the sidecar, where there is one. */
+    sidecar: z.strictObject({ resources: resources("50m", "256Mi") }).prefault({}),
   }),
 });
 
@@ -297,5 +473,13 @@ export type Settings = z.output<typeof settingsSchema>;
 export type SettingsInput = z.input<typeof settingsSchema>;
 /** A risk that can be accepted by name. */
 export type AcceptableRisk = keyof typeof ACCEPTABLE_RISKS;
+/** The ring's part of the settings. */
+export type ReceiveSettings = NonNullable<Settings["receive"]>;
+/** The bucket's part of the settings. */
+export type ObjectStorageSettings = NonNullable<Settings["objectStorage"]>;
+/** The ruler's part of the settings. */
+export type RulerSettings = NonNullable<Settings["ruler"]>;
 /** CPU and memory of a container. */
-export type ResourceSettings = Settings["receive"]["resources"];
+export type ResourceSettings = Settings["querier"]["resources"];
+/** Where a StatefulSet keeps its data. */
+export type StorageSettings = Settings["prometheus"]["storage"];

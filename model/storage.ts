@@ -46,6 +46,24 @@ export const DATA_VOLUME = "data";
  */
 const HOST_PATH_CAPACITY = "1Gi";
 
+/** Annotation of a StatefulSet with the size that its volumes are meant to have, as in the configuration. */
+export const VOLUME_SIZE_ANNOTATION = "thanos-stack/volume-size";
+
+/**
+ * What a StatefulSet's own metadata say of the size of its volumes. Its pods' metadata say nothing of it: they would restart. Nothing for directories of nodes, which have no size.
+ */
+export function volumeSizeMetadata(storage: Storage): { annotations?: Record<string, string> } {
+  return storage.pvc === undefined ? {} : { annotations: { [VOLUME_SIZE_ANNOTATION]: storage.pvc.size } };
+}
+
+/**
+ * Properties of a StatefulSet that keep their value when volumes grow, for `ignoreChanges`: the size in its claim template, which Kubernetes never changes. Another class, another
+ * kind of storage or other labels still replace the StatefulSet, and the new one gets the size that is meant then.
+ */
+export function unchangedByGrowth(storage: Storage): string[] {
+  return storage.pvc === undefined ? [] : ["spec.volumeClaimTemplates[0].spec.resources.requests.storage"];
+}
+
 /** Name of the claim that a StatefulSet makes for its pod number `ordinal`. */
 export function claimName(statefulSet: string, ordinal: number): string {
   return `${DATA_VOLUME}-${statefulSet}-${ordinal}`;

@@ -1,8 +1,10 @@
 import type { DeduplicationFunction } from "./deduplication";
 import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "./hashring";
+import { OBJECT_STORE_FLAG } from "./historyFlags";
 import { prometheusSize } from "./quantity";
-import { RECEIVE_REPLICA_LABEL } from "./replicaLabels";
-import type { Settings } from "./settings";
+import { receiveRetentionTime } from "./receiveRetention";
+import { RECEIVE_REPLICA_LABEL, replicaLabels } from "./replicaLabels";
+import type { ReceiveSettings, Settings } from "./settings";
 
 /**
  * Command lines of the Thanos components, spelt as v0.42.4 knows them (cmd/thanos/{receive,query,query_frontend}.go). Flags that are deprecated or
@@ -44,8 +46,8 @@ const HASHRINGS_REFRESH = "15s";
 export type ReceiverRole = "router-ingester" | "ingester" | "router";
 
 /** Arguments of a receiver. */
-export function receiveFlags(settings: Settings, role: ReceiverRole, localEndpoint: string): string[] {
-  const { receive, tenancy } = settings;
+export function receiveFlags(receive: ReceiveSettings, settings: Settings, role: ReceiverRole, localEndpoint: string): string[] {
+  const { tenancy, objectStorage } = settings;
   const stores = role !== "router";
   const routes = role !== "ingester";
   return [
@@ -63,11 +65,12 @@ export function receiveFlags(settings: Settings, role: ReceiverRole, localEndpoi
     ...(stores
       ? [
           `--tsdb.path=${RECEIVE_DATA}`,
-          `--tsdb.retention=${receive.retention.time}`,
+          `--tsdb.retention=${receiveRetentionTime(receive, settings)}`,
           ...(receive.retention.size === undefined ? [] : [`--tsdb.max-retention-bytes=${prometheusSize(receive.retention.size)}`]),
           `--tsdb.out-of-order.time-window=${receive.outOfOrderWindow}`,
           `--tsdb.too-far-in-future.time-window=${receive.tooFarInFutureWindow}`,
           `--tsdb.max-exemplars=${receive.maxExemplars}`,
+          ...(objectStorage === undefined ? [] : [OBJECT_STORE_FLAG]),
         ]
       : [`--tsdb.path=${RECEIVE_DATA}`]),
     ...(routes
@@ -88,7 +91,7 @@ export function receiveFlags(settings: Settings, role: ReceiverRole, localEndpoi
 }
 
 /** Arguments of the querier. */
-export function querierFlags(settings: Settings, deduplication: DeduplicationFunction, replicaLabels: readonly string[]): string[] {
+export function querierFlags(settings: Settings, deduplication: DeduplicationFunction): string[] {
   const { querier, tenancy } = settings;
   return [
     "query",
@@ -97,7 +100,9 @@ export function querierFlags(settings: Settings, deduplication: DeduplicationFun
     "--enable-auto-gomemlimit",
     `--endpoint.sd-config-file=${ENDPOINTS_FOLDER}/${ENDPOINTS_FILE}`,
     `--store.sd-dns-interval=${querier.discoveryInterval}`,
-    ...replicaLabels.map((label) => `--query.replica-label=${label}`),
+    ...replicaLabels(settings).map((label) => `--query.replica-label=${label}`),
+    // Long ranges are answered from the coarser resolutions, where the bucket has them.
+    ...(settings.objectStorage?.compactor.downsampling ? ["--query.auto-downsampling"] : []),
     `--deduplication.func=${deduplication}`,
     `--query.promql-engine=${querier.engine}`,
     `--query.timeout=${querier.timeout}`,

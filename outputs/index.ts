@@ -38,6 +38,14 @@ export interface PrometheusOutputs {
   shards: number;
 }
 
+/** History in a bucket. Where the bucket is, and its credentials, are nobody's business but the stack's. */
+export interface ObjectStorageOutputs {
+  /** Store gateways that answer for the bucket. */
+  storeGateways: number;
+  /** Age at which answers come from the bucket, as a Prometheus duration such as `46h`. */
+  handover: string;
+}
+
 interface CommonOutputs {
   /** The Kubernetes namespace of everything in the stack. */
   namespace: string;
@@ -57,6 +65,8 @@ interface CommonOutputs {
   externalLabels: Record<string, string>;
   /** The stack's own Prometheus. */
   prometheus: PrometheusOutputs;
+  /** The stack's history in a bucket; absent where answers end with local retention. */
+  objectStorage?: ObjectStorageOutputs;
   /** What the plan survives, as computed at preview; its form belongs to the program and is opaque here. */
   availability: Record<string, unknown>;
 }
@@ -116,6 +126,7 @@ export function readOutputs(raw: Record<string, unknown>): StackOutputs {
       replicas: prometheus.count("replicas"),
       shards: prometheus.count("shards"),
     },
+    ...(raw.objectStorage === undefined ? {} : { objectStorage: readObjectStorage(outputs.object("objectStorage")) }),
     availability: outputs.object("availability").fields,
   };
   if (scheme === "sidecar") {
@@ -209,8 +220,13 @@ const OUTPUT_NAMES = [
   "externalLabels",
   "ring",
   "prometheus",
+  "objectStorage",
   "availability",
 ] as const;
+
+function readObjectStorage(history: Reader): ObjectStorageOutputs {
+  return { storeGateways: history.count("storeGateways"), handover: history.string("handover") };
+}
 
 function failIfAny(problems: readonly string[]): void {
   if (problems.length > 0) {

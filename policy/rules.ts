@@ -174,7 +174,8 @@ const hostPathIsDeclared: ResourceRule = {
 
 const dataIsProtected: ResourceRule = {
   name: "data-is-protected",
-  description: "In production the namespace, volumes and StatefulSets with volumes can't be deleted or replaced by an update.",
+  description:
+    "In production the namespace, volumes, and StatefulSets whose volumes hold more than what is fetched again can't be deleted or replaced by an update.",
   check(resource, { stack, exceptions }) {
     if (!exceptions.protectedStacks.includes(stack) || resource.protect) return [];
     const kind = kindOf(resource);
@@ -182,7 +183,9 @@ const dataIsProtected: ResourceRule = {
       kind === "Namespace" ||
       kind === "PersistentVolume" ||
       kind === "PersistentVolumeClaim" ||
-      (kind === "StatefulSet" && list(fields(resource.inputs, "spec"), "volumeClaimTemplates").length > 0);
+      (kind === "StatefulSet" &&
+        list(fields(resource.inputs, "spec"), "volumeClaimTemplates").length > 0 &&
+        !exceptions.refetchedComponents.includes(podOf(resource)?.labels["app.kubernetes.io/component"] ?? ""));
     return holdsData ? [`it is not protected; \`thanos-stack:protect\` must be true in ${stack}`] : [];
   },
 };

@@ -103,6 +103,8 @@ export function addons(): Manifest[] {
       provisioner: "kubernetes.io/no-provisioner",
       volumeBindingMode: "WaitForFirstConsumer",
       reclaimPolicy: "Retain",
+      // The API server lets claims ask for more then. Nothing resizes a directory, but each says that it holds more than anyone asks for.
+      allowVolumeExpansion: true,
     },
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "coredns", ...system } },
     {

@@ -1,16 +1,18 @@
 import { Command } from "commander";
 import { execa } from "execa";
-import { ensureBucket } from "./bucket";
+import { ensureBucket, startBucket, stopBucket } from "./bucket";
 import { awaitNodes, ensureVolumes, hostUrl, requireCluster } from "./cluster";
 import { StepFailed } from "./command";
 import { downSteps, leftovers } from "./down";
 import { deploy, destroy, environment, environmentConfig, shellExports, stackOutputs } from "./engine";
+import { historySteps } from "./history";
 import { takeLock } from "./lock";
 import { healNode, killNode, nodePlanByNumber, partitionNode, startNode } from "./node";
+import { bucketOf } from "./overlay";
 import { paths, REPOSITORY } from "./paths";
 import { status } from "./status";
 import { explain, runSteps } from "./steps";
-import { clusterSteps } from "./up";
+import { bucketSteps, clusterSteps } from "./up";
 
 const where = paths();
 const program = new Command("sandbox")
@@ -22,10 +24,11 @@ program
   .description("make the cluster, deploy an environment to it, and check that it works; goes on where an earlier run was interrupted")
   .option("--env <name>", "the environment: the dev of Pulumi.dev.yaml", "dev")
   .action(async ({ env }: { env: string }) => {
-    environmentConfig(env);
+    const bucket = bucketOf(environmentConfig(env))?.bucket;
     takeLock(where.lock, "make up");
     await runSteps([
       ...clusterSteps(where),
+      ...bucketSteps(bucket, where),
       { title: `pulumi up of ${env}`, run: async (report) => void (await deploy(env, where, report)) },
     ]);
     await verify(env);
@@ -63,10 +66,13 @@ program
   .description("deploy an environment to the running cluster")
   .option("--env <name>", "the environment", "dev")
   .action(async ({ env }: { env: string }) => {
-    environmentConfig(env);
+    const bucket = bucketOf(environmentConfig(env))?.bucket;
     takeLock(where.lock, "sandbox deploy");
     await requireCluster(where);
-    await runSteps([{ title: `pulumi up of ${env}`, run: async (report) => void (await deploy(env, where, report)) }]);
+    await runSteps([
+      ...bucketSteps(bucket, where),
+      { title: `pulumi up of ${env}`, run: async (report) => void (await deploy(env, where, report)) },
+    ]);
   });
 
 program
@@ -133,6 +139,37 @@ fault("start", "start a killed node, and wait until it is Ready", async (number)
 });
 fault("partition", "cut its link: it runs on, unreachable", (number) => partitionNode(number, where));
 fault("heal", "connect it again", (number) => healNode(number));
+
+const bucket = program.command("bucket").description("faults of the S3 server");
+bucket
+  .command("stop")
+  .description("kill -9: an outage of the object storage; what it holds stays")
+  .action(() => stopBucket(where));
+bucket
+  .command("start")
+  .description("start it again, with all that it held")
+  .action(async () => {
+    await requireCluster(where);
+    await startBucket(where);
+  });
+
+program
+  .command("history")
+  .description("samples that were never scraped")
+  .command("make")
+  .description("give an environment's bucket days of made samples, in blocks of two hours; what is there already is left")
+  .option("--env <name>", "the environment", "dev")
+  .option("--days <number>", "how many days", "10")
+  .option("--until <time>", "where they end, such as 2026-07-01T00:00:00Z (default: now); cut to an even hour")
+  .action(async ({ env, days, until }: { env: string; days: string; until?: string }) => {
+    const steps = historySteps(
+      { env, config: environmentConfig(env), days: Number(days), until: until === undefined ? Date.now() : Date.parse(until) },
+      where,
+    );
+    takeLock(where.lock, "sandbox history make");
+    await requireCluster(where);
+    await runSteps(steps);
+  });
 
 /** The check of a deployed environment, as a user runs it; its own output and exit code decide. */
 async function verify(env: string): Promise<void> {

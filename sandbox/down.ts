@@ -19,7 +19,7 @@ export function ownMounts(mountinfo: string, home: string): string[] {
 }
 
 /** What of a state directory is the sandbox's to remove. */
-const CONTENTS = ["run", "logs", "pki", "config", "bin", "kubeconfig", "pulumi", "nodes", "buckets", "etcd", "made-directories"];
+const CONTENTS = ["run", "logs", "pki", "config", "bin", "kubeconfig", "pulumi", "nodes", "buckets", "history", "etcd", "made-directories"];
 
 /**
  * Removes all that the sandbox made but its cache: found by name, not by record, so that it is complete after a crash too.

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { type EngineEvent, LocalWorkspace, type OutputMap, PulumiCommand, type Stack, type StackSettings } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
 import { forgetProgram } from "../commands/program";
+import { bucketServer } from "./bucket";
 import { StepFailed } from "./command";
-import { type ConfigOverlay, clusterOverlay, mergeConfig, refuseSecrets } from "./overlay";
+import { type ConfigOverlay, type ConfigValue, refuseSecrets, sandboxConfig, withoutCredentials } from "./overlay";
 import { type Paths, paths, REPOSITORY } from "./paths";
 import { installPlugins } from "./plugins/install";
 import { recover } from "./recovery";
@@ -12,6 +13,12 @@ import { CONTEXT, NODES } from "./topology";
 
 /** The project's name, as Pulumi.yaml has it. */
 export const PROJECT = "thanos-stack";
+
+// The SDK's connections of all updates of one process share a pool by address. An engine that is given the port of an earlier one would be met with that one's failure, without being
+// asked (grpc-js, pick_first over a subchannel that has failed before). With pools of their own, each update connects for itself.
+(require("@pulumi/pulumi/runtime/settings") as { grpcClientOptions: Record<string, unknown> }).grpcClientOptions[
+  "grpc.use_local_subchannel_pool"
+] = 1;
 
 /** What the engine and its programs need beside the usual environment. */
 function engineVariables(where: Paths): Record<string, string> {
@@ -44,9 +51,9 @@ export function shellExports(where: Paths): string {
 }
 
 /**
- * An environment's configuration as its stack file has it.
+ * An environment's configuration as its stack file has it, without the credentials of its bucket.
  *
- * @throws if there is no such file, or it holds secrets
+ * @throws if there is no such file, or it holds other secrets
  */
 export function environmentConfig(env: string): ConfigOverlay {
   const file = `Pulumi.${env}.yaml`;
@@ -54,7 +61,7 @@ export function environmentConfig(env: string): ConfigOverlay {
   if (!/^[\w.-]+$/.test(env) || !existsSync(path))
     throw new StepFailed(`there is no environment ${JSON.stringify(env)}: it would be ${file}`);
   const content: { config?: ConfigOverlay } | null = parse(readFileSync(path, "utf8"));
-  const config = content?.config ?? {};
+  const config = withoutCredentials(content?.config ?? {});
   refuseSecrets(config, file);
   return config;
 }
@@ -69,25 +76,25 @@ export async function loadProgram(): Promise<Record<string, unknown>> {
 
 /**
  * An environment's stack under the real engine, configured for the sandbox. Its configuration is written anew each time, so that no key of
- * an earlier run stays.
+ * an earlier run stays. A bucket that it names is for the caller to make before an update (`ensureBucket`); a preview needs none.
  *
  * @param env the environment: the `dev` of Pulumi.dev.yaml
  * @param overrides on top of the environment's own and the sandbox's overlay: objects are merged, everything else replaced
- * @param program what is run instead of this repository's program
+ * @param variant the name of a stack of its own beside the environment's (default: the environment's name), or what is run instead of this repository's program
  */
 export async function openStack(
   env: string,
   overrides: ConfigOverlay = {},
+  { stack = env, program = loadProgram }: { stack?: string; program?: () => Promise<Record<string, unknown>> } = {},
   where: Paths = paths(),
-  program: () => Promise<Record<string, unknown>> = loadProgram,
 ): Promise<Stack> {
-  const own = environmentConfig(env);
-  const config = mergeConfig(
-    own,
-    clusterOverlay(own, { kubeconfig: where.kubeconfig, context: CONTEXT, nodes: NODES.map((node) => node.name) }),
-    overrides,
-  );
-  return openProgram({ project: PROJECT, stack: env, folder: REPOSITORY, program, config }, where);
+  const configuration = sandboxConfig(environmentConfig(env), overrides, {
+    kubeconfig: where.kubeconfig,
+    context: CONTEXT,
+    nodes: NODES.map((node) => node.name),
+    objectStorage: bucketServer(),
+  });
+  return openProgram({ project: PROJECT, stack, folder: REPOSITORY, program, ...configuration }, where);
 }
 
 /** A Pulumi program, and the stack of it that is opened. */
@@ -97,12 +104,17 @@ export interface ProgramStack {
   /** Where the program is. */
   readonly folder: string;
   readonly program: () => Promise<Record<string, unknown>>;
-  /** The whole configuration, by full key. */
+  /** The configuration, by full key. */
   readonly config: ConfigOverlay;
+  /** Further configuration, by full key, that the stack's file holds encrypted only. Default: none. */
+  readonly secrets?: ConfigOverlay;
 }
 
 /** A stack of any program under the real engine, in the sandbox's backend. Its configuration is written anew each time. */
-export async function openProgram({ project, stack: name, folder, program, config }: ProgramStack, where: Paths = paths()): Promise<Stack> {
+export async function openProgram(
+  { project, stack: name, folder, program, config, secrets = {} }: ProgramStack,
+  where: Paths = paths(),
+): Promise<Stack> {
   installPlugins(where.pulumiHome);
   mkdirSync(where.pulumiBackend, { recursive: true });
   const workDir = join(where.pulumiWork, ...(project === PROJECT ? [] : [`project-${project}`]), name);
@@ -120,7 +132,13 @@ export async function openProgram({ project, stack: name, folder, program, confi
   // The salt is the stack's: with another one, what it has encrypted can't be read.
   const before: StackSettings = await stack.workspace.stackSettings(name).catch(() => ({}));
   await stack.workspace.saveStackSettings(name, { ...before, config: { ...config } });
+  for (const [key, value] of Object.entries(secrets)) await stack.setConfig(key, { value: configText(value), secret: true });
   return stack;
+}
+
+/** A value as the engine keeps it: structured ones as JSON. */
+function configText(value: ConfigValue): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** The last part of a URN: the resource's logical name. */
@@ -208,7 +226,7 @@ async function update<T>(
     if (line !== undefined) report(line);
   };
   try {
-    const stack = await openStack(env, {}, where);
+    const stack = await openStack(env, {}, {}, where);
     await recover(stack, where, report);
     return await act(stack, { onOutput: write, onError: write, onEvent });
   } catch (error) {
@@ -241,7 +259,7 @@ export async function destroy(env: string, where: Paths, report: (text: string) 
 /** The outputs of an environment's stack as its last update left them; nothing if it was never deployed. */
 export async function stackOutputs(env: string, where: Paths = paths()): Promise<OutputMap | undefined> {
   if (!deployedEnvironments(where).includes(env)) return undefined;
-  return (await openStack(env, {}, where)).outputs();
+  return (await openStack(env, {}, {}, where)).outputs();
 }
 
 /** The environments that have a stack in the sandbox's backend. */

@@ -1,3 +1,5 @@
+import { formatProblem } from "../model/problem";
+
 /** Stack configuration as YAML holds it: by full key, such as `thanos-stack:cluster`. */
 export type ConfigOverlay = { readonly [key: string]: ConfigValue };
 /** Any value of YAML. */
@@ -5,6 +7,10 @@ export type ConfigValue = string | number | boolean | null | readonly ConfigValu
 
 /** The configuration namespace of the program. */
 export const CONFIG_NAMESPACE = "thanos-stack";
+/** The secret with which pods reach the bucket: the one secret of an environment that the sandbox replaces with its own. */
+export const CREDENTIALS_KEY = `${CONFIG_NAMESPACE}:objectStorageCredentials`;
+
+const OBJECT_STORAGE_KEY = `${CONFIG_NAMESPACE}:objectStorage`;
 
 type ConfigObject = { readonly [key: string]: ConfigValue };
 
@@ -25,20 +31,64 @@ export function mergeConfig(...layers: readonly ConfigOverlay[]): ConfigOverlay 
   return layers.reduce<ConfigOverlay>((base, over) => merge(base, over) as ConfigOverlay, {});
 }
 
-/** What names the sandbox's cluster. */
+/** What names the sandbox's cluster, and its S3 server. */
 export interface ClusterNames {
   readonly kubeconfig: string;
   readonly context: string;
   /** The nodes' names. */
   readonly nodes: readonly string[];
+  readonly objectStorage: {
+    /** Host and port, plain HTTP. */
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: { readonly accessKey: string; readonly secretKey: string };
+  };
+}
+
+/** A stack's configuration, apart by how its file may hold it. */
+export interface StackConfiguration {
+  readonly config: ConfigOverlay;
+  /** What the file holds encrypted only, by full key. */
+  readonly secrets: ConfigOverlay;
 }
 
 /**
- * What an environment's configuration needs changed to be deployed to the sandbox: the cluster's address, and the names of nodes where it
- * puts data on nodes by name. Nothing that decides what is deployed.
+ * The configuration with which an environment is deployed to the sandbox: its own, the sandbox's overlay for it, the overrides on top. What the overrides add (a bucket, data on
+ * nodes) gets its part of the overlay too.
+ *
+ * @param own the environment's own configuration
+ * @throws what {@link clusterOverlay} throws
+ */
+export function sandboxConfig(own: ConfigOverlay, overrides: ConfigOverlay, cluster: ClusterNames): StackConfiguration {
+  const wanted = mergeConfig(own, overrides);
+  const credentials: ConfigOverlay = bucketOf(wanted) === undefined ? {} : { [CREDENTIALS_KEY]: cluster.objectStorage.credentials };
+  const { [CREDENTIALS_KEY]: secret, ...config } = mergeConfig(
+    withoutCredentials(own),
+    clusterOverlay(wanted, cluster),
+    credentials,
+    overrides,
+  );
+  return { config, secrets: secret === undefined ? {} : { [CREDENTIALS_KEY]: secret } };
+}
+
+/** A configuration without the credentials of its bucket: the sandbox has its own. */
+export function withoutCredentials({ [CREDENTIALS_KEY]: _, ...config }: ConfigOverlay): ConfigOverlay {
+  return config;
+}
+
+/** The S3 bucket that a configuration names, and the folder in it; nothing if its history is elsewhere or it has none. */
+export function bucketOf(config: ConfigOverlay): { bucket: string; prefix?: string } | undefined {
+  const storage = config[OBJECT_STORAGE_KEY];
+  if (!isObject(storage) || !isObject(storage.s3) || typeof storage.s3.bucket !== "string") return undefined;
+  return { bucket: storage.s3.bucket, ...(typeof storage.prefix === "string" ? { prefix: storage.prefix } : {}) };
+}
+
+/**
+ * What an environment's configuration needs changed to be deployed to the sandbox: the cluster's address, the names of nodes where it puts
+ * data on nodes by name, and the server of its bucket, which keeps its name. Nothing that decides what is deployed.
  *
  * @param config the environment's own configuration
- * @throws if it names more nodes than there are
+ * @throws if it names more nodes than there are, or a bucket that no S3 server can hold
  */
 export function clusterOverlay(config: ConfigOverlay, cluster: ClusterNames): ConfigOverlay {
   const overlay: Record<string, ConfigValue> = {
@@ -48,7 +98,32 @@ export function clusterOverlay(config: ConfigOverlay, cluster: ClusterNames): Co
     const renamed = renameNodes(value, cluster.nodes, key);
     if (renamed !== undefined) overlay[key] = merge(overlay[key], renamed);
   }
+  const storage = objectStorageOverlay(config[OBJECT_STORAGE_KEY], cluster);
+  if (storage !== undefined) overlay[OBJECT_STORAGE_KEY] = merge(overlay[OBJECT_STORAGE_KEY], storage);
   return overlay;
+}
+
+/** The part of `objectStorage` that says where the bucket is. */
+function objectStorageOverlay(storage: ConfigValue | undefined, { nodes, objectStorage }: ClusterNames): ConfigObject | undefined {
+  if (!isObject(storage)) return undefined;
+  for (const kind of ["gcs", "azure"]) {
+    if (storage[kind] === undefined) continue;
+    throw new Error(
+      formatProblem({
+        key: `${OBJECT_STORAGE_KEY}.${kind}`,
+        value: storage[kind],
+        rule: "the sandbox's object storage speaks S3 and nothing else",
+        remedy: "an environment with objectStorage.s3 or objectStorage.filesystem",
+      }),
+    );
+  }
+  const node = nodes[0];
+  return {
+    ...(storage.s3 === undefined
+      ? {}
+      : { s3: { endpoint: objectStorage.endpoint, region: objectStorage.region, insecure: true, bucketLookup: "path" } }),
+    ...(storage.filesystem === undefined || node === undefined ? {} : { filesystem: { node } }),
+  };
 }
 
 /** The part of a value that lists nodes (`hostPath.nodes`, at any depth), with the cluster's names instead; nothing if no part does. */

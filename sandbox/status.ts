@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { CoreV1Api, type V1Pod } from "@kubernetes/client-node";
+import { bucketRuns, bucketServer, buckets } from "./bucket";
 import { isReady, kubeConfig } from "./cluster";
 import { apiIsReady } from "./controlPlane";
 import { deployedEnvironments, stackOutputs } from "./engine";
@@ -49,6 +50,9 @@ export async function status(where: Paths): Promise<{ text: string; running: boo
     return [name, record === undefined ? "stopped" : "running", record === undefined ? "" : String(record.pid)];
   });
   const parts = [table(["PROCESS", "STATE", "PID"], processes)];
+  const state = bucketRuns(where) ? "running" : "stopped";
+  const rows = buckets(where).map((bucket) => [bucket, state, bucketServer().endpoint]);
+  if (rows.length > 0) parts.push(table(["BUCKET", "SERVER", "ENDPOINT"], rows));
   if (!existsSync(where.kubeconfig) || !(await apiIsReady(where))) {
     return { text: [...parts, "The API server doesn't answer; `make up` starts what is missing."].join("\n\n"), running: false };
   }

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { ensureBucket } from "./bucket";
 import { awaitNodes, ensureAddons } from "./cluster";
 import { StepFailed } from "./command";
 import { ensureControlPlane } from "./controlPlane";
@@ -79,4 +80,10 @@ export function clusterSteps(where: Paths, forTests = false): Step[] {
     },
     { title: "DNS and volumes", run: (report) => ensureAddons(where, report) },
   ];
+}
+
+/** The step that makes an environment's bucket, before the update whose pods look for it; none for an environment without one. */
+export function bucketSteps(bucket: string | undefined, where: Paths): Step[] {
+  if (bucket === undefined) return [];
+  return [{ title: `Bucket ${bucket} on the S3 server`, run: async (report) => void (await ensureBucket(bucket, where, report)) }];
 }

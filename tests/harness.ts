@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Manifest, manifestsOf } from "../commands/manifests";
 import { type ProgramRun, type RegisteredResource, runProgram, stackConfig } from "../commands/program";
 import { CONFIG_NAMESPACE, type LoadedConfig, loadConfig } from "../components/config";
-import { planStack, type StackPlan } from "../model/plan";
-import { type Settings, settingsSchema } from "../model/settings";
+import { receiveOf } from "../model/ingestion";
+import { planStack, type ReceivePlan, type StackPlan } from "../model/plan";
+import { type ReceiveSettings, type Settings, settingsSchema } from "../model/settings";
 
 /** Runs the program, or only its configuration, with changes to a stack file; and finds things in what came of it. */
 
@@ -15,10 +16,12 @@ export type Stack = (typeof STACKS)[number];
 /** Changes to a stack file by key, without the prefix `thanos-stack:`. Objects are merged; a key set to `undefined` is taken out. */
 export type Overrides = Record<string, unknown>;
 
+const prefixed = (keys: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(keys).map(([key, value]) => [`${CONFIG_NAMESPACE}:${key}`, value]));
+
 /** The configuration of a stack file with changes, by full key. */
 export function configOf(stack: Stack, overrides: Overrides = {}): Record<string, unknown> {
-  const prefixed = Object.fromEntries(Object.entries(overrides).map(([key, value]) => [`${CONFIG_NAMESPACE}:${key}`, value]));
-  return merged(stackConfig(stack), prefixed) as Record<string, unknown>;
+  return merged(stackConfig(stack), prefixed(overrides)) as Record<string, unknown>;
 }
 
 function merged(base: unknown, change: unknown): unknown {
@@ -52,13 +55,25 @@ function mergedKeepingRemovals(base: unknown, change: unknown): unknown {
 
 const runs = new Map<string, Promise<ProgramRun>>();
 
+/** How the program is run. */
+export interface RunOptions {
+  /** Whether this is a preview, in which ids are unknown. Default: false. */
+  preview?: boolean;
+  /** Secret configuration by key, without the prefix. Default: none. */
+  secrets?: Record<string, unknown>;
+}
+
 /** Runs the whole program. Equal runs are made once. One at a time: the SDK's state is the process's. */
-export async function run(stack: Stack, overrides: Overrides = {}, { preview = false } = {}): Promise<ProgramRun> {
+export async function run(
+  stack: Stack,
+  overrides: Overrides = {},
+  { preview = false, secrets = {} }: RunOptions = {},
+): Promise<ProgramRun> {
   const config = configOf(stack, overrides);
-  const key = JSON.stringify([stack, config, preview]);
+  const key = JSON.stringify([stack, config, preview, secrets]);
   const known = runs.get(key);
   if (known !== undefined) return known;
-  const made = runProgram({ config, stack, preview });
+  const made = runProgram({ config, stack, preview, secrets: prefixed(secrets) });
   runs.set(key, made);
   return made;
 }
@@ -73,9 +88,9 @@ export interface Rejection {
 }
 
 /** Runs the whole program and expects that it refuses. */
-export async function rejectionByProgram(stack: Stack, overrides: Overrides): Promise<Rejection> {
+export async function rejectionByProgram(stack: Stack, overrides: Overrides, secrets: Record<string, unknown> = {}): Promise<Rejection> {
   try {
-    await runProgram({ config: configOf(stack, overrides), stack });
+    await runProgram({ config: configOf(stack, overrides), stack, secrets: prefixed(secrets) });
   } catch (error) {
     return { ...rejectionOf(error), registered: registeredNow() };
   }
@@ -134,6 +149,19 @@ export function settingsOf(stack: Stack, overrides: Overrides = {}): Settings {
   return settingsSchema.parse(Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value])));
 }
 
+/** The ring's settings of an environment that has a ring. */
+export function ringSettings(settings: Settings): ReceiveSettings {
+  const receive = receiveOf(settings);
+  assert.ok(receive !== undefined, "the environment has no ring");
+  return receive;
+}
+
+/** The ring's plan of an environment that has a ring. */
+export function ringPlan(plan: StackPlan): ReceivePlan {
+  assert.ok(plan.receive !== undefined, "the environment has no ring");
+  return plan.receive;
+}
+
 /** The plan of a stack file with changes. */
 export const planOf = (stack: Stack, overrides: Overrides = {}): StackPlan => planStack(settingsOf(stack, overrides));
 
@@ -177,6 +205,7 @@ export interface PodSpec {
   hostNetwork?: boolean;
   hostPID?: boolean;
   hostIPC?: boolean;
+  shareProcessNamespace?: boolean;
   nodeSelector?: Record<string, string>;
   securityContext?: {
     runAsNonRoot?: boolean;
@@ -203,7 +232,10 @@ export interface PodSpec {
   topologySpreadConstraints?: { topologyKey: string; whenUnsatisfiable: string; maxSkew: number }[];
   initContainers?: Container[];
   containers: Container[];
-  volumes?: ({ name: string; configMap?: { name: string }; hostPath?: { path: string } } & Record<string, unknown>)[];
+  volumes?: ({ name: string; configMap?: { name: string }; secret?: { secretName: string }; hostPath?: { path: string } } & Record<
+    string,
+    unknown
+  >)[];
 }
 
 /** Anything that makes pods. */
@@ -315,21 +347,28 @@ export function prometheusSets(of: ProgramRun): Workload[] {
   return objects(of, "StatefulSet").filter((set) => set.metadata.labels["app.kubernetes.io/component"] === "prometheus");
 }
 
-/** The container that the workload is for. */
-export function container(workload: Workload): Container {
-  const [first] = workload.spec.template.spec.containers;
-  assert.ok(first !== undefined, `${workload.metadata.name} has no container`);
-  return first;
+/** Every container that keeps running in the workload's pods. */
+export const containers = (workload: Workload): Container[] => workload.spec.template.spec.containers;
+
+/**
+ * A container of the workload.
+ *
+ * @param name Its name. Default: the container that the workload is for, the first.
+ */
+export function container(workload: Workload, name?: string): Container {
+  const found = name === undefined ? containers(workload)[0] : containers(workload).find((each) => each.name === name);
+  assert.ok(found !== undefined, `${workload.metadata.name} has no container ${name ?? ""}`);
+  return found;
 }
 
 /** The values of a flag of the workload's container, in order; empty where it is not set. */
-export function flagValues(workload: Workload, flag: string): string[] {
-  return (container(workload).args ?? []).filter((arg) => arg.startsWith(`${flag}=`)).map((arg) => arg.slice(flag.length + 1));
+export function flagValues(workload: Workload, flag: string, name?: string): string[] {
+  return (container(workload, name).args ?? []).filter((arg) => arg.startsWith(`${flag}=`)).map((arg) => arg.slice(flag.length + 1));
 }
 
 /** The value of a flag that is set exactly once. */
-export function flagValue(workload: Workload, flag: string): string {
-  const values = flagValues(workload, flag);
+export function flagValue(workload: Workload, flag: string, name?: string): string {
+  const values = flagValues(workload, flag, name);
   const [only] = values;
   assert.ok(only !== undefined && values.length === 1, `${workload.metadata.name} sets ${flag} ${values.length} times`);
   return only;
@@ -346,5 +385,14 @@ export function mountedConfigMap(of: ProgramRun, workload: Workload, volume: str
 export function resource(of: ProgramRun, type: string, name: string): RegisteredResource {
   const found = of.resources.find((each) => each.type === type && each.name === name);
   assert.ok(found !== undefined, `no ${type} named ${name}; there are ${of.resources.map((each) => each.name).join(", ")}`);
+  return found;
+}
+
+/** The registered resource of a Kubernetes object that names itself. */
+export function resourceOf(of: ProgramRun, kind: string, name: string): RegisteredResource {
+  const found = of.resources.find(
+    (each) => each.type.endsWith(`:${kind}`) && (each.inputs.metadata as { name?: string } | undefined)?.name === name,
+  );
+  assert.ok(found !== undefined, `no ${kind} whose metadata say ${name}`);
   return found;
 }

@@ -2,8 +2,23 @@ import assert from "node:assert/strict";
 import { manifestsOf } from "../commands/manifests";
 import { type ProgramRun, type RegisteredResource, runProgram } from "../commands/program";
 import { readOutputs, remoteWriteUrl } from "../outputs";
-import { PLANS } from "./components/plans";
-import { configOf, container, type Overrides, object, objects, receiverSets, resource, run, STACKS, workloads } from "./harness";
+import { DEV, FILESYSTEM, HISTORY, PLANS, type Plan, PROD, SIDECAR, SIDECAR_DEV } from "./components/plans";
+import {
+  configOf,
+  container,
+  containers,
+  type Overrides,
+  object,
+  objects,
+  prometheusSets,
+  receiverSets,
+  resource,
+  resourceOf,
+  run,
+  settingsOf,
+  together,
+  workloads,
+} from "./harness";
 
 const PROVIDER = "pulumi:providers:kubernetes";
 const isKubernetes = (each: RegisteredResource) => each.type.startsWith("kubernetes:");
@@ -70,8 +85,12 @@ for (const { title: plan, stack, overrides } of PLANS) {
         assert.deepEqual(nullsIn(manifest), [], `${manifest.kind} ${manifest.metadata.name}`);
     });
 
-    it("makes ConfigMaps that are immutable and named by content, except the two that change in place", () => {
-      const inPlace = ["thanos-receive-hashrings", "thanos-receive-limits"];
+    it("makes ConfigMaps that are immutable and named by content, except those that are read again where they are", () => {
+      const { ingestion } = settingsOf(stack, overrides);
+      const inPlace =
+        ingestion === "receive"
+          ? ["thanos-receive-hashrings", "thanos-receive-limits"]
+          : ["prometheus-rules", ...prometheusSets(made).map((set) => `${set.metadata.name}-config`)];
       for (const each of made.resources.filter((one) => one.type === "kubernetes:core/v1:ConfigMap")) {
         const name = (each.inputs.metadata as { name?: string }).name;
         if (name === undefined) assert.equal(each.inputs.immutable, true, title(each));
@@ -84,19 +103,27 @@ for (const { title: plan, stack, overrides } of PLANS) {
     });
 
     it("gives outputs that the reader of app stacks accepts", () => {
+      const { ingestion } = settingsOf(stack, overrides);
       const outputs = readOutputs(made.outputs);
-      assert.equal(outputs.scheme, "receive");
+      assert.equal(outputs.scheme, ingestion);
       assert.equal(outputs.namespace, `thanos-${stack}`);
+      const gateways = objects(made, "StatefulSet").filter((set) => set.metadata.labels["app.kubernetes.io/component"] === "store-gateway");
+      const pods = (sets: typeof gateways) => sets.reduce((sum, set) => sum + (set.spec.replicas ?? 1), 0);
+      assert.equal(outputs.objectStorage?.storeGateways ?? 0, pods(gateways));
+      assert.equal(outputs.prometheus.replicas * outputs.prometheus.shards, pods(prometheusSets(made)));
+      if (outputs.scheme === "sidecar") {
+        assert.throws(() => remoteWriteUrl(outputs), /takes no remote write/);
+        return;
+      }
       assert.equal(remoteWriteUrl(outputs), `http://thanos-receive.thanos-${stack}.svc.cluster.local:19291/api/v1/receive`);
-      if (outputs.scheme !== "receive") return assert.fail();
-      const pods = receiverSets(made).reduce((sum, set) => sum + (set.spec.replicas ?? 1), 0);
-      assert.equal(outputs.ring.members.length, pods);
+      assert.equal(outputs.ring.members.length, pods(receiverSets(made)));
     });
 
     it("gives addresses of Services that are there, by a port that they have", () => {
       const { queryUrl, querierUrl, queryGrpcAddress, remoteWriteUrl: writeUrl } = made.outputs as Record<string, string>;
       const { service } = made.outputs.prometheus as { service: string };
-      for (const address of [queryUrl, querierUrl, `grpc://${queryGrpcAddress}`, writeUrl, service]) {
+      assert.equal(writeUrl !== undefined, settingsOf(stack, overrides).ingestion === "receive");
+      for (const address of [queryUrl, querierUrl, `grpc://${queryGrpcAddress}`, ...(writeUrl === undefined ? [] : [writeUrl]), service]) {
         const { hostname, port } = new URL(address ?? "");
         const [name = "", namespace, svc] = hostname.split(".");
         assert.deepEqual([namespace, svc], [`thanos-${stack}`, "svc"]);
@@ -116,23 +143,38 @@ function nullsIn(value: unknown, path = ""): string[] {
 }
 
 describe("program: outputs", () => {
-  it("are these, and names are only ever added", async () => {
-    const names = Object.keys((await run("prod")).outputs).sort();
-    assert.deepEqual(names, [
-      "availability",
-      "defaultTenant",
-      "externalLabels",
-      "namespace",
-      "prometheus",
-      "querierUrl",
-      "queryGrpcAddress",
-      "queryUrl",
-      "remoteWriteUrl",
-      "replicaLabels",
-      "ring",
-      "scheme",
-      "tenantHeader",
-    ]);
+  const ALWAYS = [
+    "availability",
+    "defaultTenant",
+    "externalLabels",
+    "namespace",
+    "prometheus",
+    "querierUrl",
+    "queryGrpcAddress",
+    "queryUrl",
+    "replicaLabels",
+    "scheme",
+    "tenantHeader",
+  ];
+  const cases: [string, Plan, string[]][] = [
+    ["of a ring", DEV, ["remoteWriteUrl", "ring"]],
+    ["of a ring with a bucket", PROD, ["objectStorage", "remoteWriteUrl", "ring"]],
+    ["of sidecars", SIDECAR_DEV, []],
+    ["of sidecars with a bucket", SIDECAR, ["objectStorage"]],
+  ];
+  for (const [what, { stack, overrides }, others] of cases) {
+    it(`${what} are these, and names are only ever added`, async () => {
+      const { outputs } = await run(stack, overrides);
+      const names = Object.entries(outputs).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+      assert.deepEqual(names.sort(), [...ALWAYS, ...others].sort());
+    });
+  }
+
+  it("tell of the bucket who answers for it and from when on, and not where it is", async () => {
+    const { outputs } = await run(SIDECAR.stack, SIDECAR.overrides);
+    // Three parts of two, and a quarter of two days.
+    assert.deepEqual(outputs.objectStorage, { storeGateways: 6, handover: "12h" });
+    assert.ok(!JSON.stringify(outputs).includes("amazonaws"));
   });
 
   it("hold what the environment is", async () => {
@@ -154,8 +196,9 @@ describe("program: outputs", () => {
   });
 
   it("hold no credentials", async () => {
-    for (const stack of STACKS) {
-      for (const url of JSON.stringify((await run(stack)).outputs).match(/https?:\/\/[^"]*/g) ?? []) assert.ok(!url.includes("@"), url);
+    for (const { stack, overrides } of PLANS) {
+      for (const url of JSON.stringify((await run(stack, overrides)).outputs).match(/https?:\/\/[^"]*/g) ?? [])
+        assert.ok(!url.includes("@"), url);
     }
   });
 
@@ -170,13 +213,22 @@ describe("program: outputs", () => {
 describe("program: protection", () => {
   const protectedOf = (made: ProgramRun) => made.resources.filter((each) => each.options.protect);
 
-  it("prod's namespace and data can't be deleted by an update", async () => {
-    const made = await run("prod");
-    assert.ok(resource(made, "kubernetes:core/v1:Namespace", "namespace").options.protect);
-    for (const set of objects(made, "StatefulSet")) {
-      const keepsData = set.spec.volumeClaimTemplates !== undefined;
-      if (keepsData) assert.ok(resource(made, "kubernetes:apps/v1:StatefulSet", set.metadata.name).options.protect, set.metadata.name);
-    }
+  for (const { title: plan, stack, overrides } of [PROD, HISTORY, SIDECAR]) {
+    it(`${plan}: namespace and samples can't be deleted by an update; what is fetched again can`, async () => {
+      const made = await run(stack, overrides);
+      assert.ok(resource(made, "kubernetes:core/v1:Namespace", "namespace").options.protect);
+      for (const set of objects(made, "StatefulSet")) {
+        const component = set.metadata.labels["app.kubernetes.io/component"] ?? "";
+        const keepsSamples = set.spec.volumeClaimTemplates !== undefined && !["store-gateway", "compactor"].includes(component);
+        assert.equal(resourceOf(made, "StatefulSet", set.metadata.name).options.protect, keepsSamples, set.metadata.name);
+      }
+    });
+  }
+
+  it("a bucket in a directory is protected, with its claim", async () => {
+    const made = await run(FILESYSTEM.stack, together(FILESYSTEM.overrides, { protect: true }));
+    assert.ok(resourceOf(made, "PersistentVolumeClaim", "thanos-bucket").options.protect);
+    assert.ok(resourceOf(made, "PersistentVolume", "thanos-dev-thanos-bucket").options.protect);
   });
 
   it("dev's can", async () => {
@@ -202,9 +254,9 @@ describe("program: protection", () => {
   });
 
   it("what is replaced in everyday changes is not protected, or they would be refused", async () => {
-    // A job that makes directories is replaced by one more receiver, an immutable ConfigMap by another text.
-    const replaced = ["kubernetes:core/v1:ConfigMap", "kubernetes:batch/v1:Job"];
-    for (const made of [await run("prod"), await run("dev", { protect: true })]) {
+    // A job that makes directories is replaced by one more receiver, an immutable ConfigMap or Secret by another text.
+    const replaced = ["kubernetes:core/v1:ConfigMap", "kubernetes:batch/v1:Job", "kubernetes:core/v1:Secret"];
+    for (const made of [await run("prod"), await run("dev", { protect: true }), await run(SIDECAR.stack, SIDECAR.overrides)]) {
       const refused = protectedOf(made).filter((each) => replaced.includes(each.type));
       assert.deepEqual(refused.map(title), []);
     }
@@ -218,24 +270,38 @@ describe("program: images", () => {
       prometheus: "registry.example:5000/prometheus:v3.14.2",
       memcached: "registry.example:5000/memcached:1.6.40",
     };
-    const all = workloads(await run("prod", { images })).map((workload) => ({
-      image: container(workload).image,
-      version: workload.spec.template.metadata.labels["app.kubernetes.io/version"],
-    }));
-    assert.deepEqual(new Set(all.map(({ image }) => image)), new Set(Object.values(images)));
-    for (const { image, version } of all) assert.equal(version, /:v?([\d.]+)$/.exec(image)?.[1], image);
+    for (const { stack, overrides } of [PROD, SIDECAR]) {
+      const made = workloads(await run(stack, together(overrides, { images })));
+      const all = made.flatMap((workload) => containers(workload).map(({ image }) => image));
+      assert.deepEqual(new Set(all), new Set(Object.values(images)));
+      for (const workload of made) {
+        const version = workload.spec.template.metadata.labels["app.kubernetes.io/version"];
+        assert.equal(version, /:v?([\d.]+)$/.exec(container(workload).image)?.[1], workload.metadata.name);
+      }
+    }
   });
 });
 
 describe("program: preview", () => {
   it("needs no value that only exists after the update", async () => {
-    for (const stack of STACKS) {
-      const known = await run(stack);
-      const preview = await run(stack, {}, { preview: true });
+    for (const { stack, overrides } of [DEV, PROD, HISTORY, SIDECAR]) {
+      const known = await run(stack, overrides);
+      const preview = await run(stack, overrides, { preview: true });
       assert.deepEqual(preview.resources.map(title).sort(), known.resources.map(title).sort());
       assert.equal(preview.outputs.remoteWriteUrl, known.outputs.remoteWriteUrl);
       assert.deepEqual(preview.outputs.ring, known.outputs.ring);
+      assert.deepEqual(preview.outputs.objectStorage, known.outputs.objectStorage);
       assert.deepEqual(preview.outputs.availability, known.outputs.availability);
+    }
+  });
+
+  it("says of outputs that a scheme does not have nothing that a reader could take for a fault", async () => {
+    for (const { stack, overrides } of PLANS) {
+      const { messages } = await run(stack, overrides);
+      assert.deepEqual(
+        messages.filter((message) => /undefined/i.test(message)),
+        [],
+      );
     }
   });
 

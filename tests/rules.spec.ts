@@ -58,10 +58,12 @@ describe("Prometheus' own judgement", () => {
         plain: {},
         shards: { prometheus: { shards: 3 } },
         agent: { prometheus: { mode: "agent" } },
+        sidecar: { ingestion: "sidecar" },
+        alerting: { alerting: { alertmanagers: ["https://alerts.example:9093"] } },
       })) {
         const { settings, addresses } = await planOf(stack, overrides);
         const file = join(folder, `${name}.yml`);
-        writeFileSync(file, prometheusConfig(settings, 0, { url: addresses.remoteWriteUrl }));
+        writeFileSync(file, prometheusConfig(settings, 0, addresses.remoteWriteUrl));
         const result = await check("check", "config", "--syntax-only", ...(name === "agent" ? ["--agent"] : []), file);
         assert.equal(result.exitCode, 0, result.all);
       }

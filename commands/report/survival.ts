@@ -21,6 +21,7 @@ const LOSSES: Record<Loss, string> = {
   drain: "a drained node",
   prometheus: "1 Prometheus",
   querier: "1 querier",
+  storeGateway: "1 store gateway",
 };
 
 /** A cell, and whether it tells of harm. */

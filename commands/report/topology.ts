@@ -6,8 +6,12 @@ export interface Topology {
   prometheus: { replicas: number; shards: number };
   /** Routers in front of the receivers; none where receivers route. */
   routers: number;
+  /** Copies of each series; 0 in the sidecar scheme. */
   replicationFactor: number;
+  /** None in the sidecar scheme, where each Prometheus keeps its samples. */
   rings: TopologyRing[];
+  /** Store gateways; none without a bucket. */
+  storeGateways: number;
   queriers: number;
   /** Query frontends; none where people ask the queriers. */
   frontends: number;
@@ -26,13 +30,13 @@ interface RingOutput {
   replicationFactor: number;
 }
 
-/** What is drawn, from the stack's resources and outputs. Nothing for a scheme without receivers. */
+/** What is drawn, from the stack's resources and outputs. Nothing for outputs of another program. */
 export function topologyOf(resources: readonly PolicyResource[], outputs: Record<string, unknown>): Topology | undefined {
   const ring = outputs.ring as RingOutput | undefined;
   const prometheus = outputs.prometheus as { replicas: number; shards: number } | undefined;
-  if (ring === undefined || prometheus === undefined) return undefined;
+  if (prometheus === undefined) return undefined;
   const rings = new Map<string, Map<string | undefined, string[]>>();
-  for (const member of ring.members) {
+  for (const member of ring?.members ?? []) {
     const zones = rings.get(member.hashring ?? "default") ?? new Map<string | undefined, string[]>();
     zones.set(member.zone, [...(zones.get(member.zone) ?? []), member.address.split(".")[0] ?? member.address]);
     rings.set(member.hashring ?? "default", zones);
@@ -40,7 +44,8 @@ export function topologyOf(resources: readonly PolicyResource[], outputs: Record
   return {
     prometheus: { replicas: prometheus.replicas, shards: prometheus.shards },
     routers: replicasOf(resources, "receive-router"),
-    replicationFactor: ring.replicationFactor,
+    replicationFactor: ring?.replicationFactor ?? 0,
+    storeGateways: replicasOf(resources, "store-gateway"),
     rings: [...rings].map(([name, zones]) => ({
       name,
       zones: [...zones].map(([zone, pods]) => ({ ...(zone === undefined ? {} : { zone }), pods })),
@@ -76,13 +81,19 @@ export function topologyLine(of: Topology): string {
     const zones = ring.zones.map(({ zone, pods: members }) => `${zone === undefined ? "" : `${zone} `}×${members.length}`).join(", ");
     return `receivers ${of.rings.length > 1 ? `of ${ring.name} ` : ""}${zones}`;
   });
-  return [
-    `Prometheus ×${pods}`,
-    ...(of.routers > 0 ? [`routers ×${of.routers}`] : []),
-    `${rings.join("; ")} (${of.replicationFactor} ${of.replicationFactor === 1 ? "copy" : "copies"} of each series)`,
-    `queriers ×${of.queriers}`,
-    ...(of.frontends > 0 ? [`query frontends ×${of.frontends}`] : []),
-  ].join(" → ");
+  const history = of.storeGateways > 0 ? [`store gateways ×${of.storeGateways} over a bucket`] : [];
+  const sources =
+    of.rings.length === 0
+      ? [[`Prometheus ×${pods} with sidecars`, ...history].join(" and ")]
+      : [
+          `Prometheus ×${pods}`,
+          ...(of.routers > 0 ? [`routers ×${of.routers}`] : []),
+          [
+            `${rings.join("; ")} (${of.replicationFactor} ${of.replicationFactor === 1 ? "copy" : "copies"} of each series)`,
+            ...history,
+          ].join(" and "),
+        ];
+  return [...sources, `queriers ×${of.queriers}`, ...(of.frontends > 0 ? [`query frontends ×${of.frontends}`] : [])].join(" → ");
 }
 
 const BOX = { width: 132, height: 46, gap: 12 };
@@ -102,16 +113,21 @@ interface Drawn {
 /** The topology as a picture that fits light and dark surroundings, to stand in a page or in a file of its own. */
 export function topologySvg(of: Topology): string {
   const pods = of.prometheus.replicas * of.prometheus.shards;
+  const scrapers = `×${pods}${of.prometheus.shards > 1 ? `, ${of.prometheus.shards} shards` : ""}`;
+  const history = of.storeGateways > 0 ? [box("Store gateways", `×${of.storeGateways}, a bucket`, "receiver")] : [];
+  const sources: { drawn: Drawn; arrow: string }[] =
+    of.rings.length === 0
+      ? [{ drawn: stack([box("Prometheus, sidecars", scrapers, "sender"), ...history]), arrow: "StoreAPI" }]
+      : [
+          {
+            drawn: stack([box("Prometheus", scrapers, "sender"), box("Other senders", "of app stacks", "outside")]),
+            arrow: "remote write",
+          },
+          ...(of.routers > 0 ? [{ drawn: box("Routers", `×${of.routers}`, "router"), arrow: `×${of.replicationFactor}` }] : []),
+          { drawn: stack([...of.rings.map((ring) => drawRing(ring, of)), ...history]), arrow: "StoreAPI" },
+        ];
   const columns: { drawn: Drawn; arrow?: string }[] = [
-    {
-      drawn: stack([
-        box("Prometheus", `×${pods}${of.prometheus.shards > 1 ? `, ${of.prometheus.shards} shards` : ""}`, "sender"),
-        box("Other senders", "of app stacks", "outside"),
-      ]),
-      arrow: "remote write",
-    },
-    ...(of.routers > 0 ? [{ drawn: box("Routers", `×${of.routers}`, "router"), arrow: `×${of.replicationFactor}` }] : []),
-    { drawn: stack(of.rings.map((ring) => drawRing(ring, of))), arrow: "StoreAPI" },
+    ...sources,
     { drawn: box("Queriers", `×${of.queriers}`, "query"), arrow: of.frontends > 0 ? "PromQL" : "queries" },
     ...(of.frontends > 0 ? [{ drawn: box("Query frontends", `×${of.frontends}`, "query"), arrow: "queries" }] : []),
     { drawn: box("People", "dashboards, alerts", "outside") },

@@ -32,6 +32,8 @@ export interface PodReading {
   ip?: string;
   /** The container port named `http`; absent where there is none. */
   httpPort?: number;
+  /** The container port named `grpc`; absent where there is none. */
+  grpcPort?: number;
   /** Whether it is started with a hashring file. */
   readsHashrings: boolean;
 }
@@ -151,20 +153,45 @@ export function samplesAcknowledged(first: AcknowledgedReading, last: Acknowledg
   };
 }
 
-/** The querier sees every member of the ring, and has no store that fails. */
-export function storesSeen(stores: readonly Store[], members: readonly RingMember[], pods: readonly PodReading[]): Verdict {
+/** Something that keeps samples and answers the querier for them. */
+export interface ExpectedStore {
+  /** What several of them are called. */
+  kind: string;
+  name: string;
+  /** The names a querier may know it by. */
+  addresses: string[];
+}
+
+/** Parts of the stack, beside the ring's members, whose pods answer the querier by gRPC. */
+const STORES: Record<string, string> = { prometheus: "sidecars", "store-gateway": "store gateways", ruler: "rulers" };
+
+/** Everything that the querier must see: the ring's members where there is a ring, and each pod of another part with a gRPC port. */
+export function expectedStores(members: readonly RingMember[], pods: readonly PodReading[]): ExpectedStore[] {
+  return [
+    ...members.map((member) => ({ kind: "ring members", name: member.address, addresses: addressesOf(member, pods) })),
+    ...pods.flatMap(({ name, component, ip, grpcPort }) => {
+      const kind = STORES[component];
+      if (kind === undefined || grpcPort === undefined) return [];
+      return [{ kind, name, addresses: ip === undefined ? [] : [endpoint(ip, grpcPort)] }];
+    }),
+  ];
+}
+
+/** The querier sees every store that it should, and has none that fails. */
+export function storesSeen(stores: readonly Store[], expected: readonly ExpectedStore[]): Verdict {
   const healthy = stores.filter(({ lastError }) => lastError === undefined);
-  const missing = members.filter((member) => {
-    const names = addressesOf(member, pods);
-    return !healthy.some(({ name }) => names.includes(name));
-  });
+  const missing = expected.filter(({ addresses }) => !healthy.some(({ name }) => addresses.includes(name)));
   const failing = stores.filter(({ lastError }) => lastError !== undefined);
-  const others = stores.length - (members.length - missing.length) - failing.length;
+  const others = stores.length - (expected.length - missing.length) - failing.length;
+  const kinds = [...new Set(expected.map(({ kind }) => kind))].map((kind) => {
+    const all = expected.filter((each) => each.kind === kind);
+    return `${all.filter((each) => !missing.includes(each)).length} of ${all.length} ${kind}`;
+  });
   return {
-    ok: members.length > 0 && missing.length === 0 && failing.length === 0,
-    seen: `${members.length - missing.length} of ${members.length} ring members${others > 0 ? `, ${others} other stores` : ""}`,
+    ok: expected.length > 0 && missing.length === 0 && failing.length === 0,
+    seen: [...kinds, ...(others > 0 ? [`${others} other stores`] : [])].join(", ") || "no store is expected",
     details: [
-      ...missing.map(({ address }) => `${address} is not among the querier's healthy stores`),
+      ...missing.map(({ name }) => `${name} is not among the querier's healthy stores`),
       ...failing.map(({ name, component, lastError }) => `${component} ${name}: ${lastError}`),
     ],
   };
@@ -272,8 +299,10 @@ function identityOf(labels: Labels): string {
 function addressesOf(member: RingMember, pods: readonly PodReading[]): string[] {
   const [host = "", port = ""] = splitAddress(member.address);
   const pod = pods.find(({ name }) => name === host.split(".")[0]);
-  return [member.address, ...(pod?.ip === undefined ? [] : [pod.ip.includes(":") ? `[${pod.ip}]:${port}` : `${pod.ip}:${port}`])];
+  return [member.address, ...(pod?.ip === undefined ? [] : [endpoint(pod.ip, Number(port))])];
 }
+
+const endpoint = (ip: string, port: number): string => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`);
 
 function splitAddress(address: string): [string, string] {
   const colon = address.lastIndexOf(":");

@@ -137,7 +137,9 @@ function isReceiver(pod: PodReading): boolean {
 
 function podReading(pod: KubernetesPod): PodReading {
   const labels = pod.metadata.labels ?? {};
-  const http = pod.spec.containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === "http");
+  const port = (wanted: string) => pod.spec.containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === wanted);
+  const http = port("http");
+  const grpc = port("grpc");
   const ready = isReady(pod.status?.conditions);
   return {
     name: pod.metadata.name,
@@ -147,6 +149,7 @@ function podReading(pod: KubernetesPod): PodReading {
     reason: ready ? "" : notReadyReason(pod),
     ...(pod.status?.podIP === undefined ? {} : { ip: pod.status.podIP }),
     ...(http === undefined ? {} : { httpPort: http.containerPort }),
+    ...(grpc === undefined ? {} : { grpcPort: grpc.containerPort }),
     readsHashrings: pod.spec.containers.some(({ args }) => args?.some((arg) => arg.startsWith("--receive.hashrings-file=")) === true),
   };
 }

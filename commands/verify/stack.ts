@@ -2,10 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { RemoteWriteClient } from "../../clients/remoteWrite";
 import type { Transport } from "../../clients/transport";
-import { type ReceiveOutputs, remoteWriteUrl, type StackOutputs } from "../../outputs";
+import { type ReceiveOutputs, type RingMember, remoteWriteUrl, type StackOutputs } from "../../outputs";
 import {
   type AcknowledgedReading,
   everyTargetOnce,
+  expectedStores,
   hashringsAgree,
   nodesReady,
   podsReady,
@@ -32,7 +33,7 @@ export function stackChecks(reader: StackReader, outputs: StackOutputs, shortest
     { name: "nodes", look: async () => nodesReady(await reader.nodes()) },
     { name: "pods", look: async () => podsReady(await reader.pods()) },
     { name: "scrape targets", look: () => lookAtTargets(reader, outputs) },
-    ...(outputs.scheme === "receive" ? ringChecks(reader, outputs, shortestRateMs) : []),
+    ...(outputs.scheme === "receive" ? ringChecks(reader, outputs, shortestRateMs) : [stores(reader, outputs, [])]),
     { name: "query", look: () => lookAtUp(reader, outputs) },
   ];
 }
@@ -51,12 +52,16 @@ function ringChecks(reader: StackReader, outputs: ReceiveOutputs, shortestRateMs
         return samplesAcknowledged(first, reading, shortestRateMs);
       },
     },
-    {
-      name: "stores",
-      look: async () => storesSeen(await reader.queries(outputs.querierUrl).stores(), ring.members, await reader.pods()),
-    },
+    stores(reader, outputs, ring.members),
     writeAndReadBack(reader, outputs, door),
   ];
+}
+
+function stores(reader: StackReader, outputs: StackOutputs, members: readonly RingMember[]): Check {
+  return {
+    name: "stores",
+    look: async () => storesSeen(await reader.queries(outputs.querierUrl).stores(), expectedStores(members, await reader.pods())),
+  };
 }
 
 async function lookAtTargets(reader: StackReader, outputs: StackOutputs): ReturnType<Check["look"]> {

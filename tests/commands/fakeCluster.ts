@@ -32,8 +32,21 @@ export const OUTPUTS = {
   availability: {},
 };
 
+const { remoteWriteUrl: _url, ring: _ring, ...WITHOUT_RING } = OUTPUTS;
+
+/** Outputs of a stack of the sidecar scheme, with a bucket. */
+export const SIDECAR_OUTPUTS = {
+  ...WITHOUT_RING,
+  scheme: "sidecar",
+  replicaLabels: ["prometheus_replica"],
+  prometheus: { ...OUTPUTS.prometheus, jobs: ["thanos-sidecar", "thanos-store-gateway", "prometheus"] },
+  objectStorage: { storeGateways: 1, handover: "12h" },
+};
+
 /** How the cluster misbehaves; everything default is healthy. */
 export interface Faults {
+  /** The scheme of the stack that it runs. Default: receive. */
+  scheme?: "receive" | "sidecar";
   /** Answers a request in place of the cluster. */
   answer?: (request: ReceivedRequest, path: string) => CannedAnswer | undefined;
   /** Pods that are not Ready. */
@@ -65,21 +78,31 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
   let acknowledged = 0;
   let scraped = 0;
 
-  const podNames = [...MEMBERS, "prometheus-0"];
-  const targets = [...podNames.map((name) => ({ job: name.replace(/-\d$/, ""), instance: name })), { job: "job (odd)", instance: "x" }];
+  const sidecars = faults.scheme === "sidecar";
+  const podNames = sidecars ? ["prometheus-0", "thanos-store-gateway-0"] : [...MEMBERS, "prometheus-0"];
+  const other = sidecars ? { job: "thanos-sidecar", instance: "prometheus-0:10902" } : { job: "job (odd)", instance: "x" };
+  const targets = [...podNames.map((name) => ({ job: name.replace(/-\d$/, ""), instance: name })), other];
 
   function podObject(name: string, index: number): unknown {
     const app = name.replace(/-\d$/, "");
     const ready = faults.notReady?.includes(name) !== true;
     const receive = app === "thanos-receive";
+    const component = app.replace(/^thanos-/, "");
+    const grpc = [{ name: "grpc", containerPort: 10901 }];
     return {
-      metadata: { name, labels: { "app.kubernetes.io/name": app, "app.kubernetes.io/component": receive ? "receive" : "prometheus" } },
+      metadata: { name, labels: { "app.kubernetes.io/name": app, "app.kubernetes.io/component": component } },
       spec: {
         containers: [
           {
             args: receive ? ["receive", "--receive.hashrings-file=/etc/thanos/hashrings.json"] : [],
-            ports: [{ name: "http", containerPort: receive ? 10902 : 9090 }],
+            ports: [
+              { name: "http", containerPort: component === "prometheus" ? 9090 : 10902 },
+              ...(component === "store-gateway" ? grpc : []),
+            ],
           },
+          ...(sidecars && component === "prometheus"
+            ? [{ args: ["sidecar"], ports: [{ name: "sidecar-http", containerPort: 10902 }, ...grpc] }]
+            : []),
         ],
       },
       status: {
@@ -100,7 +123,8 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
   }
 
   function query(expression: string): CannedAnswer {
-    if (expression === 'timestamp(up{cluster="dev",job=~"thanos-receive|prometheus|job\\\\ \\\\(odd\\\\)"})') {
+    const jobs = sidecars ? "thanos-sidecar|thanos-store-gateway|prometheus" : "thanos-receive|prometheus|job\\\\ \\\\(odd\\\\)";
+    if (expression === `timestamp(up{cluster="dev",job=~"${jobs}"})`) {
       const left = faults.replicaLabelLeft === undefined ? {} : { [faults.replicaLabelLeft]: "0" };
       return vector(
         targets.map((labels) => ({ cluster: "dev", ...labels, ...left })),
@@ -164,7 +188,7 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
         });
       case "thanos-querier /api/v1/stores":
         return success({
-          receive: MEMBERS.map((name, index) => ({
+          [sidecars ? "sidecar" : "receive"]: (sidecars ? podNames : MEMBERS).map((name, index) => ({
             name: `10.0.0.${index}:10901`,
             lastError: faults.storeError?.(name) ?? null,
             labelSets: [],

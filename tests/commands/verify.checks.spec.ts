@@ -3,6 +3,7 @@ import type { Labels, Store, Target, VectorElement } from "../../clients/prometh
 import {
   type AcknowledgedReading,
   everyTargetOnce,
+  expectedStores,
   hashringsAgree,
   nodesReady,
   type PodReading,
@@ -189,32 +190,44 @@ describe("verify: stores", () => {
   const byIp = RECEIVERS.map(({ ip }) => store(`${ip}:10901`));
 
   it("hold when every member is seen, by address or by its pod's IP", () => {
-    holds(storesSeen(byAddress, MEMBERS, []), "3 of 3 ring members");
-    holds(storesSeen(byIp, MEMBERS, RECEIVERS), "3 of 3 ring members");
+    holds(storesSeen(byAddress, expectedStores(MEMBERS, [])), "3 of 3 ring members");
+    holds(storesSeen(byIp, expectedStores(MEMBERS, RECEIVERS)), "3 of 3 ring members");
   });
   it("count other stores apart", () =>
-    holds(storesSeen([...byIp, store("bucket:10901")], MEMBERS, RECEIVERS), "3 of 3 ring members, 1 other stores"));
+    holds(storesSeen([...byIp, store("bucket:10901")], expectedStores(MEMBERS, RECEIVERS)), "3 of 3 ring members, 1 other stores"));
   it("know a member by its IPv6 address", () =>
     holds(
-      storesSeen([store("[fd00::1]:10901")], MEMBERS.slice(0, 1), [pod("thanos-receive-0", { ip: "fd00::1" })]),
+      storesSeen([store("[fd00::1]:10901")], expectedStores(MEMBERS.slice(0, 1), [pod("thanos-receive-0", { ip: "fd00::1" })])),
       "1 of 1 ring members",
     ));
   it("fail naming a member that is not seen", () =>
-    fails(storesSeen(byIp.slice(1), MEMBERS, RECEIVERS), /^2 of 3/, /thanos-receive-0\..*is not among/));
+    fails(storesSeen(byIp.slice(1), expectedStores(MEMBERS, RECEIVERS)), /^2 of 3/, /thanos-receive-0\..*is not among/));
   it("fail naming a store with an error, member or not", () => {
     fails(
-      storesSeen([...byIp.slice(1), store("10.0.0.0:10901", { lastError: "refused" })], MEMBERS, RECEIVERS),
+      storesSeen([...byIp.slice(1), store("10.0.0.0:10901", { lastError: "refused" })], expectedStores(MEMBERS, RECEIVERS)),
       /^2 of 3/,
       /receive 10\.0\.0\.0:10901: refused/,
     );
     fails(
-      storesSeen([...byIp, store("bucket:10901", { component: "store", lastError: "refused" })], MEMBERS, RECEIVERS),
+      storesSeen([...byIp, store("bucket:10901", { component: "store", lastError: "refused" })], expectedStores(MEMBERS, RECEIVERS)),
       /store bucket:10901: refused/,
     );
   });
   it("fail on another port of a member's pod", () =>
-    fails(storesSeen([store("10.0.0.0:10902")], MEMBERS.slice(0, 1), RECEIVERS), /^0 of 1/));
-  it("fail for a ring without members", () => fails(storesSeen(byIp, [], RECEIVERS)));
+    fails(storesSeen([store("10.0.0.0:10902")], expectedStores(MEMBERS.slice(0, 1), RECEIVERS)), /^0 of 1/));
+  it("expect sidecars, store gateways and rulers wherever they have a gRPC port", () => {
+    const pods = [
+      pod("prometheus-0", { component: "prometheus", ip: "10.0.1.0", grpcPort: 10901 }),
+      pod("prometheus-1", { component: "prometheus", ip: "10.0.1.1", grpcPort: 10901 }),
+      pod("thanos-store-gateway-0", { component: "store-gateway", ip: "10.0.2.0", grpcPort: 10901 }),
+      pod("thanos-querier-0", { component: "querier", ip: "10.0.3.0", grpcPort: 10901 }),
+      pod("thanos-ruler-0", { component: "ruler", ip: "10.0.4.0" }),
+    ];
+    const seen = ["10.0.1.0:10901", "10.0.1.1:10901", "10.0.2.0:10901"].map((name) => store(name));
+    holds(storesSeen(seen, expectedStores([], pods)), "2 of 2 sidecars, 1 of 1 store gateways");
+    fails(storesSeen(seen.slice(0, 2), expectedStores([], pods)), /0 of 1 store gateways/, /\nthanos-store-gateway-0 is not among/);
+  });
+  it("fail for a ring without members", () => fails(storesSeen(byIp, expectedStores([], RECEIVERS))));
 });
 
 describe("verify: query", () => {

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { main, parseDuration, type VerifyReport } from "../../commands/verify";
 import { portForward } from "../../commands/verify/addresses";
 import { selectCluster, selectOutputs } from "../../commands/verify/selection";
-import { type Faults, OUTPUTS, startFakeCluster } from "./fakeCluster";
+import { type Faults, OUTPUTS, SIDECAR_OUTPUTS, startFakeCluster } from "./fakeCluster";
 
 /** Long enough for every check that can hold, on a busy machine; a check that fails takes all of it. */
 const PATIENCE_MS = 3_000;
@@ -14,11 +14,13 @@ describe("verify: command", () => {
   let directory: string;
   let outputsFile: string;
   let clusters = 0;
+  const sidecarOutputsFile = () => path.join(directory, "sidecar.json");
 
   before(async () => {
     directory = await fs.mkdtemp(path.join(tmpdir(), "verify-"));
     outputsFile = path.join(directory, "outputs.json");
     await fs.writeFile(outputsFile, JSON.stringify(OUTPUTS));
+    await fs.writeFile(sidecarOutputsFile(), JSON.stringify(SIDECAR_OUTPUTS));
   });
   after(() => fs.rm(directory, { recursive: true }));
 
@@ -32,7 +34,8 @@ describe("verify: command", () => {
     const kubeconfig = path.join(directory, `kubeconfig-${++clusters}`);
     await fs.writeFile(kubeconfig, cluster.kubeconfig);
     const printed: string[] = [];
-    const status = await main(["--stack", "dev", "--context", "dev", "--kubeconfig", kubeconfig, "--outputs", outputsFile, ...args], {
+    const outputs = faults.scheme === "sidecar" ? sidecarOutputsFile() : outputsFile;
+    const status = await main(["--stack", "dev", "--context", "dev", "--kubeconfig", kubeconfig, "--outputs", outputs, ...args], {
       timeoutMs,
       intervalMs: 5,
       shortestRateMs: 1,
@@ -66,6 +69,20 @@ describe("verify: command", () => {
       report.open.map(({ name }) => name),
       ["queries", "querier", "prometheus"],
     );
+  });
+
+  it("of a stack with sidecars looks at what there is, and writes nothing", async () => {
+    const faults: Faults = { scheme: "sidecar" };
+    const { status, report } = await reportOf(faults);
+    assert.deepEqual(
+      report.checks.map(({ name, ok }) => [name, ok]),
+      ["nodes", "pods", "scrape targets", "stores", "query"].map((name) => [name, true]),
+    );
+    assert.equal(status, 0);
+    const seen = Object.fromEntries(report.checks.map((check) => [check.name, check.seen]));
+    assert.equal(seen.stores, "1 of 1 sidecars, 1 of 1 store gateways");
+    assert.equal(seen["scrape targets"], "3 of 3 up: prometheus 1, thanos-sidecar 1, thanos-store-gateway 1");
+    assert.equal((await run(faults)).writes, 0);
   });
 
   it("writes one sample only, however often it reads", async () => {
@@ -104,6 +121,24 @@ describe("verify: command", () => {
       /receive 10\.0\.0\.0:10901: refused/,
     ],
     ["a sample that is acknowledged and forgotten", "write and read back", { forgets: true }, /not answered yet/],
+    [
+      "a sidecar that does not reach its Prometheus",
+      "stores",
+      { scheme: "sidecar", storeError: (pod) => (pod === "prometheus-0" ? "not ready" : null) },
+      /0 of 1 sidecars, 1 of 1 store gateways[\s\S]*prometheus-0 is not among/,
+    ],
+    [
+      "a store gateway that fails",
+      "stores",
+      { scheme: "sidecar", storeError: (pod) => (pod === "thanos-store-gateway-0" ? "refused" : null) },
+      /thanos-store-gateway-0 is not among/,
+    ],
+    [
+      "a sidecar that is not scraped",
+      "scrape targets",
+      { scheme: "sidecar", targetDown: "prometheus-0:10902" },
+      /thanos-sidecar .* is down/,
+    ],
     ["a replica label left in answers", "query", { replicaLabelLeft: "receive_replica" }, /receive_replica is left on 5 series/],
   ];
   describe("of a broken stack", () => {

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_FOLDER } from "../../commands/program";
 import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/versions";
-import { container, run, type Workload, workloads } from "../harness";
-import { PLANS } from "./plans";
+import { containers, run, type Workload, workloads } from "../harness";
+import { HISTORY, PLANS, PROD, SIDECAR } from "./plans";
 
 type Kind = "value" | "switch" | "deprecated";
 
@@ -13,7 +13,7 @@ const FLAGS = JSON.parse(readFileSync(join(PROJECT_FOLDER, "tests/model/flags/fl
   Record<string, Kind>
 >;
 /** Flags that may be given more than once. */
-const REPEATABLE = ["query.replica-label", "label"];
+const REPEATABLE = ["query.replica-label", "deduplication.replica-label", "label", "alertmanagers.url"];
 const QUOTED = ["label"];
 
 /** What is wrong with a command line by the flags that the program knows; empty where it would start. */
@@ -36,19 +36,20 @@ function mistakes(command: string, args: readonly string[]): string[] {
   });
 }
 
-/** The program that a container runs, and its flags. */
-function commandLine(workload: Workload): { command: string; args: string[] } | undefined {
-  const { image, args = [] } = container(workload);
-  if (workload.kind === "Job") return undefined;
-  if (image.includes("/prometheus/")) return { command: "prometheus", args };
-  const [subcommand = "", ...flags] = args;
-  return image.includes("/thanos/") ? { command: `thanos ${subcommand}`, args: flags } : undefined;
+/** The programs that the containers of a pod run, and their flags. */
+function commandLines(workload: Workload): { command: string; args: string[] }[] {
+  if (workload.kind === "Job") return [];
+  return containers(workload).flatMap(({ image, args = [] }) => {
+    if (image.includes("/prometheus/")) return [{ command: "prometheus", args }];
+    const [subcommand = "", ...flags] = args;
+    return image.includes("/thanos/") ? [{ command: `thanos ${subcommand}`, args: flags }] : [];
+  });
 }
 
 describe("command lines", () => {
   for (const { title, stack, overrides } of PLANS) {
     it(`${title}: every flag is one that Thanos ${THANOS_VERSION} and Prometheus ${PROMETHEUS_VERSION} know`, async () => {
-      const lines = workloads(await run(stack, overrides)).flatMap((workload) => commandLine(workload) ?? []);
+      const lines = workloads(await run(stack, overrides)).flatMap(commandLines);
       assert.ok(lines.length >= 3);
       for (const { command, args } of lines) assert.deepEqual(mistakes(command, args), []);
     });
@@ -80,9 +81,11 @@ describe("command lines", () => {
   });
 
   it("processes keep below their memory limit by themselves", async () => {
-    for (const workload of workloads(await run("prod"))) {
-      const line = commandLine(workload);
-      if (line?.command.startsWith("thanos")) assert.ok(line.args.includes("--enable-auto-gomemlimit"), workload.metadata.name);
+    for (const { stack, overrides } of [PROD, HISTORY, SIDECAR]) {
+      for (const { command, args } of workloads(await run(stack, overrides)).flatMap(commandLines)) {
+        const flag = command === "prometheus" ? "--auto-gomemlimit.ratio=0.9" : "--enable-auto-gomemlimit";
+        assert.ok(args.includes(flag), command);
+      }
     }
   });
 });

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { parse } from "yaml";
+import { manifestsOf } from "../../commands/manifests";
 import { PROJECT_FOLDER } from "../../commands/program";
+import { prometheusRetentionTime } from "../../model/prometheusRetention";
+import { receiveRetentionTime } from "../../model/receiveRetention";
 import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings";
 import {
   CLAIMS,
@@ -10,13 +14,18 @@ import {
   load,
   loadRaw,
   type Overrides,
+  objects,
+  prometheusSets,
   rejection,
   rejectionByProgram,
   rejectionRaw,
+  resource,
+  ringSettings,
   run,
   STACKS,
   type Stack,
   together,
+  workloads,
 } from "../harness";
 
 /** A refused configuration: changes to a stack file, and what the refusal says about them. */
@@ -377,7 +386,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "receive.replica",
     value: "3",
     rule: /there is no such key/,
-    remedy: keysOf(settingsSchema.shape.receive),
+    remedy: keysOf(settingsSchema.shape.receive.unwrap()),
   },
   {
     title: "an unknown key inside an object with defaults",
@@ -816,13 +825,20 @@ describe("config: what is accepted", () => {
     assert.deepEqual(settings.cluster.zones, []);
     assert.deepEqual(settings.survives, { nodes: 0, zones: 0 });
     assert.deepEqual(settings.tenancy, { header: "THANOS-TENANT", defaultTenant: "default-tenant", label: "tenant_id" });
-    const { receive, querier, prometheus } = settings;
+    const { querier, prometheus } = settings;
+    const receive = ringSettings(settings);
     assert.equal(receive.mode, "router-ingester");
     assert.equal(receive.replicas, 3);
     assert.equal(receive.replicationFactor, 3);
     assert.equal(receive.antiAffinity, "hard");
     assert.equal(receive.outOfOrderWindow, "2h");
-    assert.equal(receive.retention.time, "15d");
+    assert.deepEqual(receive.retention, {});
+    assert.equal(receiveRetentionTime(receive, settings), "15d");
+    assert.equal(settings.ingestion, "receive");
+    assert.equal(settings.objectStorage, undefined);
+    assert.equal(settings.ruler, undefined);
+    assert.deepEqual(settings.alerting, { alertmanagers: [] });
+    assert.equal(prometheusRetentionTime(settings), "6h");
     assert.deepEqual(receive.rollout, { preStopSeconds: 5, minReadySeconds: 25, gracePeriodSeconds: 900 });
     assert.deepEqual(receive.limits, { maxConcurrency: 0, default: {}, tenants: {} });
     assert.equal(querier.replicas, 2);
@@ -833,6 +849,31 @@ describe("config: what is accepted", () => {
     assert.equal(prometheus.mode, "server");
     assert.equal(prometheus.kubeletCertificates, "verify");
     assert.equal(prometheus.ruleFolder, "rules");
+  });
+
+  it("the smallest configuration of the sidecar scheme: no ring is named", async () => {
+    const { settings, credentials } = await loadRaw("new", {
+      "thanos-stack:cluster": { name: "new", context: "new" },
+      "thanos-stack:namespace": "thanos",
+      "thanos-stack:ingestion": "sidecar",
+      "thanos-stack:prometheus": { storage: { pvc: { size: "10Gi" } } },
+    });
+    assert.equal(settings.ingestion, "sidecar");
+    assert.equal(settings.receive, undefined);
+    assert.equal(credentials, undefined);
+    assert.deepEqual(settings.prometheus.sidecar, { resources: { cpu: "50m", memory: "256Mi" } });
+    assert.deepEqual(settings.prometheus.remoteWrite.otherTargets, []);
+    assert.equal(prometheusRetentionTime(settings), "15d", "nobody else keeps samples");
+  });
+
+  it("a key that is a word, and no other word", async () => {
+    for (const word of ["sidecar", "receive"]) {
+      const { settings } = await loadRaw("dev", { ...configOf("dev"), "thanos-stack:ingestion": word });
+      assert.equal(settings.ingestion, word);
+    }
+    const { problems } = await rejectionRaw("dev", { ...configOf("dev"), "thanos-stack:ingestion": "side car" });
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? "", /^ {2}- ingestion = "side car": not a value of this key\. Accepted: "receive", "sidecar"\.$/);
   });
 
   it("a query frontend with nothing but its name", async () => {
@@ -914,5 +955,157 @@ describe("config: rule files", () => {
   it("of this repository are the ones that Prometheus gets", async () => {
     const { rules } = await load("prod");
     assert.ok("thanos-stack.yaml" in rules);
+  });
+});
+
+describe("config: the bucket's credentials", () => {
+  const CREDENTIALS = { accessKey: "AKIAQWERTYUIOPASDFGH", secretKey: "n0body+may/see-this" };
+  const secrets = { objectStorageCredentials: CREDENTIALS };
+  const hidden = (text: string, what: string) => {
+    for (const value of Object.values(CREDENTIALS)) assert.ok(!text.includes(value), `${what} shows a credential`);
+  };
+
+  it("come to one Secret, which every pod of the bucket mounts, and to nothing else that anybody reads", async () => {
+    const made = await run("prod", {}, { secrets });
+    const all = manifestsOf(made.resources);
+    const withData = all.filter((manifest) => manifest.kind === "Secret");
+    assert.deepEqual(
+      withData.map(({ stringData, data }) => [stringData, data]),
+      [["(secret)", undefined]],
+    );
+    hidden(JSON.stringify(all), "a manifest");
+    hidden(JSON.stringify(made.outputs), "an output");
+    hidden(made.messages.join("\n"), "a message");
+    const name = withData[0]?.metadata.name;
+    const mounting = workloads(made).filter((each) =>
+      (each.spec.template.spec.volumes ?? []).some((volume) => volume.secret?.secretName === name),
+    );
+    assert.deepEqual([...new Set(mounting.map((each) => each.metadata.labels["app.kubernetes.io/component"]))].sort(), [
+      "compactor",
+      "receive",
+      "store-gateway",
+    ]);
+  });
+
+  it("are in what the engine keeps as a secret", async () => {
+    const made = await run("prod", {}, { secrets });
+    const secret = resource(made, "kubernetes:core/v1:Secret", "object-storage");
+    // Signature of a secret in the engine's protocol.
+    const content = secret.inputs.stringData as Record<string, unknown>;
+    assert.equal(content["4dabf18193072939515e22adb298388d"], "1b47061264138c4ac30d75fd1eb44270");
+    const { "objstore.yaml": text } = content.value as Record<string, string>;
+    const { config } = parse(text ?? "") as { config: Record<string, unknown> };
+    assert.deepEqual([config.access_key, config.secret_key], Object.values(CREDENTIALS));
+    const others = made.resources.filter((each) => each !== secret);
+    hidden(JSON.stringify(others), "another resource");
+  });
+
+  it("make another Secret when they change, so that pods take them up; the pods' own identity needs none of them", async () => {
+    const nameOf = async (keys?: object) => {
+      const made = await run("prod", {}, keys === undefined ? {} : { secrets: { objectStorageCredentials: keys } });
+      return objects(made, "Secret").map((each) => each.metadata.name);
+    };
+    const [first] = await nameOf(CREDENTIALS);
+    const [changed] = await nameOf({ ...CREDENTIALS, secretKey: "another" });
+    const [none] = await nameOf();
+    assert.equal(new Set([first, changed, none]).size, 3);
+  });
+
+  it("are refused in plain text, without being shown", async () => {
+    const refused = await rejectionByProgram("prod", secrets);
+    assert.deepEqual(refused.registered, []);
+    assert.equal(refused.problems.length, 1);
+    assert.match(
+      refused.message,
+      /objectStorageCredentials = "\(secret\)": credentials are encrypted in the stack file\. Accepted: pulumi config set --secret thanos-stack:objectStorageCredentials /,
+    );
+    hidden(refused.message, "the refusal");
+  });
+
+  const wrong: { title: string; overrides: Overrides; keys: unknown; rule: RegExp }[] = [
+    {
+      title: "for a bucket of another kind",
+      overrides: { objectStorage: { s3: undefined, gcs: { bucket: "blocks" } } },
+      keys: CREDENTIALS,
+      rule: /not the credentials of a bucket of kind gcs/,
+    },
+    {
+      title: "that are incomplete",
+      overrides: {},
+      keys: { accessKey: CREDENTIALS.accessKey },
+      rule: /not the credentials of a bucket of kind s3/,
+    },
+    {
+      title: "with more than belongs to them",
+      overrides: {},
+      keys: { ...CREDENTIALS, region: CREDENTIALS.secretKey },
+      rule: /not the credentials/,
+    },
+    { title: "without a bucket", overrides: { objectStorage: undefined }, keys: CREDENTIALS, rule: /credentials without a bucket/ },
+    { title: "that are no object", overrides: {}, keys: `${CREDENTIALS.secretKey}{`, rule: /this key holds an object/ },
+    {
+      title: "that Thanos would expand",
+      overrides: {},
+      keys: { ...CREDENTIALS, secretKey: `$(HOME)${CREDENTIALS.secretKey}` },
+      rule: /replaces \$\(NAME\)/,
+    },
+  ];
+  for (const { title, overrides, keys, rule } of wrong) {
+    it(`are refused ${title}, without being shown`, async () => {
+      const refused = await rejectionByProgram("prod", overrides, { objectStorageCredentials: keys });
+      assert.deepEqual(refused.registered, []);
+      assert.match(refused.message, rule);
+      for (const line of refused.problems) assert.match(line, /^ {2}- objectStorageCredentials = "\(secret\)": /);
+      hidden(refused.message, "the refusal");
+    });
+  }
+
+  it("are refused with every other problem at once, and no message shows them", async () => {
+    const refused = await rejectionByProgram(
+      "prod",
+      { receive: { replicas: 1 } },
+      { objectStorageCredentials: { accessKey: CREDENTIALS.accessKey } },
+    );
+    assert.ok(refused.problems.some((line) => line.includes("receive.replicas")));
+    assert.ok(refused.problems.some((line) => line.includes("objectStorageCredentials")));
+    hidden(refused.message, "the refusal");
+  });
+
+  it("reach sidecars, in a Secret alone there too", async () => {
+    const made = await run("prod", { ingestion: "sidecar" }, { secrets });
+    const [set] = prometheusSets(made);
+    assert.ok(set?.spec.template.spec.volumes?.some((volume) => volume.secret !== undefined));
+    hidden(JSON.stringify(manifestsOf(made.resources)), "a manifest");
+    hidden(JSON.stringify(made.outputs), "an output");
+  });
+});
+
+describe("config: one bucket for each stack", () => {
+  const PROD = { s3: { bucket: "thanos-prod", endpoint: "s3.eu-central-1.amazonaws.com", region: "eu-central-1" } };
+  const PARTS = {
+    storeGateway: { storage: { pvc: { size: "10Gi" } } },
+    compactor: { storage: { pvc: { size: "10Gi" } } },
+  };
+  const clash =
+    /objectStorage\.prefix = .*: stack prod keeps its blocks in the same folder of the same bucket .* two compactors would delete each other's/;
+
+  it("the bucket of another stack file is refused, by whatever name its server has", async () => {
+    for (const endpoint of [PROD.s3.endpoint, "s3.amazonaws.com", "s3.dualstack.eu-central-1.amazonaws.com:443"]) {
+      const { problems } = await rejection("dev", { objectStorage: { ...PARTS, s3: { ...PROD.s3, endpoint } } });
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0] ?? "", clash);
+    }
+  });
+
+  it("another folder or another bucket is accepted, and a stack's own file is no other stack", async () => {
+    await load("dev", { objectStorage: { ...PARTS, ...PROD, prefix: "dev" } });
+    await load("dev", { objectStorage: { ...PARTS, s3: { ...PROD.s3, bucket: "thanos-dev" } } });
+    await load("prod");
+  });
+
+  it("a stack without a file of its own is compared with all that there are", async () => {
+    const config = Object.fromEntries(Object.entries(configOf("prod")));
+    const { problems } = await rejectionRaw("staging", config);
+    assert.match(problems.join("\n"), clash);
   });
 });

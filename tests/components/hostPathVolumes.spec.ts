@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { manifestsOf } from "../../commands/manifests";
 import type { ProgramRun } from "../../commands/program";
-import { container, objects, podNames, resource, run, type Workload } from "../harness";
-import { DEV, HOST_PATH, PLANS } from "./plans";
+import { container, objects, podNames, resourceOf, run, settingsOf, type Workload, workloads } from "../harness";
+import { DEV, FILESYSTEM, HOST_PATH, PLANS } from "./plans";
 
 /** The claims that a StatefulSet makes, as Kubernetes names them: template, set, number. */
 function claimsOf(set: Workload): string[] {
   return (set.spec.volumeClaimTemplates ?? []).flatMap((template) => podNames(set).map((pod) => `${template.metadata.name}-${pod}`));
 }
+
+/** Whether a workload's pods share a claim that is there by itself. */
+const mounts = (workload: Workload, claim: string): boolean =>
+  (workload.spec.template.spec.volumes ?? []).some(
+    (volume) => (volume.persistentVolumeClaim as { claimName: string } | undefined)?.claimName === claim,
+  );
 
 const setsWithClaims = (made: ProgramRun) => objects(made, "StatefulSet").filter((set) => set.spec.volumeClaimTemplates !== undefined);
 
@@ -24,15 +30,16 @@ function directoriesOf(made: ProgramRun): { node: string; owner: string; directo
   });
 }
 
-for (const { title, stack, overrides } of [DEV, HOST_PATH]) {
+for (const { title, stack, overrides } of [DEV, HOST_PATH, FILESYSTEM]) {
   describe(`hostPath volumes: ${title}`, () => {
     let made: ProgramRun;
     before(async () => {
       made = await run(stack, overrides);
     });
 
-    it("has one volume for each claim that a StatefulSet makes, bound to it and to no other", () => {
-      const claims = setsWithClaims(made).flatMap(claimsOf);
+    it("has one volume for each claim that a StatefulSet makes or that is there by itself, bound to it and to no other", () => {
+      const shared = objects(made, "PersistentVolumeClaim").map((claim) => claim.metadata.name);
+      const claims = [...setsWithClaims(made).flatMap(claimsOf), ...shared];
       const volumes = objects(made, "PersistentVolume");
       assert.deepEqual(volumes.map((volume) => volume.spec.claimRef.name).sort(), claims.sort());
       for (const { spec } of volumes) {
@@ -55,17 +62,19 @@ for (const { title, stack, overrides } of [DEV, HOST_PATH]) {
         assert.deepEqual([expression.key, expression.operator], ["kubernetes.io/hostname", "In"]);
         const made_ = directories.find((each) => each.directory === spec.hostPath.path);
         assert.deepEqual(expression.values, [made_?.node], `${metadata.name} is where no directory is made`);
-        const set = setsWithClaims(made).find((each) => claimsOf(each).includes(spec.claimRef.name));
-        assert.equal(made_?.owner, String(set?.spec.template.spec.securityContext?.runAsUser));
+        const users = workloads(made).filter((each) => claimsOf(each).includes(spec.claimRef.name) || mounts(each, spec.claimRef.name));
+        assert.ok(users.length > 0, `${metadata.name} is nobody's`);
+        for (const user of users)
+          assert.equal(made_?.owner, String(user.spec.template.spec.securityContext?.runAsUser), user.metadata.name);
       }
       assert.equal(directories.length, objects(made, "PersistentVolume").length);
     });
 
-    it("gives each pod a directory of its own, named by namespace and pod", () => {
+    it("gives each pod a directory of its own, named by namespace and pod, and the bucket one", () => {
       const paths = objects(made, "PersistentVolume").map((volume) => volume.spec.hostPath.path);
       assert.equal(new Set(paths).size, paths.length);
       for (const { spec } of objects(made, "PersistentVolume")) {
-        const pod = spec.claimRef.name.replace(/^data-/, "");
+        const pod = spec.claimRef.name.replace(/^data-/, "").replace(/^thanos-bucket$/, "bucket");
         assert.ok(spec.hostPath.path.endsWith(`/thanos-dev/${pod}`), spec.hostPath.path);
       }
       for (const { directory, roots } of directoriesOf(made)) {
@@ -78,7 +87,7 @@ for (const { title, stack, overrides } of [DEV, HOST_PATH]) {
 
     it("makes volumes and directories before pods", () => {
       for (const set of setsWithClaims(made)) {
-        const { dependsOn } = resource(made, "kubernetes:apps/v1:StatefulSet", set.metadata.name).options;
+        const { dependsOn } = resourceOf(made, "StatefulSet", set.metadata.name).options;
         const waitedFor = (type: string) => dependsOn.filter((urn) => urn.includes(`kubernetes:${type}:`)).length;
         assert.equal(waitedFor("batch/v1"), objects(made, "Job").length);
         assert.equal(waitedFor("core/v1"), dependsOn.filter((urn) => urn.includes("kubernetes:core/v1:")).length);
@@ -136,11 +145,20 @@ describe("hostPath volumes: place", () => {
 
 describe("claims", () => {
   for (const { title, stack, overrides } of PLANS) {
-    it(`${title}: every receiver and every Prometheus keeps its data in a claim`, async () => {
+    it(`${title}: whatever keeps samples, or works on blocks, does so in a claim; caches and what only sends have none`, async () => {
       const made = await run(stack, overrides);
+      const rulersKeep = settingsOf(stack, overrides).ruler?.mode === "stateful";
+      const keepers = ["receive", "prometheus", "store-gateway", "compactor", ...(rulersKeep ? ["ruler"] : [])];
       for (const set of objects(made, "StatefulSet")) {
-        const stores = /^(receive|prometheus)$/.test(set.metadata.labels["app.kubernetes.io/component"] ?? "");
-        assert.equal(set.spec.volumeClaimTemplates?.length ?? 0, stores ? 1 : 0, set.metadata.name);
+        const keeps = keepers.includes(set.metadata.labels["app.kubernetes.io/component"] ?? "");
+        assert.equal(set.spec.volumeClaimTemplates?.length ?? 0, keeps ? 1 : 0, set.metadata.name);
+        const users = { 65534: ["prometheus"], 1001: keepers.filter((each) => each !== "prometheus") };
+        const user = set.spec.template.spec.securityContext?.runAsUser;
+        if (keeps)
+          assert.ok(
+            users[user as keyof typeof users]?.includes(set.metadata.labels["app.kubernetes.io/component"] ?? ""),
+            `${set.metadata.name} as ${user}`,
+          );
       }
     });
   }
@@ -152,9 +170,11 @@ describe("claims", () => {
     );
     assert.deepEqual(templates.sort(), [
       ["prometheus", undefined, "20Gi"],
+      ["thanos-compactor", undefined, "100Gi"],
       ["thanos-receive-z1", "fast", "75Gi"],
       ["thanos-receive-z2", "fast", "75Gi"],
       ["thanos-receive-z3", "fast", "75Gi"],
+      ["thanos-store-gateway", undefined, "20Gi"],
     ]);
     assert.deepEqual(objects(made, "PersistentVolume"), []);
     assert.deepEqual(objects(made, "Job"), []);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Manifest } from "../../commands/manifests";
 import type { ProgramRun } from "../../commands/program";
-import { container, objects, run, type Stack, together, workloads } from "../harness";
+import { containers, objects, run, type Stack, settingsOf, together, workloads } from "../harness";
 import { EVERYTHING, PLANS, SPLIT_AGENTS } from "./plans";
 
 interface Peer {
@@ -82,7 +82,7 @@ function partsOf(made: ProgramRun, stack: Stack): Map<string, { pod: Pod; ports:
       .filter((workload) => workload.kind !== "Job")
       .map((workload) => {
         const labels = workload.spec.template.metadata.labels;
-        const ports = (container(workload).ports ?? []).map((port) => port.containerPort);
+        const ports = containers(workload).flatMap((each) => (each.ports ?? []).map((port) => port.containerPort));
         return [labels["app.kubernetes.io/component"] ?? "", { pod: { namespace: `thanos-${stack}`, labels }, ports }];
       }),
   );
@@ -107,36 +107,64 @@ for (const { title, stack, overrides } of PLANS) {
       return found.pod;
     };
 
+    /** Where senders write to, and where people ask. */
+    const door = () => (parts.has("receive-router") ? "receive-router" : "receive");
+    const counter = () => (parts.has("query-frontend") ? "query-frontend" : "querier");
+    const both = (...names: string[]) => names.every((name) => parts.has(name));
+
     it("open a stranger the doors for writing and asking, and no other port of any part", () => {
-      const door = parts.has("receive-router") ? "receive-router" : "receive";
-      const counter = parts.has("query-frontend") ? "query-frontend" : "querier";
-      const open = [...parts].flatMap(([name, { pod: target }]) =>
-        [9090, 10901, 10902, 11211, 19291, 19391]
+      const open = [...parts].flatMap(([name, { pod: target, ports }]) =>
+        [...new Set([9090, 10901, 10902, 11211, 19291, 19391, ...ports])]
           .filter((port) => passes(policies, STRANGER, target, port))
           .map((port) => `${name} ${port}`),
       );
-      assert.deepEqual(open.sort(), [`${door} 19291`, `${counter} 9090`].sort());
+      assert.deepEqual(open.sort(), [...(both("receive") ? [`${door()} 19291`] : []), `${counter()} 9090`].sort());
     });
 
     it("let the data path through", () => {
-      const door = parts.has("receive-router") ? "receive-router" : "receive";
       const edges: [string, string, number][] = [
-        ["prometheus", door, 19291],
-        [door, "receive", 10901],
+        ["prometheus", door(), 19291],
+        [door(), "receive", 10901],
         ["querier", "receive", 10901],
         ["prometheus", "receive", 10902],
+        ["prometheus", "receive-router", 10902],
         ["prometheus", "querier", 9090],
         ["prometheus", "prometheus", 9090],
-        ...(parts.has("query-frontend")
-          ? ([
-              ["query-frontend", "querier", 9090],
-              ["query-frontend", "query-cache", 11211],
-              ["prometheus", "query-frontend", 9090],
-            ] as [string, string, number][])
-          : []),
-        ...(door === "receive-router" ? ([["prometheus", "receive-router", 10902]] as [string, string, number][]) : []),
+        // A sidecar answers for its Prometheus, and is scraped beside it.
+        ...(both("receive")
+          ? []
+          : ([
+              ["querier", "prometheus", 10901],
+              ["prometheus", "prometheus", 10902],
+            ] as [string, string, number][])),
+        ["query-frontend", "querier", 9090],
+        ["query-frontend", "query-cache", 11211],
+        ["prometheus", "query-frontend", 9090],
+        ["querier", "store-gateway", 10901],
+        ["store-gateway", "index-cache", 11211],
+        ["store-gateway", "chunk-cache", 11211],
+        ["prometheus", "store-gateway", 10902],
+        ["prometheus", "compactor", 10902],
+        ["ruler", "querier", 9090],
+        ["querier", "ruler", 10901],
+        ["prometheus", "ruler", 10902],
+        ...(settingsOf(stack, overrides).ruler?.mode === "stateless" ? ([["ruler", door(), 19291]] as [string, string, number][]) : []),
       ];
-      for (const [from, to, port] of edges) assert.ok(passes(policies, pod(from), pod(to), port), `${from} → ${to}:${port} is closed`);
+      for (const [from, to, port] of edges.filter(([from, to]) => both(from, to))) {
+        assert.ok(passes(policies, pod(from), pod(to), port), `${from} → ${to}:${port} is closed`);
+      }
+      // Every port that a part opens is somebody's: a new part can't be forgotten above. A router's gRPC is nobody's, and queriers' that of other stacks.
+      const used = [
+        ...edges.map(([, to, port]) => `${to} ${port}`),
+        `${door()} 19291`,
+        `${counter()} 9090`,
+        "querier 10901",
+        "receive-router 10901",
+      ];
+      const unused = [...parts]
+        .flatMap(([name, { ports }]) => ports.map((port) => `${name} ${port}`))
+        .filter((each) => !used.includes(each));
+      assert.deepEqual(unused, []);
     });
 
     it("close what no part of the data path needs", () => {
@@ -146,30 +174,58 @@ for (const { title, stack, overrides } of PLANS) {
         // A querier with endpoints elsewhere may go anywhere, so also where everybody may.
         ...(title === EVERYTHING.title ? [] : ([["querier", "receive", 19291]] as [string, string, number][])),
         ["receive", "prometheus", 9090],
-        ...(parts.has("query-cache")
-          ? ([
-              ["querier", "query-cache", 11211],
-              ["query-cache", "querier", 9090],
-              ["query-frontend", "receive", 10901],
-            ] as [string, string, number][])
-          : []),
+        ["querier", "query-cache", 11211],
+        ["query-cache", "querier", 9090],
+        ["query-frontend", "receive", 10901],
+        ["receive", "receive-router", 10901],
         ...(parts.has("receive-router")
           ? ([
               ["receive", "receive", 10901],
-              ["receive", "receive-router", 10901],
               ["prometheus", "receive", 19291],
             ] as [string, string, number][])
           : []),
+        ["query-frontend", "prometheus", 10901],
+        ["prometheus", "store-gateway", 10901],
+        ["query-frontend", "store-gateway", 10901],
+        ["querier", "index-cache", 11211],
+        ["query-frontend", "chunk-cache", 11211],
+        ["store-gateway", "query-cache", 11211],
+        ["store-gateway", "querier", 9090],
+        ["store-gateway", "compactor", 10902],
+        ["querier", "compactor", 10902],
+        ["compactor", "store-gateway", 10901],
+        ["prometheus", "ruler", 10901],
+        ["ruler", "receive", 10901],
+        ["ruler", "prometheus", 9090],
+        ["ruler", "store-gateway", 10901],
+        ...(settingsOf(stack, overrides).ruler?.mode === "stateful" ? ([["ruler", door(), 19291]] as [string, string, number][]) : []),
       ];
-      for (const [from, to, port] of closed) assert.ok(!passes(policies, pod(from), pod(to), port), `${from} → ${to}:${port} is open`);
+      for (const [from, to, port] of closed.filter(([from, to]) => both(from, to))) {
+        assert.ok(!passes(policies, pod(from), pod(to), port), `${from} → ${to}:${port} is open`);
+      }
     });
 
-    it("let every pod ask the cluster's DNS, and only Prometheus go out", () => {
+    it("let every pod ask the cluster's DNS, and out only Prometheus, and the others by the ports of the bucket and of Alertmanagers", () => {
+      const { objectStorage, ruler, alerting } = settingsOf(stack, overrides);
+      // Those of the plans: S3 by its default port, and Alertmanagers by theirs.
+      const bucket = objectStorage?.s3 === undefined ? [] : [443];
+      const alertmanagers = alerting.alertmanagers.length === 0 ? [] : [9093];
+      const outside: Record<string, number[]> = {
+        receive: bucket,
+        "store-gateway": bucket,
+        compactor: bucket,
+        ruler: [...(ruler?.mode === "stateful" ? bucket : []), ...alertmanagers],
+      };
       for (const [name, { pod: from }] of parts) {
         assert.ok(passes(policies, from, DNS, 53, "UDP"), name);
         assert.ok(passes(policies, from, DNS, 53), name);
         const asksOthers = name === "prometheus" || (name === "querier" && title === EVERYTHING.title);
-        assert.equal(passes(policies, from, STRANGER, 10901), asksOthers, `${name} to a stranger`);
+        const tried = [53, 80, 443, 6443, 9090, 9093, 10250, 10901, 10902, 11211, 19291];
+        assert.deepEqual(
+          tried.filter((port) => passes(policies, from, STRANGER, port)),
+          asksOthers ? tried : tried.filter((port) => (outside[name] ?? []).includes(port)),
+          `${name} to a stranger`,
+        );
       }
     });
 

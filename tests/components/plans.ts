@@ -35,6 +35,8 @@ export const EVERYTHING: Plan = {
       publishNotReadyPeers: false,
       resources: { cpu: "1", cpuLimit: "2", memory: "4Gi" },
     },
+    // Where receivers hold more than what is downsampled, the bucket begins where they end.
+    objectStorage: { handover: "6d21h" },
     querier: { engine: "thanos", endpoints: ["dns+thanos-querier-grpc.other.svc.cluster.local:10901"] },
     prometheus: {
       shards: 3,
@@ -85,4 +87,60 @@ export const SMALLEST: Plan = {
   },
 };
 
-export const PLANS: readonly Plan[] = [DEV, PROD, EVERYTHING, SPLIT_AGENTS, HOST_PATH, SMALLEST];
+const STORED = { storage: { pvc: { size: "20Gi" } } };
+
+/** Receivers that upload, store gateways that share their blocks by hash and their caches, rules evaluated over everything. */
+export const HISTORY: Plan = {
+  title: "receivers with a bucket, hash parts, a stateless ruler",
+  stack: "prod",
+  overrides: {
+    objectStorage: {
+      prefix: "metrics/prod",
+      serviceAccountAnnotations: { "eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/thanos" },
+      storeGateway: {
+        ...STORED,
+        partition: { hash: 2 },
+        indexCache: { inMemory: undefined, memcached: {} },
+        chunkCache: { inMemory: undefined, memcached: { replicas: 3, memory: "512Mi" } },
+      },
+      compactor: { ...STORED, retention: { raw: "30d" }, concurrency: 2 },
+    },
+    ruler: { replicas: 2, ...STORED },
+    alerting: { alertmanagers: ["http://alertmanager.monitoring.svc:9093"] },
+  },
+};
+
+/** Sidecars of pairs and shards over zones, with a bucket divided by age and rulers that upload what they evaluate. */
+export const SIDECAR: Plan = {
+  title: "sidecars with a bucket, time parts, stateful rulers",
+  stack: "prod",
+  overrides: {
+    ingestion: "sidecar",
+    prometheus: { shards: 2 },
+    objectStorage: { storeGateway: { ...STORED, partition: { time: ["7d", "60d"] } }, compactor: STORED },
+    ruler: { mode: "stateful", ...STORED },
+    alerting: { alertmanagers: ["http://alertmanager.monitoring.svc:9093"] },
+  },
+};
+
+/** The smallest sidecar scheme: one Prometheus, its sidecar and a querier, and nothing of the ring but its settings. */
+export const SIDECAR_DEV: Plan = { title: "one sidecar, no bucket", stack: "dev", overrides: { ingestion: "sidecar" } };
+
+/** A bucket in a directory of the one node. */
+export const FILESYSTEM: Plan = {
+  title: "a bucket in a directory",
+  stack: "dev",
+  overrides: {
+    objectStorage: {
+      filesystem: { path: "/data/bucket", node: "dev-1" },
+      storeGateway: { replicas: 1, antiAffinity: "soft", storage: { hostPath: { path: "/data/store", nodes: ["dev-1"] } } },
+      compactor: { storage: { hostPath: { path: "/data/compactor", nodes: ["dev-1"] } } },
+    },
+  },
+};
+
+/** Plans with a ring of receivers. */
+export const RING_PLANS: readonly Plan[] = [DEV, PROD, EVERYTHING, SPLIT_AGENTS, HOST_PATH, SMALLEST, HISTORY, FILESYSTEM];
+/** Plans whose samples stay with their Prometheus. */
+export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV];
+export const PLANS: readonly Plan[] = [...RING_PLANS, ...SIDECAR_PLANS];

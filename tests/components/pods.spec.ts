@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { receiveOf } from "../../model/ingestion";
 import { quantityBytes } from "../../model/quantity";
-import { container, object, objects, type PodSpec, run, type Workload, workloads } from "../harness";
+import { container, containers, object, objects, type PodSpec, run, settingsOf, type Workload, workloads } from "../harness";
 import { HOST_PATH, PLANS, PROD } from "./plans";
 import { violationsOfRestricted } from "./podSecurity";
 
@@ -78,7 +79,9 @@ for (const { title, stack, overrides } of PLANS) {
 
     it("run pinned images", () => {
       for (const workload of all) {
-        assert.match(container(workload).image, /^[a-z.]+\/[a-z/]+:v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$/, nameOf(workload));
+        for (const { name, image } of containers(workload)) {
+          assert.match(image, /^[a-z.]+\/[a-z/]+:v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$/, `${nameOf(workload)} ${name}`);
+        }
       }
     });
 
@@ -93,7 +96,7 @@ for (const { title, stack, overrides } of PLANS) {
 
     it("mount folders, never a single file of a ConfigMap, which would not be updated", () => {
       for (const workload of all) {
-        for (const mount of container(workload).volumeMounts ?? []) {
+        for (const mount of containers(workload).flatMap(({ volumeMounts }) => volumeMounts ?? [])) {
           assert.equal(mount.subPath, undefined, nameOf(workload));
           assert.equal(mount.subPathExpr, undefined, nameOf(workload));
         }
@@ -105,8 +108,9 @@ for (const { title, stack, overrides } of PLANS) {
         const { spec } = workload.spec.template;
         const claimed = (workload.spec.volumeClaimTemplates ?? []).map((template) => template.metadata.name);
         const named = [...(spec.volumes ?? []).map((volume) => volume.name), ...claimed].sort();
-        const mounted = (container(workload).volumeMounts ?? []).map((mount) => mount.name).sort();
-        assert.deepEqual(mounted, named, nameOf(workload));
+        const mounts = containers(workload).map(({ volumeMounts }) => (volumeMounts ?? []).map((mount) => mount.name));
+        for (const mounted of mounts) assert.equal(new Set(mounted).size, mounted.length, `${nameOf(workload)} mounts one twice`);
+        assert.deepEqual([...new Set(mounts.flat())].sort(), named, nameOf(workload));
       }
     });
 
@@ -137,21 +141,32 @@ for (const { title, stack, overrides } of PLANS) {
     });
 
     it("are started with a budget above any replay, and judged alive apart from ready", () => {
-      for (const workload of all) {
-        const { startupProbe, readinessProbe, livenessProbe, ports } = container(workload);
-        if (!/thanos|prometheus/.test(container(workload).image) || workload.kind === "Job") continue;
-        assert.equal(startupProbe?.httpGet?.path, "/-/ready", nameOf(workload));
-        const budget = (startupProbe?.periodSeconds ?? 10) * (startupProbe?.failureThreshold ?? 3);
-        assert.ok(budget >= 900, `${nameOf(workload)}: ${budget} s; a replay of 10 minutes was reported`);
-        assert.equal(readinessProbe?.httpGet?.path, "/-/ready");
-        assert.equal(livenessProbe?.httpGet?.path, "/-/healthy");
-        for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
-          assert.ok(
-            ports?.some((port) => port.name === probe?.httpGet?.port),
-            `${nameOf(workload)} probes a port that it does not name`,
-          );
+      for (const workload of all.filter(({ kind }) => kind !== "Job")) {
+        for (const { name, image, startupProbe, readinessProbe, livenessProbe, ports } of containers(workload)) {
+          if (!/thanos|prometheus/.test(image)) continue;
+          const what = `${nameOf(workload)} ${name}`;
+          assert.equal(startupProbe?.httpGet?.path, "/-/ready", what);
+          const budget = (startupProbe?.periodSeconds ?? 10) * (startupProbe?.failureThreshold ?? 3);
+          assert.ok(budget >= 900, `${what}: ${budget} s; a replay of 10 minutes was reported`);
+          assert.equal(readinessProbe?.httpGet?.path, "/-/ready", what);
+          assert.equal(livenessProbe?.httpGet?.path, "/-/healthy", what);
+          for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
+            assert.ok(
+              ports?.some((port) => port.name === probe?.httpGet?.port),
+              `${what} probes a port that it does not name`,
+            );
+          }
+          assert.ok((livenessProbe?.failureThreshold ?? 3) * (livenessProbe?.periodSeconds ?? 10) >= 60, `${what}: killed for a pause`);
         }
-        assert.ok((livenessProbe?.failureThreshold ?? 3) * (livenessProbe?.periodSeconds ?? 10) >= 60, "killed for a pause");
+      }
+    });
+
+    it("name each port once, by name and by number", () => {
+      for (const workload of all) {
+        const ports = containers(workload).flatMap((each) => each.ports ?? []);
+        for (const key of ["name", "containerPort"] as const) {
+          assert.equal(new Set(ports.map((port) => port[key])).size, ports.length, `${nameOf(workload)}: ${key}`);
+        }
       }
     });
 
@@ -159,7 +174,7 @@ for (const { title, stack, overrides } of PLANS) {
       for (const workload of all) {
         if (workload.kind === "Job") continue;
         const grace = workload.spec.template.spec.terminationGracePeriodSeconds ?? 30;
-        const pause = container(workload).lifecycle?.preStop?.sleep?.seconds ?? 0;
+        const pause = Math.max(...containers(workload).map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0));
         assert.ok(grace > pause + 10, `${nameOf(workload)}: ${grace} s with a pause of ${pause} s`);
       }
     });
@@ -183,18 +198,21 @@ for (const { title, stack, overrides } of PLANS) {
         assert.ok(selected.length > 0, `${service.metadata.name} selects no pod`);
         for (const workload of selected) {
           for (const port of service.spec.ports) {
-            const target = container(workload).ports?.find((each) => each.name === port.targetPort);
+            const target = containers(workload)
+              .flatMap((each) => each.ports ?? [])
+              .find((each) => each.name === port.targetPort);
             assert.equal(target?.containerPort, port.port, `${service.metadata.name} → ${nameOf(workload)} ${port.name}`);
           }
         }
       }
     });
 
-    it("give receivers to senders by one port, and StoreAPI to nobody outside", async () => {
+    it("give receivers to senders by one port, where there are receivers, and StoreAPI to nobody outside", async () => {
       const made = await run(stack, overrides);
+      const doors = objects(made, "Service").filter((service) => service.spec.ports.some(({ port }) => port === 19291));
       assert.deepEqual(
-        object(made, "Service", "thanos-receive").spec.ports.map((port) => [port.name, port.port]),
-        [["remote-write", 19291]],
+        doors.map(({ metadata, spec }) => [metadata.name, spec.ports.map((port) => [port.name, port.port])]),
+        receiveOf(settingsOf(stack, overrides)) === undefined ? [] : [["thanos-receive", [["remote-write", 19291]]]],
       );
       const withClusterAddress = objects(made, "Service").filter((service) => service.spec.clusterIP !== "None");
       for (const service of withClusterAddress) {

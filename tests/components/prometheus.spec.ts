@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import type { ProgramRun } from "../../commands/program";
 import {
   container,
+  containers,
   flagValue,
   flagValues,
   mountedConfigMap,
@@ -31,8 +32,11 @@ interface PrometheusYaml {
   global: { scrape_interval: string; scrape_timeout: string; evaluation_interval: string; external_labels: Record<string, string> };
   rule_files?: string[];
   scrape_configs: ScrapeConfig[];
-  remote_write: {
+  alerting?: { alertmanagers: { static_configs: { targets: string[] }[] }[] };
+  remote_write?: {
     url: string;
+    name: string;
+    headers?: Record<string, string>;
     metadata_config: { send: boolean };
     send_exemplars: boolean;
     send_native_histograms: boolean;
@@ -61,7 +65,7 @@ async function only(stack: "dev" | "prod", prometheus: object = {}): Promise<{ m
 
 for (const { title, stack, overrides } of PLANS) {
   describe(`prometheus: ${title}`, () => {
-    const { prometheus, cluster, namespace } = settingsOf(stack, overrides);
+    const { prometheus, cluster, namespace, ingestion, ruler, alerting } = settingsOf(stack, overrides);
     let made: ProgramRun;
     before(async () => {
       made = await run(stack, overrides);
@@ -74,10 +78,14 @@ for (const { title, stack, overrides } of PLANS) {
       );
     });
 
-    it("sends to the receivers' Service, and nowhere else", () => {
+    it("sends to the receivers' Service, and nowhere else; where there is none, nowhere", () => {
+      if (ingestion === "sidecar") {
+        for (const set of prometheusSets(made)) assert.equal(configOf(made, set).remote_write, undefined);
+        return;
+      }
       const service = object(made, "Service", "thanos-receive");
       for (const set of prometheusSets(made)) {
-        const { remote_write: targets } = configOf(made, set);
+        const { remote_write: targets = [] } = configOf(made, set);
         assert.deepEqual(
           targets.map((target) => target.url),
           [`http://${service.metadata.name}.${namespace}.svc.${cluster.domain}:${service.spec.ports[0]?.port}/api/v1/receive`],
@@ -101,10 +109,15 @@ for (const { title, stack, overrides } of PLANS) {
       assert.equal(new Set(pods).size, prometheus.replicas * prometheus.shards, "two senders of one name");
     });
 
-    it("is rolled by a new configuration or new rules: both are immutable and named by content", () => {
+    it("is rolled by a new configuration or new rules, both immutable and named by content; beside a sidecar, which has them read again, both are changed in place", () => {
       for (const set of prometheusSets(made)) {
         for (const volume of ["config", "rules"]) {
           const map = mountedConfigMap(made, set, volume);
+          if (ingestion === "sidecar") {
+            assert.equal(map.immutable, undefined);
+            assert.equal(map.metadata.name, volume === "rules" ? "prometheus-rules" : `${set.metadata.name}-config`);
+            continue;
+          }
           assert.equal(map.immutable, true);
           assert.match(map.metadata.name, /-[0-9a-f]{8}$/, "a name of its own would be kept over changes");
         }
@@ -115,8 +128,11 @@ for (const { title, stack, overrides } of PLANS) {
       for (const set of prometheusSets(made)) {
         const mountOf = (name: string) => container(set).volumeMounts?.find((mount) => mount.name === name)?.mountPath;
         assert.equal(flagValue(set, "--config.file"), `${mountOf("config")}/prometheus.yml`);
-        const rules = prometheus.mode === "agent" ? undefined : [`${mountOf("rules")}/*.yaml`];
-        assert.deepEqual(configOf(made, set).rule_files, rules);
+        // Rules are evaluated by one part only: a ruler where there is one, and never by agents.
+        const evaluates = prometheus.mode === "server" && ruler === undefined;
+        assert.deepEqual(configOf(made, set).rule_files, evaluates ? [`${mountOf("rules")}/*.yaml`] : undefined);
+        assert.equal(Object.keys(mountedConfigMap(made, set, "rules").data).length > 0, evaluates);
+        assert.equal(configOf(made, set).alerting !== undefined, evaluates && alerting.alertmanagers.length > 0);
         const dataFlag = prometheus.mode === "agent" ? "--storage.agent.path" : "--storage.tsdb.path";
         assert.equal(flagValue(set, dataFlag), mountOf("data"));
       }
@@ -125,19 +141,22 @@ for (const { title, stack, overrides } of PLANS) {
     it("scrapes every part of this stack, each under the job that the outputs name", () => {
       const own = (made.outputs.prometheus as { jobs: string[] }).jobs;
       const targets = workloads(made).flatMap((workload) =>
-        (container(workload).ports ?? []).map((port) => ({
-          __address__: `${workload.metadata.name}:${port.containerPort}`,
-          __meta_kubernetes_namespace: workload.metadata.namespace,
-          __meta_kubernetes_pod_name: `${workload.metadata.name}-0`,
-          __meta_kubernetes_pod_phase: "Running",
-          __meta_kubernetes_pod_container_port_name: port.name,
-          ...Object.fromEntries(
-            Object.entries(workload.spec.template.metadata.labels).map(([label, value]) => [
-              `__meta_kubernetes_pod_label_${label.replaceAll(/[^a-zA-Z0-9]/g, "_")}`,
-              value,
-            ]),
-          ),
-        })),
+        containers(workload)
+          .flatMap(({ name, ports = [] }) => ports.map((port) => ({ ...port, container: name })))
+          .map((port) => ({
+            __address__: `${workload.metadata.name}:${port.containerPort}`,
+            __meta_kubernetes_pod_container_name: port.container,
+            __meta_kubernetes_namespace: workload.metadata.namespace,
+            __meta_kubernetes_pod_name: `${workload.metadata.name}-0`,
+            __meta_kubernetes_pod_phase: "Running",
+            __meta_kubernetes_pod_container_port_name: port.name,
+            ...Object.fromEntries(
+              Object.entries(workload.spec.template.metadata.labels).map(([label, value]) => [
+                `__meta_kubernetes_pod_label_${label.replaceAll(/[^a-zA-Z0-9]/g, "_")}`,
+                value,
+              ]),
+            ),
+          })),
       );
       const kept = prometheusSets(made).flatMap((set) => {
         const job = jobOf(configOf(made, set), "thanos-stack");
@@ -147,7 +166,10 @@ for (const { title, stack, overrides } of PLANS) {
       const jobs = [...new Set(kept.map((labels) => labels.job ?? ""))].sort();
       const others = prometheusSets(made).flatMap((set) => configOf(made, set).scrape_configs.map((job) => job.job_name));
       assert.deepEqual([...new Set([...jobs, ...others.filter((job) => job !== "thanos-stack")])].sort(), [...own].sort());
-      const parts = workloads(made).filter((each) => (container(each).ports ?? []).some((port) => port.name === "http"));
+      // Whatever is of Thanos or Prometheus tells its metrics; memcached does not.
+      const parts = workloads(made)
+        .filter((each) => each.kind !== "Job")
+        .flatMap((each) => containers(each).filter(({ image }) => /\/(thanos|prometheus):/.test(image)));
       assert.equal(kept.length, parts.length, "a part that is scraped twice, or not at all");
     });
 
@@ -285,7 +307,7 @@ describe("prometheus: options reach prometheus.yml", () => {
 
   it("the queue of remote write", async () => {
     const { config } = await only("dev", options);
-    const queue = config.remote_write[0]?.queue_config;
+    const queue = config.remote_write?.[0]?.queue_config;
     assert.equal(queue?.max_shards, 7);
     assert.equal(queue?.max_samples_per_send, 2_000);
     assert.equal(queue?.capacity, 10_000);
@@ -354,7 +376,34 @@ describe("prometheus: options reach prometheus.yml", () => {
     const config = configOf(made, prometheusSets(made)[0] as Workload);
     const job = jobOf(config, "own") as ScrapeConfig & { static_configs: unknown };
     assert.deepEqual(job.static_configs, [{ targets: ["exporter:9100"] }]);
-    assert.deepEqual(config.remote_write[0]?.write_relabel_configs, [{ source_labels: ["__name__"], regex: "go_.*", action: "drop" }]);
+    assert.deepEqual(config.remote_write?.[0]?.write_relabel_configs, [{ source_labels: ["__name__"], regex: "go_.*", action: "drop" }]);
+  });
+});
+
+describe("prometheus: further targets of remote write", () => {
+  const other = { url: "http://thanos-receive.other.svc.cluster.local:19291/api/v1/receive", headers: { "THANOS-TENANT": "moved" } };
+  const plain = { url: "https://elsewhere.example/api/v1/push" };
+  const remoteWrite = { otherTargets: [other, plain] };
+
+  it("stand beside the ring, each with its name and its headers, and with the same queue", async () => {
+    const { config } = await only("dev", { remoteWrite });
+    const [ring, first, second, ...more] = config.remote_write ?? [];
+    assert.equal(more.length, 0);
+    assert.deepEqual([ring?.name, first?.name, second?.name], ["receive", "other-0", "other-1"]);
+    assert.deepEqual([first?.url, first?.headers, second?.url, second?.headers], [other.url, other.headers, plain.url, undefined]);
+    for (const each of [first, second]) assert.deepEqual(each?.queue_config, ring?.queue_config);
+  });
+
+  it("are the only ones beside a sidecar", async () => {
+    const made = await run("dev", { ingestion: "sidecar", prometheus: { remoteWrite } });
+    const config = configOf(made, prometheusSets(made)[0] as Workload);
+    assert.deepEqual(
+      config.remote_write?.map(({ name, url }) => [name, url]),
+      [
+        ["other-0", other.url],
+        ["other-1", plain.url],
+      ],
+    );
   });
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { ProgramRun } from "../../commands/program";
 import { deduplicationFunction } from "../../model/deduplication";
+import { replicaLabels } from "../../model/replicaLabels";
 import {
   container,
   flagValue,
@@ -20,9 +21,15 @@ import { PLANS } from "./plans";
 const querierOf = (made: ProgramRun) => object(made, "Deployment", "thanos-querier");
 const frontendOf = (made: ProgramRun) => object(made, "Deployment", "thanos-query-frontend");
 
-/** The labels by which copies differ, as the senders and receivers of a run set them. */
+const rulerSets = (made: ProgramRun) =>
+  objects(made, "StatefulSet").filter((set) => set.metadata.labels["app.kubernetes.io/component"] === "ruler");
+
+/** The labels by which copies differ, as the senders, receivers and rulers of a run set them. */
 function replicaLabelsOf(made: ProgramRun): string[] {
-  const ofReceivers = receiverSets(made).flatMap((set) => flagValues(set, "--label").map((label) => label.split("=")[0] ?? ""));
+  // Rulers name the environment's labels too; a copy is told from another by the pod's name.
+  const ofReceivers = [...receiverSets(made), ...rulerSets(made)].flatMap((set) =>
+    flagValues(set, "--label").flatMap((label) => (label.includes("$(POD_NAME)") ? [label.split("=")[0] ?? ""] : [])),
+  );
   const ofSenders = prometheusSets(made).flatMap((set) => {
     const config = parse(mountedConfigMap(made, set, "config").data["prometheus.yml"] ?? "") as {
       global: { external_labels: Record<string, string> };
@@ -44,24 +51,42 @@ for (const { title, stack, overrides } of PLANS) {
       const removed = flagValues(querierOf(made), "--query.replica-label").sort();
       assert.deepEqual(removed, replicaLabelsOf(made));
       assert.deepEqual([...(made.outputs.replicaLabels as string[])].sort(), removed);
-      assert.equal(removed.length, 2);
+      assert.deepEqual(removed, [...replicaLabels(settingsOf(stack, overrides))].sort());
+      const { ingestion, ruler } = settingsOf(stack, overrides);
+      assert.equal(removed.length, 1 + (ingestion === "receive" ? 1 : 0) + (ruler === undefined ? 0 : 1));
     });
 
-    it("finds the receivers by the SRV record of their stores' Service", () => {
+    it("finds whatever answers by the SRV records of headless Services, each once", () => {
       const config = parse(mountedConfigMap(made, querierOf(made), "endpoints").data["endpoints.yaml"] ?? "") as {
         endpoints: { address: string }[];
       };
-      const { namespace, cluster, querier } = settingsOf(stack, overrides);
+      const { namespace, cluster, querier, ingestion, objectStorage, ruler } = settingsOf(stack, overrides);
+      const services = [
+        ingestion === "receive" ? "thanos-receive-stores" : "prometheus-sidecars",
+        ...(objectStorage === undefined ? [] : ["thanos-store-gateway"]),
+        ...(ruler === undefined ? [] : ["thanos-ruler"]),
+      ];
       assert.deepEqual(
         config.endpoints.map((endpoint) => endpoint.address),
-        [`dnssrv+_grpc._tcp.thanos-receive-stores.${namespace}.svc.${cluster.domain}`, ...querier.endpoints],
+        [...services.map((service) => `dnssrv+_grpc._tcp.${service}.${namespace}.svc.${cluster.domain}`), ...querier.endpoints],
       );
+      for (const service of services) {
+        const { spec } = object(made, "Service", service);
+        assert.equal(spec.clusterIP, "None", service);
+        assert.deepEqual(
+          spec.ports.map((port) => [port.name, port.port]),
+          [["grpc", 10901]],
+          service,
+        );
+      }
       assert.equal(flagValue(querierOf(made), "--endpoint.sd-config-file"), "/etc/thanos/endpoints/endpoints.yaml");
     });
 
-    it("is updated after the receivers", () => {
+    it("is updated after whatever keeps samples: receivers, or Prometheus with its sidecars", () => {
       const { dependsOn } = resource(made, "kubernetes:apps/v1:Deployment", "querier").options;
-      for (const set of receiverSets(made)) assert.ok(dependsOn.some((urn) => urn.endsWith(`::${set.metadata.name}`)));
+      const keepers = settingsOf(stack, overrides).ingestion === "receive" ? receiverSets(made) : prometheusSets(made);
+      assert.ok(keepers.length > 0);
+      for (const set of keepers) assert.ok(dependsOn.some((urn) => urn.endsWith(`::${set.metadata.name}`)));
     });
 
     it("drains longer than a query may last", () => {

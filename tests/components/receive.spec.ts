@@ -13,11 +13,12 @@ import {
   podNames,
   receiverSets,
   resource,
+  ringSettings,
   run,
   settingsOf,
   type Workload,
 } from "../harness";
-import { EVERYTHING, PLANS, SPLIT_AGENTS } from "./plans";
+import { EVERYTHING, RING_PLANS, SPLIT_AGENTS } from "./plans";
 
 interface HashringsFileRing {
   hashring: string;
@@ -46,9 +47,10 @@ function expanded(set: Workload, pod: string, text: string): string {
   return text.replaceAll("$(POD_NAME)", pod);
 }
 
-for (const { title, stack, overrides } of PLANS) {
+for (const { title, stack, overrides } of RING_PLANS) {
   describe(`receive: ${title}`, () => {
-    const { receive, cluster, namespace } = settingsOf(stack, overrides);
+    const { cluster, namespace } = settingsOf(stack, overrides);
+    const receive = ringSettings(settingsOf(stack, overrides));
     let made: ProgramRun;
     before(async () => {
       made = await run(stack, overrides);
@@ -276,7 +278,11 @@ describe("receive: split", () => {
         assert.deepEqual(flagValues(set, flag), [], `an ingester with ${flag}`);
       }
       assert.deepEqual((container(set).ports ?? []).map((port) => port.name).sort(), ["grpc", "http"]);
-      assert.deepEqual(set.spec.template.spec.volumes ?? [], [], "an ingester with the ring would restart with it");
+      assert.deepEqual(
+        (set.spec.template.spec.volumes ?? []).map((volume) => volume.name),
+        ["objectstore"],
+        "an ingester with the ring would restart with it",
+      );
     }
   });
 
@@ -338,11 +344,15 @@ describe("receive: limits", () => {
   it("reach the file, with the querier's address", async () => {
     const made = await run(EVERYTHING.stack, EVERYTHING.overrides);
     const file = object(made, "ConfigMap", LIMITS).data["limits.yaml"];
-    assert.equal(file, receiveLimitsFile(settingsOf(EVERYTHING.stack, EVERYTHING.overrides), String(made.outputs.querierUrl)));
+    assert.equal(
+      file,
+      receiveLimitsFile(ringSettings(settingsOf(EVERYTHING.stack, EVERYTHING.overrides)), String(made.outputs.querierUrl)),
+    );
     assert.match(file ?? "", /meta_monitoring_url: http:\/\/thanos-querier\.thanos-prod\.svc\.cluster\.local:9090\n/);
   });
 
-  const limitsOf = (limits: object) => parse(receiveLimitsFile(settingsOf("dev", { receive: { limits } }), "http://querier")) as unknown;
+  const limitsOf = (limits: object) =>
+    parse(receiveLimitsFile(ringSettings(settingsOf("dev", { receive: { limits } })), "http://querier")) as unknown;
 
   it("are none by default", () => {
     assert.deepEqual(limitsOf({}), { write: { global: { max_concurrency: 0 }, default: {}, tenants: {} } });

@@ -7,7 +7,8 @@ import { shrinkRefusal } from "../../gates/orderedScaling";
 import { componentsOf, networkEdges } from "../../model/networkEdges";
 import { planStack } from "../../model/plan";
 import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/versions";
-import { load, loadRaw, rejection, run, STACKS } from "../harness";
+import { HISTORY, PLANS, PROD, SIDECAR } from "../components/plans";
+import { load, loadRaw, rejection, ringPlan, run, STACKS, settingsOf, together } from "../harness";
 import { anchors, codeBlocks, type Document, documents, readDocument, relativeLinks, section, tableRows, withoutCode } from "./documents";
 
 const README = readDocument("README.md");
@@ -95,30 +96,39 @@ describe("README.md", () => {
 
 describe("docs/operations.md", () => {
   it("shows the refusal of a smaller ring as it is printed", async () => {
-    const plan = planStack((await load("dev")).settings);
-    const [set] = plan.receiverSets;
+    const { settings } = await load("dev");
+    const receive = ringPlan(planStack(settings));
+    const [set] = receive.sets;
     assert.ok(set);
-    const message = shrinkRefusal(plan, set, 4, ["thanos-receive-3"]);
+    const message = shrinkRefusal(settings, receive, set, 4, ["thanos-receive-3"]);
     assert.ok(codeBlocks(OPERATIONS.text, "").includes(`${message}\n`), message);
   });
 
-  it("has a row for every kind of edge of the network policies", async () => {
-    const { settings } = await load("prod", {
-      access: { senders: ["a"], readers: ["b"], federation: ["c"] },
-      querier: { endpoints: ["dns+other:10901"] },
-      receive: { limits: { default: { headSeries: 1 } } },
-    });
-    assert.ok(componentsOf(settings).includes("query-cache"));
-    const rows = tableRows(section(OPERATIONS.text, "Network policies"));
-    const purposes = new Set(networkEdges(settings).map(({ purpose }) => purpose));
+  it("has a row for every kind of edge of the network policies, in whatever environment there is one", () => {
+    const all = [
+      together(PROD.overrides, {
+        access: { senders: ["a"], readers: ["b"], federation: ["c"] },
+        querier: { endpoints: ["dns+other:10901"] },
+        receive: { limits: { default: { headSeries: 1 } } },
+      }),
+      HISTORY.overrides,
+      SIDECAR.overrides,
+    ].map((overrides) => settingsOf("prod", overrides));
+    const edges = all.flatMap(networkEdges);
     assert.deepEqual(
-      rows.map(([, , , purpose = ""]) => purpose.split(",")[0]?.trim() ?? "").sort(),
-      [...purposes].map((each) => each.split(",")[0]).sort(),
+      [...new Set(all.flatMap(componentsOf))].sort(),
+      [...new Set(PLANS.flatMap(({ stack, overrides }) => componentsOf(settingsOf(stack, overrides))))].sort(),
     );
-    for (const { purpose, port } of networkEdges(settings)) {
-      const row = rows.find((cells) => cells[3]?.startsWith(purpose.split(",")[0] ?? purpose));
-      assert.ok(row, purpose);
-      if (purpose !== "metrics") assert.equal(row[2], port === undefined ? "any" : String(port), purpose);
+    const short = (text: string) => text.split(",")[0]?.trim() ?? "";
+    const table = tableRows(section(OPERATIONS.text, "Network policies"));
+    const rows = new Map(table.map((cells) => [short(cells[3] ?? ""), cells]));
+    assert.equal(rows.size, table.length, "a row twice");
+    assert.deepEqual([...rows.keys()].sort(), [...new Set(edges.map(({ purpose }) => short(purpose)))].sort());
+    // Ports of addresses in the stack file.
+    const elsewhere: Record<string, string> = { "the bucket": "the bucket's", Alertmanagers: "the URLs'" };
+    for (const { purpose, port } of edges.filter((edge) => edge.purpose !== "metrics")) {
+      const expected = elsewhere[purpose] ?? (port === undefined ? "any" : String(port));
+      assert.equal(rows.get(short(purpose))?.[2], expected, purpose);
     }
   });
 });

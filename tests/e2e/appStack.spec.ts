@@ -10,7 +10,7 @@ import { paths } from "../../sandbox/paths";
 import { CONTEXT } from "../../sandbox/topology";
 import { dashboards, queriesOf } from "../examples/dashboards";
 import { APP_FOLDER } from "../examples/program";
-import { Cluster, changes, deployedStack, eventually, failure, up } from "./stack";
+import { Cluster, changes, deployedStack, eventually, failure, previewed, up } from "./stack";
 
 const PROJECT = "thanos-app";
 const NAMESPACE = "greeter-dev";
@@ -51,20 +51,6 @@ function appStack(stack: string, overrides: Record<string, ConfigOverlay[string]
     program,
     config: mergeConfig(config, cluster, agent, { [`${PROJECT}:grafana`]: WITHOUT_POD.grafana }, changed),
   });
-}
-
-/** What a preview would change: operation, type and name, sorted. */
-async function previewed(stack: Stack): Promise<string[]> {
-  const found = new Set<string>();
-  await stack.preview({
-    onEvent: ({ resourcePreEvent }) => {
-      if (resourcePreEvent === undefined) return;
-      const { op, urn } = resourcePreEvent.metadata;
-      const [, , type = "", name = ""] = urn.split("::");
-      if (!["same", "read", "refresh"].includes(op)) found.add(`${op} ${type.slice(type.lastIndexOf(":") + 1)} ${name}`);
-    },
-  });
-  return [...found].sort();
 }
 
 /** Names of queries that have no answer, or only answers that are not numbers. */

@@ -9,6 +9,12 @@ const RECEIVE = "thanos-stack:receive";
 /** A change that rolls the receivers. */
 const RETENTION = { [RECEIVE]: { retention: { time: "14d" } } };
 
+/** Options of receivers and queriers that nothing else here sets. */
+const OPTIONS = {
+  [RECEIVE]: { retention: { size: "10Gi" }, relabel: [{ action: "labeldrop", regex: "secret_.+" }] },
+  "thanos-stack:querier": { engine: "thanos" },
+};
+
 /** What a pod's identity is: another uid or another start is a restart. */
 const identity = (pod: Pod) =>
   `${pod.metadata.name} ${pod.metadata.uid} ${pod.status.containerStatuses?.map((each) => each.restartCount).join()}`;
@@ -107,23 +113,32 @@ describe("dev on a real cluster", function () {
     assert.equal(load.reading.hidden, 0, "stored samples that deduplication leaves out");
   });
 
-  it("gives a tenant a ring of its own, which holds that tenant's series and nobody else's", async () => {
-    await up("dev");
+  it("gives a tenant a ring of its own, which holds that tenant's series, relabelled, and nobody else's", async () => {
+    await up("dev", OPTIONS);
     const before = identities(await receivers());
-    const blue = { [RECEIVE]: { hashrings: [{ name: "blue", tenants: ["blue"], replicas: 3 }] } };
-    const { stack } = await up("dev", blue);
+    const { stack } = await up("dev", {
+      ...OPTIONS,
+      [RECEIVE]: { ...OPTIONS[RECEIVE], hashrings: [{ name: "blue", tenants: ["blue"], replicas: 3 }] },
+    });
     for (const each of before) assert.ok(identities(await receivers()).includes(each), `${each} is still the same`);
     const { writer, querier, outputs } = await deployedStack(cluster, stack, "blue");
     await eventually("the tenant's writes are routed", async () => {
       // Another series each time: a router that has not read the new ring yet writes to the default one.
       const run = runId();
-      await writer.send([{ labels: { __name__: "thanos_stack_tenant", run }, samples: [{ timestampMs: Date.now(), value: 1 }] }]);
+      const labels = { __name__: "thanos_stack_tenant", run, secret_token: "dropped" };
+      await writer.send([{ labels, samples: [{ timestampMs: Date.now(), value: 1 }] }]);
       const { vector } = await querier.instant(`thanos_stack_tenant{run="${run}"}`, { deduplicate: false });
       const holders = vector.map(({ labels }) => labels.receive_replica ?? "").sort();
-      assert.ok(vector.every(({ labels }) => labels.tenant_id === "blue"));
+      assert.ok(vector.every((each) => each.labels.tenant_id === "blue" && each.labels.secret_token === undefined));
       return holders.length === 3 && holders.every((holder) => holder.startsWith("thanos-receive-blue-"));
     });
     assert.equal(outputs.ring.members.length, 6);
+    for (const pod of await receivers()) assert.ok(pod.spec.containers[0]?.args?.includes("--tsdb.max-retention-bytes=10240MB"));
+    for (const pod of await cluster.pods(NAMESPACE, "thanos-querier")) {
+      assert.ok(pod.spec.containers[0]?.args?.includes("--query.promql-engine=thanos"), pod.metadata.name);
+    }
+    const { vector } = await querier.instant('sum by (job) (rate(process_cpu_seconds_total{job="thanos-receive"}[2m]))');
+    assert.ok((vector[0]?.sample.value ?? 0) > 0);
   });
 
   it("refuses a bad plan before the first change, every problem at once", async () => {

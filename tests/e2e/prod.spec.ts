@@ -4,11 +4,24 @@ import { execa } from "execa";
 import { PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient, WriteGivenUpError, WriteRejectedError } from "../../clients/remoteWrite";
 import { directTransport } from "../../clients/transport";
+import { ensureBucket } from "../../sandbox/bucket";
 import { awaitNodes } from "../../sandbox/cluster";
 import { environment, openStack } from "../../sandbox/engine";
 import { killNode, startNode } from "../../sandbox/node";
 import { startQueries } from "../ledger";
-import { assertLossless, Cluster, deployedStack, eventually, type KubernetesObject, type Pod, remove, runId, underLoad, up } from "./stack";
+import {
+  assertLossless,
+  Cluster,
+  deployedStack,
+  eventually,
+  failure,
+  type KubernetesObject,
+  type Pod,
+  remove,
+  runId,
+  underLoad,
+  up,
+} from "./stack";
 
 const NAMESPACE = "thanos-prod";
 const PREVIOUS_THANOS = "quay.io/thanos/thanos:v0.42.0";
@@ -38,6 +51,7 @@ describe("prod on a real cluster", function () {
 
   it("comes up from nothing, with Pod Security restricted enforced", async () => {
     await remove("prod", { "thanos-stack:protect": false });
+    await ensureBucket("thanos-prod");
     await up("prod", PREVIOUS);
     const namespace = await cluster.get(`/api/v1/namespaces/${NAMESPACE}`);
     assert.equal(namespace?.metadata.labels?.["pod-security.kubernetes.io/enforce"], "restricted");
@@ -271,11 +285,35 @@ describe("prod on a real cluster", function () {
     );
   });
 
-  it("refuses to be destroyed or replaced while it is protected", async () => {
+  it("grows its volumes in place: nothing is replaced, nothing restarts", async () => {
     await up("prod", SENDERS);
+    const before = (await cluster.pods(NAMESPACE)).map(identity).sort();
+    const sized = (size: string) => ({
+      ...SENDERS,
+      "thanos-stack:receive": { ...SENDERS["thanos-stack:receive"], storage: { pvc: { size } } },
+    });
+    // The sandbox's volumes are made by hand, with 1 TiB each.
+    for (const [size, reason] of [
+      ["2Ti", /made by hand/],
+      ["1Gi", /never gets smaller/],
+    ] as const) {
+      assert.match(await failure(async () => (await openStack("prod", sized(size))).preview()), reason);
+    }
+    assert.deepEqual((await up("prod", sized("60Gi"))).changes, { update: 3 });
+    assert.deepEqual((await cluster.pods(NAMESPACE)).map(identity).sort(), before);
+    const claims = await cluster.list<KubernetesObject & { spec: { resources: { requests: { storage: string } } } }>(
+      `/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims`,
+    );
+    const receivers = claims.filter(({ metadata }) => metadata.name.startsWith("data-thanos-receive-z"));
+    assert.ok(receivers.length >= 3);
+    for (const { spec } of receivers) assert.equal(spec.resources.requests.storage, "60Gi");
+    assert.deepEqual((await up("prod", sized("60Gi"))).changes, {});
+  });
+
+  it("refuses to be destroyed or replaced while it is protected", async () => {
     const stack = await openStack("prod", {
       ...SENDERS,
-      "thanos-stack:receive": { ...SENDERS["thanos-stack:receive"], storage: { pvc: { size: "51Gi" } } },
+      "thanos-stack:receive": { ...SENDERS["thanos-stack:receive"], storage: { pvc: { size: "60Gi", storageClass: "other" } } },
     });
     await assert.rejects(stack.preview(), /protect/);
     await assert.rejects((await openStack("prod", SENDERS)).destroy(), /protect/);

@@ -5,7 +5,7 @@ import { PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient } from "../../clients/remoteWrite";
 import { apiServerTransport, type ClusterAddress, loadKubeConfig, parseServiceUrl } from "../../clients/serviceProxy";
 import { directTransport, type Transport } from "../../clients/transport";
-import { type ReceiveOutputs, readOutputs } from "../../outputs";
+import { type ReceiveOutputs, readOutputs, type StackOutputs } from "../../outputs";
 import { openStack } from "../../sandbox/engine";
 import type { ConfigOverlay } from "../../sandbox/overlay";
 import { paths } from "../../sandbox/paths";
@@ -48,6 +48,12 @@ export class Cluster {
     return JSON.parse(answer.body) as T;
   }
 
+  /** Asks for an object's deletion, gracefully; it may take its time. */
+  async delete(path: string): Promise<void> {
+    const answer = await this.api.send({ method: "DELETE", path });
+    assert.ok(answer.status < 300, `${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
+  }
+
   async list<T = KubernetesObject>(path: string): Promise<T[]> {
     return (await this.get<{ items: T[] }>(path))?.items ?? [];
   }
@@ -76,10 +82,18 @@ export interface Deployed {
   writer: RemoteWriteClient;
 }
 
-/** The doors of a deployed environment, from its outputs as every consumer reads them. */
+async function outputsOf(stack: Stack): Promise<StackOutputs> {
+  return readOutputs(Object.fromEntries(Object.entries(await stack.outputs()).map(([name, { value }]) => [name, value])));
+}
+
+/** The querier of a deployed environment of either scheme. */
+export async function querierOf(cluster: Cluster, stack: Stack): Promise<PrometheusClient> {
+  return new PrometheusClient(directTransport(await cluster.serviceAddress((await outputsOf(stack)).querierUrl)));
+}
+
+/** The doors of a deployed environment with a ring, from its outputs as every consumer reads them. */
 export async function deployedStack(cluster: Cluster, stack: Stack, tenant?: string): Promise<Deployed> {
-  const raw = Object.fromEntries(Object.entries(await stack.outputs()).map(([name, { value }]) => [name, value]));
-  const outputs = readOutputs(raw);
+  const outputs = await outputsOf(stack);
   assert.equal(outputs.scheme, "receive");
   const writeUrl = await cluster.serviceAddress(outputs.remoteWriteUrl);
   return {
@@ -93,6 +107,20 @@ export async function deployedStack(cluster: Cluster, stack: Stack, tenant?: str
 /** The kinds of change of an update that are not "no change". */
 export function changes(resourceChanges: Record<string, number> | undefined): Record<string, number> {
   return Object.fromEntries(Object.entries(resourceChanges ?? {}).filter(([kind]) => kind !== "same"));
+}
+
+/** What a preview would change: operation, type and name, sorted. */
+export async function previewed(stack: Stack): Promise<string[]> {
+  const found = new Set<string>();
+  await stack.preview({
+    onEvent: ({ resourcePreEvent }) => {
+      if (resourcePreEvent === undefined) return;
+      const { op, urn } = resourcePreEvent.metadata;
+      const [, , type = "", name = ""] = urn.split("::");
+      if (!["same", "read", "refresh"].includes(op)) found.add(`${op} ${type.slice(type.lastIndexOf(":") + 1)} ${name}`);
+    },
+  });
+  return [...found].sort();
 }
 
 /** `pulumi up` of an environment with overrides. */

@@ -1,33 +1,44 @@
 import assert from "node:assert/strict";
+import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterView } from "../../gates/cluster";
-import { type Patience, receiversMayJoin, receiversMayLeave, receiversSettle, shrinkRefusal } from "../../gates/orderedScaling";
-import { HASHRINGS_CONFIG_MAP, planStack, type StackPlan } from "../../model/plan";
+import {
+  receiversMayJoin,
+  receiversMayLeave,
+  receiversSettle,
+  scalingGates,
+  shrinkRefusal,
+  waitsForUpload,
+} from "../../gates/orderedScaling";
+import type { Patience } from "../../gates/patience";
+import { HASHRINGS_CONFIG_MAP, planStack, type ReceivePlan } from "../../model/plan";
 import { historyLoss } from "../../model/ringChange";
-import { planOf } from "../harness";
+import type { Settings } from "../../model/settings";
+import { ringPlan, ringSettings, settingsOf } from "../harness";
 
 const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.01, quietSeconds: 0.05 };
 
 /** A cluster whose state a test sets. What it doesn't set is as it should be after the change. */
-function fakeCluster(plan: StackPlan, state: Partial<ClusterView> = {}): ClusterView {
+function fakeCluster(plan: ReceivePlan, state: Partial<ClusterView> = {}): ClusterView {
   return {
     podReady: async () => true,
     availableReplicas: async () => 3,
     pods: async () => ["thanos-receive-0", "thanos-receive-1"],
     configMapText: async (name) => (name === HASHRINGS_CONFIG_MAP ? plan.hashringsFile : ""),
+    metrics: () => Promise.reject(new Error("only uploads are read so")),
     metric: async (_, name) => (name === "thanos_receive_hashring_nodes" ? (plan.rings.at(-1)?.members.length ?? 0) : 7),
     ...state,
   };
 }
 
 /** Plans of the same environment with rings of two sizes. */
-async function plans(before: number, after: number): Promise<{ larger: StackPlan; smaller: StackPlan }> {
-  const { settings } = await planOf("dev", {});
-  const sized = (replicas: number) => planStack({ ...settings, receive: { ...settings.receive, replicas } });
-  return { larger: sized(before), smaller: sized(after) };
+async function plans(before: number, after: number): Promise<{ larger: ReceivePlan; smaller: ReceivePlan; settings: Settings }> {
+  const settings = settingsOf("dev");
+  const sized = (replicas: number) => ringPlan(planStack({ ...settings, receive: { ...ringSettings(settings), replicas } }));
+  return { larger: sized(before), smaller: sized(after), settings };
 }
 
-const setOf = (plan: StackPlan) => {
-  const [set] = plan.receiverSets;
+const setOf = (plan: ReceivePlan) => {
+  const [set] = plan.sets;
   assert.ok(set);
   return set;
 };
@@ -105,7 +116,7 @@ describe("gates: shrinking", () => {
   });
 
   it("says what history leaves with them, exactly", async () => {
-    const { larger, smaller } = await plans(5, 3);
+    const { larger, smaller, settings } = await plans(5, 3);
     const [ring] = larger.rings;
     assert.ok(ring);
     const loss = historyLoss(ring, 3, LEAVING);
@@ -116,13 +127,21 @@ describe("gates: shrinking", () => {
     );
     assert.deepEqual(historyLoss(ring, 3, ["thanos-receive-4"]), { wholly: 0, possibly: 0 });
     assert.equal(historyLoss(ring, 2, LEAVING).wholly > 0.05, true, "with two copies some series are only there");
-    const message = shrinkRefusal(smaller, setOf(smaller), 5, LEAVING);
+    const message = shrinkRefusal(settings, smaller, setOf(smaller), 5, LEAVING);
     assert.match(message, /receive\.replicas = 3: thanos-receive-3, thanos-receive-4 would leave the ring of 5/);
     assert.match(
       message,
       new RegExp(`0\\.0 % of the series have every copy there, ${(loss.possibly * 100).toFixed(1)} % have a quorum there`),
     );
     assert.match(message, /Accepted: 5, or "history-loss" in accepts/);
+  });
+
+  it("waits for uploads where there is a bucket and nothing else is accepted", () => {
+    const settings = settingsOf("prod");
+    assert.ok(settings.objectStorage !== undefined, "prod has a bucket");
+    assert.equal(waitsForUpload(settings), true);
+    assert.equal(waitsForUpload({ ...settings, objectStorage: undefined }), false);
+    assert.equal(waitsForUpload({ ...settings, accepts: ["history-loss"] }), false);
   });
 });
 
@@ -134,5 +153,53 @@ describe("gates: after an update of receivers", () => {
     assert.equal(looks, 4);
     const never = fakeCluster(smaller, { availableReplicas: async () => 2 });
     await assert.rejects(receiversSettle(setOf(smaller), never, QUICK), /still missing: 1 of them/);
+  });
+});
+
+describe("gates: hooks of a ring that gets smaller", () => {
+  /** What is done when the engine runs the hooks before the update of a set from two receivers to one. */
+  async function shrink(accepts: Settings["accepts"], bucket: boolean, preview = false): Promise<string[]> {
+    const prod = settingsOf("prod");
+    const settings = { ...prod, accepts, ...(bucket ? {} : { objectStorage: undefined }) };
+    const plan = ringPlan(planStack(settings));
+    const set = setOf(plan);
+    const ended: string[] = [];
+    const never = () => Promise.reject(new Error("no volume grows here"));
+    const sample = (name: string, value: number) => ({ name, value, labels: { tenant: "a" } });
+    let syncs = 0;
+    const cluster = {
+      ...fakeCluster(plan),
+      endPod: async (pod: string) => void ended.push(pod),
+      metrics: async () => [
+        sample("prometheus_tsdb_head_chunks", ended.length < 2 ? 1 : 0),
+        sample("thanos_shipper_dir_syncs_total", ++syncs),
+      ],
+      claims: never,
+      volumeClass: never,
+      requestSize: never,
+    };
+    const hooks = scalingGates(settings, plan, cluster, QUICK).receivers(set).beforeUpdate as pulumi.ResourceHook[];
+    const inputs = (replicas: number) => ({ spec: { replicas } });
+    for (const hook of hooks) {
+      if (preview && hook.opts?.onDryRun !== true) continue;
+      const args = { oldInputs: inputs(set.replicas + 1), newInputs: inputs(set.replicas) };
+      await hook.callback(args as unknown as pulumi.ResourceHookArgs);
+    }
+    return ended.map((pod) => pod.replace(`${set.name}-${set.replicas}`, "the leaving one"));
+  }
+
+  it("restart what leaves and wait for its uploads, where there is a bucket", async () => {
+    assert.deepEqual(await shrink([], true), ["the leaving one", "the leaving one"]);
+    assert.deepEqual(await shrink([], true, true), [], "not at preview");
+  });
+
+  it("let it go without, where that is accepted", async () => {
+    assert.deepEqual(await shrink(["history-loss"], true), []);
+    assert.deepEqual(await shrink(["history-loss"], false), []);
+  });
+
+  it("refuse without a bucket, at preview too", async () => {
+    for (const preview of [true, false])
+      await assert.rejects(shrink([], false, preview), /would leave the ring .*"history-loss" in accepts/);
   });
 });

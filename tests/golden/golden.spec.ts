@@ -7,18 +7,22 @@ import { runProgram } from "../../commands/program";
 import { configOf, run, STACKS } from "../harness";
 import { assertGolden, firstDifference, UPDATE_COMMAND } from "./compare";
 
+/** Pulumi.prod.yaml with one word changed. */
+const OTHER_SCHEME = { name: "prod-sidecar", stack: "prod" as const, overrides: { ingestion: "sidecar" } };
+
 describe("golden files", () => {
-  for (const stack of STACKS) {
-    it(`${stack}.yaml is what Pulumi.${stack}.yaml comes to`, async () => {
-      const { resources } = await run(stack);
-      assertGolden(`${stack}.yaml`, manifestsYaml(manifestsOf(resources)));
+  const environments = [...STACKS.map((stack) => ({ name: stack as string, stack, overrides: {} })), OTHER_SCHEME];
+  for (const { name, stack, overrides } of environments) {
+    it(`${name}.yaml is what the environment comes to`, async () => {
+      const { resources } = await run(stack, overrides);
+      assertGolden(`${name}.yaml`, manifestsYaml(manifestsOf(resources)));
     });
 
     // A name that changes is a resource that is deleted and made anew.
-    it(`urns.${stack}.txt lists every resource by type and logical name`, async () => {
-      const { resources } = await run(stack);
+    it(`urns.${name}.txt lists every resource by type and logical name`, async () => {
+      const { resources } = await run(stack, overrides);
       const urns = resources.map((resource) => `${resource.type}::${resource.name}`).sort();
-      assertGolden(`urns.${stack}.txt`, `${urns.join("\n")}\n`);
+      assertGolden(`urns.${name}.txt`, `${urns.join("\n")}\n`);
     });
   }
 

@@ -240,15 +240,200 @@ describe("what stands around the ring", () => {
     assert.equal(found.survives.nodes, 0);
   });
 
-  it("in the sidecar scheme, a shard's samples are as safe as its Prometheus pair", () => {
-    const sidecar = availability({ prometheus: { ...spread(2), shards: 3 }, querier: spread(2), zones: 3 });
-    assert.deepEqual(sidecar.survives, { nodes: 1, zones: 1 });
-    assert.equal(sidecar.receive, undefined);
-    assert.equal(scenario(sidecar, "node").writes, undefined);
-    const single = availability({ prometheus: { ...spread(1), shards: 2 }, querier: spread(2) });
+  it("one store gateway of one leaves what only the bucket holds without an answer; of parts, any one is enough", () => {
+    const of = (storeGateway: Workload, parts: number) => availability({ ...base, storeGateway: { ...storeGateway, parts } });
+    const single = of(spread(1), 3);
     assert.deepEqual(single.survives, { nodes: 0, zones: 0 });
-    assert.equal(scenario(single, "prometheus").queries, "partial");
+    assert.deepEqual(single.dataSurvives, { nodes: 1, zones: 1 });
+    assert.deepEqual(single.limits.nodes, ["1 node can take all store gateways (1) of a part of the bucket"]);
+    for (const loss of ["node", "drain", "storeGateway"] as const) {
+      const { history, queries, writes, unreadable } = scenario(single, loss);
+      assert.deepEqual(
+        { history, queries, writes, unreadable },
+        { history: "partial", queries: "partial", writes: "accepted", unreadable: 0 },
+      );
+    }
+    assert.equal(scenario(single, "querier").history, "complete");
+    assert.ok(single.summary.includes("1 store gateway: what only the bucket holds is not answered in full"));
+    const pair = of(spread(2), 3);
+    assert.deepEqual(pair.survives, { nodes: 1, zones: 1 });
+    assert.equal(scenario(pair, "storeGateway").queries, "complete");
+    assert.equal(scenario(pair, "twoNodes").history, "partial");
+    assert.equal(scenario(availability(base), "node").history, undefined);
   });
+
+  it("rulers that are gone stop rules; they cost answers only where they alone hold the results", () => {
+    const of = (stores: boolean, replicas: number) => availability({ ...base, ruler: { ...spread(replicas), stores } });
+    const stateless = of(false, 1);
+    assert.deepEqual(stateless.survives, { nodes: 1, zones: 1 });
+    assert.equal(scenario(stateless, "node").rules, "paused");
+    assert.equal(scenario(stateless, "node").queries, "complete");
+    assert.ok(stateless.summary.includes("any 1 node: no rule is evaluated"));
+    const stateful = of(true, 1);
+    assert.deepEqual(stateful.limits.nodes, ["1 node can take all rulers (1), which alone hold what comes of the rules"]);
+    assert.equal(scenario(stateful, "node").queries, "partial");
+    assert.deepEqual(of(true, 2).survives, { nodes: 1, zones: 1 });
+    assert.equal(scenario(of(true, 2), "node").rules, "evaluated");
+    assert.equal(
+      scenario(availability({ ...base, querier: spread(1), ruler: { ...spread(2), stores: false } }), "querier").rules,
+      "paused",
+    );
+  });
+});
+
+describe("availability in the sidecar scheme, computed by hand", () => {
+  const sidecar = (replicas: number, shards: number, change: Partial<AvailabilityPlan> = {}): AvailabilityPlan => ({
+    prometheus: { ...spread(replicas), shards, storage: "hostPath" },
+    querier: spread(9),
+    ...change,
+  });
+
+  it("a pair: either has every sample of its series", () => {
+    const found = availability(sidecar(2, 3, { zones: 3 }));
+    assert.deepEqual(found.survives, { nodes: 1, zones: 1 });
+    assert.equal(found.receive, undefined);
+    assert.deepEqual(shares(scenario(found, "node")), { ...NOTHING, oneCopyLeft: 1 });
+    assert.equal(scenario(found, "node").queries, "complete");
+    assert.equal(scenario(found, "node").writes, undefined);
+    assert.equal(scenario(found, "prometheus").oneCopyLeft, 0.333333);
+    assert.equal(scenario(found, "rollingRestart").queries, "complete");
+    assert.deepEqual(shares(scenario(found, "twoNodes")), { ...NOTHING, unreadable: 1, mayLoseAcknowledged: 1 });
+    assert.equal(
+      found.summary[0],
+      "survives the loss of any 1 node or any 1 zone: every target scraped, no answer incomplete, no sample lost",
+    );
+  });
+
+  it("a single one: its node takes its scrapes, its recent samples, and with the disk what is not uploaded", () => {
+    const found = availability(sidecar(1, 2));
+    assert.deepEqual(found.survives, { nodes: 0, zones: 0 });
+    assert.deepEqual(found.limits.nodes, [
+      "1 node can take the only Prometheus of a shard, so that nothing is scraped there and its recent samples are unreadable",
+    ]);
+    assert.deepEqual(shares(scenario(found, "node")), { ...NOTHING, unreadable: 1, mayLoseAcknowledged: 1 });
+    assert.equal(scenario(found, "node").unscraped, 1);
+    assert.ok(found.summary.includes("what a node's Prometheus hold is lost with its disk"));
+    const one = scenario(found, "prometheus");
+    assert.deepEqual([one.queries, one.unscraped, shares(one)], ["partial", 0.5, { ...NOTHING, unreadable: 0.5 }]);
+    // Every shard is rolled at the same time, and every volume stays.
+    const restart = scenario(found, "rollingRestart");
+    assert.deepEqual([restart.queries, restart.unscraped, shares(restart)], ["partial", 1, { ...NOTHING, unreadable: 1 }]);
+    assert.equal(scenario(found, "drain").mayLoseAcknowledged, 0);
+    assert.ok(!found.scenarios.some(({ loss }) => loss === "twoNodes"), "there is one node only that a single one can be on");
+  });
+
+  it("with a bucket, what is uploaded stays answered and is not lost", () => {
+    const found = availability(sidecar(1, 1, { storeGateway: { ...spread(2), parts: 1 } }));
+    assert.deepEqual([scenario(found, "node").history, scenario(found, "node").queries], ["complete", "partial"]);
+    assert.ok(found.summary.includes("what a node's Prometheus have not yet uploaded is lost with its disk"));
+    assert.ok(
+      found.summary.some((line) => line.startsWith("any 1 node: 100 % of series unreadable where the bucket does not answer yet")),
+      found.summary.join("\n"),
+    );
+  });
+
+  it("volumes of the cluster outlive a node, and soft anti-affinity puts a pair on one", () => {
+    const found = availability({ prometheus: { replicas: 2, antiAffinity: "soft", shards: 1, storage: "pvc" }, querier: spread(2) });
+    assert.equal(scenario(found, "node").unreadable, 1);
+    assert.match(found.limits.nodes.join(), /1 node can take all 2 Prometheus, so/);
+    assert.ok(found.summary.some((line) => line.startsWith("a volume outlives its node")));
+    assert.ok(found.summary.includes("anti-affinity is soft: all Prometheus of a shard may share a node, and are counted so"));
+  });
+
+  it("a declared survival is refused by what is missing, and kept by its remedy", () => {
+    const [problem] = refuseBelow({ nodes: 1 }, availability(sidecar(1, 2)));
+    assert.match(problem?.rule ?? "", /the only Prometheus of a shard/);
+    assert.match(problem?.remedy ?? "", /^2 replicas or more of each of these, with hard anti-affinity/);
+    assert.deepEqual(refuseBelow({ nodes: 1 }, availability(sidecar(2, 2))), []);
+  });
+
+  it("a change of scheme or of the bucket says what gets worse, and nothing of what is no more", () => {
+    const bucket = { storeGateway: { ...spread(2), parts: 1 } };
+    assert.deepEqual(compareAvailability(availability(sidecar(2, 1, bucket)), availability(sidecar(2, 1))), []);
+    assert.ok(
+      compareAvailability(availability(sidecar(2, 1)), availability(sidecar(1, 1))).includes(
+        "1 Prometheus: unreadable series 100 %, before 0 %",
+      ),
+    );
+    const ruled = (replicas: number) => availability(sidecar(2, 1, { ruler: { ...spread(replicas), stores: false } }));
+    assert.ok(compareAvailability(ruled(2), ruled(1)).includes("any 1 node: rules are not evaluated, before evaluated"));
+  });
+});
+
+describe("availability in the sidecar scheme, against brute force over every placement", () => {
+  /** Enough that a zone, or a cluster without zones, has a node for every pod of a group: a plan doesn't know fewer. */
+  const nodesFor = (zones: number) => 3 * Math.max(zones, 1);
+  const zoneOf = (node: number, zones: number) => (zones === 0 ? 0 : node % zones);
+
+  /** Every placement of one group's pods on the nodes that the scheduler may choose. */
+  function placements({ replicas, antiAffinity, zoneSpread }: Workload, zones: number): number[][] {
+    const count = nodesFor(zones);
+    const all = Array.from({ length: count ** replicas }, (_, n) =>
+      Array.from({ length: replicas }, (__, pod) => Math.floor(n / count ** pod) % count),
+    );
+    return all.filter((nodes) => {
+      if (antiAffinity === "hard" && new Set(nodes).size < nodes.length) return false;
+      if (zoneSpread !== true || zones === 0) return true;
+      const counts = Array.from({ length: zones }, (_, zone) => nodes.filter((node) => zoneOf(node, zones) === zone).length);
+      return Math.max(...counts) - Math.min(...counts) <= 1;
+    });
+  }
+
+  /** The sets of nodes that a loss takes. */
+  function lostNodes(loss: "node" | "twoNodes" | "zone", zones: number): number[][] {
+    const nodes = Array.from({ length: nodesFor(zones) }, (_, node) => node);
+    if (loss === "node") return nodes.map((node) => [node]);
+    if (loss === "twoNodes") return nodes.flatMap((a) => nodes.filter((b) => b > a).map((b) => [a, b]));
+    return Array.from({ length: zones }, (_, zone) => nodes.filter((node) => zoneOf(node, zones) === zone));
+  }
+
+  const workload = (most: number): fc.Arbitrary<Workload> =>
+    fc.record({
+      replicas: fc.integer({ min: 1, max: most }),
+      antiAffinity: fc.constantFrom("hard" as const, "soft" as const),
+      zoneSpread: fc.boolean(),
+    });
+  const input = fc.record({
+    prometheus: workload(3),
+    querier: workload(3),
+    storeGateway: fc.option(workload(3), { nil: undefined }),
+    ruler: fc.option(fc.tuple(workload(2), fc.boolean()), { nil: undefined }),
+    zones: fc.constantFrom(0, 2, 3),
+  });
+
+  it("what is unreadable, unanswered and survived is what the worst placement makes of it", () => {
+    fc.assert(
+      fc.property(input, ({ prometheus, querier, storeGateway, ruler, zones }) => {
+        const found = availability({
+          prometheus: { ...prometheus, shards: 2, nodes: nodesFor(zones) },
+          querier,
+          ...(storeGateway === undefined ? {} : { storeGateway: { ...storeGateway, parts: 2 } }),
+          ...(ruler === undefined ? {} : { ruler: { ...ruler[0], stores: ruler[1] } }),
+          zones,
+        });
+        for (const loss of ["node", "twoNodes", ...(zones === 0 ? [] : (["zone"] as const))] as const) {
+          // Groups are placed independently of one another, so what can happen to one of them can happen to all of its kind.
+          const takesAll = (group: Workload | undefined) =>
+            group !== undefined &&
+            placements(group, zones).some((nodes) => lostNodes(loss, zones).some((lost) => nodes.every((node) => lost.includes(node))));
+          const gone = takesAll(prometheus);
+          const historyGone = takesAll(storeGateway);
+          const resultsGone = ruler?.[1] === true && takesAll(ruler[0]);
+          const unanswered = takesAll(querier);
+          const one = scenario(found, loss);
+          assert.equal(one.unreadable, gone ? 1 : 0, `${loss}: unreadable`);
+          assert.equal(one.mayLoseAcknowledged, gone ? 1 : 0);
+          assert.equal(one.unscraped, gone ? 1 : 0);
+          assert.equal(one.history, storeGateway === undefined ? undefined : historyGone ? "partial" : "complete", `${loss}: history`);
+          assert.equal(one.queries, unanswered ? "none" : gone || historyGone || resultsGone ? "partial" : "complete", `${loss}: queries`);
+          assert.equal(one.rules, ruler === undefined ? undefined : unanswered || takesAll(ruler[0]) ? "paused" : "evaluated");
+          const survived = loss === "zone" ? found.survives.zones >= 1 : found.survives.nodes >= (loss === "node" ? 1 : 2);
+          assert.equal(survived, !(gone || historyGone || resultsGone || unanswered), `${loss}: survived ${survived}`);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  }).timeout(60_000);
 });
 
 describe("availability as an output", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
 import { limitsActiveSeries, receiveLimitsFile } from "../../model/receiveLimits";
-import { settingsOf } from "../harness";
+import { ringSettings, settingsOf } from "../harness";
 
 interface LimitsFile {
   write: {
@@ -12,7 +12,7 @@ interface LimitsFile {
   };
 }
 
-const settings = (limits: object, receive: object = {}) => settingsOf("prod", { receive: { limits, ...receive } });
+const settings = (limits: object, receive: object = {}) => ringSettings(settingsOf("prod", { receive: { limits, ...receive } }));
 const fileOf = (limits: object, receive: object = {}) =>
   parse(receiveLimitsFile(settings(limits, receive), "http://querier")) as LimitsFile;
 

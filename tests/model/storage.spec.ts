@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Identity } from "../../model/labels";
-import { claimName, hostPathPersistentVolume, hostPathVolumes, nodeOf, volumeClaimTemplate } from "../../model/storage";
+import {
+  claimName,
+  hostPathPersistentVolume,
+  hostPathVolumes,
+  nodeOf,
+  unchangedByGrowth,
+  VOLUME_SIZE_ANNOTATION,
+  volumeClaimTemplate,
+  volumeSizeMetadata,
+} from "../../model/storage";
 
 const identity: Identity = { app: "thanos-receive", component: "receive" };
 const volumes = (path: string, nodes: string[], replicas: number, namespace = "ns") =>
@@ -95,5 +104,20 @@ describe("storage: claims", () => {
     assert.equal("storageClassName" in spec, false, "an empty class would mean none at all");
     assert.equal(volumeClaimTemplate({ pvc: { size: "5Gi", storageClass: "fast" } }, identity).spec.storageClassName, "fast");
     assert.equal(spec.resources.requests.storage, "5Gi");
+  });
+
+  it("say their size on the StatefulSet, and keep it in the template: the path that is kept leads to it", () => {
+    const storage = { pvc: { size: "5Gi" } };
+    assert.deepEqual(volumeSizeMetadata(storage), { annotations: { [VOLUME_SIZE_ANNOTATION]: "5Gi" } });
+    const [path = ""] = unchangedByGrowth(storage);
+    const set = { spec: { volumeClaimTemplates: [volumeClaimTemplate(storage, identity)] } };
+    const found = path.split(/[.[\]]+/).reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], set);
+    assert.equal(found, "5Gi");
+  });
+
+  it("of directories have no size to change", () => {
+    const storage = { hostPath: { path: "/d", nodes: ["a"] } };
+    assert.deepEqual(volumeSizeMetadata(storage), {});
+    assert.deepEqual(unchangedByGrowth(storage), []);
   });
 });

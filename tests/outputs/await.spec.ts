@@ -16,6 +16,11 @@ describe("outputs: awaitStackOutputs", () => {
     assert.deepEqual(await awaitStackOutputs(await referenceTo({ ...PLATFORM_OUTPUTS, later: 1 })), PLATFORM_OUTPUTS);
   });
 
+  it("fetches what only some stacks have", async () => {
+    const outputs = { ...PLATFORM_OUTPUTS, objectStorage: { storeGateways: 2, handover: "33h" } };
+    assert.deepEqual(await awaitStackOutputs(await referenceTo(outputs)), outputs);
+  });
+
   it("names every output that is missing", async () => {
     const { tenantHeader: _header, ring: _ring, ...rest } = PLATFORM_OUTPUTS;
     await assert.rejects(

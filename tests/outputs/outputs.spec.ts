@@ -110,6 +110,25 @@ describe("outputs: readOutputs", () => {
     );
   });
 
+  it("has what a stack with a bucket says of it, in both schemes, and does without it elsewhere", () => {
+    const objectStorage = { storeGateways: 2, handover: "33h" };
+    for (const outputs of [RECEIVE, SIDECAR]) {
+      assert.deepEqual(readOutputs({ ...outputs, objectStorage }).objectStorage, objectStorage);
+      assert.ok(!("objectStorage" in readOutputs(outputs)));
+    }
+    assert.deepEqual(problemsOf({ ...SIDECAR, objectStorage: { storeGateways: 0 } }), [
+      "objectStorage.storeGateways: expected a positive integer, found 0 (number)",
+      "objectStorage.handover: missing, expected a non-empty string",
+    ]);
+    assert.deepEqual(problemsOf({ ...RECEIVE, objectStorage: "thanos-prod" }), [
+      'objectStorage: expected an object, found "thanos-prod" (string)',
+    ]);
+  });
+
+  it("takes nothing of a ring from a stack with sidecars", () => {
+    assert.deepEqual(readOutputs({ ...RECEIVE, scheme: "sidecar" }), SIDECAR);
+  });
+
   it("refuses a ring without members and a scheme it does not know", () => {
     assert.match(
       problemsOf({ ...RECEIVE, ring: { ...(RECEIVE.ring as object), members: [] } })[0] ?? "",
@@ -120,7 +139,9 @@ describe("outputs: readOutputs", () => {
 
   it("either returns outputs or throws a StackOutputsError, whatever it is given", () => {
     const anyOutputs = fc.record(
-      Object.fromEntries(Object.keys(RECEIVE).map((name) => [name, fc.oneof(fc.constant(RECEIVE[name]), fc.jsonValue())])),
+      Object.fromEntries(
+        [...Object.keys(RECEIVE), "objectStorage"].map((name) => [name, fc.oneof(fc.constant(RECEIVE[name]), fc.jsonValue())]),
+      ),
       {
         requiredKeys: [],
       },

@@ -43,13 +43,13 @@ describe("the account that previews", () => {
     );
   });
 
-  it("may get exactly the kinds that the program makes, and no Secret", async () => {
+  it("may get exactly the kinds that the program makes, the classes of its volumes, and no Secret", async () => {
     const made = new Set<string>();
     for (const stack of STACKS) for (const manifest of manifestsOf((await run(stack)).resources)) made.add(resourceOf(manifest));
     made.delete("secrets");
     assert.deepEqual(
       [...readable].sort(),
-      [...made, "roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io"]
+      [...made, "roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io", "storageclasses.storage.k8s.io"]
         .filter((name, index, all) => all.indexOf(name) === index)
         .sort(),
     );
@@ -68,6 +68,7 @@ describe("the account that previews", () => {
       "clusterroles",
       "namespaces",
       "persistentvolumes",
+      "storageclasses",
     ]);
     const [only] = binding;
     assert.equal(binding.length, 1);

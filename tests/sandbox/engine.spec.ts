@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { type ClientOptions, credentials, Server, ServerCredentials, type ServiceDefinition, type ServiceError } from "@grpc/grpc-js";
 import type { EngineEvent } from "@pulumi/pulumi/automation";
+import { EngineClient, EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
+import { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { environment, environmentConfig, shellExports, UpdateProgress } from "../../sandbox/engine";
 import { paths } from "../../sandbox/paths";
 import { unfinishedObjects } from "../../sandbox/recovery";
@@ -20,6 +24,37 @@ function message(severity: string, text: string): EngineEvent {
 }
 
 describe("sandbox engine", () => {
+  it("connects anew where an earlier update's engine had the same port", async () => {
+    const serve = (port: number) =>
+      new Promise<{ server: Server; port: number }>((resolve, reject) => {
+        const server = new Server();
+        server.addService(EngineService as unknown as ServiceDefinition, {
+          log: (_: unknown, answer: (error: null, value: Empty) => void) => answer(null, new Empty()),
+          getRootResource: () => {},
+          setRootResource: () => {},
+          startDebugging: () => {},
+          requirePulumiVersion: () => {},
+        });
+        server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+          error === null ? resolve({ server, port: bound }) : reject(error),
+        );
+      });
+    const { grpcClientOptions } = require("@pulumi/pulumi/runtime/settings") as { grpcClientOptions: ClientOptions };
+    const connect = (port: number) => new EngineClient(`127.0.0.1:${port}`, credentials.createInsecure(), grpcClientOptions);
+    const log = (client: EngineClient) =>
+      new Promise<ServiceError | null>((resolve) => client.log(new LogRequest(), (error: ServiceError | null) => resolve(error)));
+    const first = await serve(0);
+    const left = connect(first.port);
+    assert.equal(await log(left), null);
+    first.server.forceShutdown();
+    while ((await log(left)) === null);
+    const second = await serve(first.port);
+    const client = connect(first.port);
+    assert.equal(await log(client), null);
+    for (const each of [left, client]) each.close();
+    second.server.forceShutdown();
+  });
+
   it("points programs at the sandbox's engine and cluster", () => {
     const env = environment(where);
     assert.equal(env.PULUMI_HOME, "/var/lib/thanos-stack/pulumi/home");

@@ -1,8 +1,26 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type ConfigOverlay, type ConfigValue, clusterOverlay, merge, mergeConfig, refuseSecrets } from "../../sandbox/overlay";
+import {
+  bucketOf,
+  type ConfigOverlay,
+  type ConfigValue,
+  clusterOverlay,
+  merge,
+  mergeConfig,
+  refuseSecrets,
+  sandboxConfig,
+  withoutCredentials,
+} from "../../sandbox/overlay";
 
-const SANDBOX = { kubeconfig: "/state/kubeconfig", context: "sandbox", nodes: ["node1", "node2", "node3"] };
+const CREDENTIALS = { accessKey: "key", secretKey: "very-secret" };
+const SANDBOX = {
+  kubeconfig: "/state/kubeconfig",
+  context: "sandbox",
+  nodes: ["node1", "node2", "node3"],
+  objectStorage: { endpoint: "10.89.0.1:7070", region: "us-east-1", credentials: CREDENTIALS },
+};
+const STORAGE = "thanos-stack:objectStorage";
+const SECRET = "thanos-stack:objectStorageCredentials";
 
 const value: fc.Arbitrary<ConfigValue> = fc.letrec<{ value: ConfigValue }>((tie) => ({
   value: fc.oneof(
@@ -77,5 +95,86 @@ describe("sandbox overlay", () => {
       /Pulumi\.x\.yaml holds secrets .*: thanos-stack:a, thanos-stack:b\.list\[0\]\.key\. /,
     );
     assert.doesNotThrow(() => refuseSecrets({ "thanos-stack:c": own["thanos-stack:c"] }, "Pulumi.x.yaml"));
+  });
+
+  it("renames the nodes of host paths within the object storage", () => {
+    const gateway = { storage: { hostPath: { path: "/data/gateway", nodes: ["a-1", "a-2"] } } };
+    const own = { [STORAGE]: { s3: { bucket: "b" }, storeGateway: gateway, compactor: { retention: { raw: "10d" } } } };
+    const merged = sandboxConfig(own, {}, SANDBOX).config[STORAGE];
+    assert.deepEqual(merged, {
+      s3: { bucket: "b", endpoint: "10.89.0.1:7070", region: "us-east-1", insecure: true, bucketLookup: "path" },
+      storeGateway: { storage: { hostPath: { path: "/data/gateway", nodes: ["node1", "node2"] } } },
+      compactor: { retention: { raw: "10d" } },
+    });
+  });
+
+  it("puts an environment's bucket on the sandbox's server, under its own name and folder", () => {
+    const own = {
+      [STORAGE]: { s3: { bucket: "b", endpoint: "s3.example.com", region: "eu-1", bucketLookup: "auto" }, prefix: "team/prod" },
+    };
+    const { config } = sandboxConfig(own, {}, SANDBOX);
+    assert.deepEqual(config[STORAGE], {
+      s3: { bucket: "b", endpoint: "10.89.0.1:7070", region: "us-east-1", insecure: true, bucketLookup: "path" },
+      prefix: "team/prod",
+    });
+    assert.deepEqual(bucketOf(config), { bucket: "b", prefix: "team/prod" });
+  });
+
+  it("puts a directory that stands for a bucket on the first node, and needs no credentials and no server for it", () => {
+    const own = { [STORAGE]: { filesystem: { path: "/data/bucket", node: "dev-1" } } };
+    const { config, secrets } = sandboxConfig(own, {}, SANDBOX);
+    assert.deepEqual(config[STORAGE], { filesystem: { path: "/data/bucket", node: "node1" } });
+    assert.deepEqual(secrets, {});
+    assert.equal(bucketOf(config), undefined);
+    assert.equal(bucketOf({}), undefined);
+  });
+
+  for (const kind of ["gcs", "azure"]) {
+    it(`refuses ${kind}, naming key, value and what would be accepted`, () => {
+      const own = { [STORAGE]: { [kind]: { bucket: "x" } } };
+      assert.throws(
+        () => sandboxConfig(own, {}, SANDBOX),
+        new RegExp(
+          `thanos-stack:objectStorage\\.${kind} = \\{"bucket":"x"\\}: .*speaks S3.* Accepted: .*objectStorage\\.s3 or objectStorage\\.filesystem`,
+        ),
+      );
+    });
+  }
+
+  it("gives what the overrides add its part of the overlay, and lets them have the last word", () => {
+    const own = { "thanos-stack:receive": { storage: { hostPath: { path: "/data", nodes: ["a-1"] } } } };
+    const added = sandboxConfig(own, { [STORAGE]: { s3: { bucket: "b" } } }, SANDBOX);
+    assert.equal((added.config[STORAGE] as { s3: { endpoint: string } }).s3.endpoint, "10.89.0.1:7070");
+    assert.deepEqual(added.secrets, { [SECRET]: CREDENTIALS });
+
+    const own2 = { "thanos-stack:receive": { storage: { hostPath: { nodes: ["node2"] } } } };
+    const last = sandboxConfig(own, { ...own2, [STORAGE]: { s3: { bucket: "b", endpoint: "127.0.0.1:9" } } }, SANDBOX);
+    assert.equal((last.config[STORAGE] as { s3: { endpoint: string } }).s3.endpoint, "127.0.0.1:9");
+    assert.deepEqual(last.config["thanos-stack:receive"], { storage: { hostPath: { path: "/data", nodes: ["node2"] } } });
+  });
+
+  it("keeps the credentials out of what is written plain, whoever gives them", () => {
+    const bucket = { [STORAGE]: { s3: { bucket: "b" } } };
+    const encrypted = { [SECRET]: { secure: "v1:of-another-provider" } };
+    for (const [own, overrides, secret] of [
+      [bucket, {}, CREDENTIALS],
+      [{ ...bucket, ...encrypted }, {}, CREDENTIALS],
+      [bucket, { [SECRET]: { accessKey: "other", secretKey: "also-secret" } }, { accessKey: "other", secretKey: "also-secret" }],
+    ] as const) {
+      const { config, secrets } = sandboxConfig(own, overrides, SANDBOX);
+      assert.doesNotMatch(JSON.stringify(config), /very-secret|also-secret|v1:|Credentials/);
+      assert.deepEqual(secrets, { [SECRET]: secret });
+    }
+    assert.deepEqual(sandboxConfig(encrypted, {}, SANDBOX).secrets, {}, "no bucket, no credentials");
+  });
+
+  it("runs an environment whose only secrets are its bucket's credentials", () => {
+    const own = { [SECRET]: { secure: "v1:x" }, "thanos-stack:namespace": "n" };
+    assert.doesNotThrow(() => refuseSecrets(withoutCredentials(own), "Pulumi.x.yaml"));
+    assert.deepEqual(withoutCredentials(own), { "thanos-stack:namespace": "n" });
+    assert.throws(
+      () => refuseSecrets(withoutCredentials({ ...own, "thanos-stack:other": { secure: "v1:y" } }), "Pulumi.x.yaml"),
+      /holds secrets .*: thanos-stack:other\. /,
+    );
   });
 });

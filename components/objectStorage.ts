@@ -1,0 +1,69 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/historyFlags";
+import { commonLabels } from "../model/labels";
+import { BUCKET_FOLDER, BUCKET_IDENTITY, bucketClaim, bucketVolumes, type Credentials, objectStorageConfig } from "../model/objectStorage";
+import type { StackPlan } from "../model/plan";
+import { protectsStorage } from "../model/protection";
+import type { ObjectStorageSettings } from "../model/settings";
+import { componentType } from "./types";
+
+/** What {@link ObjectStorage} needs. */
+export interface ObjectStorageArgs {
+  plan: StackPlan;
+  objectStorage: ObjectStorageSettings;
+  /** The bucket's credentials. Default: the pods' own identity. */
+  credentials: pulumi.Input<Credentials | undefined>;
+  /** Namespace, known when it exists. */
+  namespace: pulumi.Input<string>;
+  /** What must exist before a claim is made: the volume of a node's directory. */
+  volumes: pulumi.Resource[];
+}
+
+/** Names of the volumes in pods. */
+const CONFIG_VOLUME = "objectstore";
+const DIRECTORY_VOLUME = "bucket";
+
+/**
+ * How pods reach the bucket: its configuration with the credentials in one Secret, and, where the bucket is a directory of a node, the claim that they share. A changed configuration or
+ * credential is another Secret, with which every pod that mounts it is restarted.
+ */
+export class ObjectStorage extends pulumi.ComponentResource {
+  /** Name of the Secret with the bucket's configuration. */
+  readonly secretName: pulumi.Output<string>;
+  /** Volumes of every pod that uses the bucket. */
+  readonly volumes: k8s.types.input.core.v1.Volume[];
+  /** Their mounts in the container. */
+  readonly mounts: k8s.types.input.core.v1.VolumeMount[];
+  /** What gives the service account of such a pod an identity of the cloud. */
+  readonly serviceAccountAnnotations: Record<string, string>;
+
+  constructor(name: string, args: ObjectStorageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(componentType("ObjectStorage"), name, {}, opts);
+    const { plan, objectStorage } = args;
+    const config = pulumi.output(args.credentials).apply((credentials) => objectStorageConfig(objectStorage, credentials));
+    const secret = new k8s.core.v1.Secret(
+      name,
+      {
+        metadata: { namespace: args.namespace, labels: commonLabels(BUCKET_IDENTITY) },
+        immutable: true,
+        stringData: { [OBJECT_STORE_FILE]: pulumi.secret(config) },
+      },
+      { parent: this },
+    );
+    this.secretName = secret.metadata.name;
+    this.serviceAccountAnnotations = objectStorage.serviceAccountAnnotations;
+    this.volumes = [{ name: CONFIG_VOLUME, secret: { secretName: this.secretName } }];
+    this.mounts = [{ name: CONFIG_VOLUME, mountPath: OBJECT_STORE_FOLDER, readOnly: true }];
+    for (const volume of bucketVolumes(plan.settings)) {
+      const claim = new k8s.core.v1.PersistentVolumeClaim(
+        `${name}-${DIRECTORY_VOLUME}`,
+        { metadata: { name: volume.claim, namespace: args.namespace, labels: volume.labels }, spec: bucketClaim(volume) },
+        { parent: this, dependsOn: args.volumes, protect: protectsStorage(plan.settings) },
+      );
+      this.volumes.push({ name: DIRECTORY_VOLUME, persistentVolumeClaim: { claimName: claim.metadata.name } });
+      this.mounts.push({ name: DIRECTORY_VOLUME, mountPath: BUCKET_FOLDER });
+    }
+    this.registerOutputs({});
+  }
+}

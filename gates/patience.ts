@@ -1,0 +1,39 @@
+import { setTimeout as delay } from "node:timers/promises";
+import * as pulumi from "@pulumi/pulumi";
+
+/** How a gate waits. */
+export interface Patience {
+  /** Seconds after which it gives up. */
+  timeoutSeconds: number;
+  /** Seconds between two looks. */
+  pollSeconds: number;
+  /** Seconds without a sample after which a receiver counts as no longer written to. */
+  quietSeconds: number;
+}
+
+/** A receiver's start may have to replay its log (10 minutes were reported), a ring file reaches pods within two; a sender retries within ten seconds. */
+export const PATIENCE: Patience = { timeoutSeconds: 1_800, pollSeconds: 1, quietSeconds: 15 };
+
+/**
+ * Waits until nothing is missing.
+ *
+ * @param missing What is still missing. A failure to ask counts as missing, with its reason, since pods come and go meanwhile.
+ * @param advice What to do when the time is over, as a sentence without its full stop.
+ * @throws naming what is still missing when the time is over.
+ */
+export async function until(what: string, missing: () => Promise<string[]>, patience: Patience, advice: string): Promise<void> {
+  const end = Date.now() + patience.timeoutSeconds * 1_000;
+  let last: string[] = [];
+  let said = "";
+  for (;;) {
+    last = await missing().catch((error: unknown) => [String(error)]);
+    if (last.length === 0) return;
+    const line = `waiting for ${what}; still missing: ${last.join(", ")}`;
+    if (line !== said) await pulumi.log.info(line, undefined, undefined, true);
+    said = line;
+    if (Date.now() > end) {
+      throw new Error(`gave up after ${patience.timeoutSeconds} s of waiting for ${what}; still missing: ${last.join(", ")}. ${advice}`);
+    }
+    await delay(patience.pollSeconds * 1_000);
+  }
+}

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { PROJECT_FOLDER, type ProgramRun } from "../../commands/program";
+import {
+  container,
+  flagValue,
+  flagValues,
+  mountedConfigMap,
+  type Overrides,
+  object,
+  objects,
+  resource,
+  run,
+  type Stack,
+  together,
+  type Workload,
+} from "../harness";
+import { violationsOfRestricted } from "./podSecurity";
+
+const PVC = { pvc: { size: "5Gi" } };
+const BUCKET: Overrides = {
+  objectStorage: {
+    s3: { bucket: "history", endpoint: "s3.example.org" },
+    serviceAccountAnnotations: { "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/history" },
+    storeGateway: { storage: PVC },
+    compactor: { storage: PVC },
+  },
+};
+const STATELESS: Overrides = { objectStorage: undefined, ruler: {} };
+const STATEFUL: Overrides = { objectStorage: undefined, ruler: { mode: "stateful", storage: PVC, retention: "38h" } };
+
+const rulerOf = (made: ProgramRun): Workload => object(made, "StatefulSet", "thanos-ruler");
+const mountOf = (ruler: Workload, volume: string): string | undefined =>
+  container(ruler).volumeMounts?.find((mount) => mount.name === volume)?.mountPath;
+const volumeOf = (ruler: Workload, name: string) => ruler.spec.template.spec.volumes?.find((volume) => volume.name === name);
+const budgetsOf = (made: ProgramRun) => objects(made, "PodDisruptionBudget").filter((each) => each.metadata.name === "thanos-ruler");
+const isProtected = (made: ProgramRun) => resource(made, "kubernetes:apps/v1:StatefulSet", "ruler").options.protect;
+
+const KINDS: { title: string; stack: Stack; overrides: Overrides }[] = [
+  { title: "stateless", stack: "prod", overrides: STATELESS },
+  { title: "stateless, beside a bucket", stack: "prod", overrides: together(STATELESS, BUCKET) },
+  { title: "stateful", stack: "prod", overrides: STATEFUL },
+  { title: "stateful, with upload", stack: "prod", overrides: together(STATEFUL, BUCKET) },
+  {
+    title: "one, on a node's disk",
+    stack: "dev",
+    overrides: { ruler: { mode: "stateful", replicas: 1, storage: { hostPath: { path: "/data/rule", nodes: ["dev-1"] } } } },
+  },
+];
+
+for (const { title, stack, overrides } of KINDS) {
+  describe(`ruler: ${title}`, () => {
+    let made: ProgramRun;
+    let ruler: Workload;
+    before(async () => {
+      made = await run(stack, overrides);
+      ruler = rulerOf(made);
+    });
+
+    it("satisfies Pod Security restricted", () => {
+      assert.deepEqual(violationsOfRestricted(ruler.spec.template.spec), []);
+      assert.equal(container(ruler).securityContext?.readOnlyRootFilesystem, true);
+    });
+
+    it("reads the rule files of the repository, and they are in an immutable ConfigMap named by its content", () => {
+      const map = mountedConfigMap(made, ruler, "rules");
+      const folder = join(PROJECT_FOLDER, "rules");
+      const files = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
+      assert.deepEqual(map.data, Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name), "utf8")])));
+      assert.equal(map.immutable, true);
+      assert.match(map.metadata.name, /-[0-9a-f]{8}$/);
+      assert.equal(flagValue(ruler, "--rule-file"), `${mountOf(ruler, "rules")}/*.yaml`);
+    });
+
+    it("writes where its volume is", () => {
+      assert.equal(flagValue(ruler, "--data-dir"), mountOf(ruler, "data"));
+    });
+
+    it("is named by its pod in every result", () => {
+      assert.ok(flagValues(ruler, "--label").includes('rule_replica="$(POD_NAME)"'));
+      assert.equal(container(ruler).env?.find((each) => each.name === "POD_NAME")?.valueFrom?.fieldRef?.fieldPath, "metadata.name");
+    });
+
+    it("asks the queriers at the port that they have, by a headless Service", () => {
+      const address = /^dns\+([^.]+)\.(.+):(\d+)$/.exec(flagValue(ruler, "--query"));
+      const service = object(made, "Service", address?.[1] ?? "");
+      assert.equal(service.spec.clusterIP, "None");
+      const ports = container(object(made, "Deployment", "thanos-querier")).ports ?? [];
+      assert.equal(ports.find((port) => port.name === "http")?.containerPort, Number(address?.[3]));
+    });
+
+    it("may replay its log before it opens a port: nothing kills it for half an hour", () => {
+      const { startupProbe, livenessProbe } = container(ruler);
+      assert.ok((startupProbe?.periodSeconds ?? 0) * (startupProbe?.failureThreshold ?? 0) >= 1_800);
+      assert.equal(livenessProbe?.httpGet?.path, "/-/healthy");
+    });
+
+    it("has pods with names, by a Service that selects them and them only", () => {
+      const service = object(made, "Service", ruler.spec.serviceName ?? "");
+      assert.equal(service.spec.clusterIP, "None");
+      assert.deepEqual(service.spec.selector, ruler.spec.selector.matchLabels);
+      assert.deepEqual(
+        service.spec.ports.map(({ name, port }) => [name, port]),
+        [["grpc", 10_901]],
+      );
+    });
+
+    it("may lose one at a time where there are several, and a single one does not keep its node", () => {
+      const several = (ruler.spec.replicas ?? 1) > 1;
+      assert.deepEqual(
+        budgetsOf(made).map((each) => each.spec.maxUnavailable),
+        several ? [1] : [],
+      );
+      assert.equal((ruler.spec.minReadySeconds ?? 0) > 0, several);
+    });
+  });
+}
+
+describe("ruler: what it keeps", () => {
+  it("stateless: nothing, so no claim and no protection", async () => {
+    const made = await run("prod", STATELESS);
+    assert.equal(rulerOf(made).spec.volumeClaimTemplates, undefined);
+    assert.deepEqual(volumeOf(rulerOf(made), "data")?.emptyDir, {});
+    assert.equal(isProtected(made), false);
+  });
+
+  it("stateful: a claim for each, protected as the environment says", async () => {
+    const made = await run("prod", STATEFUL);
+    assert.equal(rulerOf(made).spec.volumeClaimTemplates?.[0]?.spec.resources.requests.storage, "5Gi");
+    assert.equal(volumeOf(rulerOf(made), "data"), undefined);
+    assert.equal(isProtected(made), true);
+    assert.equal(isProtected(await run("prod", together(STATEFUL, { protect: false }))), false);
+  });
+
+  it("on a node's disk: a volume for each that exists before the pods", async () => {
+    const made = await run("dev", KINDS[4]?.overrides);
+    const claims = objects(made, "PersistentVolume").map((volume) => volume.spec.claimRef.name);
+    assert.ok(claims.includes("data-thanos-ruler-0"), claims.join());
+    const { dependsOn } = resource(made, "kubernetes:apps/v1:StatefulSet", "ruler").options;
+    assert.ok(
+      dependsOn.some((urn) => urn.includes("PersistentVolume")),
+      dependsOn.join(),
+    );
+  });
+});
+
+describe("ruler: where results go", () => {
+  it("stateless: to the URL that other senders are given", async () => {
+    const made = await run("prod", STATELESS);
+    const map = mountedConfigMap(made, rulerOf(made), "remote-write");
+    const [name = ""] = Object.keys(map.data);
+    const { remote_write: targets } = parse(map.data[name] ?? "") as { remote_write: { url: string }[] };
+    assert.deepEqual(
+      targets.map((target) => target.url),
+      [made.outputs.remoteWriteUrl],
+    );
+    assert.equal(flagValue(rulerOf(made), "--remote-write.config-file"), `${mountOf(rulerOf(made), "remote-write")}/${name}`);
+    assert.equal(map.immutable, true);
+  });
+
+  it("stateful: nowhere else, and the querier looks for them", async () => {
+    const made = await run("prod", STATEFUL);
+    assert.equal(volumeOf(rulerOf(made), "remote-write"), undefined);
+    const endpoints = mountedConfigMap(made, object(made, "Deployment", "thanos-querier"), "endpoints").data["endpoints.yaml"] ?? "";
+    assert.match(endpoints, /dnssrv\+_grpc\._tcp\.thanos-ruler\.thanos-prod\.svc\.cluster\.local/);
+  });
+
+  it("into the bucket by a stateful one only: a stateless one neither knows it nor has its identity", async () => {
+    for (const [overrides, uploads] of [
+      [STATELESS, false],
+      [STATEFUL, true],
+    ] as const) {
+      const made = await run("prod", together(overrides, BUCKET));
+      const [file] = flagValues(rulerOf(made), "--objstore.config-file");
+      const mounted = (container(rulerOf(made)).volumeMounts ?? []).some((mount) => file?.startsWith(`${mount.mountPath}/`));
+      assert.deepEqual([file !== undefined, mounted], [uploads, uploads]);
+      const { annotations } = object(made, "ServiceAccount", "thanos-ruler").metadata as { annotations?: object };
+      assert.deepEqual(annotations, uploads ? { "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/history" } : undefined);
+    }
+  });
+});
+
+describe("ruler: options reach it", () => {
+  it("interval, offset, resources, Alertmanagers", async () => {
+    const ruler = rulerOf(
+      await run("prod", {
+        ruler: { evaluationInterval: "15s", queryOffset: "10s", replicas: 3, resources: { cpu: "2", memory: "3Gi" } },
+        alerting: { alertmanagers: ["http://am-0:9093", "http://am-1:9093"] },
+      }),
+    );
+    assert.equal(ruler.spec.replicas, 3);
+    assert.equal(flagValue(ruler, "--eval-interval"), "15s");
+    assert.equal(flagValue(ruler, "--rule-query-offset"), "10s");
+    assert.deepEqual(flagValues(ruler, "--alertmanagers.url"), ["http://am-0:9093", "http://am-1:9093"]);
+    assert.equal(container(ruler).resources.limits.memory, "3Gi");
+  });
+
+  it("is not there unless it is asked for", async () => {
+    const made = await run("prod");
+    assert.ok(!objects(made, "StatefulSet").some((each) => each.metadata.name === "thanos-ruler"));
+  });
+});

@@ -1,0 +1,469 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Stack } from "@pulumi/pulumi/automation";
+import { execa } from "execa";
+import type { Labels, MatrixElement, PrometheusClient, VectorElement } from "../../clients/prometheus";
+import { bucketAccess, bucketServer, ensureBucket, startBucket, stopBucket } from "../../sandbox/bucket";
+import { environment, openStack } from "../../sandbox/engine";
+import { dataDirectory, listBlocks, makeBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
+import { INSTANT_QUERIES, RANGE_QUERIES, SERIES } from "./queries";
+import { assertLossless, Cluster, changes, deployedStack, eventually, failure, previewed, querierOf, remove, underLoad } from "./stack";
+
+/**
+ * Both schemes beside each other, each with a bucket. `dev` is a ring of receivers; `sidecar` is prod with one word changed, as small as one machine needs it, whose Prometheus also
+ * writes into dev's ring: so the same samples are answered along both ways.
+ */
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const RING_BUCKET = "ring-history";
+const SIDECAR_BUCKET = "sidecar-history";
+const NAMESPACE = "thanos-sidecar";
+const { endpoint, region } = bucketServer();
+const bucketOf = (bucket: string) => ({ bucket, endpoint, region, insecure: true, bucketLookup: "path" });
+const SMALL = { storage: { pvc: { size: "1Gi" } }, resources: { cpu: "20m", memory: "256Mi" } };
+/** As often as a test can wait for. */
+const OFTEN = { scrapeInterval: "5s", scrapeTimeout: "5s", evaluationInterval: "5s" };
+
+const RING = {
+  "thanos-stack:objectStorage": {
+    s3: bucketOf(RING_BUCKET),
+    storeGateway: {
+      ...SMALL,
+      replicas: 1,
+      antiAffinity: "soft",
+      syncInterval: "15s",
+      indexCache: { inMemory: { size: "64Mi" } },
+      chunkCache: { inMemory: { size: "64Mi" } },
+    },
+    compactor: SMALL,
+  },
+  "thanos-stack:prometheus": OFTEN,
+};
+
+const sidecar = (ringUrl: string) => ({
+  "thanos-stack:ingestion": "sidecar",
+  "thanos-stack:namespace": NAMESPACE,
+  "thanos-stack:protect": false,
+  "thanos-stack:survives": { nodes: 0, zones: 0 },
+  "thanos-stack:cluster": { name: "sidecar", zones: [] },
+  "thanos-stack:objectStorage": {
+    s3: bucketOf(SIDECAR_BUCKET),
+    storeGateway: { ...SMALL, replicas: 1, antiAffinity: "soft", syncInterval: "15s" },
+    // What was uploaded a moment ago is compacted at once.
+    compactor: { ...SMALL, consistencyDelay: "0s", deleteDelay: "2m" },
+  },
+  "thanos-stack:querier": { replicas: 1, antiAffinity: "soft", resources: { cpu: "50m", memory: "512Mi" } },
+  "thanos-stack:queryFrontend": { replicas: 1, antiAffinity: "soft", resources: { cpu: "20m", memory: "128Mi" } },
+  "thanos-stack:ruler": { ...SMALL, mode: "stateful", replicas: 1, antiAffinity: "soft", evaluationInterval: "5s" },
+  "thanos-stack:prometheus": {
+    ...OFTEN,
+    ...SMALL,
+    replicas: 1,
+    remoteWrite: { otherTargets: [{ url: ringUrl }] },
+  },
+});
+
+/** Made history of the sidecar stack's own Prometheus. */
+const MADE: readonly Series[] = [0, 1].flatMap((instance) => [
+  {
+    name: "made_temperature_celsius",
+    labels: { instance: `made-${instance}` },
+    value: (time: number) => 20 + instance + 5 * Math.sin((2 * Math.PI * time) / DAY),
+  },
+  {
+    name: "made_requests_total",
+    labels: { instance: `made-${instance}` },
+    value: (time: number) => ((instance + 2) * (time % (30 * DAY))) / 1_000,
+  },
+]);
+const EXTERNAL = { cluster: "sidecar", prometheus_replica: "prometheus-0" };
+/** The last even hour, at which blocks end. */
+const LATEST = Math.floor(Date.now() / (2 * HOUR)) * 2 * HOUR;
+/** Twelve days that the compactor finds in the bucket: ten of them are whole blocks of two, wherever those begin. */
+const OLD = { from: LATEST - 16 * DAY, to: LATEST - 4 * DAY };
+/** Ten hours that the sidecar finds in its Prometheus, older than what a sidecar answers for. */
+const YESTERDAY = { from: LATEST - 30 * HOUR, to: LATEST - 20 * HOUR };
+
+async function withBlocks<T>(
+  range: { from: number; to: number },
+  series: readonly Series[],
+  act: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "thanos-stack-schemes-"));
+  try {
+    await makeBlocks({ folder, ...range, resolutionSeconds: 60, series });
+    return await act(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** An answer without what tells the two ways apart, in an order of its own. */
+function comparable(answer: readonly (VectorElement | MatrixElement)[]): { labels: Labels; values: [number, number][] }[] {
+  return answer
+    .map((series) => {
+      const { tenant_id: _, ...labels } = series.labels;
+      const samples = "sample" in series ? [series.sample] : series.samples;
+      return { labels, values: samples.map(({ timestampMs, value }): [number, number] => [timestampMs, value]) };
+    })
+    .sort((a, b) => (JSON.stringify(sorted(a.labels)) < JSON.stringify(sorted(b.labels)) ? -1 : 1));
+}
+
+const sorted = (labels: Labels): [string, string][] => Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** Sums of floats depend on their order, which is nobody's promise. */
+const alike = (a: number, b: number): boolean => Object.is(a, b) || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1e-9);
+
+function difference(
+  left: readonly (VectorElement | MatrixElement)[],
+  right: readonly (VectorElement | MatrixElement)[],
+): string | undefined {
+  const [a, b] = [comparable(left), comparable(right)];
+  if (a.length === 0) return "no answer";
+  if (a.length !== b.length) return `${a.length} and ${b.length} series`;
+  for (const [index, series] of a.entries()) {
+    const other = b[index];
+    const name = JSON.stringify(series.labels);
+    if (other === undefined || JSON.stringify(sorted(series.labels)) !== JSON.stringify(sorted(other.labels)))
+      return `${name} is on one side only`;
+    if (series.values.length !== other.values.length) return `${name}: ${series.values.length} and ${other.values.length} samples`;
+    const at = series.values.findIndex(
+      ([time, value], i) => time !== other.values[i]?.[0] || !alike(value, other.values[i]?.[1] ?? Number.NaN),
+    );
+    if (at >= 0) return `${name}: ${series.values[at]} and ${other.values[at]}`;
+  }
+  return undefined;
+}
+
+describe("both schemes on a real cluster", function () {
+  this.timeout(30 * 60_000);
+  this.bail(true);
+  const cluster = new Cluster();
+  const ringStack = () => openStack("dev", RING);
+  const ring = async () => deployedStack(cluster, await ringStack());
+  const sidecarStack = async (): Promise<Stack> => openStack("prod", sidecar((await ring()).outputs.remoteWriteUrl), { stack: "sidecar" });
+  const sidecars = async (): Promise<PrometheusClient> => querierOf(cluster, await sidecarStack());
+  const verify = async (stack: string) => {
+    const result = await execa("npm", ["run", "--silent", "verify", "--", "--stack", stack], {
+      env: environment(),
+      all: true,
+      reject: false,
+    });
+    assert.equal(result.exitCode, 0, result.all);
+    return result.all;
+  };
+
+  before("days of history in the bucket, as sidecars that ran then would have left them", async () => {
+    for (const bucket of [RING_BUCKET, SIDECAR_BUCKET]) await ensureBucket(bucket);
+    await withBlocks(OLD, MADE, (folder) => uploadBlocks({ folder, labels: EXTERNAL, bucket: bucketAccess(SIDECAR_BUCKET) }));
+  });
+
+  it("come up from nothing and pass the same check", async () => {
+    await remove("dev");
+    await (await ringStack()).up();
+    await (await sidecarStack()).up();
+    for (const stack of ["dev", "sidecar"]) await verify(stack);
+    const outputs = await (await sidecarStack()).outputs();
+    assert.equal(outputs.scheme?.value, "sidecar");
+    for (const absent of ["remoteWriteUrl", "ring"]) assert.equal(outputs[absent], undefined, absent);
+    assert.deepEqual(changes((await (await sidecarStack()).preview()).changeSummary), {});
+  });
+
+  it("keep the bucket's credentials in one Secret and out of state and outputs", async () => {
+    for (const [stack, namespace] of [
+      [await ringStack(), "thanos-dev"],
+      [await sidecarStack(), NAMESPACE],
+    ] as const) {
+      const { secretKey } = bucketServer().credentials;
+      // The Automation API would decrypt it.
+      const { stdout } = await execa("pulumi", ["stack", "export", "--stack", stack.name], { env: environment() });
+      assert.ok(stdout.includes("thanos-store-gateway") && !stdout.includes(secretKey), "in the state");
+      assert.ok(!JSON.stringify(await stack.outputs()).includes(secretKey), "in the outputs");
+      const maps = await cluster.list(`/api/v1/namespaces/${namespace}/configmaps`);
+      assert.ok(!JSON.stringify(maps).includes(secretKey), "in a ConfigMap");
+      const secrets = await cluster.list(`/api/v1/namespaces/${namespace}/secrets`);
+      const holders = secrets.filter(({ data }) =>
+        Object.values(data ?? {}).some((text) => Buffer.from(text, "base64").toString().includes(secretKey)),
+      );
+      assert.equal(holders.length, 1);
+    }
+  });
+
+  it("evaluates the repository's rules once, over everything, and answers for what comes of them", async () => {
+    const querier = await sidecars();
+    const groups = await eventually("rules are evaluated", async () => {
+      const { status, body } = await querier.transport.send({ method: "GET", path: "/api/v1/rules" });
+      assert.equal(status, 200, body);
+      const all = (JSON.parse(body) as { data: { groups: { name: string; rules: { health: string }[] }[] } }).data.groups;
+      return all.length > 0 && all.every(({ rules }) => rules.every(({ health }) => health === "ok")) && all;
+    });
+    assert.equal(new Set(groups.map(({ name }) => name)).size, groups.length, "each group once");
+  });
+
+  it("answer the same queries with the same values", async () => {
+    const sides = [await sidecars(), (await ring()).querier] as const;
+    const matchers = 'cluster="sidecar"';
+    const first = await eventually(
+      "five minutes of samples",
+      async () => {
+        const { vector } = await sides[1].instant(`count(count_over_time(up{${matchers}, job="kubelet"}[1m] offset 5m) > 5)`);
+        return vector[0]?.sample.value === 3 && Date.now();
+      },
+      900,
+    );
+    // Everything up to this moment is in the ring: a minute is more than a request waits and takes.
+    const end = Math.floor((first - 60_000) / 15_000) * 15_000;
+    const differences: string[] = [];
+    const compare = async (
+      query: string,
+      ask: (querier: PrometheusClient, text: string) => Promise<readonly (VectorElement | MatrixElement)[]>,
+    ) => {
+      const text = query.replaceAll(SERIES, matchers);
+      const [left, right] = await Promise.all(sides.map((side) => ask(side, text)));
+      const found = difference(left ?? [], right ?? []);
+      if (found !== undefined) differences.push(`${text}: ${found}`);
+    };
+    for (const query of INSTANT_QUERIES)
+      await compare(query, async (side, text) => (await side.instant(text, { timeMs: end, partialResponse: false })).vector);
+    for (const query of RANGE_QUERIES) {
+      await compare(
+        query,
+        async (side, text) =>
+          (await side.range(text, { startMs: end - 180_000, endMs: end, stepMs: 15_000, partialResponse: false })).matrix,
+      );
+    }
+    assert.ok(INSTANT_QUERIES.length + RANGE_QUERIES.length >= 40);
+    assert.deepEqual(differences, []);
+  });
+
+  it("reads a changed configuration again without a restart", async () => {
+    const before = await cluster.pods(NAMESPACE, "prometheus");
+    const stack = await sidecarStack();
+    const config = sidecar((await ring()).outputs.remoteWriteUrl);
+    const changed = await openStack(
+      "prod",
+      { ...config, "thanos-stack:prometheus": { ...config["thanos-stack:prometheus"], externalLabels: { seen: "again" } } },
+      { stack: "sidecar" },
+    );
+    await changed.up();
+    const querier = await sidecars();
+    await eventually(
+      "the new label is on new samples",
+      async () => (await querier.instant('count(up{seen="again"}) > 0')).vector.length === 1,
+    );
+    await stack.up();
+    await (await sidecarStack()).up();
+    await eventually("the label is gone again", async () => (await querier.instant('up{seen="again"}')).vector.length === 0, 600);
+    const after = await cluster.pods(NAMESPACE, "prometheus");
+    assert.deepEqual(
+      after.map(({ metadata }) => metadata.uid),
+      before.map(({ metadata }) => metadata.uid),
+    );
+  });
+
+  it("compacts and downsamples what is old, and answers ten days from the downsampled blocks", async () => {
+    const blocks = await eventually(
+      "blocks of two days have a coarser resolution",
+      async () => {
+        const all = (await listBlocks(bucketAccess(SIDECAR_BUCKET))).filter((block) => !block.markedForDeletion && block.maxTime <= OLD.to);
+        const covered = all.filter(({ resolution }) => resolution > 0).reduce((sum, { minTime, maxTime }) => sum + maxTime - minTime, 0);
+        return covered >= 10 * DAY && all;
+      },
+      1_200,
+    );
+    const coarse = blocks.filter(({ resolution }) => resolution > 0);
+    assert.ok(blocks.length - coarse.length < 40, `144 blocks became ${blocks.length - coarse.length}`);
+    const querier = await sidecars();
+    // A downsampled sample stands at the last millisecond of its five minutes (pkg/compact/downsample `currentWindow`): so both windows hold the same samples when they end there.
+    const endMs = Math.max(...coarse.map(({ maxTime }) => maxTime)) - 1;
+    const range = { startMs: endMs - 10 * DAY + HOUR, endMs, stepMs: HOUR };
+    const ask = async (query: string, maxSourceResolution: string) =>
+      (await querier.range(query, { ...range, maxSourceResolution, partialResponse: false })).matrix;
+    // Counting counts downsampled samples: so it shows where an answer comes from.
+    const counted = (samples: number) => async () => {
+      const answer = await ask("count_over_time(made_temperature_celsius[1h])", samples === 60 ? "0s" : "5m");
+      return (
+        answer.length === 2 &&
+        answer.every((series) => series.samples.length === 240 && series.samples.every(({ value }) => value === samples))
+      );
+    };
+    await eventually("every hour of ten days is answered from raw samples where those are asked for", counted(60));
+    await eventually("every hour of ten days is answered from downsampled blocks", counted(12));
+    for (const exact of ["min_over_time", "max_over_time", "sum_over_time", "avg_over_time"]) {
+      const query = `${exact}(made_temperature_celsius[1h])`;
+      assert.equal(difference(await ask(query, "0s"), await ask(query, "5m")), undefined, query);
+    }
+    const [raw = [], downsampled = []] = await Promise.all(
+      ["0s", "5m"].map((resolution) => ask("rate(made_requests_total[2h])", resolution)),
+    );
+    for (const [index, series] of raw.entries()) {
+      for (const [at, { value }] of series.samples.entries()) {
+        const other = downsampled[index]?.samples[at]?.value ?? Number.NaN;
+        assert.ok(Math.abs(value - other) <= 0.001 * value, `rate of ${JSON.stringify(series.labels)}: ${value} and ${other}`);
+      }
+    }
+    // What a dashboard asks says nothing of resolutions.
+    const automatic = (await querier.range("count_over_time(made_temperature_celsius[1h])", range)).matrix;
+    assert.equal(difference(automatic, await ask("count_over_time(made_temperature_celsius[1h])", "5m")), undefined);
+  });
+
+  it("answers for a Prometheus that lost its pod and its volume, from the bucket", async () => {
+    const placed = await withBlocks(YESTERDAY, MADE, async (folder) =>
+      placeBlocks({ folder, ...(await dataDirectory({ namespace: NAMESPACE, pod: "prometheus-0" })) }),
+    );
+    assert.equal(placed, 5);
+    const uploaded = async (bucket: string, range: { from: number; to: number }) =>
+      (await listBlocks(bucketAccess(bucket))).filter(({ minTime, maxTime }) => minTime >= range.from && maxTime <= range.to).length;
+    await eventually("the sidecar has uploaded them", async () => (await uploaded(SIDECAR_BUCKET, YESTERDAY)) === 5);
+    const path = `/api/v1/namespaces/${NAMESPACE}`;
+    const [before] = await cluster.pods(NAMESPACE, "prometheus");
+    const claim = await cluster.get(`${path}/persistentvolumeclaims/data-prometheus-0`);
+    await cluster.delete(`${path}/persistentvolumeclaims/data-prometheus-0`);
+    await cluster.delete(`${path}/pods/prometheus-0`);
+    await eventually("another Prometheus with an empty volume is Ready", async () => {
+      const [pod] = await cluster.pods(NAMESPACE, "prometheus");
+      const now = await cluster.get(`${path}/persistentvolumeclaims/data-prometheus-0`);
+      return (
+        pod?.metadata.uid !== before?.metadata.uid &&
+        now?.metadata.uid !== claim?.metadata.uid &&
+        pod?.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True")
+      );
+    });
+    const querier = await sidecars();
+    const timeMs = YESTERDAY.from + 5 * HOUR;
+    const { vector } = await eventually("the bucket answers", async () => {
+      const answer = await querier.instant("count_over_time(made_temperature_celsius[1h])", { timeMs });
+      return answer.vector.length === 2 && answer;
+    });
+    for (const { sample } of vector) assert.equal(sample.value, 60);
+  });
+
+  it("goes on through an outage of the object storage, and uploads everything afterwards", async () => {
+    const tenant = (await ring()).outputs.defaultTenant;
+    const outage = { from: LATEST - 10 * HOUR, to: LATEST - 6 * HOUR };
+    await stopBucket();
+    let restored = false;
+    try {
+      const load = await underLoad(await ring(), {}, async () => {
+        const begun = Date.now();
+        for (const pod of ["thanos-receive-0", "thanos-receive-1"]) {
+          await withBlocks(outage, MADE, async (folder) =>
+            placeBlocks({ folder, tenant, ...(await dataDirectory({ namespace: "thanos-dev", pod })) }),
+          );
+        }
+        await eventually(
+          "five minutes are over, and uploads fail",
+          async () => {
+            const { vector } = await (await ring()).querier.instant(
+              'sum(thanos_shipper_dir_sync_failures_total{job="thanos-receive"}) > 0',
+            );
+            return Date.now() - begun >= 300_000 && vector.length === 1;
+          },
+          900,
+        );
+      });
+      assertLossless(load);
+      await startBucket();
+      restored = true;
+    } finally {
+      if (!restored) await startBucket();
+    }
+    await eventually(
+      "both receivers' blocks are in the bucket",
+      async () => {
+        const blocks = await listBlocks(bucketAccess(RING_BUCKET));
+        return ["thanos-receive-0", "thanos-receive-1"].every(
+          (replica) =>
+            blocks.filter(
+              ({ labels, minTime, maxTime }) => labels.receive_replica === replica && minTime >= outage.from && maxTime <= outage.to,
+            ).length === 2,
+        );
+      },
+      600,
+    );
+  });
+
+  it("gets smaller only when all that the leaving receivers hold is in the bucket, and answers all of it afterwards", async () => {
+    const sized = (replicas: number) => openStack("dev", { ...RING, "thanos-stack:receive": { replicas } });
+    await (await sized(5)).up();
+    const { querier } = await ring();
+    const leaving = ["thanos-receive-3", "thanos-receive-4"];
+    const held = async (replica: string, timeMs?: number) => {
+      const options = { deduplicate: false, ...(timeMs === undefined ? {} : { timeMs }) };
+      const { vector } = await querier.instant(`count({receive_replica="${replica}", __name__=~"go_.+"})`, options);
+      return vector[0]?.sample.value ?? 0;
+    };
+    for (const replica of leaving) await eventually(`${replica} holds samples`, async () => (await held(replica)) > 20);
+    const timeMs = Date.now() - 10_000;
+    const everything = async () =>
+      (await querier.instant('count by (job) (last_over_time({__name__=~"up|go_.+|process_.+"}[1m]))', { timeMs, partialResponse: false }))
+        .vector;
+    const before = await everything();
+    // Nothing in `accepts` lets history go.
+    await (await sized(3)).up();
+    assert.deepEqual((await cluster.pods("thanos-dev", "thanos-receive")).length, 3);
+    const blocks = await listBlocks(bucketAccess(RING_BUCKET));
+    for (const replica of leaving)
+      assert.ok(
+        blocks.some(({ labels }) => labels.receive_replica === replica),
+        `${replica} left no block`,
+      );
+    for (const replica of leaving) {
+      await eventually(`the store gateway answers for ${replica}`, async () => (await held(replica, timeMs)) > 20);
+    }
+    assert.equal(difference(before, await everything()), undefined);
+  });
+
+  it("previews a switch of schemes as exactly what it removes and makes, and refuses it where data is protected", async () => {
+    const switched = await openStack("dev", { ...RING, "thanos-stack:ingestion": "sidecar" });
+    const planned = await previewed(switched);
+    const removed = planned.filter((each) => each.startsWith("delete ")).map((each) => each.slice("delete ".length));
+    for (const gone of [
+      "StatefulSet thanos-receive",
+      "ConfigMap receive-hashrings",
+      "ConfigMap receive-limits",
+      "PodDisruptionBudget receive",
+    ]) {
+      assert.ok(removed.includes(gone), `${gone} is not among ${removed.join(", ")}`);
+    }
+    assert.ok(
+      removed.every((each) => /receive|prometheus/.test(each)),
+      removed.join(", "),
+    );
+    const kept = await (await openStack("dev", { ...RING, "thanos-stack:protect": true })).up();
+    assert.equal(kept.summary.result, "succeeded");
+    assert.match(
+      await failure(async () =>
+        (await openStack("dev", { ...RING, "thanos-stack:protect": true, "thanos-stack:ingestion": "sidecar" })).preview(),
+      ),
+      /protect/,
+    );
+    await (await ringStack()).up();
+  });
+
+  it("switches from receivers to sidecars and back, and what the receivers held is answered again", async () => {
+    const { writer, querier } = await ring();
+    const timestampMs = Date.now();
+    await writer.send([{ labels: { __name__: "kept_through_the_switch" }, samples: [{ timestampMs, value: 42 }] }]);
+    const asked = { timeMs: timestampMs + 1_000 };
+    await eventually("the sample is there", async () => (await querier.instant("kept_through_the_switch", asked)).vector.length === 1);
+    const switched = await openStack("dev", { ...RING, "thanos-stack:ingestion": "sidecar" });
+    await switched.up();
+    await verify("dev");
+    assert.deepEqual(await cluster.pods("thanos-dev", "thanos-receive"), []);
+    await (await ringStack()).up();
+    await verify("dev");
+    await eventually(
+      "the sample is there again",
+      async () => (await querier.instant("kept_through_the_switch", asked)).vector[0]?.sample.value === 42,
+    );
+  });
+
+  it("leaves nothing but the buckets", async () => {
+    for (const stack of [await sidecarStack(), await ringStack()]) await stack.destroy();
+    for (const namespace of ["thanos-dev", NAMESPACE]) assert.equal(await cluster.get(`/api/v1/namespaces/${namespace}`), undefined);
+  });
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { directTransport } from "../../clients/transport";
+import { clusterBehind } from "../../gates/cluster";
+import { type CannedAnswer, type Loopback, startLoopback } from "../clients/loopback";
+
+describe("gates: the cluster", () => {
+  let server: Loopback;
+  let answers: Record<string, CannedAnswer>;
+
+  beforeEach(async () => {
+    answers = {};
+    server = await startLoopback(({ method, path }) => answers[`${method} ${path}`] ?? { status: 404, body: "{}" });
+  });
+  afterEach(() => server.close());
+
+  const cluster = () => clusterBehind(() => directTransport(server.url), "ns");
+  const json = (value: unknown): CannedAnswer => ({ body: JSON.stringify(value) });
+  const CLAIMS = "/api/v1/namespaces/ns/persistentvolumeclaims";
+
+  it("is not asked before something is wanted of it", () => {
+    clusterBehind(() => assert.fail("connected"), "ns");
+  });
+
+  it("has a pod that is Ready unless it is ending or away", async () => {
+    const pod = (name: string, deletionTimestamp: string | undefined, ready: string) => {
+      const status = { conditions: [{ type: "Ready", status: ready }] };
+      answers[`GET /api/v1/namespaces/ns/pods/${name}`] = json({ metadata: { name, deletionTimestamp }, status });
+    };
+    pod("ready", undefined, "True");
+    pod("starting", undefined, "False");
+    pod("ending", "2026-01-01T00:00:00Z", "True");
+    const ready = await Promise.all(["ready", "starting", "ending", "away"].map((name) => cluster().podReady(name)));
+    assert.deepEqual(ready, [true, false, false, false]);
+  });
+
+  it("ends one pod, as the pod's own grace period says, and takes one that is gone for ended", async () => {
+    answers["DELETE /api/v1/namespaces/ns/pods/thanos-receive-3"] = json({});
+    await cluster().endPod("thanos-receive-3");
+    await cluster().endPod("gone");
+    assert.deepEqual(
+      server.requests.map(({ method, path, query, body }) => [method, path, query.toString(), body.toString()]),
+      ["thanos-receive-3", "gone"].map((pod) => ["DELETE", `/api/v1/namespaces/ns/pods/${pod}`, "", ""]),
+    );
+    answers["DELETE /api/v1/namespaces/ns/pods/thanos-receive-3"] = { status: 403, body: "pods is forbidden" };
+    await assert.rejects(cluster().endPod("thanos-receive-3"), /answered 403 to DELETE .*thanos-receive-3: pods is forbidden/);
+  });
+
+  it("has a receiver's metrics, each sample and their sums", async () => {
+    answers["GET /api/v1/namespaces/ns/pods/http:thanos-receive-0:10902/proxy/metrics"] = {
+      body: 'chunks{tenant="a"} 3\nchunks{tenant="b"} 4\nother 5\n',
+    };
+    assert.equal((await cluster().metrics("thanos-receive-0")).length, 3);
+    assert.equal(await cluster().metric("thanos-receive-0", "chunks"), 7);
+    assert.equal(await cluster().metric("thanos-receive-0", "chunks", { tenant: "b" }), 4);
+    await assert.rejects(cluster().metrics("thanos-receive-1"), /thanos-receive-1 answered 404/);
+  });
+
+  it("has the claims of one StatefulSet, in the order of its pods", async () => {
+    const item = (name: string, rest: object = {}) => ({
+      metadata: { name },
+      spec: { storageClassName: "fast", resources: { requests: { storage: "50Gi" } } },
+      status: { phase: "Bound", capacity: { storage: "50Gi" } },
+      ...rest,
+    });
+    answers[`GET ${CLAIMS}`] = json({
+      items: [
+        item("data-thanos-receive-10"),
+        item("data-thanos-receive-2", {
+          status: {
+            phase: "Bound",
+            capacity: { storage: "20Gi" },
+            allocatedResourceStatuses: { storage: "ControllerResizeInProgress" },
+            conditions: [
+              { type: "Resizing", status: "True", message: "" },
+              { type: "ControllerResizeError", status: "True", message: "quota" },
+              { type: "FileSystemResizePending", status: "False", message: "old" },
+            ],
+          },
+        }),
+        item("data-thanos-receive-3", { spec: { storageClassName: "" }, status: {} }),
+        item("data-thanos-receive-z1-0"),
+        item("other-thanos-receive-0"),
+      ],
+    });
+    assert.deepEqual(await cluster().claims("thanos-receive"), [
+      {
+        name: "data-thanos-receive-2",
+        phase: "Bound",
+        storageClass: "fast",
+        requested: "50Gi",
+        capacity: "20Gi",
+        resize: ["ControllerResizeInProgress", "Resizing", "ControllerResizeError: quota"],
+      },
+      { name: "data-thanos-receive-3", phase: "Pending", requested: "0", resize: [] },
+      { name: "data-thanos-receive-10", phase: "Bound", storageClass: "fast", requested: "50Gi", capacity: "50Gi", resize: [] },
+    ]);
+  });
+
+  it("says whether a class lets volumes grow; one that does not say so does not", async () => {
+    const path = "GET /apis/storage.k8s.io/v1/storageclasses";
+    answers[`${path}/fast`] = json({ provisioner: "ebs.csi.aws.com", allowVolumeExpansion: true });
+    answers[`${path}/slow`] = json({ provisioner: "nfs" });
+    assert.deepEqual(await cluster().volumeClass("fast"), { provisioner: "ebs.csi.aws.com", allowsExpansion: true });
+    assert.deepEqual(await cluster().volumeClass("slow"), { provisioner: "nfs", allowsExpansion: false });
+    assert.equal(await cluster().volumeClass("none"), undefined);
+  });
+
+  it("lets a claim ask for another size and for nothing else", async () => {
+    answers[`PATCH ${CLAIMS}/data-x-0`] = json({});
+    await cluster().requestSize("data-x-0", "100Gi");
+    const [request] = server.requests;
+    assert.equal(request?.headers["content-type"], "application/merge-patch+json");
+    assert.deepEqual(JSON.parse(request?.body.toString() ?? ""), { spec: { resources: { requests: { storage: "100Gi" } } } });
+    await assert.rejects(cluster().requestSize("data-x-1", "100Gi"), /there is no claim data-x-1/);
+    answers[`PATCH ${CLAIMS}/data-x-0`] = { status: 422, body: "field can not be less than status.capacity" };
+    await assert.rejects(cluster().requestSize("data-x-0", "1Gi"), /answered 422 to PATCH .*can not be less/);
+  });
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { availability } from "../../model/availability";
+import { availabilityPlan } from "../../model/availabilityPlan";
+import { type Overrides, planOf, type Stack, together } from "../harness";
+
+const PVC = { pvc: { size: "5Gi" } };
+const BUCKET: Overrides = {
+  objectStorage: {
+    s3: { bucket: "history", endpoint: "s3.example.org" },
+    storeGateway: { storage: PVC, replicas: 3, partition: { hash: 4 } },
+    compactor: { storage: PVC },
+  },
+};
+const SIDECAR: Overrides = { ingestion: "sidecar" };
+const of = (stack: Stack, ...overrides: Overrides[]) => availabilityPlan(planOf(stack, together(...overrides)));
+
+describe("what of a plan decides about its availability", () => {
+  it("the ring in the receive scheme, and routers where there are some", () => {
+    const prod = of("prod");
+    assert.equal(prod.receive?.hashrings[0]?.members.length, 3);
+    assert.equal(prod.receive?.replicationFactor, 3);
+    assert.equal(prod.routers?.replicas, 2);
+    assert.equal(of("dev").routers, undefined);
+    assert.deepEqual([of("dev").receive?.storage, of("dev").receive?.nodes], ["hostPath", 1]);
+  });
+
+  it("no ring in the sidecar scheme, although the key stays in the stack file; Prometheus and where it keeps its samples", () => {
+    const dev = of("dev", SIDECAR);
+    assert.deepEqual([dev.receive, dev.routers], [undefined, undefined]);
+    assert.deepEqual(dev.prometheus, { replicas: 1, antiAffinity: "soft", shards: 1, storage: "hostPath", nodes: 1 });
+    const prod = of("prod", SIDECAR);
+    assert.deepEqual(prod.prometheus, {
+      replicas: 2,
+      antiAffinity: "hard",
+      zoneSpread: true,
+      maxUnavailable: 1,
+      shards: 1,
+      storage: "pvc",
+    });
+    assert.deepEqual(availability(prod).survives, { nodes: 1, zones: 1 });
+    assert.deepEqual(availability(dev).survives, { nodes: 0, zones: 0 });
+  });
+
+  it("the store gateways of each part, with a bucket", () => {
+    assert.deepEqual(of("prod", BUCKET).storeGateway, { replicas: 3, antiAffinity: "hard", zoneSpread: true, maxUnavailable: 1, parts: 4 });
+    assert.equal(of("dev").storeGateway, undefined);
+    const hostPath = {
+      objectStorage: { storeGateway: { storage: { pvc: undefined, hostPath: { path: "/data/store", nodes: ["a", "b", "c"] } } } },
+    };
+    assert.equal(of("prod", BUCKET, hostPath).storeGateway?.zoneSpread, undefined, "directories, not zones, say where they are");
+  });
+
+  it("the rulers, and whether they hold what comes of the rules", () => {
+    assert.deepEqual(of("dev", { ruler: { replicas: 1, antiAffinity: "soft" } }).ruler, {
+      replicas: 1,
+      antiAffinity: "soft",
+      stores: false,
+    });
+    assert.equal(of("prod", { ruler: { mode: "stateful", storage: PVC, retention: "30d" } }).ruler?.stores, true);
+    assert.equal(of("dev").ruler, undefined);
+  });
+});
