@@ -3,10 +3,11 @@ import { cpus } from "node:os";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
 import { directTransport, type HttpRequest, type HttpResponse, type Transport } from "../clients/transport";
+import { ensureBucket } from "../sandbox/bucket";
 import { run } from "../sandbox/command";
-import { openStack } from "../sandbox/engine";
+import { environmentConfig, openStack } from "../sandbox/engine";
 import { inNode } from "../sandbox/node";
-import { type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
+import { bucketOf, type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
 import { NODES } from "../sandbox/topology";
 import { Cluster, type Deployed, deployedStack, type KubernetesObject, type Pod } from "../tests/e2e/stack";
 
@@ -34,8 +35,14 @@ export async function withStack(
   overrides: ConfigOverlay,
   measure: (stack: BenchStack) => Promise<void>,
 ): Promise<void> {
+  const bucket = bucketOf(environmentConfig(env));
+  // A folder of its own in the environment's bucket.
+  const history: ConfigOverlay = bucket === undefined ? {} : { "thanos-stack:objectStorage": { prefix: name } };
+  if (bucket !== undefined) await ensureBucket(bucket.bucket);
   const open = (more: ConfigOverlay): Promise<Stack> =>
-    openStack(env, mergeConfig({ "thanos-stack:namespace": name, "thanos-stack:protect": false }, overrides, more), { stack: name });
+    openStack(env, mergeConfig({ "thanos-stack:namespace": name, "thanos-stack:protect": false }, history, overrides, more), {
+      stack: name,
+    });
   const stack = await open({});
   const cluster = new Cluster();
   try {

@@ -1,25 +1,13 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { deduplicationFunction } from "../model/deduplication";
-import { GRPC_PORT } from "../model/hashring";
-import { commonLabels, type Identity, selectorLabels } from "../model/labels";
+import type { Identity } from "../model/labels";
 import { QUERIER_APP, QUERIER_GRPC_SERVICE, type StackPlan } from "../model/plan";
-import {
-  containerResources,
-  containerSecurityContext,
-  drainPause,
-  hostAntiAffinity,
-  podSecurityContext,
-  probes,
-  rollingUpdate,
-  THANOS_USER,
-  zoneSpread,
-} from "../model/pod";
+import { container, drainPause, GRPC, probes, THANOS_USER } from "../model/pod";
 import { durationSeconds } from "../model/quantity";
 import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, QUERY_HTTP_PORT, querierFlags } from "../model/thanosFlags";
-import { imageVersion } from "../model/versions";
 import { componentType } from "./types";
+import { CLUSTER_IP, deployment, disruptionBudget, HEADLESS, immutableFiles, service, serviceAccount, type Workload } from "./workload";
 
 /** What {@link Querier} needs. */
 export interface QuerierArgs {
@@ -40,113 +28,48 @@ export class Querier extends pulumi.ComponentResource {
   constructor(name: string, args: QuerierArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Querier"), name, {}, opts);
     const { plan } = args;
-    const { querier, cluster } = plan.settings;
+    const { querier, cluster, images } = plan.settings;
     const deduplication = deduplicationFunction(plan.settings);
     if (deduplication === undefined) throw new pulumi.ResourceError("querier.deduplication is undecided", this);
-    const metadata = (objectName: string) => ({
-      name: objectName,
-      namespace: args.namespace,
-      labels: commonLabels(IDENTITY, imageVersion(plan.settings.images.thanos)),
+    const workload: Workload = { identity: IDENTITY, namespace: args.namespace, image: images.thanos, user: THANOS_USER, parent: this };
+    const http = { name: "http", containerPort: QUERY_HTTP_PORT };
+    const serviceAccountName = serviceAccount(name, workload);
+    const endpoints = immutableFiles(name, "endpoints", workload, ENDPOINTS_FOLDER, {
+      [ENDPOINTS_FILE]: stringify({ endpoints: [...plan.addresses.stores, ...querier.endpoints].map((address) => ({ address })) }),
     });
-    const selector = selectorLabels(IDENTITY);
-
-    const account = new k8s.core.v1.ServiceAccount(
+    service(name, workload, QUERIER_APP, http, CLUSTER_IP);
+    // Headless: gRPC keeps one connection, so its clients balance over the pods themselves.
+    service(`${name}-grpc`, workload, QUERIER_GRPC_SERVICE, GRPC, HEADLESS);
+    deployment(
       name,
-      { metadata: metadata(QUERIER_APP), automountServiceAccountToken: false },
-      { parent: this },
-    );
-    const endpoints = new k8s.core.v1.ConfigMap(
-      `${name}-endpoints`,
+      workload,
       {
-        metadata: { namespace: args.namespace, labels: commonLabels(IDENTITY) },
-        immutable: true,
-        data: {
-          [ENDPOINTS_FILE]: stringify({
-            endpoints: [...plan.addresses.stores, ...querier.endpoints].map((address) => ({ address })),
-          }),
-        },
-      },
-      { parent: this },
-    );
-    new k8s.core.v1.Service(
-      name,
-      {
-        metadata: metadata(QUERIER_APP),
-        spec: { type: "ClusterIP", selector, ports: [{ name: "http", port: QUERY_HTTP_PORT, targetPort: "http" }] },
-      },
-      { parent: this },
-    );
-    new k8s.core.v1.Service(
-      `${name}-grpc`,
-      // Headless: gRPC keeps one connection, so its clients balance over the pods themselves.
-      {
-        metadata: metadata(QUERIER_GRPC_SERVICE),
-        spec: { clusterIP: "None", selector, ports: [{ name: "grpc", port: GRPC_PORT, targetPort: "grpc" }] },
-      },
-      { parent: this },
-    );
-    new k8s.apps.v1.Deployment(
-      name,
-      {
-        metadata: metadata(QUERIER_APP),
-        spec: {
-          replicas: querier.replicas,
-          // A querier is of use when it has found the receivers, which takes one look-up.
-          minReadySeconds: querier.replicas > 1 ? 10 : 0,
-          strategy: rollingUpdate(querier.antiAffinity, querier.replicas),
-          selector: { matchLabels: selector },
-          template: {
-            metadata: { labels: commonLabels(IDENTITY, imageVersion(plan.settings.images.thanos)) },
-            spec: {
-              serviceAccountName: account.metadata.name,
-              automountServiceAccountToken: false,
-              enableServiceLinks: false,
-              securityContext: podSecurityContext(THANOS_USER),
-              // A query in flight ends before the process does.
-              terminationGracePeriodSeconds: DRAIN_SECONDS + Math.ceil(durationSeconds(querier.timeout)) + 15,
-              affinity: hostAntiAffinity(querier.antiAffinity, selector),
-              ...zoneSpread(cluster.zones, IDENTITY),
-              containers: [
-                {
-                  name: "thanos-querier",
-                  image: plan.settings.images.thanos,
-                  imagePullPolicy: "IfNotPresent",
-                  args: querierFlags(plan.settings, deduplication),
-                  ports: [
-                    { name: "http", containerPort: QUERY_HTTP_PORT },
-                    { name: "grpc", containerPort: GRPC_PORT },
-                  ],
-                  resources: containerResources(querier.resources),
-                  securityContext: containerSecurityContext(),
-                  ...probes("http"),
-                  ...drainPause(DRAIN_SECONDS),
-                  volumeMounts: [
-                    { name: "endpoints", mountPath: ENDPOINTS_FOLDER, readOnly: true },
-                    { name: "tmp", mountPath: "/tmp" },
-                  ],
-                },
-              ],
-              volumes: [
-                { name: "endpoints", configMap: { name: endpoints.metadata.name } },
-                // The file of queries in flight.
-                { name: "tmp", emptyDir: {} },
-              ],
+        replicas: querier.replicas,
+        antiAffinity: querier.antiAffinity,
+        zones: cluster.zones,
+        // A querier is of use when it has found the receivers, which takes one look-up.
+        minReadySeconds: querier.replicas > 1 ? 10 : 0,
+        pod: {
+          serviceAccountName,
+          // A query in flight ends before the process does.
+          terminationGracePeriodSeconds: DRAIN_SECONDS + Math.ceil(durationSeconds(querier.timeout)) + 15,
+          containers: [
+            {
+              ...container("thanos-querier", images.thanos, querier.resources),
+              args: querierFlags(plan.settings, deduplication),
+              ports: [http, GRPC],
+              ...probes("http"),
+              ...drainPause(DRAIN_SECONDS),
+              volumeMounts: [...endpoints.mounts, { name: "tmp", mountPath: "/tmp" }],
             },
-          },
+          ],
+          // The file of queries in flight.
+          volumes: [...endpoints.volumes, { name: "tmp", emptyDir: {} }],
         },
       },
-      { parent: this, dependsOn: args.stores, customTimeouts: { create: "30m", update: "30m" } },
+      { dependsOn: args.stores, customTimeouts: { create: "30m", update: "30m" } },
     );
-    if (querier.replicas > 1) {
-      new k8s.policy.v1.PodDisruptionBudget(
-        name,
-        {
-          metadata: metadata(QUERIER_APP),
-          spec: { maxUnavailable: 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: "AlwaysAllow" },
-        },
-        { parent: this },
-      );
-    }
+    if (querier.replicas > 1) disruptionBudget(name, workload);
     this.registerOutputs({});
   }
 }

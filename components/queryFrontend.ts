@@ -1,24 +1,13 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import { commonLabels, type Identity, selectorLabels } from "../model/labels";
+import type { Identity } from "../model/labels";
 import { QUERY_CACHE_APP, QUERY_FRONTEND_APP, type StackPlan } from "../model/plan";
-import {
-  containerResources,
-  containerSecurityContext,
-  drainPause,
-  hostAntiAffinity,
-  podSecurityContext,
-  probes,
-  rollingUpdate,
-  THANOS_USER,
-  zoneSpread,
-} from "../model/pod";
+import { container, drainPause, probes, THANOS_USER } from "../model/pod";
 import type { Settings } from "../model/settings";
 import { QUERY_HTTP_PORT, queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/thanosFlags";
-import { imageVersion } from "../model/versions";
 import { memcached } from "./memcached";
 import { componentType } from "./types";
+import { CLUSTER_IP, deployment, disruptionBudget, immutableFiles, service, serviceAccount, type Workload } from "./workload";
 
 /** What {@link QueryFrontend} needs. */
 export interface QueryFrontendArgs {
@@ -35,102 +24,52 @@ const CACHE_IDENTITY: Identity = { app: QUERY_CACHE_APP, component: "query-cache
 export class QueryFrontend extends pulumi.ComponentResource {
   constructor(name: string, args: QueryFrontendArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("QueryFrontend"), name, {}, opts);
-    const { plan, frontend } = args;
-    const { tenancy, cluster } = plan.settings;
-    const metadata = (objectName: string, identity: Identity, version: string) => ({
-      name: objectName,
-      namespace: args.namespace,
-      labels: commonLabels(identity, version),
-    });
-    const selector = selectorLabels(IDENTITY);
-    memcached(
-      `${name}-cache`,
-      { namespace: args.namespace, identity: CACHE_IDENTITY, image: plan.settings.images.memcached, ...frontend.cache },
-      this,
-    );
+    const { plan, frontend, namespace } = args;
+    const { tenancy, cluster, images } = plan.settings;
+    const workload: Workload = { identity: IDENTITY, namespace, image: images.thanos, user: THANOS_USER, parent: this };
+    const http = { name: "http", containerPort: QUERY_HTTP_PORT };
+    memcached(`${name}-cache`, { namespace, identity: CACHE_IDENTITY, image: images.memcached, ...frontend.cache }, this);
 
-    const account = new k8s.core.v1.ServiceAccount(
+    const serviceAccountName = serviceAccount(name, workload);
+    const cache = immutableFiles(name, "response-cache", workload, RESPONSE_CACHE_FOLDER, {
+      [RESPONSE_CACHE_FILE]: stringify({
+        type: "MEMCACHED",
+        config: {
+          addresses: [`dnssrv+_memcached._tcp.${QUERY_CACHE_APP}.${plan.settings.namespace}.svc.${cluster.domain}`],
+          timeout: "500ms",
+          max_item_size: "5MiB",
+          expiration: "24h",
+          dns_provider_update_interval: "10s",
+        },
+      }),
+    });
+    service(name, workload, QUERY_FRONTEND_APP, http, CLUSTER_IP);
+    deployment(
       name,
-      { metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, imageVersion(plan.settings.images.thanos)), automountServiceAccountToken: false },
-      { parent: this },
-    );
-    const cacheConfig = new k8s.core.v1.ConfigMap(
-      `${name}-response-cache`,
+      workload,
       {
-        metadata: { namespace: args.namespace, labels: commonLabels(IDENTITY) },
-        immutable: true,
-        data: {
-          [RESPONSE_CACHE_FILE]: stringify({
-            type: "MEMCACHED",
-            config: {
-              addresses: [`dnssrv+_memcached._tcp.${QUERY_CACHE_APP}.${plan.settings.namespace}.svc.${cluster.domain}`],
-              timeout: "500ms",
-              max_item_size: "5MiB",
-              expiration: "24h",
-              dns_provider_update_interval: "10s",
+        replicas: frontend.replicas,
+        antiAffinity: frontend.antiAffinity,
+        zones: cluster.zones,
+        pod: {
+          serviceAccountName,
+          terminationGracePeriodSeconds: 150,
+          containers: [
+            {
+              ...container("thanos-query-frontend", images.thanos, frontend.resources),
+              args: queryFrontendFlags(frontend, tenancy, plan.addresses.querierUrl),
+              ports: [http],
+              ...probes("http"),
+              ...drainPause(5),
+              volumeMounts: cache.mounts,
             },
-          }),
+          ],
+          volumes: cache.volumes,
         },
       },
-      { parent: this },
+      { customTimeouts: { create: "30m", update: "30m" } },
     );
-    new k8s.core.v1.Service(
-      name,
-      {
-        metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, imageVersion(plan.settings.images.thanos)),
-        spec: { type: "ClusterIP", selector, ports: [{ name: "http", port: QUERY_HTTP_PORT, targetPort: "http" }] },
-      },
-      { parent: this },
-    );
-    new k8s.apps.v1.Deployment(
-      name,
-      {
-        metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, imageVersion(plan.settings.images.thanos)),
-        spec: {
-          replicas: frontend.replicas,
-          strategy: rollingUpdate(frontend.antiAffinity, frontend.replicas),
-          selector: { matchLabels: selector },
-          template: {
-            metadata: { labels: commonLabels(IDENTITY, imageVersion(plan.settings.images.thanos)) },
-            spec: {
-              serviceAccountName: account.metadata.name,
-              automountServiceAccountToken: false,
-              enableServiceLinks: false,
-              securityContext: podSecurityContext(THANOS_USER),
-              terminationGracePeriodSeconds: 150,
-              affinity: hostAntiAffinity(frontend.antiAffinity, selector),
-              ...zoneSpread(cluster.zones, IDENTITY),
-              containers: [
-                {
-                  name: "thanos-query-frontend",
-                  image: plan.settings.images.thanos,
-                  imagePullPolicy: "IfNotPresent",
-                  args: queryFrontendFlags(frontend, tenancy, plan.addresses.querierUrl),
-                  ports: [{ name: "http", containerPort: QUERY_HTTP_PORT }],
-                  resources: containerResources(frontend.resources),
-                  securityContext: containerSecurityContext(),
-                  ...probes("http"),
-                  ...drainPause(5),
-                  volumeMounts: [{ name: "response-cache", mountPath: RESPONSE_CACHE_FOLDER, readOnly: true }],
-                },
-              ],
-              volumes: [{ name: "response-cache", configMap: { name: cacheConfig.metadata.name } }],
-            },
-          },
-        },
-      },
-      { parent: this, customTimeouts: { create: "30m", update: "30m" } },
-    );
-    if (frontend.replicas > 1) {
-      new k8s.policy.v1.PodDisruptionBudget(
-        name,
-        {
-          metadata: metadata(QUERY_FRONTEND_APP, IDENTITY, imageVersion(plan.settings.images.thanos)),
-          spec: { maxUnavailable: 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: "AlwaysAllow" },
-        },
-        { parent: this },
-      );
-    }
+    if (frontend.replicas > 1) disruptionBudget(name, workload);
     this.registerOutputs({});
   }
 }

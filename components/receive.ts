@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import { GRPC_PORT, HTTP_PORT, RECEIVE_APP, REMOTE_WRITE_PORT } from "../model/hashring";
-import { commonLabels, type Identity, selectorLabels } from "../model/labels";
+import { GRPC_PORT, RECEIVE_APP, REMOTE_WRITE_PORT } from "../model/hashring";
+import { type Identity, selectorLabels } from "../model/labels";
 import {
   HASHRINGS_CONFIG_MAP,
   LIMITS_CONFIG_MAP,
@@ -14,24 +14,12 @@ import {
   STORE_SERVICE,
   type StackPlan,
 } from "../model/plan";
-import {
-  containerResources,
-  containerSecurityContext,
-  drainPause,
-  hostAntiAffinity,
-  inZone,
-  POD_NAME_ENV,
-  podSecurityContext,
-  probes,
-  rollingUpdate,
-  THANOS_USER,
-  zoneSpread,
-} from "../model/pod";
+import { container, drainPause, GRPC, HTTP, hostAntiAffinity, inZone, POD_NAME_ENV, probes, THANOS_USER } from "../model/pod";
 import { protectsStorage } from "../model/protection";
 import { tolerableReceivers } from "../model/quorum";
 import { receiveLimitsFile } from "../model/receiveLimits";
 import type { ReceiveSettings } from "../model/settings";
-import { claimRetention, DATA_VOLUME, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/storage";
+import { DATA_VOLUME } from "../model/storage";
 import {
   HASHRINGS_FILE,
   HASHRINGS_FOLDER,
@@ -43,9 +31,25 @@ import {
   type ReceiverRole,
   receiveFlags,
 } from "../model/thanosFlags";
-import { imageVersion } from "../model/versions";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";
+import {
+  CLUSTER_IP,
+  componentLabels,
+  deployment,
+  disruptionBudget,
+  HEADLESS,
+  immutableFiles,
+  type Mounted,
+  metadata,
+  mountedConfigMap,
+  type StatefulSetArgs,
+  service,
+  serviceAccount,
+  statefulSet,
+  together,
+  type Workload,
+} from "./workload";
 
 /** What {@link Receive} needs. */
 export interface ReceiveArgs {
@@ -75,18 +79,8 @@ const ROUTER_IDENTITY: Identity = { app: ROUTER_APP, component: "receive-router"
 /** Longest rolling restart that is waited for: every receiver may take its whole grace period and a replay. */
 const ROLLOUT_TIMEOUT = "4h";
 
-/** Ports as every Service and NetworkPolicy names them. */
-const PORTS = {
-  grpc: { name: "grpc", containerPort: GRPC_PORT },
-  http: { name: "http", containerPort: HTTP_PORT },
-  remoteWrite: { name: "remote-write", containerPort: REMOTE_WRITE_PORT },
-};
-
-/** Volumes of the files that a routing receiver reads again when they change, and where they are mounted. */
-interface MountedFiles {
-  volumes: k8s.types.input.core.v1.Volume[];
-  mounts: k8s.types.input.core.v1.VolumeMount[];
-}
+/** Port as every Service and NetworkPolicy names it. */
+const REMOTE_WRITE = { name: "remote-write", containerPort: REMOTE_WRITE_PORT };
 
 /**
  * The ring of receivers: StatefulSets (one, or one a zone), the hashring file, the Services for peers, queriers and senders, and a budget for disruptions;
@@ -94,267 +88,151 @@ interface MountedFiles {
  */
 export class Receive extends pulumi.ComponentResource {
   /** The StatefulSets, for what must be updated after them. */
-  readonly sets: k8s.apps.v1.StatefulSet[];
+  readonly sets: k8s.apps.v1.StatefulSet[] = [];
 
   constructor(name: string, args: ReceiveArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Receive"), name, {}, opts);
-    const { plan, receive } = args;
-    const { settings } = plan;
-    const metadata = (objectName: string, identity: Identity = IDENTITY) => ({
-      name: objectName,
-      namespace: args.namespace,
-      labels: commonLabels(identity, imageVersion(plan.settings.images.thanos)),
-    });
-    const split = receive.settings.mode === "split";
+    const { plan, receive, namespace, bucket } = args;
+    const { replicationFactor, mode } = receive.settings;
+    const workload: Workload = { identity: IDENTITY, namespace, image: plan.settings.images.thanos, user: THANOS_USER, parent: this };
+    const routers = mode === "split" ? { ...workload, identity: ROUTER_IDENTITY } : undefined;
 
-    const account = new k8s.core.v1.ServiceAccount(
-      name,
-      {
-        metadata: {
-          ...metadata(RECEIVE_APP),
-          ...(args.bucket === undefined ? {} : { annotations: args.bucket.serviceAccountAnnotations }),
-        },
-        automountServiceAccountToken: false,
-      },
-      { parent: this },
-    );
-    this.services(name, receive.settings, metadata);
-    const files = this.files(name, args, metadata);
-
-    this.sets = [];
+    const account = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
+    this.services(name, workload, receive.settings);
+    const files = this.files(name, workload, args);
     for (const set of receive.sets) {
       // One zone after the other: the next is touched when every receiver of the one before is Ready again (and has been for a while, by its gate).
       const previous = this.sets.filter((_, index) => receive.sets[index]?.ring === set.ring).slice(-1);
+      const spec = this.receiverSpec(args, set, account, routers === undefined ? files : undefined);
       this.sets.push(
-        new k8s.apps.v1.StatefulSet(
-          set.name,
-          {
-            metadata: { ...metadata(set.name, set.identity), ...volumeSizeMetadata(receive.settings.storage) },
-            spec: this.receiverSpec(args, set, account.metadata.name, split ? undefined : files),
-          },
-          {
-            parent: this,
-            dependsOn: [...args.volumes, ...previous],
-            protect: protectsStorage(settings),
-            hooks: args.gates.receivers(set),
-            ignoreChanges: unchangedByGrowth(receive.settings.storage),
-            customTimeouts: { create: ROLLOUT_TIMEOUT, update: ROLLOUT_TIMEOUT, delete: "1h" },
-          },
-        ),
+        statefulSet(set.name, { ...workload, identity: set.identity }, spec, {
+          dependsOn: [...args.volumes, ...previous],
+          protect: protectsStorage(plan.settings),
+          hooks: args.gates.receivers(set),
+          customTimeouts: { create: ROLLOUT_TIMEOUT, update: ROLLOUT_TIMEOUT, delete: "1h" },
+        }),
       );
     }
-    if (receive.settings.replicationFactor > 1) {
-      new k8s.policy.v1.PodDisruptionBudget(
-        name,
-        {
-          metadata: metadata(RECEIVE_APP),
-          spec: {
-            maxUnavailable: tolerableReceivers(receive.settings.replicationFactor),
-            selector: { matchLabels: { "app.kubernetes.io/name": RECEIVE_APP } },
-            // A pod that is not Ready anyway must not keep a node from being drained.
-            unhealthyPodEvictionPolicy: "AlwaysAllow",
-          },
-        },
-        { parent: this },
-      );
+    if (replicationFactor > 1) {
+      disruptionBudget(name, workload, {
+        maxUnavailable: tolerableReceivers(replicationFactor),
+        selector: { matchLabels: { "app.kubernetes.io/name": RECEIVE_APP } },
+      });
     }
-    if (split) this.routers(name, args, metadata, account.metadata.name, files);
+    if (routers !== undefined) this.routers(`${name}-router`, routers, args, account, files);
     this.registerOutputs({});
   }
 
-  private services(
-    name: string,
-    settings: ReceiveSettings,
-    metadata: (objectName: string, identity?: Identity) => k8s.types.input.meta.v1.ObjectMeta,
-  ): void {
-    const receivers = { "app.kubernetes.io/name": RECEIVE_APP, "app.kubernetes.io/component": "receive" };
-    const headless = { clusterIP: "None", selector: receivers };
-    const port = (each: { name: string; containerPort: number }) => ({ name: each.name, port: each.containerPort, targetPort: each.name });
-    new k8s.core.v1.Service(
-      `${name}-peers`,
-      {
-        metadata: metadata(PEER_SERVICE),
-        spec: { ...headless, ports: [port(PORTS.grpc)], publishNotReadyAddresses: settings.publishNotReadyPeers },
-      },
-      { parent: this },
-    );
-    new k8s.core.v1.Service(
-      `${name}-stores`,
-      { metadata: metadata(STORE_SERVICE), spec: { ...headless, ports: [port(PORTS.grpc)] } },
-      { parent: this },
-    );
-    new k8s.core.v1.Service(
-      name,
-      {
-        metadata: metadata(RECEIVE_SERVICE),
-        spec: {
-          type: "ClusterIP",
-          selector: settings.mode === "split" ? selectorLabels(ROUTER_IDENTITY) : receivers,
-          ports: [port(PORTS.remoteWrite)],
-        },
-      },
-      { parent: this },
-    );
+  private services(name: string, workload: Workload, { publishNotReadyPeers, mode }: ReceiveSettings): void {
+    const selector = componentLabels(IDENTITY);
+    service(`${name}-peers`, workload, PEER_SERVICE, GRPC, { ...HEADLESS, selector, publishNotReadyAddresses: publishNotReadyPeers });
+    service(`${name}-stores`, workload, STORE_SERVICE, GRPC, { ...HEADLESS, selector });
+    const listeners = mode === "split" ? selectorLabels(ROUTER_IDENTITY) : selector;
+    service(name, workload, RECEIVE_SERVICE, REMOTE_WRITE, { ...CLUSTER_IP, selector: listeners });
   }
 
-  private files(
-    name: string,
-    args: ReceiveArgs,
-    metadata: (objectName: string, identity?: Identity) => k8s.types.input.meta.v1.ObjectMeta,
-  ): MountedFiles {
-    const { plan, receive } = args;
+  /** The files that a routing receiver reads again when they change, and those that it reads at its start. */
+  private files(name: string, workload: Workload, { plan, receive, gates }: ReceiveArgs): Mounted {
+    const { settings, hashringsFile } = receive;
     new k8s.core.v1.ConfigMap(
       `${name}-hashrings`,
-      { metadata: metadata(HASHRINGS_CONFIG_MAP), data: { [HASHRINGS_FILE]: receive.hashringsFile } },
-      { parent: this, hooks: args.gates.hashrings },
+      { metadata: metadata(workload, HASHRINGS_CONFIG_MAP), data: { [HASHRINGS_FILE]: hashringsFile } },
+      { parent: this, hooks: gates.hashrings },
     );
+    const limits = receiveLimitsFile(settings, plan.addresses.querierUrl);
     new k8s.core.v1.ConfigMap(
       `${name}-limits`,
-      {
-        metadata: metadata(LIMITS_CONFIG_MAP),
-        data: { [LIMITS_FILE]: receiveLimitsFile(receive.settings, plan.addresses.querierUrl) },
-      },
+      { metadata: metadata(workload, LIMITS_CONFIG_MAP), data: { [LIMITS_FILE]: limits } },
       { parent: this },
     );
-    // Named by their text, not by the objects: receivers must not depend on the ring, or no update could wait for the receivers first.
-    const files: { volume: string; configMap: pulumi.Input<string>; folder: string }[] = [
-      { volume: "hashrings", configMap: HASHRINGS_CONFIG_MAP, folder: HASHRINGS_FOLDER },
-      { volume: "limits", configMap: LIMITS_CONFIG_MAP, folder: LIMITS_FOLDER },
-    ];
-    if (receive.settings.relabel.length > 0) {
-      const relabel = new k8s.core.v1.ConfigMap(
-        `${name}-relabel`,
-        {
-          metadata: { namespace: args.namespace, labels: commonLabels(IDENTITY) },
-          immutable: true,
-          data: { [RELABEL_FILE]: stringify(receive.settings.relabel) },
-        },
-        { parent: this },
-      );
-      files.push({ volume: "relabel", configMap: relabel.metadata.name, folder: RELABEL_FOLDER });
-    }
-    return {
-      volumes: files.map((file) => ({ name: file.volume, configMap: { name: file.configMap } })),
-      mounts: files.map((file) => ({ name: file.volume, mountPath: file.folder, readOnly: true })),
-    };
+    const relabel = { [RELABEL_FILE]: stringify(settings.relabel) };
+    return together(
+      // Named by their text, not by the objects: receivers must not depend on the ring, or no update could wait for the receivers first.
+      mountedConfigMap("hashrings", HASHRINGS_CONFIG_MAP, HASHRINGS_FOLDER),
+      mountedConfigMap("limits", LIMITS_CONFIG_MAP, LIMITS_FOLDER),
+      settings.relabel.length === 0 ? undefined : immutableFiles(name, "relabel", workload, RELABEL_FOLDER, relabel),
+    );
   }
 
+  /** @param files Undefined where routers are apart, and receivers only store. */
   private receiverSpec(
-    { plan, receive: { settings: receive }, bucket }: ReceiveArgs,
+    { plan: { settings }, receive: { settings: receive }, bucket }: ReceiveArgs,
     set: ReceiverSet,
-    account: pulumi.Input<string>,
-    files: MountedFiles | undefined,
-  ): k8s.types.input.apps.v1.StatefulSetSpec {
-    const { cluster, namespace } = plan.settings;
+    serviceAccountName: pulumi.Input<string>,
+    files: Mounted | undefined,
+  ): StatefulSetArgs {
     const role: ReceiverRole = files === undefined ? "ingester" : "router-ingester";
-    const localEndpoint = `$(POD_NAME).${PEER_SERVICE}.${namespace}.svc.${cluster.domain}:${GRPC_PORT}`;
+    const localEndpoint = `$(POD_NAME).${PEER_SERVICE}.${settings.namespace}.svc.${settings.cluster.domain}:${GRPC_PORT}`;
+    const { volumes, mounts } = together(files, bucket);
     return {
       serviceName: PEER_SERVICE,
       replicas: set.replicas,
       // Readiness depends on no peer, so all start at once; a rolling update still goes one by one.
       podManagementPolicy: "Parallel",
       minReadySeconds: receive.rollout.minReadySeconds,
-      persistentVolumeClaimRetentionPolicy: claimRetention(receive.storage),
-      selector: { matchLabels: selectorLabels(set.identity) },
-      volumeClaimTemplates: [volumeClaimTemplate(receive.storage, set.identity)],
-      template: {
-        metadata: { labels: commonLabels(set.identity, imageVersion(plan.settings.images.thanos)) },
-        spec: {
-          serviceAccountName: account,
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          securityContext: podSecurityContext(THANOS_USER),
-          terminationGracePeriodSeconds: receive.rollout.gracePeriodSeconds,
-          affinity: {
-            // Within the set: another zone's receivers are on other nodes anyway, another ring's hold no copy of these series.
-            ...hostAntiAffinity(receive.antiAffinity, selectorLabels(set.identity)),
-            ...inZone(set.zone),
-          },
-          containers: [
-            {
-              name: "thanos-receive",
-              image: plan.settings.images.thanos,
-              imagePullPolicy: "IfNotPresent",
-              args: receiveFlags(receive, plan.settings, role, localEndpoint),
-              env: [POD_NAME_ENV],
-              ports: files === undefined ? [PORTS.grpc, PORTS.http] : [PORTS.grpc, PORTS.http, PORTS.remoteWrite],
-              resources: containerResources(receive.resources),
-              securityContext: containerSecurityContext(),
-              ...probes("http"),
-              ...drainPause(receive.rollout.preStopSeconds),
-              volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...(files?.mounts ?? []), ...(bucket?.mounts ?? [])],
-            },
-          ],
-          ...(files === undefined && bucket === undefined ? {} : { volumes: [...(files?.volumes ?? []), ...(bucket?.volumes ?? [])] }),
+      storage: receive.storage,
+      pod: {
+        serviceAccountName,
+        terminationGracePeriodSeconds: receive.rollout.gracePeriodSeconds,
+        affinity: {
+          // Within the set: another zone's receivers are on other nodes anyway, another ring's hold no copy of these series.
+          ...hostAntiAffinity(receive.antiAffinity, selectorLabels(set.identity)),
+          ...inZone(set.zone),
         },
+        containers: [
+          {
+            ...container("thanos-receive", settings.images.thanos, receive.resources),
+            args: receiveFlags(receive, settings, role, localEndpoint),
+            env: [POD_NAME_ENV],
+            ports: [GRPC, HTTP, ...(files === undefined ? [] : [REMOTE_WRITE])],
+            ...probes("http"),
+            ...drainPause(receive.rollout.preStopSeconds),
+            volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...mounts],
+          },
+        ],
+        ...(volumes.length === 0 ? {} : { volumes }),
       },
     };
   }
 
   private routers(
     name: string,
-    { plan, receive: { settings: receive } }: ReceiveArgs,
-    metadata: (objectName: string, identity?: Identity) => k8s.types.input.meta.v1.ObjectMeta,
-    account: pulumi.Input<string>,
-    files: MountedFiles,
+    workload: Workload,
+    { plan: { settings }, receive: { settings: receive } }: ReceiveArgs,
+    serviceAccountName: pulumi.Input<string>,
+    files: Mounted,
   ): void {
-    const { cluster } = plan.settings;
-    new k8s.apps.v1.Deployment(
-      `${name}-router`,
+    const { replicas, antiAffinity, resources } = receive.routers;
+    const { preStopSeconds } = receive.rollout;
+    deployment(
+      name,
+      workload,
       {
-        metadata: metadata(ROUTER_APP, ROUTER_IDENTITY),
-        spec: {
-          replicas: receive.routers.replicas,
-          minReadySeconds: 5,
-          strategy: rollingUpdate(receive.routers.antiAffinity, receive.routers.replicas),
-          selector: { matchLabels: selectorLabels(ROUTER_IDENTITY) },
-          template: {
-            metadata: { labels: commonLabels(ROUTER_IDENTITY, imageVersion(plan.settings.images.thanos)) },
-            spec: {
-              serviceAccountName: account,
-              automountServiceAccountToken: false,
-              enableServiceLinks: false,
-              securityContext: podSecurityContext(THANOS_USER),
-              terminationGracePeriodSeconds: 150 + receive.rollout.preStopSeconds,
-              affinity: hostAntiAffinity(receive.routers.antiAffinity, selectorLabels(ROUTER_IDENTITY)),
-              ...zoneSpread(cluster.zones, ROUTER_IDENTITY),
-              containers: [
-                {
-                  name: "thanos-receive-router",
-                  image: plan.settings.images.thanos,
-                  imagePullPolicy: "IfNotPresent",
-                  args: receiveFlags(receive, plan.settings, "router", ""),
-                  env: [POD_NAME_ENV],
-                  ports: [PORTS.grpc, PORTS.http, PORTS.remoteWrite],
-                  resources: containerResources(receive.routers.resources),
-                  securityContext: containerSecurityContext(),
-                  ...probes("http"),
-                  ...drainPause(receive.rollout.preStopSeconds),
-                  // A router stores nothing, but opens the folder of its data.
-                  volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...files.mounts],
-                },
-              ],
-              volumes: [{ name: DATA_VOLUME, emptyDir: {} }, ...files.volumes],
+        replicas,
+        antiAffinity,
+        zones: settings.cluster.zones,
+        minReadySeconds: 5,
+        pod: {
+          serviceAccountName,
+          terminationGracePeriodSeconds: 150 + preStopSeconds,
+          containers: [
+            {
+              ...container("thanos-receive-router", settings.images.thanos, resources),
+              args: receiveFlags(receive, settings, "router", ""),
+              env: [POD_NAME_ENV],
+              ports: [GRPC, HTTP, REMOTE_WRITE],
+              ...probes("http"),
+              ...drainPause(preStopSeconds),
+              // A router stores nothing, but opens the folder of its data.
+              volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...files.mounts],
             },
-          },
+          ],
+          volumes: [{ name: DATA_VOLUME, emptyDir: {} }, ...files.volumes],
         },
       },
       // Ingesters before routers: a newer router may send what an older ingester does not understand (thanos #8882).
-      { parent: this, dependsOn: this.sets },
+      { dependsOn: this.sets },
     );
-    if (receive.routers.replicas > 1) {
-      new k8s.policy.v1.PodDisruptionBudget(
-        `${name}-router`,
-        {
-          metadata: metadata(ROUTER_APP, ROUTER_IDENTITY),
-          spec: {
-            maxUnavailable: 1,
-            selector: { matchLabels: selectorLabels(ROUTER_IDENTITY) },
-            unhealthyPodEvictionPolicy: "AlwaysAllow",
-          },
-        },
-        { parent: this },
-      );
-    }
+    if (replicas > 1) disruptionBudget(name, workload);
   }
 }

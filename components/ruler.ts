@@ -1,19 +1,8 @@
-import * as k8s from "@pulumi/kubernetes";
+import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { VolumeGates } from "../gates/volumeGrowth";
-import { GRPC_PORT, HTTP_PORT } from "../model/hashring";
-import { commonLabels, selectorLabels } from "../model/labels";
+import { selectorLabels } from "../model/labels";
 import type { StackPlan } from "../model/plan";
-import {
-  containerResources,
-  containerSecurityContext,
-  hostAntiAffinity,
-  POD_NAME_ENV,
-  podSecurityContext,
-  probes,
-  THANOS_USER,
-  zoneSpread,
-} from "../model/pod";
+import { container, GRPC, HTTP, hostAntiAffinity, POD_NAME_ENV, probes, THANOS_USER, zoneSpread } from "../model/pod";
 import { protectsStorage } from "../model/protection";
 import { durationSeconds } from "../model/quantity";
 import {
@@ -27,32 +16,30 @@ import {
   rulerFlags,
   rulerRemoteWriteConfig,
 } from "../model/ruler";
-import { claimRetention, DATA_VOLUME, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/storage";
-import { imageVersion } from "../model/versions";
+import { DATA_VOLUME } from "../model/storage";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";
+import {
+  disruptionBudget,
+  HEADLESS,
+  immutableFiles,
+  type Mounted,
+  type StatefulArgs,
+  type StatefulSetArgs,
+  service,
+  serviceAccount,
+  statefulSet,
+  together,
+  type Workload,
+} from "./workload";
 
 /** What {@link Ruler} needs. */
-export interface RulerArgs {
-  plan: StackPlan;
+export interface RulerArgs extends StatefulArgs {
   ruler: RulerPlan;
-  /** Namespace, known when it exists. */
-  namespace: pulumi.Input<string>;
   /** Rule files by name. */
   rules: Record<string, string>;
-  /** What must exist before a pod is made: volumes of the nodes' own disks. */
-  volumes: pulumi.Resource[];
   /** Where a stateful ruler uploads blocks; undefined without a bucket. */
   bucket: ObjectStorage | undefined;
-  /** Hooks of the engine that let volumes grow in place. */
-  growth: VolumeGates;
-}
-
-/** A file that the ruler reads at its start, and where. */
-interface MountedFile {
-  volume: string;
-  configMap: pulumi.Input<string>;
-  folder: string;
 }
 
 /** Longest wait for a rolling update: each ruler may replay its log. */
@@ -68,149 +55,65 @@ export class Ruler extends pulumi.ComponentResource {
 
   constructor(name: string, args: RulerArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Ruler"), name, {}, opts);
-    const { plan, ruler } = args;
+    const { plan, ruler, namespace } = args;
+    const { identity } = ruler;
+    const workload: Workload = { identity, namespace, image: plan.settings.images.thanos, user: THANOS_USER, parent: this };
     // A stateless one uploads nothing.
     const bucket = ruler.stores ? args.bucket : undefined;
-    const storage = ruler.storage ?? {};
-    const metadata = (objectName: string) => ({
-      name: objectName,
-      namespace: args.namespace,
-      labels: commonLabels(ruler.identity, imageVersion(plan.settings.images.thanos)),
+    const serviceAccountName = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
+    service(name, workload, RULER_SERVICE, GRPC, HEADLESS);
+    const files = together(this.files(name, workload, args), bucket);
+    this.set = statefulSet(name, workload, this.rulerSpec(plan, ruler, serviceAccountName, files), {
+      dependsOn: args.volumes,
+      hooks: args.growth(ruler),
+      // Only what keeps samples is worth the protection.
+      protect: ruler.stores && protectsStorage(plan.settings),
+      customTimeouts: { create: ROLLOUT_TIMEOUT, update: ROLLOUT_TIMEOUT, delete: "30m" },
     });
-    const selector = selectorLabels(ruler.identity);
-
-    const account = new k8s.core.v1.ServiceAccount(
-      name,
-      {
-        metadata: { ...metadata(ruler.name), ...(bucket === undefined ? {} : { annotations: bucket.serviceAccountAnnotations }) },
-        automountServiceAccountToken: false,
-      },
-      { parent: this },
-    );
-    new k8s.core.v1.Service(
-      name,
-      {
-        metadata: metadata(RULER_SERVICE),
-        spec: { clusterIP: "None", selector, ports: [{ name: "grpc", port: GRPC_PORT, targetPort: "grpc" }] },
-      },
-      { parent: this },
-    );
-    const files = this.files(name, args);
-    this.set = new k8s.apps.v1.StatefulSet(
-      name,
-      {
-        metadata: { ...metadata(ruler.name), ...volumeSizeMetadata(storage) },
-        spec: this.rulerSpec(plan, ruler, account.metadata.name, files, bucket),
-      },
-      {
-        parent: this,
-        dependsOn: args.volumes,
-        hooks: args.growth(ruler),
-        ignoreChanges: unchangedByGrowth(storage),
-        // Only what keeps samples is worth the protection.
-        protect: ruler.stores && protectsStorage(plan.settings),
-        customTimeouts: { create: ROLLOUT_TIMEOUT, update: ROLLOUT_TIMEOUT, delete: "30m" },
-      },
-    );
-    if (ruler.replicas > 1) {
-      new k8s.policy.v1.PodDisruptionBudget(
-        name,
-        {
-          metadata: metadata(ruler.name),
-          spec: { maxUnavailable: 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: "AlwaysAllow" },
-        },
-        { parent: this },
-      );
-    }
+    if (ruler.replicas > 1) disruptionBudget(name, workload);
     this.registerOutputs({});
   }
 
-  private files(name: string, args: RulerArgs): MountedFile[] {
-    const { plan, ruler } = args;
-    const immutable = (role: string, data: Record<string, string>) =>
-      new k8s.core.v1.ConfigMap(
-        `${name}-${role}`,
-        { metadata: { namespace: args.namespace, labels: commonLabels(ruler.identity) }, immutable: true, data },
-        { parent: this },
-      ).metadata.name;
-    const files: MountedFile[] = [{ volume: "rules", configMap: immutable("rules", args.rules), folder: RULER_RULES_FOLDER }];
-    if (ruler.settings.mode === "stateless") {
-      const { remoteWriteUrl } = plan.addresses;
-      if (remoteWriteUrl === undefined) throw new pulumi.ResourceError("a stateless ruler has no ring to write into", this);
-      const text = rulerRemoteWriteConfig(plan.settings, remoteWriteUrl);
-      files.push({
-        volume: "remote-write",
-        configMap: immutable("remote-write", { [RULER_REMOTE_WRITE_FILE]: text }),
-        folder: RULER_REMOTE_WRITE_FOLDER,
-      });
-    }
-    return files;
+  /** What a ruler reads at its start. */
+  private files(name: string, workload: Workload, { plan, ruler, rules }: RulerArgs): Mounted {
+    const ruleFiles = immutableFiles(name, "rules", workload, RULER_RULES_FOLDER, rules);
+    if (ruler.settings.mode !== "stateless") return ruleFiles;
+    const { remoteWriteUrl } = plan.addresses;
+    if (remoteWriteUrl === undefined) throw new pulumi.ResourceError("a stateless ruler has no ring to write into", this);
+    const remoteWrite = { [RULER_REMOTE_WRITE_FILE]: rulerRemoteWriteConfig(plan.settings, remoteWriteUrl) };
+    return together(ruleFiles, immutableFiles(name, "remote-write", workload, RULER_REMOTE_WRITE_FOLDER, remoteWrite));
   }
 
-  private rulerSpec(
-    plan: StackPlan,
-    ruler: RulerPlan,
-    account: pulumi.Input<string>,
-    files: MountedFile[],
-    bucket: ObjectStorage | undefined,
-  ): k8s.types.input.apps.v1.StatefulSetSpec {
+  private rulerSpec(plan: StackPlan, ruler: RulerPlan, serviceAccountName: pulumi.Input<string>, files: Mounted): StatefulSetArgs {
     const { settings, storage, identity } = ruler;
     const { cluster, images } = plan.settings;
-    const selector = selectorLabels(identity);
     return {
       serviceName: RULER_SERVICE,
       replicas: ruler.replicas,
       podManagementPolicy: "Parallel",
       // One of several has evaluated again before the next goes.
       minReadySeconds: ruler.replicas > 1 ? Math.ceil(durationSeconds(settings.evaluationInterval)) : 0,
-      selector: { matchLabels: selector },
-      ...(storage === undefined
-        ? {}
-        : {
-            persistentVolumeClaimRetentionPolicy: claimRetention(storage),
-            volumeClaimTemplates: [volumeClaimTemplate(storage, identity)],
-          }),
-      template: {
-        metadata: { labels: commonLabels(identity, imageVersion(images.thanos)) },
-        spec: {
-          serviceAccountName: account,
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          securityContext: podSecurityContext(THANOS_USER),
-          // Above the two minutes that requests in flight have (--http-grace-period).
-          terminationGracePeriodSeconds: 150,
-          affinity: hostAntiAffinity(settings.antiAffinity, selector),
-          // Directories of nodes say where the pods are.
-          ...(storage?.hostPath === undefined ? zoneSpread(cluster.zones, identity, "overall") : {}),
-          containers: [
-            {
-              name: RULER_APP,
-              image: images.thanos,
-              imagePullPolicy: "IfNotPresent",
-              args: rulerFlags(plan.settings, settings, plan.addresses),
-              env: [POD_NAME_ENV],
-              ports: [
-                { name: "grpc", containerPort: GRPC_PORT },
-                { name: "http", containerPort: HTTP_PORT },
-              ],
-              resources: containerResources(settings.resources),
-              securityContext: containerSecurityContext(),
-              // A stateful ruler replays its log before it opens a port (thanos #4280): liveness begins when the start has ended.
-              ...probes("http"),
-              volumeMounts: [
-                { name: DATA_VOLUME, mountPath: RULER_DATA },
-                ...files.map((file) => ({ name: file.volume, mountPath: file.folder, readOnly: true })),
-                ...(bucket?.mounts ?? []),
-              ],
-            },
-          ],
-          volumes: [
-            // What was not sent before a restart is not sent after it either (prometheus tsdb/wlog `Watcher.SetStartTime`), so a stateless ruler's log needs no volume.
-            ...(storage === undefined ? [{ name: DATA_VOLUME, emptyDir: {} }] : []),
-            ...files.map((file) => ({ name: file.volume, configMap: { name: file.configMap } })),
-            ...(bucket?.volumes ?? []),
-          ],
-        },
+      storage,
+      pod: {
+        serviceAccountName,
+        // Above the two minutes that requests in flight have (--http-grace-period).
+        terminationGracePeriodSeconds: 150,
+        affinity: hostAntiAffinity(settings.antiAffinity, selectorLabels(identity)),
+        // Directories of nodes say where the pods are.
+        ...(storage?.hostPath === undefined ? zoneSpread(cluster.zones, identity, "overall") : {}),
+        containers: [
+          {
+            ...container(RULER_APP, images.thanos, settings.resources),
+            args: rulerFlags(plan.settings, settings, plan.addresses),
+            env: [POD_NAME_ENV],
+            ports: [GRPC, HTTP],
+            // A stateful ruler replays its log before it opens a port (thanos #4280): liveness begins when the start has ended.
+            ...probes("http"),
+            volumeMounts: [{ name: DATA_VOLUME, mountPath: RULER_DATA }, ...files.mounts],
+          },
+        ],
+        // What was not sent before a restart is not sent after it either (prometheus tsdb/wlog `Watcher.SetStartTime`), so a stateless ruler's log needs no volume.
+        volumes: [...(storage === undefined ? [{ name: DATA_VOLUME, emptyDir: {} }] : []), ...files.volumes],
       },
     };
   }

@@ -1,3 +1,4 @@
+import { GRPC_PORT, HTTP_PORT } from "./hashring";
 import type { Identity } from "./labels";
 import { selectorLabels } from "./labels";
 import type { ResourceSettings } from "./settings";
@@ -11,16 +12,35 @@ export const PROMETHEUS_USER = 65534;
 /** User and group of the memcached image. */
 export const MEMCACHED_USER = 11211;
 
-/** What Pod Security `restricted` asks of a pod, and ownership of its volumes. */
-export function podSecurityContext(user: number) {
+/** Ports as every Service and NetworkPolicy names them. */
+export const GRPC = { name: "grpc", containerPort: GRPC_PORT };
+export const HTTP = { name: "http", containerPort: HTTP_PORT };
+
+/** What a pod has unless its workload says otherwise: what Pod Security `restricted` asks, ownership of its volumes, and no token of the API server. */
+export function restrictedPod(user: number) {
   return {
-    runAsNonRoot: true,
-    runAsUser: user,
-    runAsGroup: user,
-    fsGroup: user,
-    // A large volume is not walked through at every start.
-    fsGroupChangePolicy: "OnRootMismatch",
-    seccompProfile: { type: "RuntimeDefault" },
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: user,
+      runAsGroup: user,
+      fsGroup: user,
+      // A large volume is not walked through at every start.
+      fsGroupChangePolicy: "OnRootMismatch",
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+  };
+}
+
+/** What every container says, before its arguments, ports, probes and mounts. */
+export function container(name: string, image: string, resources: ResourceSettings) {
+  return {
+    name,
+    image,
+    imagePullPolicy: "IfNotPresent",
+    resources: containerResources(resources),
+    securityContext: containerSecurityContext(),
   };
 }
 

@@ -18,11 +18,12 @@ export const RULE_REPLICA_LABEL = "rule_replica";
 /** Every replica label of this project: names that no sender may give another meaning, whichever of them an environment has. */
 export const RESERVED_LABELS: readonly string[] = [CLUSTER_LABEL, PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL, RULE_REPLICA_LABEL];
 
-/** What the querier removes: exactly the replica labels that exist in the environment. */
+/** What the querier removes: exactly the replica labels that exist in the environment. Blocks in a bucket may be of an earlier scheme, or of rulers that are gone. */
 export function replicaLabels(settings: Settings): string[] {
+  const history = settings.objectStorage !== undefined;
   return [
     PROMETHEUS_REPLICA_LABEL,
-    ...(settings.ingestion === "receive" ? [RECEIVE_REPLICA_LABEL] : []),
-    ...(settings.ruler === undefined ? [] : [RULE_REPLICA_LABEL]),
+    ...(settings.ingestion === "receive" || history ? [RECEIVE_REPLICA_LABEL] : []),
+    ...(settings.ruler !== undefined || history ? [RULE_REPLICA_LABEL] : []),
   ];
 }

@@ -132,9 +132,10 @@ export function hostPathPersistentVolume(volume: HostPathVolume, namespace: stri
 }
 
 /**
- * What becomes of claims when their pods go. A volume of the cluster is kept. For a node's own disk the claim is only a pointer and goes with the pod, since its volume could
- * not be removed otherwise; the directory with the data stays, and a pod that comes back finds it.
+ * What becomes of claims when their pods go. A volume of the cluster is kept. For a node's own disk the claim is only a pointer and goes with the pod or the StatefulSet, since
+ * its volume could not be removed otherwise; the directory with the data stays, and a pod that comes back finds it.
  */
 export function claimRetention(storage: Storage) {
-  return { whenDeleted: "Retain", whenScaled: storage.hostPath === undefined ? "Retain" : "Delete" };
+  const kept = storage.hostPath === undefined ? "Retain" : "Delete";
+  return { whenDeleted: kept, whenScaled: kept };
 }

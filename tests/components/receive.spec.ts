@@ -173,8 +173,8 @@ for (const { title, stack, overrides } of RING_PLANS) {
     it("keeps volumes when receivers go", () => {
       for (const set of receiverSets(made)) {
         // A node's own directory stays whatever happens to the claim, which is a pointer to it.
-        const whenScaled = receive.storage.hostPath === undefined ? "Retain" : "Delete";
-        assert.deepEqual(set.spec.persistentVolumeClaimRetentionPolicy, { whenDeleted: "Retain", whenScaled });
+        const kept = receive.storage.hostPath === undefined ? "Retain" : "Delete";
+        assert.deepEqual(set.spec.persistentVolumeClaimRetentionPolicy, { whenDeleted: kept, whenScaled: kept });
         assert.equal(set.spec.volumeClaimTemplates?.length, 1);
         assert.equal(container(set).volumeMounts?.find((mount) => mount.name === "data")?.mountPath, flagValue(set, "--tsdb.path"));
       }

@@ -25,7 +25,6 @@ describe("docs/walkthrough.md", function () {
       const script = `${state}\n{ ${command}\n} 2>&1\n{ ${STATE}; } >&4\n`;
       const { stdout, stdio } = await execa("bash", ["-c", script], {
         cwd: REPOSITORY,
-        stdin: "ignore",
         stdio: ["ignore", "pipe", "inherit", "ignore", "pipe"],
         reject: false,
         stripFinalNewline: false,

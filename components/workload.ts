@@ -1,0 +1,205 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { VolumeGates } from "../gates/volumeGrowth";
+import { commonLabels, type Identity, selectorLabels } from "../model/labels";
+import type { StackPlan } from "../model/plan";
+import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/pod";
+import { claimRetention, type Storage, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/storage";
+import { imageVersion } from "../model/versions";
+
+/** The objects that workloads consist of. The first argument is the logical name; an object's own name is its workload's unless another is given. */
+
+/** What every component with volumes needs. */
+export interface StatefulArgs {
+  plan: StackPlan;
+  /** Namespace, known when it exists. */
+  namespace: pulumi.Input<string>;
+  /** What must exist before a pod is made: volumes of the nodes' own disks. */
+  volumes: pulumi.Resource[];
+  /** Hooks of the engine that let volumes grow in place. */
+  growth: VolumeGates;
+}
+
+/** What all objects of a workload have in common. */
+export interface Workload {
+  identity: Identity;
+  /** Namespace, known when it exists. */
+  namespace: pulumi.Input<string>;
+  /** Image whose version the objects are labelled with. */
+  image: string;
+  /** User that its pods run as. */
+  user: number;
+  /** The component that the objects belong to. */
+  parent: pulumi.Resource;
+}
+
+/** Files in a pod: volumes, and where the containers have them. */
+export interface Mounted {
+  volumes: k8s.types.input.core.v1.Volume[];
+  mounts: k8s.types.input.core.v1.VolumeMount[];
+}
+
+type PodSpec = k8s.types.input.core.v1.PodSpec;
+
+/** What {@link deployment} needs beside what Kubernetes' own spec has. */
+export interface DeploymentArgs extends Omit<k8s.types.input.apps.v1.DeploymentSpec, "strategy" | "selector" | "template"> {
+  replicas: number;
+  antiAffinity: "hard" | "soft";
+  /** Zones to spread over; empty without zones. */
+  zones: readonly string[];
+  pod: PodSpec;
+}
+
+/** What {@link statefulSet} needs beside what Kubernetes' own spec has. */
+export interface StatefulSetArgs extends Omit<k8s.types.input.apps.v1.StatefulSetSpec, "selector" | "template" | "volumeClaimTemplates"> {
+  /** Of the volume that each pod gets. Default: none. */
+  storage?: Storage;
+  pod: PodSpec;
+}
+
+/** A Service with no address of its own: its name leads to the pods themselves. */
+export const HEADLESS = { clusterIP: "None" };
+/** A Service with an address inside the cluster. */
+export const CLUSTER_IP = { type: "ClusterIP" };
+
+/** What every pod of a component has, whichever of its workloads it is of. */
+export function componentLabels({ app, component }: Identity) {
+  return { "app.kubernetes.io/name": app, "app.kubernetes.io/component": component };
+}
+
+/** Metadata of an object that is found by its name. */
+export function metadata({ identity, namespace, image }: Workload, name: string = identity.instance ?? identity.app) {
+  return { name, namespace, labels: commonLabels(identity, imageVersion(image)) };
+}
+
+/**
+ * A service account, whose token is only in pods that ask for it.
+ *
+ * @param annotations What gives it an identity of the cloud. Default: none.
+ * @returns its name
+ */
+export function serviceAccount(name: string, workload: Workload, annotations?: Record<string, string>): pulumi.Output<string> {
+  return new k8s.core.v1.ServiceAccount(
+    name,
+    { metadata: { ...metadata(workload), ...(annotations && { annotations }) }, automountServiceAccountToken: false },
+    { parent: workload.parent },
+  ).metadata.name;
+}
+
+/**
+ * A Service in front of one port of the workload's pods.
+ *
+ * @param spec {@link HEADLESS} or {@link CLUSTER_IP}, and what differs, such as a selector of other pods.
+ */
+export function service(
+  name: string,
+  workload: Workload,
+  objectName: string,
+  port: { name: string; containerPort: number },
+  spec: k8s.types.input.core.v1.ServiceSpec,
+): k8s.core.v1.Service {
+  const ports = [{ name: port.name, port: port.containerPort, targetPort: port.name }];
+  return new k8s.core.v1.Service(
+    name,
+    { metadata: metadata(workload, objectName), spec: { selector: selectorLabels(workload.identity), ports, ...spec } },
+    { parent: workload.parent },
+  );
+}
+
+/**
+ * A budget for disruptions.
+ *
+ * @param spec Default: one of the workload's own pods at a time.
+ */
+export function disruptionBudget(name: string, workload: Workload, spec: k8s.types.input.policy.v1.PodDisruptionBudgetSpec = {}): void {
+  new k8s.policy.v1.PodDisruptionBudget(
+    name,
+    {
+      metadata: metadata(workload),
+      spec: {
+        maxUnavailable: 1,
+        selector: { matchLabels: selectorLabels(workload.identity) },
+        // A pod that is not Ready anyway must not keep a node from being drained.
+        unhealthyPodEvictionPolicy: "AlwaysAllow",
+        ...spec,
+      },
+    },
+    { parent: workload.parent },
+  );
+}
+
+/** Files in an immutable ConfigMap that is named by content: a change is another ConfigMap, and rolls the pods that mount it. */
+export function immutableFiles(
+  name: string,
+  volume: string,
+  { namespace, identity, parent }: Workload,
+  folder: string,
+  data: Record<string, string>,
+): Mounted {
+  const config = new k8s.core.v1.ConfigMap(
+    `${name}-${volume}`,
+    { metadata: { namespace, labels: commonLabels(identity) }, immutable: true, data },
+    { parent },
+  );
+  return mountedConfigMap(volume, config.metadata.name, folder);
+}
+
+/** A ConfigMap as a folder. */
+export function mountedConfigMap(volume: string, configMap: pulumi.Input<string>, folder: string): Mounted {
+  return {
+    volumes: [{ name: volume, configMap: { name: configMap } }],
+    mounts: [{ name: volume, mountPath: folder, readOnly: true }],
+  };
+}
+
+/** Everything that is mounted, in order. */
+export function together(...parts: (Mounted | undefined)[]): Mounted {
+  return { volumes: parts.flatMap((part) => part?.volumes ?? []), mounts: parts.flatMap((part) => part?.mounts ?? []) };
+}
+
+/** A Deployment, spread over nodes and zones. */
+export function deployment(
+  name: string,
+  workload: Workload,
+  { replicas, antiAffinity, zones, pod, ...spec }: DeploymentArgs,
+  options: pulumi.CustomResourceOptions,
+): void {
+  const { identity, parent } = workload;
+  const matchLabels = selectorLabels(identity);
+  const spread = { affinity: hostAntiAffinity(antiAffinity, matchLabels), ...zoneSpread(zones, identity) };
+  const template = podTemplate(workload, { ...spread, ...pod });
+  new k8s.apps.v1.Deployment(
+    name,
+    {
+      metadata: metadata(workload),
+      spec: { ...spec, replicas, strategy: rollingUpdate(antiAffinity, replicas), selector: { matchLabels }, template },
+    },
+    { parent, ...options },
+  );
+}
+
+/** A StatefulSet, whose volumes can grow in place. */
+export function statefulSet(
+  name: string,
+  workload: Workload,
+  { storage, pod, ...spec }: StatefulSetArgs,
+  options: pulumi.CustomResourceOptions = {},
+): k8s.apps.v1.StatefulSet {
+  const { identity, parent } = workload;
+  const claims = storage && {
+    persistentVolumeClaimRetentionPolicy: claimRetention(storage),
+    volumeClaimTemplates: [volumeClaimTemplate(storage, identity)],
+  };
+  return new k8s.apps.v1.StatefulSet(
+    name,
+    {
+      metadata: { ...metadata(workload), ...volumeSizeMetadata(storage ?? {}) },
+      spec: { ...spec, ...claims, selector: { matchLabels: selectorLabels(identity) }, template: podTemplate(workload, pod) },
+    },
+    { parent, ignoreChanges: unchangedByGrowth(storage ?? {}), ...options },
+  );
+}
+
+function podTemplate({ identity, image, user }: Workload, spec: PodSpec): k8s.types.input.core.v1.PodTemplateSpec {
+  return { metadata: { labels: commonLabels(identity, imageVersion(image)) }, spec: { ...restrictedPod(user), ...spec } };
+}
