@@ -1,3 +1,4 @@
+import type { Addresses } from "./addresses";
 import {
   DEFAULT_RING,
   GRPC_PORT,
@@ -66,19 +67,6 @@ export interface ReceivePlan {
   hashringsFile: string;
   /** Identity of that text. */
   hashringsHash: string;
-}
-
-/** Addresses inside the cluster, by name and in full. */
-export interface Addresses {
-  /** Absent in the sidecar scheme. */
-  remoteWriteUrl?: string;
-  querierUrl: string;
-  /** What people and Grafana use: the query frontend where there is one. */
-  queryUrl: string;
-  queryGrpcAddress: string;
-  /** SRV records of everything that answers the querier: receivers or sidecars, store gateways, rulers. */
-  stores: string[];
-  prometheusUrl: string;
 }
 
 export interface StackPlan {

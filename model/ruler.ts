@@ -1,9 +1,9 @@
 import { stringify } from "yaml";
+import type { Addresses } from "./addresses";
 import { GRPC_PORT, HTTP_PORT } from "./hashring";
 import { durationText, handoverSeconds } from "./history";
 import { OBJECT_STORE_FLAG } from "./historyFlags";
 import type { Identity } from "./labels";
-import type { Addresses } from "./plan";
 import { THANOS_USER } from "./pod";
 import type { Problem } from "./problem";
 import { queueConfig } from "./prometheusConfig";

@@ -38,9 +38,12 @@ const RING = {
       indexCache: { inMemory: { size: "64Mi" } },
       chunkCache: { inMemory: { size: "64Mi" } },
     },
-    compactor: SMALL,
+    compactor: { ...SMALL, consistencyDelay: "0s", deleteDelay: "2m" },
   },
   "thanos-stack:prometheus": OFTEN,
+};
+const STATELESS_RULERS = {
+  "thanos-stack:ruler": { mode: "stateless", replicas: 2, antiAffinity: "soft", evaluationInterval: "5s", resources: SMALL.resources },
 };
 
 const sidecar = (ringUrl: string) => ({
@@ -86,6 +89,9 @@ const LATEST = Math.floor(Date.now() / (2 * HOUR)) * 2 * HOUR;
 const OLD = { from: LATEST - 16 * DAY, to: LATEST - 4 * DAY };
 /** Ten hours that the sidecar finds in its Prometheus, older than what a sidecar answers for. */
 const YESTERDAY = { from: LATEST - 30 * HOUR, to: LATEST - 20 * HOUR };
+
+/** Four hours that receivers find in their TSDBs while the bucket is away. */
+const OUTAGE = { from: LATEST - 10 * HOUR, to: LATEST - 6 * HOUR };
 
 async function withBlocks<T>(
   range: { from: number; to: number },
@@ -192,15 +198,18 @@ describe("both schemes on a real cluster", function () {
     }
   });
 
-  it("evaluates the repository's rules once, over everything, and answers for what comes of them", async () => {
-    const querier = await sidecars();
-    const groups = await eventually("rules are evaluated", async () => {
-      const { status, body } = await querier.transport.send({ method: "GET", path: "/api/v1/rules" });
-      assert.equal(status, 200, body);
-      const all = (JSON.parse(body) as { data: { groups: { name: string; rules: { health: string }[] }[] } }).data.groups;
-      return all.length > 0 && all.every(({ rules }) => rules.every(({ health }) => health === "ok")) && all;
-    });
-    assert.equal(new Set(groups.map(({ name }) => name)).size, groups.length, "each group once");
+  it("evaluate the repository's rules by rulers alone, each group once, without a fault", async () => {
+    await (await openStack("dev", { ...RING, ...STATELESS_RULERS })).up();
+    await verify("dev");
+    for (const querier of [await sidecars(), (await ring()).querier]) {
+      const groups = await eventually("rules are evaluated", async () => {
+        const { status, body } = await querier.transport.send({ method: "GET", path: "/api/v1/rules" });
+        assert.equal(status, 200, body);
+        const all = (JSON.parse(body) as { data: { groups: { name: string; rules: { health: string }[] }[] } }).data.groups;
+        return all.length > 0 && all.every(({ rules }) => rules.every(({ health }) => health === "ok")) && all;
+      });
+      assert.equal(new Set(groups.map(({ name }) => name)).size, groups.length, "each group once");
+    }
   });
 
   it("answer the same queries with the same values", async () => {
@@ -341,9 +350,43 @@ describe("both schemes on a real cluster", function () {
     for (const { sample } of vector) assert.equal(sample.value, 60);
   });
 
+  it("answers as one over pairs, shards and parts of the bucket, from caches that its store gateways share", async () => {
+    const config = sidecar((await ring()).outputs.remoteWriteUrl);
+    const stack = await openStack(
+      "prod",
+      {
+        ...config,
+        "thanos-stack:prometheus": { ...config["thanos-stack:prometheus"], replicas: 2, shards: 2, antiAffinity: "soft" },
+        "thanos-stack:objectStorage": {
+          ...config["thanos-stack:objectStorage"],
+          storeGateway: { ...config["thanos-stack:objectStorage"].storeGateway, partition: { hash: 2 } },
+        },
+      },
+      { stack: "sidecar" },
+    );
+    await stack.up();
+    await verify("sidecar");
+    const querier = await sidecars();
+    const gateways = (await querier.stores()).filter(({ component }) => component === "store");
+    assert.equal(gateways.length, 2);
+    for (let hours = 1; hours <= 240; hours += 24) {
+      const timeMs = OLD.from + hours * HOUR - 1;
+      const { vector } = await querier.instant("count_over_time(made_temperature_celsius[1h])", { timeMs, partialResponse: false });
+      assert.deepEqual(
+        vector.map(({ sample }) => sample.value),
+        [60, 60],
+        `${hours} hours`,
+      );
+    }
+    await eventually("store gateways found something in memcached", async () => {
+      const { vector } = await querier.instant('sum(thanos_store_bucket_cache_operation_hits_total{job="thanos-store-gateway"}) > 0');
+      return vector.length === 1;
+    });
+  });
+
   it("goes on through an outage of the object storage, and uploads everything afterwards", async () => {
     const tenant = (await ring()).outputs.defaultTenant;
-    const outage = { from: LATEST - 10 * HOUR, to: LATEST - 6 * HOUR };
+    const outage = OUTAGE;
     await stopBucket();
     let restored = false;
     try {
@@ -384,6 +427,27 @@ describe("both schemes on a real cluster", function () {
       },
       600,
     );
+  });
+
+  it("merges the receivers' copies in the bucket, and answers each sample once before and after", async () => {
+    const outage = OUTAGE;
+    const { querier } = await ring();
+    const answered = async () =>
+      (await querier.instant("count_over_time(made_temperature_celsius[1h])", { timeMs: outage.from + HOUR - 1, partialResponse: false }))
+        .vector;
+    const once = (answer: readonly VectorElement[]) => answer.length === 2 && answer.every(({ sample }) => sample.value === 60);
+    await eventually("each sample is answered once", async () => once(await answered()));
+    await cluster.delete("/api/v1/namespaces/thanos-dev/pods/thanos-compactor-0");
+    await eventually(
+      "one block instead of copies",
+      async () => {
+        const blocks = (await listBlocks(bucketAccess(RING_BUCKET))).filter((block) => !block.markedForDeletion);
+        const here = blocks.filter(({ minTime, maxTime }) => minTime < outage.to && maxTime > outage.from);
+        return here.length > 0 && here.every(({ labels }) => labels.receive_replica === undefined);
+      },
+      600,
+    );
+    await eventually("each sample is still answered once", async () => once(await answered()));
   });
 
   it("gets smaller only when all that the leaving receivers hold is in the bucket, and answers all of it afterwards", async () => {

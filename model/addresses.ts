@@ -1,0 +1,12 @@
+/** Addresses inside the cluster, by name and in full. */
+export interface Addresses {
+  /** Absent in the sidecar scheme. */
+  remoteWriteUrl?: string;
+  querierUrl: string;
+  /** What people and Grafana use: the query frontend where there is one. */
+  queryUrl: string;
+  queryGrpcAddress: string;
+  /** SRV records of everything that answers the querier: receivers or sidecars, store gateways, rulers. */
+  stores: string[];
+  prometheusUrl: string;
+}
