@@ -164,6 +164,7 @@ describe("both schemes on a real cluster", function () {
 
   before("days of history in the bucket, as sidecars that ran then would have left them", async () => {
     for (const bucket of [RING_BUCKET, SIDECAR_BUCKET]) await ensureBucket(bucket);
+    if ((await listBlocks(bucketAccess(SIDECAR_BUCKET))).length > 0) return;
     await withBlocks(OLD, MADE, (folder) => uploadBlocks({ folder, labels: EXTERNAL, bucket: bucketAccess(SIDECAR_BUCKET) }));
   });
 
@@ -311,7 +312,8 @@ describe("both schemes on a real cluster", function () {
     for (const [index, series] of raw.entries()) {
       for (const [at, { value }] of series.samples.entries()) {
         const other = downsampled[index]?.samples[at]?.value ?? Number.NaN;
-        assert.ok(Math.abs(value - other) <= 0.001 * value, `rate of ${JSON.stringify(series.labels)}: ${value} and ${other}`);
+        // At an end of the window a downsampled counter may lack one of its intervals of five minutes.
+        assert.ok(Math.abs(value - other) <= (5 / 120) * value, `rate of ${JSON.stringify(series.labels)}: ${value} and ${other}`);
       }
     }
     // What a dashboard asks says nothing of resolutions.
