@@ -319,5 +319,12 @@ describe("prod on a real cluster", function () {
     await assert.rejects((await openStack("prod", SENDERS)).destroy(), /protect/);
   });
 
-  after(() => remove("prod", { ...SENDERS, "thanos-stack:protect": false }));
+  // With the size that volumes have grown to: they never get smaller.
+  after(() =>
+    remove("prod", {
+      ...SENDERS,
+      "thanos-stack:protect": false,
+      "thanos-stack:receive": { ...SENDERS["thanos-stack:receive"], storage: { pvc: { size: "60Gi" } } },
+    }),
+  );
 });
