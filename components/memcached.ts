@@ -3,6 +3,7 @@ import { type Identity, selectorLabels } from "../model/labels";
 import { MEMCACHED_PORT } from "../model/networkEdges";
 import { container, hostAntiAffinity, MEMCACHED_USER } from "../model/pod";
 import { quantityBytes } from "../model/quantity";
+import type { Settings } from "../model/settings";
 import { HEADLESS, service, serviceAccount, statefulSet, type Workload } from "./workload";
 
 /** What {@link memcached} needs. */
@@ -15,6 +16,11 @@ export interface MemcachedArgs {
   replicas: number;
   /** Memory for items, such as `256Mi`. */
   memory: string;
+}
+
+/** Where clients find every server of a cache: its SRV record, as Thanos' configuration names it. */
+export function memcachedAddress(app: string, { namespace, cluster }: Settings): string {
+  return `dnssrv+_memcached._tcp.${app}.${namespace}.svc.${cluster.domain}`;
 }
 
 /** What memcached needs beside its items: connections, hash table, threads. */

@@ -5,7 +5,7 @@ import { QUERY_CACHE_APP, QUERY_FRONTEND_APP, type StackPlan } from "../model/pl
 import { container, drainPause, probes, THANOS_USER } from "../model/pod";
 import type { Settings } from "../model/settings";
 import { QUERY_HTTP_PORT, queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/thanosFlags";
-import { memcached } from "./memcached";
+import { memcached, memcachedAddress } from "./memcached";
 import { componentType } from "./types";
 import { CLUSTER_IP, deployment, disruptionBudget, immutableFiles, service, serviceAccount, type Workload } from "./workload";
 
@@ -35,7 +35,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
       [RESPONSE_CACHE_FILE]: stringify({
         type: "MEMCACHED",
         config: {
-          addresses: [`dnssrv+_memcached._tcp.${QUERY_CACHE_APP}.${plan.settings.namespace}.svc.${cluster.domain}`],
+          addresses: [memcachedAddress(QUERY_CACHE_APP, plan.settings)],
           timeout: "500ms",
           max_item_size: "5MiB",
           expiration: "24h",

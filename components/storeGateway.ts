@@ -11,7 +11,7 @@ import { HISTORY_CONFIG_FOLDER, STORE_GATEWAY_DATA, storeFlags, storeGatewayFile
 import { type Identity, selectorLabels } from "../model/labels";
 import { container, drainPause, GRPC, HTTP, hostAntiAffinity, probes, zoneSpread } from "../model/pod";
 import { DATA_VOLUME } from "../model/storage";
-import { memcached } from "./memcached";
+import { memcached, memcachedAddress } from "./memcached";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";
 import {
@@ -66,9 +66,11 @@ export class StoreGateway extends pulumi.ComponentResource {
   private part(part: Workload, args: StoreGatewayArgs, set: StoreGatewaySet, serviceAccountName: pulumi.Input<string>): void {
     const { plan, history, bucket } = args;
     const { storeGateway } = history.objectStorage;
-    const { cluster, images, namespace } = plan.settings;
-    const host = (app: string) => `dnssrv+_memcached._tcp.${app}.${namespace}.svc.${cluster.domain}`;
-    const caches = { indexCache: host(INDEX_CACHE_APP), chunkCache: host(CHUNK_CACHE_APP) };
+    const { cluster, images } = plan.settings;
+    const caches = {
+      indexCache: memcachedAddress(INDEX_CACHE_APP, plan.settings),
+      chunkCache: memcachedAddress(CHUNK_CACHE_APP, plan.settings),
+    };
     const files = storeGatewayFiles(history.objectStorage, set.blocks, caches);
     const { volumes, mounts } = together(immutableFiles(set.name, "config", part, HISTORY_CONFIG_FOLDER, files), bucket);
     statefulSet(

@@ -2,11 +2,11 @@ import { receiveOf } from "./ingestion";
 import type { Identity } from "./labels";
 import { bucketUser, bucketVolumes } from "./objectStorage";
 import { prometheusRetentionTime } from "./prometheusRetention";
-import { durationSeconds } from "./quantity";
+import { durationSeconds, durationText } from "./quantity";
 import { receiveRetentionTime } from "./receiveRetention";
 import { PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL, RULE_REPLICA_LABEL } from "./replicaLabels";
-import type { ObjectStorageSettings, Settings, StorageSettings } from "./settings";
-import { type HostPathVolume, hostPathVolumes } from "./storage";
+import type { ObjectStorageSettings, Settings } from "./settings";
+import { directoriesOf, type HostPathVolume } from "./storage";
 
 /** What a bucket comes to: who answers for it, who tends it, from which age on it answers, and which copies in it are merged. */
 
@@ -60,8 +60,6 @@ export interface BlockMerging {
 /** Everything that a bucket needs. */
 export interface HistoryPlan {
   objectStorage: ObjectStorageSettings;
-  /** SRV record of the store gateways' StoreAPI. */
-  storeDiscovery: string;
   storeGatewaySets: StoreGatewaySet[];
   compactor: { name: string; identity: Identity };
   /** memcached servers; empty where caches are in the store gateways themselves. */
@@ -83,24 +81,6 @@ const HEAD = 1.5 * BLOCK;
 const UPLOAD = HOUR;
 /** Longest default handover from sidecars: so much is not answered when a Prometheus loses its volume and has no pair. */
 const LONGEST_SIDECAR_HANDOVER = 12 * HOUR;
-
-const UNITS = [
-  ["d", 24 * HOUR],
-  ["h", HOUR],
-  ["m", 60],
-  ["s", 1],
-] as const;
-
-/** A whole number of seconds as Prometheus and Thanos write it, such as `14d21h`. */
-export function durationText(seconds: number): string {
-  let rest = seconds;
-  const parts = UNITS.map(([unit, size]) => {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
-    return count === 0 ? "" : `${count}${unit}`;
-  });
-  return parts.join("") || "0s";
-}
 
 /** What local storage surely answers, and by which key. */
 export interface LocalRetention {
@@ -137,7 +117,8 @@ export function leastHandoverSeconds({ storeGateway }: Pick<ObjectStorageSetting
   return HEAD + UPLOAD + 3 * durationSeconds(storeGateway.syncInterval);
 }
 
-const wholeHours = (seconds: number): number => Math.floor(seconds / HOUR) * HOUR;
+/** Seconds, cut to whole hours. */
+export const wholeHours = (seconds: number): number => Math.floor(seconds / HOUR) * HOUR;
 
 function defaultHandoverSeconds(settings: Settings, objectStorage: ObjectStorageSettings): number {
   const least = leastHandoverSeconds(objectStorage);
@@ -222,7 +203,7 @@ function cacheServers({ indexCache, chunkCache }: ObjectStorageSettings["storeGa
 
 /** What the settings' bucket comes to; undefined without one. */
 export function planHistory(settings: Settings): HistoryPlan | undefined {
-  const { objectStorage, namespace, cluster } = settings;
+  const { objectStorage, namespace } = settings;
   const handover = handoverDuration(settings);
   if (objectStorage === undefined || handover === undefined) return undefined;
   const { storeGateway, compactor } = objectStorage;
@@ -236,21 +217,18 @@ export function planHistory(settings: Settings): HistoryPlan | undefined {
       blocks,
     };
   });
-  const compactorIdentity: Identity = { app: COMPACTOR_APP, component: "compactor" };
-  const directories = (storage: StorageSettings, name: string, replicas: number, identity: Identity) =>
-    storage.hostPath === undefined ? [] : hostPathVolumes(storage.hostPath, namespace, name, replicas, identity, user);
+  const compactorSet = { name: COMPACTOR_APP, identity: { app: COMPACTOR_APP, component: "compactor" as const } };
   return {
     objectStorage,
-    storeDiscovery: `dnssrv+_grpc._tcp.${STORE_GATEWAY_SERVICE}.${namespace}.svc.${cluster.domain}`,
     storeGatewaySets,
-    compactor: { name: COMPACTOR_APP, identity: compactorIdentity },
+    compactor: compactorSet,
     caches: cacheServers(storeGateway),
     handover,
     merging: blockMerging(settings),
     user,
     hostPathVolumes: [
-      ...storeGatewaySets.flatMap((set) => directories(storeGateway.storage, set.name, set.replicas, set.identity)),
-      ...directories(compactor.storage, COMPACTOR_APP, 1, compactorIdentity),
+      ...storeGatewaySets.flatMap((set) => directoriesOf(set, storeGateway.storage, namespace, user)),
+      ...directoriesOf({ ...compactorSet, replicas: 1 }, compactor.storage, namespace, user),
       ...bucketVolumes(settings),
     ],
   };

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { GRPC_PORT, HTTP_PORT } from "./hashring";
-import { type BlockSelection, durationText, type HistoryPlan } from "./history";
-import { durationSeconds, prometheusSize, quantityBytes } from "./quantity";
+import type { BlockSelection, HistoryPlan } from "./history";
+import { durationSeconds, durationText, goDuration, prometheusSize, quantityBytes } from "./quantity";
 import type { ObjectStorageSettings } from "./settings";
 
 /** Command lines and files of store gateway and compactor, spelt as Thanos v0.42.4 knows them (cmd/thanos/{store,compact}.go). */
@@ -27,9 +27,6 @@ export const SELECTOR_FILE = "selector.yaml";
 
 /** Largest item in memcached; its servers are started with the same (`--max-item-size=5m`). */
 const LARGEST_ITEM = "5MiB";
-
-/** Go's own durations, which some flags want, know no days. */
-const goDuration = (text: string): string => `${durationSeconds(text)}s`;
 
 type CacheSettings = ObjectStorageSettings["storeGateway"]["indexCache"];
 

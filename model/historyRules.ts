@@ -1,9 +1,9 @@
-import { durationText, handoverSeconds, heldBack, leastHandoverSeconds, localRetention } from "./history";
+import { handoverSeconds, heldBack, leastHandoverSeconds, localRetention, wholeHours } from "./history";
 import { receiveOf } from "./ingestion";
 import { bucketUser } from "./objectStorage";
 import { THANOS_USER } from "./pod";
 import type { Problem } from "./problem";
-import { durationSeconds, quantityBytes } from "./quantity";
+import { durationSeconds, durationText, quantityBytes } from "./quantity";
 import type { ObjectStorageSettings, Settings, StorageSettings } from "./settings";
 import { hostPathProblems } from "./storageRules";
 
@@ -150,7 +150,7 @@ const rawMeetsNoDownsampled: HistoryRule = (objectStorage, settings) => {
     return [...rulers, ...(objectStorage.handover === undefined ? none : kept("objectStorage.handover", objectStorage.handover))];
   }
   const local = localRetention(settings);
-  const latest = Math.floor(local.surely / HOUR) * HOUR;
+  const latest = wholeHours(local.surely);
   const heldBackUntil = objectStorage.handover === undefined ? 0 : durationSeconds(objectStorage.handover);
   if (heldBackUntil >= latest) return rulers;
   return [...rulers, ...kept(local.key, local.value, `, or objectStorage.handover ${durationText(latest)}`)];

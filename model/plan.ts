@@ -16,9 +16,9 @@ import type { Identity } from "./labels";
 import { PROMETHEUS_USER, THANOS_USER } from "./pod";
 import { PROMETHEUS_PORT } from "./prometheusConfig";
 import { planRuler, RULER_SERVICE, type RulerPlan } from "./ruler";
-import type { ReceiveSettings, Settings, StorageSettings } from "./settings";
+import type { ReceiveSettings, Settings } from "./settings";
 import { SIDECAR_SERVICE } from "./sidecar";
-import { type HostPathVolume, hostPathVolumes } from "./storage";
+import { directoriesOf, type HostPathVolume } from "./storage";
 import { QUERY_HTTP_PORT } from "./thanosFlags";
 
 /** What the settings come to: every workload with its name and size, and every address, in one place that all parts agree on. */
@@ -119,8 +119,8 @@ export function planStack(settings: Settings): StackPlan {
       prometheusUrl: `http://${host(PROMETHEUS_APP)}:${PROMETHEUS_PORT}`,
     },
     hostPathVolumes: [
-      ...(receive === undefined ? [] : volumesOf(receive.sets, receive.settings.storage, namespace, THANOS_USER)),
-      ...volumesOf(prometheusSets, settings.prometheus.storage, namespace, PROMETHEUS_USER),
+      ...(receive === undefined ? [] : receive.sets.flatMap((set) => directoriesOf(set, receive.settings.storage, namespace, THANOS_USER))),
+      ...prometheusSets.flatMap((set) => directoriesOf(set, settings.prometheus.storage, namespace, PROMETHEUS_USER)),
       ...(history?.hostPathVolumes ?? []),
       ...(ruler?.hostPathVolumes ?? []),
     ],
@@ -150,15 +150,4 @@ function planReceive(settings: Settings): ReceivePlan | undefined {
   );
   const file = hashringsFile(rings);
   return { settings: receive, rings, sets, hashringsFile: file, hashringsHash: hashringsHash(file) };
-}
-
-function volumesOf(
-  sets: readonly (ReceiverSet | PrometheusSet)[],
-  storage: StorageSettings,
-  namespace: string,
-  owner: number,
-): HostPathVolume[] {
-  const { hostPath } = storage;
-  if (hostPath === undefined) return [];
-  return sets.flatMap((set) => hostPathVolumes(hostPath, namespace, set.name, set.replicas, set.identity, owner));
 }

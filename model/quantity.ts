@@ -19,6 +19,23 @@ export function durationSeconds(text: string): number {
   return DURATION_ORDER.reduce((sum, unit, index) => sum + Number(match[index + 1] ?? 0) * (DURATION_UNITS[unit] ?? 0), 0);
 }
 
+/** A duration as flags of Go's own kind have it, which know no days: in seconds. */
+export function goDuration(text: string): string {
+  return `${durationSeconds(text)}s`;
+}
+
+/** A whole number of seconds as Prometheus and Thanos write it, such as `14d21h`. Weeks and years are given in days. */
+export function durationText(seconds: number): string {
+  let rest = seconds;
+  const parts = ["d", "h", "m", "s"].map((unit) => {
+    const size = DURATION_UNITS[unit] ?? 1;
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count === 0 ? "" : `${count}${unit}`;
+  });
+  return parts.join("") || "0s";
+}
+
 const MEMORY_UNITS: Record<string, number> = {
   "": 1,
   k: 1e3,

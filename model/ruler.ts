@@ -1,16 +1,16 @@
 import { stringify } from "yaml";
 import type { Addresses } from "./addresses";
 import { GRPC_PORT, HTTP_PORT } from "./hashring";
-import { durationText, handoverSeconds } from "./history";
+import { handoverSeconds } from "./history";
 import { OBJECT_STORE_FLAG } from "./historyFlags";
 import type { Identity } from "./labels";
 import { THANOS_USER } from "./pod";
 import type { Problem } from "./problem";
 import { queueConfig } from "./prometheusConfig";
-import { durationSeconds } from "./quantity";
+import { durationSeconds, durationText, goDuration } from "./quantity";
 import { CLUSTER_LABEL, RULE_REPLICA_LABEL } from "./replicaLabels";
 import type { RulerSettings, Settings, StorageSettings } from "./settings";
-import { type HostPathVolume, hostPathVolumes } from "./storage";
+import { directoriesOf, type HostPathVolume } from "./storage";
 import { hostPathProblems } from "./storageRules";
 import { QUERY_HTTP_PORT } from "./thanosFlags";
 
@@ -62,15 +62,14 @@ export function planRuler(settings: Settings): RulerPlan | undefined {
     identity: RULER_IDENTITY,
     stores: ruler.mode === "stateful",
     ...(storage === undefined ? {} : { storage }),
-    hostPathVolumes:
-      storage?.hostPath === undefined
-        ? []
-        : hostPathVolumes(storage.hostPath, namespace, RULER_APP, ruler.replicas, RULER_IDENTITY, THANOS_USER),
+    hostPathVolumes: directoriesOf(
+      { name: RULER_APP, replicas: ruler.replicas, identity: RULER_IDENTITY },
+      storage,
+      namespace,
+      THANOS_USER,
+    ),
   };
 }
-
-/** Thanos' own durations know no days. */
-const goDuration = (text: string): string => `${durationSeconds(text)}s`;
 
 /**
  * Arguments of the ruler. A group's strategy for partial answers stays Thanos' default, abort: over half of the series an alert would be silent or wrong, and the next evaluation comes soon.

@@ -88,6 +88,16 @@ export function hostPathVolumes(
   }));
 }
 
+/** The directories of a StatefulSet's pods; none where its storage is not hostPath, or it has none. */
+export function directoriesOf(
+  set: { name: string; replicas: number; identity: Identity },
+  storage: Storage | undefined,
+  namespace: string,
+  owner: number,
+): HostPathVolume[] {
+  return storage?.hostPath === undefined ? [] : hostPathVolumes(storage.hostPath, namespace, set.name, set.replicas, set.identity, owner);
+}
+
 /** The node that holds the data of pod number `ordinal`. */
 export function nodeOf(storage: HostPathStorage, ordinal: number): string {
   const node = storage.nodes[ordinal % storage.nodes.length];

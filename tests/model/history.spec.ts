@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
-import {
-  blockMerging,
-  blockSelections,
-  durationText,
-  handoverDuration,
-  handoverSeconds,
-  leastHandoverSeconds,
-  planHistory,
-} from "../../model/history";
+import { blockMerging, blockSelections, handoverDuration, handoverSeconds, leastHandoverSeconds, planHistory } from "../../model/history";
 import { compactFlags, compactorFiles, hashSelector, storeFlags, storeGatewayFiles } from "../../model/historyFlags";
+import { planStack } from "../../model/plan";
 import { prometheusRetentionTime } from "../../model/prometheusRetention";
-import { durationSeconds } from "../../model/quantity";
+import { durationSeconds, durationText } from "../../model/quantity";
 import type { Settings, SettingsInput } from "../../model/settings";
 import { type RelabelConfig, relabelled } from "../components/relabel";
 import { BUCKET, bucketAt, type ObjectStorageInput, objectStorageOf, settingsWith } from "./historySettings";
@@ -148,13 +141,14 @@ describe("history: the parts of the bucket", () => {
   it("are one where nothing is said", () => assert.deepEqual(blockSelections({}, handover), [{ youngest: handover }]));
 
   it("are StatefulSets of their own, with directories of their own, and the bucket's own beside them", () => {
-    const { storeGatewaySets, hostPathVolumes, storeDiscovery } = plan({
+    const changes: Partial<SettingsInput> = {
       objectStorage: {
         filesystem: { path: "/data/bucket", node: "n1" },
         storeGateway: { storage: HOST_PATH, partition: { hash: 2 }, replicas: 2, antiAffinity: "soft" },
         compactor: { storage: HOST_PATH },
       },
-    });
+    };
+    const { storeGatewaySets, hostPathVolumes } = plan(changes);
     assert.deepEqual(
       storeGatewaySets.map(({ name, identity }) => [name, identity.instance]),
       [
@@ -174,6 +168,7 @@ describe("history: the parts of the bucket", () => {
       ],
     );
     assert.equal(new Set(hostPathVolumes.map(({ name }) => name)).size, hostPathVolumes.length);
+    const [, storeDiscovery] = planStack(settingsWith(changes)).addresses.stores;
     assert.equal(storeDiscovery, "dnssrv+_grpc._tcp.thanos-store-gateway.metrics.svc.cluster.local");
   });
 });

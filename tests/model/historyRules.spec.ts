@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { durationText, handoverSeconds, leastHandoverSeconds } from "../../model/history";
+import { handoverSeconds, leastHandoverSeconds } from "../../model/history";
 import { historyProblems } from "../../model/historyRules";
-import { durationSeconds } from "../../model/quantity";
+import { durationSeconds, durationText } from "../../model/quantity";
 import type { SettingsInput } from "../../model/settings";
 import { BUCKET, bucketAt, type ObjectStorageInput, objectStorageOf, settingsWith } from "./historySettings";
 
