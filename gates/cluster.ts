@@ -6,8 +6,8 @@ import { DATA_VOLUME } from "../model/storage";
 
 /** What the gates of an ordered change read from the running cluster. */
 export interface ClusterView {
-  /** Whether the pod exists, is not ending and is Ready. */
-  podReady(pod: string): Promise<boolean>;
+  /** Why the pod is not Ready, as Kubernetes says it (`not scheduled: 0/3 nodes are available: …`); undefined when it is, and isn't ending. */
+  podTrouble(pod: string): Promise<string | undefined>;
   /** Pods of a StatefulSet that have been Ready for its `minReadySeconds`. */
   availableReplicas(statefulSet: string): Promise<number>;
   /** Names of the running pods with these labels. */
@@ -22,7 +22,7 @@ export interface ClusterView {
 
 /** What the gate of a shrinking ring does to a receiver that leaves. Apart from the view, so that whatever only waits can't do it. */
 export interface PodEnding {
-  /** Ends a pod as its own grace period says; its StatefulSet makes it again. From then on `podReady` is false until the new one is Ready. */
+  /** Ends a pod as its own grace period says; its StatefulSet makes it again. From then on `podTrouble` has something to say until the new one is Ready. */
   endPod(pod: string): Promise<void>;
 }
 
@@ -63,7 +63,17 @@ export interface ClaimGrowth {
 
 interface PodObject {
   metadata: { name: string; deletionTimestamp?: string };
-  status?: { phase?: string; conditions?: { type: string; status: string }[] };
+  status?: {
+    phase?: string;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    initContainerStatuses?: ContainerStatus[];
+    containerStatuses?: ContainerStatus[];
+  };
+}
+
+interface ContainerStatus {
+  name: string;
+  state?: { waiting?: { reason?: string; message?: string } };
 }
 
 interface ClaimObject {
@@ -106,14 +116,9 @@ export function clusterBehind(connect: () => Transport, namespace: string): Clus
     return parseExposition(answer.body);
   };
   return {
-    async podReady(pod) {
+    async podTrouble(pod) {
       const text = await get(`${core}/pods/${pod}`);
-      if (text === "") return false;
-      const { metadata, status } = JSON.parse(text) as PodObject;
-      return (
-        metadata.deletionTimestamp === undefined &&
-        (status?.conditions ?? []).some(({ type, status: is }) => type === "Ready" && is === "True")
-      );
+      return text === "" ? "there is no such pod" : troubleOf(JSON.parse(text) as PodObject);
     },
     async availableReplicas(statefulSet) {
       const text = await get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${statefulSet}`);
@@ -162,6 +167,23 @@ export function clusterBehind(connect: () => Transport, namespace: string): Clus
       if (answer === "") throw new Error(`there is no claim ${claim}`);
     },
   };
+}
+
+/** What a pod that only starts says of itself: no reason for anything. */
+const STARTING: ReadonlySet<string> = new Set(["ContainerCreating", "PodInitializing"]);
+
+function troubleOf({ metadata, status = {} }: PodObject): string | undefined {
+  if (metadata.deletionTimestamp !== undefined) return "ending";
+  const { conditions = [], initContainerStatuses = [], containerStatuses = [] } = status;
+  if (conditions.some(({ type, status: is }) => type === "Ready" && is === "True")) return undefined;
+  const unscheduled = conditions.find(({ type, status: is }) => type === "PodScheduled" && is === "False");
+  if (unscheduled !== undefined) return `not scheduled: ${unscheduled.message ?? unscheduled.reason ?? "no reason given"}`;
+  for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
+    const { reason, message } = state?.waiting ?? {};
+    if (reason !== undefined && !STARTING.has(reason))
+      return [`${name} is not running: ${reason}`, ...(message ? [message] : [])].join(": ");
+  }
+  return "not Ready";
 }
 
 function claimOf({ metadata, spec, status }: ClaimObject): Claim {

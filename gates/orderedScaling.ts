@@ -69,10 +69,7 @@ export async function receiversMayJoin(cluster: ClusterView, before: string, aft
   const pods = joining(before, after).map(podOf);
   await until(
     `receivers ${pods.join(", ")} to be Ready before they enter the ring`,
-    async () => {
-      const ready = await Promise.all(pods.map((pod) => cluster.podReady(pod)));
-      return pods.filter((_, index) => !ready[index]);
-    },
+    () => troubled(cluster, pods),
     patience,
     MEND_AND_REPEAT,
   );
@@ -133,7 +130,9 @@ export async function receiversSettle(set: ReceiverSet, cluster: ClusterView, pa
     `all ${set.replicas} receivers of ${set.name} to have been Ready for a while`,
     async () => {
       const available = await cluster.availableReplicas(set.name);
-      return available >= set.replicas ? [] : [`${set.replicas - available} of them`];
+      if (available >= set.replicas) return [];
+      const found = await troubled(cluster, podsOf(set, 0, set.replicas));
+      return found.length > 0 ? found : [`${set.replicas - available} of them, Ready since a moment ago`];
     },
     patience,
     MEND_AND_REPEAT,
@@ -181,7 +180,7 @@ export async function receiversMayLeave(
       const busy: string[] = [];
       for (const pod of leaving) {
         // A pod that is not there receives nothing either.
-        if (!(await cluster.podReady(pod))) continue;
+        if ((await cluster.podTrouble(pod)) !== undefined) continue;
         const total = await cluster.metric(pod, "prometheus_tsdb_head_samples_appended_total");
         const last = seen.get(pod);
         const since = last === undefined || last.total !== total ? Date.now() : last.since;
@@ -200,7 +199,18 @@ function leavingPods(set: ReceiverSet, oldInputs: Inputs, newInputs: Inputs): st
   const before = replicasOf(oldInputs);
   const after = replicasOf(newInputs);
   if (before === undefined || after === undefined || after >= before) return [];
-  return Array.from({ length: before - after }, (_, index) => `${set.name}-${after + index}`);
+  return podsOf(set, after, before);
+}
+
+/** Pods of the set from a number to below another. */
+function podsOf(set: ReceiverSet, from: number, to: number): string[] {
+  return Array.from({ length: to - from }, (_, index) => `${set.name}-${from + index}`);
+}
+
+/** Those of the pods that are not Ready, each with the reason. */
+async function troubled(cluster: ClusterView, pods: readonly string[]): Promise<string[]> {
+  const troubles = await Promise.all(pods.map(async (pod) => ({ pod, trouble: await cluster.podTrouble(pod) })));
+  return troubles.flatMap(({ pod, trouble }) => (trouble === undefined ? [] : [`${pod} (${trouble})`]));
 }
 
 type Inputs = Record<string, unknown> | undefined;

@@ -52,8 +52,9 @@ export async function receiversAreUploaded(
     async () => {
       const missing: string[] = [];
       for (const pod of leaving) {
-        if (!(await cluster.podReady(pod))) {
-          missing.push(`${pod} (not Ready, so nobody knows)`);
+        const trouble = await cluster.podTrouble(pod);
+        if (trouble !== undefined) {
+          missing.push(`${pod} (${trouble}, so nobody knows)`);
           continue;
         }
         for (const now of tenantsOf(pod, await cluster.metrics(pod))) {
@@ -91,7 +92,8 @@ async function flush(cluster: ClusterView & PodEnding, pod: string, patience: Pa
     await until(
       `${pod} to say what it holds`,
       async () => {
-        if (!(await cluster.podReady(pod))) return [`${pod} (not Ready)`];
+        const trouble = await cluster.podTrouble(pod);
+        if (trouble !== undefined) return [`${pod} (${trouble})`];
         tenants = tenantsOf(pod, await cluster.metrics(pod));
         return [];
       },

@@ -85,7 +85,7 @@ export function bucketOf(config: ConfigOverlay): { bucket: string; prefix?: stri
 
 /**
  * What an environment's configuration needs changed to be deployed to the sandbox: the cluster's address, the names of nodes where it puts
- * data on nodes by name, and the server of its bucket, which keeps its name. Nothing that decides what is deployed.
+ * data on nodes by name, the server of its bucket, which keeps its name, and the CPU that its store gateways and compactor ask for. Nothing that decides what is deployed.
  *
  * @param config the environment's own configuration
  * @throws if it names more nodes than there are, or a bucket that no S3 server can hold
@@ -103,7 +103,13 @@ export function clusterOverlay(config: ConfigOverlay, cluster: ClusterNames): Co
   return overlay;
 }
 
-/** The part of `objectStorage` that says where the bucket is. */
+/**
+ * CPU that store gateways and compactor ask for: the two cores of a small machine are those of each of its nodes, and a receiver that restarts must find room on the one that has its
+ * volume, whichever pods have come there meanwhile.
+ */
+const SMALL_REQUEST: ConfigObject = { resources: { cpu: "50m" } };
+
+/** The part of `objectStorage` that says where the bucket is, and how little of a node its parts ask for. */
 function objectStorageOverlay(storage: ConfigValue | undefined, { nodes, objectStorage }: ClusterNames): ConfigObject | undefined {
   if (!isObject(storage)) return undefined;
   for (const kind of ["gcs", "azure"]) {
@@ -123,6 +129,8 @@ function objectStorageOverlay(storage: ConfigValue | undefined, { nodes, objectS
       ? {}
       : { s3: { endpoint: objectStorage.endpoint, region: objectStorage.region, insecure: true, bucketLookup: "path" } }),
     ...(storage.filesystem === undefined || node === undefined ? {} : { filesystem: { node } }),
+    storeGateway: SMALL_REQUEST,
+    compactor: SMALL_REQUEST,
   };
 }
 

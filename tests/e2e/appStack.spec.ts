@@ -67,7 +67,7 @@ async function unanswered(querier: PrometheusClient): Promise<string[]> {
 }
 
 describe("an app stack beside its platform", function () {
-  this.timeout(20 * 60_000);
+  this.timeout(10 * 60_000);
   this.bail(true);
   const cluster = new Cluster();
 

@@ -21,7 +21,7 @@ const identity = (pod: Pod) =>
 const identities = (pods: Pod[]) => pods.map(identity).sort();
 
 describe("dev on a real cluster", function () {
-  this.timeout(20 * 60_000);
+  this.timeout(10 * 60_000);
   this.bail(true);
   const cluster = new Cluster();
   const receivers = () => cluster.pods(NAMESPACE, "thanos-receive");

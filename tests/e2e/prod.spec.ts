@@ -35,7 +35,7 @@ const identity = (pod: Pod) =>
 const started = (pod: Pod) => Date.parse((pod.status as { startTime?: string }).startTime ?? "");
 
 describe("prod on a real cluster", function () {
-  this.timeout(30 * 60_000);
+  this.timeout(15 * 60_000);
   this.bail(true);
   const cluster = new Cluster();
   const verify = (stack: string) =>

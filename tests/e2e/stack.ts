@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { PrometheusClient } from "../../clients/prometheus";
@@ -6,9 +7,11 @@ import { RemoteWriteClient } from "../../clients/remoteWrite";
 import { apiServerTransport, type ClusterAddress, loadKubeConfig, parseServiceUrl } from "../../clients/serviceProxy";
 import { directTransport, type Transport } from "../../clients/transport";
 import { type ReceiveOutputs, readOutputs, type StackOutputs } from "../../outputs";
+import { readIfThere } from "../../sandbox/command";
 import { openStack } from "../../sandbox/engine";
 import type { ConfigOverlay } from "../../sandbox/overlay";
 import { paths } from "../../sandbox/paths";
+import { recover } from "../../sandbox/recovery";
 import { CONTEXT } from "../../sandbox/topology";
 import { type Ledger, type QueryCounts, type Reading, readBack, startQueries, startSender } from "../ledger";
 
@@ -133,12 +136,22 @@ export async function up(env: string, overrides: ConfigOverlay = {}) {
 /** Removes what an earlier run may have left of an environment, so that a test begins with nothing. */
 export async function remove(env: string, overrides: ConfigOverlay = {}): Promise<void> {
   const stack = await openStack(env, overrides);
+  await recover(stack);
   const { resources = [] } = (await stack.exportStack()).deployment ?? {};
   if (resources.length === 0) return;
   // What is there is brought to these settings first: it may be protected, reached by a kubeconfig that is gone, or half removed by a run that was killed.
   await stack.up({ refresh: true });
   await stack.destroy();
 }
+
+// A test that ran out of time leaves its engine behind, which goes on changing the cluster and keeps the stack locked for whoever comes after it.
+afterEach(function () {
+  if (this.currentTest?.timedOut !== true) return;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const [, comm, parent] = /^\d+ \((.*)\) \S (\d+)/.exec(readIfThere(`/proc/${pid}/stat`) ?? "") ?? [];
+    if (comm === "pulumi" && Number(parent) === process.pid) process.kill(Number(pid), "SIGKILL");
+  }
+});
 
 /** The message with which an operation of the engine fails. */
 export async function failure(operation: () => Promise<unknown>): Promise<string> {

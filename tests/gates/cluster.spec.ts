@@ -21,16 +21,27 @@ describe("gates: the cluster", () => {
     clusterBehind(() => assert.fail("connected"), "ns");
   });
 
-  it("has a pod that is Ready unless it is ending or away", async () => {
-    const pod = (name: string, deletionTimestamp: string | undefined, ready: string) => {
-      const status = { conditions: [{ type: "Ready", status: ready }] };
-      answers[`GET /api/v1/namespaces/ns/pods/${name}`] = json({ metadata: { name, deletionTimestamp }, status });
+  it("says why a pod is not Ready, as Kubernetes says it", async () => {
+    const trouble = (metadata: object, status: object = {}) => {
+      answers["GET /api/v1/namespaces/ns/pods/one"] = json({ metadata: { name: "one", ...metadata }, status });
+      return cluster().podTrouble("one");
     };
-    pod("ready", undefined, "True");
-    pod("starting", undefined, "False");
-    pod("ending", "2026-01-01T00:00:00Z", "True");
-    const ready = await Promise.all(["ready", "starting", "ending", "away"].map((name) => cluster().podReady(name)));
-    assert.deepEqual(ready, [true, false, false, false]);
+    const condition = (type: string, status: string, rest: object = {}) => ({ conditions: [{ type, status, ...rest }] });
+    const waiting = (reason: string, message?: string) => [{ name: "main", state: { waiting: { reason, message } } }];
+    assert.equal(await trouble({}, condition("Ready", "True")), undefined);
+    assert.equal(await trouble({ deletionTimestamp: "2026-01-01T00:00:00Z" }, condition("Ready", "True")), "ending");
+    assert.equal(
+      await trouble({}, condition("PodScheduled", "False", { reason: "Unschedulable", message: "0/3 nodes are available" })),
+      "not scheduled: 0/3 nodes are available",
+    );
+    assert.equal(await trouble({}, { containerStatuses: waiting("ContainerCreating") }), "not Ready");
+    assert.equal(
+      await trouble({}, { containerStatuses: waiting("ImagePullBackOff", "no such image") }),
+      "main is not running: ImagePullBackOff: no such image",
+    );
+    assert.equal(await trouble({}, { initContainerStatuses: waiting("CrashLoopBackOff") }), "main is not running: CrashLoopBackOff");
+    assert.equal(await trouble({}, condition("Ready", "False")), "not Ready");
+    assert.equal(await cluster().podTrouble("away"), "there is no such pod");
   });
 
   it("ends one pod, as the pod's own grace period says, and takes one that is gone for ended", async () => {

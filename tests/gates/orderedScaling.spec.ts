@@ -20,7 +20,7 @@ const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.01, quietSeconds: 
 /** A cluster whose state a test sets. What it doesn't set is as it should be after the change. */
 function fakeCluster(plan: ReceivePlan, state: Partial<ClusterView> = {}): ClusterView {
   return {
-    podReady: async () => true,
+    podTrouble: async () => undefined,
     availableReplicas: async () => 3,
     pods: async () => ["thanos-receive-0", "thanos-receive-1"],
     configMapText: async (name) => (name === HASHRINGS_CONFIG_MAP ? plan.hashringsFile : ""),
@@ -48,27 +48,29 @@ describe("gates: growing", () => {
     const { larger, smaller } = await plans(5, 3);
     const asked: string[] = [];
     let looks = 0;
-    const podReady = async (pod: string) => {
+    const podTrouble = async (pod: string) => {
       asked.push(pod);
-      return ++looks > 4;
+      return ++looks > 4 ? undefined : "not Ready";
     };
-    await receiversMayJoin(fakeCluster(larger, { podReady }), smaller.hashringsFile, larger.hashringsFile, QUICK);
+    await receiversMayJoin(fakeCluster(larger, { podTrouble }), smaller.hashringsFile, larger.hashringsFile, QUICK);
     assert.deepEqual([...new Set(asked)].sort(), ["thanos-receive-3", "thanos-receive-4"]);
     assert.ok(looks > 4);
   });
 
   it("gives up naming what is missing, when a new receiver never becomes Ready", async () => {
     const { larger, smaller } = await plans(5, 3);
-    const cluster = fakeCluster(larger, { podReady: async (pod) => pod !== "thanos-receive-4" });
+    const cluster = fakeCluster(larger, {
+      podTrouble: async (pod) => (pod === "thanos-receive-4" ? "not scheduled: 0/3 nodes are available" : undefined),
+    });
     await assert.rejects(
       receiversMayJoin(cluster, smaller.hashringsFile, larger.hashringsFile, QUICK),
-      /still missing: thanos-receive-4\. Nothing was removed/,
+      /still missing: thanos-receive-4 \(not scheduled: 0\/3 nodes are available\)\. Nothing was removed/,
     );
   });
 
   it("waits for nobody when the ring only shrinks", async () => {
     const { larger, smaller } = await plans(5, 3);
-    const cluster = fakeCluster(smaller, { podReady: async () => false });
+    const cluster = fakeCluster(smaller, { podTrouble: async () => "not Ready" });
     await receiversMayJoin(cluster, larger.hashringsFile, smaller.hashringsFile, QUICK);
   });
 });
@@ -152,7 +154,15 @@ describe("gates: after an update of receivers", () => {
     await receiversSettle(setOf(smaller), fakeCluster(smaller, { availableReplicas: async () => (++looks > 3 ? 3 : 2) }), QUICK);
     assert.equal(looks, 4);
     const never = fakeCluster(smaller, { availableReplicas: async () => 2 });
-    await assert.rejects(receiversSettle(setOf(smaller), never, QUICK), /still missing: 1 of them/);
+    await assert.rejects(receiversSettle(setOf(smaller), never, QUICK), /still missing: 1 of them, Ready since a moment ago/);
+    const full = fakeCluster(smaller, {
+      availableReplicas: async () => 2,
+      podTrouble: async (pod) => (pod === "thanos-receive-2" ? "not scheduled: 3 Insufficient cpu" : undefined),
+    });
+    await assert.rejects(
+      receiversSettle(setOf(smaller), full, QUICK),
+      /still missing: thanos-receive-2 \(not scheduled: 3 Insufficient cpu\)\./,
+    );
   });
 });
 

@@ -37,10 +37,10 @@ class Ring implements PodEnding {
     return found;
   }
 
-  async podReady(pod: string): Promise<boolean> {
+  async podTrouble(pod: string): Promise<string | undefined> {
     const state = this.of(pod);
     if (state.start > 0) state.start--;
-    return state.start === 0;
+    return state.start === 0 ? undefined : "not Ready";
   }
 
   async endPod(pod: string): Promise<void> {
@@ -79,7 +79,7 @@ class Ring implements PodEnding {
   view(other: Partial<ClusterView> = {}): ClusterView & PodEnding {
     const never = () => Promise.reject(new Error("not part of this gate"));
     return {
-      podReady: (pod) => this.podReady(pod),
+      podTrouble: (pod) => this.podTrouble(pod),
       metrics: (pod) => this.metrics(pod),
       endPod: (pod) => this.endPod(pod),
       availableReplicas: never,
@@ -194,7 +194,7 @@ describe("gates: uploads of leaving receivers", () => {
   it("keep one that is not Ready, since nobody knows what it holds", async () => {
     const ring = new Ring({ [THIRD]: { inOrder: 9 } });
     await assert.rejects(
-      receiversAreUploaded(ring.view({ podReady: async () => false }), [THIRD], QUICK),
+      receiversAreUploaded(ring.view({ podTrouble: async () => "not Ready" }), [THIRD], QUICK),
       /thanos-receive-3 \(not Ready\)/,
     );
     assert.deepEqual(ring.restarted, []);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { runProgram } from "../../commands/program";
+import { environmentConfig } from "../../sandbox/engine";
 import {
   bucketOf,
   type ConfigOverlay,
@@ -11,6 +13,7 @@ import {
   sandboxConfig,
   withoutCredentials,
 } from "../../sandbox/overlay";
+import { containers, workloads } from "../harness";
 
 const CREDENTIALS = { accessKey: "key", secretKey: "very-secret" };
 const SANDBOX = {
@@ -20,6 +23,7 @@ const SANDBOX = {
   objectStorage: { endpoint: "10.89.0.1:7070", region: "us-east-1", credentials: CREDENTIALS },
 };
 const STORAGE = "thanos-stack:objectStorage";
+const SMALL = { resources: { cpu: "50m" } };
 const SECRET = "thanos-stack:objectStorageCredentials";
 
 const value: fc.Arbitrary<ConfigValue> = fc.letrec<{ value: ConfigValue }>((tie) => ({
@@ -103,8 +107,8 @@ describe("sandbox overlay", () => {
     const merged = sandboxConfig(own, {}, SANDBOX).config[STORAGE];
     assert.deepEqual(merged, {
       s3: { bucket: "b", endpoint: "10.89.0.1:7070", region: "us-east-1", insecure: true, bucketLookup: "path" },
-      storeGateway: { storage: { hostPath: { path: "/data/gateway", nodes: ["node1", "node2"] } } },
-      compactor: { retention: { raw: "10d" } },
+      storeGateway: { ...SMALL, storage: { hostPath: { path: "/data/gateway", nodes: ["node1", "node2"] } } },
+      compactor: { ...SMALL, retention: { raw: "10d" } },
     });
   });
 
@@ -116,6 +120,8 @@ describe("sandbox overlay", () => {
     assert.deepEqual(config[STORAGE], {
       s3: { bucket: "b", endpoint: "10.89.0.1:7070", region: "us-east-1", insecure: true, bucketLookup: "path" },
       prefix: "team/prod",
+      storeGateway: SMALL,
+      compactor: SMALL,
     });
     assert.deepEqual(bucketOf(config), { bucket: "b", prefix: "team/prod" });
   });
@@ -123,10 +129,20 @@ describe("sandbox overlay", () => {
   it("puts a directory that stands for a bucket on the first node, and needs no credentials and no server for it", () => {
     const own = { [STORAGE]: { filesystem: { path: "/data/bucket", node: "dev-1" } } };
     const { config, secrets } = sandboxConfig(own, {}, SANDBOX);
-    assert.deepEqual(config[STORAGE], { filesystem: { path: "/data/bucket", node: "node1" } });
+    assert.deepEqual(config[STORAGE], { filesystem: { path: "/data/bucket", node: "node1" }, storeGateway: SMALL, compactor: SMALL });
     assert.deepEqual(secrets, {});
     assert.equal(bucketOf(config), undefined);
     assert.equal(bucketOf({}), undefined);
+  });
+
+  it("leaves room on a node of two cores for a pod of each workload, so that one whose volume is there can come back", async () => {
+    const { config, secrets } = sandboxConfig(environmentConfig("prod"), {}, SANDBOX);
+    // Each node is a zone: it has the receivers of one.
+    const sets = workloads(await runProgram({ config, stack: "prod", secrets })).filter(({ metadata }) => !/-z[23]$/.test(metadata.name));
+    const asked = sets.flatMap(containers).map(({ resources }) => Number(/^(\d+)m$/.exec(resources?.requests?.cpu ?? "")?.[1]));
+    const cluster = 2 * 20 + 100;
+    const sum = asked.reduce((total, each) => total + each, cluster);
+    assert.ok(sets.length === 10 && sum <= 2_000, `${sets.length} workloads ask for ${sum}m`);
   });
 
   for (const kind of ["gcs", "azure"]) {
