@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Compactor } from "./components/compactor";
 import { loadConfig } from "./components/config";
+import { DataPriority } from "./components/dataPriority";
 import { HostPathVolumes } from "./components/hostPathVolumes";
 import { Namespace } from "./components/namespace";
 import { NetworkPolicies } from "./components/networkPolicies";
@@ -39,7 +40,9 @@ const provider = new k8s.Provider("cluster", {
 const options: pulumi.ComponentResourceOptions = { provider };
 
 const ownNamespace = new Namespace("namespace", { name: settings.namespace }, { ...options, protect: settings.protect });
-const common = { plan, namespace: ownNamespace.name };
+const { namespace, dataPriority: value } = settings;
+const dataPriority = value === undefined ? undefined : new DataPriority("data-priority", { namespace, value }, options).className;
+const common = { plan, namespace: ownNamespace.name, dataPriority };
 const volumes =
   plan.hostPathVolumes.length === 0
     ? []

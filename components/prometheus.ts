@@ -39,6 +39,8 @@ import {
 
 /** What {@link Prometheus} needs. */
 export interface PrometheusArgs extends StatefulArgs {
+  /** Priority class of pods that hold samples which are nowhere else; undefined where the stack makes none. */
+  dataPriority: pulumi.Input<string> | undefined;
   /** Rule files by name. */
   rules: Record<string, string>;
   /** Where sidecars upload blocks; undefined without a bucket, and where receivers upload. */
@@ -84,7 +86,7 @@ export class Prometheus extends pulumi.ComponentResource {
       const text = prometheusConfig(plan.settings, set.shard, plan.addresses.remoteWriteUrl);
       const config = this.files(set.name, "config", shard, PROMETHEUS_CONFIG_FOLDER, { [PROMETHEUS_CONFIG_FILE]: text }, sidecar);
       this.sets.push(
-        statefulSet(set.name, shard, this.serverSpec(plan, set, account, together(config, rules), bucket), {
+        statefulSet(set.name, shard, this.serverSpec(args, set, account, together(config, rules)), {
           dependsOn: args.volumes,
           protect: protectsStorage(plan.settings),
           hooks: args.growth(set),
@@ -141,11 +143,10 @@ export class Prometheus extends pulumi.ComponentResource {
   }
 
   private serverSpec(
-    { settings }: StackPlan,
+    { plan: { settings }, bucket, dataPriority }: PrometheusArgs,
     set: PrometheusSet,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted,
-    bucket: ObjectStorage | undefined,
   ): StatefulSetArgs {
     const { prometheus, cluster, ingestion, images } = settings;
     const data = { name: DATA_VOLUME, mountPath: PROMETHEUS_DATA };
@@ -175,6 +176,7 @@ export class Prometheus extends pulumi.ComponentResource {
       storage: prometheus.storage,
       pod: {
         serviceAccountName,
+        priorityClassName: dataPriority,
         // Discovery asks the API server.
         automountServiceAccountToken: true,
         // Above the time that remote write may take to empty its queue (one minute).

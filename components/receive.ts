@@ -61,6 +61,8 @@ export interface ReceiveArgs {
   volumes: pulumi.Resource[];
   /** What the ring and the receivers wait for before they change. */
   gates: ReceiveGates;
+  /** Priority class of the receivers, not of routers; undefined where the stack makes none. */
+  dataPriority: pulumi.Input<string> | undefined;
   /** Where blocks are uploaded; undefined without a bucket. */
   bucket: ObjectStorage | undefined;
 }
@@ -156,7 +158,7 @@ export class Receive extends pulumi.ComponentResource {
 
   /** @param files Undefined where routers are apart, and receivers only store. */
   private receiverSpec(
-    { plan: { settings }, receive: { settings: receive }, bucket }: ReceiveArgs,
+    { plan: { settings }, receive: { settings: receive }, bucket, dataPriority }: ReceiveArgs,
     set: ReceiverSet,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted | undefined,
@@ -173,6 +175,7 @@ export class Receive extends pulumi.ComponentResource {
       storage: receive.storage,
       pod: {
         serviceAccountName,
+        priorityClassName: dataPriority,
         terminationGracePeriodSeconds: receive.rollout.gracePeriodSeconds,
         affinity: {
           // Within the set: another zone's receivers are on other nodes anyway, another ring's hold no copy of these series.

@@ -1,7 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { selectorLabels } from "../model/labels";
-import type { StackPlan } from "../model/plan";
 import { container, GRPC, HTTP, hostAntiAffinity, POD_NAME_ENV, probes, THANOS_USER, zoneSpread } from "../model/pod";
 import { protectsStorage } from "../model/protection";
 import { durationSeconds } from "../model/quantity";
@@ -35,6 +34,8 @@ import {
 
 /** What {@link Ruler} needs. */
 export interface RulerArgs extends StatefulArgs {
+  /** Priority class of pods that hold samples which are nowhere else; undefined where the stack makes none. */
+  dataPriority: pulumi.Input<string> | undefined;
   ruler: RulerPlan;
   /** Rule files by name. */
   rules: Record<string, string>;
@@ -63,7 +64,7 @@ export class Ruler extends pulumi.ComponentResource {
     const serviceAccountName = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
     service(name, workload, RULER_SERVICE, GRPC, HEADLESS);
     const files = together(this.files(name, workload, args), bucket);
-    this.set = statefulSet(name, workload, this.rulerSpec(plan, ruler, serviceAccountName, files), {
+    this.set = statefulSet(name, workload, this.rulerSpec(args, serviceAccountName, files), {
       dependsOn: args.volumes,
       hooks: args.growth(ruler),
       // Only what keeps samples is worth the protection.
@@ -84,7 +85,7 @@ export class Ruler extends pulumi.ComponentResource {
     return together(ruleFiles, immutableFiles(name, "remote-write", workload, RULER_REMOTE_WRITE_FOLDER, remoteWrite));
   }
 
-  private rulerSpec(plan: StackPlan, ruler: RulerPlan, serviceAccountName: pulumi.Input<string>, files: Mounted): StatefulSetArgs {
+  private rulerSpec({ plan, ruler, dataPriority }: RulerArgs, serviceAccountName: pulumi.Input<string>, files: Mounted): StatefulSetArgs {
     const { settings, storage, identity } = ruler;
     const { cluster, images } = plan.settings;
     return {
@@ -96,6 +97,8 @@ export class Ruler extends pulumi.ComponentResource {
       storage,
       pod: {
         serviceAccountName,
+        // A stateless one holds nothing.
+        priorityClassName: ruler.stores ? dataPriority : undefined,
         // Above the two minutes that requests in flight have (--http-grace-period).
         terminationGracePeriodSeconds: 150,
         affinity: hostAntiAffinity(settings.antiAffinity, selectorLabels(identity)),

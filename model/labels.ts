@@ -6,6 +6,7 @@ export const PART_OF = "thanos-stack";
 /** The part of the stack that an object belongs to. */
 export type ComponentName =
   | "namespace"
+  | "data-priority"
   | "volumes"
   | "receive"
   | "receive-router"

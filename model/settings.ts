@@ -214,6 +214,12 @@ export const settingsSchema = z.strictObject({
   /** Whether namespace and data are protected from deletion and replacement. Default: true. */
   protect: z.boolean().default(true),
 
+  /**
+   * Priority of the pods that hold samples which are nowhere else (receivers, Prometheus, stateful rulers), above the 0 of pods without a class: when one comes back to the node or the
+   * zone of its volume, pods that could be anywhere make room for it. Default: none, the stack makes no priority class.
+   */
+  dataPriority: count(1, 1_000_000_000).optional(),
+
   /** What the plan must survive without a refused write, an unanswered query or a lost acknowledged sample. Default: nothing is required. */
   survives: z.strictObject({ nodes: count(0, 5).default(0), zones: count(0, 2).default(0) }).prefault({}),
 

@@ -200,6 +200,7 @@ export interface Probe {
 }
 
 export interface PodSpec {
+  priorityClassName?: string;
   serviceAccountName?: string;
   automountServiceAccountToken?: boolean;
   hostNetwork?: boolean;

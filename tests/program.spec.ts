@@ -65,7 +65,7 @@ for (const { title: plan, stack, overrides } of PLANS) {
     });
 
     it("gives every object of a namespace that namespace", () => {
-      const clusterWide = ["Namespace", "PersistentVolume", "ClusterRole", "ClusterRoleBinding"];
+      const clusterWide = ["Namespace", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "PriorityClass"];
       for (const { kind, metadata } of manifestsOf(made.resources)) {
         assert.equal(metadata.namespace === undefined, clusterWide.includes(kind), `${kind} ${metadata.name} in ${metadata.namespace}`);
       }

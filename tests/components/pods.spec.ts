@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Manifest } from "../../commands/manifests";
 import { receiveOf } from "../../model/ingestion";
 import { quantityBytes } from "../../model/quantity";
 import { container, containers, object, objects, type PodSpec, run, settingsOf, type Workload, workloads } from "../harness";
@@ -251,5 +252,32 @@ describe("pods: the one exemption from Pod Security", () => {
       assert.deepEqual(capabilities, { drop: ["ALL"], add: ["CHOWN", "DAC_OVERRIDE", "FOWNER"] });
       for (const volume of job.spec.template.spec.volumes ?? []) assert.match(volume.hostPath?.path ?? "", /^\/data\/(thanos|prometheus)$/);
     }
+  });
+});
+
+describe("pods: those with samples that are nowhere else", () => {
+  const prioritized = async (overrides: object) => {
+    const made = await run("prod", { ...overrides });
+    const [priority] = objects(made, "PriorityClass") as (Manifest & { value: number })[];
+    const classes = new Set(workloads(made).flatMap(({ spec }) => spec.template.spec.priorityClassName ?? []));
+    const named = workloads(made).filter(({ spec }) => spec.template.spec.priorityClassName !== undefined);
+    return { priority, classes: [...classes], names: named.map(({ metadata }) => metadata.name).sort() };
+  };
+
+  it("are of a class of their own, which nobody else's pods are of", async () => {
+    const { priority, classes, names } = await prioritized({ dataPriority: 7 });
+    assert.deepEqual([priority?.metadata.name, priority?.value], ["thanos-prod-data-7", 7]);
+    assert.deepEqual(classes, ["thanos-prod-data-7"]);
+    assert.deepEqual(names, ["prometheus", "thanos-receive-z1", "thanos-receive-z2", "thanos-receive-z3"]);
+  });
+
+  it("are also stateful rulers, not stateless ones", async () => {
+    const ruler = { storage: { pvc: { size: "1Gi" } } };
+    assert.ok((await prioritized({ dataPriority: 7, ruler: { ...ruler, mode: "stateful" } })).names.includes("thanos-ruler"));
+    assert.ok(!(await prioritized({ dataPriority: 7, ruler: { mode: "stateless" } })).names.includes("thanos-ruler"));
+  });
+
+  it("have no class where none is chosen", async () => {
+    assert.deepEqual(await prioritized({ dataPriority: undefined }), { priority: undefined, classes: [], names: [] });
   });
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
 import { execa } from "execa";
 import { environment, openStack } from "../../sandbox/engine";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
+import { HOST_ADDRESS } from "../../sandbox/topology";
 import { assertLossless, Cluster, changes, deployedStack, eventually, failure, type Pod, remove, runId, underLoad, up } from "./stack";
 
 const NAMESPACE = "thanos-dev";
@@ -9,11 +11,35 @@ const RECEIVE = "thanos-stack:receive";
 /** A change that rolls the receivers. */
 const RETENTION = { [RECEIVE]: { retention: { time: "14d" } } };
 
-/** Options of receivers and queriers that nothing else here sets. */
+/** Where this process is scraped. */
+const SCRAPED = { host: HOST_ADDRESS, port: 9_464 };
+/** Options of receivers, queriers and Prometheus that nothing else here sets. */
 const OPTIONS = {
   [RECEIVE]: { retention: { size: "10Gi" }, relabel: [{ action: "labeldrop", regex: "secret_.+" }] },
   "thanos-stack:querier": { engine: "thanos" },
+  "thanos-stack:prometheus": {
+    scrapeConfigs: [
+      {
+        job_name: "traced",
+        scrape_interval: "5s",
+        scrape_timeout: "5s",
+        static_configs: [{ targets: [`${SCRAPED.host}:${SCRAPED.port}`] }],
+      },
+    ],
+  },
 };
+
+/** A target whose counter grows with each scrape, and names the trace that it grew with. */
+function tracedTarget(run: string): Server {
+  let count = 0;
+  return createServer((_, answer) => {
+    count++;
+    answer.setHeader("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    answer.end(
+      `# TYPE traced_requests counter\ntraced_requests_total{run="${run}"} ${count} # {trace_id="${run}-${count}"} 1 ${Date.now() / 1_000}\n# EOF\n`,
+    );
+  });
+}
 
 /** What a pod's identity is: another uid or another start is a restart. */
 const identity = (pod: Pod) =>
@@ -139,6 +165,34 @@ describe("dev on a real cluster", function () {
     }
     const { vector } = await querier.instant('sum by (job) (rate(process_cpu_seconds_total{job="thanos-receive"}[2m]))');
     assert.ok((vector[0]?.sample.value ?? 0) > 0);
+  });
+
+  it("answers the exemplars that came with a scrape, once", async () => {
+    const run = runId();
+    const target = tracedTarget(run).listen(SCRAPED.port, SCRAPED.host);
+    try {
+      const { querier } = await deployedStack(cluster, await openStack("dev"));
+      const since = Date.now() / 1_000;
+      await eventually("three traces are answered", async () => {
+        const parameters = new URLSearchParams({
+          query: `traced_requests_total{run="${run}"}`,
+          start: String(since - 60),
+          end: String(Date.now() / 1_000),
+        });
+        const { status, body } = await querier.transport.send({ method: "GET", path: `/api/v1/query_exemplars?${parameters}` });
+        assert.equal(status, 200, body);
+        const { data } = JSON.parse(body) as {
+          data: { seriesLabels: Record<string, string>; exemplars: { labels: { trace_id: string } }[] }[];
+        };
+        // Three receivers have each of them; the replica label is gone and nothing is there twice.
+        assert.ok(data.length <= 1 && data.every(({ seriesLabels }) => seriesLabels.receive_replica === undefined), body);
+        const traces = (data[0]?.exemplars ?? []).map(({ labels }) => labels.trace_id);
+        assert.equal(new Set(traces).size, traces.length, body);
+        return traces.length >= 3 && traces.every((trace) => trace.startsWith(run));
+      });
+    } finally {
+      target.close();
+    }
   });
 
   it("refuses a bad plan before the first change, every problem at once", async () => {

@@ -7,6 +7,7 @@ import { directTransport } from "../../clients/transport";
 import { ensureBucket } from "../../sandbox/bucket";
 import { awaitNodes } from "../../sandbox/cluster";
 import { environment, openStack } from "../../sandbox/engine";
+import { PAUSE_IMAGE } from "../../sandbox/images";
 import { killNode, startNode } from "../../sandbox/node";
 import { startQueries } from "../ledger";
 import {
@@ -32,6 +33,7 @@ const PREVIOUS = { ...SENDERS, "thanos-stack:protect": false, "thanos-stack:imag
 
 const identity = (pod: Pod) =>
   `${pod.metadata.name} ${pod.metadata.uid} ${pod.status.containerStatuses?.map((each) => each.restartCount).join()}`;
+const milliCpu = (quantity: string) => (quantity.endsWith("m") ? Number.parseInt(quantity, 10) : Number(quantity) * 1_000);
 const started = (pod: Pod) => Date.parse((pod.status as { startTime?: string }).startTime ?? "");
 
 describe("prod on a real cluster", function () {
@@ -216,6 +218,38 @@ describe("prod on a real cluster", function () {
     }
     await Promise.all(["thanos-receive", "thanos-receive-router", "thanos-querier", "thanos-query-frontend", "prometheus"].map(ready));
     await eventually("writes are acknowledged again", () => write().then(() => true));
+  });
+
+  it("finds room on its node again, although a pod that could be anywhere was there first", async () => {
+    const name = "thanos-receive-z3-0";
+    const receiver = (await cluster.pods(NAMESPACE, "thanos-receive")).find(({ metadata }) => metadata.name === name);
+    const nodeName = receiver?.spec.nodeName ?? assert.fail(`${name} is on no node`);
+    const node = await cluster.get<KubernetesObject & { status: { allocatable: { cpu: string } } }>(`/api/v1/nodes/${nodeName}`);
+    const there = (await cluster.list<Pod>("/api/v1/pods")).filter(({ spec }) => spec.nodeName === nodeName);
+    const free = there
+      .flatMap(({ spec }) => spec.containers)
+      .reduce((left, { resources }) => left - milliCpu(resources?.requests?.cpu ?? "0"), milliCpu(node?.status.allocatable.cpu ?? "0"));
+    // It fits only while the receiver, which asks for 500m, is away; and then it is the first in line, since it waits already.
+    const containers = [
+      { name: "pause", image: PAUSE_IMAGE, imagePullPolicy: "Never", resources: { requests: { cpu: `${free + 400}m` } } },
+    ];
+    const spec = { nodeSelector: { "kubernetes.io/hostname": nodeName }, terminationGracePeriodSeconds: 0, containers };
+    const taker = JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name: "takes-room", namespace: "default" }, spec });
+    await execa("kubectl", ["apply", "-f", "-"], { env: environment(), input: taker });
+    try {
+      await eventually("it is seen that there is no room", async () => {
+        const [pod] = (await cluster.pods("default")).filter(({ metadata }) => metadata.name === "takes-room");
+        return pod?.status.conditions?.some(({ type, status }) => type === "PodScheduled" && status === "False");
+      });
+      await cluster.delete(`/api/v1/namespaces/${NAMESPACE}/pods/${name}`);
+      await eventually("another one in its place", async () => {
+        const pods = await cluster.pods(NAMESPACE, "thanos-receive");
+        return pods.some(({ metadata }) => metadata.name === name && metadata.uid !== receiver?.metadata.uid);
+      });
+      await ready("thanos-receive");
+    } finally {
+      await execa("kubectl", ["-n", "default", "delete", "pod", "takes-room", "--ignore-not-found"], { env: environment() });
+    }
   });
 
   it("limits a noisy tenant by a file that no receiver restarts for, and nobody else", async () => {

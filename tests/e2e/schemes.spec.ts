@@ -352,6 +352,17 @@ describe("both schemes on a real cluster", function () {
     for (const { sample } of vector) assert.equal(sample.value, 60);
   });
 
+  it("has what a stateful ruler has written in the bucket, under the ruler's own labels", async () => {
+    const results: Series[] = [{ name: "made:temperature_celsius:mean", labels: { instance: "made-0" }, value: () => 20 }];
+    await withBlocks(YESTERDAY, results, async (folder) =>
+      placeBlocks({ folder, ...(await dataDirectory({ namespace: NAMESPACE, pod: "thanos-ruler-0" })) }),
+    );
+    await eventually("the ruler has uploaded five blocks", async () => {
+      const blocks = (await listBlocks(bucketAccess(SIDECAR_BUCKET))).filter(({ labels }) => labels.rule_replica === "thanos-ruler-0");
+      return blocks.filter(({ minTime, maxTime }) => minTime >= YESTERDAY.from && maxTime <= YESTERDAY.to).length === 5;
+    });
+  });
+
   it("answers as one over pairs, shards and parts of the bucket, from caches that its store gateways share", async () => {
     const config = sidecar((await ring()).outputs.remoteWriteUrl);
     const stack = await openStack(

@@ -36,7 +36,7 @@ export interface Pod extends KubernetesObject {
     conditions?: { type: string; status: string }[];
     containerStatuses?: { restartCount: number; ready: boolean }[];
   };
-  spec: { nodeName?: string; containers: { name: string; args?: string[] }[] };
+  spec: { nodeName?: string; containers: { name: string; args?: string[]; resources?: { requests?: { cpu?: string } } }[] };
 }
 
 /** The API server. */

@@ -23,7 +23,7 @@ const binding = read("preview-binding.yaml");
 /** `networkpolicies.networking.k8s.io` of an object. */
 function resourceOf({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
   const group = apiVersion.includes("/") ? `.${apiVersion.split("/")[0]}` : "";
-  return `${kind.toLowerCase().replace(/y$/, "ie")}s${group}`;
+  return `${kind.toLowerCase().replace(/y$/, "ie").replace(/s$/, "se")}s${group}`;
 }
 
 describe("the account that previews", () => {
@@ -68,6 +68,7 @@ describe("the account that previews", () => {
       "clusterroles",
       "namespaces",
       "persistentvolumes",
+      "priorityclasses",
       "storageclasses",
     ]);
     const [only] = binding;
