@@ -40,11 +40,11 @@ types:
 format:
 	npx biome ci $(if $(MAKE_TERMOUT),,--colors=off) .
 
-# One process a file: none of them hides what the others find.
+# One process a file: none of them hides what the others find. It ends with its tests, whatever one that ran out of time has left going on in it.
 E2E ?= $(sort $(wildcard tests/e2e/*.spec.ts))
 e2e: $(MODULES) ## The tests on a real cluster, which is started if it isn't running; one file: E2E=tests/e2e/dev.spec.ts
 	@$(SANDBOX) cluster up --for-tests
 	@failed=0; for spec in $(E2E); do \
 	  echo "== $$spec"; \
-	  $(SANDBOX) run -- npx mocha --no-config --require ts-node/register/transpile-only --forbid-only --timeout 0 $(MOCHA) "$$spec" || failed=1; \
+	  $(SANDBOX) run -- npx mocha --no-config --require ts-node/register/transpile-only --forbid-only --exit --timeout 0 $(MOCHA) "$$spec" || failed=1; \
 	done; exit $$failed
