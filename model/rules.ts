@@ -159,8 +159,8 @@ const thanosIsSupported: Rule = (settings) =>
         {
           key: "images.thanos",
           value: settings.images.thanos,
-          rule: "flags come and go between releases of Thanos, and an unknown one stops every pod; this release spells those of 0.42",
-          remedy: "a tag that names 0.42.x",
+          rule: "flags come and go between releases of Thanos, and an unknown one stops every pod; this release spells those that 0.42 and 0.41 know",
+          remedy: "a tag that names 0.42.x, or 0.41.x where an upgrade begins",
         },
       ];
 

@@ -20,5 +20,5 @@ export function imageVersion(image: string): string {
   return reference.slice(reference.lastIndexOf(":") + 1).replace(/^v(?=\d)/, "");
 }
 
-/** Releases of Thanos whose flags this release spells. */
-export const SUPPORTED_THANOS = /^0\.42\.\d+(?:[-+].*)?$/;
+/** Releases of Thanos that know every flag which this release spells: the minor that it is made for, and the one before, from which an environment is upgraded. */
+export const SUPPORTED_THANOS = /^0\.4[12]\.\d+(?:[-+].*)?$/;

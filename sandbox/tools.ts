@@ -103,10 +103,10 @@ export const TOOLS = {
   thanosPrevious: {
     name: "thanos-previous",
     module: "github.com/thanos-io/thanos",
-    version: "v0.42.0",
+    version: "v0.41.0",
     programs: { "thanos-previous": "github.com/thanos-io/thanos/cmd/thanos" },
     tags: ["netgo", "slicelabels"],
-    variables: { [PROMETHEUS_VERSION]: "0.42.0" },
+    variables: { [PROMETHEUS_VERSION]: "0.41.0" },
     inImage: true,
   },
   prometheus: {

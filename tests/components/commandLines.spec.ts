@@ -12,6 +12,8 @@ const FLAGS = JSON.parse(readFileSync(join(PROJECT_FOLDER, "tests/model/flags/fl
   string,
   Record<string, Kind>
 >;
+/** Flags that the release of Thanos before the program's own does not know. */
+const SINCE = JSON.parse(readFileSync(join(PROJECT_FOLDER, "tests/model/flags/since-0.42.json"), "utf8")) as Record<string, string[]>;
 /** Flags that may be given more than once. */
 const REPEATABLE = ["query.replica-label", "deduplication.replica-label", "label", "alertmanagers.url"];
 const QUOTED = ["label"];
@@ -51,7 +53,11 @@ describe("command lines", () => {
     it(`${title}: every flag is one that Thanos ${THANOS_VERSION} and Prometheus ${PROMETHEUS_VERSION} know`, async () => {
       const lines = workloads(await run(stack, overrides)).flatMap(commandLines);
       assert.ok(lines.length >= 3);
-      for (const { command, args } of lines) assert.deepEqual(mistakes(command, args), []);
+      for (const { command, args } of lines) {
+        assert.deepEqual(mistakes(command, args), []);
+        const unknownBefore = args.filter((arg) => SINCE[command]?.includes(/^--([^=]+)/.exec(arg)?.[1] ?? arg));
+        assert.deepEqual(unknownBefore, [], `${command} of Thanos 0.41, where an upgrade begins`);
+      }
     });
   }
 

@@ -350,11 +350,11 @@ const BROKEN_RULES: Refusal[] = [
   },
   {
     title: "a Thanos whose flags this release does not spell",
-    overrides: { images: { thanos: "registry.example:5000/thanos:v0.41.0" } },
+    overrides: { images: { thanos: "registry.example:5000/thanos:v0.40.1" } },
     key: "images.thanos",
-    value: '"registry.example:5000/thanos:v0.41.0"',
+    value: '"registry.example:5000/thanos:v0.40.1"',
     rule: /an unknown one stops every pod/,
-    remedy: /a tag that names 0\.42\.x/,
+    remedy: /a tag that names 0\.42\.x, or 0\.41\.x/,
     accepted: { images: { thanos: "registry.example:5000/thanos:v0.42.9" } },
   },
   {

@@ -25,7 +25,7 @@ import {
 } from "./stack";
 
 const NAMESPACE = "thanos-prod";
-const PREVIOUS_THANOS = "quay.io/thanos/thanos:v0.42.0";
+const PREVIOUS_THANOS = "quay.io/thanos/thanos:v0.41.0";
 /** The loads of these tests come from single senders into a ring of a pair's: the environment has to decide which harm is the smaller. */
 const SENDERS = { "thanos-stack:receive": { otherSenders: "single" }, "thanos-stack:querier": { deduplication: "penalty" } };
 
@@ -108,7 +108,7 @@ describe("prod on a real cluster", function () {
     assert.equal(copies.length, 3 * 2 * 3, "three kubelets, two senders, three copies");
   });
 
-  it("is upgraded by one release under load: zone after zone, then routers and queriers, and loses nothing", async () => {
+  it("is upgraded by one minor release under load: zone after zone, then routers and queriers, and loses nothing", async () => {
     const load = await underLoad(await deployed(), {}, async () => {
       await up("prod", { ...SENDERS, "thanos-stack:protect": false });
     });
