@@ -225,7 +225,9 @@ describe("prod on a real cluster", function () {
     const receiver = (await cluster.pods(NAMESPACE, "thanos-receive")).find(({ metadata }) => metadata.name === name);
     const nodeName = receiver?.spec.nodeName ?? assert.fail(`${name} is on no node`);
     const node = await cluster.get<KubernetesObject & { status: { allocatable: { cpu: string } } }>(`/api/v1/nodes/${nodeName}`);
-    const there = (await cluster.list<Pod>("/api/v1/pods")).filter(({ spec }) => spec.nodeName === nodeName);
+    const there = (await cluster.list<Pod>("/api/v1/pods")).filter(
+      ({ spec, status }) => spec.nodeName === nodeName && status.phase !== "Succeeded",
+    );
     const free = there
       .flatMap(({ spec }) => spec.containers)
       .reduce((left, { resources }) => left - milliCpu(resources?.requests?.cpu ?? "0"), milliCpu(node?.status.allocatable.cpu ?? "0"));
