@@ -65,6 +65,23 @@ describe("prod on a real cluster", function () {
     assert.match(refused.all, /violates PodSecurity "restricted/);
   });
 
+  // Before its own check: a querier of 0.41 can't be scraped beside store gateways that have no block yet (thanos #8676).
+  it("is upgraded by one minor release under load: zone after zone, then routers and queriers, and loses nothing", async () => {
+    const load = await underLoad(await deployed(), {}, async () => {
+      await up("prod", { ...SENDERS, "thanos-stack:protect": false });
+    });
+    const pods = await cluster.pods(NAMESPACE);
+    const startOf = (prefix: string) => pods.filter((pod) => pod.metadata.name.startsWith(prefix)).map(started);
+    const order = ["thanos-receive-z1", "thanos-receive-z2", "thanos-receive-z3"].map(startOf);
+    for (const [index, later] of order.slice(1).entries()) {
+      assert.ok(Math.min(...later) > Math.max(...(order[index] ?? [])), `zone ${index + 2} after zone ${index + 1}`);
+    }
+    for (const last of ["thanos-receive-router", "thanos-querier"]) {
+      assert.ok(Math.min(...startOf(last)) >= Math.max(...order.flat()), `${last} after every ingester`);
+    }
+    assertLossless(load);
+  });
+
   it("passes its own check beside dev on the same cluster, and answers for dev too when dev's queriers are its endpoints", async () => {
     await remove("dev");
     const dev = await up("dev", { "thanos-stack:access": { federation: [NAMESPACE] } });
@@ -82,7 +99,8 @@ describe("prod on a real cluster", function () {
     assert.ok(places.length >= 9, `${places.length} claimed volumes`);
     assert.equal(new Set(places).size, places.length, "no two claims share a directory");
     await up("prod", {
-      ...PREVIOUS,
+      ...SENDERS,
+      "thanos-stack:protect": false,
       "thanos-stack:querier": { ...SENDERS["thanos-stack:querier"], endpoints: [`dns+${outputs.queryGrpcAddress}`] },
     });
     const { querier } = await deployed();
@@ -96,6 +114,7 @@ describe("prod on a real cluster", function () {
       );
     });
     await dev.stack.destroy();
+    await up("prod", { ...SENDERS, "thanos-stack:protect": false });
   });
 
   it("answers the series of the HA pair once", async () => {
@@ -106,22 +125,6 @@ describe("prod on a real cluster", function () {
     const copies = (await querier.instant('up{job="kubelet"}', { deduplicate: false })).vector;
     assert.deepEqual([...new Set(copies.map(({ labels }) => labels.prometheus_replica))].sort(), ["prometheus-0", "prometheus-1"]);
     assert.equal(copies.length, 3 * 2 * 3, "three kubelets, two senders, three copies");
-  });
-
-  it("is upgraded by one minor release under load: zone after zone, then routers and queriers, and loses nothing", async () => {
-    const load = await underLoad(await deployed(), {}, async () => {
-      await up("prod", { ...SENDERS, "thanos-stack:protect": false });
-    });
-    const pods = await cluster.pods(NAMESPACE);
-    const startOf = (prefix: string) => pods.filter((pod) => pod.metadata.name.startsWith(prefix)).map(started);
-    const order = ["thanos-receive-z1", "thanos-receive-z2", "thanos-receive-z3"].map(startOf);
-    for (const [index, later] of order.slice(1).entries()) {
-      assert.ok(Math.min(...later) > Math.max(...(order[index] ?? [])), `zone ${index + 2} after zone ${index + 1}`);
-    }
-    for (const last of ["thanos-receive-router", "thanos-querier"]) {
-      assert.ok(Math.min(...startOf(last)) >= Math.max(...order.flat()), `${last} after every ingester`);
-    }
-    assertLossless(load);
   });
 
   it("goes on when one Prometheus is killed: no gap in a query", async () => {
