@@ -15,11 +15,13 @@ const SMALL = { resources: { cpu: "20m", memory: "256Mi" } };
 const node = nodePlanByNumber(1).name;
 const on = (path: string) => ({ storage: { hostPath: { path, nodes: [node] } } });
 const CONFIG = {
+  // A directory outlives its environment: what is laid into these is nobody else's.
+  "thanos-stack:receive": on("/data/directory-bucket/receive"),
   "thanos-stack:objectStorage": {
-    filesystem: { path: "/data/history", node },
+    filesystem: { path: "/data/directory-bucket/history", node },
     storeGateway: {
       ...SMALL,
-      ...on("/data/store-gateway"),
+      ...on("/data/directory-bucket/store-gateway"),
       replicas: 1,
       antiAffinity: "soft",
       syncInterval: "15s",
@@ -27,11 +29,13 @@ const CONFIG = {
       indexCache: { inMemory: { size: "64Mi" } },
       chunkCache: { inMemory: { size: "64Mi" } },
     },
-    compactor: { ...SMALL, ...on("/data/compactor"), consistencyDelay: "0s", deleteDelay: "2m" },
+    compactor: { ...SMALL, ...on("/data/directory-bucket/compactor"), consistencyDelay: "0s", deleteDelay: "2m" },
   },
 };
 const RECEIVERS = ["thanos-receive-0", "thanos-receive-1"];
-const MADE: Series[] = [{ name: "made_temperature_celsius", labels: { instance: "made" }, value: (time) => 20 + (time % HOUR) / HOUR }];
+const MADE: Series[] = [
+  { name: "directory_temperature_celsius", labels: { instance: "made" }, value: (time) => 20 + (time % HOUR) / HOUR },
+];
 /** The last even hour, at which blocks end. */
 const LATEST = Math.floor(Date.now() / (2 * HOUR)) * 2 * HOUR;
 /** Two stretches that receivers still hold, on both sides of the age at which the store gateways divide. */
@@ -54,7 +58,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   /** What one store answers, past everything else that the querier knows. */
   const answeredBy = async (address: string | undefined, timeMs: number): Promise<number> => {
     const parameters = new URLSearchParams({
-      query: "sum(count_over_time(made_temperature_celsius[1h]))",
+      query: "sum(count_over_time(directory_temperature_celsius[1h]))",
       time: String(timeMs / 1_000),
       "storeMatch[]": `{__address__="${address}:10901"}`,
     });
@@ -121,7 +125,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   it("is destroyed without leaving anything in the cluster; the directory stays", async () => {
     await (await stack()).destroy();
     assert.equal(await cluster.get("/api/v1/namespaces/thanos-dev"), undefined);
-    const kept = await inNode(nodePlanByNumber(1), ["find", "/data/history/thanos-dev/bucket", "-name", "meta.json"]);
+    const kept = await inNode(nodePlanByNumber(1), ["find", "/data/directory-bucket/history/thanos-dev/bucket", "-name", "meta.json"]);
     assert.ok(kept.split("\n").filter(Boolean).length > 0);
   });
 });
