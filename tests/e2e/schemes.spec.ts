@@ -502,6 +502,11 @@ describe("both schemes on a real cluster", function () {
     // Nothing in `accepts` lets history go.
     await (await sized(3)).up();
     assert.deepEqual((await cluster.pods("thanos-dev", "thanos-receive")).length, 3);
+    // It looks its stores up every few seconds; until then an answer without them is a partial one.
+    await eventually("the querier asks them no more", async () => {
+      const receivers = (await querier.stores()).filter(({ component }) => component === "receive");
+      return receivers.length === 3;
+    });
     const blocks = await listBlocks(bucketAccess(RING_BUCKET));
     for (const replica of leaving)
       assert.ok(
