@@ -169,6 +169,12 @@ export function clusterBehind(connect: () => Transport, namespace: string): Clus
   };
 }
 
+/** Those of the pods that are not Ready, each with the reason. */
+export async function troubled(cluster: ClusterView, pods: readonly string[]): Promise<string[]> {
+  const troubles = await Promise.all(pods.map(async (pod) => ({ pod, trouble: await cluster.podTrouble(pod) })));
+  return troubles.flatMap(({ pod, trouble }) => (trouble === undefined ? [] : [`${pod} (${trouble})`]));
+}
+
 /** What a pod that only starts says of itself: no reason for anything. */
 const STARTING: ReadonlySet<string> = new Set(["ContainerCreating", "PodInitializing"]);
 

@@ -5,7 +5,7 @@ import { receiveRetentionTime } from "../model/receiveRetention";
 import { addressesOf, historyLoss, joining, podOf } from "../model/ringChange";
 import type { Settings } from "../model/settings";
 import { HASHRINGS_FILE } from "../model/thanosFlags";
-import type { ClaimGrowth, ClaimView, ClusterView, PodEnding } from "./cluster";
+import { type ClaimGrowth, type ClaimView, type ClusterView, type PodEnding, troubled } from "./cluster";
 import { PATIENCE, type Patience, until } from "./patience";
 import { receiversAreUploaded } from "./upload";
 import { volumeGates } from "./volumeGrowth";
@@ -205,12 +205,6 @@ function leavingPods(set: ReceiverSet, oldInputs: Inputs, newInputs: Inputs): st
 /** Pods of the set from a number to below another. */
 function podsOf(set: ReceiverSet, from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, index) => `${set.name}-${from + index}`);
-}
-
-/** Those of the pods that are not Ready, each with the reason. */
-async function troubled(cluster: ClusterView, pods: readonly string[]): Promise<string[]> {
-  const troubles = await Promise.all(pods.map(async (pod) => ({ pod, trouble: await cluster.podTrouble(pod) })));
-  return troubles.flatMap(({ pod, trouble }) => (trouble === undefined ? [] : [`${pod} (${trouble})`]));
 }
 
 type Inputs = Record<string, unknown> | undefined;

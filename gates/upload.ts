@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ExposedSample } from "../clients/exposition";
-import type { ClusterView, PodEnding } from "./cluster";
+import { type ClusterView, type PodEnding, troubled } from "./cluster";
 import { PATIENCE, type Patience, until } from "./patience";
 
 /**
@@ -92,8 +92,8 @@ async function flush(cluster: ClusterView & PodEnding, pod: string, patience: Pa
     await until(
       `${pod} to say what it holds`,
       async () => {
-        const trouble = await cluster.podTrouble(pod);
-        if (trouble !== undefined) return [`${pod} (${trouble})`];
+        const notReady = await troubled(cluster, [pod]);
+        if (notReady.length > 0) return notReady;
         tenants = tenantsOf(pod, await cluster.metrics(pod));
         return [];
       },

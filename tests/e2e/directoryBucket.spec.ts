@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { execa } from "execa";
-import { environment, openStack } from "../../sandbox/engine";
-import { dataDirectory, makeBlocks, placeBlocks, type Series } from "../../sandbox/history";
+import { openStack } from "../../sandbox/engine";
+import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
-import { Cluster, changes, deployedStack, eventually, remove } from "./stack";
+import { Cluster, changes, deployedStack, eventually, metricsOf, remove, verify, withBlocks } from "./stack";
 
 /** dev with a directory of its node for a bucket, and store gateways that divide the history by its age. */
 
@@ -49,12 +45,6 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   const stack = () => openStack("dev", CONFIG);
   const deployed = async () => deployedStack(cluster, await stack());
   const gateways = () => cluster.pods("thanos-dev", "thanos-store-gateway");
-  /** A metric of a pod, summed over its labels; what has none yet counts nothing. */
-  const metric = async (address: string | undefined, name: string): Promise<number> => {
-    const page = await (await fetch(`http://${address}:10902/metrics`)).text();
-    const values = page.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-    return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
-  };
   /** What one store answers, past everything else that the querier knows. */
   const answeredBy = async (address: string | undefined, timeMs: number): Promise<number> => {
     const parameters = new URLSearchParams({
@@ -72,12 +62,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   it("comes up from nothing, passes its check, and changes nothing when brought up again", async () => {
     await remove("dev");
     await (await stack()).up();
-    const result = await execa("npm", ["run", "--silent", "verify", "--", "--stack", "dev"], {
-      env: environment(),
-      all: true,
-      reject: false,
-    });
-    assert.equal(result.exitCode, 0, result.all);
+    await verify("dev");
     assert.deepEqual(changes((await (await stack()).preview()).changeSummary), {});
   });
 
@@ -85,13 +70,8 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     const { outputs } = await deployed();
     for (const range of [YOUNG, OLD]) {
       for (const pod of RECEIVERS) {
-        const folder = mkdtempSync(join(tmpdir(), "thanos-stack-directory-"));
-        try {
-          await makeBlocks({ folder, ...range, resolutionSeconds: 60, series: MADE });
-          placeBlocks({ folder, tenant: outputs.defaultTenant, ...(await dataDirectory({ namespace: "thanos-dev", pod })) });
-        } finally {
-          rmSync(folder, { recursive: true, force: true });
-        }
+        const place = await dataDirectory({ namespace: "thanos-dev", pod });
+        await withBlocks(range, MADE, async (folder) => placeBlocks({ folder, tenant: outputs.defaultTenant, ...place }));
       }
     }
     assert.equal((await gateways()).length, 2, "one for each age");
@@ -113,12 +93,10 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     await cluster.delete("/api/v1/namespaces/thanos-dev/pods/thanos-compactor-0");
     await eventually("the compactor has merged and deleted blocks", async () => {
       const [compactor] = await cluster.pods("thanos-dev", "thanos-compactor");
-      const address = compactor?.status.podIP;
-      assert.equal(await metric(address, "thanos_compact_halted"), 0);
-      return (
-        (await metric(address, "thanos_compact_group_compactions_total")) >= 2 &&
-        (await metric(address, "thanos_compact_blocks_marked_total")) >= 4
-      );
+      const samples = await metricsOf(compactor);
+      const total = (name: string) => samples.filter((sample) => sample.name === name).reduce((sum, { value }) => sum + value, 0);
+      assert.equal(total("thanos_compact_halted"), 0);
+      return total("thanos_compact_group_compactions_total") >= 2 && total("thanos_compact_blocks_marked_total") >= 4;
     });
   });
 

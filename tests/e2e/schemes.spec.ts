@@ -1,15 +1,26 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { execa } from "execa";
 import type { Labels, MatrixElement, PrometheusClient, VectorElement } from "../../clients/prometheus";
 import { bucketAccess, bucketServer, ensureBucket, startBucket, stopBucket } from "../../sandbox/bucket";
 import { environment, openStack } from "../../sandbox/engine";
-import { dataDirectory, listBlocks, makeBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
+import { dataDirectory, listBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
 import { INSTANT_QUERIES, RANGE_QUERIES, SERIES } from "./queries";
-import { assertLossless, Cluster, changes, deployedStack, eventually, failure, previewed, querierOf, remove, underLoad } from "./stack";
+import {
+  assertLossless,
+  Cluster,
+  changes,
+  deployedStack,
+  eventually,
+  failure,
+  previewed,
+  querierOf,
+  remove,
+  ringLoaded,
+  underLoad,
+  verify,
+  withBlocks,
+} from "./stack";
 
 /**
  * Both schemes beside each other, each with a bucket. `dev` is a ring of receivers; `sidecar` is prod with one word changed, as small as one machine needs it, whose Prometheus also
@@ -104,20 +115,6 @@ const YESTERDAY = { from: LATEST - 30 * HOUR, to: LATEST - 20 * HOUR };
 /** Four hours that receivers find in their TSDBs while the bucket is away. */
 const OUTAGE = { from: LATEST - 10 * HOUR, to: LATEST - 6 * HOUR };
 
-async function withBlocks<T>(
-  range: { from: number; to: number },
-  series: readonly Series[],
-  act: (folder: string) => Promise<T>,
-): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "thanos-stack-schemes-"));
-  try {
-    await makeBlocks({ folder, ...range, resolutionSeconds: 60, series });
-    return await act(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
 /** An answer without what tells the two ways apart, in an order of its own. */
 function comparable(answer: readonly (VectorElement | MatrixElement)[]): { labels: Labels; values: [number, number][] }[] {
   return answer
@@ -163,15 +160,6 @@ describe("both schemes on a real cluster", function () {
   const ring = async () => deployedStack(cluster, await ringStack());
   const sidecarStack = async (): Promise<Stack> => openStack("prod", sidecar((await ring()).outputs.remoteWriteUrl), { stack: "sidecar" });
   const sidecars = async (): Promise<PrometheusClient> => querierOf(cluster, await sidecarStack());
-  const verify = async (stack: string) => {
-    const result = await execa("npm", ["run", "--silent", "verify", "--", "--stack", stack], {
-      env: environment(),
-      all: true,
-      reject: false,
-    });
-    assert.equal(result.exitCode, 0, result.all);
-    return result.all;
-  };
 
   before("days of history in the bucket, as sidecars that ran then would have left them", async () => {
     for (const bucket of [RING_BUCKET, SIDECAR_BUCKET]) await ensureBucket(bucket);
@@ -485,11 +473,7 @@ describe("both schemes on a real cluster", function () {
     await (await sized(3)).up();
     await (await sized(5)).up();
     const { querier, writer } = await ring();
-    await eventually("every receiver routes by the ring of 5", async () => {
-      const pods = await cluster.pods("thanos-dev", "thanos-receive");
-      const pages = await Promise.all(pods.map(async ({ status }) => (await fetch(`http://${status.podIP}:10902/metrics`)).text()));
-      return pages.every((page) => page.includes('\nthanos_receive_hashring_nodes{name="default"} 5\n'));
-    });
+    await ringLoaded(() => cluster.pods("thanos-dev", "thanos-receive"), 5);
     const leaving = ["thanos-receive-3", "thanos-receive-4"];
     const written = "held_by_a_ring_of_five";
     let timeMs = 0;

@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
+import { execa } from "execa";
+import { type ExposedSample, parseExposition } from "../../clients/exposition";
 import { PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient } from "../../clients/remoteWrite";
 import { apiServerTransport, type ClusterAddress, loadKubeConfig, parseServiceUrl } from "../../clients/serviceProxy";
 import { directTransport, type Transport } from "../../clients/transport";
 import { type ReceiveOutputs, readOutputs, type StackOutputs } from "../../outputs";
 import { readIfThere } from "../../sandbox/command";
-import { openStack } from "../../sandbox/engine";
+import { environment, openStack } from "../../sandbox/engine";
+import { makeBlocks, type Series } from "../../sandbox/history";
 import type { ConfigOverlay } from "../../sandbox/overlay";
 import { paths } from "../../sandbox/paths";
 import { recover } from "../../sandbox/recovery";
@@ -161,6 +166,47 @@ export async function failure(operation: () => Promise<unknown>): Promise<string
     return error instanceof Error ? error.message : String(error);
   }
   throw new assert.AssertionError({ message: "the operation should have failed" });
+}
+
+/** `npm run verify` of a stack of the sandbox; its whole output. Fails with it where a check does. */
+export async function verify(stack: string): Promise<string> {
+  const result = await execa("npm", ["run", "--silent", "verify", "--", "--stack", stack], {
+    env: environment(),
+    all: true,
+    reject: false,
+  });
+  assert.equal(result.exitCode, 0, result.all);
+  return result.all;
+}
+
+/** What a pod of Thanos says at its `/metrics`. */
+export async function metricsOf(pod: Pod | undefined): Promise<ExposedSample[]> {
+  return parseExposition(await (await fetch(`http://${pod?.status.podIP}:10902/metrics`)).text());
+}
+
+/** Waits until every one of these receivers has loaded a default ring of so many. */
+export async function ringLoaded(receivers: () => Promise<Pod[]>, members: number): Promise<void> {
+  await eventually(`every receiver has loaded the ring of ${members}`, async () => {
+    const pages = await Promise.all((await receivers()).map(metricsOf));
+    const loaded = (page: ExposedSample[]) =>
+      page.some(({ name, labels, value }) => name === "thanos_receive_hashring_nodes" && labels.name === "default" && value === members);
+    return pages.length > 0 && pages.every(loaded);
+  });
+}
+
+/** Blocks of made history, a sample a minute, for as long as something is done with them. */
+export async function withBlocks<T>(
+  range: { from: number; to: number },
+  series: readonly Series[],
+  act: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "thanos-stack-blocks-"));
+  try {
+    await makeBlocks({ folder, ...range, resolutionSeconds: 60, series });
+    return await act(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Waits until a condition holds. Generous, since it bounds only a fault. */
