@@ -40,11 +40,13 @@ types:
 format:
 	npx biome ci $(if $(MAKE_TERMOUT),,--colors=off) .
 
-# One process a file: none of them hides what the others find. It ends with its tests, whatever one that ran out of time has left going on in it.
+# One process and one cluster a file: none of them hides what the others find, nor meets what another has left. A process ends with its tests, whatever one that ran out of time has
+# left going on in it. Only the first uses a cluster that runs already.
 E2E ?= $(sort $(wildcard tests/e2e/*.spec.ts))
-e2e: $(MODULES) ## The tests on a real cluster, which is started if it isn't running; one file: E2E=tests/e2e/dev.spec.ts
-	@$(SANDBOX) cluster up --for-tests
-	@failed=0; for spec in $(E2E); do \
+e2e: $(MODULES) ## The tests on a real cluster, each file on a fresh one; one file, on the cluster that runs: E2E=tests/e2e/dev.spec.ts
+	@failed=0; used=; for spec in $(E2E); do \
 	  echo "== $$spec"; \
+	  if [ -n "$$used" ]; then $(SANDBOX) down || failed=1; fi; used=yes; \
+	  $(SANDBOX) cluster up --for-tests && \
 	  $(SANDBOX) run -- npx mocha --no-config --require ts-node/register/transpile-only --forbid-only --exit --timeout 0 $(MOCHA) "$$spec" || failed=1; \
 	done; exit $$failed
