@@ -20,10 +20,20 @@ export interface ClusterView {
   metric(pod: string, name: string, labels?: Record<string, string>): Promise<number>;
 }
 
-/** What the gate of a shrinking ring does to a receiver that leaves. Apart from the view, so that whatever only waits can't do it. */
-export interface PodEnding {
-  /** Ends a pod as its own grace period says; its StatefulSet makes it again. From then on `podTrouble` has something to say until the new one is Ready. */
-  endPod(pod: string): Promise<void>;
+/** A StatefulSet as it is applied, as far as the gates look into it. */
+export interface AppliedStatefulSet {
+  metadata: { name: string };
+  spec: {
+    replicas: number;
+    updateStrategy?: object;
+    template: { spec: { containers: readonly { name: string; image: string; args?: readonly string[] }[] } };
+  };
+}
+
+/** What the gate of a shrinking ring does to the receivers. Apart from the view, so that whatever only waits can't do it. */
+export interface StatefulSetApplying {
+  /** Applies a whole StatefulSet on the server as a field manager that applied it before, so that whatever this manager applies next takes all of it back. */
+  applyStatefulSet(statefulSet: AppliedStatefulSet, fieldManager: string): Promise<void>;
 }
 
 /** A claim of a StatefulSet's pod, as far as its size goes. Sizes are Kubernetes quantities. */
@@ -88,12 +98,12 @@ interface ClaimObject {
 }
 
 /** A namespace of a cluster, as the gates see it and act on it. */
-export function clusterView(address: ClusterAddress, namespace: string): ClusterView & PodEnding & ClaimView & ClaimGrowth {
+export function clusterView(address: ClusterAddress, namespace: string): ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth {
   return clusterBehind(() => apiServerTransport(loadKubeConfig(address)), namespace);
 }
 
 /** The same behind an API server that is reached in a given way, when it is first asked. */
-export function clusterBehind(connect: () => Transport, namespace: string): ClusterView & PodEnding & ClaimView & ClaimGrowth {
+export function clusterBehind(connect: () => Transport, namespace: string): ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth {
   let connected: Transport | undefined;
   const api = (): Transport => {
     connected ??= connect();
@@ -143,8 +153,12 @@ export function clusterBehind(connect: () => Transport, namespace: string): Clus
         .filter((sample) => sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value))
         .reduce((sum, sample) => sum + sample.value, 0);
     },
-    async endPod(pod) {
-      await ask({ method: "DELETE", path: `${core}/pods/${pod}` });
+    async applyStatefulSet(statefulSet, fieldManager) {
+      const query = new URLSearchParams({ fieldManager, force: "true", fieldValidation: "Strict" });
+      const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets/${statefulSet.metadata.name}?${query}`;
+      // JSON is YAML.
+      const headers = { "content-type": "application/apply-patch+yaml" };
+      await ask({ method: "PATCH", path, headers, body: JSON.stringify(statefulSet) });
     },
     async claims(statefulSet) {
       const { items } = JSON.parse(await get(`${core}/persistentvolumeclaims`)) as { items: ClaimObject[] };

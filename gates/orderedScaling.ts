@@ -1,13 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RECEIVE_APP } from "../model/hashring";
+import { heldBack } from "../model/history";
 import { HASHRINGS_CONFIG_MAP, planStack, type ReceivePlan, type ReceiverSet, ROUTER_APP } from "../model/plan";
 import { receiveRetentionTime } from "../model/receiveRetention";
 import { addressesOf, historyLoss, joining, podOf } from "../model/ringChange";
 import type { Settings } from "../model/settings";
 import { HASHRINGS_FILE } from "../model/thanosFlags";
-import { type ClaimGrowth, type ClaimView, type ClusterView, type PodEnding, troubled } from "./cluster";
+import { FIXED_BLOCK_DURATION, imageVersion, THANOS_VERSION } from "../model/versions";
+import { type AppliedStatefulSet, type ClaimGrowth, type ClaimView, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";
 import { PATIENCE, type Patience, until } from "./patience";
-import { receiversAreUploaded } from "./upload";
+import { receiversAreUploaded, storeGatewaysKnow } from "./upload";
 import { volumeGates } from "./volumeGrowth";
 
 /**
@@ -29,7 +31,7 @@ const MEND_AND_REPEAT =
 export function scalingGates(
   settings: Settings,
   receive: ReceivePlan,
-  cluster: ClusterView & PodEnding & ClaimView & ClaimGrowth,
+  cluster: ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth,
   patience: Patience = PATIENCE,
 ): ScalingGates {
   const volumes = volumeGates(cluster, "receive", receive.settings.storage, patience);
@@ -47,10 +49,17 @@ export function scalingGates(
         beforeUpdate: [
           refusal(settings, receive, set),
           ...beforeUpdate,
-          new pulumi.ResourceHook(`${set.name}-waits-for-the-smaller-ring`, async ({ oldInputs, newInputs }) => {
-            const leaving = leavingPods(set, oldInputs, newInputs);
-            await receiversMayLeave(receive, set, cluster, leaving, patience);
-            if (waitsForUpload(settings)) await receiversAreUploaded(cluster, leaving, patience);
+          new pulumi.ResourceHook(`${set.name}-waits-for-the-smaller-ring`, async ({ oldInputs, newInputs, oldOutputs }) => {
+            const pods = leavingPods(set, oldInputs, newInputs);
+            await receiversMayLeave(receive, set, cluster, pods, patience);
+            if (pods.length === 0 || !waitsForUpload(settings)) return;
+            const applied = await resolved(oldInputs);
+            await receiversAreUploaded(
+              cluster,
+              { pods, staying: set.replicas, applied, fieldManager: fieldManagerOf(oldOutputs) },
+              patience,
+            );
+            await storeGatewaysKnow(cluster, patience);
           }),
         ],
         afterUpdate: [...afterUpdate, new pulumi.ResourceHook(`${set.name}-settles`, () => receiversSettle(set, cluster, patience))],
@@ -81,11 +90,33 @@ function refusal(settings: Settings, receive: ReceivePlan, set: ReceiverSet): pu
     `shrinking-${set.name}-is-accepted`,
     ({ oldInputs, newInputs }) => {
       const leaving = leavingPods(set, oldInputs, newInputs);
-      // With a bucket what they hold is uploaded before they go.
-      if (leaving.length === 0 || settings.objectStorage !== undefined || settings.accepts.includes("history-loss")) return;
+      if (leaving.length === 0 || settings.accepts.includes("history-loss")) return;
+      if (settings.objectStorage !== undefined) {
+        const image = receiverImage(oldInputs);
+        if (FIXED_BLOCK_DURATION.test(imageVersion(image))) throw new Error(versionRefusal(image, leaving));
+        const later = heldBack(settings);
+        if (later !== undefined) throw new Error(holdingBackRefusal(later, leaving));
+        return;
+      }
       throw new Error(shrinkRefusal(settings, receive, set, replicasOf(oldInputs) ?? 0, leaving));
     },
     { onDryRun: true },
+  );
+}
+
+/** What is said when receivers would leave whose Thanos can't be made to cut all that they hold. */
+function versionRefusal(image: string, leaving: readonly string[]): string {
+  return (
+    `images.thanos = ${image}, which runs now: ${leaving.join(", ")} would leave the ring, and receivers of that release keep in their heads what came out of order, so that ` +
+    `not all of it would be in the bucket. Accepted: ${THANOS_VERSION} in one update and the smaller ring in the next, or "history-loss" in accepts.`
+  );
+}
+
+/** What is said when receivers would leave and store gateways keep back what they hold. */
+function holdingBackRefusal(handover: string, leaving: readonly string[]): string {
+  return (
+    `objectStorage.handover = ${handover}: ${leaving.join(", ")} would leave the ring, and store gateways answer for what they hold from that age on only, so that nothing would until then. ` +
+    'Accepted: no objectStorage.handover, until what they hold is older; or "history-loss" in accepts.'
   );
 }
 
@@ -212,6 +243,29 @@ type Inputs = Record<string, unknown> | undefined;
 function replicasOf(inputs: Inputs): number | undefined {
   const replicas = (inputs?.spec as { replicas?: unknown } | undefined)?.replicas;
   return typeof replicas === "number" ? replicas : undefined;
+}
+
+/** Image of the receivers that run. */
+function receiverImage(inputs: Inputs): string {
+  return (inputs as Partial<AppliedStatefulSet> | undefined)?.spec?.template?.spec.containers[0]?.image ?? "";
+}
+
+/** A StatefulSet that the engine knows, its secrets in the clear. */
+function resolved(inputs: Inputs): Promise<AppliedStatefulSet> {
+  return new Promise((resolve) => pulumi.output(inputs as unknown as AppliedStatefulSet).apply(resolve));
+}
+
+/**
+ * As whom the Kubernetes provider applies a resource; it keeps that in its outputs (pulumi-kubernetes `provider/pkg/provider/provider.go`, fieldManagerKey).
+ *
+ * @throws where it applies on the client, which has no such name
+ */
+function fieldManagerOf(outputs: Inputs): string {
+  const manager = outputs?.__fieldManager;
+  if (typeof manager === "string") return manager;
+  throw new Error(
+    'the Kubernetes provider runs without server-side apply, which leaving receivers need: switch it on, or put "history-loss" into accepts',
+  );
 }
 
 function hashringsText(inputs: Inputs): string | undefined {

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ExposedSample } from "../clients/exposition";
-import { type ClusterView, type PodEnding, troubled } from "./cluster";
+import { STORE_GATEWAY_APP } from "../model/history";
+import { type AppliedStatefulSet, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";
 import { PATIENCE, type Patience, until } from "./patience";
 
 /**
- * What leaving receivers hold goes into the bucket before they do. A head is cut into a block by time (Thanos `pkg/receive/multitsdb.go`, startPeriodicHeadCompaction: every two
- * hours, when its oldest sample is three hours old) or when the process ends (`cmd/thanos/receive.go`, startTSDBAndUpload: Flush, then the final upload), so the gate restarts
- * them. A flush stops before the head's newest timestamp (flushHead: `MaxTime()-1`), and takes it too only when nothing else is left: so twice.
- * Samples that came out of order are cut by time alone (flushHead never calls CompactOOOHead).
+ * What leaving receivers hold goes into the bucket before they do. A receiver cuts its head into blocks by time (Thanos `pkg/receive/multitsdb.go`, startPeriodicHeadCompaction:
+ * every `--tsdb.max-block-duration`, two hours, when its oldest sample is one and a half times as old, and then what came out of order too). The end of its process cuts less: it
+ * leaves the newest timestamp, and everything that came out of order (flushHead). So the gate lets those that leave, and no others, start again with a minute in place of two hours.
  */
 
 /** What a receiver says of one tenant's samples and blocks. */
@@ -15,43 +15,77 @@ export interface TenantStorage {
   tenant: string;
   /** Chunks in the head, of samples in order and out of order. */
   chunks: number;
-  /** Time bounds of the samples in order. Equal when one timestamp or none is left. */
-  minTime: number;
-  maxTime: number;
-  /** Samples that were written since the process began. */
-  appended: number;
-  /** Bytes of the log of samples out of order. */
-  outOfOrderBytes: number;
   /** Passes over the blocks that uploaded everything there was, since the process began; undefined when it runs without a bucket. */
   syncs?: number;
   /** Failed passes, failed uploads and unreadable blocks since the process began. */
   failures: number;
 }
 
-/** Restarts after which samples in order are all in blocks. */
-const RESTARTS = 2;
+/** In place of two hours: what is left in a head is cut two and a half minutes after its newest sample at the latest. */
+const CUT_EVERY_MINUTE = "--tsdb.max-block-duration=1m";
 
-/** Thanos cuts samples out of order at the second of its two-hourly looks (the first comes up to 12 minutes after its start, and finds them too young). */
-const OUT_OF_ORDER_CUT = "4 h 15 min";
+/** Receivers that leave, and the StatefulSet that they are of. */
+export interface Leaving {
+  /** Names of the pods: the set's last ones. */
+  pods: readonly string[];
+  /** How many of the set stay. */
+  staying: number;
+  /** The StatefulSet as the engine applied it last. */
+  applied: AppliedStatefulSet;
+  /** As whom it did. */
+  fieldManager: string;
+}
 
 const ADVICE =
   "Nothing was removed, and the receivers that leave the ring go on uploading: mend the bucket, or give them time, and run the same update again. " +
   'With "history-loss" in accepts it does not wait for them';
 
-/** Before receivers go: every sample that they hold is in a block, and every block in the bucket. One restarts after the other. */
+/**
+ * Before receivers go: every sample that they hold is in a block, and every block in the bucket. Each of them whose StatefulSet holds something in a head is started again, one after the
+ * other; when this gives up, the StatefulSet is again as it was.
+ */
 export async function receiversAreUploaded(
-  cluster: ClusterView & PodEnding,
-  leaving: readonly string[],
+  cluster: ClusterView & StatefulSetApplying,
+  { pods, staying, applied, fieldManager }: Leaving,
   patience: Patience = PATIENCE,
 ): Promise<void> {
-  if (leaving.length === 0) return;
-  for (const pod of leaving) await flush(cluster, pod, patience);
+  if (pods.length === 0) return;
+  if (!(await anyHolds(cluster, pods, patience))) return uploaded(cluster, pods, patience);
+  await pulumi.log.info(`${pods.join(", ")} start again, one after the other, and cut what they hold into blocks`);
+  await cluster.applyStatefulSet(cuttingEveryMinute(applied, staying), fieldManager);
+  try {
+    await uploaded(cluster, pods, patience);
+  } catch (error) {
+    await cluster.applyStatefulSet(applied, fieldManager);
+    throw error;
+  }
+}
+
+/** The StatefulSet whose pods from a number on cut their heads into blocks every minute. The others stay as they are, also when they start again meanwhile. */
+export function cuttingEveryMinute(applied: AppliedStatefulSet, from: number): AppliedStatefulSet {
+  const { spec } = applied;
+  const { template } = spec;
+  const containers = template.spec.containers.map((container) =>
+    container.args?.[0] === "receive" ? { ...container, args: [...container.args, CUT_EVERY_MINUTE] } : container,
+  );
+  return {
+    ...applied,
+    spec: {
+      ...spec,
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: from } },
+      template: { ...template, spec: { ...template.spec, containers } },
+    },
+  };
+}
+
+/** Waits until every head is empty, and every block in the bucket. */
+async function uploaded(cluster: ClusterView, pods: readonly string[], patience: Patience): Promise<void> {
   const firstEmpty = new Map<string, TenantStorage>();
   await until(
-    `everything that ${leaving.join(", ")} hold to be in the bucket`,
+    `everything that ${pods.join(", ")} hold to be in the bucket`,
     async () => {
       const missing: string[] = [];
-      for (const pod of leaving) {
+      for (const pod of pods) {
         const trouble = await cluster.podTrouble(pod);
         if (trouble !== undefined) {
           missing.push(`${pod} (${trouble}, so nobody knows)`);
@@ -62,11 +96,44 @@ export async function receiversAreUploaded(
           const before = firstEmpty.get(key);
           if (now.chunks > 0) {
             firstEmpty.delete(key);
-            missing.push(`${pod} (${inItsHead(now)})`);
+            missing.push(`${pod} (${now.chunks} chunks of tenant ${now.tenant} in its head)`);
           } else if (before === undefined || !uploadedSince(before, now)) {
             if (before === undefined || now.failures !== before.failures || restartedSince(before, now)) firstEmpty.set(key, now);
             missing.push(`${pod} (uploads of tenant ${now.tenant}${now.failures > 0 ? "; some have failed since it began" : ""})`);
           }
+        }
+      }
+      return missing;
+    },
+    patience,
+    ADVICE,
+  );
+}
+
+/**
+ * After that: every store gateway has looked into the bucket again and answers for what was uploaded. Thanos counts a look when it begins (`pkg/block/fetcher.go`, Fetch), and one begins
+ * when the blocks that the last one found are loaded (`cmd/thanos/store.go`): the first may have begun before the last upload, the one after that knows of it when another begins.
+ */
+export async function storeGatewaysKnow(cluster: ClusterView, patience: Patience = PATIENCE): Promise<void> {
+  const first = new Map<string, { looks: number; failures: number }>();
+  await until(
+    "every store gateway to have found in the bucket what the leaving receivers have uploaded",
+    async () => {
+      const pods = await cluster.pods({ "app.kubernetes.io/name": STORE_GATEWAY_APP });
+      if (pods.length === 0) return ["any store gateway"];
+      const missing = await troubled(cluster, pods);
+      if (missing.length > 0) return missing;
+      for (const pod of pods) {
+        const [looks, failures] = await Promise.all([
+          cluster.metric(pod, "thanos_blocks_meta_syncs_total"),
+          cluster.metric(pod, "thanos_blocks_meta_sync_failures_total"),
+        ]);
+        const before = first.get(pod);
+        if (before === undefined || failures !== before.failures || looks < before.looks) {
+          first.set(pod, { looks, failures });
+          missing.push(pod);
+        } else if (looks < before.looks + 2) {
+          missing.push(pod);
         }
       }
       return missing;
@@ -85,45 +152,32 @@ function restartedSince(before: TenantStorage, now: TenantStorage): boolean {
   return (now.syncs ?? 0) < (before.syncs ?? 0);
 }
 
-/** Restarts a receiver as often as its samples in order need it. */
-async function flush(cluster: ClusterView & PodEnding, pod: string, patience: Patience): Promise<void> {
-  for (let restarts = 0; ; restarts++) {
-    let tenants: TenantStorage[] = [];
-    await until(
-      `${pod} to say what it holds`,
-      async () => {
-        const notReady = await troubled(cluster, [pod]);
-        if (notReady.length > 0) return notReady;
-        tenants = tenantsOf(pod, await cluster.metrics(pod));
-        return [];
-      },
-      patience,
-      ADVICE,
-    );
-    const without = tenants.find(({ syncs }) => syncs === undefined);
-    if (without !== undefined) {
+/**
+ * Whether anything is in a head of theirs; asked when all are Ready.
+ *
+ * @throws where one runs without the bucket
+ */
+async function anyHolds(cluster: ClusterView, pods: readonly string[], patience: Patience): Promise<boolean> {
+  const tenants = new Map<string, TenantStorage[]>();
+  await until(
+    `${pods.join(", ")} to say what they hold`,
+    async () => {
+      const notReady = await troubled(cluster, pods);
+      if (notReady.length > 0) return notReady;
+      for (const pod of pods) tenants.set(pod, tenantsOf(pod, await cluster.metrics(pod)));
+      return [];
+    },
+    patience,
+    ADVICE,
+  );
+  for (const [pod, its] of tenants) {
+    if (its.some(({ syncs }) => syncs === undefined)) {
       throw new Error(
         `${pod} runs without the bucket: give the receivers their bucket in one update and make the ring smaller in the next. Nothing was removed`,
       );
     }
-    if (!needsRestart(tenants, restarts)) return;
-    await pulumi.log.info(`restarting ${pod}, so that it cuts what it holds into blocks (${restarts + 1} of at most ${RESTARTS})`);
-    await cluster.endPod(pod);
   }
-}
-
-/**
- * Whether another graceful end would cut samples in order into a block. Not for samples out of order: a restart would only begin their waiting anew.
- *
- * @param restarts how often this gate has restarted the receiver already
- */
-export function needsRestart(tenants: readonly TenantStorage[], restarts: number): boolean {
-  if (restarts >= RESTARTS) return false;
-  return tenants.some(({ chunks, minTime, maxTime, appended, outOfOrderBytes }) => {
-    if (chunks === 0) return false;
-    // Once restarted, with some out of order, it can't be told whether one timestamp in order is left; right after this gate's first restart it is.
-    return minTime < maxTime || appended > 0 || outOfOrderBytes === 0 || restarts === 1;
-  });
+  return [...tenants.values()].flat().some(({ chunks }) => chunks > 0);
 }
 
 /**
@@ -147,10 +201,6 @@ export function tenantsOf(pod: string, metrics: readonly ExposedSample[]): Tenan
     return {
       tenant,
       chunks: number("prometheus_tsdb_head_chunks"),
-      minTime: number("prometheus_tsdb_head_min_time"),
-      maxTime: number("prometheus_tsdb_head_max_time"),
-      appended: number("prometheus_tsdb_head_samples_appended_total"),
-      outOfOrderBytes: number("prometheus_tsdb_out_of_order_wbl_storage_size_bytes"),
       ...(syncs === undefined ? {} : { syncs }),
       failures:
         number("thanos_shipper_dir_sync_failures_total") +
@@ -158,11 +208,4 @@ export function tenantsOf(pod: string, metrics: readonly ExposedSample[]): Tenan
         number("thanos_shipper_corrupted_blocks_total"),
     };
   });
-}
-
-function inItsHead({ tenant, chunks, minTime, maxTime, outOfOrderBytes }: TenantStorage): string {
-  const what = `${chunks} chunks of tenant ${tenant} in its head`;
-  return outOfOrderBytes > 0 && minTime >= maxTime
-    ? `${what}, of samples out of order, which it cuts into a block within ${OUT_OF_ORDER_CUT} of its start`
-    : what;
 }

@@ -22,3 +22,9 @@ export function imageVersion(image: string): string {
 
 /** Releases of Thanos that know every flag which this release spells: the minor that it is made for, and the one before, from which an environment is upgraded. */
 export const SUPPORTED_THANOS = /^0\.4[12]\.\d+(?:[-+].*)?$/;
+
+/**
+ * Releases whose receivers end at their start when `--tsdb.max-block-duration` is not the minimum, and which cut samples out of order only with newer ones (Thanos v0.41
+ * `cmd/thanos/receive.go`; since v0.42 `startPeriodicHeadCompaction` in `pkg/receive/multitsdb.go`).
+ */
+export const FIXED_BLOCK_DURATION = /^0\.41\./;

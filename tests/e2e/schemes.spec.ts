@@ -13,6 +13,7 @@ import {
   deployedStack,
   eventually,
   failure,
+  metricsOf,
   previewed,
   querierOf,
   remove,
@@ -53,16 +54,13 @@ const RING = {
   },
   "thanos-stack:prometheus": OFTEN,
 };
-/**
- * The same, but only a test writes into it, and blocks say whose they were until the compactor merges them. While a ring changes under load, a request
- * that comes late or again finds newer samples there, and a receiver cuts such samples into a block hours later only.
- */
-const QUIET_RING = {
+/** The same, but blocks say for a while whose they were, before the compactor merges them. */
+const UNMERGED_RING = {
+  ...RING,
   "thanos-stack:objectStorage": {
     ...RING["thanos-stack:objectStorage"],
     compactor: { ...RING["thanos-stack:objectStorage"].compactor, consistencyDelay: "30m" },
   },
-  "thanos-stack:prometheus": { remoteWrite: { relabel: [{ action: "drop", source_labels: ["__name__"], regex: ".+" }] } },
 };
 const STATELESS_RULERS = {
   "thanos-stack:ruler": { mode: "stateless", replicas: 2, antiAffinity: "soft", evaluationInterval: "5s", resources: SMALL.resources },
@@ -468,46 +466,60 @@ describe("both schemes on a real cluster", function () {
     await eventually("each sample is still answered once", async () => once(await answered()));
   });
 
-  it("gets smaller only when all that the leaving receivers hold is in the bucket, and answers all of it afterwards", async () => {
-    const sized = (replicas: number) => openStack("dev", { ...QUIET_RING, "thanos-stack:receive": { replicas } });
+  it("gets smaller under load only when all that the leaving receivers hold is in the bucket, and answers all of it afterwards", async () => {
+    const sized = (replicas: number) => openStack("dev", { ...UNMERGED_RING, "thanos-stack:receive": { replicas } });
     await (await sized(3)).up();
     await (await sized(5)).up();
-    const { querier, writer } = await ring();
-    await ringLoaded(() => cluster.pods("thanos-dev", "thanos-receive"), 5);
+    const deployed = await ring();
+    const { querier, writer } = deployed;
+    const receivers = () => cluster.pods("thanos-dev", "thanos-receive");
+    await ringLoaded(receivers, 5);
     const leaving = ["thanos-receive-3", "thanos-receive-4"];
     const written = "held_by_a_ring_of_five";
-    let timeMs = 0;
-    for (const value of [1, 2]) {
-      timeMs = Date.now();
-      const samples = [{ timestampMs: timeMs, value }];
+    // The second and the third come out of order.
+    const now = Date.now();
+    const times = [now, now - 60_000, now - 90 * 60_000];
+    const holders = async (time: number) => {
+      const { vector } = await querier.instant(`count by (receive_replica) (${written})`, { deduplicate: false, timeMs: time });
+      return new Map(vector.map(({ labels, sample }) => [labels.receive_replica ?? "", sample.value]));
+    };
+    for (const timestampMs of times) {
+      const samples = [{ timestampMs, value: timestampMs - now }];
       await writer.send(Array.from({ length: 200 }, (_, series) => ({ labels: { __name__: written, series: String(series) }, samples })));
       // The copy that a router does not wait for is there too.
-      await eventually("three copies of each", async () => {
-        const { vector } = await querier.instant(`count(${written} == ${value})`, { deduplicate: false });
-        return vector[0]?.sample.value === 600;
-      });
+      await eventually(
+        "three copies of each",
+        async () => [...(await holders(timestampMs)).values()].reduce((sum, each) => sum + each, 0) === 600,
+      );
     }
-    const held = async (replica: string) =>
-      (await querier.instant(`count(${written}{receive_replica="${replica}"})`, { deduplicate: false, timeMs })).vector[0]?.sample.value ??
-      0;
-    const before = await Promise.all(leaving.map(held));
-    assert.ok(
-      before.every((count) => count > 20),
-      before.join(),
-    );
+    const before = await Promise.all(times.map(holders));
+    const pods = await receivers();
+    for (const replica of leaving) {
+      for (const held of before) assert.ok((held.get(replica) ?? 0) > 20, `${replica} holds ${held.get(replica)} series`);
+      const page = await metricsOf(pods.find(({ metadata }) => metadata.name === replica));
+      const log = page.find(({ name }) => name === "prometheus_tsdb_out_of_order_wbl_storage_size_bytes");
+      assert.ok((log?.value ?? 0) > 0, `${replica} holds something out of order`);
+    }
     // Nothing in `accepts` lets history go.
-    await (await sized(3)).up();
-    assert.deepEqual((await cluster.pods("thanos-dev", "thanos-receive")).length, 3);
+    const load = await underLoad(deployed, {}, async () => void (await (await sized(3)).up()));
+    assert.equal((await receivers()).length, 3);
+    assertLossless(load);
+    const spec = JSON.stringify((await cluster.get("/apis/apps/v1/namespaces/thanos-dev/statefulsets/thanos-receive"))?.spec);
+    assert.ok(
+      !spec.includes("max-block-duration") && !/"partition":[1-9]/.test(spec),
+      `the engine took back what the gate applied: ${spec}`,
+    );
     // It looks its stores up every few seconds; until then an answer without them is a partial one.
     await eventually("the querier asks them no more", async () => {
-      const receivers = (await querier.stores()).filter(({ component }) => component === "receive");
-      return receivers.length === 3;
+      const stores = (await querier.stores()).filter(({ component }) => component === "receive");
+      return stores.length === 3;
     });
-    for (const [index, replica] of leaving.entries()) {
-      await eventually(`the store gateway answers for all that ${replica} held`, async () => (await held(replica)) === before[index]);
+    for (const [index, timeMs] of times.entries()) {
+      const after = await holders(timeMs);
+      for (const replica of leaving) assert.equal(after.get(replica), before[index]?.get(replica), `${replica} at ${timeMs - now} ms`);
+      const { vector } = await querier.instant(written, { timeMs, partialResponse: false });
+      assert.deepEqual([vector.length, new Set(vector.map(({ sample }) => sample.value))], [200, new Set([timeMs - now])]);
     }
-    const { vector } = await querier.instant(written, { timeMs, partialResponse: false });
-    assert.deepEqual([vector.length, new Set(vector.map(({ sample }) => sample.value))], [200, new Set([2])]);
   });
 
   it("previews a switch of schemes as exactly what it removes and makes, and refuses it where data is protected", async () => {

@@ -44,16 +44,20 @@ describe("gates: the cluster", () => {
     assert.equal(await cluster().podTrouble("away"), "there is no such pod");
   });
 
-  it("ends one pod, as the pod's own grace period says, and takes one that is gone for ended", async () => {
-    answers["DELETE /api/v1/namespaces/ns/pods/thanos-receive-3"] = json({});
-    await cluster().endPod("thanos-receive-3");
-    await cluster().endPod("gone");
-    assert.deepEqual(
-      server.requests.map(({ method, path, query, body }) => [method, path, query.toString(), body.toString()]),
-      ["thanos-receive-3", "gone"].map((pod) => ["DELETE", `/api/v1/namespaces/ns/pods/${pod}`, "", ""]),
+  it("applies a StatefulSet on the server, as the manager that it is given", async () => {
+    const path = "/apis/apps/v1/namespaces/ns/statefulsets/thanos-receive";
+    const statefulSet = { metadata: { name: "thanos-receive" }, spec: { replicas: 5, template: { spec: { containers: [] } } } };
+    answers[`PATCH ${path}`] = json({});
+    await cluster().applyStatefulSet(statefulSet, "pulumi-kubernetes-1");
+    const [request] = server.requests;
+    assert.equal(request?.headers["content-type"], "application/apply-patch+yaml");
+    assert.equal(request?.query.toString(), "fieldManager=pulumi-kubernetes-1&force=true&fieldValidation=Strict");
+    assert.deepEqual(JSON.parse(request?.body.toString() ?? ""), statefulSet);
+    answers[`PATCH ${path}`] = { status: 403, body: "statefulsets is forbidden" };
+    await assert.rejects(
+      cluster().applyStatefulSet(statefulSet, "pulumi-kubernetes-1"),
+      /answered 403 to PATCH .*: statefulsets is forbidden/,
     );
-    answers["DELETE /api/v1/namespaces/ns/pods/thanos-receive-3"] = { status: 403, body: "pods is forbidden" };
-    await assert.rejects(cluster().endPod("thanos-receive-3"), /answered 403 to DELETE .*thanos-receive-3: pods is forbidden/);
   });
 
   it("has a receiver's metrics, each sample and their sums", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type * as pulumi from "@pulumi/pulumi";
-import type { ClusterView } from "../../gates/cluster";
+import type { AppliedStatefulSet, ClusterView } from "../../gates/cluster";
 import {
   receiversMayJoin,
   receiversMayLeave,
@@ -13,6 +13,7 @@ import type { Patience } from "../../gates/patience";
 import { HASHRINGS_CONFIG_MAP, planStack, type ReceivePlan } from "../../model/plan";
 import { historyLoss } from "../../model/ringChange";
 import type { Settings } from "../../model/settings";
+import { IMAGES } from "../../model/versions";
 import { ringPlan, ringSettings, settingsOf } from "../harness";
 
 const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.01, quietSeconds: 0.05 };
@@ -167,21 +168,45 @@ describe("gates: after an update of receivers", () => {
 });
 
 describe("gates: hooks of a ring that gets smaller", () => {
-  /** What is done when the engine runs the hooks before the update of a set from two receivers to one. */
-  async function shrink(accepts: Settings["accepts"], bucket: boolean, preview = false): Promise<string[]> {
+  interface Shrink {
+    accepts?: Settings["accepts"];
+    bucket?: boolean;
+    preview?: boolean;
+    image?: string;
+    outputs?: object;
+    handover?: string;
+  }
+  /** What is applied when the engine runs the hooks before the update of a set to one receiver less: name, field manager and partition. */
+  async function shrink({
+    accepts = [],
+    bucket = true,
+    preview = false,
+    image = IMAGES.thanos,
+    outputs,
+    handover,
+  }: Shrink): Promise<unknown[]> {
     const prod = settingsOf("prod");
-    const settings = { ...prod, accepts, ...(bucket ? {} : { objectStorage: undefined }) };
+    const objectStorage =
+      bucket && prod.objectStorage ? { ...prod.objectStorage, ...(handover === undefined ? {} : { handover }) } : undefined;
+    const settings = { ...prod, accepts, objectStorage };
     const plan = ringPlan(planStack(settings));
     const set = setOf(plan);
-    const ended: string[] = [];
+    const applied: unknown[] = [];
     const never = () => Promise.reject(new Error("no volume grows here"));
     const sample = (name: string, value: number) => ({ name, value, labels: { tenant: "a" } });
     let syncs = 0;
     const cluster = {
       ...fakeCluster(plan),
-      endPod: async (pod: string) => void ended.push(pod),
+      metric: async (pod: string, name: string) => {
+        if (name === "thanos_blocks_meta_sync_failures_total") return 0;
+        if (name !== "thanos_blocks_meta_syncs_total") return fakeCluster(plan).metric(pod, name);
+        if (!applied.includes("store gateways looked")) applied.push("store gateways looked");
+        return ++syncs;
+      },
+      applyStatefulSet: async ({ metadata, spec }: AppliedStatefulSet, fieldManager: string) =>
+        void applied.push([metadata.name === set.name, fieldManager, spec.replicas - set.replicas, spec.updateStrategy]),
       metrics: async () => [
-        sample("prometheus_tsdb_head_chunks", ended.length < 2 ? 1 : 0),
+        sample("prometheus_tsdb_head_chunks", applied.length === 0 ? 1 : 0),
         sample("thanos_shipper_dir_syncs_total", ++syncs),
       ],
       claims: never,
@@ -189,27 +214,59 @@ describe("gates: hooks of a ring that gets smaller", () => {
       requestSize: never,
     };
     const hooks = scalingGates(settings, plan, cluster, QUICK).receivers(set).beforeUpdate as pulumi.ResourceHook[];
-    const inputs = (replicas: number) => ({ spec: { replicas } });
+    const inputs = (replicas: number) => ({
+      metadata: { name: set.name },
+      spec: { replicas, template: { spec: { containers: [{ name: "thanos-receive", image, args: ["receive"] }] } } },
+    });
     for (const hook of hooks) {
       if (preview && hook.opts?.onDryRun !== true) continue;
-      const args = { oldInputs: inputs(set.replicas + 1), newInputs: inputs(set.replicas) };
+      const args = {
+        oldInputs: inputs(set.replicas + 1),
+        newInputs: inputs(set.replicas),
+        oldOutputs: outputs ?? { __fieldManager: "pulumi-kubernetes-1" },
+      };
       await hook.callback(args as unknown as pulumi.ResourceHookArgs);
     }
-    return ended.map((pod) => pod.replace(`${set.name}-${set.replicas}`, "the leaving one"));
+    return applied;
   }
 
-  it("restart what leaves and wait for its uploads, where there is a bucket", async () => {
-    assert.deepEqual(await shrink([], true), ["the leaving one", "the leaving one"]);
-    assert.deepEqual(await shrink([], true, true), [], "not at preview");
+  it("let what leaves cut its heads and wait for its uploads, where there is a bucket", async () => {
+    const partition = setOf(ringPlan(planStack(settingsOf("prod")))).replicas;
+    const updateStrategy = { type: "RollingUpdate", rollingUpdate: { partition } };
+    assert.deepEqual(await shrink({}), [[true, "pulumi-kubernetes-1", 1, updateStrategy], "store gateways looked"]);
+    assert.deepEqual(await shrink({ preview: true }), [], "not at preview");
   });
 
   it("let it go without, where that is accepted", async () => {
-    assert.deepEqual(await shrink(["history-loss"], true), []);
-    assert.deepEqual(await shrink(["history-loss"], false), []);
+    assert.deepEqual(await shrink({ accepts: ["history-loss"] }), []);
+    assert.deepEqual(await shrink({ accepts: ["history-loss"], bucket: false }), []);
+    assert.deepEqual(await shrink({ accepts: ["history-loss"], image: "thanos:v0.41.0" }), []);
   });
 
   it("refuse without a bucket, at preview too", async () => {
     for (const preview of [true, false])
-      await assert.rejects(shrink([], false, preview), /would leave the ring .*"history-loss" in accepts/);
+      await assert.rejects(shrink({ bucket: false, preview }), /would leave the ring .*"history-loss" in accepts/);
+  });
+
+  it("refuse while receivers run that can't cut all of it, at preview too", async () => {
+    for (const preview of [true, false]) {
+      await assert.rejects(
+        shrink({ preview, image: "quay.io/thanos/thanos:v0.41.0" }),
+        /images\.thanos = quay\.io\/thanos\/thanos:v0\.41\.0, which runs now: .* Accepted: 0\.42\.\d+ in one update and the smaller ring in the next, or "history-loss"/,
+      );
+    }
+  });
+
+  it("refuse while store gateways would hold back what leaves, at preview too", async () => {
+    for (const preview of [true, false]) {
+      await assert.rejects(
+        shrink({ preview, handover: "10d" }),
+        /objectStorage\.handover = 10d: .* Accepted: no objectStorage\.handover, until .* or "history-loss" in accepts/,
+      );
+    }
+  });
+
+  it("refuse where the provider applies on the client", async () => {
+    await assert.rejects(shrink({ outputs: {} }), /without server-side apply/);
   });
 });

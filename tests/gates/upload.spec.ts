@@ -1,34 +1,64 @@
 import assert from "node:assert/strict";
 import type { ExposedSample } from "../../clients/exposition";
-import type { ClusterView, PodEnding } from "../../gates/cluster";
+import type { AppliedStatefulSet, ClusterView, StatefulSetApplying } from "../../gates/cluster";
 import type { Patience } from "../../gates/patience";
-import { needsRestart, receiversAreUploaded, type TenantStorage, tenantsOf } from "../../gates/upload";
+import { cuttingEveryMinute, type Leaving, receiversAreUploaded, storeGatewaysKnow, tenantsOf } from "../../gates/upload";
 
 const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.005, quietSeconds: 0.01 };
-const T = 1_795_377_145_014;
+const CUT = "--tsdb.max-block-duration=1m";
+
+/** What the engine applied: five receivers. */
+const APPLIED = {
+  apiVersion: "apps/v1",
+  kind: "StatefulSet",
+  metadata: { name: "thanos-receive", namespace: "ns", labels: { a: "b" } },
+  spec: {
+    replicas: 5,
+    serviceName: "peers",
+    template: {
+      metadata: { labels: { a: "b" } },
+      spec: {
+        volumes: [],
+        containers: [
+          { name: "thanos-receive", image: "thanos:v0.42.4", args: ["receive", "--tsdb.path=/data"], env: [] },
+          { name: "other", image: "other:v1", args: ["serve"] },
+          { name: "bare", image: "other:v1" },
+        ],
+      },
+    },
+  },
+};
 
 /**
- * Receivers that behave as Thanos 0.42.4 did when it was tried: a graceful end cuts what is in order into a block but for the newest timestamp, and that one too when it is alone;
- * samples out of order stay; each look is one pass over the blocks.
+ * Receivers that behave as Thanos 0.42.4 did when it was tried: the end of a process cuts what is in order but for the newest timestamp, and with blocks of a minute the next minutes cut all
+ * the rest; each look is one pass over the blocks. Their StatefulSet starts one after the other again, from the last to the partition.
  */
-class Ring implements PodEnding {
-  readonly restarted: string[] = [];
+class Ring implements StatefulSetApplying {
+  readonly applied: AppliedStatefulSet[] = [];
+  readonly managers = new Set<string>();
   /** Passes over the blocks fail. */
   bucketIsAway = false;
   /** Looks until a pod that was ended is Ready again. */
   startLooks = 2;
+  /** Looks until a receiver with blocks of a minute has cut what is left. */
+  cutLooks = 3;
   private readonly pods: Map<
     string,
-    { inOrder: number; outOfOrder: number; appended: number; syncs: number; failures: number; start: number }
+    { inOrder: number; outOfOrder: number; syncs: number; failures: number; start: number; args: readonly string[]; looks: number }
   >;
 
-  constructor(held: Record<string, { inOrder: number; outOfOrder?: number; appended?: number }>) {
+  constructor(held: Record<string, { inOrder: number; outOfOrder?: number }>) {
     this.pods = new Map(
-      Object.entries(held).map(([pod, { inOrder, outOfOrder = 0, appended = inOrder }]) => [
+      Object.entries(held).map(([pod, { inOrder, outOfOrder = 0 }]) => [
         pod,
-        { inOrder, outOfOrder, appended, syncs: 40, failures: 3, start: 0 },
+        { inOrder, outOfOrder, syncs: 40, failures: 3, start: 0, args: argsOf(APPLIED), looks: 0 },
       ]),
     );
+  }
+
+  /** Pods that run with blocks of a minute. */
+  get cutting(): string[] {
+    return [...this.pods].filter(([, { args }]) => args.includes(CUT)).map(([pod]) => pod);
   }
 
   private of(pod: string) {
@@ -39,35 +69,40 @@ class Ring implements PodEnding {
 
   async podTrouble(pod: string): Promise<string | undefined> {
     const state = this.of(pod);
-    if (state.start > 0) state.start--;
+    if (state.start > 0) {
+      state.start--;
+    } else {
+      this.roll();
+    }
     return state.start === 0 ? undefined : "not Ready";
   }
 
-  async endPod(pod: string): Promise<void> {
-    for (const [other, { start }] of this.pods) assert.ok(start === 0, `${pod} was ended while ${other} was not Ready`);
-    this.restarted.push(pod);
-    const state = this.of(pod);
-    state.inOrder = state.inOrder > 1 ? 1 : 0;
-    Object.assign(state, { appended: 0, syncs: 0, failures: 0, start: this.startLooks });
+  async applyStatefulSet(statefulSet: AppliedStatefulSet, fieldManager: string): Promise<void> {
+    this.applied.push(statefulSet);
+    this.managers.add(fieldManager);
+    this.roll();
   }
 
-  /** What time alone does, at one of Thanos' two-hourly looks. */
-  cutOutOfOrder(pod: string): void {
-    this.of(pod).outOfOrder = 0;
+  /** What the controller does: the next pod that is not as it should be ends, when all are Ready. */
+  private roll(): void {
+    const wanted = this.applied.at(-1);
+    if (wanted === undefined || [...this.pods.values()].some(({ start }) => start > 0)) return;
+    const { partition = 0 } = (wanted.spec.updateStrategy as { rollingUpdate?: { partition?: number } } | undefined)?.rollingUpdate ?? {};
+    const next = [...this.pods].reverse().find(([pod, { args }]) => number(pod) >= partition && args.join() !== argsOf(wanted).join());
+    if (next === undefined) return;
+    const [, state] = next;
+    const left = state.inOrder > 1 ? 1 : 0;
+    Object.assign(state, { inOrder: left, args: argsOf(wanted), syncs: 0, failures: 0, looks: 0, start: this.startLooks });
   }
 
   async metrics(pod: string): Promise<ExposedSample[]> {
     const state = this.of(pod);
     if (this.bucketIsAway) state.failures++;
     else state.syncs++;
+    if (state.args.includes(CUT) && ++state.looks >= this.cutLooks) Object.assign(state, { inOrder: 0, outOfOrder: 0 });
     const sample = (name: string, value: number, labels = {}) => ({ name, value, labels: { tenant: "default-tenant", ...labels } });
     return [
       sample("prometheus_tsdb_head_chunks", (state.inOrder > 0 ? 1 : 0) + state.outOfOrder),
-      sample("prometheus_tsdb_head_min_time", T - Math.max(state.inOrder - 1, 0)),
-      sample("prometheus_tsdb_head_max_time", T),
-      sample("prometheus_tsdb_head_samples_appended_total", state.appended, { type: "float" }),
-      sample("prometheus_tsdb_head_samples_appended_total", 0, { type: "histogram" }),
-      sample("prometheus_tsdb_out_of_order_wbl_storage_size_bytes", state.outOfOrder * 32_768),
       sample("thanos_shipper_dir_syncs_total", state.syncs),
       sample("thanos_shipper_dir_sync_failures_total", state.failures),
       sample("thanos_shipper_upload_failures_total", 0),
@@ -76,12 +111,12 @@ class Ring implements PodEnding {
   }
 
   /** As the gate sees it. What it doesn't need, it must not ask. */
-  view(other: Partial<ClusterView> = {}): ClusterView & PodEnding {
+  view(other: Partial<ClusterView> = {}): ClusterView & StatefulSetApplying {
     const never = () => Promise.reject(new Error("not part of this gate"));
     return {
       podTrouble: (pod) => this.podTrouble(pod),
       metrics: (pod) => this.metrics(pod),
-      endPod: (pod) => this.endPod(pod),
+      applyStatefulSet: (statefulSet, fieldManager) => this.applyStatefulSet(statefulSet, fieldManager),
       availableReplicas: never,
       pods: never,
       configMapText: never,
@@ -91,56 +126,79 @@ class Ring implements PodEnding {
   }
 }
 
-const LEAVING = ["thanos-receive-3", "thanos-receive-4"];
+const argsOf = ({ spec }: AppliedStatefulSet): readonly string[] => spec.template.spec.containers[0]?.args ?? [];
+const number = (pod: string): number => Number(pod.slice(pod.lastIndexOf("-") + 1));
+
 const [THIRD, FOURTH] = ["thanos-receive-3", "thanos-receive-4"] as const;
+const leaving = (...pods: string[]): Leaving => ({ pods, staying: 3, applied: APPLIED, fieldManager: "pulumi-kubernetes-1234" });
+
+describe("gates: the StatefulSet of leaving receivers", () => {
+  it("differs in the receivers' arguments and in which pods get them, and in nothing else", () => {
+    const before = structuredClone(APPLIED);
+    const after = cuttingEveryMinute(APPLIED, 3);
+    assert.deepEqual(APPLIED, before);
+    const [receiver, other, bare] = after.spec.template.spec.containers;
+    assert.deepEqual(receiver?.args, ["receive", "--tsdb.path=/data", CUT]);
+    assert.deepEqual([other?.args, bare?.args], [["serve"], undefined]);
+    assert.deepEqual(after.spec.updateStrategy, { type: "RollingUpdate", rollingUpdate: { partition: 3 } });
+    const { updateStrategy: _, ...spec } = structuredClone(after.spec);
+    Object.assign(spec.template.spec.containers[0] ?? {}, { args: before.spec.template.spec.containers[0]?.args });
+    assert.deepEqual({ ...after, spec }, before);
+  });
+});
 
 describe("gates: uploads of leaving receivers", () => {
-  it("restart each of them twice, one after the other, and wait for two whole passes over its blocks", async () => {
-    const ring = new Ring({ [THIRD]: { inOrder: 500 }, [FOURTH]: { inOrder: 9 } });
-    const passes: number[] = [];
+  it("let them start again, which cut all that they hold, and wait for two whole passes over its blocks", async () => {
+    const ring = new Ring({ "thanos-receive-2": { inOrder: 500 }, [THIRD]: { inOrder: 500, outOfOrder: 2 }, [FOURTH]: { inOrder: 9 } });
+    const seen: string[] = [];
     await receiversAreUploaded(
       ring.view({
         metrics: async (pod) => {
           const page = await ring.metrics(pod);
-          if (pod === FOURTH) passes.push(page.find(({ name }) => name === "thanos_shipper_dir_syncs_total")?.value ?? 0);
+          const value = (name: string) => page.find((sample) => sample.name === name)?.value;
+          if (pod === THIRD) seen.push(`${value("prometheus_tsdb_head_chunks")}/${value("thanos_shipper_dir_syncs_total")}`);
           return page;
         },
       }),
-      LEAVING,
+      leaving(THIRD, FOURTH),
       QUICK,
     );
-    assert.deepEqual(ring.restarted, [THIRD, THIRD, FOURTH, FOURTH]);
-    // Looks: before each restart, after the last, and then until two more passes are over.
-    assert.deepEqual(passes, [41, 1, 1, 2, 3, 4]);
+    assert.equal(ring.applied.length, 1, "what the engine applies next takes it back");
+    assert.deepEqual([...ring.managers], ["pulumi-kubernetes-1234"]);
+    assert.deepEqual(ring.cutting, [THIRD, FOURTH]);
+    // Empty at the third look since it began again, and then two more passes.
+    assert.deepEqual(seen.slice(-3), ["0/3", "0/4", "0/5"]);
+    assert.ok(seen.includes("3/1"), "one of a newest timestamp, two out of order");
   });
 
-  it("leave one alone whose head is empty, and still wait for its blocks", async () => {
+  it("leave them alone where every head is empty, and still wait for their blocks", async () => {
     const ring = new Ring({ [THIRD]: { inOrder: 0 } });
-    await receiversAreUploaded(ring.view(), [THIRD], QUICK);
-    assert.deepEqual(ring.restarted, []);
+    await receiversAreUploaded(ring.view(), leaving(THIRD), QUICK);
     const away = new Ring({ [THIRD]: { inOrder: 0 } });
     away.bucketIsAway = true;
     await assert.rejects(
-      receiversAreUploaded(away.view(), [THIRD], QUICK),
+      receiversAreUploaded(away.view(), leaving(THIRD), QUICK),
       /uploads of tenant default-tenant; some have failed since it began/,
     );
+    assert.deepEqual([ring.applied, away.applied], [[], []]);
   });
 
   it("of nobody ask for nothing", async () => {
-    await receiversAreUploaded(new Ring({}).view(), [], QUICK);
+    await receiversAreUploaded(new Ring({}).view(), leaving(), QUICK);
   });
 
-  it("keep them while the bucket is away, and let them go when it is back", async () => {
+  it("keep them while the bucket is away, with the StatefulSet as it was, and let them go when it is back", async () => {
     const ring = new Ring({ [THIRD]: { inOrder: 9 } });
     ring.bucketIsAway = true;
     await assert.rejects(
-      receiversAreUploaded(ring.view(), [THIRD], QUICK),
+      receiversAreUploaded(ring.view(), leaving(THIRD), QUICK),
       /gave up after 0\.3 s .*in the bucket; still missing: thanos-receive-3 \(uploads of tenant default-tenant; some have failed since it began\)\. Nothing was removed/,
     );
-    const restarts = ring.restarted.length;
+    assert.equal(ring.applied.length, 2);
+    assert.deepEqual(ring.applied.at(-1), APPLIED);
     ring.bucketIsAway = false;
-    await receiversAreUploaded(ring.view(), [THIRD], QUICK);
-    assert.equal(ring.restarted.length, restarts, "nothing is left to be cut");
+    await receiversAreUploaded(ring.view(), leaving(THIRD), QUICK);
+    assert.deepEqual([ring.applied.length, ring.cutting], [2, []], "nothing is left to be cut");
   });
 
   it("do not count a pass that ended before the failure after it", async () => {
@@ -150,22 +208,23 @@ describe("gates: uploads of leaving receivers", () => {
     await receiversAreUploaded(
       ring.view({
         metrics: (pod) => {
-          ring.bucketIsAway = ++looks === 3;
+          ring.bucketIsAway = ++looks === 4;
           passes.push(ring.bucketIsAway ? "failed" : "passed");
           return ring.metrics(pod);
         },
       }),
-      [THIRD],
+      leaving(THIRD),
       QUICK,
     );
-    assert.deepEqual(passes, ["passed", "passed", "failed", "passed", "passed"]);
+    // The first look is the question whether it holds anything.
+    assert.deepEqual(passes.slice(1), ["passed", "passed", "failed", "passed", "passed"]);
   });
 
   it("do not count passes among which one failed, when they were seen at once", async () => {
     const ring = new Ring({ [THIRD]: { inOrder: 0 } });
     let looks = 0;
     const metrics = async (pod: string) => {
-      if (++looks === 3) {
+      if (++looks === 4) {
         await ring.metrics(pod);
         ring.bucketIsAway = true;
         await ring.metrics(pod);
@@ -173,98 +232,126 @@ describe("gates: uploads of leaving receivers", () => {
       }
       return ring.metrics(pod);
     };
-    await receiversAreUploaded(ring.view({ metrics }), [THIRD], QUICK);
-    assert.equal(looks, 5);
+    await receiversAreUploaded(ring.view({ metrics }), leaving(THIRD), QUICK);
+    assert.equal(looks, 6);
   });
 
-  it("keep one that holds samples out of order, without restarting it for them, until time has cut those", async () => {
+  it("keep one whose head does not get empty", async () => {
     const ring = new Ring({ [THIRD]: { inOrder: 9, outOfOrder: 2 } });
+    ring.cutLooks = Number.POSITIVE_INFINITY;
     await assert.rejects(
-      receiversAreUploaded(ring.view(), [THIRD], QUICK),
-      /2 chunks of tenant default-tenant in its head, of samples out of order, which it cuts into a block within 4 h 15 min.*"history-loss" in accepts/,
+      receiversAreUploaded(ring.view(), leaving(THIRD), QUICK),
+      /3 chunks of tenant default-tenant in its head.*"history-loss" in accepts/,
     );
-    assert.deepEqual(ring.restarted, [THIRD, THIRD]);
-    await assert.rejects(receiversAreUploaded(ring.view(), [THIRD], QUICK), /out of order/);
-    assert.equal(ring.restarted.length, 2, "the same update again does not begin their waiting anew");
-    ring.cutOutOfOrder(THIRD);
-    await receiversAreUploaded(ring.view(), [THIRD], QUICK);
-    assert.equal(ring.restarted.length, 2);
+    assert.deepEqual(ring.applied.at(-1), APPLIED);
   });
 
   it("keep one that is not Ready, since nobody knows what it holds", async () => {
     const ring = new Ring({ [THIRD]: { inOrder: 9 } });
     await assert.rejects(
-      receiversAreUploaded(ring.view({ podTrouble: async () => "not Ready" }), [THIRD], QUICK),
+      receiversAreUploaded(ring.view({ podTrouble: async () => "not Ready" }), leaving(THIRD), QUICK),
       /thanos-receive-3 \(not Ready\)/,
     );
-    assert.deepEqual(ring.restarted, []);
+    assert.deepEqual(ring.applied, []);
     ring.startLooks = Number.POSITIVE_INFINITY;
-    await assert.rejects(receiversAreUploaded(ring.view(), [THIRD], QUICK), /thanos-receive-3 \(not Ready\)/);
-    assert.equal(ring.restarted.length, 1);
+    await assert.rejects(receiversAreUploaded(ring.view(), leaving(THIRD), QUICK), /thanos-receive-3 \(not Ready, so nobody knows\)/);
   });
 
   it("refuse at once where the receiver has no bucket yet", async () => {
     const ring = new Ring({ [THIRD]: { inOrder: 9 } });
     const metrics = async (pod: string) => (await ring.metrics(pod)).filter(({ name }) => !name.startsWith("thanos_shipper"));
     await assert.rejects(
-      receiversAreUploaded(ring.view({ metrics }), [THIRD], QUICK),
+      receiversAreUploaded(ring.view({ metrics }), leaving(THIRD), QUICK),
       /thanos-receive-3 runs without the bucket: .* in the next/,
     );
-    assert.deepEqual(ring.restarted, []);
+    assert.deepEqual(ring.applied, []);
+  });
+});
+
+describe("gates: store gateways", () => {
+  /** Store gateways that look into the bucket at every second question. */
+  class Gateways {
+    readonly looks = new Map<string, number>();
+    failures = 0;
+    trouble: string | undefined;
+    asked = 0;
+
+    constructor(readonly names: readonly string[]) {}
+
+    view(): ClusterView {
+      const never = () => Promise.reject(new Error("not part of this gate"));
+      return {
+        podTrouble: async () => this.trouble,
+        pods: async (labels) => {
+          assert.deepEqual(labels, { "app.kubernetes.io/name": "thanos-store-gateway" });
+          this.asked++;
+          return [...this.names];
+        },
+        metric: async (pod, name) => {
+          if (name === "thanos_blocks_meta_sync_failures_total") return this.failures;
+          assert.equal(name, "thanos_blocks_meta_syncs_total");
+          this.looks.set(pod, (this.looks.get(pod) ?? 9) + 0.5);
+          return Math.floor(this.looks.get(pod) ?? 0);
+        },
+        metrics: never,
+        availableReplicas: never,
+        configMapText: never,
+      };
+    }
+  }
+
+  it("have looked again when a second look has begun since", async () => {
+    const gateways = new Gateways(["a", "b"]);
+    await storeGatewaysKnow(gateways.view(), QUICK);
+    // 9, 10, 10, 11: the second look since the first question.
+    assert.equal(gateways.asked, 4);
+  });
+
+  it("have not while a look fails, one starts again, or none runs", async () => {
+    const failing = new Gateways(["a"]);
+    const view = failing.view();
+    const metric = async (pod: string, name: string) => {
+      if (name.includes("failures")) failing.failures++;
+      return view.metric(pod, name);
+    };
+    await assert.rejects(
+      storeGatewaysKnow({ ...view, metric }, QUICK),
+      /every store gateway to have found .*still missing: a\. Nothing was removed/,
+    );
+    const away = new Gateways(["a"]);
+    away.trouble = "not Ready";
+    await assert.rejects(storeGatewaysKnow(away.view(), QUICK), /still missing: a \(not Ready\)/);
+    await assert.rejects(storeGatewaysKnow(new Gateways([]).view(), QUICK), /still missing: any store gateway/);
+    const restarting = new Gateways(["a"]);
+    restarting.looks.set("a", 20);
+    const pods = async () => {
+      if (restarting.asked++ === 3) restarting.looks.set("a", 0);
+      return ["a"];
+    };
+    await storeGatewaysKnow({ ...restarting.view(), pods }, QUICK);
+    assert.ok((restarting.looks.get("a") ?? 99) < 5 && restarting.asked > 6, "what it looked before it began again counts for nothing");
   });
 });
 
 describe("gates: what a receiver says of its tenants", () => {
-  const sample = (name: string, tenant: string, value: number, labels = {}) => ({ name, value, labels: { tenant, ...labels } });
+  const sample = (name: string, tenant: string, value: number) => ({ name, value, labels: { tenant } });
 
   it("is read by tenant", () => {
     const page = [
       sample("prometheus_tsdb_head_chunks", "a", 3),
       sample("prometheus_tsdb_head_chunks", "b", 0),
-      sample("prometheus_tsdb_head_min_time", "a", 5),
-      sample("prometheus_tsdb_head_max_time", "a", 7),
-      sample("prometheus_tsdb_head_samples_appended_total", "a", 10, { type: "float" }),
-      sample("prometheus_tsdb_head_samples_appended_total", "a", 4, { type: "histogram" }),
-      sample("prometheus_tsdb_out_of_order_wbl_storage_size_bytes", "a", 171),
       sample("thanos_shipper_dir_syncs_total", "a", 2),
       sample("thanos_shipper_dir_sync_failures_total", "a", 1),
       sample("thanos_shipper_upload_failures_total", "a", 10),
       sample("thanos_shipper_corrupted_blocks_total", "a", 100),
     ];
     assert.deepEqual(tenantsOf("pod", page), [
-      { tenant: "a", chunks: 3, minTime: 5, maxTime: 7, appended: 14, outOfOrderBytes: 171, syncs: 2, failures: 111 },
-      { tenant: "b", chunks: 0, minTime: 0, maxTime: 0, appended: 0, outOfOrderBytes: 0, failures: 0 },
+      { tenant: "a", chunks: 3, syncs: 2, failures: 111 },
+      { tenant: "b", chunks: 0, failures: 0 },
     ]);
   });
 
   it("is nothing at all on a page of something else, and that is no permission", () => {
     assert.throws(() => tenantsOf("pod", [{ name: "up", labels: {}, value: 1 }]), /pod says nothing of any tenant/);
-  });
-
-  it("decides whether another restart cuts samples in order", () => {
-    const tenant = (changes: Partial<TenantStorage>): TenantStorage => ({
-      tenant: "a",
-      chunks: 1,
-      minTime: T,
-      maxTime: T,
-      appended: 0,
-      outOfOrderBytes: 0,
-      syncs: 1,
-      failures: 0,
-      ...changes,
-    });
-    const cases: [string, Partial<TenantStorage>, number, boolean][] = [
-      ["a stretch of time", { minTime: T - 1 }, 0, true],
-      ["a stretch of time after a restart", { minTime: T - 1 }, 1, true],
-      ["one timestamp alone", {}, 0, true],
-      ["nothing", { chunks: 0 }, 0, false],
-      ["nothing, after bounds that differ", { chunks: 0, minTime: T - 1 }, 0, false],
-      ["only what is out of order, as after an earlier gate", { outOfOrderBytes: 1 }, 0, false],
-      ["out of order and written to since it began", { outOfOrderBytes: 1, appended: 5 }, 0, true],
-      ["out of order right after the first restart", { outOfOrderBytes: 1 }, 1, true],
-      ["anything after the second", { minTime: T - 1 }, 2, false],
-    ];
-    for (const [what, changes, restarts, expected] of cases) assert.equal(needsRestart([tenant(changes)], restarts), expected, what);
-    assert.equal(needsRestart([tenant({ chunks: 0 }), tenant({})], 0), true, "one tenant is enough");
   });
 });
