@@ -73,6 +73,7 @@ describe("ledger", () => {
         wrong: 0,
         duplicated: 0,
         warnings: [],
+        lostSeries: [],
         lostExamples: [],
         hiddenExamples: [],
         perReplica: undefined,
@@ -98,6 +99,7 @@ describe("ledger", () => {
     const ledger = await send(target);
     const reading = await readBack(ledger, reader(target));
     assert.deepEqual([reading.answered, reading.lost, reading.hidden], [114, 6, 0]);
+    assert.deepEqual(reading.lostSeries, [7]);
     assert.deepEqual(
       reading.lostExamples.map(({ series, tick }) => [series, tick]),
       [0, 1, 2, 3, 4, 5].map((tick) => [7, tick]),

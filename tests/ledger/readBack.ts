@@ -44,6 +44,8 @@ export interface Reading {
   duplicated: number;
   /** Warnings of the answers, each once. */
   warnings: string[];
+  /** Series of which a sample is lost, each once, ascending. */
+  lostSeries: number[];
   /** First few samples that are lost. */
   lostExamples: SampleReference[];
   /** First few samples that are hidden. */
@@ -71,10 +73,12 @@ export async function readBack(ledger: Ledger, client: PrometheusClient, options
     wrong: 0,
     duplicated: 0,
     warnings: [],
+    lostSeries: [],
     lostExamples: [],
     hiddenExamples: [],
   };
   const warnings = new Set<string>();
+  const lostSeries = new Set<number>();
   const copies = new Copies(ledger, options.replicaLabels ?? []);
   const ask = async (batch: number, window: Window, deduplicate: boolean): Promise<MatrixElement[]> => {
     const answer = await client.raw(selector(ledger, batch, window), {
@@ -113,12 +117,14 @@ export async function readBack(ledger: Ledger, client: PrometheusClient, options
         const isStored = copied.value(sample) !== undefined;
         const examples = isStored ? reading.hiddenExamples : reading.lostExamples;
         reading[isStored ? "hidden" : "lost"]++;
+        if (!isStored) lostSeries.add(sample.series);
         if (examples.length < EXAMPLES) {
           examples.push(sample);
         }
       }
     }
   }
+  reading.lostSeries = [...lostSeries].sort((a, b) => a - b);
   return { ...reading, warnings: [...warnings], ...(copies.wanted ? { perReplica: copies.counts() } : {}) };
 }
 
