@@ -28,7 +28,8 @@ describe("docs/walkthrough.md", function () {
         stdio: ["ignore", "pipe", "inherit", "ignore", "pipe"],
         reject: false,
         stripFinalNewline: false,
-        env: { MAKEFLAGS: "", npm_config_loglevel: "error" },
+        // As in a shell of one's own, also where make runs these tests: inside another make it would name the folders that it enters.
+        env: { MAKEFLAGS: undefined, MAKELEVEL: undefined, MFLAGS: undefined, npm_config_loglevel: "error" },
       });
       state = String(stdio[4] ?? "");
       const differs = outputDiffers(expected, String(stdout));
