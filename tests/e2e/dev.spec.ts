@@ -13,6 +13,7 @@ import {
   eventually,
   failure,
   type Pod,
+  receiversAsked,
   remove,
   ringLoaded,
   runId,
@@ -129,6 +130,7 @@ describe("dev on a real cluster", function () {
     const load = await underLoad(deployed, {}, async () => {
       await up("dev", { ...RETENTION, "thanos-stack:accepts": ["replicas-on-one-node", "history-loss"] });
       await ringLoaded(receivers, 3);
+      await receiversAsked(deployed.querier, 3);
     });
     const after = identities(await receivers());
     assert.equal(after.length, 3);

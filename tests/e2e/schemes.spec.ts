@@ -16,6 +16,7 @@ import {
   metricsOf,
   previewed,
   querierOf,
+  receiversAsked,
   remove,
   ringLoaded,
   underLoad,
@@ -501,7 +502,10 @@ describe("both schemes on a real cluster", function () {
       assert.ok((log?.value ?? 0) > 0, `${replica} holds something out of order`);
     }
     // Nothing in `accepts` lets history go.
-    const load = await underLoad(deployed, {}, async () => void (await (await sized(3)).up()));
+    const load = await underLoad(deployed, {}, async () => {
+      await (await sized(3)).up();
+      await receiversAsked(querier, 3);
+    });
     assert.equal((await receivers()).length, 3);
     assertLossless(load);
     const spec = JSON.stringify((await cluster.get("/apis/apps/v1/namespaces/thanos-dev/statefulsets/thanos-receive"))?.spec);
@@ -509,11 +513,6 @@ describe("both schemes on a real cluster", function () {
       !spec.includes("max-block-duration") && !/"partition":[1-9]/.test(spec),
       `the engine took back what the gate applied: ${spec}`,
     );
-    // It looks its stores up every few seconds; until then an answer without them is a partial one.
-    await eventually("the querier asks them no more", async () => {
-      const stores = (await querier.stores()).filter(({ component }) => component === "receive");
-      return stores.length === 3;
-    });
     for (const [index, timeMs] of times.entries()) {
       const after = await holders(timeMs);
       for (const replica of leaving) assert.equal(after.get(replica), before[index]?.get(replica), `${replica} at ${timeMs - first} ms`);

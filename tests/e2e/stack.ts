@@ -194,6 +194,14 @@ export async function ringLoaded(receivers: () => Promise<Pod[]>, members: numbe
   });
 }
 
+/** Waits until the querier asks so many receivers, no longer those that are gone: it looks them up every few seconds, and until then an answer without them is a partial one. */
+export async function receiversAsked(querier: PrometheusClient, receivers: number): Promise<void> {
+  await eventually(
+    `the querier asks ${receivers} receivers`,
+    async () => (await querier.stores()).filter(({ component }) => component === "receive").length === receivers,
+  );
+}
+
 /** Blocks of made history, a sample a minute, for as long as something is done with them. */
 export async function withBlocks<T>(
   range: { from: number; to: number },
