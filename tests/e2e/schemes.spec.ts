@@ -556,8 +556,20 @@ describe("both schemes on a real cluster", function () {
     await eventually("the sample is there", async () => (await querier.instant("kept_through_the_switch", asked)).vector.length === 1);
     const switched = await openStack("dev", { ...RING, "thanos-stack:ingestion": "sidecar" });
     await switched.up();
-    await verify("dev");
     assert.deepEqual(await cluster.pods("thanos-dev", "thanos-receive"), []);
+    // They have uploaded their last samples, which queries look back at for five minutes more, beside those of the same targets that the sidecar answers.
+    const looks = async () => {
+      const [gateway] = await cluster.pods("thanos-dev", "thanos-store-gateway");
+      return (await metricsOf(gateway)).find(({ name }) => name === "thanos_blocks_meta_syncs_total")?.value ?? 0;
+    };
+    const looked = await looks();
+    await eventually("the store gateway knows of them", async () => (await looks()) >= looked + 2);
+    await eventually(
+      "the receivers' last samples are in the past",
+      async () => (await querier.instant('up{tenant_id=~".+"}')).vector.length === 0,
+      900,
+    );
+    await verify("dev");
     await (await ringStack()).up();
     await verify("dev");
     await eventually(
