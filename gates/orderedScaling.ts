@@ -9,7 +9,7 @@ import { HASHRINGS_FILE } from "../model/thanosFlags";
 import { FIXED_BLOCK_DURATION, imageVersion, THANOS_VERSION } from "../model/versions";
 import { type AppliedStatefulSet, type ClaimGrowth, type ClaimView, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";
 import { PATIENCE, type Patience, until } from "./patience";
-import { receiversAreUploaded, storeGatewaysKnow } from "./upload";
+import { receiversAreUploaded } from "./upload";
 import { volumeGates } from "./volumeGrowth";
 
 /**
@@ -59,7 +59,6 @@ export function scalingGates(
               { pods, staying: set.replicas, applied, fieldManager: fieldManagerOf(oldOutputs) },
               patience,
             );
-            await storeGatewaysKnow(cluster, patience);
           }),
         ],
         afterUpdate: [...afterUpdate, new pulumi.ResourceHook(`${set.name}-settles`, () => receiversSettle(set, cluster, patience))],

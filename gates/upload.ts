@@ -41,8 +41,8 @@ const ADVICE =
   'With "history-loss" in accepts it does not wait for them';
 
 /**
- * Before receivers go: every sample that they hold is in a block, and every block in the bucket. Each of them whose StatefulSet holds something in a head is started again, one after the
- * other; when this gives up, the StatefulSet is again as it was.
+ * Before receivers go: every sample that they hold is in a block, every block in the bucket, and every store gateway knows of it. Where any of them holds something in a head, they are
+ * started again, one after the other; when this gives up, the StatefulSet is again as it was.
  */
 export async function receiversAreUploaded(
   cluster: ClusterView & StatefulSetApplying,
@@ -50,11 +50,15 @@ export async function receiversAreUploaded(
   patience: Patience = PATIENCE,
 ): Promise<void> {
   if (pods.length === 0) return;
-  if (!(await anyHolds(cluster, pods, patience))) return uploaded(cluster, pods, patience);
+  const inTheBucket = async () => {
+    await uploaded(cluster, pods, patience);
+    await storeGatewaysKnow(cluster, patience);
+  };
+  if (!(await anyHolds(cluster, pods, patience))) return inTheBucket();
   await pulumi.log.info(`${pods.join(", ")} start again, one after the other, and cut what they hold into blocks`);
   await cluster.applyStatefulSet(cuttingEveryMinute(applied, staying), fieldManager);
   try {
-    await uploaded(cluster, pods, patience);
+    await inTheBucket();
   } catch (error) {
     await cluster.applyStatefulSet(applied, fieldManager);
     throw error;

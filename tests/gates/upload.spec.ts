@@ -5,6 +5,7 @@ import type { Patience } from "../../gates/patience";
 import { cuttingEveryMinute, type Leaving, receiversAreUploaded, storeGatewaysKnow, tenantsOf } from "../../gates/upload";
 
 const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.005, quietSeconds: 0.01 };
+const GATEWAY = "thanos-store-gateway-0";
 const CUT = "--tsdb.max-block-duration=1m";
 
 /** What the engine applied: five receivers. */
@@ -42,6 +43,9 @@ class Ring implements StatefulSetApplying {
   startLooks = 2;
   /** Looks until a receiver with blocks of a minute has cut what is left. */
   cutLooks = 3;
+  /** Why the store gateway is not Ready. */
+  gatewayTrouble: string | undefined;
+  private gatewayLooks = 0;
   private readonly pods: Map<
     string,
     { inOrder: number; outOfOrder: number; syncs: number; failures: number; start: number; args: readonly string[]; looks: number }
@@ -68,6 +72,7 @@ class Ring implements StatefulSetApplying {
   }
 
   async podTrouble(pod: string): Promise<string | undefined> {
+    if (pod === GATEWAY) return this.gatewayTrouble;
     const state = this.of(pod);
     if (state.start > 0) {
       state.start--;
@@ -117,10 +122,10 @@ class Ring implements StatefulSetApplying {
       podTrouble: (pod) => this.podTrouble(pod),
       metrics: (pod) => this.metrics(pod),
       applyStatefulSet: (statefulSet, fieldManager) => this.applyStatefulSet(statefulSet, fieldManager),
+      pods: async () => [GATEWAY],
+      metric: async (_, name) => (name.includes("failures") ? 0 : ++this.gatewayLooks),
       availableReplicas: never,
-      pods: never,
       configMapText: never,
-      metric: never,
       ...other,
     };
   }
@@ -199,6 +204,16 @@ describe("gates: uploads of leaving receivers", () => {
     ring.bucketIsAway = false;
     await receiversAreUploaded(ring.view(), leaving(THIRD), QUICK);
     assert.deepEqual([ring.applied.length, ring.cutting], [2, []], "nothing is left to be cut");
+  });
+
+  it("keep them while a store gateway is not Ready, with the StatefulSet as it was", async () => {
+    const ring = new Ring({ [THIRD]: { inOrder: 9 } });
+    ring.gatewayTrouble = "not Ready";
+    await assert.rejects(
+      receiversAreUploaded(ring.view(), leaving(THIRD), QUICK),
+      /every store gateway .*still missing: thanos-store-gateway-0 \(not Ready\)\. Nothing was removed/,
+    );
+    assert.deepEqual(ring.applied.at(-1), APPLIED);
   });
 
   it("do not count a pass that ended before the failure after it", async () => {
