@@ -1,6 +1,7 @@
 /** An HTTP server on the loopback for tests: it records what it was asked and answers as the test says. */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
 
 export interface ReceivedRequest {
   method: string;
@@ -25,6 +26,8 @@ export interface CannedAnswer {
 export interface Loopback {
   url: string;
   requests: ReceivedRequest[];
+  /** Connections that are open now. */
+  open(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -68,6 +71,7 @@ export async function startLoopback(
   return {
     url: `http://127.0.0.1:${port}`,
     requests,
+    open: promisify(server.getConnections.bind(server)),
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error === undefined ? resolve() : reject(error)));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { encodeWriteRequest, RemoteWriteClient, WriteGivenUpError, WriteRejectedError, type WriteSeries } from "../../clients/remoteWrite";
 import { directTransport } from "../../clients/transport";
@@ -174,6 +175,21 @@ describe("clients: RemoteWriteClient", () => {
     assert.deepEqual(
       server.requests.map(({ connection }) => connection),
       [0, 0, 1, 2],
+    );
+  });
+
+  it("does not keep a connection that nobody uses, and waits for an answer longer than it would keep one", async () => {
+    server = await startLoopback(async () => {
+      await delay(50);
+      return {};
+    });
+    const kept = new RemoteWriteClient(directTransport(server.url, { keepIdleMs: 10 }));
+    await kept.send(ONE);
+    while ((await server.open()) > 0) await delay(5);
+    await kept.send(ONE);
+    assert.deepEqual(
+      server.requests.map(({ connection }) => connection),
+      [0, 1],
     );
   });
 });

@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { execa } from "execa";
 import type { Labels, MatrixElement, PrometheusClient, VectorElement } from "../../clients/prometheus";
+import { clusterView } from "../../gates/cluster";
+import { storeGatewaysKnow } from "../../gates/upload";
 import { bucketAccess, bucketServer, ensureBucket, startBucket, stopBucket } from "../../sandbox/bucket";
 import { environment, openStack } from "../../sandbox/engine";
 import { dataDirectory, listBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
 import { INSTANT_QUERIES, RANGE_QUERIES, SERIES } from "./queries";
 import {
   assertLossless,
+  CLUSTER,
   Cluster,
   changes,
   deployedStack,
@@ -558,12 +561,7 @@ describe("both schemes on a real cluster", function () {
     await switched.up();
     assert.deepEqual(await cluster.pods("thanos-dev", "thanos-receive"), []);
     // They have uploaded their last samples, which queries look back at for five minutes more, beside those of the same targets that the sidecar answers.
-    const looks = async () => {
-      const [gateway] = await cluster.pods("thanos-dev", "thanos-store-gateway");
-      return (await metricsOf(gateway)).find(({ name }) => name === "thanos_blocks_meta_syncs_total")?.value ?? 0;
-    };
-    const looked = await looks();
-    await eventually("the store gateway knows of them", async () => (await looks()) >= looked + 2);
+    await storeGatewaysKnow(clusterView(CLUSTER, "thanos-dev"));
     await eventually(
       "the receivers' last samples are in the past",
       async () => (await querier.instant('up{tenant_id=~".+"}')).vector.length === 0,
