@@ -64,6 +64,8 @@ export async function startLoopback(
       outgoing.end(canned.body ?? "");
     });
   });
+  // A connection that isn't in use is the client's to close.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   // A failed test must not keep the whole run alive.
