@@ -3,16 +3,26 @@ ENV ?= dev
 SHELL := /bin/bash
 SANDBOX := node -r ts-node/register/transpile-only sandbox/cli.ts
 MODULES := node_modules/.package-lock.json
+# Node.js and Go are the machine's where they fit; otherwise `toolchain` puts them here, and nothing is here where they do.
+TOOLCHAIN := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/thanos-stack/toolchain
+export PATH := $(TOOLCHAIN)/bin:$(PATH)
 
-.PHONY: help up status env down cluster test e2e
+.PHONY: help up status env down cluster test e2e toolchain path
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # npm touches this file last, so it is older than the lock file exactly when the modules are missing or out of date.
-$(MODULES): package-lock.json
+$(MODULES): package-lock.json | toolchain
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+toolchain:
+	@sandbox/toolchain/install.sh "$(TOOLCHAIN)"
+
+# For scripts that run Node.js themselves.
+path: toolchain
+	@echo "$$PATH"
 
 up: $(MODULES) ## A cluster, the environment ENV (default dev) on it, and the check that it works; resumes
 	@$(SANDBOX) up --env "$(ENV)"

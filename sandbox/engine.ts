@@ -46,7 +46,7 @@ export function shellExports(where: Paths): string {
   const quote = (text: string): string => `'${text.replace(/'/g, "'\\''")}'`;
   return [
     ...Object.entries(engineVariables(where)).map(([name, value]) => `export ${name}=${quote(value)}`),
-    `export PATH=${quote(where.bin)}:"$PATH"`,
+    `export PATH=${quote(`${where.bin}:${where.toolchain}/bin`)}:"$PATH"`,
   ].join("\n");
 }
 

@@ -32,6 +32,8 @@ export interface Paths {
   readonly buckets: string;
   /** What outlives `down`: built programs and images. `$XDG_CACHE_HOME/thanos-stack`, default ~/.cache/thanos-stack. */
   readonly cache: string;
+  /** Node.js and Go, where the machine has none that fit (`sandbox/toolchain`); the Makefile names the same directory. */
+  readonly toolchain: string;
   /** Kernel settings as they were before; they live as long as the settings do, until the next boot. */
   readonly sysctlRecord: string;
   /** Held while a command changes the cluster. */
@@ -67,6 +69,7 @@ export function paths(env: NodeJS.ProcessEnv = process.env): Paths {
     nodes: join(home, "nodes"),
     buckets: join(home, "buckets"),
     cache: join(cacheHome, "thanos-stack"),
+    toolchain: join(cacheHome, "thanos-stack", "toolchain"),
     sysctlRecord: "/run/thanos-stack-sysctl.json",
     lock: "/run/thanos-stack.lock",
   };

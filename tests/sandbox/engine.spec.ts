@@ -67,7 +67,7 @@ describe("sandbox engine", () => {
   it("prints lines that a shell takes as they are", () => {
     const lines = shellExports(where).split("\n");
     assert.ok(lines.includes("export KUBECONFIG='/var/lib/thanos-stack/kubeconfig'"));
-    assert.equal(lines.at(-1), `export PATH='/var/lib/thanos-stack/bin':"$PATH"`);
+    assert.equal(lines.at(-1), `export PATH='${where.bin}:${where.toolchain}/bin':"$PATH"`);
   });
 
   it("reads the environments' own stack files, and no other file", () => {
