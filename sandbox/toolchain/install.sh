@@ -35,7 +35,7 @@ make_venv() {
   rm -rf "$1"
   command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || return 1
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq >&2 && apt-get install -qq -y --no-install-recommends --no-remove python3-venv ca-certificates >&2 && python3 -m venv "$1"
+  apt-get update -qq >/dev/null && apt-get install -qq -y --no-install-recommends --no-remove -o Dpkg::Use-Pty=0 python3-venv ca-certificates >/dev/null && python3 -m venv "$1"
 }
 
 # Brings program $1 (for people: $2), at least version $3; links the files $4... of its wheels, each NAME=PATH.
