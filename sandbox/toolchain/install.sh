@@ -56,13 +56,14 @@ bring() {
     stop "$title could not be fetched, for pip's reason above: install $title $least or newer, and run this again."
   rm -rf "$new/venv"
   cp "$here/$program.txt" "$new/pins.txt"
-  rm -rf "${directory:?}/$program"
   mkdir -p "$directory/bin"
-  mv "$new" "$directory/$program"
-  new=
   for link in "$@"; do
     ln -sfn "../$program/wheels/${link#*=}" "$directory/bin/${link%%=*}"
   done
+  # Last, since the directory is what tells that all of it is there.
+  rm -rf "${directory:?}/$program"
+  mv "$new" "$directory/$program"
+  new=
 }
 
 # What `bring` is at work on; gone when it is done.
