@@ -27,7 +27,7 @@ program
     const bucket = bucketOf(environmentConfig(env))?.bucket;
     takeLock(where.lock, "make up");
     await runSteps([
-      ...clusterSteps(where),
+      ...clusterSteps(where, { withBucket: bucket !== undefined }),
       ...bucketSteps(bucket, where),
       { title: `pulumi up of ${env}`, run: async (report) => void (await deploy(env, where, report)) },
     ]);
@@ -43,7 +43,7 @@ cluster
   .option("--for-tests", "with what only the end-to-end tests need: the release of Thanos before the stack's own")
   .action(async ({ forTests }: { forTests?: boolean }) => {
     takeLock(where.lock, "sandbox cluster up");
-    await runSteps(clusterSteps(where, forTests === true));
+    await runSteps(clusterSteps(where, { forTests: forTests === true }));
   });
 cluster
   .command("volumes")

@@ -132,7 +132,8 @@ export async function ensureControlPlane(where: Paths, report: (text: string) =>
     report(daemon.name);
     const record = await startDaemon(where.run, daemon);
     await until(`${daemon.name} did not become healthy`, () => healthy(url, where, client), {
-      timeout: 90_000,
+      // Emulated or busy machines are slow; a program that ended is noticed at once.
+      timeout: 300_000,
       interval: 100,
       log: daemon.log,
       hopeless: () => (isRunning(record) ? undefined : `it ended${tail(daemon.log, 1) === "" ? "" : "; its log says why"}`),

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { killCgroup, removeCgroup } from "./cgroups";
+import { HOST_GROUP, killCgroup, machineHierarchies, removeCgroup } from "./cgroups";
 import { readIfThere, tryRun } from "./command";
 import { removeNetwork } from "./network";
 import { madeDirectories } from "./node";
@@ -73,9 +73,8 @@ export async function leftovers(where: Paths): Promise<string[]> {
     for (const line of ((await tryRun("iptables", ["-w", "10", "-t", table, "-S"])) ?? "").split("\n"))
       if (line.includes(NAME)) found.push(`rule ${line}`);
   }
-  for (const hierarchy of mounts.matchAll(/ (\S+) \S+(?: \S+)* - cgroup2? /g)) {
-    const group = join(hierarchy[1] ?? "", NAME);
-    if (existsSync(group)) found.push(`control group ${group}`);
+  for (const { mountPoint } of machineHierarchies()) {
+    for (const group of [join(mountPoint, NAME), join(mountPoint, HOST_GROUP)]) if (existsSync(group)) found.push(`control group ${group}`);
   }
   for (const path of [where.home, where.sysctlRecord]) if (existsSync(path)) found.push(path);
   for (const path of NODE_PRIVATE_DIRECTORIES) if (existsSync(path) && madeDirectories(where).includes(path)) found.push(path);

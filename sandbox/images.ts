@@ -3,6 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSy
 import { basename, dirname, join } from "node:path";
 import { IMAGES as STACK_IMAGES } from "../model/versions";
 import { run, StepFailed } from "./command";
+import { busyboxIn, type ImagePackage, unpackPackage } from "./debian";
 import { type Paths, REPOSITORY } from "./paths";
 import { type TarEntry, writeTar } from "./tar";
 import { type Program, TOOLS, type ToolName } from "./tools";
@@ -22,7 +23,7 @@ export interface Image {
   /** Further files: its path in the image → the file on this machine. */
   readonly files?: Readonly<Record<string, string>>;
   /** A Debian package whose program it holds, with the libraries that it needs; not installed on this machine. */
-  readonly debian?: { readonly packages: readonly string[]; readonly program: string };
+  readonly debian?: { readonly package: ImagePackage; readonly program: string };
   /** Whether it has a shell and the usual commands (busybox), as the original has. */
   readonly shell: boolean;
   readonly user: User;
@@ -36,7 +37,6 @@ export interface Image {
 
 const ROOT: User = { name: "root", id: 0 };
 const NOBODY: User = { name: "nobody", id: 65534 };
-const BUSYBOX = "/bin/busybox";
 const TINI = "/usr/bin/tini-static";
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -81,7 +81,7 @@ export const IMAGES: readonly Image[] = [
   {
     name: STACK_IMAGES.memcached,
     tools: [],
-    debian: { packages: ["memcached", "libevent-2.1-7", "libsasl2-2", "libssl3"], program: "usr/bin/memcached" },
+    debian: { package: "memcached", program: "usr/bin/memcached" },
     shell: true,
     user: { name: "memcache", id: 11211 },
     entrypoint: ["/bin/memcached"],
@@ -109,6 +109,8 @@ export function architecture(machine: string = process.arch): string {
 export interface LayerSources {
   /** Program files by the name they get in /bin. */
   readonly programs: Readonly<Record<string, string>>;
+  /** The file of busybox, for images with a shell. */
+  readonly busybox: string;
   /** The names of busybox's commands, if the image has a shell. */
   readonly commands: readonly string[];
   /** Libraries and loader: path in the image → file on this machine. */
@@ -141,7 +143,7 @@ export function layerEntries(image: Image, sources: LayerSources): TarEntry[] {
   directory("tmp", { mode: 0o1777 });
   for (const path of image.directories ?? []) directory(path, { uid: image.user.id, gid: image.user.id });
   if (image.shell) {
-    add({ path: "bin/busybox", kind: "file", mode: 0o755, content: { from: BUSYBOX } });
+    add({ path: "bin/busybox", kind: "file", mode: 0o755, content: { from: sources.busybox } });
     for (const command of sources.commands) if (command !== "busybox") add({ path: `bin/${command}`, kind: "symlink", target: "busybox" });
   }
   for (const [path, from] of Object.entries(sources.libraries)) add({ path, kind: "file", mode: 0o755, content: { from } });
@@ -198,30 +200,6 @@ export function parseLdd(output: string): Record<string, string> {
   return libraries;
 }
 
-/** Fetches Debian packages into the cache and unpacks them beside each other, without installing them. */
-async function unpackDebian(image: Image, where: Paths): Promise<string> {
-  const packages = image.debian?.packages ?? [];
-  const root = join(where.cache, "debian", packages.join("+"));
-  if (existsSync(root)) return root;
-  const temporary = `${root}.tmp`;
-  rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(join(temporary, "root"), { recursive: true });
-  const download = () => run("apt-get", ["-o", "APT::Sandbox::User=root", "download", ...packages], { cwd: temporary, timeout: 300_000 });
-  try {
-    await download();
-  } catch {
-    await run("apt-get", ["update"], { timeout: 300_000 });
-    await download();
-  }
-  for (const file of readdirSync(temporary)) {
-    if (file.endsWith(".deb")) await run("dpkg", ["-x", join(temporary, file), join(temporary, "root")]);
-  }
-  rmSync(root, { recursive: true, force: true });
-  renameSync(join(temporary, "root"), root);
-  rmSync(temporary, { recursive: true, force: true });
-  return root;
-}
-
 async function librariesOf(program: string, root: string): Promise<Record<string, string>> {
   const multiarch = join(root, "usr", "lib");
   const directories = existsSync(multiarch) ? readdirSync(multiarch, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
@@ -257,7 +235,8 @@ export async function ensureImages(
 ): Promise<ImageArchive[]> {
   const directory = join(where.cache, "images");
   mkdirSync(directory, { recursive: true });
-  const commands = (await run(BUSYBOX, ["--list"])).split("\n").filter((command) => command !== "");
+  const busybox = busyboxIn(await unpackPackage("busybox-static", where));
+  const commands = (await run(busybox, ["--list"])).split("\n").filter((command) => command !== "");
   const maker = createHash("sha256");
   for (const file of ["images.ts", "tar.ts"]) maker.update(readFileSync(join(REPOSITORY, "sandbox", file)));
   const made = maker.digest("hex");
@@ -274,10 +253,10 @@ export async function ensureImages(
       hash.update(`${name}=${program.key}`);
     }
     for (const file of Object.values(image.files ?? {})) hash.update(contentOf(file));
-    if (image.shell) hash.update(contentOf(BUSYBOX)).update(commands.join(" "));
+    if (image.shell) hash.update(contentOf(busybox)).update(commands.join(" "));
     let libraries: Record<string, string> = {};
     if (image.debian !== undefined) {
-      const root = await unpackDebian(image, where);
+      const root = await unpackPackage(image.debian.package, where);
       const program = join(root, image.debian.program);
       own[basename(program)] = program;
       libraries = await librariesOf(program, root);
@@ -288,7 +267,7 @@ export async function ensureImages(
     if (!existsSync(path)) {
       report(image.name);
       const temporary = `${path}.${process.pid}.tmp`;
-      writeImage(temporary, `${temporary}.layer`, image, layerEntries(image, { programs: own, commands, libraries }));
+      writeImage(temporary, `${temporary}.layer`, image, layerEntries(image, { programs: own, busybox, commands, libraries }));
       renameSync(temporary, path);
     }
     archives.push({ name: image.name, path, key });

@@ -3,7 +3,7 @@ import { run, tryRun } from "./command";
 import type { Paths } from "./paths";
 import { BRIDGE, HOST_ADDRESS, LINK_PREFIX, NAME, NODE_NETWORK, NODES, type NodePlan, POD_NETWORK, SERVICE_NETWORK } from "./topology";
 
-/** Kernel settings of the root namespace that the cluster needs. Those a kernel doesn't have are left out. */
+/** Kernel settings of the root namespace that the cluster needs, or that its kubelets set. Those a kernel doesn't have are left out. */
 const SYSCTLS: Readonly<Record<string, { readonly value: string; readonly atLeast?: boolean }>> = {
   // Each containerd, kubelet and Prometheus takes a handful.
   "fs/inotify/max_user_instances": { value: "1024", atLeast: true },
@@ -12,6 +12,13 @@ const SYSCTLS: Readonly<Record<string, { readonly value: string; readonly atLeas
   "vm/overcommit_memory": { value: "1" },
   // Frames between two nodes are the bridge's, not the host firewall's.
   "net/bridge/bridge-nf-call-iptables": { value: "0" },
+  // What every kubelet sets by itself (pkg/kubelet/cm `setupKernelTunables`), set here so that what was before is on record. With `panic_on_oops` a fault of
+  // the kernel restarts the machine, which is a node's business and not that of somebody's computer: it comes back with `make down`.
+  "vm/panic_on_oom": { value: "0" },
+  "kernel/panic": { value: "10" },
+  "kernel/panic_on_oops": { value: "1" },
+  "kernel/keys/root_maxkeys": { value: "1000000" },
+  "kernel/keys/root_maxbytes": { value: "25000000" },
 };
 
 /** The comment on each of the sandbox's firewall rules. */
@@ -20,6 +27,8 @@ const COMMENT = ["-m", "comment", "--comment", NAME];
 /** The sandbox's firewall rules: pods and nodes are forwarded whatever the host's policy, and hidden behind the host's address outside. */
 const RULES: readonly { readonly table: string; readonly chain: string; readonly rule: readonly string[] }[] = [
   { table: "filter", chain: "FORWARD", rule: ["-i", BRIDGE, ...COMMENT, "-j", "ACCEPT"] },
+  // A host that closes its own ports (ufw, firewalld) opens them to the nodes: the API server and the S3 server listen on the bridge.
+  { table: "filter", chain: "INPUT", rule: ["-i", BRIDGE, ...COMMENT, "-j", "ACCEPT"] },
   { table: "filter", chain: "FORWARD", rule: ["-o", BRIDGE, ...COMMENT, "-j", "ACCEPT"] },
   ...[POD_NETWORK, NODE_NETWORK].map((network) => ({
     table: "nat",

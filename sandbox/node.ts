@@ -8,6 +8,7 @@ import { CNI_DIRECTORIES } from "./packages";
 import { type Paths, paths } from "./paths";
 import { kubeconfigOf } from "./pki";
 import { memoryBytes } from "./preflight";
+import { memoryLimit } from "./probes";
 import { killDaemon, type ProcessRecord, runningDaemon, startDaemon } from "./processes";
 import { CLUSTER_DOMAIN, DNS_SERVICE, NAME, NODE_PRIVATE_DIRECTORIES, NODES, type NodePlan, POD_NETWORK } from "./topology";
 
@@ -83,9 +84,10 @@ export function cniConfig(node: NodePlan): object {
  * The kubelet's configuration on a node.
  *
  * @param memory the machine's memory in bytes: every node sees all of it, and gets a fair share of what the host leaves
+ * @param usable how much of it the sandbox may use, where a container's limit is less
  */
-export function kubeletConfig(where: Paths, node: NodePlan, memory: number): object {
-  const share = Math.floor((Math.max(memory - HOST_MEMORY, memory / 2) * MEMORY_OVERCOMMIT) / NODES.length);
+export function kubeletConfig(where: Paths, node: NodePlan, memory: number, usable = memory): object {
+  const share = Math.floor((Math.max(usable - HOST_MEMORY, usable / 2) * MEMORY_OVERCOMMIT) / NODES.length);
   return {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
@@ -161,9 +163,11 @@ function writeConfiguration(where: Paths, node: NodePlan): void {
   if (cni === undefined) throw new StepFailed(`the network plugin ptp is in none of ${CNI_DIRECTORIES.join(", ")}`);
   mkdirSync(file(where, node, "cni"), { recursive: true });
   mkdirSync(where.logs, { recursive: true });
+  const memory = memoryBytes();
+  const kubelet = kubeletConfig(where, node, memory, Math.min(memory, memoryLimit() ?? memory));
   writeFileSync(file(where, node, "containerd.toml"), containerdConfig(where, node, cni));
   writeFileSync(file(where, node, "cni/10-sandbox.conflist"), JSON.stringify(cniConfig(node), null, 2));
-  writeFileSync(file(where, node, "kubelet.json"), JSON.stringify(kubeletConfig(where, node, memoryBytes()), null, 2));
+  writeFileSync(file(where, node, "kubelet.json"), JSON.stringify(kubelet, null, 2));
   writeFileSync(file(where, node, "kube-proxy.json"), JSON.stringify(kubeProxyConfig(where, node), null, 2));
   writeFileSync(file(where, node, "init"), initScript(where, node), { mode: 0o755 });
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { StepFailed, tryRun } from "./command";
+import { packagesToFetch, unpackPackage } from "./debian";
 import { isStaticProgram } from "./elf";
 import type { Paths } from "./paths";
 
@@ -31,7 +32,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { package: "util-linux", commands: ["unshare", "nsenter", "flock"] },
   { package: "mount", commands: ["mount", "umount"] },
   { package: "openssl", commands: ["openssl"] },
-  { package: "busybox-static", files: ["/bin/busybox"], static: true },
   { package: "tini", files: ["/usr/bin/tini-static"], static: true },
   { package: "ca-certificates", files: ["/etc/ssl/certs/ca-certificates.crt"] },
 ];
@@ -64,13 +64,21 @@ export const THIS_MACHINE: MachineFiles = {
 };
 
 /**
- * Installs what is missing, and only that: apt is told to remove nothing and to add no recommendations.
+ * Installs what is missing, and only that: apt is told to remove nothing and to add no recommendations. Fetches what images are made of too, so that a package
+ * which this machine can't have is known before anything is compiled.
  *
  * @throws {StepFailed} with apt's log
  */
 export async function ensurePackages(where: Paths, report: (text: string) => void): Promise<void> {
   const missing = missingPackages(THIS_MACHINE);
-  if (missing.length === 0) return;
+  if (missing.length > 0) await install(missing, where, report);
+  for (const name of packagesToFetch(where)) {
+    report(`fetching ${name} for the images`);
+    await unpackPackage(name, where);
+  }
+}
+
+async function install(missing: readonly string[], where: Paths, report: (text: string) => void): Promise<void> {
   mkdirSync(where.logs, { recursive: true });
   const log = join(where.logs, "apt.log");
   const apt = (...args: string[]) =>
@@ -82,15 +90,18 @@ export async function ensurePackages(where: Paths, report: (text: string) => voi
       reject: false,
       timeout: 900_000,
     });
-  const install = () => apt("install", "--yes", "--no-install-recommends", "--no-remove", ...missing);
+  const installAll = () => apt("install", "--yes", "--no-install-recommends", "--no-remove", ...missing);
   report(`installing ${missing.join(", ")}`);
-  if ((await install()).exitCode === 0) return;
-  report("the package lists are missing or old: fetching them");
-  // An installation that was interrupted has to be ended first.
-  await tryRun("dpkg", ["--configure", "-a"], { timeout: 600_000, env: { DEBIAN_FRONTEND: "noninteractive" } });
-  await apt("update");
-  report(`installing ${missing.join(", ")}`);
-  if ((await install()).exitCode !== 0) throw new StepFailed(`apt could not install ${missing.join(", ")}`, log);
+  if ((await installAll()).exitCode !== 0) {
+    report("the package lists are missing or old: fetching them");
+    // An installation that was interrupted has to be ended first.
+    await tryRun("dpkg", ["--configure", "-a"], { timeout: 600_000, env: { DEBIAN_FRONTEND: "noninteractive" } });
+    await apt("update");
+    report(`installing ${missing.join(", ")}`);
+    if ((await installAll()).exitCode !== 0) throw new StepFailed(`apt could not install ${missing.join(", ")}`, log);
+  }
+  // Debian starts and enables a containerd of the machine's own, which nobody asked for; each node runs its own one.
+  if (missing.includes("containerd")) await tryRun("systemctl", ["disable", "--now", "containerd.service"]);
   const still = missingPackages(THIS_MACHINE);
   if (still.length > 0) throw new StepFailed(`apt installed ${still.join(", ")}, and what they should bring is still not there`, log);
 }

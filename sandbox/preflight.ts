@@ -1,9 +1,12 @@
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { totalmem } from "node:os";
 import { dirname } from "node:path";
+import { machineHierarchies, missingControllers } from "./cgroups";
 import { readIfThere, tryRun } from "./command";
+import { packagesToFetch } from "./debian";
 import { missingPackages, THIS_MACHINE } from "./packages";
 import type { Paths } from "./paths";
+import { carriesOverlays, fileSystemOf, makesCgroups, makesNamespaces, memoryLimit } from "./probes";
 import { GO_ENVIRONMENT, GO_VERSION } from "./tools";
 import { BRIDGE, NODE_NETWORK, POD_NETWORK, SERVICE_NETWORK } from "./topology";
 
@@ -14,20 +17,31 @@ export interface Facts {
   /** Free bytes where the state goes, and where the cache goes. */
   readonly freeState: number;
   readonly freeCache: number;
-  /** Bytes of memory of the machine. */
+  /** Bytes of memory of the machine, or of the container's limit where that is less. */
   readonly memory: number;
   /** The answer of `go env GOVERSION`, such as go1.26.8; nothing if there is no Go. */
   readonly go: string | undefined;
+  /** Packages to install, and those that images are made of and that the cache does not have. */
   readonly missingPackages: readonly string[];
+  /** Whether there are apt-get and dpkg. */
   readonly hasApt: boolean;
   /** Networks of this machine's routes that aren't the sandbox's own. */
   readonly networks: readonly string[];
   readonly hasCgroups: boolean;
+  /** Controllers that pods need and no hierarchy offers. */
+  readonly missingControllers: readonly string[];
+  /** Whether namespaces with mounts, and control groups, can be made: not in an unprivileged container. */
+  readonly isPrivileged: boolean;
+  /** The file system of the state, if it can't carry the nodes' images. */
+  readonly unfitFileSystem: string | undefined;
 }
 
 const GIB = 2 ** 30;
-/** The least memory: three nodes, the control plane and the smallest stack take 2 GiB, building the programs 3 GiB. */
-export const LEAST_MEMORY = 6 * GIB;
+/**
+ * The least memory that the kernel counts: three nodes, the control plane and the smallest stack take 2 GiB, building the programs 3 GiB. A machine of 6 GiB
+ * shows some 5.8 of them.
+ */
+export const LEAST_MEMORY = 5.5 * GIB;
 /** The least free disk for three nodes with their unpacked images and volumes. */
 export const LEAST_STATE = 6 * GIB;
 /** The least free disk for the programs, the images and the compiler's cache. */
@@ -72,6 +86,16 @@ export function obstacle(facts: Facts): string | undefined {
     return stop(`The sandbox needs Linux (its nodes are made of Linux namespaces), and this is ${facts.platform}.`);
   if (facts.uid !== 0) return stop("The sandbox needs root: it makes network namespaces, control groups and mounts.");
   if (!facts.hasCgroups) return stop("The sandbox needs control groups mounted at /sys/fs/cgroup, and there are none.");
+  if (facts.missingControllers.length > 0) {
+    return stop(
+      `The sandbox's pods need the control group controllers cpu, cpuset, memory and pids, and this machine offers no ${facts.missingControllers.join(", ")}` +
+        (facts.missingControllers.includes("memory") ? " (the kernel's parameters `cgroup_enable=memory` switch memory on)." : "."),
+    );
+  }
+  if (!facts.isPrivileged)
+    return stop(
+      "The sandbox makes mounts, namespaces and control groups, and this machine lets it make none, as an unprivileged container does.",
+    );
   if (facts.memory < LEAST_MEMORY)
     return stop(`The sandbox needs ${gib(LEAST_MEMORY)} of memory, and this machine has ${gib(facts.memory)}.`);
   if (facts.freeState < LEAST_STATE) {
@@ -82,6 +106,11 @@ export function obstacle(facts: Facts): string | undefined {
   if (facts.freeCache < LEAST_CACHE) {
     return stop(
       `The sandbox needs ${gib(LEAST_CACHE)} of free disk for its programs (XDG_CACHE_HOME moves them), and there are ${gib(facts.freeCache)}.`,
+    );
+  }
+  if (facts.unfitFileSystem !== undefined) {
+    return stop(
+      `The sandbox's images need a file system that can carry overlays, such as ext4 or XFS, and its state would be on ${facts.unfitFileSystem} (THANOS_STACK_HOME moves it).`,
     );
   }
   for (const own of [NODE_NETWORK, POD_NETWORK, SERVICE_NETWORK]) {
@@ -97,7 +126,7 @@ export function obstacle(facts: Facts): string | undefined {
   }
   if (facts.missingPackages.length > 0 && !facts.hasApt) {
     return stop(
-      `The sandbox needs ${facts.missingPackages.join(", ")} and can install packages only with apt-get, which isn't here: install them and run this again.`,
+      `The sandbox needs Debian's packages ${facts.missingPackages.join(", ")}, to install or to make images of, and fetches them with apt-get and dpkg, which aren't here: use Debian or Ubuntu.`,
     );
   }
   return undefined;
@@ -125,21 +154,29 @@ export async function machineFacts(where: Paths): Promise<Facts> {
   const linux = process.platform === "linux";
   // `ip route` is asked for only if `ip` is there: a machine without it has the kernel's own list.
   const routes = linux ? ((await tryRun("ip", ["-4", "route"])) ?? "") : "";
+  const hierarchies = linux ? machineHierarchies() : [];
+  const isPrivileged = linux && makesCgroups(hierarchies) && (await makesNamespaces());
+  const limit = memoryLimit(hierarchies);
   return {
     platform: process.platform,
     uid: process.getuid?.() ?? -1,
     freeState: freeBytes(where.home),
     freeCache: freeBytes(where.cache),
-    memory: totalmem(),
+    memory: Math.min(totalmem(), limit ?? Number.POSITIVE_INFINITY),
     go: (await tryRun("go", ["env", "GOVERSION"], { env: GO_ENVIRONMENT }))?.trim(),
-    missingPackages: linux ? missingPackages(THIS_MACHINE) : [],
-    hasApt: THIS_MACHINE.hasCommand("apt-get"),
+    missingPackages: linux ? [...missingPackages(THIS_MACHINE), ...packagesToFetch(where)] : [],
+    hasApt: ["apt-get", "dpkg"].every((command) => THIS_MACHINE.hasCommand(command)),
     networks: routedNetworks(routes),
-    hasCgroups: linux && /^cgroup2? /m.test(readIfThere("/proc/mounts") ?? ""),
+    hasCgroups: hierarchies.length > 0,
+    missingControllers: missingControllers(hierarchies),
+    isPrivileged,
+    // Where nothing can be mounted, that is said first.
+    unfitFileSystem:
+      isPrivileged && !(await carriesOverlays(where.home)) ? fileSystemOf(where.home, readIfThere("/proc/mounts") ?? "") : undefined,
   };
 }
 
-/** The machine's memory in bytes, as the kernel counts it. */
+/** The machine's memory in bytes, as the kernel counts it; every kubelet reads the same. */
 export function memoryBytes(): number {
   return Number(/^MemTotal:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0) * 1024;
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { killCgroup, makeCgroup } from "./cgroups";
+import { type Hierarchy, killCgroup, machineHierarchies, makeCgroup } from "./cgroups";
 import { readIfThere, until } from "./command";
 
 /** A process by its id and the moment it started, so that an id that was given to another process is never mistaken for it. */
@@ -96,17 +96,21 @@ export function recordedDaemons(runDirectory: string): string[] {
  * @returns its record
  * @throws if the program can't be started at all
  */
-export async function startDaemon(runDirectory: string, daemon: Daemon): Promise<ProcessRecord> {
+export async function startDaemon(
+  runDirectory: string,
+  daemon: Daemon,
+  hierarchies: readonly Hierarchy[] = machineHierarchies(),
+): Promise<ProcessRecord> {
   const running = runningDaemon(runDirectory, daemon.name);
   if (running !== undefined) return running;
-  const groups = makeCgroup(daemon.cgroup);
+  const groups = makeCgroup(daemon.cgroup, hierarchies);
   // One whose starter was killed before it wrote the record, or children that outlived theirs.
-  await killCgroup(daemon.cgroup);
+  await killCgroup(daemon.cgroup, hierarchies);
   mkdirSync(dirname(daemon.log), { recursive: true });
   const log = openSync(daemon.log, "a");
   try {
     // The shell joins the groups before it becomes the program, so that no child of the program is ever outside them.
-    const join = `${groups.map((group) => `echo $$ > ${group}/cgroup.procs`).join("; ")}; exec "$@"`;
+    const join = [...groups.map((group) => `echo $$ > ${group}/cgroup.procs`), 'exec "$@"'].join(" && ");
     const child = spawn("/bin/sh", ["-c", join, "sh", ...daemon.command], {
       detached: true,
       cwd: "/",

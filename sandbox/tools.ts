@@ -305,7 +305,7 @@ export const KUBERNETES_PROGRAMS = [
  * even if whoever started them was killed.
  */
 export function enginePrelude(program: string, groups: readonly string[]): string {
-  const join = groups.map((group) => `test ! -d ${group} || echo $$ > ${group}/cgroup.procs`).join("\n");
+  const join = groups.map((group) => `test ! -d ${group} || echo $$ > ${group}/cgroup.procs || exit 1`).join("\n");
   return `#!/bin/sh\n${join}\nexec ${program} "$@"\n`;
 }
 

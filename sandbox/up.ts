@@ -4,12 +4,13 @@ import { awaitNodes, ensureAddons } from "./cluster";
 import { StepFailed } from "./command";
 import { ensureControlPlane } from "./controlPlane";
 import { ensureImages, IMAGES, type ImageArchive, TEST_IMAGES } from "./images";
-import { ensureHostNetwork, routeServicesThrough, serviceRoute } from "./network";
+import { ensureHostNetwork, ensureNodeNetwork, routeServicesThrough, serviceRoute } from "./network";
 import { ensureNode, nodePlanByNumber } from "./node";
 import { ensurePackages } from "./packages";
 import type { Paths } from "./paths";
 import { ensurePki } from "./pki";
 import { machineFacts, obstacle } from "./preflight";
+import { FIREWALLED, hostAnswers } from "./probes";
 import { runningDaemon } from "./processes";
 import type { Step } from "./steps";
 import { ensureTool, linkPrograms, type Program, type ToolName } from "./tools";
@@ -20,10 +21,15 @@ export const CLUSTER_TOOLS: readonly ToolName[] = ["etcd", "kubernetes", "coredn
 
 /**
  * The steps that make a working cluster, without anything of the stack in it. Each looks at what is there first, so that running them
- * again goes on where an earlier run was interrupted.
+ * again goes on where an earlier run was interrupted. With all that the steps after these need: the S3 server for an environment with a
+ * bucket, the release before for the tests.
  */
-export function clusterSteps(where: Paths, forTests = false): Step[] {
-  const tools: readonly ToolName[] = forTests ? [...CLUSTER_TOOLS, "thanosPrevious"] : CLUSTER_TOOLS;
+export function clusterSteps(where: Paths, { forTests = false, withBucket = false } = {}): Step[] {
+  const tools: readonly ToolName[] = [
+    ...CLUSTER_TOOLS,
+    ...(withBucket ? (["versitygw"] as const) : []),
+    ...(forTests ? (["thanosPrevious"] as const) : []),
+  ];
   const images = forTests ? [...IMAGES, ...TEST_IMAGES] : IMAGES;
   let programs: Record<string, Program> = {};
   let archives: ImageArchive[] = [];
@@ -37,9 +43,19 @@ export function clusterSteps(where: Paths, forTests = false): Step[] {
     },
     { title: "Debian packages", run: (report) => ensurePackages(where, report) },
     {
+      // Before anything is compiled: a firewall that closes the bridge is known within seconds.
+      title: "Network and keys",
+      run: async () => {
+        mkdirSync(where.home, { recursive: true });
+        await ensureHostNetwork(where);
+        await ensureNodeNetwork(nodePlanByNumber(1));
+        if (!(await hostAnswers(nodePlanByNumber(1)))) throw new StepFailed(FIREWALLED);
+        await ensurePki(where);
+      },
+    },
+    {
       title: "Programs, built from source where the cache has none",
       run: async (report) => {
-        mkdirSync(where.home, { recursive: true });
         for (const [index, tool] of tools.entries()) {
           programs = { ...programs, ...(await ensureTool(tool, where, (text) => report(`${index + 1} of ${tools.length}: ${text}`))) };
         }
@@ -50,13 +66,6 @@ export function clusterSteps(where: Paths, forTests = false): Step[] {
       title: "Images",
       run: async (report) => {
         archives = await ensureImages(programs, where, report, images);
-      },
-    },
-    {
-      title: "Network and keys",
-      run: async () => {
-        await ensureHostNetwork(where);
-        await ensurePki(where);
       },
     },
     { title: "Control plane", run: (report) => ensureControlPlane(where, report) },

@@ -8,7 +8,7 @@ import { IMAGES as STACK_IMAGES } from "../../model/versions";
 import { IMAGES, type Image, layerEntries, PAUSE_IMAGE, parseLdd, writeImage } from "../../sandbox/images";
 import { tarHeader, writeTar } from "../../sandbox/tar";
 
-const SOURCES = { programs: { thanos: process.execPath }, commands: ["busybox", "sh"], libraries: {} };
+const SOURCES = { programs: { thanos: process.execPath }, busybox: process.execPath, commands: ["busybox", "sh"], libraries: {} };
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
 function imageNamed(name: string): Image {

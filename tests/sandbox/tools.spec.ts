@@ -66,7 +66,10 @@ describe("sandbox tools", () => {
 
   it("lets the engine join groups that may be gone", () => {
     const script = enginePrelude("/cache/pulumi", ["/sys/fs/cgroup/a"]);
-    assert.equal(script, '#!/bin/sh\ntest ! -d /sys/fs/cgroup/a || echo $$ > /sys/fs/cgroup/a/cgroup.procs\nexec /cache/pulumi "$@"\n');
+    assert.equal(
+      script,
+      '#!/bin/sh\ntest ! -d /sys/fs/cgroup/a || echo $$ > /sys/fs/cgroup/a/cgroup.procs || exit 1\nexec /cache/pulumi "$@"\n',
+    );
   });
 });
 
