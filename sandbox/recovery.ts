@@ -1,34 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ApiException, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import type { Stack } from "@pulumi/pulumi/automation";
-import { kubeConfig } from "./cluster";
+import { decisionLines } from "../commands/recover";
+import { clusterLookUp } from "../commands/recover/cluster";
+import { planRecovery } from "../commands/recover/plan";
+import { readState } from "../commands/recover/state";
 import { readIfThere, until } from "./command";
 import { type Paths, paths } from "./paths";
-
-/** What an update was doing when it was killed, as the stack's state has it. */
-export interface PendingOperation {
-  readonly type: string;
-  readonly resource: { readonly urn: string; readonly type: string; readonly inputs?: { readonly [key: string]: unknown } };
-}
-
-/** An object of Kubernetes by what names it. */
-export type ObjectName = KubernetesObject & { readonly metadata: { readonly name: string; readonly namespace?: string } };
-
-/**
- * The objects that a killed update was creating: they may or may not exist, and the state doesn't know them.
- *
- * @param operations the state's pending operations
- */
-export function unfinishedObjects(operations: readonly PendingOperation[]): ObjectName[] {
-  return operations.flatMap(({ type, resource }) => {
-    if (type !== "creating" || !resource.type.startsWith("kubernetes:")) return [];
-    const { apiVersion, kind, metadata } = resource.inputs ?? {};
-    const { name, namespace } = (metadata ?? {}) as { name?: unknown; namespace?: unknown };
-    if (typeof apiVersion !== "string" || typeof kind !== "string" || typeof name !== "string") return [];
-    return [{ apiVersion, kind, metadata: { name, ...(typeof namespace === "string" ? { namespace } : {}) } }];
-  });
-}
+import { CONTEXT } from "./topology";
 
 /** The ids of the engines that hold a stack's lock in the sandbox's backend and still run. */
 function lockHolders(directory: string): number[] {
@@ -40,10 +19,10 @@ function lockHolders(directory: string): number[] {
 }
 
 /**
- * Makes a stack ready for an update after one that was killed: waits for an engine that still runs, takes the lock away that a dead one left,
- * and removes the objects whose creation was never finished, so that they are created anew. Their volumes' contents stay.
+ * Makes a stack ready for an update after one that was killed, as a user would by hand: waits for an engine that still runs, takes the lock away that a dead one left
+ * (`pulumi cancel`), and does what `npm run recover -- --yes` does.
  *
- * @throws {StepFailed} if another update goes on for longer than two minutes, or an object can't be removed in that time
+ * @throws {StepFailed} if another update goes on for longer than two minutes
  */
 export async function recover(stack: Stack, where: Paths = paths(), report: (text: string) => void = () => {}): Promise<void> {
   const project = (await stack.workspace.projectSettings()).name;
@@ -63,23 +42,10 @@ export async function recover(stack: Stack, where: Paths = paths(), report: (tex
   const state = join(where.pulumiBackend, ".pulumi", "stacks", project, `${stack.name}.json`);
   if (!existsSync(state) || !readFileSync(state, "utf8").includes('"pending_operations"')) return;
   const exported = await stack.exportStack();
-  const operations: readonly PendingOperation[] = exported.deployment?.pending_operations ?? [];
-  if (operations.length === 0) return;
-  const client = KubernetesObjectApi.makeApiClient(kubeConfig(where));
-  for (const object of unfinishedObjects(operations)) {
-    report(`removing ${object.kind} ${object.metadata.name}, whose creation was interrupted`);
-    await until(`removing ${object.kind} ${object.metadata.name}`, () => isGone(client, object), { timeout: 120_000, interval: 500 });
-  }
-  await stack.importStack({ ...exported, deployment: { ...exported.deployment, pending_operations: [] } });
-}
-
-/** Asks for an object's removal; true once there is none. */
-async function isGone(client: KubernetesObjectApi, object: ObjectName): Promise<boolean> {
-  try {
-    await client.delete(object, undefined, undefined, undefined, undefined, "Foreground");
-    return false;
-  } catch (error) {
-    if (error instanceof ApiException && error.code === 404) return true;
-    throw error;
-  }
+  const { decisions, state: recovered } = await planRecovery(
+    readState(exported),
+    clusterLookUp({ kubeconfig: where.kubeconfig, context: CONTEXT }),
+  );
+  for (const line of decisionLines(decisions)) report(line);
+  await stack.importStack({ ...exported, deployment: recovered.deployment });
 }

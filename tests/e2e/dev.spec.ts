@@ -5,10 +5,12 @@ import { writeQuorum } from "../../model/quorum";
 import { openStack } from "../../sandbox/engine";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import { HOST_ADDRESS } from "../../sandbox/topology";
+import { killEngines } from "./engines";
 import {
   assertLossless,
   Cluster,
   changes,
+  command,
   deployedStack,
   eventually,
   failure,
@@ -68,8 +70,28 @@ describe("dev on a real cluster", function () {
   const cluster = new Cluster();
   const receivers = () => cluster.pods(NAMESPACE, "thanos-receive");
 
-  it("comes up from nothing", async () => {
+  it("goes on after an engine that was killed while it created, when what it had made is taken over", async () => {
     await remove("dev");
+    const stack = await openStack("dev");
+    const killed = failure(() => stack.up());
+    const pods = await eventually("the receivers' pods are scheduled, and no creation has been seen to the end", async () => {
+      const found = await receivers();
+      return found.length === 3 && found.every(({ spec }) => spec.nodeName !== undefined) && found;
+    });
+    killEngines();
+    await killed;
+    await stack.cancel();
+    assert.match(await failure(() => stack.up()), /StatefulSet thanos-dev\/thanos-receive already exists/);
+
+    assert.match(await command("recover", "dev", "--yes"), /creating StatefulSet thanos-dev\/thanos-receive: taken over/);
+    await stack.up();
+    // The same pods with the same claims, hence with their data.
+    assert.deepEqual((await receivers()).map(({ metadata }) => metadata.uid).sort(), pods.map(({ metadata }) => metadata.uid).sort());
+    assert.match(await command("recover", "dev"), /no operation is pending/);
+    await stack.destroy();
+  });
+
+  it("comes up from nothing", async () => {
     const { changes: made } = await up("dev");
     assert.deepEqual(Object.keys(made), ["create"]);
     assert.ok((made.create ?? 0) > 30, `${made.create} resources`);

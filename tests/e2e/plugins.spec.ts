@@ -320,6 +320,8 @@ describe("stand-in providers", function () {
       });
     await trial.up(program({ ring: "one", old: "gone" }, "registry.invalid/none:1"));
     const before = await core.readNamespacedConfigMap({ namespace, name: "fixed" });
+    const managers = ({ metadata }: typeof before) => metadata?.managedFields?.map(({ manager, operation }) => `${manager} ${operation}`);
+    assert.deepEqual(managers(before), ["pulumi-kubernetes Update"]);
 
     const changed = program({ ring: "two" }, "registry.invalid/none:2");
     const preview = await trial.preview(changed);
@@ -332,6 +334,7 @@ describe("stand-in providers", function () {
     const after = await core.readNamespacedConfigMap({ namespace, name: "fixed" });
     assert.deepEqual(after.data, { ring: "two" });
     assert.equal(after.metadata?.uid, before.metadata?.uid);
+    assert.match(managers(after)?.join() ?? "", /^pulumi-kubernetes-[0-9a-f]{8} Apply$/);
     const deployment = await apps.readNamespacedDeployment({ namespace, name: "deployment" });
     assert.equal(deployment.spec?.template.spec?.containers[0]?.image, "registry.invalid/none:2");
   });
@@ -457,16 +460,15 @@ describe("stand-in providers", function () {
     assert.match((await trial.preview(program(1))).output, /would violate PodSecurity "restricted:latest"/);
   });
 
-  it("refuses to take over an object that exists, at preview and at deployment", async () => {
+  it("refuses to take over an object that exists, when it would create it", async () => {
     await core.createNamespace({ body: { metadata: { name: namespace } } });
     await core.createNamespacedConfigMap({ namespace, body: { metadata: { name: "taken" }, data: { key: "theirs" } } });
     const trial = await stackOf(`exists-${namespace}`);
     const program: PulumiFn = async () => {
       new k8s.core.v1.ConfigMap("taken", { metadata: { namespace, name: "taken" }, data: { key: "ours" } }, provider());
     };
-    for (const operation of ["preview", "up"] as const) {
-      assert.match(await trial.refusal(operation, program), new RegExp(`ConfigMap ${namespace}/taken exists already`));
-    }
+    assert.equal((await trial.preview(program)).changes.create, 3);
+    assert.match(await trial.refusal("up", program), new RegExp(`ConfigMap ${namespace}/taken already exists`));
     assert.deepEqual((await core.readNamespacedConfigMap({ namespace, name: "taken" })).data, { key: "theirs" });
   });
 
@@ -853,7 +855,7 @@ describe("stand-in providers", function () {
     assert.deepEqual((await core.readNamespacedConfigMap({ namespace, name: "taken" })).data, { theirs: "x", ours: "y" });
   });
 
-  it("previews for a user who may only read, saying what is not validated", async () => {
+  it("previews for a user who may only read, saying nothing of what is not validated", async () => {
     const trial = await stackOf(`reader-${namespace}`);
     const program =
       (choice: Partial<k8s.ProviderArgs>, value: string, more: boolean): PulumiFn =>
@@ -895,8 +897,7 @@ describe("stand-in providers", function () {
     const { output, changes } = await trial.preview(
       program({ kubeconfig: reading.exportConfig(), context: "loaded-context" }, "two", true),
     );
-    assert.match(output, /may not rehearse the update, so it is not validated: .*User "system:serviceaccount:.*:reader" cannot patch/);
-    assert.match(output, /may not rehearse the creation, so it is not validated: .*cannot create/);
+    assert.doesNotMatch(output, /forbidden|cannot (?:patch|create)/);
     assert.equal(changes.create, 1);
   });
 

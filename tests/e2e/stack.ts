@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,7 +11,6 @@ import { RemoteWriteClient } from "../../clients/remoteWrite";
 import { apiServerTransport, type ClusterAddress, loadKubeConfig, parseServiceUrl } from "../../clients/serviceProxy";
 import { directTransport, type Transport } from "../../clients/transport";
 import { type ReceiveOutputs, readOutputs, type StackOutputs } from "../../outputs";
-import { readIfThere } from "../../sandbox/command";
 import { environment, openStack } from "../../sandbox/engine";
 import { makeBlocks, type Series } from "../../sandbox/history";
 import type { ConfigOverlay } from "../../sandbox/overlay";
@@ -19,6 +18,7 @@ import { paths } from "../../sandbox/paths";
 import { recover } from "../../sandbox/recovery";
 import { CONTEXT } from "../../sandbox/topology";
 import { type Ledger, labelsOfSeries, type QueryCounts, type Reading, readBack, startQueries, startSender } from "../ledger";
+import { killEngines } from "./engines";
 
 /** What the tests of the sandbox tier share: the engine's stack, the API server, and the stack's endpoints as this host reaches them. */
 
@@ -151,11 +151,7 @@ export async function remove(env: string, overrides: ConfigOverlay = {}): Promis
 
 // A test that ran out of time leaves its engine behind, which goes on changing the cluster and keeps the stack locked for whoever comes after it.
 afterEach(function () {
-  if (this.currentTest?.timedOut !== true) return;
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const [, comm, parent] = /^\d+ \((.*)\) \S (\d+)/.exec(readIfThere(`/proc/${pid}/stat`) ?? "") ?? [];
-    if (comm === "pulumi" && Number(parent) === process.pid) process.kill(Number(pid), "SIGKILL");
-  }
+  if (this.currentTest?.timedOut === true) killEngines();
 });
 
 /** The message with which an operation of the engine fails. */
@@ -169,8 +165,11 @@ export async function failure(operation: () => Promise<unknown>): Promise<string
 }
 
 /** `npm run verify` of a stack of the sandbox; its whole output. Fails with it where a check does. */
-export async function verify(stack: string): Promise<string> {
-  const result = await execa("npm", ["run", "--silent", "verify", "--", "--stack", stack], {
+export const verify = (stack: string): Promise<string> => command("verify", stack);
+
+/** A command of a stack as a user runs it; its whole output. Fails with it where the command does. */
+export async function command(name: string, stack: string, ...further: string[]): Promise<string> {
+  const result = await execa("npm", ["run", "--silent", name, "--", "--stack", stack, ...further], {
     env: environment(),
     all: true,
     reject: false,

@@ -6,7 +6,6 @@ import { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { environment, environmentConfig, shellExports, UpdateProgress } from "../../sandbox/engine";
 import { paths } from "../../sandbox/paths";
-import { unfinishedObjects } from "../../sandbox/recovery";
 
 const where = paths({ HOME: "/root" });
 const URN = "urn:pulumi:dev::thanos-stack::thanos:index:Receive$kubernetes:apps/v1:StatefulSet::receive";
@@ -91,24 +90,5 @@ describe("sandbox engine", () => {
     assert.equal(progress.line(message("debug", "Registering resource")), undefined);
     assert.equal(progress.line(message("error", "first\nsecond\n")), "receive: first");
     assert.deepEqual(progress.errors, ["receive: first\nsecond"]);
-  });
-
-  it("finds the objects that a killed update was creating, and nothing else", () => {
-    const resource = (type: string, inputs: Record<string, unknown>) => ({ urn: URN, type, inputs });
-    const service = { apiVersion: "v1", kind: "Service", metadata: { name: "s", namespace: "n", labels: {} }, spec: {} };
-    const objects = unfinishedObjects([
-      { type: "creating", resource: resource("kubernetes:core/v1:Service", service) },
-      { type: "updating", resource: resource("kubernetes:core/v1:Service", service) },
-      { type: "creating", resource: resource("random:index/randomPassword:RandomPassword", { length: 8 }) },
-      {
-        type: "creating",
-        resource: resource("kubernetes:core/v1:Namespace", { apiVersion: "v1", kind: "Namespace", metadata: { name: "n" } }),
-      },
-      { type: "creating", resource: resource("kubernetes:core/v1:ConfigMap", { apiVersion: "v1", kind: "ConfigMap", metadata: {} }) },
-    ]);
-    assert.deepEqual(objects, [
-      { apiVersion: "v1", kind: "Service", metadata: { name: "s", namespace: "n" } },
-      { apiVersion: "v1", kind: "Namespace", metadata: { name: "n" } },
-    ]);
   });
 });

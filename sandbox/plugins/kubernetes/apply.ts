@@ -21,11 +21,18 @@ function interruptible({ dryRun, signal }: Pick<Write, "dryRun" | "signal">): Pi
   return dryRun ? { signal } : { patience: signal };
 }
 
-export function create(api: Api, write: Omit<Write, "name" | "force">): Promise<ApiResponse> {
+/**
+ * Whose an object's fields are from its creation until its first update: the official provider creates by a POST that names no manager, so that the API server
+ * takes the program's name. Since every resource has the same, the first update takes them over as its own (`takeOver`).
+ */
+export const CREATION_MANAGER = "pulumi-kubernetes";
+
+/** Creates what must not exist yet. */
+export function create(api: Api, write: Omit<Write, "name" | "force" | "fieldManager">): Promise<ApiResponse> {
   return api.request({
     method: "POST",
     path: pathOf(write.served, write.namespace),
-    query: { fieldManager: write.fieldManager, fieldValidation: "Strict", dryRun: write.dryRun ? "All" : undefined },
+    query: { fieldManager: CREATION_MANAGER, fieldValidation: "Strict", dryRun: write.dryRun ? "All" : undefined },
     body: write.document,
     deadline: write.deadline,
     ...interruptible(write),
@@ -84,39 +91,69 @@ export function patch(api: Api, write: Write, last: JsonObject): Promise<ApiResp
   });
 }
 
-function isCreation(entry: JsonObject, fieldManager: string): boolean {
-  return entry.manager === fieldManager && entry.operation === "Update" && entry.subresource === undefined;
+/** Managers whose fields an update takes over, by the beginning of their names, as the official provider does (`fixCSAFieldManagers`). */
+const TAKEN_OVER: Readonly<Record<string, readonly string[]>> = {
+  Update: [CREATION_MANAGER, "pulumi-resource-kubernetes", "kubectl", "before-first-apply"],
+  Apply: ["kubectl"],
+};
+
+function isTakenOver({ manager, operation, subresource }: JsonObject): boolean {
+  return subresource === undefined && (TAKEN_OVER[String(operation)] ?? []).some((name) => String(manager).startsWith(name));
 }
 
-/** Whether the fields set at creation still count as an ordinary update of the manager, not as applied by it. */
-export function ownsByCreation(live: JsonObject, fieldManager: string): boolean {
-  return listField(live, "metadata", "managedFields").some((entry) => isCreation(entry, fieldManager));
+/** Whether an update of the object has fields to take over. */
+export function hasTakeOver(live: JsonObject): boolean {
+  return listField(live, "metadata", "managedFields").some(isTakenOver);
+}
+
+/** Whether nobody but a creation of this provider's has set the object's fields, status apart. */
+export function isAsCreated(live: JsonObject): boolean {
+  const entries = listField(live, "metadata", "managedFields").filter(({ subresource }) => subresource === undefined);
+  return entries.some(({ manager }) => manager === CREATION_MANAGER) && entries.every(({ operation }) => operation === "Update");
+}
+
+function union(one: Json | undefined, other: Json | undefined): Json {
+  if (!isJsonObject(one) || !isJsonObject(other)) return one ?? other ?? {};
+  const both: JsonObject = { ...one };
+  for (const [key, value] of Object.entries(other)) both[key] = union(one[key], value);
+  return both;
+}
+
+/** The entries of `managedFields` with all that is taken over in one that the manager has applied. */
+export function withTakeOver(managedFields: readonly JsonObject[], fieldManager: string): JsonObject[] {
+  const isOwn = (entry: JsonObject) => entry.manager === fieldManager && entry.operation === "Apply" && entry.subresource === undefined;
+  const joined = managedFields.filter((entry) => isOwn(entry) || isTakenOver(entry));
+  const [first] = joined;
+  if (first === undefined) return [...managedFields];
+  const fieldsV1 = joined.map((entry) => entry.fieldsV1).reduce<Json>((all, fields) => union(all, fields), {});
+  return [
+    ...managedFields.filter((entry) => !joined.includes(entry)),
+    { ...(joined.find(isOwn) ?? first), manager: fieldManager, operation: "Apply", fieldsV1 },
+  ];
 }
 
 /**
- * Makes the fields a manager set when it created the object count as applied by it (as client-go's csaupgrade does). Without
- * this, its first apply conflicts with itself, and a field it leaves out later stays.
+ * Makes the fields that were set at creation, or by somebody's `kubectl`, count as applied by a manager. Without this, its first apply conflicts with the creation,
+ * and a field that it leaves out later stays.
  */
-export async function adoptCreation(
+export async function takeOver(
   api: Api,
   target: Pick<Write, "served" | "namespace" | "name" | "fieldManager" | "deadline" | "signal">,
-  created: JsonObject,
+  found: JsonObject,
 ): Promise<JsonObject> {
-  let live = created;
-  for (;;) {
-    if (!ownsByCreation(live, target.fieldManager)) {
-      return live;
-    }
-    const managedFields = listField(live, "metadata", "managedFields").map((entry) =>
-      isCreation(entry, target.fieldManager) ? { ...entry, operation: "Apply" } : entry,
-    );
+  let live = found;
+  while (hasTakeOver(live)) {
     try {
       const { object } = await api.request({
         method: "PATCH",
         path: pathOf(target.served, target.namespace, target.name),
         contentType: "application/json-patch+json",
         body: [
-          { op: "replace", path: "/metadata/managedFields", value: managedFields },
+          {
+            op: "replace",
+            path: "/metadata/managedFields",
+            value: withTakeOver(listField(live, "metadata", "managedFields"), target.fieldManager),
+          },
           { op: "replace", path: "/metadata/resourceVersion", value: textField(live, "metadata", "resourceVersion") },
         ],
         deadline: target.deadline,
@@ -131,6 +168,7 @@ export async function adoptCreation(
       live = await api.get(pathOf(target.served, target.namespace, target.name));
     }
   }
+  return live;
 }
 
 /** A conflict of field managers in the terms of who owns what; undefined for any other refusal. */

@@ -30,7 +30,7 @@ import {
 } from "../protocol/values";
 import { annotation, annotations, isAnnotated, isAutonamed } from "./annotations";
 import { Api, ApiError, type ApiResponse, Unreachable } from "./api";
-import { adoptCreation, apply, create, describeConflict, ownsByCreation, patch } from "./apply";
+import { apply, create, describeConflict, hasTakeOver, isAsCreated, patch, takeOver } from "./apply";
 import { isOtherCluster, namesCluster, readSettings, type Settings } from "./configuration";
 import { apiVersionOf, Discovery, type Kind, kindOf, kindOfToken, pathOf, type Served } from "./discovery";
 import {
@@ -80,12 +80,14 @@ function asError(error: unknown): Error {
  * Objects of every kind an API server serves, created, previewed, changed, awaited and deleted as the official kubernetes
  * provider does it. It has none of the official one's charts, YAML files, patches of objects somebody else owns, or rendering
  * to files, and refuses them.
+ *
+ * Where it differs from the official one: a creation waits for an object of that name that is being deleted, and is asked for again when its answer was lost,
+ * instead of failing; it is rehearsed by a creation, not by an apply; while it waits it tells Warning events only with what keeps the object from being ready, not those of the hour before; unknown fields
+ * are refused, not warned of.
  */
 export class KubernetesProvider implements ResourceProvider {
   private configured: Session | undefined;
   private readonly cancelled = new AbortController();
-  /** Objects that the stack's state holds, as far as this process has been told: that they exist is no surprise. */
-  private readonly inState = new Set<string>();
   private readonly warned = new Set<string>();
 
   constructor(private readonly log: Log) {}
@@ -158,9 +160,6 @@ export class KubernetesProvider implements ResourceProvider {
     } catch (error) {
       failures.push({ property: "metadata.annotations", reason: asError(error).message });
     }
-    if (Object.keys(oldInputs).length > 0) {
-      this.remember(kind, oldInputs);
-    }
     return { inputs: withSecretData(kind, inputs), failures };
   }
 
@@ -168,7 +167,6 @@ export class KubernetesProvider implements ResourceProvider {
     const { oldInputs, newInputs } = request;
     const { settings } = this.session();
     const kind = kindFor(request.type, newInputs);
-    this.remember(kind, oldInputs);
     const mutability = { configMaps: settings.enableConfigMapMutable, secrets: settings.enableSecretMutable };
     const found = fieldChanges(oldInputs, newInputs).map((change) => ({
       change,
@@ -193,13 +191,13 @@ export class KubernetesProvider implements ResourceProvider {
     return this.explained(kind, inputs, async () => {
       const target = await this.target(kind, true);
       const { served } = target;
-      const { api, settings } = target.session;
+      const { api } = target.session;
       const timeout = timeoutOf(inputs, request.timeout);
       const deadline = Date.now() + timeout * 1000;
       const namespace = served.namespaced ? textAt(inputs, "metadata", "namespace") : undefined;
       const fieldManager = annotation(inputs, annotations.patchFieldManager) ?? newFieldManager();
       const document = documentOf(kind, inputs);
-      const common = { served, namespace, document, fieldManager, dryRun: false, deadline, signal: this.cancelled.signal };
+      const common = { served, namespace, document, dryRun: false, deadline, signal: this.cancelled.signal };
       let object: JsonObject;
       try {
         const response = await create(api, common);
@@ -208,19 +206,10 @@ export class KubernetesProvider implements ResourceProvider {
       } catch (error) {
         const wanted = textAt(inputs, "metadata", "name") ?? "";
         const gone = await this.endingIsOver(error, this.wait(request.urn, target, namespace, wanted, timeout));
-        object = gone ? (await create(api, common)).object : await this.existing(error, target, common, wanted);
+        object = gone ? (await create(api, common)).object : await this.existing(error, target, { ...common, fieldManager }, wanted);
       }
       const name = textField(object, "metadata", "name");
       const id = idOf(namespace, name);
-      if (settings.enableServerSideApply) {
-        try {
-          object = await adoptCreation(api, { served, namespace, name, fieldManager, deadline, signal: this.cancelled.signal }, object);
-        } catch (error) {
-          // The object is there, and the next update can do this.
-          const outputs = outputsOf(kind, object, inputs, fieldManager, apiVersionOf(kind));
-          throw new InitializationFailed(id, outputs, inputs, [redact(`${kind.kind} ${id}: ${asError(error).message}`, inputs)]);
-        }
-      }
       const outputs = await this.awaited(request.urn, target, inputs, object, id, fieldManager, apiVersionOf(kind), timeout);
       return { id, outputs };
     });
@@ -241,9 +230,9 @@ export class KubernetesProvider implements ResourceProvider {
       const fieldManager = fieldManagerOf(newInputs, oldOutputs);
       const live = await this.liveOrExplain(target, namespace, name);
       const at = { served: target.served, namespace, name, fieldManager, deadline, signal: this.cancelled.signal };
-      const own = ownsByCreation(live, fieldManager);
+      const own = hasTakeOver(live);
       if (own && !preview && target.session.settings.enableServerSideApply) {
-        await adoptCreation(api, at, live);
+        await takeOver(api, at, live);
       }
       let response: ApiResponse;
       try {
@@ -258,7 +247,6 @@ export class KubernetesProvider implements ResourceProvider {
         });
       } catch (error) {
         if (preview && error instanceof ApiError && isUnauthorised(error)) {
-          await this.warn(request.urn, `this user may not rehearse the update, so it is not validated: ${error.message}`);
           return previewOfUpdate(mergeMaps(oldOutputs, newInputs));
         }
         throw error;
@@ -295,9 +283,6 @@ export class KubernetesProvider implements ResourceProvider {
         throw error;
       }
       const found = inputs === undefined ? importedInputs(kind, live) : liveInputs(kind, inputs, outputs, live);
-      if (inputs !== undefined) {
-        this.remember(kind, inputs);
-      }
       const fieldManager = textAt(outputs, fieldManagerKey) ?? newFieldManager();
       const initial = textAt(outputs, initialApiVersionKey) ?? apiVersionOf(kind);
       const read = outputsOf(kind, live, inputs ?? found, fieldManager, initial);
@@ -378,10 +363,6 @@ export class KubernetesProvider implements ResourceProvider {
     }
   }
 
-  private remember(kind: Kind, inputs: ValueMap): void {
-    this.inState.add(objectKey(kind, textAt(inputs, "metadata", "namespace"), textAt(inputs, "metadata", "name") ?? ""));
-  }
-
   private place({ session, served }: Target, id: string): { namespace: string | undefined; name: string } {
     const { namespace, name } = parseId(id);
     return { namespace: served.namespaced ? (namespace ?? session.cluster.namespace) : undefined, name };
@@ -429,7 +410,7 @@ export class KubernetesProvider implements ResourceProvider {
       /** The object as it is. */
       live: JsonObject;
       ignoreChanges: readonly string[];
-      /** The only manager that could be in conflict is this one, from before it was an applying one. */
+      /** Managers in conflict are those that an update takes over first, which a rehearsal can't. */
       ownOnly: boolean;
     },
   ): Promise<ApiResponse> {
@@ -490,7 +471,6 @@ export class KubernetesProvider implements ResourceProvider {
         served,
         namespace: where,
         document: what,
-        fieldManager: newFieldManager(),
         dryRun: true,
         deadline: Date.now() + 10_000,
         signal: this.cancelled.signal,
@@ -504,10 +484,7 @@ export class KubernetesProvider implements ResourceProvider {
         throw error;
       }
       if (error.code === 409 && error.reason === "AlreadyExists") {
-        if (!this.inState.has(objectKey(kind, namespace, name)) && !session.settings.upsertExistingObjects) {
-          throw new ProviderError(alreadyExists(kind, namespace, name));
-        }
-        // It goes before its successor comes: try the successor under another name.
+        // It may go before its successor comes, and if it doesn't, the update says so. Try the successor under another name.
         const other = `${name.slice(0, 40).replace(/[^a-z0-9]+$/, "")}-${suffix(new Uint8Array())}`;
         await this.onlyValidation(() => rehearse(namespace, withPlace(document, namespace, other)));
         return asAsked();
@@ -519,7 +496,6 @@ export class KubernetesProvider implements ResourceProvider {
         return asAsked();
       }
       if (isUnauthorised(error)) {
-        await this.warn(urn, `this user may not rehearse the creation, so it is not validated: ${error.message}`);
         return asAsked();
       }
       throw error;
@@ -558,7 +534,7 @@ export class KubernetesProvider implements ResourceProvider {
   private async existing(
     error: unknown,
     { session, kind }: Target,
-    common: Parameters<typeof create>[1],
+    common: Parameters<typeof create>[1] & { fieldManager: string },
     name: string,
   ): Promise<JsonObject> {
     if (!(error instanceof ApiError) || error.code !== 409 || error.reason !== "AlreadyExists") {
@@ -570,7 +546,7 @@ export class KubernetesProvider implements ResourceProvider {
     }
     if (error.afterLostAnswer) {
       const live = await session.api.get(pathOf(common.served, common.namespace, name), common.signal);
-      if (ownsByCreation(live, common.fieldManager)) {
+      if (isAsCreated(live)) {
         return live;
       }
     }
@@ -671,10 +647,6 @@ export class KubernetesProvider implements ResourceProvider {
   }
 }
 
-function objectKey(kind: Kind, namespace: string | undefined, name: string): string {
-  return `${kind.group}/${kind.kind}/${idOf(namespace, name)}`;
-}
-
 /** The object's kind: as its inputs say, which is what the API server is sent, else as the type token does. */
 function kindFor(type: string, inputs: ValueMap): Kind {
   const ofToken = kindOfToken(type);
@@ -705,7 +677,7 @@ function notServed(kind: Kind, versions: readonly string[]): string {
 
 function alreadyExists(kind: Kind, namespace: string | undefined, name: string): string {
   return (
-    `${kind.kind} ${idOf(namespace, name)} exists already and is not in this stack's state: import it (\`pulumi import\`), delete it or choose another name. ` +
+    `${kind.kind} ${idOf(namespace, name)} already exists and is not in this stack's state: import it (\`pulumi import\`), delete it or choose another name. ` +
     "If a resource of this stack was renamed, give it an alias"
   );
 }

@@ -13,6 +13,8 @@ export interface Wait {
   name: string;
   /** Seconds. */
   timeout: number;
+  /** Milliseconds that the endpoints of a Service must have been as they are. Default: {@link SETTLED}. */
+  settled?: number;
   /** Aborted when the engine cancels. */
   signal: AbortSignal;
   /** Told what is being waited for, whenever that changes. */
@@ -27,6 +29,9 @@ export interface Outcome {
 }
 
 const problemsEvery = 3_000;
+
+/** The official provider gives a Service's endpoints ten seconds after each of their changes (`serviceInitAwaiter.processEndpointEvent`). */
+export const SETTLED = 10_000;
 
 interface Related {
   path: string;
@@ -74,9 +79,11 @@ export async function untilReady(wait: Wait, object: JsonObject, rule: Rule): Pr
   const stop = AbortSignal.any([signal, over.signal]);
   const slices = new Map<string, JsonObject>();
   const related = relatedTo(kind, object);
+  const rest = wait.settled ?? SETTLED;
   let latest = object;
   let lastStatus = "";
   let problems: string[] = [];
+  let resting: NodeJS.Timeout | undefined;
   const tell = (message: string) => {
     if (message !== lastStatus) {
       lastStatus = message;
@@ -91,6 +98,7 @@ export async function untilReady(wait: Wait, object: JsonObject, rule: Rule): Pr
         finished = true;
         over.abort();
         clearTimeout(timer);
+        clearTimeout(resting);
         clearInterval(poll);
         signal.removeEventListener("abort", cancelled);
         tell("");
@@ -99,7 +107,9 @@ export async function untilReady(wait: Wait, object: JsonObject, rule: Rule): Pr
     };
     const judge = () => {
       const judgement = rule(latest, [...slices.values()]);
-      if (judgement.ready) {
+      if (judgement.ready && resting !== undefined) {
+        tell("waiting for the endpoints to settle");
+      } else if (judgement.ready) {
         finish([]);
       } else if (judgement.failed) {
         void withProblems(judgement.message).then(finish);
@@ -109,10 +119,15 @@ export async function untilReady(wait: Wait, object: JsonObject, rule: Rule): Pr
       return judgement;
     };
     const withProblems = async (message: string) => [message, ...(await problemsOf(api, kind, latest).catch(() => []))];
-    const cancelled = () => finish([`cancelled while waiting: ${rule(latest, [...slices.values()]).message}`]);
+    const cancelled = () => {
+      const { ready, message } = rule(latest, [...slices.values()]);
+      finish(ready ? [] : [`cancelled while waiting: ${message}`]);
+    };
     const timer = setTimeout(() => {
-      const { message } = rule(latest, [...slices.values()]);
-      void withProblems(`not ready within ${wait.timeout} s: ${message}`).then(finish);
+      const { ready, message } = rule(latest, [...slices.values()]);
+      // It is, and only rests.
+      if (ready) finish([]);
+      else void withProblems(`not ready within ${wait.timeout} s: ${message}`).then(finish);
     }, wait.timeout * 1000);
     const poll = setInterval(() => {
       void problemsOf(api, kind, latest, stop)
@@ -134,6 +149,7 @@ export async function untilReady(wait: Wait, object: JsonObject, rule: Rule): Pr
         finished = true;
         over.abort();
         clearTimeout(timer);
+        clearTimeout(resting);
         clearInterval(poll);
         signal.removeEventListener("abort", cancelled);
         reject(error);
@@ -166,6 +182,11 @@ export async function untilReady(wait: Wait, object: JsonObject, rule: Rule): Pr
             slices.set(key, event.object);
           }
           if (!finished) {
+            clearTimeout(resting);
+            resting = setTimeout(() => {
+              resting = undefined;
+              judge();
+            }, rest);
             judge();
           }
         })

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { KubernetesProvider, timeoutOf } from "../../../../sandbox/plugins/kubernetes/provider";
-import { InitializationFailed } from "../../../../sandbox/plugins/protocol/provider";
 import {
   at,
   isJsonObject,
@@ -247,7 +246,7 @@ describe("the kubernetes provider", () => {
       assert.deepEqual((await create("core/v1:ConfigMap", inputs(), true)).outputs.data, { a: new Secret("secret-text") });
     });
 
-    it("mind an object that exists, unless the stack knows it", async () => {
+    it("say nothing of an object that exists: it may be replaced, and the update says so where it isn't", async () => {
       await configured();
       api = ({ method, body }) =>
         method === "POST" && textAt(body as JsonObject, "metadata", "name") === "config"
@@ -255,9 +254,18 @@ describe("the kubernetes provider", () => {
           : method === "POST"
             ? { body: {} }
             : undefined;
-      await assert.rejects(create("core/v1:ConfigMap", inputs(), true), /ConfigMap ns\/config exists already/);
-      await check("core/v1:ConfigMap", inputs(), inputs());
       assert.deepEqual((await create("core/v1:ConfigMap", inputs(), true)).outputs.data, { a: new Secret("secret-text") });
+      assert.deepEqual(messages, []);
+    });
+
+    it("are silent where this user may not rehearse them", async () => {
+      await configured();
+      api = ({ method }) =>
+        method === "POST"
+          ? { code: 403, body: status(403, "Forbidden", 'configmaps is forbidden: User "reader" cannot create resource') }
+          : undefined;
+      assert.deepEqual((await create("core/v1:ConfigMap", inputs(), true)).outputs.data, { a: new Secret("secret-text") });
+      assert.deepEqual(messages, []);
     });
   });
 
@@ -276,67 +284,98 @@ describe("the kubernetes provider", () => {
       data: { a: "b" },
     });
 
-    it("make their fields applied ones, so that the first apply can take them back", async () => {
+    it("name no manager of their own, and leave the object as they made it", async () => {
       await configured();
-      let manager = "";
-      api = ({ method, query, path }) => {
-        if (method === "POST") {
-          manager = query.get("fieldManager") ?? "";
-          return { code: 201, body: managed(manager, "Update") };
-        }
-        return method === "PATCH" && path === `${configMaps}/config` ? { body: managed(manager, "Apply") } : undefined;
-      };
+      api = ({ method, query }) =>
+        method === "POST" ? { code: 201, body: managed(query.get("fieldManager") ?? "", "Update") } : undefined;
       const { id, outputs } = await create("core/v1:ConfigMap", inputs, false);
       assert.equal(id, "ns/config");
-      assert.match(manager, /^pulumi-kubernetes-[0-9a-f]{8}$/);
-      assert.equal(outputs.__fieldManager, manager);
+      assert.match(String(outputs.__fieldManager), /^pulumi-kubernetes-[0-9a-f]{8}$/);
       assert.equal(at(outputs, "metadata", "managedFields"), undefined);
-      const [, patch] = writes();
-      assert.deepEqual(patch?.body, [
-        {
-          op: "replace",
-          path: "/metadata/managedFields",
-          value: [
-            { manager, operation: "Apply", fieldsV1: {} },
-            { manager: "kubelet", operation: "Update" },
-          ],
-        },
-        { op: "replace", path: "/metadata/resourceVersion", value: "7" },
-      ]);
+      const sent = writes();
+      assert.deepEqual(
+        sent.map(({ method, query }) => [method, query.get("fieldManager")]),
+        [["POST", "pulumi-kubernetes"]],
+      );
     });
 
-    it("are in the state even if they are cancelled right after", async () => {
+    it("fail where the object exists, whoever made it", async () => {
       await configured();
-      api = ({ method, query }) => {
-        if (method === "POST") {
-          provider.cancel();
-          return { code: 201, body: managed(query.get("fieldManager") ?? "", "Update") };
-        }
-        return method === "PATCH" ? { code: 503 } : undefined;
-      };
-      await assert.rejects(create("core/v1:ConfigMap", inputs, false), (error) => {
-        assert.ok(error instanceof InitializationFailed);
-        assert.deepEqual([error.id, error.outputs.data, error.inputs], ["ns/config", { a: "b" }, inputs]);
-        return true;
-      });
+      api = ({ method, path }) =>
+        method === "POST"
+          ? { code: 409, body: status(409, "AlreadyExists", "exists") }
+          : path === `${configMaps}/config`
+            ? { body: managed("pulumi-kubernetes", "Update") }
+            : undefined;
+      await assert.rejects(create("core/v1:ConfigMap", inputs, false), /ConfigMap ns\/config already exists/);
     });
 
     it("know their own object when the first answer was lost", async () => {
       await configured();
       let attempts = 0;
-      let manager = "";
-      api = ({ method, query }) => {
+      api = ({ method, path }) => {
         if (method === "POST") {
           attempts++;
-          manager = query.get("fieldManager") ?? "";
           return attempts === 1 ? { cut: true } : { code: 409, body: status(409, "AlreadyExists", "exists") };
         }
-        return method === "PATCH" || fake.received.at(-1)?.path === `${configMaps}/config`
-          ? { body: managed(manager, method === "PATCH" ? "Apply" : "Update") }
-          : undefined;
+        return path === `${configMaps}/config` ? { body: managed("pulumi-kubernetes", "Update") } : undefined;
       };
       assert.equal((await create("core/v1:ConfigMap", inputs, false)).id, "ns/config");
       assert.equal(attempts, 2);
+    });
+  });
+
+  describe("updates", () => {
+    const inputs = (data: ValueMap): ValueMap => ({ apiVersion: "v1", kind: "ConfigMap", metadata: place, data });
+    const own = "pulumi-kubernetes-0a1b2c3d";
+    const field = (name: string) => ({ "f:data": { [`f:${name}`]: {} } });
+    const update = (oldData: ValueMap, newData: ValueMap) =>
+      provider.update({
+        ...resource("core/v1:ConfigMap"),
+        id: "ns/config",
+        oldInputs: inputs(oldData),
+        oldOutputs: { ...inputs(oldData), __fieldManager: own },
+        newInputs: inputs(newData),
+        ignoreChanges: [],
+        preview: false,
+        timeout: 5,
+      });
+
+    it("first take over what the creation set, and what kubectl did, with what they have applied before", async () => {
+      await configured();
+      const managedFields = [
+        { manager: own, operation: "Apply", fieldsV1: field("a") },
+        { manager: "pulumi-kubernetes", operation: "Update", fieldsV1: field("b") },
+        { manager: "kubectl-client-side-apply", operation: "Update", fieldsV1: field("c") },
+        { manager: "kubelet", operation: "Update", fieldsV1: field("d") },
+        { manager: "pulumi-kubernetes", operation: "Update", subresource: "status", fieldsV1: {} },
+      ];
+      const body = { metadata: { ...place, uid: "u", resourceVersion: "7", managedFields }, data: { a: "b" } };
+      api = ({ method, path }) => (method !== "GET" || path === `${configMaps}/config` ? { body } : undefined);
+      await update({ a: "1" }, { a: "2" });
+      const [first, second] = writes();
+      assert.deepEqual(first?.body, [
+        {
+          op: "replace",
+          path: "/metadata/managedFields",
+          value: [
+            managedFields[3],
+            managedFields[4],
+            { manager: own, operation: "Apply", fieldsV1: { "f:data": { "f:a": {}, "f:b": {}, "f:c": {} } } },
+          ],
+        },
+        { op: "replace", path: "/metadata/resourceVersion", value: "7" },
+      ]);
+      assert.deepEqual([second?.query.get("fieldManager"), second?.query.get("force")], [own, "false"]);
+    });
+
+    it("take nothing over a second time", async () => {
+      await configured();
+      const managedFields = [{ manager: own, operation: "Apply", fieldsV1: field("a") }];
+      const body = { metadata: { ...place, uid: "u", resourceVersion: "7", managedFields }, data: { a: "b" } };
+      api = ({ method, path }) => (method !== "GET" || path === `${configMaps}/config` ? { body } : undefined);
+      await update({ a: "1" }, { a: "2" });
+      assert.equal(writes().length, 1);
     });
   });
 

@@ -112,7 +112,10 @@ describe("waiting", () => {
         return following([live], [])(request);
       };
       const services = { ...pods, resource: "services" };
-      assert.deepEqual((await untilReady(wait({ kind: service, served: services }), live, rule(service))).reasons, []);
+      const began = Date.now();
+      assert.deepEqual((await untilReady(wait({ kind: service, served: services, settled: 300 }), live, rule(service))).reasons, []);
+      assert.ok(Date.now() - began >= 300, "the endpoints have settled");
+      assert.ok(statuses.includes("waiting for the endpoints to settle"));
     });
   });
 
