@@ -1,7 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Compactor } from "./components/compactor";
-import { loadConfig } from "./components/config";
 import { DataPriority } from "./components/dataPriority";
 import { HostPathVolumes } from "./components/hostPathVolumes";
 import { Namespace } from "./components/namespace";
@@ -14,6 +13,7 @@ import { Receive } from "./components/receive";
 import { Ruler } from "./components/ruler";
 import { StoreGateway } from "./components/storeGateway";
 import { provenAvailability } from "./components/survival";
+import { loadConfig } from "./config/load";
 import { clusterView } from "./gates/cluster";
 import { scalingGates } from "./gates/orderedScaling";
 import { volumeGates } from "./gates/volumeGrowth";

@@ -8,7 +8,7 @@ import * as ts from "typescript";
 
 const ROOT = resolve(__dirname, "..");
 /** Folders of the product, as far as they exist. */
-const PRODUCT = ["components", "model", "gates", "outputs", "clients", "commands", "policy"].filter((folder) =>
+const PRODUCT = ["config", "components", "model", "gates", "outputs", "clients", "commands", "policy"].filter((folder) =>
   existsSync(join(ROOT, folder)),
 );
 
@@ -122,7 +122,7 @@ describe("architecture", () => {
           ["components/types", "components/memcached", "components/workload"].includes(target) ||
           (typeOnly && /^(components|gates)\//.test(target))
         : target.startsWith("@pulumi/") || target === "yaml";
-    const files = inFolder("components").filter(({ path }) => path !== "components/config.ts");
+    const files = inFolder("components");
     assert.deepEqual(
       files.flatMap((file) => forbidden(file, allowed)),
       [],
@@ -130,24 +130,33 @@ describe("architecture", () => {
     assert.ok(files.length > 5);
   });
 
-  it("components/config.ts alone reads the engine's configuration, the environment and files", () => {
-    const others = [...inFolder("components"), ...inFolder("model"), read("index.ts")].filter(
-      ({ path }) => path !== "components/config.ts",
+  it("config: model, Pulumi, builtins, zod and yaml", () => {
+    const allowed = ({ target, own }: Import) =>
+      own ? /^(config|model)\//.test(target) : target === "@pulumi/pulumi" || isBuiltin(target) || target === "zod" || target === "yaml";
+    assert.deepEqual(
+      inFolder("config").flatMap((file) => forbidden(file, allowed)),
+      [],
     );
+  });
+
+  it("config alone reads the engine's configuration, the environment and files", () => {
+    const others = [...inFolder("components"), ...inFolder("model"), read("index.ts")];
     assert.deepEqual(
       others.flatMap((file) => [...ambient(file), ...forbidden(file, (each) => !touchesMachine(each))]),
       [],
     );
-    const config = read("components/config.ts");
-    assert.ok(ambient(config).length > 0 && config.imports.some(touchesMachine), "the check sees nothing");
+    const config = inFolder("config");
+    assert.ok(config.flatMap(ambient).length > 0, "the check sees no environment");
+    assert.ok(
+      config.some(({ imports }) => imports.some(touchesMachine)),
+      "the check sees no files",
+    );
   });
 
   it("index.ts alone imports both the configuration and components", () => {
     const both = product.filter(({ imports }) => {
       const components = imports.filter(({ own, target }) => own && target.startsWith("components/") && target !== "components/types");
-      return (
-        components.some(({ target }) => target === "components/config") && components.some(({ target }) => target !== "components/config")
-      );
+      return components.length > 0 && imports.some(({ own, target }) => own && target.startsWith("config/"));
     });
     assert.deepEqual(
       both.map(({ path }) => path),
@@ -181,7 +190,7 @@ describe("architecture", () => {
 
   it("the product needs at run time only packages of dependencies", () => {
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: Record<string, string> };
-    const deployed = product.filter(({ path }) => /^(index\.ts|components|model|gates|outputs)/.test(path));
+    const deployed = product.filter(({ path }) => /^(index\.ts|config|components|model|gates|outputs)/.test(path));
     const reached = reachable(deployed);
     const allowed = ({ own, typeOnly, target }: Import) => own || typeOnly || isBuiltin(target) || target in dependencies;
     assert.deepEqual(
