@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { connectCluster } from "../clients/cluster";
 import { PrometheusClient } from "../clients/prometheus";
-import { apiServerTransport, loadKubeConfig, serviceProxyTransport } from "../clients/serviceProxy";
 import { readOutputs } from "../outputs";
 import { openStack } from "../sandbox/engine";
 import { paths } from "../sandbox/paths";
@@ -13,13 +13,13 @@ import { CONTEXT } from "../sandbox/topology";
 async function main(): Promise<void> {
   const runs = Number(process.argv[2] ?? "3");
   const namespace = "thanos-dev";
-  const api = apiServerTransport(loadKubeConfig({ kubeconfig: paths().kubeconfig, context: CONTEXT }));
+  const cluster = connectCluster({ kubeconfig: paths().kubeconfig, context: CONTEXT });
   for (let run = 1; run <= runs; run++) {
     const stack = await openStack("dev");
     await stack.destroy();
     // What an earlier run has stored on the nodes would be answered too.
     const before = Date.now();
-    const querier = new PrometheusClient(serviceProxyTransport(api, `http://thanos-querier.${namespace}.svc:9090`));
+    const querier = new PrometheusClient(cluster.service(`http://thanos-querier.${namespace}.svc:9090`));
     let answered: number | undefined;
     let ended = false;
     const asking = (async () => {

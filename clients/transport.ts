@@ -40,6 +40,16 @@ export class ConnectionError extends Error {
   }
 }
 
+/** Who asks is known, and may not; asking again changes nothing. */
+export class ForbiddenError extends Error {
+  override readonly name = "ForbiddenError";
+}
+
+/** There was no connection, so nothing of the request has reached the server. */
+export class UnreachableError extends Error {
+  override readonly name = "UnreachableError";
+}
+
 /** Options of {@link directTransport}. */
 export interface DirectTransportOptions {
   /** Opens a new connection for every request, as a sender behind a load balancer that closes idle connections would. Default: false. */
@@ -69,7 +79,8 @@ export function directTransport(baseUrl: string, options: DirectTransportOptions
   };
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+/** Longest time in milliseconds for a request that says nothing of it. */
+export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Sends one request with the connection options given (TLS material, agent, authentication). */
 export function sendRequest(url: URL, request: HttpRequest, options: https.RequestOptions): Promise<HttpResponse> {
@@ -81,6 +92,8 @@ export function sendRequest(url: URL, request: HttpRequest, options: https.Reque
     const fail = (cause: unknown): void => {
       reject(new ConnectionError(target, deadline.aborted ? new Error(`no whole answer within ${timeoutMs} ms`) : cause));
     };
+    // A request that has no connection yet says nothing of its end before it has one.
+    signal.addEventListener("abort", () => fail(signal.reason), { once: true });
     const module = url.protocol === "https:" ? https : http;
     const length = request.body === undefined ? {} : { "content-length": String(Buffer.byteLength(request.body)) };
     const outgoing = module.request(

@@ -4,11 +4,11 @@
  */
 import * as path from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { apiServerTransport, loadKubeConfig } from "../clients/serviceProxy";
+import { connectCluster } from "../clients/cluster";
 import { messageOf } from "../clients/transport";
 import type { StackOutputs } from "../outputs";
 import { type Address, addressOf } from "./verify/addresses";
-import { StackReader } from "./verify/readings";
+import { REQUEST_TIMEOUT_MS, StackReader } from "./verify/readings";
 import { addressLines, resultLines, summary } from "./verify/report";
 import { type CheckResult, runChecks } from "./verify/run";
 import { type Selection, selectCluster, selectOutputs } from "./verify/selection";
@@ -53,7 +53,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     selectOutputs(options, project, environment),
     selectCluster(options, project, environment),
   ]);
-  const reader = new StackReader(apiServerTransport(loadKubeConfig(cluster)), outputs);
+  const reader = new StackReader(connectCluster(cluster, { timeoutMs: REQUEST_TIMEOUT_MS }), outputs);
   const checks = stackChecks(reader, outputs, options.shortestRateMs);
   const names = checks.map(({ name }) => name);
   const results = await runChecks(checks, {

@@ -1,6 +1,7 @@
+import type { ClusterAddress } from "../clients/apiServer";
+import type { Cluster } from "../clients/cluster";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
-import { apiServerTransport, type ClusterAddress, loadKubeConfig, podProxyTransport } from "../clients/serviceProxy";
-import type { HttpRequest, Transport } from "../clients/transport";
+import { ForbiddenError, type HttpRequest } from "../clients/transport";
 import { HTTP_PORT } from "../model/hashring";
 import { DATA_VOLUME } from "../model/storage";
 
@@ -99,29 +100,38 @@ interface ClaimObject {
 
 /** A namespace of a cluster, as the gates see it and act on it. */
 export function clusterView(address: ClusterAddress, namespace: string): ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth {
-  return clusterBehind(() => apiServerTransport(loadKubeConfig(address)), namespace);
+  return clusterBehind(() => {
+    // Half of what a preview would load, and a preview asks for none of it.
+    const { connectCluster } = require("../clients/cluster") as typeof import("../clients/cluster");
+    return connectCluster(address);
+  }, namespace);
 }
 
-/** The same behind an API server that is reached in a given way, when it is first asked. */
-export function clusterBehind(connect: () => Transport, namespace: string): ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth {
-  let connected: Transport | undefined;
-  const api = (): Transport => {
+/** The same of a cluster that is reached in a given way, when it is first asked. */
+export function clusterBehind(
+  connect: () => Pick<Cluster, "api" | "pod">,
+  namespace: string,
+): ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth {
+  let connected: ReturnType<typeof connect> | undefined;
+  const reached = (): ReturnType<typeof connect> => {
     connected ??= connect();
     return connected;
   };
   const ask = async (request: HttpRequest): Promise<string> => {
-    const answer = await api().send(request);
+    const { api } = reached();
+    const answer = await api.send(request);
     if (answer.status === 404) return "";
     if (answer.status >= 300) {
       const what = request.method === "GET" ? request.path : `${request.method} ${request.path}`;
-      throw new Error(`${api().description} answered ${answer.status} to ${what}: ${answer.body.slice(0, 300)}`);
+      const text = `${api.description} answered ${answer.status} to ${what}: ${answer.body.slice(0, 300)}`;
+      throw answer.status === 403 ? new ForbiddenError(text) : new Error(text);
     }
     return answer.body;
   };
   const get = (path: string): Promise<string> => ask({ method: "GET", path });
   const core = `/api/v1/namespaces/${namespace}`;
   const metrics = async (pod: string): Promise<ExposedSample[]> => {
-    const answer = await podProxyTransport(api(), { namespace, name: pod, port: HTTP_PORT }).send({ method: "GET", path: "/metrics" });
+    const answer = await reached().pod({ namespace, name: pod, port: HTTP_PORT }).send({ method: "GET", path: "/metrics" });
     if (answer.status !== 200) throw new Error(`${pod} answered ${answer.status} to /metrics`);
     return parseExposition(answer.body);
   };

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
+import { ForbiddenError } from "../clients/transport";
 
 /** How a gate waits. */
 export interface Patience {
@@ -14,19 +15,30 @@ export interface Patience {
 /** A receiver's start may have to replay its log (10 minutes were reported), a ring file reaches pods within two; a sender retries within ten seconds. */
 export const PATIENCE: Patience = { timeoutSeconds: 1_800, pollSeconds: 1, quietSeconds: 15 };
 
+/** Looks after which a missing right counts as one that nobody is about to give: a role that was bound just before is known to the API server within a second or two. */
+const FORBIDDEN_LOOKS = 10;
+
 /**
  * Waits until nothing is missing.
  *
  * @param missing What is still missing. A failure to ask counts as missing, with its reason, since pods come and go meanwhile.
  * @param advice What to do when the time is over, as a sentence without its full stop.
- * @throws naming what is still missing when the time is over.
+ * @throws naming what is still missing when the time is over, or the right that is missing.
  */
 export async function until(what: string, missing: () => Promise<string[]>, patience: Patience, advice: string): Promise<void> {
   const end = Date.now() + patience.timeoutSeconds * 1_000;
   let last: string[] = [];
   let said = "";
+  let forbidden = 0;
   for (;;) {
-    last = await missing().catch((error: unknown) => [String(error)]);
+    try {
+      last = await missing();
+      forbidden = 0;
+    } catch (error) {
+      forbidden = error instanceof ForbiddenError ? forbidden + 1 : 0;
+      if (forbidden === FORBIDDEN_LOOKS) throw error;
+      last = [String(error)];
+    }
     if (last.length === 0) return;
     const line = `waiting for ${what}; still missing: ${last.join(", ")}`;
     if (line !== said) await pulumi.log.info(line, undefined, undefined, true);

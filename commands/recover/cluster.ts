@@ -1,5 +1,5 @@
 import { ApiException, KubernetesObjectApi } from "@kubernetes/client-node";
-import { type ClusterAddress, loadKubeConfig } from "../../clients/serviceProxy";
+import { type ClusterAddress, loadKubeConfig } from "../../clients/apiServer";
 import type { LiveObject, LookUp } from "./plan";
 
 /** Asks a cluster's API server for objects of any kind. The user needs `get` of the kinds that were being created. */

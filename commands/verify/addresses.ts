@@ -1,6 +1,7 @@
 /** Where a person on this machine can open what the stack serves. */
 import { connect } from "node:net";
-import { type ClusterAddress, parseServiceUrl } from "../../clients/serviceProxy";
+import type { ClusterAddress } from "../../clients/apiServer";
+import { parseServiceUrl } from "../../clients/services";
 
 /** Something to open in a browser, or the command that makes it so. */
 export interface Address {

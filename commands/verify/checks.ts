@@ -50,8 +50,8 @@ export interface AcknowledgedReading {
   atMs: number;
   /** By pod. */
   samples: ReadonlyMap<string, number>;
-  /** Samples that verify itself may have written until then; they are not the stack's. */
-  own: number;
+  /** Samples that verify itself may have written; they are not the stack's. A write may come while the counters are read, and be counted or not. */
+  own: { before: number; after: number };
 }
 
 /** What one receiver says of its hashring. */
@@ -140,7 +140,7 @@ export function samplesAcknowledged(first: AcknowledgedReading, last: Acknowledg
     // Without an earlier reading there is nothing to compare with; a counter that fell began again at 0.
     return sum + (before === undefined ? 0 : count >= before ? count - before : count);
   }, 0);
-  const acknowledged = Math.max(fromPods - (last.own - first.own), 0);
+  const acknowledged = Math.max(fromPods - (last.own.after - first.own.before), 0);
   const rate = (acknowledged * 1000) / Math.max(elapsedMs, 1);
   const window = `${acknowledged} samples in ${(elapsedMs / 1000).toFixed(1)} s`;
   if (elapsedMs < shortestMs) {

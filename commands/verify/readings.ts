@@ -1,19 +1,20 @@
-/** Takes the readings that the checks judge, from a cluster that is only reached through its API server. */
+/** Takes the readings that the checks judge, from a cluster that is reached through its API server and by port-forwards. */
+import { type Cluster, getObject } from "../../clients/cluster";
 import { parseExposition } from "../../clients/exposition";
 import { PrometheusClient } from "../../clients/prometheus";
-import { parseServiceUrl, podProxyTransport, serviceProxyTransport } from "../../clients/serviceProxy";
-import { messageOf, type Transport } from "../../clients/transport";
+import { parseServiceUrl } from "../../clients/services";
+import type { Transport } from "../../clients/transport";
 import type { StackOutputs } from "../../outputs";
 import type { AcknowledgedReading, HashringReading, NodeReading, PodReading, TargetsReading } from "./checks";
 
-/** Longest time for one request; a check's next try follows soon enough. */
-const REQUEST_TIMEOUT_MS = 10_000;
+/** Longest time in milliseconds for one request; a check's next try follows soon enough. */
+export const REQUEST_TIMEOUT_MS = 10_000;
 /** Checks that look at the same thing within this time share one reading of it. */
 const SHARED_FOR_MS = 900;
 
 /** Reads one stack. */
 export class StackReader {
-  private readonly api: Transport;
+  private readonly services = new Map<string, Transport>();
   /** All nodes of the cluster. */
   readonly nodes: () => Promise<NodeReading[]>;
   /** The pods of the stack's namespace that are meant to run. */
@@ -21,22 +22,20 @@ export class StackReader {
   /** The targets of every Prometheus pod of the stack. */
   readonly targets: () => Promise<TargetsReading[]>;
 
-  /**
-   * @param api the cluster's API server
-   */
   constructor(
-    api: Transport,
+    private readonly cluster: Cluster,
     private readonly outputs: StackOutputs,
   ) {
-    this.api = { description: api.description, send: (request) => api.send({ timeoutMs: REQUEST_TIMEOUT_MS, ...request }) };
     this.nodes = shared(() => this.readNodes());
     this.pods = shared(() => this.readPods());
     this.targets = shared(() => this.readTargets());
   }
 
-  /** An in-cluster URL of the stack, reached through the API server. */
+  /** An in-cluster URL of the stack. */
   service(url: string): Transport {
-    return serviceProxyTransport(this.api, url);
+    const known = this.services.get(url) ?? this.cluster.service(url);
+    this.services.set(url, known);
+    return known;
   }
 
   /** A client of the Prometheus API at an in-cluster URL, as the stack's default tenant. */
@@ -59,6 +58,7 @@ export class StackReader {
    * @param own samples that verify itself has written so far
    */
   async acknowledged(own: () => number): Promise<AcknowledgedReading> {
+    const before = own();
     const receivers = (await this.pods()).filter(isReceiver);
     const readings = await Promise.all(
       receivers.map(async (pod): Promise<[string, number]> => {
@@ -68,7 +68,7 @@ export class StackReader {
         return [pod.name, samples.reduce((sum, { value }) => sum + value, 0)];
       }),
     );
-    return { atMs: performance.now(), samples: new Map(readings), own: own() };
+    return { atMs: performance.now(), samples: new Map(readings), own: { before, after: own() } };
   }
 
   /** What each receiver with a hashring file says of it. */
@@ -119,15 +119,11 @@ export class StackReader {
     if (pod.httpPort === undefined) {
       throw new Error(`pod ${pod.name} has no container port named http`);
     }
-    return podProxyTransport(this.api, { namespace: this.outputs.namespace, name: pod.name, port: pod.httpPort });
+    return this.cluster.pod({ namespace: this.outputs.namespace, name: pod.name, port: pod.httpPort });
   }
 
-  private async get<T>(path: string): Promise<T> {
-    const { status, body } = await this.api.send({ method: "GET", path });
-    if (status !== 200) {
-      throw new Error(`${this.api.description} answered ${status} for ${path}: ${messageInStatus(body)}`);
-    }
-    return JSON.parse(body) as T;
+  private get<T>(path: string): Promise<T> {
+    return getObject<T>(this.cluster.api, path);
   }
 }
 
@@ -164,15 +160,6 @@ function notReadyReason(pod: KubernetesPod): string {
   const condition = pod.status?.conditions?.find(({ status, message }) => status !== "True" && message !== undefined);
   const parts = [pod.status?.phase, said?.reason, said?.message ?? condition?.message].filter((part) => part !== undefined);
   return parts.length === 0 ? "not Ready" : [...new Set(parts)].join(", ");
-}
-
-function messageInStatus(body: string): string {
-  try {
-    const { message } = JSON.parse(body) as { message?: unknown };
-    return typeof message === "string" ? message : body.slice(0, 300);
-  } catch (error) {
-    return body.trim() === "" ? messageOf(error) : body.slice(0, 300);
-  }
 }
 
 /** Lets callers within a short time share one call. */

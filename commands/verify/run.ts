@@ -1,6 +1,6 @@
 /** Waits for checks: each looks again and again until it holds or the time is over, all at the same time. */
 import { setTimeout as delay } from "node:timers/promises";
-import { messageOf } from "../../clients/transport";
+import { ForbiddenError, messageOf } from "../../clients/transport";
 import type { Verdict } from "./checks";
 
 /** A check and how it looks at the cluster. */
@@ -28,7 +28,7 @@ export interface RunOptions {
 }
 
 /**
- * Runs checks at the same time, each until it holds or the time is over; a check looks at least once.
+ * Runs checks at the same time, each until it holds or the time is over, or until the account may not read what it judges; a check looks at least once.
  *
  * @returns one result for each check, in their order
  */
@@ -37,10 +37,10 @@ export function runChecks(checks: readonly Check[], options: RunOptions): Promis
   return Promise.all(
     checks.map(async (check) => {
       for (;;) {
-        const verdict = await lookOnce(check);
+        const { final, ...verdict } = await lookOnce(check);
         const elapsedMs = performance.now() - start;
         const pauseMs = options.intervalMs ?? 1_000;
-        if (verdict.ok || elapsedMs + pauseMs > options.timeoutMs) {
+        if (verdict.ok || final || elapsedMs + pauseMs > options.timeoutMs) {
           const result = { name: check.name, ...verdict, seconds: elapsedMs / 1000 };
           options.onResult?.(result);
           return result;
@@ -51,10 +51,11 @@ export function runChecks(checks: readonly Check[], options: RunOptions): Promis
   );
 }
 
-async function lookOnce(check: Check): Promise<Verdict> {
+async function lookOnce(check: Check): Promise<Verdict & { final: boolean }> {
   try {
-    return await check.look();
+    return { ...(await check.look()), final: false };
   } catch (error) {
-    return { ok: false, seen: "could not be read", details: [messageOf(error)] };
+    const final = error instanceof ForbiddenError;
+    return { ok: false, seen: final ? "may not be read" : "could not be read", details: [messageOf(error)], final };
   }
 }

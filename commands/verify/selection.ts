@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
-import type { ClusterAddress } from "../../clients/serviceProxy";
+import type { ClusterAddress } from "../../clients/apiServer";
 import { messageOf } from "../../clients/transport";
 import { readOutputs, type StackOutputs } from "../../outputs";
 

@@ -1,6 +1,6 @@
 /** An HTTP server on the loopback for tests: it records what it was asked and answers as the test says. */
 import * as http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { promisify } from "node:util";
 
 export interface ReceivedRequest {
@@ -25,6 +25,7 @@ export interface CannedAnswer {
 
 export interface Loopback {
   url: string;
+  server: http.Server;
   requests: ReceivedRequest[];
   /** Connections that are open now. */
   open(): Promise<number>;
@@ -64,6 +65,11 @@ export async function startLoopback(
       outgoing.end(canned.body ?? "");
     });
   });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
   // A connection that isn't in use is the client's to close.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -72,12 +78,14 @@ export async function startLoopback(
   server.unref();
   return {
     url: `http://127.0.0.1:${port}`,
+    server,
     requests,
     open: promisify(server.getConnections.bind(server)),
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeAllConnections();
+        // Those that were upgraded too.
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }

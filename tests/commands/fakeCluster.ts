@@ -1,4 +1,6 @@
-/** A cluster with one deployed stack, as far as verify can see it: an API server on the loopback, with its proxy to Services and pods. */
+/** A cluster with one deployed stack, as far as verify can see it: an API server on the loopback that forwards ports of pods. */
+import { type Forwarding, forwardPorts } from "../clients/fakeForwarding";
+import { kubeconfigOf } from "../clients/kubeconfigOf";
 import { type CannedAnswer, type Loopback, type ReceivedRequest, startLoopback } from "../clients/loopback";
 import { decodeWriteBody } from "../clients/writeRequest";
 
@@ -47,8 +49,10 @@ export const SIDECAR_OUTPUTS = {
 export interface Faults {
   /** The scheme of the stack that it runs. Default: receive. */
   scheme?: "receive" | "sidecar";
-  /** Answers a request in place of the cluster. */
-  answer?: (request: ReceivedRequest, path: string) => CannedAnswer | undefined;
+  /** Answers a request in place of the API server or, where one is named, of a pod. */
+  answer?: (request: ReceivedRequest, pod?: string) => CannedAnswer | undefined;
+  /** What becomes of port-forwards to a pod, in place of a connection. */
+  forwarding?: (pod: string) => Forwarding | undefined;
   /** Pods that are not Ready. */
   notReady?: string[];
   /** A node that is not Ready. */
@@ -70,6 +74,8 @@ export interface Faults {
 export interface FakeCluster extends Loopback {
   /** A kubeconfig, as text; its current context is another cluster. */
   kubeconfig: string;
+  /** Requests that changed something in a pod. */
+  writes(): number;
 }
 
 /** Starts a cluster; its faults may be changed while it runs. */
@@ -166,17 +172,30 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
     return {};
   }
 
-  function inNamespace(request: ReceivedRequest, path: string): CannedAnswer {
-    const podPath = /^pods\/http:([\w-]+):(\d+)\/proxy(\/.*)$/.exec(path);
-    const servicePath = /^services\/http:([\w-]+):(\d+)\/proxy(\/.*)$/.exec(path);
-    if (path === "pods") {
+  function ofApiServer({ path, query }: ReceivedRequest): CannedAnswer {
+    if (path === "/api/v1/nodes") {
+      const conditions = [{ type: "Ready", status: faults.nodeDown === true ? "Unknown" : "True" }];
+      return { body: JSON.stringify({ items: [{ metadata: { name: "node-1" }, status: { conditions } }] }) };
+    }
+    if (path === `/api/v1/namespaces/${NAMESPACE}/pods`) {
       const ended = { ...(podObject("job-0", 9) as object), status: { phase: "Succeeded" } };
       return { body: JSON.stringify({ items: [...podNames.map(podObject), ended] }) };
     }
-    if (/^services\/[\w-]+$/.test(path)) {
-      return { body: JSON.stringify({ spec: { clusterIP: "None" } }) };
+    if (path.startsWith(`/api/v1/namespaces/${NAMESPACE}/services/`)) {
+      const ports = [9090, 19291].map((port) => ({ name: `port-${port}`, port }));
+      return { body: JSON.stringify({ spec: { clusterIP: "None", ports } }) };
     }
-    switch (`${podPath?.[1] ?? servicePath?.[1]} ${podPath?.[3] ?? servicePath?.[3]}`) {
+    if (path === `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`) {
+      const [, service = ""] = /^kubernetes\.io\/service-name=(.+)$/.exec(query.get("labelSelector") ?? "") ?? [];
+      const endpoints = [{ conditions: { ready: true }, targetRef: { kind: "Pod", name: `${service}-0` } }];
+      return { body: JSON.stringify({ items: [{ endpoints, ports: [9090, 19291].map((port) => ({ name: `port-${port}`, port })) }] }) };
+    }
+    return notFound(path);
+  }
+
+  function ofPod(pod: string, request: ReceivedRequest): CannedAnswer {
+    const { path } = request;
+    switch (`${pod} ${path}`) {
       case "prometheus-0 /api/v1/targets":
         return success({
           activeTargets: targets.map((labels) => ({
@@ -186,7 +205,7 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
             scrapeUrl: `http://${labels.instance}/metrics`,
           })),
         });
-      case "thanos-querier /api/v1/stores":
+      case "thanos-querier-0 /api/v1/stores":
         return success({
           [sidecars ? "sidecar" : "receive"]: (sidecars ? podNames : MEMBERS).map((name, index) => ({
             name: `10.0.0.${index}:10901`,
@@ -194,46 +213,34 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
             labelSets: [],
           })),
         });
-      case "thanos-querier /api/v1/query":
-      case "thanos-query-frontend /api/v1/query":
+      case "thanos-querier-0 /api/v1/query":
+      case "thanos-query-frontend-0 /api/v1/query":
         return query(request.query.get("query") ?? "");
-      case "thanos-receive /api/v1/receive":
+      case "thanos-receive-0 /api/v1/receive":
         return write(request);
     }
-    const metricsOf = podPath?.[3] === "/metrics" ? podPath[1] : undefined;
-    return metricsOf === undefined ? notFound(path) : metrics(metricsOf);
+    return path === "/metrics" ? metrics(pod) : notFound(path);
   }
 
   function notFound(path: string): CannedAnswer {
     return { status: 404, body: JSON.stringify({ kind: "Status", message: `the server could not find ${path}` }) };
   }
 
-  const loopback = await startLoopback((request) => {
-    const own = `/api/v1/namespaces/${NAMESPACE}/`;
-    const canned = faults.answer?.(request, request.path);
-    if (canned !== undefined) {
-      return canned;
-    }
-    if (request.path === "/api/v1/nodes") {
-      const conditions = [{ type: "Ready", status: faults.nodeDown === true ? "Unknown" : "True" }];
-      return { body: JSON.stringify({ items: [{ metadata: { name: "node-1" }, status: { conditions } }] }) };
-    }
-    return request.path.startsWith(own) ? inNamespace(request, request.path.slice(own.length)) : notFound(request.path);
+  const servers = await Promise.all(
+    [...podNames, "thanos-querier-0", "thanos-query-frontend-0"].map(async (pod): Promise<[string, Loopback]> => {
+      return [pod, await startLoopback((request) => faults.answer?.(request, pod) ?? ofPod(pod, request))];
+    }),
+  );
+  const pods = new Map(servers);
+  const loopback = await startLoopback((request) => faults.answer?.(request) ?? ofApiServer(request));
+  forwardPorts(loopback.server, ({ name }) => {
+    const pod = pods.get(name);
+    return faults.forwarding?.(name) ?? (pod === undefined ? { refused: `no pod ${name}` } : { to: pod.url });
   });
-
-  const kubeconfig = JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "elsewhere",
-    clusters: [
-      { name: "dev", cluster: { server: loopback.url, "insecure-skip-tls-verify": true } },
-      { name: "elsewhere", cluster: { server: "http://127.0.0.1:1", "insecure-skip-tls-verify": true } },
-    ],
-    users: [{ name: "admin", user: { token: "t" } }],
-    contexts: [
-      { name: "dev", context: { cluster: "dev", user: "admin" } },
-      { name: "elsewhere", context: { cluster: "elsewhere", user: "admin" } },
-    ],
-  });
-  return { ...loopback, kubeconfig };
+  return {
+    ...loopback,
+    kubeconfig: kubeconfigOf(loopback.url),
+    writes: () => [...pods.values()].flatMap(({ requests }) => requests).filter(({ method }) => method === "POST").length,
+    close: async () => void (await Promise.all([loopback, ...pods.values()].map(({ close }) => close()))),
+  };
 }

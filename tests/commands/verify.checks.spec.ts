@@ -156,10 +156,10 @@ describe("verify: scrape targets", () => {
 });
 
 describe("verify: samples acknowledged", () => {
-  const reading = (atMs: number, samples: Record<string, number>, own = 0): AcknowledgedReading => ({
+  const reading = (atMs: number, samples: Record<string, number>, before = 0, after = before): AcknowledgedReading => ({
     atMs,
     samples: new Map(Object.entries(samples)),
-    own,
+    own: { before, after },
   });
 
   it("hold when the counters rise", () =>
@@ -175,6 +175,8 @@ describe("verify: samples acknowledged", () => {
     ));
   it("fail when they rise by nothing but verify's own samples", () =>
     fails(samplesAcknowledged(reading(0, { a: 100 }, 0), reading(10_000, { a: 101 }, 1), 5_000), /0 samples/));
+  it("fail when they rise by a sample that verify wrote while they were read first", () =>
+    fails(samplesAcknowledged(reading(0, { a: 100 }, 0, 1), reading(10_000, { a: 101 }, 1), 5_000), /0 samples/));
   it("fail when nothing is counted at all", () => fails(samplesAcknowledged(reading(0, {}), reading(10_000, {}), 5_000), /0 receivers/));
   it("are not judged from readings too close together", () =>
     fails(samplesAcknowledged(reading(0, { a: 0 }), reading(1_000, { a: 5_000 }), 5_000), /too short to judge/));

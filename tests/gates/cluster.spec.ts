@@ -1,24 +1,45 @@
 import assert from "node:assert/strict";
-import { directTransport } from "../../clients/transport";
+import { join } from "node:path";
+import { execa } from "execa";
+import { connectCluster } from "../../clients/cluster";
+import { ForbiddenError } from "../../clients/transport";
 import { clusterBehind } from "../../gates/cluster";
+import { type Forwardings, forwardPorts } from "../clients/fakeForwarding";
+import { kubeconfigOf } from "../clients/kubeconfigOf";
 import { type CannedAnswer, type Loopback, startLoopback } from "../clients/loopback";
 
 describe("gates: the cluster", () => {
   let server: Loopback;
+  let pod: Loopback;
+  let forwards: Forwardings;
   let answers: Record<string, CannedAnswer>;
 
   beforeEach(async () => {
     answers = {};
     server = await startLoopback(({ method, path }) => answers[`${method} ${path}`] ?? { status: 404, body: "{}" });
+    pod = await startLoopback(({ method, path }) => answers[`pod ${method} ${path}`] ?? { status: 404, body: "{}" });
+    forwards = forwardPorts(server.server, () => ({ to: pod.url }));
   });
-  afterEach(() => server.close());
+  afterEach(() => Promise.all([server.close(), pod.close()]));
 
-  const cluster = () => clusterBehind(() => directTransport(server.url), "ns");
+  const cluster = () => clusterBehind(() => connectCluster({ context: "dev", kubeconfig: kubeconfigOf(server.url) }), "ns");
   const json = (value: unknown): CannedAnswer => ({ body: JSON.stringify(value) });
   const CLAIMS = "/api/v1/namespaces/ns/persistentvolumeclaims";
 
   it("is not asked before something is wanted of it", () => {
     clusterBehind(() => assert.fail("connected"), "ns");
+  });
+
+  it("has no client of Kubernetes loaded before that, which a preview would wait for", async function () {
+    this.timeout(120_000);
+    const loadedBy = async (file: string): Promise<number> => {
+      const count = "Object.keys(require.cache).filter((loaded) => /client-node|node_modules.ws/.test(loaded)).length";
+      const script = `require("./${file}"); console.log(${count})`;
+      const cwd = join(__dirname, "..", "..");
+      return Number((await execa("node", ["-r", "ts-node/register/transpile-only", "-e", script], { cwd })).stdout);
+    };
+    assert.equal(await loadedBy("gates/cluster"), 0);
+    assert.ok((await loadedBy("clients/cluster")) > 1);
   });
 
   it("says why a pod is not Ready, as Kubernetes says it", async () => {
@@ -56,17 +77,17 @@ describe("gates: the cluster", () => {
     answers[`PATCH ${path}`] = { status: 403, body: "statefulsets is forbidden" };
     await assert.rejects(
       cluster().applyStatefulSet(statefulSet, "pulumi-kubernetes-1"),
-      /answered 403 to PATCH .*: statefulsets is forbidden/,
+      (error: Error) => error instanceof ForbiddenError && /answered 403 to PATCH .*: statefulsets is forbidden/.test(error.message),
     );
   });
 
   it("has a receiver's metrics, each sample and their sums", async () => {
-    answers["GET /api/v1/namespaces/ns/pods/http:thanos-receive-0:10902/proxy/metrics"] = {
-      body: 'chunks{tenant="a"} 3\nchunks{tenant="b"} 4\nother 5\n',
-    };
+    answers["pod GET /metrics"] = { body: 'chunks{tenant="a"} 3\nchunks{tenant="b"} 4\nother 5\n' };
     assert.equal((await cluster().metrics("thanos-receive-0")).length, 3);
     assert.equal(await cluster().metric("thanos-receive-0", "chunks"), 7);
     assert.equal(await cluster().metric("thanos-receive-0", "chunks", { tenant: "b" }), 4);
+    assert.deepEqual(new Set(forwards.asked), new Set(["ns/thanos-receive-0:10902"]));
+    answers = {};
     await assert.rejects(cluster().metrics("thanos-receive-1"), /thanos-receive-1 answered 404/);
   });
 

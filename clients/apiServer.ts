@@ -1,8 +1,4 @@
-/**
- * HTTP to what runs inside a cluster, through the Kubernetes API server: its own API, and its proxy to Services and pods.
- * Nothing but the API server has to be reachable from here. The user needs `get` (and for POST `create`) on `services/proxy` or `pods/proxy`,
- * and the right to whatever is asked of the API itself; where a network policy is enforced, it must admit the API server.
- */
+/** HTTP to the Kubernetes API server, with the rights of a kubeconfig's user. */
 import * as https from "node:https";
 import { homedir } from "node:os";
 import { KubeConfig } from "@kubernetes/client-node";
@@ -82,58 +78,6 @@ export function apiServerTransport(config: KubeConfig): Transport {
       return sendRequest(new URL(prefix + request.path, base), request, options);
     },
   };
-}
-
-/**
- * Reaches a Service by its in-cluster URL, such as `http://thanos-querier.monitoring.svc.cluster.local:9090`, through the API server's proxy.
- *
- * @param api the API server, see {@link apiServerTransport}
- * @param inClusterUrl URL whose host is `<service>.<namespace>.svc[.<cluster domain>]`; its path is a prefix of every request's path
- * @throws {Error} when the URL's host is no Service
- */
-export function serviceProxyTransport(api: Transport, inClusterUrl: string): Transport {
-  const service = parseServiceUrl(inClusterUrl);
-  const target = `${service.scheme}:${service.name}:${service.port}`;
-  const prefix = `/api/v1/namespaces/${service.namespace}/services/${target}/proxy${service.path}`;
-  return prefixed(api, prefix, `${inClusterUrl.replace(/\/$/, "")} through the ${api.description}`);
-}
-
-/**
- * Reaches one pod through the API server's proxy.
- *
- * @param port a container port, by number
- */
-export function podProxyTransport(api: Transport, pod: { namespace: string; name: string; port: number }): Transport {
-  const prefix = `/api/v1/namespaces/${pod.namespace}/pods/http:${pod.name}:${pod.port}/proxy`;
-  return prefixed(api, prefix, `pod ${pod.namespace}/${pod.name}:${pod.port} through the ${api.description}`);
-}
-
-/** The parts of an in-cluster Service URL. */
-export interface ServiceUrl {
-  scheme: "http" | "https";
-  name: string;
-  namespace: string;
-  port: number;
-  /** Without a trailing slash; empty for the root. */
-  path: string;
-}
-
-/**
- * @throws {Error} when the URL is not `http(s)://<service>.<namespace>.svc[.<cluster domain>][:port][/path]`
- */
-export function parseServiceUrl(inClusterUrl: string): ServiceUrl {
-  const url = new URL(inClusterUrl);
-  const [name, namespace, svc] = url.hostname.split(".");
-  const scheme = url.protocol === "https:" ? "https" : url.protocol === "http:" ? "http" : undefined;
-  if (scheme === undefined || name === undefined || name === "" || namespace === undefined || namespace === "" || svc !== "svc") {
-    throw new Error(`"${inClusterUrl}" is not the URL of a Service, http://<service>.<namespace>.svc[.<cluster domain>]:<port>`);
-  }
-  const defaultPort = scheme === "https" ? 443 : 80;
-  return { scheme, name, namespace, port: url.port === "" ? defaultPort : Number(url.port), path: url.pathname.replace(/\/$/, "") };
-}
-
-function prefixed(api: Transport, prefix: string, description: string): Transport {
-  return { description, send: (request) => api.send({ ...request, path: prefix + request.path }) };
 }
 
 /** Keeps connections open between requests for as long as the TLS material stays the same. */

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { ForbiddenError } from "../../clients/transport";
+import { type Patience, until } from "../../gates/patience";
+
+const PATIENCE: Patience = { timeoutSeconds: 60, pollSeconds: 0.001, quietSeconds: 0 };
+const MAY_NOT = "the account may not create pods/portforward in namespace ns";
+
+describe("gates: patience", () => {
+  /** Waits with what each look finds, the last one again and again; how many looks it took. */
+  async function looks(found: readonly (string[] | Error)[]): Promise<number> {
+    let count = 0;
+    const missing = async (): Promise<string[]> => {
+      const now = found[Math.min(count++, found.length - 1)] ?? [];
+      if (now instanceof Error) throw now;
+      return now;
+    };
+    await until("something", missing, PATIENCE, "Advice");
+    return count;
+  }
+  const many = <T>(each: T): T[] => Array.from({ length: 30 }, () => each);
+
+  it("waits while anything is missing, and while it can't be asked for", async () => {
+    assert.equal(await looks([...many(["a"]), ...many(new Error("reset")), []]), 61);
+  });
+
+  it("waits for a right that was given just now, but not for one that nobody gives", async () => {
+    const forbidden = new ForbiddenError(MAY_NOT);
+    assert.equal(await looks([forbidden, forbidden, ["a"], forbidden, []]), 5);
+    assert.equal(await looks([...many([forbidden, ["a"]]).flat(), []]), 61);
+    await assert.rejects(looks([["a"], forbidden]), forbidden);
+  });
+});
