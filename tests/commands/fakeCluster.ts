@@ -1,5 +1,5 @@
 /** A cluster with one deployed stack, as far as verify can see it: an API server on the loopback that forwards ports of pods. */
-import { type Forwarding, forwardPorts } from "../clients/fakeForwarding";
+import { type Forwarding, type Forwardings, forwardPorts } from "../clients/fakeForwarding";
 import { kubeconfigOf } from "../clients/kubeconfigOf";
 import { type CannedAnswer, type Loopback, type ReceivedRequest, startLoopback } from "../clients/loopback";
 import { decodeWriteBody } from "../clients/writeRequest";
@@ -74,6 +74,7 @@ export interface Faults {
 export interface FakeCluster extends Loopback {
   /** A kubeconfig, as text; its current context is another cluster. */
   kubeconfig: string;
+  forwards: Forwardings;
   /** Requests that changed something in a pod. */
   writes(): number;
 }
@@ -233,12 +234,13 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
   );
   const pods = new Map(servers);
   const loopback = await startLoopback((request) => faults.answer?.(request) ?? ofApiServer(request));
-  forwardPorts(loopback.server, ({ name }) => {
+  const forwards = forwardPorts(loopback.server, ({ name }) => {
     const pod = pods.get(name);
     return faults.forwarding?.(name) ?? (pod === undefined ? { refused: `no pod ${name}` } : { to: pod.url });
   });
   return {
     ...loopback,
+    forwards,
     kubeconfig: kubeconfigOf(loopback.url),
     writes: () => [...pods.values()].flatMap(({ requests }) => requests).filter(({ method }) => method === "POST").length,
     close: async () => void (await Promise.all([loopback, ...pods.values()].map(({ close }) => close()))),

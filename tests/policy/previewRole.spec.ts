@@ -1,44 +1,24 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { parseAllDocuments } from "yaml";
 import { manifestsOf } from "../../commands/manifests";
 import { run, STACKS } from "../harness";
+import { readManifests, resourceOf } from "./rights";
 
-interface Manifest {
-  kind: string;
-  metadata: { name: string; namespace?: string };
-  rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
-  roleRef?: { kind: string; name: string };
-  subjects?: { kind: string; name: string; namespace: string }[];
-}
-
-const read = (file: string) =>
-  parseAllDocuments(readFileSync(join(resolve(__dirname, "..", ".."), "deploy", "ci", file), "utf8")).map(
-    (each) => each.toJS() as Manifest,
-  );
-const role = read("preview-role.yaml");
-const binding = read("preview-binding.yaml");
-
-/** `networkpolicies.networking.k8s.io` of an object. */
-function resourceOf({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
-  const group = apiVersion.includes("/") ? `.${apiVersion.split("/")[0]}` : "";
-  return `${kind.toLowerCase().replace(/y$/, "ie").replace(/s$/, "se")}s${group}`;
-}
+const role = readManifests("preview-role.yaml");
+const binding = readManifests("preview-binding.yaml");
 
 describe("the account that previews", () => {
   const rules = role.flatMap((each) => each.rules ?? []);
   const readable = rules
     .filter(({ verbs }) => verbs.includes("get"))
     .flatMap(({ apiGroups, resources }) =>
-      apiGroups.flatMap((group) => resources.map((name) => (group === "" ? name : `${name}.${group}`))),
+      (apiGroups ?? []).flatMap((group) => (resources ?? []).map((name) => (group === "" ? name : `${name}.${group}`))),
     );
 
   it("may get or list, and nothing else", () => {
     assert.ok(rules.length > 0);
     for (const { verbs } of rules) assert.ok(verbs.length === 1 && ["get", "list"].includes(verbs[0] ?? ""), verbs.join());
     assert.deepEqual(
-      rules.filter(({ verbs }) => verbs.includes("list")).flatMap(({ resources }) => resources),
+      rules.filter(({ verbs }) => verbs.includes("list")).flatMap(({ resources }) => resources ?? []),
       ["persistentvolumeclaims", "pods", "replicasets", "endpointslices"],
     );
   });
@@ -63,7 +43,7 @@ describe("the account that previews", () => {
     const reached = role
       .filter(({ kind, metadata }) => kind === "ClusterRole" && wide.includes(metadata.name))
       .flatMap((each) => each.rules ?? []);
-    assert.deepEqual(reached.flatMap(({ resources }) => resources).sort(), [
+    assert.deepEqual(reached.flatMap(({ resources }) => resources ?? []).sort(), [
       "clusterrolebindings",
       "clusterroles",
       "namespaces",
