@@ -59,9 +59,13 @@ const ports = (edge: Edge) => (edge.port === undefined ? {} : { ports: [{ protoc
 function peers(side: "from" | "to", peer: Peer) {
   if ("anyone" in peer) return {};
   if ("component" in peer) return { [side]: [{ podSelector: selects(peer.component) }] };
+  const { namespaces = [], networks = [] } = peer;
   return {
     [side]: [
-      { namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: peer.namespaces }] } },
+      ...(namespaces.length === 0
+        ? []
+        : [{ namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: namespaces }] } }]),
+      ...networks.map((cidr) => ({ ipBlock: { cidr } })),
     ],
   };
 }

@@ -1,3 +1,4 @@
+import { accessListOf } from "./access";
 import { alertmanagerPorts } from "./alerting";
 import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "./hashring";
 import { planHistory } from "./history";
@@ -12,8 +13,8 @@ import { QUERY_HTTP_PORT } from "./thanosFlags";
 /** Port of memcached. */
 export const MEMCACHED_PORT = 11211;
 
-/** Who is at one end of an edge: a part of this stack, everybody, or every pod of some namespaces. */
-export type Peer = { component: ComponentName } | { anyone: true } | { namespaces: string[] };
+/** Who is at one end of an edge: a part of this stack, everybody, or every pod of some namespaces and what has an address in some networks. */
+export type Peer = { component: ComponentName } | { anyone: true } | { namespaces?: string[]; networks?: string[] };
 
 /** One permitted connection. */
 export interface Edge {
@@ -27,7 +28,12 @@ export interface Edge {
 
 const part = (component: ComponentName): Peer => ({ component });
 const anyone: Peer = { anyone: true };
-const someNamespaces = (namespaces: string[] | undefined): Peer => (namespaces === undefined ? anyone : { namespaces });
+
+/** The edge of those whom a list in `access` names; of everybody where there is no list, none where it names nobody, since a rule without peers is one for all. */
+function edgesOf(entries: readonly string[] | undefined, edge: Omit<Edge, "from">): Edge[] {
+  if (entries === undefined) return [{ from: anyone, ...edge }];
+  return entries.length === 0 ? [] : [{ from: accessListOf(entries), ...edge }];
+}
 
 /** The parts of the stack that run in an environment. */
 export function componentsOf(settings: Settings): ComponentName[] {
@@ -74,7 +80,7 @@ export function networkEdges(settings: Settings): Edge[] {
   });
   return [
     ...ringEdges(settings),
-    { from: someNamespaces(access.readers), to: part(frontend ? "query-frontend" : "querier"), port: QUERY_HTTP_PORT, purpose: "queries" },
+    ...edgesOf(access.readers, { to: part(frontend ? "query-frontend" : "querier"), port: QUERY_HTTP_PORT, purpose: "queries" }),
     ...(frontend
       ? [
           { from: part("query-frontend"), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "queries passed on" },
@@ -83,9 +89,7 @@ export function networkEdges(settings: Settings): Edge[] {
       : []),
     ...historyEdges(settings),
     ...rulerEdges(settings),
-    ...(access.federation.length > 0
-      ? [{ from: { namespaces: access.federation }, to: part("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }]
-      : []),
+    ...edgesOf(access.federation, { to: part("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }),
     ...(querier.endpoints.length > 0 ? [{ from: part("querier"), to: anyone, purpose: "endpoints of other stacks" }] : []),
     // Targets are anywhere, on any port; so are the API server and the kubelets, Alertmanagers, and the sidecars' bucket.
     { from: part("prometheus"), to: anyone, purpose: "scrapes and discovery" },
@@ -105,7 +109,7 @@ function ringEdges(settings: Settings): Edge[] {
   const door = receive.mode === "split" ? "receive-router" : "receive";
   return [
     { from: part("prometheus"), to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write" },
-    { from: someNamespaces(settings.access.senders), to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write of others" },
+    ...edgesOf(settings.access.senders, { to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write of others" }),
     { from: part(door), to: part("receive"), port: GRPC_PORT, purpose: "writes forwarded to their owners" },
     { from: part("querier"), to: part("receive"), port: GRPC_PORT, purpose: "StoreAPI" },
     ...(limitsActiveSeries(receive)

@@ -1,3 +1,4 @@
+import { accessProblems } from "./accessRules";
 import { deduplicationFunction } from "./deduplication";
 import { historyProblems } from "./historyRules";
 import { receiveOf } from "./ingestion";
@@ -184,6 +185,7 @@ export function problemsOf(settings: Settings): Problem[] {
   const receive = receiveOf(settings);
   return [
     ...RULES.flatMap((rule) => rule(settings)),
+    ...accessProblems(settings),
     ...(receive === undefined ? [] : ringProblemsOf(receive, settings)),
     ...historyProblems(settings),
     ...rulerProblems(settings),

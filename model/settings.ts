@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accessSchema } from "./access";
 import { isByteQuantity, isCpuQuantity, isDuration, quantityBytes } from "./quantity";
 import { IMAGES } from "./versions";
 
@@ -30,6 +31,8 @@ export const ACCEPTABLE_RISKS = {
   "history-loss":
     "shrinking a ring without a bucket, or without waiting for uploads into it: what the leaving receivers hold is no longer answered",
   "storage-replacement": "StatefulSets without protection: a change may replace them and their storage",
+  "open-doors":
+    "a door for everybody: Thanos has no authentication, so whatever reaches the cluster's network writes for every tenant or reads everything",
 } as const;
 
 const resources = (requestedCpu: string, memory: string) =>
@@ -241,17 +244,8 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
 
-  /** Who reaches the two doors of the stack, by namespace. Everything else is closed. */
-  access: z
-    .strictObject({
-      /** Namespaces that may remote-write. Default: anything that reaches the cluster's network. */
-      senders: z.array(dnsLabel).min(1).optional(),
-      /** Namespaces that may query. Default: anything that reaches the cluster's network. */
-      readers: z.array(dnsLabel).min(1).optional(),
-      /** Namespaces whose queriers may ask this one's by gRPC. Default: none. */
-      federation: z.array(dnsLabel).default([]),
-    })
-    .prefault({}),
+  /** Who reaches the doors of the stack, by namespace and by network. Everything else is closed. */
+  access: accessSchema.prefault({}),
 
   /**
    * How samples reach the querier. `receive`: Prometheus remote-writes into a ring of receivers. `sidecar`: each Prometheus keeps its samples and a sidecar answers for it; the key

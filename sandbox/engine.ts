@@ -9,7 +9,7 @@ import { type ConfigOverlay, type ConfigValue, refuseSecrets, sandboxConfig, wit
 import { type Paths, paths, REPOSITORY } from "./paths";
 import { installPlugins } from "./plugins/install";
 import { recover } from "./recovery";
-import { CONTEXT, NODES } from "./topology";
+import { CONTEXT, NODE_NETWORK, NODES } from "./topology";
 
 /** The project's name, as Pulumi.yaml has it. */
 export const PROJECT = "thanos-stack";
@@ -92,6 +92,8 @@ export async function openStack(
     kubeconfig: where.kubeconfig,
     context: CONTEXT,
     nodes: NODES.map((node) => node.name),
+    // A pod sees the host by its own address, or by a node's, whose kube-proxy led it from a Service to a pod elsewhere.
+    machine: NODE_NETWORK,
     objectStorage: bucketServer(),
   });
   return openProgram({ project: PROJECT, stack, folder: REPOSITORY, program, ...configuration }, where);

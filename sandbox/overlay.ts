@@ -10,6 +10,7 @@ export const CONFIG_NAMESPACE = "thanos-stack";
 /** The secret with which pods reach the bucket: the one secret of an environment that the sandbox replaces with its own. */
 export const CREDENTIALS_KEY = `${CONFIG_NAMESPACE}:objectStorageCredentials`;
 
+const ACCESS_KEY = `${CONFIG_NAMESPACE}:access`;
 const OBJECT_STORAGE_KEY = `${CONFIG_NAMESPACE}:objectStorage`;
 
 type ConfigObject = { readonly [key: string]: ConfigValue };
@@ -37,6 +38,8 @@ export interface ClusterNames {
   readonly context: string;
   /** The nodes' names. */
   readonly nodes: readonly string[];
+  /** The network in which the cluster's pods see this machine: tests write and read from here, and people open what `make up` prints. */
+  readonly machine: string;
   readonly objectStorage: {
     /** Host and port, plain HTTP. */
     readonly endpoint: string;
@@ -85,7 +88,8 @@ export function bucketOf(config: ConfigOverlay): { bucket: string; prefix?: stri
 
 /**
  * What an environment's configuration needs changed to be deployed to the sandbox: the cluster's address, the names of nodes where it puts
- * data on nodes by name, the server of its bucket, which keeps its name, and the CPU that its store gateways and compactor ask for. Nothing that decides what is deployed.
+ * data on nodes by name, the server of its bucket, which keeps its name, this machine among those who may write and read, and the CPU that its store gateways and compactor ask for.
+ * Nothing that decides what is deployed.
  *
  * @param config the environment's own configuration
  * @throws if it names more nodes than there are, or a bucket that no S3 server can hold
@@ -98,9 +102,21 @@ export function clusterOverlay(config: ConfigOverlay, cluster: ClusterNames): Co
     const renamed = renameNodes(value, cluster.nodes, key);
     if (renamed !== undefined) overlay[key] = merge(overlay[key], renamed);
   }
+  const access = accessOverlay(config[ACCESS_KEY], cluster);
+  if (access !== undefined) overlay[ACCESS_KEY] = access;
   const storage = objectStorageOverlay(config[OBJECT_STORAGE_KEY], cluster);
   if (storage !== undefined) overlay[OBJECT_STORAGE_KEY] = merge(overlay[OBJECT_STORAGE_KEY], storage);
   return overlay;
+}
+
+/** The lists of those who may write and read, with this machine; a door without a list is open already, or refused. */
+function accessOverlay(access: ConfigValue | undefined, { machine }: ClusterNames): ConfigObject | undefined {
+  if (!isObject(access)) return undefined;
+  const lists = ["senders", "readers"].flatMap((door) => {
+    const entries = access[door];
+    return Array.isArray(entries) ? [[door, [...new Set([...entries, machine])]] as const] : [];
+  });
+  return lists.length === 0 ? undefined : Object.fromEntries(lists);
 }
 
 /**

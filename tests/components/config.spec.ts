@@ -816,6 +816,7 @@ describe("config: what is accepted", () => {
     const { settings } = await loadRaw("new", {
       "thanos-stack:cluster": { name: "new", context: "new" },
       "thanos-stack:namespace": "thanos",
+      "thanos-stack:access": { senders: [], readers: [] },
       "thanos-stack:receive": { storage },
       "thanos-stack:prometheus": { storage },
     });
@@ -855,6 +856,7 @@ describe("config: what is accepted", () => {
     const { settings, credentials } = await loadRaw("new", {
       "thanos-stack:cluster": { name: "new", context: "new" },
       "thanos-stack:namespace": "thanos",
+      "thanos-stack:access": { readers: [] },
       "thanos-stack:ingestion": "sidecar",
       "thanos-stack:prometheus": { storage: { pvc: { size: "10Gi" } } },
     });

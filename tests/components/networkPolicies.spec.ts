@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { BlockList } from "node:net";
 import type { Manifest } from "../../commands/manifests";
 import type { ProgramRun } from "../../commands/program";
 import { containers, objects, run, type Stack, settingsOf, together, workloads } from "../harness";
 import { EVERYTHING, PLANS, SPLIT_AGENTS } from "./plans";
 
 interface Peer {
+  ipBlock?: { cidr: string };
   podSelector?: { matchLabels?: Record<string, string> };
   namespaceSelector?: { matchLabels?: Record<string, string>; matchExpressions?: { key: string; operator: string; values: string[] }[] };
 }
@@ -24,19 +26,29 @@ interface NetworkPolicy extends Manifest {
   };
 }
 
-/** A pod, as a network plugin sees it. */
+/** A pod, as a network plugin sees it; or what is no pod and has an address only. */
 interface Pod {
   namespace: string;
   labels: Record<string, string>;
+  address?: string;
 }
 
 const matches = (labels: Record<string, string>, wanted: Record<string, string> = {}) =>
   Object.entries(wanted).every(([label, value]) => labels[label] === value);
 
+function covers(cidr: string, address: string): boolean {
+  const [network = "", prefix] = cidr.split("/");
+  const version = (text: string) => (text.includes(":") ? "ipv6" : "ipv4");
+  const list = new BlockList();
+  list.addSubnet(network, Number(prefix), version(network));
+  return list.check(address, version(address));
+}
+
 /** Whether a rule's peers include a pod; a peer without a namespace selector is one of the policy's own namespace. */
 function includes(peers: Peer[] | undefined, pod: Pod, own: string): boolean {
   if (peers === undefined || peers.length === 0) return true;
   return peers.some((peer) => {
+    if (peer.ipBlock !== undefined) return pod.address !== undefined && covers(peer.ipBlock.cidr, pod.address);
     const selector = peer.namespaceSelector;
     const labels = { "kubernetes.io/metadata.name": pod.namespace };
     const inNamespace =
@@ -89,6 +101,11 @@ function partsOf(made: ProgramRun, stack: Stack): Map<string, { pod: Pod; ports:
 }
 
 const STRANGER: Pod = { namespace: "shop", labels: { app: "shop" } };
+/** Those whom the stack files name. */
+const NAMED: Record<Stack, { senders: Pod[]; readers: Pod[] }> = {
+  dev: { senders: [{ namespace: "greeter-dev", labels: {} }], readers: [{ namespace: "greeter-dev", labels: {} }] },
+  prod: { senders: [], readers: [{ namespace: "grafana", labels: {} }] },
+};
 const DNS: Pod = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
 
 for (const { title, stack, overrides } of PLANS) {
@@ -112,13 +129,24 @@ for (const { title, stack, overrides } of PLANS) {
     const counter = () => (parts.has("query-frontend") ? "query-frontend" : "querier");
     const both = (...names: string[]) => names.every((name) => parts.has(name));
 
-    it("open a stranger the doors for writing and asking, and no other port of any part", () => {
-      const open = [...parts].flatMap(([name, { pod: target, ports }]) =>
+    const openTo = (pod: Pod): string[] =>
+      [...parts].flatMap(([name, { pod: target, ports }]) =>
         [...new Set([9090, 10901, 10902, 11211, 19291, 19391, ...ports])]
-          .filter((port) => passes(policies, STRANGER, target, port))
+          .filter((port) => passes(policies, pod, target, port))
           .map((port) => `${name} ${port}`),
       );
-      assert.deepEqual(open.sort(), [...(both("receive") ? [`${door()} 19291`] : []), `${counter()} 9090`].sort());
+
+    it("open those who are named the doors for writing and asking, a stranger none, and nobody any other port of any part", () => {
+      assert.deepEqual(openTo(STRANGER), []);
+      const { senders, readers } = NAMED[stack];
+      for (const pod of new Set([...senders, ...readers])) {
+        const named = (list: Pod[]) => list.some(({ namespace }) => namespace === pod.namespace);
+        const expected = [
+          ...(named(senders) && both("receive") ? [`${door()} 19291`] : []),
+          ...(named(readers) ? [`${counter()} 9090`] : []),
+        ];
+        assert.deepEqual(openTo(pod).sort(), expected.sort(), pod.namespace);
+      }
     });
 
     it("let the data path through", () => {
@@ -246,7 +274,8 @@ for (const { title, stack, overrides } of PLANS) {
 }
 
 describe("network policies: access", () => {
-  const access = { senders: ["shop", "billing"], readers: ["grafana"], federation: ["global"] };
+  const access = { senders: ["shop", "billing", "203.0.113.0/24"], readers: ["grafana", "2001:db8::/64"], federation: ["global"] };
+  const at = (address: string): Pod => ({ namespace: "", labels: {}, address });
   const from = (namespace: string): Pod => ({ namespace, labels: { app: "any" } });
   let policies: NetworkPolicy[];
   let parts: Map<string, { pod: Pod; ports: number[] }>;
@@ -260,6 +289,11 @@ describe("network policies: access", () => {
     assert.ok(target !== undefined);
     return passes(policies, from(namespace), target.pod, port);
   };
+  const openAt = (address: string, part: string, port: number): boolean => {
+    const target = parts.get(part);
+    assert.ok(target !== undefined);
+    return passes(policies, at(address), target.pod, port);
+  };
 
   it("is given to the namespaces that are named, and to no others", () => {
     for (const namespace of ["shop", "billing", "grafana", "global", "kube-system"]) {
@@ -267,6 +301,42 @@ describe("network policies: access", () => {
       assert.equal(open(namespace, "query-frontend", 9090), access.readers.includes(namespace), `${namespace} asks`);
       assert.equal(open(namespace, "querier", 10901), access.federation.includes(namespace), `${namespace} federates`);
       assert.equal(open(namespace, "receive", 10901), false);
+    }
+  });
+
+  it("is given to the addresses of the networks that are named, and to no others", () => {
+    for (const [address, writes, asks] of [
+      ["203.0.113.7", true, false],
+      ["203.0.112.255", false, false],
+      ["2001:db8::1:2:3:4", false, true],
+      ["2001:db8:0:1::1", false, false],
+    ] as const) {
+      assert.equal(openAt(address, "receive-router", 19291), writes, `${address} writes`);
+      assert.equal(openAt(address, "query-frontend", 9090), asks, `${address} asks`);
+      for (const [part, port] of [
+        ["receive", 10901],
+        ["querier", 9090],
+        ["querier", 10901],
+      ] as const)
+        assert.ok(!openAt(address, part, port), part);
+    }
+  });
+
+  it("is everybody's where that is accepted, through the doors alone", async () => {
+    const open = { access: { senders: undefined, readers: undefined }, accepts: ["replicas-on-one-node", "open-doors"] };
+    const made = await run(SPLIT_AGENTS.stack, together(SPLIT_AGENTS.overrides, open));
+    const found = [...partsOf(made, SPLIT_AGENTS.stack)].flatMap(([name, { pod, ports }]) =>
+      ports.filter((port) => passes(policiesOf(made), STRANGER, pod, port)).map((port) => `${name} ${port}`),
+    );
+    assert.deepEqual(found.sort(), ["query-frontend 9090", "receive-router 19291"]);
+  });
+
+  it("has a rule for nobody where a list is empty, not one for everybody", async () => {
+    const made = await run("dev", { access: { senders: [], readers: [] } });
+    for (const [name, { pod, ports }] of partsOf(made, "dev")) {
+      for (const port of ports) {
+        for (const each of [STRANGER, at("203.0.113.7")]) assert.ok(!passes(policiesOf(made), each, pod, port), `${name} ${port}`);
+      }
     }
   });
 

@@ -7,6 +7,7 @@ import { storeGatewaysKnow } from "../../gates/upload";
 import { bucketAccess, bucketServer, ensureBucket, startBucket, stopBucket } from "../../sandbox/bucket";
 import { environment, openStack } from "../../sandbox/engine";
 import { dataDirectory, listBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
+import { NODE_NETWORK } from "../../sandbox/topology";
 import { INSTANT_QUERIES, RANGE_QUERIES, SERIES } from "./queries";
 import {
   assertLossless,
@@ -44,6 +45,8 @@ const SMALL = { storage: { pvc: { size: "1Gi" } }, resources: { cpu: "20m", memo
 const OFTEN = { scrapeInterval: "5s", scrapeTimeout: "5s", evaluationInterval: "5s" };
 
 const RING = {
+  // The sidecar stack's Prometheus, and this machine.
+  "thanos-stack:access": { senders: [NAMESPACE, NODE_NETWORK] },
   "thanos-stack:objectStorage": {
     s3: bucketOf(RING_BUCKET),
     storeGateway: {

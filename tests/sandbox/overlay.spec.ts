@@ -20,6 +20,7 @@ const SANDBOX = {
   kubeconfig: "/state/kubeconfig",
   context: "sandbox",
   nodes: ["node1", "node2", "node3"],
+  machine: "10.89.0.0/24",
   objectStorage: { endpoint: "10.89.0.1:7070", region: "us-east-1", credentials: CREDENTIALS },
 };
 const STORAGE = "thanos-stack:objectStorage";
@@ -81,6 +82,18 @@ describe("sandbox overlay", () => {
     const merged = mergeConfig(own, clusterOverlay(own, SANDBOX));
     assert.deepEqual(merged["thanos-stack:receive"], { replicas: 3, storage: { hostPath: { path: "/data", nodes: ["node1", "node2"] } } });
     assert.deepEqual(merged["thanos-stack:prometheus"], own["thanos-stack:prometheus"]);
+  });
+
+  it("lets this machine write and read beside whoever may, and leaves open what is open", () => {
+    const access = (own: ConfigValue) => sandboxConfig({ "thanos-stack:access": own }, {}, SANDBOX).config["thanos-stack:access"];
+    assert.deepEqual(access({ senders: ["shop"], readers: [], federation: ["other"] }), {
+      senders: ["shop", "10.89.0.0/24"],
+      readers: ["10.89.0.0/24"],
+      federation: ["other"],
+    });
+    assert.deepEqual(access({ readers: ["10.89.0.0/24"] }), { readers: ["10.89.0.0/24"] });
+    assert.deepEqual(access({}), {});
+    assert.ok(!("thanos-stack:access" in sandboxConfig({}, {}, SANDBOX).config));
   });
 
   it("refuses more nodes than the sandbox has", () => {
