@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parse } from "yaml";
+import { ruleFileProblems } from "../model/freeForm/problems";
 import type { Problem } from "../model/problem";
 
-/** The rule files of a folder of this repository. A missing folder has none; a file that is not YAML with `groups` is a problem. */
+/** The rule files of a folder of this repository. A missing folder has none; a file that Prometheus would not take is a problem. */
 export function readRules(folder: string): { rules: Record<string, string>; problems: Problem[] } {
   const root = resolve(__dirname, "..", folder);
   const rules: Record<string, string> = {};
@@ -18,24 +18,13 @@ export function readRules(folder: string): { rules: Record<string, string>; prob
     };
   }
   for (const name of names.sort()) {
-    let text: string;
-    let content: unknown;
     try {
-      text = readFileSync(join(root, name), "utf8");
-      content = parse(text);
-    } catch (error) {
-      problems.push({
-        key: "prometheus.ruleFolder",
-        value: name,
-        rule: `not YAML (${String(error)})`,
-        remedy: "rule groups in YAML",
-      });
-      continue;
+      const text = readFileSync(join(root, name), "utf8");
+      problems.push(...ruleFileProblems(name, text));
+      rules[name] = text;
+    } catch {
+      problems.push({ key: "prometheus.ruleFolder", value: name, rule: "the file can't be read", remedy: "a file" });
     }
-    if (!Array.isArray((content as { groups?: unknown } | null)?.groups)) {
-      problems.push({ key: "prometheus.ruleFolder", value: name, rule: "a rule file has `groups`", remedy: "a Prometheus rule file" });
-    }
-    rules[name] = text;
   }
   return { rules, problems };
 }

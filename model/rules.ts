@@ -1,9 +1,9 @@
 import { accessProblems } from "./accessRules";
 import { deduplicationFunction } from "./deduplication";
+import { freeFormProblems } from "./freeForm/problems";
 import { historyProblems } from "./historyRules";
 import { receiveOf } from "./ingestion";
 import type { Problem } from "./problem";
-import { JOBS } from "./prometheusConfig";
 import { prometheusRetentionTime } from "./prometheusRetention";
 import { durationSeconds } from "./quantity";
 import { RESERVED_LABELS } from "./replicaLabels";
@@ -84,25 +84,6 @@ const externalLabelsAreOurs: Rule = (settings) => {
     }));
 };
 
-const scrapeConfigsHaveNames: Rule = (settings) => {
-  const own: string[] = Object.values(JOBS);
-  const names = settings.prometheus.scrapeConfigs.map((job) => job.job_name);
-  return names.flatMap((name, index) => {
-    const key = `prometheus.scrapeConfigs[${index}].job_name`;
-    if (typeof name !== "string" || name === "") return [{ key, value: name, rule: "every scrape config has a name", remedy: "a text" }];
-    const relabel = settings.prometheus.scrapeConfigs[index]?.relabel_configs ?? [];
-    if (!Array.isArray(relabel)) {
-      return [
-        { key: key.replace("job_name", "relabel_configs"), value: relabel, rule: "relabelling is a list of rules", remedy: "a list" },
-      ];
-    }
-    if (own.includes(name) || names.indexOf(name) !== index) {
-      return [{ key, value: name, rule: "every job has a name of its own", remedy: `a name that is none of ${own.join(", ")}` }];
-    }
-    return [];
-  });
-};
-
 const deduplicationFitsSenders: Rule = (settings) =>
   deduplicationFunction(settings) !== undefined
     ? none
@@ -174,7 +155,6 @@ const RULES: readonly Rule[] = [
   scrapeFitsItsInterval,
   prometheusKeepsItsLog,
   externalLabelsAreOurs,
-  scrapeConfigsHaveNames,
   thanosIsSupported,
   tenantLabelIsFree,
   tooFewNodesForZones,
@@ -186,6 +166,7 @@ export function problemsOf(settings: Settings): Problem[] {
   return [
     ...RULES.flatMap((rule) => rule(settings)),
     ...accessProblems(settings),
+    ...freeFormProblems(settings),
     ...(receive === undefined ? [] : ringProblemsOf(receive, settings)),
     ...historyProblems(settings),
     ...rulerProblems(settings),

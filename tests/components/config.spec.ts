@@ -97,7 +97,7 @@ const BROKEN_RULES: Refusal[] = [
     overrides: { prometheus: { scrapeConfigs: [{ job_name: "x", relabel_configs: "abc" }] } },
     key: "prometheus.scrapeConfigs[0].relabel_configs",
     value: '"abc"',
-    rule: /list of rules/,
+    rule: /Prometheus has a list here/,
     remedy: /a list/,
   },
   {
@@ -328,8 +328,8 @@ const BROKEN_RULES: Refusal[] = [
     overrides: { prometheus: { scrapeConfigs: [{ static_configs: [] }] } },
     key: "prometheus.scrapeConfigs[0].job_name",
     value: "(not set)",
-    rule: /every scrape config has a name/,
-    remedy: /a text/,
+    rule: /this field is required/,
+    remedy: /a value/,
   },
   {
     title: "a scrape config that takes a name of ours",
