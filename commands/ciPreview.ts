@@ -1,10 +1,15 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { apiServerTransport, loadKubeConfig } from "../clients/apiServer";
+import type { Transport } from "../clients/transport";
+import { PROJECT_FOLDER } from "./program";
 import { buildReport, type Report } from "./report/build";
 import { headline } from "./report/headline";
 import { type Preview, readPreview } from "./report/preview";
+import { clusterOf, rehearsalNotes } from "./report/rehearsal";
 import { type CliAnswer, pulumi } from "./report/stackOutputs";
 import { writeReport } from "./report/write";
+import { selectCluster } from "./verify/selection";
 
 /** Exit codes of `npm run ci:preview`. */
 export const EXIT = {
@@ -67,6 +72,11 @@ export function exitCodeOf(report: Report, { complete }: Preview, expectNoChange
   return expectNoChanges && (report.changes ?? []).length > 0 ? EXIT.changes : EXIT.fine;
 }
 
+/** The API server that the preview asked, as the account that previewed. */
+async function apiServerOf(stack: string, preview: Preview): Promise<Transport> {
+  return apiServerTransport(loadKubeConfig(clusterOf(preview) ?? (await selectCluster({ stack }, PROJECT_FOLDER, process.env))));
+}
+
 /** `npm run ci:preview -- --stack prod`: the preview of a pull request, for any CI. What follows `--` is given to `pulumi preview`. */
 async function main(): Promise<void> {
   const program = new Command("ci:preview")
@@ -84,7 +94,8 @@ async function main(): Promise<void> {
     .parse();
   const options = program.opts<Options>();
   const preview = previewOf(await pulumi(previewArguments(options, program.args)));
-  const report = await buildReport({ stack: options.stack, preview });
+  const notes = preview.complete ? await rehearsalNotes(preview, () => apiServerOf(options.stack, preview)) : [];
+  const report = await buildReport({ stack: options.stack, preview, notes });
   const out = options.out ?? [`out/report.${options.stack}.md`, `out/report.${options.stack}.html`];
   const files = out.flatMap((file) => writeReport(report, file));
   for (const { rule, resource, message } of report.violations) process.stderr.write(`${rule}: ${resource}: ${message}\n`);

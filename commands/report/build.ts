@@ -38,14 +38,16 @@ export interface ReportInput {
   preview?: Preview;
   /** The stack's outputs of its last deployment. Default: those in the preview. */
   deployed?: DeployedOutputs;
+  /** What is to be said beside what is found out here. Default: nothing. */
+  notes?: readonly string[];
   /** Default: policy/exceptions.ts. */
   exceptions?: Exceptions;
 }
 
 /** Makes the report: runs the program with the stack's configuration, and puts beside it what the engine and the last deployment say. */
-export async function buildReport({ stack, preview, deployed, exceptions = EXCEPTIONS }: ReportInput): Promise<Report> {
+export async function buildReport({ stack, preview, deployed, notes: given = [], exceptions = EXCEPTIONS }: ReportInput): Promise<Report> {
   const config = configOf(stack, preview);
-  const notes: string[] = [];
+  const notes: string[] = [...given];
   const problems = preview === undefined ? [] : errorsOf(preview);
   let run: ProgramRun | undefined;
   try {
@@ -170,16 +172,9 @@ function warningsOf(preview: Preview): string[] {
   const warnings = [...new Set(preview.diagnostics.filter(({ severity }) => severity === "warning").map(messageOf))].filter(
     (message) => !MACHINERY.test(message),
   );
-  const rehearsals = warnings.filter((message) => /forbidden|may not rehearse/.test(message));
-  const others = warnings.filter((message) => !rehearsals.includes(message));
   return [
-    ...(rehearsals.length > 0
-      ? [
-          `The API server did not check ${rehearsals.length} of the changes: this account may not rehearse them, and they are as the program has them.`,
-        ]
-      : []),
-    ...others.slice(0, MOST_WARNINGS).map((message) => `Warning: ${message}`),
-    ...(others.length > MOST_WARNINGS ? [`And ${others.length - MOST_WARNINGS} more warnings in the preview's log.`] : []),
+    ...warnings.slice(0, MOST_WARNINGS).map((message) => `Warning: ${message}`),
+    ...(warnings.length > MOST_WARNINGS ? [`And ${warnings.length - MOST_WARNINGS} more warnings in the preview's log.`] : []),
   ];
 }
 

@@ -238,7 +238,7 @@ describe("the preview of a pull request", function () {
       assert.equal(code, 0, said);
       assert.match(comment, /^## 🔹 `dev`: 1 updated$/m);
       assert.match(comment, /`--tsdb\.retention=15d` → `--tsdb\.retention=14d`/);
-      assert.match(comment, /The API server did not check 1 of the changes/);
+      assert.match(comment, /The API server did not check 1 of the 1 changes.*patch statefulsets in thanos-dev/);
     });
 
     it("previews new objects and a removal", async () => {
@@ -295,17 +295,21 @@ describe("the preview of a pull request", function () {
     });
 
     it("finds that somebody has taken a field over, and says who", async () => {
-      await kubectl("scale", "deployment/thanos-querier", "--replicas=2");
+      // Of what it has only created so far the provider says no conflict before the update itself.
+      const limited = { [RECEIVE]: { limits: { maxConcurrency: 7 } } };
+      await up("dev", limited);
+      const theirs = JSON.stringify({ data: { "limits.yaml": "write: {}" } });
+      await kubectl("patch", "configmap", "thanos-receive-limits", "--type=merge", "--field-manager=somebody", "-p", theirs);
       try {
-        const { code, comment, said } = await proposed({}, "--refresh", "--expect-no-changes");
+        const { code, comment, said } = await proposed(limited, "--refresh", "--expect-no-changes");
         assert.equal(code, 1, said);
         assert.match(
           comment,
-          /Deployment thanos-dev\/thanos-querier: another field manager owns what this change sets: \.spec\.replicas is managed by "kubectl"/,
+          /ConfigMap thanos-dev\/thanos-receive-limits: another field manager owns what this change sets: \.data\.limits\.yaml is managed by "somebody"/,
         );
       } finally {
-        // Another value alone would leave the field to kubectl.
-        await kubectl("delete", "deployment", "thanos-querier");
+        // Another value alone would leave the field to somebody.
+        await kubectl("delete", "configmap", "thanos-receive-limits");
         await repaired();
       }
     });

@@ -106,6 +106,13 @@ export function hasTakeOver(live: JsonObject): boolean {
   return listField(live, "metadata", "managedFields").some(isTakenOver);
 }
 
+/** Whether the official provider rehearses an update of the object by force: it takes fields over only in the update itself (`patchForce`). */
+export function isRehearsedByForce(live: JsonObject): boolean {
+  return listField(live, "metadata", "managedFields").some(
+    ({ manager, operation }) => operation === "Update" && (manager === CREATION_MANAGER || manager === "pulumi-resource-kubernetes"),
+  );
+}
+
 /** Whether nobody but a creation of this provider's has set the object's fields, status apart. */
 export function isAsCreated(live: JsonObject): boolean {
   const entries = listField(live, "metadata", "managedFields").filter(({ subresource }) => subresource === undefined);

@@ -30,7 +30,7 @@ import {
 } from "../protocol/values";
 import { annotation, annotations, isAnnotated, isAutonamed } from "./annotations";
 import { Api, ApiError, type ApiResponse, Unreachable } from "./api";
-import { apply, create, describeConflict, hasTakeOver, isAsCreated, patch, takeOver } from "./apply";
+import { apply, create, describeConflict, hasTakeOver, isAsCreated, isRehearsedByForce, patch, takeOver } from "./apply";
 import { isOtherCluster, namesCluster, readSettings, type Settings } from "./configuration";
 import { apiVersionOf, Discovery, type Kind, kindOf, kindOfToken, pathOf, type Served } from "./discovery";
 import {
@@ -230,8 +230,7 @@ export class KubernetesProvider implements ResourceProvider {
       const fieldManager = fieldManagerOf(newInputs, oldOutputs);
       const live = await this.liveOrExplain(target, namespace, name);
       const at = { served: target.served, namespace, name, fieldManager, deadline, signal: this.cancelled.signal };
-      const own = hasTakeOver(live);
-      if (own && !preview && target.session.settings.enableServerSideApply) {
+      if (hasTakeOver(live) && !preview && target.session.settings.enableServerSideApply) {
         await takeOver(api, at, live);
       }
       let response: ApiResponse;
@@ -243,7 +242,7 @@ export class KubernetesProvider implements ResourceProvider {
           oldInputs,
           newInputs,
           dryRun: preview,
-          ownOnly: own && preview,
+          ownOnly: preview && isRehearsedByForce(live),
         });
       } catch (error) {
         if (preview && error instanceof ApiError && isUnauthorised(error)) {

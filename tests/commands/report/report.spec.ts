@@ -173,18 +173,14 @@ describe("a report", () => {
     assert.match(text, /Persistent volumes 330 GiB$/m);
   });
 
-  it("says that the API server has not checked, in one line", async () => {
+  it("says what it is told to say, and the warnings of the preview", async () => {
     const digest = await retention();
-    const urn = stepOf(digest, "thanos-receive-z1").urn;
     digest.diagnostics = [
-      { severity: "warning", urn, message: "warning: this user may not rehearse the update, so it is not validated: forbidden" },
       { severity: "warning", urn: "", message: "warning: using pulumi-analyzer-policy-nodejs from $PATH at /x" },
       { severity: "warning", urn: "", message: "warning: look at this" },
     ];
-    const { notes } = await reportOf(digest);
-    assert.equal(notes.length, 2);
-    assert.match(notes[0] ?? "", /did not check 1 of the changes/);
-    assert.equal(notes[1], "Warning: look at this");
+    const { notes } = await buildReport({ stack: "prod", preview: previewFrom(digest), notes: ["look at that"] });
+    assert.deepEqual(notes, ["look at that", "Warning: look at this"]);
   });
 
   it("counts another place of the kubeconfig as no change", async () => {
