@@ -16,6 +16,7 @@ import { provenAvailability } from "./components/survival";
 import { loadConfig } from "./config/load";
 import { clusterView } from "./gates/cluster";
 import { scalingGates } from "./gates/orderedScaling";
+import { softerFirst } from "./gates/softerFirst";
 import { volumeGates } from "./gates/volumeGrowth";
 import { planOutputs } from "./model/outputs";
 import { planStack } from "./model/plan";
@@ -37,7 +38,7 @@ const provider = new k8s.Provider("cluster", {
   // The hashrings are changed in place under their fixed name; every other ConfigMap is immutable by itself.
   enableConfigMapMutable: true,
 });
-const options: pulumi.ComponentResourceOptions = { provider };
+const options: pulumi.ComponentResourceOptions = { provider, transformations: [softerFirst()] };
 
 const ownNamespace = new Namespace("namespace", { name: settings.namespace }, { ...options, protect: settings.protect });
 const { namespace, dataPriority: value } = settings;

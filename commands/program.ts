@@ -28,6 +28,8 @@ export interface ResourceOptions {
   provider: string;
   dependsOn: string[];
   aliases: number;
+  /** Names of what the engine runs before an update of the resource, in this order. */
+  beforeUpdate: string[];
 }
 
 /** What a run of the program came to. */
@@ -127,6 +129,7 @@ interface Registration {
   getProvider(): string;
   getDependenciesList(): string[];
   getAliasesList(): unknown[];
+  getHooks(): { getBeforeUpdateList(): string[] } | undefined;
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
 }
 
@@ -150,6 +153,7 @@ function recordRegistrations(resources: RegisteredResource[]): void {
           provider: request.getProvider(),
           dependsOn: request.getDependenciesList(),
           aliases: request.getAliasesList().length,
+          beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],
         },
       });
     }

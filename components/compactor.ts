@@ -22,7 +22,7 @@ export class Compactor extends pulumi.ComponentResource {
     super(componentType("Compactor"), name, {}, opts);
     const { plan, history, bucket } = args;
     const { images } = plan.settings;
-    const { storage, resources } = history.objectStorage.compactor;
+    const { storage, resources, rollout } = history.objectStorage.compactor;
     const { identity } = history.compactor;
     const workload: Workload = { identity, namespace: args.namespace, image: images.thanos, user: history.user, parent: this };
     const serviceAccountName = serviceAccount(name, workload, bucket.serviceAccountAnnotations);
@@ -38,6 +38,7 @@ export class Compactor extends pulumi.ComponentResource {
         serviceName: headless.metadata.name,
         replicas: 1,
         storage,
+        restartedAt: rollout.restartedAt,
         pod: {
           serviceAccountName,
           // A block that is being uploaded may be finished; one that is not is removed and made again.

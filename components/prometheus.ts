@@ -174,6 +174,7 @@ export class Prometheus extends pulumi.ComponentResource {
       // One of a pair has scraped everything again before the other one goes.
       minReadySeconds: set.replicas > 1 ? 30 : 0,
       storage: prometheus.storage,
+      restartedAt: prometheus.rollout.restartedAt,
       pod: {
         serviceAccountName,
         priorityClassName: dataPriority,

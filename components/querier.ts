@@ -47,6 +47,7 @@ export class Querier extends pulumi.ComponentResource {
         replicas: querier.replicas,
         antiAffinity: querier.antiAffinity,
         zones: cluster.zones,
+        restartedAt: querier.rollout.restartedAt,
         // A querier is of use when it has found the receivers, which takes one look-up.
         minReadySeconds: querier.replicas > 1 ? 10 : 0,
         pod: {

@@ -51,6 +51,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
         replicas: frontend.replicas,
         antiAffinity: frontend.antiAffinity,
         zones: cluster.zones,
+        restartedAt: frontend.rollout.restartedAt,
         pod: {
           serviceAccountName,
           terminationGracePeriodSeconds: 150,

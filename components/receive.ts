@@ -172,6 +172,7 @@ export class Receive extends pulumi.ComponentResource {
       // Readiness depends on no peer, so all start at once; a rolling update still goes one by one.
       podManagementPolicy: "Parallel",
       minReadySeconds: receive.rollout.minReadySeconds,
+      restartedAt: receive.rollout.restartedAt,
       storage: receive.storage,
       pod: {
         serviceAccountName,
@@ -205,7 +206,7 @@ export class Receive extends pulumi.ComponentResource {
     serviceAccountName: pulumi.Input<string>,
     files: Mounted,
   ): void {
-    const { replicas, antiAffinity, resources } = receive.routers;
+    const { replicas, antiAffinity, resources, rollout } = receive.routers;
     const { preStopSeconds } = receive.rollout;
     deployment(
       name,
@@ -215,6 +216,7 @@ export class Receive extends pulumi.ComponentResource {
         antiAffinity,
         zones: settings.cluster.zones,
         minReadySeconds: 5,
+        restartedAt: rollout.restartedAt,
         pod: {
           serviceAccountName,
           terminationGracePeriodSeconds: 150 + preStopSeconds,

@@ -95,6 +95,7 @@ export class Ruler extends pulumi.ComponentResource {
       // One of several has evaluated again before the next goes.
       minReadySeconds: ruler.replicas > 1 ? Math.ceil(durationSeconds(settings.evaluationInterval)) : 0,
       storage,
+      restartedAt: settings.rollout.restartedAt,
       pod: {
         serviceAccountName,
         // A stateless one holds nothing.

@@ -83,6 +83,7 @@ export class StoreGateway extends pulumi.ComponentResource {
         // Queriers look for new ones in turn; until then the other one answers alone.
         minReadySeconds: set.replicas > 1 ? 10 : 0,
         storage: storeGateway.storage,
+        restartedAt: storeGateway.rollout.restartedAt,
         pod: {
           serviceAccountName,
           terminationGracePeriodSeconds: GRACE_SECONDS,

@@ -4,6 +4,7 @@ import type { VolumeGates } from "../gates/volumeGrowth";
 import { commonLabels, type Identity, selectorLabels } from "../model/labels";
 import type { StackPlan } from "../model/plan";
 import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/pod";
+import { restartAnnotations } from "../model/rollout";
 import { claimRetention, type Storage, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/storage";
 import { imageVersion } from "../model/versions";
 
@@ -47,6 +48,8 @@ export interface DeploymentArgs extends Omit<k8s.types.input.apps.v1.DeploymentS
   antiAffinity: "hard" | "soft";
   /** Zones to spread over; empty without zones. */
   zones: readonly string[];
+  /** Which restart of the pods was asked for last. */
+  restartedAt: string | undefined;
   pod: PodSpec;
 }
 
@@ -54,6 +57,8 @@ export interface DeploymentArgs extends Omit<k8s.types.input.apps.v1.DeploymentS
 export interface StatefulSetArgs extends Omit<k8s.types.input.apps.v1.StatefulSetSpec, "selector" | "template" | "volumeClaimTemplates"> {
   /** Of the volume that each pod gets. Default: none. */
   storage?: Storage;
+  /** Which restart of the pods was asked for last. Default: none. */
+  restartedAt?: string | undefined;
   pod: PodSpec;
 }
 
@@ -61,6 +66,9 @@ export interface StatefulSetArgs extends Omit<k8s.types.input.apps.v1.StatefulSe
 export const HEADLESS = { clusterIP: "None" };
 /** A Service with an address inside the cluster. */
 export const CLUSTER_IP = { type: "ClusterIP" };
+
+/** Tells the Kubernetes provider that an object is ready when it is there. */
+const NOT_AWAITED = { "pulumi.com/skipAwait": "true" };
 
 /** What every pod of a component has, whichever of its workloads it is of. */
 export function componentLabels({ app, component }: Identity) {
@@ -87,7 +95,8 @@ export function serviceAccount(name: string, workload: Workload, annotations?: R
 }
 
 /**
- * A Service in front of one port of the workload's pods.
+ * A Service in front of one port of the workload's pods. The engine doesn't wait until a pod answers behind it: its pods are a workload's of this stack, which is waited for itself,
+ * for as long as that one's time limit says. A Service's own limit is ten minutes, and nothing ends that wait when the update is refused elsewhere and its pods don't come.
  *
  * @param spec {@link HEADLESS} or {@link CLUSTER_IP}, and what differs, such as a selector of other pods.
  */
@@ -101,7 +110,10 @@ export function service(
   const ports = [{ name: port.name, port: port.containerPort, targetPort: port.name }];
   return new k8s.core.v1.Service(
     name,
-    { metadata: metadata(workload, objectName), spec: { selector: selectorLabels(workload.identity), ports, ...spec } },
+    {
+      metadata: { ...metadata(workload, objectName), annotations: NOT_AWAITED },
+      spec: { selector: selectorLabels(workload.identity), ports, ...spec },
+    },
     { parent: workload.parent },
   );
 }
@@ -161,13 +173,13 @@ export function together(...parts: (Mounted | undefined)[]): Mounted {
 export function deployment(
   name: string,
   workload: Workload,
-  { replicas, antiAffinity, zones, pod, ...spec }: DeploymentArgs,
+  { replicas, antiAffinity, zones, restartedAt, pod, ...spec }: DeploymentArgs,
   options: pulumi.CustomResourceOptions,
 ): void {
   const { identity, parent } = workload;
   const matchLabels = selectorLabels(identity);
   const spread = { affinity: hostAntiAffinity(antiAffinity, matchLabels), ...zoneSpread(zones, identity) };
-  const template = podTemplate(workload, { ...spread, ...pod });
+  const template = podTemplate(workload, { ...spread, ...pod }, restartedAt);
   new k8s.apps.v1.Deployment(
     name,
     {
@@ -182,7 +194,7 @@ export function deployment(
 export function statefulSet(
   name: string,
   workload: Workload,
-  { storage, pod, ...spec }: StatefulSetArgs,
+  { storage, restartedAt, pod, ...spec }: StatefulSetArgs,
   options: pulumi.CustomResourceOptions = {},
 ): k8s.apps.v1.StatefulSet {
   const { identity, parent } = workload;
@@ -194,12 +206,19 @@ export function statefulSet(
     name,
     {
       metadata: { ...metadata(workload), ...volumeSizeMetadata(storage ?? {}) },
-      spec: { ...spec, ...claims, selector: { matchLabels: selectorLabels(identity) }, template: podTemplate(workload, pod) },
+      spec: { ...spec, ...claims, selector: { matchLabels: selectorLabels(identity) }, template: podTemplate(workload, pod, restartedAt) },
     },
     { parent, ignoreChanges: unchangedByGrowth(storage ?? {}), ...options },
   );
 }
 
-function podTemplate({ identity, image, user }: Workload, spec: PodSpec): k8s.types.input.core.v1.PodTemplateSpec {
-  return { metadata: { labels: commonLabels(identity, imageVersion(image)) }, spec: { ...restrictedPod(user), ...spec } };
+function podTemplate(
+  { identity, image, user }: Workload,
+  spec: PodSpec,
+  restartedAt: string | undefined,
+): k8s.types.input.core.v1.PodTemplateSpec {
+  return {
+    metadata: { labels: commonLabels(identity, imageVersion(image)), ...restartAnnotations(restartedAt) },
+    spec: { ...restrictedPod(user), ...spec },
+  };
 }

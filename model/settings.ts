@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { accessSchema } from "./access";
 import { isByteQuantity, isCpuQuantity, isDuration, quantityBytes } from "./quantity";
+import { receiveRollout, rollout } from "./rollout";
 import { IMAGES } from "./versions";
 
 /**
@@ -155,6 +156,7 @@ const storeGateway = z.strictObject({
   /** How often new blocks are looked for. */
   syncInterval: duration.default("3m"),
   antiAffinity: antiAffinity.default("hard"),
+  rollout,
   resources: resources("250m", "1Gi"),
 });
 
@@ -182,6 +184,7 @@ const compactor = z.strictObject({
   deleteDelay: duration.default("48h"),
   /** Scratch space for the largest compaction: downloads and result. */
   storage,
+  rollout,
   resources: resources("500m", "2Gi"),
 });
 
@@ -295,6 +298,7 @@ export const settingsSchema = z.strictObject({
       /** Where a stateful ruler keeps them; a stateless one keeps nothing. */
       storage: storage.optional(),
       antiAffinity: antiAffinity.default("hard"),
+      rollout,
       resources: resources("100m", "512Mi"),
     })
     .optional(),
@@ -324,6 +328,7 @@ export const settingsSchema = z.strictObject({
         .strictObject({
           replicas: count(1, 99).default(2),
           antiAffinity: antiAffinity.default("hard"),
+          rollout,
           resources: resources("100m", "256Mi"),
         })
         .prefault({}),
@@ -357,16 +362,7 @@ export const settingsSchema = z.strictObject({
       relabel: z.array(freeForm).default([]),
       /** Senders other than this stack's own Prometheus: none, single ones, or highly available pairs that send every series twice. */
       otherSenders: z.enum(["none", "single", "pairs"]).default("none"),
-      rollout: z
-        .strictObject({
-          /** Seconds between leaving the Services and the end of the process, which closes its listener at once. */
-          preStopSeconds: count(0, 120).default(5),
-          /** Seconds that a receiver must have been ready before the next one is restarted. */
-          minReadySeconds: count(0, 600).default(25),
-          /** Seconds for flushing every head to a block before the process is killed. */
-          gracePeriodSeconds: count(30, 7_200).default(900),
-        })
-        .prefault({}),
+      rollout: receiveRollout,
       resources: resources("500m", "2Gi"),
     })
     .optional(),
@@ -391,6 +387,7 @@ export const settingsSchema = z.strictObject({
         .array(z.string().regex(/^(dns\+|dnssrv\+)?[^\s/]+$/, "an address: host:port, dns+host:port or dnssrv+_port._tcp.host"))
         .default([]),
       antiAffinity: antiAffinity.default("hard"),
+      rollout,
       resources: resources("250m", "1Gi"),
     })
     .prefault({}),
@@ -406,6 +403,7 @@ export const settingsSchema = z.strictObject({
       /** memcached servers and their memory. */
       cache: z.strictObject({ replicas: count(1, 20).default(2), memory: atLeast("64Mi").default("256Mi") }).prefault({}),
       antiAffinity: antiAffinity.default("hard"),
+      rollout,
       resources: resources("100m", "256Mi"),
     })
     .optional(),
@@ -461,6 +459,7 @@ export const settingsSchema = z.strictObject({
       })
       .prefault({}),
     antiAffinity: antiAffinity.default("hard"),
+    rollout,
     resources: resources("250m", "2Gi"),
     /** CPU and memory of the sidecar, where there is one. */
     sidecar: z.strictObject({ resources: resources("50m", "256Mi") }).prefault({}),

@@ -56,7 +56,7 @@ describe("manifests", () => {
     name,
     custom: true,
     inputs,
-    options: { parent: "", protect: false, provider: "", dependsOn: [], aliases: 0 },
+    options: { parent: "", protect: false, provider: "", dependsOn: [], aliases: 0, beforeUpdate: [] },
   });
 
   it("hide secrets wherever they are", () => {

@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/** Restarts that are asked for in the stack file, so that they keep the order which updates keep. */
+
+const restartedAt = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9.:+_-]{0,61}[A-Za-z0-9])?$/,
+    "a text of at most 63 characters that names the restart, such as '2026-07-01T12:00:00Z'",
+  )
+  .optional();
+
+/** `rollout` of parts whose pods Kubernetes itself restarts in order: a Deployment, or one StatefulSet. */
+export const rollout = z
+  .strictObject({
+    /** Another text than the last update's restarts the pods. Default: none. */
+    restartedAt,
+  })
+  .prefault({});
+
+/** `rollout` of the receivers. */
+export const receiveRollout = z
+  .strictObject({
+    /** Seconds between leaving the Services and the end of the process, which closes its listener at once. */
+    preStopSeconds: z.int().min(0).max(120).default(5),
+    /** Seconds that a receiver must have been ready before the next one is restarted. */
+    minReadySeconds: z.int().min(0).max(600).default(25),
+    /** Seconds for flushing every head to a block before the process is killed. */
+    gracePeriodSeconds: z.int().min(30).max(7_200).default(900),
+    /** Another text than the last update's restarts the receivers, zone after zone through the gates. Default: none. */
+    restartedAt,
+  })
+  .prefault({});
+
+/** Annotation of the pods that holds the text; not kubectl's own (`kubectl.kubernetes.io/restartedAt`), which would be taken away from whoever used that. */
+export const RESTARTED_AT = "thanos-stack/restarted-at";
+
+/** What the pods' metadata has for a restart. */
+export function restartAnnotations(restart: string | undefined): { annotations?: Record<string, string> } {
+  return restart === undefined ? {} : { annotations: { [RESTARTED_AT]: restart } };
+}
