@@ -57,7 +57,7 @@ const volumes =
 const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);
 const growth = (key: string, storage: Storage = {}) => volumeGates(cluster, key, storage);
 
-new NetworkPolicies("network", common, options);
+new NetworkPolicies("network", { ...common, bucketCredentials: credentials !== undefined }, options);
 
 // Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways; the compactor tends what lies there.
 const history = plan.history;

@@ -62,6 +62,15 @@ export class HostPathVolumes extends pulumi.ComponentResource {
       { metadata: { name: IDENTITY.app, namespace: exempt.metadata.name, labels }, automountServiceAccountToken: false },
       child,
     );
+    // Making directories needs no network, and whoever may make pods here is root on the nodes.
+    new k8s.networking.v1.NetworkPolicy(
+      `${name}-default-deny`,
+      {
+        metadata: { name: "default-deny", namespace: exempt.metadata.name, labels },
+        spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+      },
+      { ...child, protect: false },
+    );
     const nodes = [...new Set(args.volumes.map((volume) => volume.node))].sort();
     const jobs = nodes.map((node) => {
       const here = args.volumes.filter((volume) => volume.node === node);

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type ComponentName, commonLabels } from "../model/labels";
-import { componentsOf, type Edge, networkEdges, type Peer } from "../model/networkEdges";
+import { componentsOf, type Edge, nameServerPeer, networkEdges, type Peer } from "../model/networkEdges";
 import type { StackPlan } from "../model/plan";
 import { componentType } from "./types";
 
@@ -10,6 +10,8 @@ export interface NetworkPoliciesArgs {
   plan: StackPlan;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
+  /** Whether the bucket's credentials are given. Without them whatever uses the bucket reaches the cloud's identity service. */
+  bucketCredentials: boolean;
 }
 
 const IDENTITY = { app: "network-policies", component: "namespace" } as const;
@@ -28,17 +30,12 @@ export class NetworkPolicies extends pulumi.ComponentResource {
     policy("allow-dns", {
       podSelector: {},
       policyTypes: ["Egress"],
-      egress: [
-        {
-          to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } } }],
-          ports: [
-            { protocol: "UDP", port: 53 },
-            { protocol: "TCP", port: 53 },
-          ],
-        },
-      ],
+      egress: args.plan.settings.network.dns.map((server) => ({
+        ...peers("to", nameServerPeer(server)),
+        ports: ["UDP", "TCP"].map((protocol) => ({ protocol, port: server.port })),
+      })),
     });
-    const edges = networkEdges(args.plan.settings);
+    const edges = networkEdges(args.plan.settings, args.bucketCredentials);
     for (const component of componentsOf(args.plan.settings)) {
       policy(`allow-${component}`, {
         podSelector: selects(component),

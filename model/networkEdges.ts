@@ -1,9 +1,11 @@
 import { accessListOf } from "./access";
 import { alertmanagerPorts } from "./alerting";
+import { identityServices } from "./cloudIdentity";
 import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "./hashring";
 import { planHistory } from "./history";
 import { receiveOf } from "./ingestion";
 import type { ComponentName } from "./labels";
+import type { NameServer } from "./networkSettings";
 import { bucketPort } from "./objectStorage";
 import { PROMETHEUS_PORT } from "./prometheusConfig";
 import { limitsActiveSeries } from "./receiveLimits";
@@ -33,6 +35,13 @@ const anyone: Peer = { anyone: true };
 function edgesOf(entries: readonly string[] | undefined, edge: Omit<Edge, "from">): Edge[] {
   if (entries === undefined) return [{ from: anyone, ...edge }];
   return entries.length === 0 ? [] : [{ from: accessListOf(entries), ...edge }];
+}
+
+/** Who answers at a name server. */
+export function nameServerPeer({ namespace, network }: NameServer): Peer {
+  if (namespace !== undefined) return { namespaces: [namespace] };
+  if (network !== undefined) return { networks: [network] };
+  throw new Error("a name server has a namespace or a network");
 }
 
 /** The parts of the stack that run in an environment. */
@@ -70,8 +79,10 @@ function metricsPort(component: ComponentName): number | undefined {
 /**
  * Every connection that the data path needs, and no other. Port 19391 (Cap'n Proto, without authentication) is in none; 10901 of the receivers takes writes
  * for any tenant unchecked (thanos #8812), so only receivers and queriers reach it.
+ *
+ * @param bucketCredentials whether the bucket's credentials are given: without them whatever uses it asks the cloud who it is
  */
-export function networkEdges(settings: Settings): Edge[] {
+export function networkEdges(settings: Settings, bucketCredentials: boolean): Edge[] {
   const { access, querier } = settings;
   const frontend = settings.queryFrontend !== undefined;
   const metrics: Edge[] = componentsOf(settings).flatMap((component) => {
@@ -87,7 +98,7 @@ export function networkEdges(settings: Settings): Edge[] {
           { from: part("query-frontend"), to: part("query-cache"), port: MEMCACHED_PORT, purpose: "cached answers" },
         ]
       : []),
-    ...historyEdges(settings),
+    ...historyEdges(settings, bucketCredentials),
     ...rulerEdges(settings),
     ...edgesOf(access.federation, { to: part("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }),
     ...(querier.endpoints.length > 0 ? [{ from: part("querier"), to: anyone, purpose: "endpoints of other stacks" }] : []),
@@ -119,13 +130,15 @@ function ringEdges(settings: Settings): Edge[] {
 }
 
 /** Blocks on their way to the bucket, out of it, and into answers. */
-function historyEdges(settings: Settings): Edge[] {
+function historyEdges(settings: Settings, bucketCredentials: boolean): Edge[] {
   const { objectStorage } = settings;
   const history = planHistory(settings);
   if (objectStorage === undefined || history === undefined) return [];
-  const uploaders: ComponentName[] = [
+  const users: ComponentName[] = [
     ...(settings.ingestion === "receive" ? (["receive"] as const) : []),
     ...(settings.ruler?.mode === "stateful" ? (["ruler"] as const) : []),
+    "store-gateway",
+    "compactor",
   ];
   const port = bucketPort(objectStorage);
   return [
@@ -136,14 +149,15 @@ function historyEdges(settings: Settings): Edge[] {
       port: MEMCACHED_PORT,
       purpose: "cached blocks",
     })),
-    ...(port === undefined
-      ? []
-      : [...uploaders, "store-gateway" as const, "compactor" as const].map((component) => ({
-          from: part(component),
-          to: anyone,
-          port,
-          purpose: "the bucket",
-        }))),
+    ...(port === undefined ? [] : users.map((component) => ({ from: part(component), to: anyone, port, purpose: "the bucket" }))),
+    ...identityServices(objectStorage, bucketCredentials).flatMap((service) =>
+      users.map((component) => ({
+        from: part(component),
+        to: service.networks === undefined ? anyone : { networks: service.networks },
+        port: service.port,
+        purpose: "the pods' own identity",
+      })),
+    ),
   ];
 }
 

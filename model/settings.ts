@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { accessSchema } from "./access";
+import { alertingSettings } from "./alertingSettings";
+import { networkSettings } from "./networkSettings";
 import { isByteQuantity, isCpuQuantity, isDuration, quantityBytes } from "./quantity";
 import { receiveRollout, rollout } from "./rollout";
 import { IMAGES } from "./versions";
@@ -250,6 +252,9 @@ export const settingsSchema = z.strictObject({
   /** Who reaches the doors of the stack, by namespace and by network. Everything else is closed. */
   access: accessSchema.prefault({}),
 
+  /** What the stack needs of the cluster's network. */
+  network: networkSettings,
+
   /**
    * How samples reach the querier. `receive`: Prometheus remote-writes into a ring of receivers. `sidecar`: each Prometheus keeps its samples and a sidecar answers for it; the key
    * `receive` may stay, unused. Default: receive.
@@ -304,14 +309,7 @@ export const settingsSchema = z.strictObject({
     .optional(),
 
   /** Where alerts are sent. Default: nowhere; they are series named ALERTS. */
-  alerting: z
-    .strictObject({
-      /** URL of each Alertmanager, such as `http://alertmanager-0.alertmanager.monitoring.svc:9093`: of a cluster of them every one is told, as they expect. */
-      alertmanagers: z
-        .array(z.string().regex(/^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?$/, "a URL of scheme, host and port, without a path"))
-        .default([]),
-    })
-    .prefault({}),
+  alerting: alertingSettings,
 
   /** The ring of receivers; wanted where `ingestion` is `receive`. */
   receive: z

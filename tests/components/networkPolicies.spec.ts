@@ -1,104 +1,8 @@
 import assert from "node:assert/strict";
-import { BlockList } from "node:net";
-import type { Manifest } from "../../commands/manifests";
 import type { ProgramRun } from "../../commands/program";
-import { containers, objects, run, type Stack, settingsOf, together, workloads } from "../harness";
+import { run, type Stack, settingsOf, together } from "../harness";
+import { matches, type NetworkPolicy, type Pod, partsOf, passes, policiesOf } from "./networkPolicy";
 import { EVERYTHING, PLANS, SPLIT_AGENTS } from "./plans";
-
-interface Peer {
-  ipBlock?: { cidr: string };
-  podSelector?: { matchLabels?: Record<string, string> };
-  namespaceSelector?: { matchLabels?: Record<string, string>; matchExpressions?: { key: string; operator: string; values: string[] }[] };
-}
-
-interface PolicyRule {
-  from?: Peer[];
-  to?: Peer[];
-  ports?: { protocol: string; port: number }[];
-}
-
-interface NetworkPolicy extends Manifest {
-  spec: {
-    podSelector: { matchLabels?: Record<string, string> };
-    policyTypes: string[];
-    ingress?: PolicyRule[];
-    egress?: PolicyRule[];
-  };
-}
-
-/** A pod, as a network plugin sees it; or what is no pod and has an address only. */
-interface Pod {
-  namespace: string;
-  labels: Record<string, string>;
-  address?: string;
-}
-
-const matches = (labels: Record<string, string>, wanted: Record<string, string> = {}) =>
-  Object.entries(wanted).every(([label, value]) => labels[label] === value);
-
-function covers(cidr: string, address: string): boolean {
-  const [network = "", prefix] = cidr.split("/");
-  const version = (text: string) => (text.includes(":") ? "ipv6" : "ipv4");
-  const list = new BlockList();
-  list.addSubnet(network, Number(prefix), version(network));
-  return list.check(address, version(address));
-}
-
-/** Whether a rule's peers include a pod; a peer without a namespace selector is one of the policy's own namespace. */
-function includes(peers: Peer[] | undefined, pod: Pod, own: string): boolean {
-  if (peers === undefined || peers.length === 0) return true;
-  return peers.some((peer) => {
-    if (peer.ipBlock !== undefined) return pod.address !== undefined && covers(peer.ipBlock.cidr, pod.address);
-    const selector = peer.namespaceSelector;
-    const labels = { "kubernetes.io/metadata.name": pod.namespace };
-    const inNamespace =
-      selector === undefined
-        ? pod.namespace === own
-        : matches(labels, selector.matchLabels) &&
-          (selector.matchExpressions ?? []).every(({ key, operator, values }) => {
-            assert.equal(operator, "In");
-            assert.ok(values.length > 0, "the API server refuses an empty list");
-            return values.includes(labels[key as keyof typeof labels] ?? "");
-          });
-    return inNamespace && matches(pod.labels, peer.podSelector?.matchLabels);
-  });
-}
-
-/**
- * Whether a connection passes, as networking.k8s.io/v1 says: a pod that no policy of a direction selects is open; otherwise one rule of one policy must allow it.
- */
-function passes(policies: readonly NetworkPolicy[], from: Pod, to: Pod, port: number, protocol = "TCP"): boolean {
-  const side = (direction: "Ingress" | "Egress", pod: Pod, other: Pod) => {
-    const selecting = policies.filter(
-      ({ metadata, spec }) =>
-        metadata.namespace === pod.namespace && spec.policyTypes.includes(direction) && matches(pod.labels, spec.podSelector.matchLabels),
-    );
-    if (selecting.length === 0) return true;
-    return selecting.some(({ metadata, spec }) =>
-      ((direction === "Ingress" ? spec.ingress : spec.egress) ?? []).some(
-        (rule) =>
-          includes(direction === "Ingress" ? rule.from : rule.to, other, metadata.namespace ?? "") &&
-          (rule.ports === undefined || rule.ports.some((each) => each.port === port && each.protocol === protocol)),
-      ),
-    );
-  };
-  return side("Egress", from, to) && side("Ingress", to, from);
-}
-
-const policiesOf = (made: ProgramRun) => objects(made, "NetworkPolicy") as NetworkPolicy[];
-
-/** Labels of the pods of a part of the stack. */
-function partsOf(made: ProgramRun, stack: Stack): Map<string, { pod: Pod; ports: number[] }> {
-  return new Map(
-    workloads(made)
-      .filter((workload) => workload.kind !== "Job")
-      .map((workload) => {
-        const labels = workload.spec.template.metadata.labels;
-        const ports = containers(workload).flatMap((each) => (each.ports ?? []).map((port) => port.containerPort));
-        return [labels["app.kubernetes.io/component"] ?? "", { pod: { namespace: `thanos-${stack}`, labels }, ports }];
-      }),
-  );
-}
 
 const STRANGER: Pod = { namespace: "shop", labels: { app: "shop" } };
 /** Those whom the stack files name. */
@@ -264,7 +168,7 @@ for (const { title, stack, overrides } of PLANS) {
         );
         assert.equal(own.length, 1, name);
       }
-      const deny = policies.filter((policy) => policy.metadata.name === "default-deny");
+      const deny = policies.filter(({ metadata }) => metadata.name === "default-deny" && metadata.namespace === `thanos-${stack}`);
       assert.deepEqual(
         deny.map((policy) => policy.spec),
         [{ podSelector: {}, policyTypes: ["Ingress", "Egress"] }],

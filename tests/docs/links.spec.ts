@@ -114,18 +114,22 @@ describe("docs/operations.md", () => {
       HISTORY.overrides,
       SIDECAR.overrides,
     ].map((overrides) => settingsOf("prod", overrides));
-    const edges = all.flatMap(networkEdges);
+    const edges = all.flatMap((settings) => networkEdges(settings, false));
     assert.deepEqual(
       [...new Set(all.flatMap(componentsOf))].sort(),
       [...new Set(PLANS.flatMap(({ stack, overrides }) => componentsOf(settingsOf(stack, overrides))))].sort(),
     );
     const short = (text: string) => text.split(",")[0]?.trim() ?? "";
-    const table = tableRows(section(OPERATIONS.text, "Network policies"));
+    const table = tableRows(section(OPERATIONS.text, "Network policies")).filter((cells) => cells.length === 4);
     const rows = new Map(table.map((cells) => [short(cells[3] ?? ""), cells]));
     assert.equal(rows.size, table.length, "a row twice");
     assert.deepEqual([...rows.keys()].sort(), [...new Set(edges.map(({ purpose }) => short(purpose)))].sort());
     // Ports of addresses in the stack file.
-    const elsewhere: Record<string, string> = { "the bucket": "the bucket's", Alertmanagers: "the URLs'" };
+    const elsewhere: Record<string, string> = {
+      "the bucket": "the bucket's",
+      "the pods' own identity": "the service's",
+      Alertmanagers: "the URLs'",
+    };
     for (const { purpose, port } of edges.filter((edge) => edge.purpose !== "metrics")) {
       const expected = elsewhere[purpose] ?? (port === undefined ? "any" : String(port));
       assert.equal(rows.get(short(purpose))?.[2], expected, purpose);
