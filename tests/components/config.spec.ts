@@ -394,7 +394,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "receive.rollout.grace",
     value: "3",
     rule: /there is no such key/,
-    remedy: /^one of gracePeriodSeconds, minReadySeconds, preStopSeconds$/,
+    remedy: /^one of gracePeriodSeconds, minReadySeconds, preStopSeconds, restartedAt$/,
   },
   {
     title: "an unknown key inside an object that may be left out",
@@ -402,7 +402,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "queryFrontend.replica",
     value: "3",
     rule: /there is no such key/,
-    remedy: /^one of antiAffinity, cache, maxFreshness, replicas, resources, splitInterval$/,
+    remedy: /^one of antiAffinity, cache, maxFreshness, replicas, resources, rollout, splitInterval$/,
   },
   {
     title: "an unknown key inside a list",

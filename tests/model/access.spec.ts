@@ -123,7 +123,9 @@ describe("access: doors", () => {
 
   it("of an empty list have no edge at all: a rule without peers would be one for everybody", () => {
     const others = (settings: ReturnType<typeof access>) =>
-      networkEdges(settings, false).filter(({ purpose }) => ["remote write of others", "queries", "queriers of other stacks"].includes(purpose));
+      networkEdges(settings, false).filter(({ purpose }) =>
+        ["remote write of others", "queries", "queriers of other stacks"].includes(purpose),
+      );
     assert.deepEqual(others(access({ senders: [], readers: [] })), []);
     assert.deepEqual(
       others(access(OPEN, { accepts: ["open-doors"] })).map(({ from }) => from),
