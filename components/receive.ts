@@ -141,7 +141,7 @@ export class Receive extends pulumi.ComponentResource {
       { metadata: metadata(workload, HASHRINGS_CONFIG_MAP), data: { [HASHRINGS_FILE]: hashringsFile } },
       { parent: this, hooks: gates.hashrings },
     );
-    const limits = receiveLimitsFile(settings, plan.addresses.querierUrl);
+    const limits = receiveLimitsFile(settings, plan.settings, plan.addresses.querierUrl);
     new k8s.core.v1.ConfigMap(
       `${name}-limits`,
       { metadata: metadata(workload, LIMITS_CONFIG_MAP), data: { [LIMITS_FILE]: limits } },

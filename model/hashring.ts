@@ -25,10 +25,10 @@ export interface RingMember {
 
 /** One hashring: the receivers that hold the series of some tenants. */
 export interface Hashring {
-  /** Name of the ring; `default` holds every tenant that no other ring names. */
+  /** Name of the ring. */
   name: string;
-  /** Tenants; empty for the default ring. */
-  tenants: string[];
+  /** Tenants; undefined for a ring that takes any tenant that no other ring names. */
+  tenants?: string[];
   /** Name of the StatefulSet that runs it. */
   statefulSet: string;
   members: RingMember[];
@@ -37,7 +37,8 @@ export interface Hashring {
 /** What decides a ring's members. */
 export interface HashringPlan {
   name: string;
-  tenants: string[];
+  /** Tenants, at least one; undefined for any. */
+  tenants?: string[];
   replicas: number;
   /** Zones over which the members are divided; empty where the ring is not zone aware. */
   zones: string[];
@@ -55,7 +56,7 @@ export interface RingPlace {
 /** Name of the default ring's StatefulSet and the stem of every other's. */
 export const RECEIVE_APP = "thanos-receive";
 
-/** Name of the ring that holds every tenant that no other ring names. */
+/** Name of the ring of the stack's own tenant, which comes after those that are for others alone. */
 export const DEFAULT_RING = "default";
 
 /** Name of a ring's StatefulSet in one zone, or of the only one where there are no zones. */
@@ -68,7 +69,7 @@ export function memberAddress(place: RingPlace, pod: string): string {
   return `${pod}.${place.peerService}.${place.namespace}.svc.${place.clusterDomain}:${GRPC_PORT}`;
 }
 
-/** The rings with their members, in the order in which Thanos reads them: rings with tenants first, the default ring last, since the first match wins. */
+/** The rings with their members, in the order in which Thanos reads them: the default ring last, since the first match wins. */
 export function hashrings(plans: readonly HashringPlan[], place: RingPlace): Hashring[] {
   const rings = plans.map((plan) => {
     const sets = plan.zones.length === 0 ? [undefined] : plan.zones;
@@ -79,16 +80,27 @@ export function hashrings(plans: readonly HashringPlan[], place: RingPlace): Has
         return { pod, address: memberAddress(place, pod), ...(zone === undefined ? {} : { zone }) };
       });
     });
-    return { name: plan.name, tenants: [...plan.tenants], statefulSet: statefulSetName(plan.name), members };
+    return {
+      name: plan.name,
+      ...(plan.tenants === undefined ? {} : { tenants: [...plan.tenants] }),
+      statefulSet: statefulSetName(plan.name),
+      members,
+    };
   });
-  return [...rings.filter((ring) => ring.tenants.length > 0), ...rings.filter((ring) => ring.tenants.length === 0)];
+  return [...rings.filter((ring) => ring.name !== DEFAULT_RING), ...rings.filter((ring) => ring.name === DEFAULT_RING)];
 }
+
+/**
+ * Any tenant but those that begin with a dot: `.` and `..` would be the receivers' data directory and the one above it. Without a list Thanos matches them too.
+ * Source: Go's path/filepath `Match`, with which `tenant_matcher_type: glob` compares.
+ */
+const ANY_TENANT = { tenants: ["[^.]*"], tenant_matcher_type: "glob" } as const;
 
 /** Text of the file that `--receive.hashrings-file` names. The same members give the same bytes. */
 export function hashringsFile(rings: readonly Hashring[]): string {
   const file = rings.map((ring) => ({
     hashring: ring.name,
-    ...(ring.tenants.length > 0 ? { tenants: ring.tenants } : {}),
+    ...(ring.tenants === undefined ? ANY_TENANT : { tenants: ring.tenants }),
     algorithm: "ketama",
     endpoints: ring.members.map((member) => ({ address: member.address, ...(member.zone === undefined ? {} : { az: member.zone }) })),
   }));

@@ -19,6 +19,7 @@ import { planRuler, RULER_SERVICE, type RulerPlan } from "./ruler";
 import type { ReceiveSettings, Settings } from "./settings";
 import { SIDECAR_SERVICE } from "./sidecar";
 import { directoriesOf, type HostPathVolume } from "./storage";
+import { defaultRingTenants } from "./tenancy";
 import { QUERY_HTTP_PORT } from "./thanosFlags";
 
 /** What the settings come to: every workload with its name and size, and every address, in one place that all parts agree on. */
@@ -131,9 +132,10 @@ function planReceive(settings: Settings): ReceivePlan | undefined {
   const receive = receiveOf(settings);
   if (receive === undefined) return undefined;
   const { zones, domain } = settings.cluster;
+  const tenants = defaultRingTenants(settings);
   const ringPlans = [
     ...receive.hashrings.map((ring) => ({ ...ring, zones })),
-    { name: DEFAULT_RING, tenants: [], replicas: receive.replicas, zones },
+    { name: DEFAULT_RING, ...(tenants === undefined ? {} : { tenants }), replicas: receive.replicas, zones },
   ];
   const rings = hashrings(ringPlans, { namespace: settings.namespace, peerService: PEER_SERVICE, clusterDomain: domain });
   const sets = ringPlans.flatMap((ring) =>

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { alertingConfig } from "./alerting";
+import { annotatedTargetRules } from "./annotatedTargets";
 import { PART_OF } from "./labels";
 import { prometheusRetentionTime } from "./prometheusRetention";
 import { prometheusSize } from "./quantity";
@@ -130,9 +131,11 @@ function stackJob(settings: Settings): ScrapeConfig {
   };
 }
 
-function annotatedJob(job: string, role: "pod" | "service", namespaces: string[] | undefined, own: string): ScrapeConfig {
+function annotatedJob(job: string, role: "pod" | "service", settings: Settings): ScrapeConfig {
+  const { namespaces } = settings.prometheus;
   return {
     job_name: job,
+    ...annotatedTargetRules(settings),
     kubernetes_sd_configs: [
       { role: role === "pod" ? "pod" : "endpointslice", ...(namespaces === undefined ? {} : { namespaces: { names: namespaces } }) },
     ],
@@ -141,7 +144,7 @@ function annotatedJob(job: string, role: "pod" | "service", namespaces: string[]
       // This stack's pods are the stack job's; a second target would answer every one of their series twice.
       {
         source_labels: ["__meta_kubernetes_namespace", "__meta_kubernetes_pod_label_app_kubernetes_io_part_of"],
-        regex: `${own};${PART_OF}`,
+        regex: `${settings.namespace};${PART_OF}`,
         action: "drop",
       },
       LIVE_PODS,
@@ -234,8 +237,8 @@ export function prometheusConfig(settings: Settings, shard: number, remoteWriteU
     kubeletJob(JOBS.kubelet, "/metrics", prometheus.kubeletCertificates),
     kubeletJob(JOBS.cadvisor, "/metrics/cadvisor", prometheus.kubeletCertificates),
     apiServerJob(),
-    annotatedJob(JOBS.services, "service", prometheus.namespaces, settings.namespace),
-    annotatedJob(JOBS.pods, "pod", prometheus.namespaces, settings.namespace),
+    annotatedJob(JOBS.services, "service", settings),
+    annotatedJob(JOBS.pods, "pod", settings),
     ...(prometheus.scrapeConfigs as ScrapeConfig[]),
   ];
   return stringify(

@@ -1,8 +1,10 @@
 import { stringify } from "yaml";
 import { RECEIVE_APP } from "./hashring";
-import type { ReceiveSettings } from "./settings";
+import { quantityBytes } from "./quantity";
+import type { ReceiveSettings, Settings } from "./settings";
 
 type TenantLimits = ReceiveSettings["limits"]["default"];
+type RequestLimits = Required<NonNullable<TenantLimits["request"]>>;
 
 const orNothing = <T>(key: string, value: T | undefined) => (value === undefined ? {} : { [key]: value });
 
@@ -15,6 +17,31 @@ function writeLimits(limits: TenantLimits) {
   return { ...(Object.keys(request).length > 0 ? { request } : {}), ...orNothing("head_series_limit", limits.headSeries) };
 }
 
+/** Part of its memory that the text of one request may take. Around it are what is read from it, about as much again, and a copy for each receiver that it is sent on to. */
+const REQUEST_SHARE = 16;
+/** Memory for one series of a request, however short its labels are: what is read from it, and its place in the lists for each receiver. */
+const BYTES_PER_SERIES = 512;
+/** Samples a series, on average over a request: senders that catch up send many of few. */
+const SAMPLES_PER_SERIES = 16;
+/** Text of one sample of this stack's own senders with its labels, on average over a request; usually 200 to 1,000 bytes. */
+const LONGEST_OWN_SAMPLE = 4_096;
+
+/**
+ * Limits of one request where an environment names none: what the process that takes it can hold beside its other work, and never less than this stack's own Prometheus and rulers send at
+ * once, since they drop what is answered 413. In `split` mode routers take requests.
+ */
+export function defaultRequestLimits(receive: ReceiveSettings, settings: Settings): RequestLimits {
+  const batch = settings.prometheus.remoteWrite.maxSamplesPerSend;
+  const takers = [receive.resources, ...(receive.mode === "split" ? [receive.routers.resources] : [])];
+  const share = Math.min(...takers.map(({ memory }) => quantityBytes(memory))) / REQUEST_SHARE;
+  const series = Math.max(Math.floor(share / BYTES_PER_SERIES), batch);
+  return {
+    sizeBytes: Math.max(Math.floor(share), batch * LONGEST_OWN_SAMPLE),
+    series,
+    samples: series * SAMPLES_PER_SERIES,
+  };
+}
+
 /** Whether any tenant's active series are limited, which Thanos does by asking a Prometheus API ("meta monitoring"). */
 export function limitsActiveSeries({ limits }: ReceiveSettings): boolean {
   return [limits.default, ...Object.values(limits.tenants)].some(({ headSeries = 0 }) => headSeries > 0);
@@ -22,12 +49,17 @@ export function limitsActiveSeries({ limits }: ReceiveSettings): boolean {
 
 /**
  * Text of the file that `--receive.limits-config-file` names. Receivers read it again when it changes.
- * Source: thanos docs/components/receive.md "Limits & gates".
+ *
+ * A tenant's own limits are laid over the default's, one by one; 0 is no limit. The default tenant has no share in a default limit of active series: the counts come from the samples that
+ * this stack's own Prometheus writes as that tenant, and once they were refused no count would ever fall.
+ * Sources: thanos docs/components/receive.md "Limits & gates", pkg/receive/head_series_limiter.go (counts are kept until others come).
  *
  * @param metaMonitoringUrl Prometheus API that knows the receivers' `prometheus_tsdb_head_series`; used only where active series are limited.
  */
-export function receiveLimitsFile(receive: ReceiveSettings, metaMonitoringUrl: string): string {
+export function receiveLimitsFile(receive: ReceiveSettings, settings: Settings, metaMonitoringUrl: string): string {
   const { limits } = receive;
+  const { defaultTenant } = settings.tenancy;
+  const exempt = (limits.default.headSeries ?? 0) === 0 ? {} : { [defaultTenant]: { headSeries: 0, ...limits.tenants[defaultTenant] } };
   return stringify({
     write: {
       global: {
@@ -40,9 +72,9 @@ export function receiveLimitsFile(receive: ReceiveSettings, metaMonitoringUrl: s
             }
           : {}),
       },
-      default: writeLimits(limits.default),
+      default: writeLimits({ ...limits.default, request: { ...defaultRequestLimits(receive, settings), ...limits.default.request } }),
       tenants: Object.fromEntries(
-        Object.entries(limits.tenants)
+        Object.entries({ ...limits.tenants, ...exempt })
           .sort(([left], [right]) => left.localeCompare(right))
           .map(([tenant, own]) => [tenant, writeLimits(own)]),
       ),

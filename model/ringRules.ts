@@ -21,7 +21,7 @@ function unlessAccepted(
 }
 
 const rings = (receive: ReceiveSettings) => [
-  { key: "receive.replicas", name: DEFAULT_RING, tenants: [] as string[], replicas: receive.replicas },
+  { key: "receive.replicas", name: DEFAULT_RING, replicas: receive.replicas },
   ...receive.hashrings.map((ring, index) => ({ key: `receive.hashrings[${index}].replicas`, ...ring })),
 ];
 

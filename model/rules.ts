@@ -11,6 +11,7 @@ import { ringProblemsOf } from "./ringRules";
 import { rulerProblems } from "./ruler";
 import type { Settings } from "./settings";
 import { hostPathProblems } from "./storageRules";
+import { tenancyProblems } from "./tenancyRules";
 import { imageVersion, SUPPORTED_THANOS } from "./versions";
 
 /** The rules of the domain that join several keys and hold in every scheme. Each names the key to change, why, and what would be accepted. */
@@ -167,6 +168,7 @@ export function problemsOf(settings: Settings): Problem[] {
     ...RULES.flatMap((rule) => rule(settings)),
     ...accessProblems(settings),
     ...freeFormProblems(settings),
+    ...tenancyProblems(settings),
     ...(receive === undefined ? [] : ringProblemsOf(receive, settings)),
     ...historyProblems(settings),
     ...rulerProblems(settings),

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { accessSchema } from "./access";
 import { alertingSettings } from "./alertingSettings";
+import { annotatedSchema } from "./annotatedTargets";
 import { networkSettings } from "./networkSettings";
 import { isByteQuantity, isCpuQuantity, isDuration, quantityBytes } from "./quantity";
 import { receiveRollout, rollout } from "./rollout";
+import { tenancySchema, tenantName } from "./tenancy";
 import { IMAGES } from "./versions";
 
 /**
@@ -15,9 +17,6 @@ const dnsLabel = z
   .string()
   .regex(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/, "a DNS label of at most 40 characters: lower-case letters, digits and -");
 const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a Prometheus label name");
-const tenantName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "a tenant: letters, digits, '.', '_' and '-', since it names a directory");
 const duration = z.string().refine(isDuration, "a duration such as 30s, 2h or 15d");
 const bytes = z.string().refine(isByteQuantity, "a quantity of bytes such as 512Mi or 50Gi");
 const cpu = z.string().refine(isCpuQuantity, "a quantity of CPU such as 250m or 2");
@@ -36,6 +35,8 @@ export const ACCEPTABLE_RISKS = {
   "storage-replacement": "StatefulSets without protection: a change may replace them and their storage",
   "open-doors":
     "a door for everybody: Thanos has no authentication, so whatever reaches the cluster's network writes for every tenant or reads everything",
+  "any-tenant":
+    "a ring for any tenant: each name that a sender makes up is a database of its own in every receiver, until their memory is full",
 } as const;
 
 const resources = (requestedCpu: string, memory: string) =>
@@ -231,14 +232,8 @@ export const settingsSchema = z.strictObject({
   /** What the plan must survive without a refused write, an unanswered query or a lost acknowledged sample. Default: nothing is required. */
   survives: z.strictObject({ nodes: count(0, 5).default(0), zones: count(0, 2).default(0) }).prefault({}),
 
-  /** How senders name their tenant. */
-  tenancy: z
-    .strictObject({
-      header: z.string().min(1).default("THANOS-TENANT"),
-      defaultTenant: tenantName.default("default-tenant"),
-      label: labelName.default("tenant_id"),
-    })
-    .prefault({}),
+  /** How senders name their tenant, and which tenants there are. */
+  tenancy: tenancySchema.prefault({}),
 
   /** Images, where a mirror or another tested version is wanted. Default: those that this release was tested with. */
   images: z
@@ -428,6 +423,8 @@ export const settingsSchema = z.strictObject({
     namespaces: z.array(dnsLabel).min(1).optional(),
     /** Whether the kubelets' serving certificates are checked against the cluster's CA. `skip` where they sign their own. */
     kubeletCertificates: z.enum(["verify", "skip"]).default("verify"),
+    /** Bounds of targets that ask to be scraped by an annotation. */
+    annotated: annotatedSchema.prefault({}),
     /** Further scrape_configs, as in prometheus.yml. */
     scrapeConfigs: z.array(freeForm).default([]),
     /** Further external labels. */

@@ -54,7 +54,8 @@ export function receiveFlags(receive: ReceiveSettings, settings: Settings, role:
     "receive",
     `--grpc-address=0.0.0.0:${GRPC_PORT}`,
     `--http-address=0.0.0.0:${HTTP_PORT}`,
-    `--remote-write.address=0.0.0.0:${REMOTE_WRITE_PORT}`,
+    // Where routers are apart nobody sends here, and without a hashring file any tenant is taken (cmd/thanos/receive.go `SingleNodeHashring`).
+    `--remote-write.address=${routes ? "0.0.0.0" : "127.0.0.1"}:${REMOTE_WRITE_PORT}`,
     // It is opened even if unused, without TLS or authentication (thanos #8093).
     "--receive.capnproto-address=127.0.0.1:19391",
     "--enable-auto-gomemlimit",

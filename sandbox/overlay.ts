@@ -10,6 +10,7 @@ export const CONFIG_NAMESPACE = "thanos-stack";
 /** The secret with which pods reach the bucket: the one secret of an environment that the sandbox replaces with its own. */
 export const CREDENTIALS_KEY = `${CONFIG_NAMESPACE}:objectStorageCredentials`;
 
+const TENANCY_KEY = `${CONFIG_NAMESPACE}:tenancy`;
 const ACCESS_KEY = `${CONFIG_NAMESPACE}:access`;
 const OBJECT_STORAGE_KEY = `${CONFIG_NAMESPACE}:objectStorage`;
 
@@ -104,6 +105,8 @@ export function clusterOverlay(config: ConfigOverlay, cluster: ClusterNames): Co
   }
   const access = accessOverlay(config[ACCESS_KEY], cluster);
   if (access !== undefined) overlay[ACCESS_KEY] = access;
+  const tenancy = tenancyOverlay(config);
+  if (access?.senders !== undefined && tenancy !== undefined) overlay[TENANCY_KEY] = tenancy;
   const storage = objectStorageOverlay(config[OBJECT_STORAGE_KEY], cluster);
   if (storage !== undefined) overlay[OBJECT_STORAGE_KEY] = merge(overlay[OBJECT_STORAGE_KEY], storage);
   return overlay;
@@ -117,6 +120,13 @@ function accessOverlay(access: ConfigValue | undefined, { machine }: ClusterName
     return Array.isArray(entries) ? [[door, [...new Set([...entries, machine])]] as const] : [];
   });
   return lists.length === 0 ? undefined : Object.fromEntries(lists);
+}
+
+/** No tenant beside the default one, where an environment that nobody else wrote to names none: this machine may write now, and others must be named or accepted. */
+function tenancyOverlay(config: ConfigOverlay): ConfigObject | undefined {
+  const [tenancy, accepts] = [config[TENANCY_KEY], config[`${CONFIG_NAMESPACE}:accepts`]];
+  if (Array.isArray(accepts) && accepts.includes("any-tenant")) return undefined;
+  return isObject(tenancy) && tenancy.tenants !== undefined ? undefined : { tenants: [] };
 }
 
 /**

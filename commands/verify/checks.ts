@@ -1,6 +1,7 @@
 /** What verify demands of a deployed stack: each check is a pure judgement of readings, and knows nothing of how they were taken. */
 
 import type { Labels, Store, Target, VectorElement } from "../../clients/prometheus";
+import { JOBS } from "../../model/prometheusConfig";
 import type { RingMember } from "../../outputs";
 
 /** The judgement of one check. */
@@ -8,9 +9,14 @@ export interface Verdict {
   ok: boolean;
   /** What was seen, in a few words; for a failure, what is wrong with it. */
   seen: string;
-  /** One line for each culprit. */
+  /** One line for each culprit, and for each warning, which fails nothing. */
   details: string[];
 }
+
+/** Jobs of targets that ask to be scraped by an annotation. They are anybody's, and whether they answer says nothing of the stack. */
+const OTHERS_JOBS: readonly (string | undefined)[] = [JOBS.services, JOBS.pods];
+const isOthers = ({ labels }: { labels: Labels }): boolean => OTHERS_JOBS.includes(labels.job);
+const warning = (text: string): string => `warning: ${text}`;
 
 /** A node of the cluster. */
 export interface NodeReading {
@@ -92,7 +98,7 @@ export function podsReady(pods: readonly PodReading[]): Verdict {
 }
 
 /**
- * Every target of every Prometheus is up, and every pod of the stack is a target of its application's job.
+ * Every target of every Prometheus is up, and every pod of the stack is a target of its application's job. Annotated targets that are down are others', and a warning.
  * A job of another kind may have no targets: what it discovers need not be there.
  *
  * @param expectedPrometheus number of Prometheus pods there should be
@@ -108,22 +114,26 @@ export function targetsUp(
   const notUp = readings.flatMap(({ pod, targets: ofPod }) =>
     ofPod.filter(({ health }) => health !== "up").map((target) => ({ pod, target })),
   );
+  const failing = notUp.filter(({ target }) => !isOthers(target));
+  const warned = notUp.filter(({ target }) => isOthers(target) && target.health === "down");
   const silent = readings.filter((reading) => reading.targets.length === 0);
   const targetsByJob = countBy(targets.map(({ labels }) => labels.job ?? ""));
   const scraped = pods.filter((pod) => jobs.includes(pod.app) && pod.httpPort !== undefined);
   const fewer = [...countBy(scraped.map((pod) => pod.app))].filter(([app, count]) => (targetsByJob.get(app) ?? 0) < count);
-  const down = new Set(notUp.map(({ target }) => identityOf(target.labels))).size;
+  const distinct = (of: typeof notUp) => new Set(of.map(({ target }) => identityOf(target.labels))).size;
+  const down = distinct(notUp);
+  const others = distinct(warned);
+  const textOfTarget = ({ pod, target }: (typeof notUp)[number]) =>
+    `${target.labels.job ?? "?"} ${target.scrapeUrl} is ${target.health} for ${pod}: ${target.lastError === "" ? "not scraped yet" : target.lastError}`;
   return {
-    ok: readings.length === expectedPrometheus && targets.length > 0 && notUp.length + silent.length + fewer.length === 0,
-    seen: `${targets.length - down} of ${targets.length} up${targets.length === 0 ? "" : `: ${listOf(targetsByJob)}`}`,
+    ok: readings.length === expectedPrometheus && targets.length > 0 && failing.length + silent.length + fewer.length === 0,
+    seen: `${targets.length - down} of ${targets.length} up${others === 0 ? "" : `, ${others} of others down`}${targets.length === 0 ? "" : `: ${listOf(targetsByJob)}`}`,
     details: [
       ...(readings.length === expectedPrometheus ? [] : [`${readings.length} of ${expectedPrometheus} Prometheus pods could be asked`]),
       ...silent.map(({ pod }) => `${pod} has no targets`),
       ...fewer.map(([app, count]) => `job ${app}: ${targetsByJob.get(app) ?? 0} targets for ${count} pods`),
-      ...notUp.map(({ pod, target }) => {
-        const why = target.lastError === "" ? "not scraped yet" : target.lastError;
-        return `${target.labels.job ?? "?"} ${target.scrapeUrl} is ${target.health} for ${pod}: ${why}`;
-      }),
+      ...failing.map(textOfTarget),
+      ...warned.map((each) => warning(textOfTarget(each))),
     ],
   };
 }
@@ -205,7 +215,7 @@ export interface UpReading {
 }
 
 /**
- * The querier answers `up` of every target exactly once, without replica labels, and of nothing that is no target.
+ * The querier answers `up` of every target exactly once, without replica labels, and of nothing that is no target. Of annotated targets, which others start and stop, it is a warning.
  *
  * A series that ended before every target's latest scrape is of a target that is gone: it is answered for five minutes more (PromQL's lookback) when
  * Prometheus itself was restarted in between and could not mark it as ended.
@@ -214,6 +224,7 @@ export function everyTargetOnce(readings: readonly TargetsReading[], answer: UpR
   const targets = uniqueTargets(readings);
   const left = new Set(answer.vector);
   const wrong: string[] = [];
+  const warned: string[] = [];
   const scrapes: number[] = [];
   for (const { labels } of targets) {
     const series = answer.vector.filter((element) => Object.entries(labels).every(([name, value]) => element.labels[name] === value));
@@ -224,24 +235,26 @@ export function everyTargetOnce(readings: readonly TargetsReading[], answer: UpR
     if (first !== undefined && series.length === 1) {
       scrapes.push(first.sample.value);
     } else {
-      wrong.push(`up of ${textOf(labels)} is answered ${series.length === 0 ? "not at all" : `${series.length} times`}`);
+      (isOthers({ labels }) ? warned : wrong).push(
+        `up of ${textOf(labels)} is answered ${series.length === 0 ? "not at all" : `${series.length} times`}`,
+      );
     }
   }
   const earliest = Math.min(...scrapes);
   const gone = [...left].filter(({ sample }) => sample.value < earliest);
-  const unknown = [...left]
-    .filter((series) => !gone.includes(series))
-    .map(({ labels }) => `up of ${textOf(labels)} is answered, which is no target`);
+  for (const series of [...left].filter((each) => !gone.includes(each))) {
+    (isOthers(series) ? warned : wrong).push(`up of ${textOf(series.labels)} is answered, which is no target`);
+  }
   const labelled = replicaLabels
     .map((name) => ({ name, count: answer.vector.filter(({ labels }) => labels[name] !== undefined).length }))
     .filter(({ count }) => count > 0)
     .map(({ name, count }) => `replica label ${name} is left on ${count} series`);
   const partial = answer.partial ? [`the answer lacks some store's data: ${answer.warnings.join("; ")}`] : [];
-  const details = [...labelled, ...partial, ...wrong, ...unknown];
+  const faults = [...labelled, ...partial, ...wrong];
   return {
-    ok: targets.length > 0 && details.length === 0,
+    ok: targets.length > 0 && faults.length === 0,
     seen: `${scrapes.length} of ${targets.length} targets answered once${gone.length === 0 ? "" : `, ${gone.length} that are gone`}`,
-    details,
+    details: [...faults, ...warned.map(warning)],
   };
 }
 

@@ -140,6 +140,18 @@ describe("verify: scrape targets", () => {
     );
   });
 
+  it("hold with a warning where an annotated target is down: it is anybody's", () => {
+    for (const job of ["kubernetes-pods", "kubernetes-services"]) {
+      const down = target(job, "shop-0", { health: "down", lastError: "server returned HTTP status 500" });
+      const fresh = target(job, "shop-1", { health: "unknown" });
+      assert.deepEqual(targetsUp([{ pod: "prometheus-0", targets: [...TARGETS, down, fresh] }], 1, JOBS, PODS), {
+        ok: true,
+        seen: `5 of 7 up, 1 of others down: kubelet 1, ${job} 2, prometheus 1, thanos-receive 3`,
+        details: [`warning: ${job} http://shop-0/metrics is down for prometheus-0: server returned HTTP status 500`],
+      });
+    }
+  });
+
   it("fail when a pod of the stack is no target", () => {
     fails(targetsUp([{ pod: "prometheus-0", targets: TARGETS.slice(1) }], 1, JOBS, PODS), /job thanos-receive: 2 targets for 3 pods/);
   });
@@ -284,6 +296,19 @@ describe("verify: query", () => {
       everyTargetOnce(readings, answer(complete, ["store r-1 unavailable"]), replicaLabels),
       /lacks some store's data: store r-1 unavailable/,
     ));
+  it("warns of an annotated target that is not answered, or answered and gone from discovery", () => {
+    const others = target("kubernetes-pods", "shop-0");
+    const withOthers = [{ pod: "prometheus-0", targets: [...TARGETS, others] }];
+    const gone = series({ job: "kubernetes-services", instance: "shop-1" });
+    assert.deepEqual(everyTargetOnce(withOthers, answer([...complete, gone]), replicaLabels), {
+      ok: true,
+      seen: "5 of 6 targets answered once",
+      details: [
+        "warning: up of kubernetes-pods shop-0 is answered not at all",
+        "warning: up of kubernetes-services shop-1 is answered, which is no target",
+      ],
+    });
+  });
   it("fails without targets", () => fails(everyTargetOnce([], answer([]), replicaLabels), /0 of 0/));
 });
 

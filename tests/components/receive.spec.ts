@@ -49,7 +49,7 @@ function expanded(set: Workload, pod: string, text: string): string {
 
 for (const { title, stack, overrides } of RING_PLANS) {
   describe(`receive: ${title}`, () => {
-    const { cluster, namespace } = settingsOf(stack, overrides);
+    const { cluster, namespace, tenancy } = settingsOf(stack, overrides);
     const receive = ringSettings(settingsOf(stack, overrides));
     let made: ProgramRun;
     before(async () => {
@@ -86,11 +86,11 @@ for (const { title, stack, overrides } of RING_PLANS) {
       for (const ring of ringsOf(made)) assert.ok(ring.endpoints.length >= receive.replicationFactor);
     });
 
-    it("puts rings with tenants before the default ring, since the first match wins", () => {
+    it("puts rings of tenants of their own before the default ring, since the first match wins, and takes no stranger", () => {
       const rings = ringsOf(made);
       assert.deepEqual(
         rings.map((ring) => ring.tenants),
-        [...receive.hashrings.map((ring) => ring.tenants), undefined],
+        [...receive.hashrings.map((ring) => ring.tenants), ["default-tenant", ...(tenancy.tenants ?? [])]],
       );
       assert.equal(rings.at(-1)?.hashring, "default");
     });
@@ -278,6 +278,7 @@ describe("receive: split", () => {
         assert.deepEqual(flagValues(set, flag), [], `an ingester with ${flag}`);
       }
       assert.deepEqual((container(set).ports ?? []).map((port) => port.name).sort(), ["grpc", "http"]);
+      assert.equal(flagValue(set, "--remote-write.address"), "127.0.0.1:19291", "without the ring's file it takes any tenant");
       assert.deepEqual(
         (set.spec.template.spec.volumes ?? []).map((volume) => volume.name),
         ["objectstore"],
@@ -344,18 +345,19 @@ describe("receive: limits", () => {
   it("reach the file, with the querier's address", async () => {
     const made = await run(EVERYTHING.stack, EVERYTHING.overrides);
     const file = object(made, "ConfigMap", LIMITS).data["limits.yaml"];
-    assert.equal(
-      file,
-      receiveLimitsFile(ringSettings(settingsOf(EVERYTHING.stack, EVERYTHING.overrides)), String(made.outputs.querierUrl)),
-    );
+    const settings = settingsOf(EVERYTHING.stack, EVERYTHING.overrides);
+    assert.equal(file, receiveLimitsFile(ringSettings(settings), settings, String(made.outputs.querierUrl)));
     assert.match(file ?? "", /meta_monitoring_url: http:\/\/thanos-querier\.thanos-prod\.svc\.cluster\.local:9090\n/);
   });
 
-  const limitsOf = (limits: object) =>
-    parse(receiveLimitsFile(ringSettings(settingsOf("dev", { receive: { limits } })), "http://querier")) as unknown;
+  const limitsOf = (limits: object) => {
+    const settings = settingsOf("dev", { receive: { limits } });
+    return parse(receiveLimitsFile(ringSettings(settings), settings, "http://querier")) as unknown;
+  };
 
-  it("are none by default", () => {
-    assert.deepEqual(limitsOf({}), { write: { global: { max_concurrency: 0 }, default: {}, tenants: {} } });
+  it("are those of one request by default, for every tenant alike", () => {
+    const request = { size_bytes_limit: 33_554_432, series_limit: 65_536, samples_limit: 1_048_576 };
+    assert.deepEqual(limitsOf({}), { write: { global: { max_concurrency: 0 }, default: { request }, tenants: {} } });
   });
 
   it("of requests ask nobody; those of active series ask the querier, per copy", () => {

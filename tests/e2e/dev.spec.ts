@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
+import { isDeepStrictEqual } from "node:util";
 import { ketamaRing, replicasOf } from "../../model/ketama";
 import { writeQuorum } from "../../model/quorum";
 import { openStack } from "../../sandbox/engine";
@@ -23,6 +24,7 @@ import {
   up,
   verify,
 } from "./stack";
+import { STRANGERS, tenantDirectories, writtenAs } from "./tenants";
 
 const NAMESPACE = "thanos-dev";
 const RECEIVE = "thanos-stack:receive";
@@ -99,6 +101,28 @@ describe("dev on a real cluster", function () {
 
   it("passes its own check", async () => {
     await verify("dev");
+  });
+
+  it("takes the tenants that it names and no others, whatever they are called, and nothing is created for those", async () => {
+    const { writeUrl } = await deployedStack(cluster, await openStack("dev"));
+    const pods = (await receivers()).map((pod) => pod.metadata.name).sort();
+    const known = await writtenAs(writeUrl, ["default-tenant", "greeter"], 0);
+    assert.deepEqual(
+      known.filter(({ status }) => status >= 300),
+      [],
+    );
+    const expected = Object.fromEntries(pods.map((pod) => [pod, ["default-tenant", "greeter"]]));
+    // The third copy may come after the answer.
+    await eventually("each receiver has a directory for each tenant", async () =>
+      isDeepStrictEqual(await tenantDirectories(NAMESPACE, pods), expected),
+    );
+    const flood = Array.from({ length: 50 }, (_, index) => `made-up-${index}`);
+    const refused = await writtenAs(writeUrl, [...STRANGERS, ...flood]);
+    assert.deepEqual(
+      refused.filter(({ status, body }) => status !== 500 || !body.includes("no matching hashring to handle tenant")),
+      [],
+    );
+    assert.deepEqual(await tenantDirectories(NAMESPACE, pods), expected);
   });
 
   it("changes nothing when brought up again", async () => {

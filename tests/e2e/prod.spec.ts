@@ -27,13 +27,21 @@ import {
   up,
   verify,
 } from "./stack";
+import { STRANGERS, tenantDirectories, writtenAs } from "./tenants";
 
 const NAMESPACE = "thanos-prod";
 const PREVIOUS_THANOS = "quay.io/thanos/thanos:v0.41.0";
 /** The loads of these tests come from single senders into a ring of a pair's: the environment has to decide which harm is the smaller. */
-const SENDERS = { "thanos-stack:receive": { otherSenders: "single" }, "thanos-stack:querier": { deduplication: "penalty" } };
+const DECIDED = { "thanos-stack:receive": { otherSenders: "single" }, "thanos-stack:querier": { deduplication: "penalty" } };
+const SENDERS = { ...DECIDED, "thanos-stack:tenancy": { tenants: ["noisy", "quiet"] } };
 
-const PREVIOUS = { ...SENDERS, "thanos-stack:protect": false, "thanos-stack:images": { thanos: PREVIOUS_THANOS } };
+/** Before the upgrade any tenant is taken. */
+const PREVIOUS = {
+  ...DECIDED,
+  "thanos-stack:accepts": ["any-tenant"],
+  "thanos-stack:protect": false,
+  "thanos-stack:images": { thanos: PREVIOUS_THANOS },
+};
 
 const identity = (pod: Pod) =>
   `${pod.metadata.name} ${pod.metadata.uid} ${pod.status.containerStatuses?.map((each) => each.restartCount).join()}`;
@@ -57,6 +65,15 @@ describe("prod on a real cluster", function () {
     await remove("prod", { "thanos-stack:protect": false });
     await ensureBucket("thanos-prod");
     await up("prod", PREVIOUS);
+    const { writeUrl } = await deployed();
+    const answers = await eventually("the routers take any tenant but those that leave their directory", async () => {
+      const all = await writtenAs(writeUrl, ["earlier", ...STRANGERS.filter((tenant) => tenant.startsWith("."))], 0);
+      return all.some(({ status }) => status === 503) ? undefined : all;
+    });
+    assert.deepEqual(
+      answers.filter(({ tenant, status }) => status !== (tenant.endsWith("earlier") ? 200 : 500)),
+      [],
+    );
     const namespace = await cluster.get(`/api/v1/namespaces/${NAMESPACE}`);
     assert.equal(namespace?.metadata.labels?.["pod-security.kubernetes.io/enforce"], "restricted");
     const refused = await execa(
@@ -114,6 +131,25 @@ describe("prod on a real cluster", function () {
     });
     await dev.stack.destroy();
     await up("prod", { ...SENDERS, "thanos-stack:protect": false });
+  });
+
+  it("takes the tenants that it names and no others, at the routers alone, and keeps what there was before it was closed", async () => {
+    const { writeUrl } = await deployed();
+    const pods = await cluster.pods(NAMESPACE, "thanos-receive");
+    const names = pods.map((pod) => pod.metadata.name).sort();
+    const before = await tenantDirectories(NAMESPACE, names);
+    assert.deepEqual(before, Object.fromEntries(names.map((pod) => [pod, ["default-tenant", "earlier"]])));
+    const refused = await writtenAs(writeUrl, [...STRANGERS, "earlier"]);
+    assert.deepEqual(
+      refused.filter(({ status, body }) => status !== 500 || !body.includes("no matching hashring to handle tenant")),
+      [],
+    );
+    // A receiver without the ring's file would take anybody: it listens to nobody.
+    for (const pod of pods) {
+      const direct = writtenAs(`http://${pod.status.podIP}:19291/api/v1/receive`, ["."]);
+      await assert.rejects(direct, /ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH|timed out/);
+    }
+    assert.deepEqual(await tenantDirectories(NAMESPACE, names), before);
   });
 
   it("answers the series of the HA pair once", async () => {

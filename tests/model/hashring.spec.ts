@@ -12,7 +12,7 @@ import {
 import { addressesOf, joining, podOf } from "../../model/ringChange";
 
 const PLACE = { namespace: "thanos", peerService: "peers", clusterDomain: "cluster.local" };
-const plan = (change: Partial<HashringPlan> = {}): HashringPlan => ({ name: DEFAULT_RING, tenants: [], replicas: 3, zones: [], ...change });
+const plan = (change: Partial<HashringPlan> = {}): HashringPlan => ({ name: DEFAULT_RING, replicas: 3, zones: [], ...change });
 const addresses = (plans: HashringPlan[]) => hashrings(plans, PLACE).map((ring) => ring.members.map((member) => member.address));
 
 describe("hashring: addresses", () => {
@@ -68,12 +68,14 @@ describe("hashring: addresses", () => {
 });
 
 describe("hashring: order", () => {
-  it("has rings with tenants first, in their order, and the one for everybody last", () => {
-    const rings = hashrings([plan(), plan({ name: "b", tenants: ["t2"] }), plan({ name: "a", tenants: ["t1"] })], PLACE);
-    assert.deepEqual(
-      rings.map((ring) => ring.name),
-      ["b", "a", DEFAULT_RING],
-    );
+  it("has rings of tenants of their own first, in their order, and the default ring last, whether it is closed or not", () => {
+    for (const tenants of [{}, { tenants: ["t3"] }]) {
+      const rings = hashrings([plan(tenants), plan({ name: "b", tenants: ["t2"] }), plan({ name: "a", tenants: ["t1"] })], PLACE);
+      assert.deepEqual(
+        rings.map((ring) => ring.name),
+        ["b", "a", DEFAULT_RING],
+      );
+    }
   });
 });
 
@@ -81,27 +83,31 @@ describe("hashring: file", () => {
   const parsed = (plans: HashringPlan[]) => JSON.parse(hashringsFile(hashrings(plans, PLACE))) as Record<string, unknown>[];
 
   it("is what Thanos reads: name, tenants, algorithm, endpoints with their zone", () => {
-    assert.deepEqual(parsed([plan({ replicas: 2, zones: ["a", "b"] }), plan({ name: "x", tenants: ["t1", "t2"], replicas: 1 })]), [
-      {
-        hashring: "x",
-        tenants: ["t1", "t2"],
-        algorithm: "ketama",
-        endpoints: [{ address: "thanos-receive-x-0.peers.thanos.svc.cluster.local:10901" }],
-      },
-      {
-        hashring: "default",
-        algorithm: "ketama",
-        endpoints: [
-          { address: "thanos-receive-a-0.peers.thanos.svc.cluster.local:10901", az: "a" },
-          { address: "thanos-receive-b-0.peers.thanos.svc.cluster.local:10901", az: "b" },
-        ],
-      },
-    ]);
+    assert.deepEqual(
+      parsed([plan({ tenants: ["t3"], replicas: 2, zones: ["a", "b"] }), plan({ name: "x", tenants: ["t1", "t2"], replicas: 1 })]),
+      [
+        {
+          hashring: "x",
+          tenants: ["t1", "t2"],
+          algorithm: "ketama",
+          endpoints: [{ address: "thanos-receive-x-0.peers.thanos.svc.cluster.local:10901" }],
+        },
+        {
+          hashring: "default",
+          tenants: ["t3"],
+          algorithm: "ketama",
+          endpoints: [
+            { address: "thanos-receive-a-0.peers.thanos.svc.cluster.local:10901", az: "a" },
+            { address: "thanos-receive-b-0.peers.thanos.svc.cluster.local:10901", az: "b" },
+          ],
+        },
+      ],
+    );
   });
 
-  it("names no tenants for the ring that everybody may use: an empty list would match nobody", () => {
+  it("matches by pattern for a ring that takes any tenant: without a list Thanos would match `.` and `..` too", () => {
     const [ring] = parsed([plan()]);
-    assert.ok(ring !== undefined && !("tenants" in ring));
+    assert.deepEqual([ring?.tenants, ring?.tenant_matcher_type], [["[^.]*"], "glob"]);
   });
 
   it("has the same bytes for the same ring, and the same hash exactly for the same bytes", () => {

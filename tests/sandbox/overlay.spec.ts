@@ -96,6 +96,16 @@ describe("sandbox overlay", () => {
     assert.ok(!("thanos-stack:access" in sandboxConfig({}, {}, SANDBOX).config));
   });
 
+  it("names no tenant beside the default one where an environment that nobody writes to names none", () => {
+    const tenancy = (own: ConfigOverlay) => sandboxConfig(own, {}, SANDBOX).config["thanos-stack:tenancy"];
+    const closed = { "thanos-stack:access": { senders: [] } };
+    assert.deepEqual(tenancy(closed), { tenants: [] });
+    assert.deepEqual(tenancy({ ...closed, "thanos-stack:tenancy": { header: "X-Tenant" } }), { header: "X-Tenant", tenants: [] });
+    assert.deepEqual(tenancy({ ...closed, "thanos-stack:tenancy": { tenants: ["shop"] } }), { tenants: ["shop"] });
+    assert.equal(tenancy({ ...closed, "thanos-stack:accepts": ["any-tenant"] }), undefined);
+    assert.equal(tenancy({ "thanos-stack:access": { readers: [] } }), undefined);
+  });
+
   it("refuses more nodes than the sandbox has", () => {
     const own = { "thanos-stack:receive": { storage: { hostPath: { nodes: ["a", "b", "c", "d"] } } } };
     assert.throws(() => clusterOverlay(own, SANDBOX), /thanos-stack:receive puts data on 4 nodes; the sandbox has 3/);
