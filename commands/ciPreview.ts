@@ -10,6 +10,7 @@ import { clusterOf, rehearsalNotes } from "./report/rehearsal";
 import { type CliAnswer, pulumi } from "./report/stackOutputs";
 import { writeReport } from "./report/write";
 import { selectCluster } from "./verify/selection";
+import { complain, say } from "./terminal";
 
 /** Exit codes of `npm run ci:preview`. */
 export const EXIT = {
@@ -98,16 +99,16 @@ async function main(): Promise<void> {
   const report = await buildReport({ stack: options.stack, preview, notes });
   const out = options.out ?? [`out/report.${options.stack}.md`, `out/report.${options.stack}.html`];
   const files = out.flatMap((file) => writeReport(report, file));
-  for (const { rule, resource, message } of report.violations) process.stderr.write(`${rule}: ${resource}: ${message}\n`);
-  for (const problem of report.problems) process.stderr.write(`${problem}\n`);
-  for (const note of report.notes) process.stderr.write(`${note}\n`);
-  process.stdout.write(`${options.stack}: ${headline(report)}\n${files.join("\n")}\n`);
+  for (const { rule, resource, message } of report.violations) complain(`${rule}: ${resource}: ${message}`);
+  for (const problem of report.problems) complain(problem);
+  for (const note of report.notes) complain(note);
+  say(`${options.stack}: ${headline(report)}\n${files.join("\n")}`);
   process.exitCode = exitCodeOf(report, preview, options.expectNoChanges);
 }
 
 if (require.main === module) {
   main().catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    complain(error);
     process.exitCode = EXIT.refused;
   });
 }

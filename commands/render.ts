@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Command } from "commander";
+import { visible } from "../model/visibleText";
 import { manifestsOf, manifestsYaml } from "./manifests";
 import { runProgram, stackConfig } from "./program";
+import { complain } from "./terminal";
 
 /** `npm run render -- --stack prod [--out FILE]`: an environment's manifests, with neither engine nor cluster. */
 async function main(): Promise<void> {
@@ -14,7 +16,8 @@ async function main(): Promise<void> {
     .opts<{ stack: string; out?: string }>();
   const { resources } = await runProgram({ config: stackConfig(options.stack), stack: options.stack });
   const yaml = manifestsYaml(manifestsOf(resources));
-  if (options.out === undefined) process.stdout.write(yaml);
+  // A program that reads it gets it as it is.
+  if (options.out === undefined) process.stdout.write(process.stdout.isTTY ? visible(yaml) : yaml);
   else {
     mkdirSync(dirname(options.out), { recursive: true });
     writeFileSync(options.out, yaml);
@@ -22,6 +25,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  complain(error);
   process.exitCode = 1;
 });

@@ -5,6 +5,7 @@ import { headline } from "./report/headline";
 import { readPreview, stackStep } from "./report/preview";
 import { type DeployedOutputs, deployedOutputs } from "./report/stackOutputs";
 import { writeReport } from "./report/write";
+import { complain, say } from "./terminal";
 
 interface Options {
   stack: string;
@@ -29,8 +30,8 @@ async function main(): Promise<void> {
     options.before !== undefined ? outputsIn(options.before) : inPreview ? undefined : await deployedOutputs(options.stack);
   const report = await buildReport({ stack: options.stack, preview, deployed });
   const files = options.out.flatMap((file) => writeReport(report, file));
-  for (const note of report.notes) process.stderr.write(`${note}\n`);
-  process.stdout.write(`${options.stack}: ${headline(report)}\n${files.join("\n")}\n`);
+  for (const note of report.notes) complain(note);
+  say(`${options.stack}: ${headline(report)}\n${files.join("\n")}`);
 }
 
 function outputsIn(file: string): DeployedOutputs {
@@ -40,6 +41,6 @@ function outputsIn(file: string): DeployedOutputs {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  complain(error);
   process.exitCode = 1;
 });

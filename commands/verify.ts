@@ -5,8 +5,9 @@
 import * as path from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { connectCluster } from "../clients/cluster";
-import { messageOf } from "../clients/transport";
+import { visible } from "../model/visibleText";
 import type { StackOutputs } from "../outputs";
+import { complain } from "./terminal";
 import { type Address, addressOf } from "./verify/addresses";
 import { REQUEST_TIMEOUT_MS, StackReader } from "./verify/readings";
 import { addressLines, resultLines, summary } from "./verify/report";
@@ -69,7 +70,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     toOpen(outputs).map(async ([name, url]) => addressOf(name, url, await reader.clusterIp(url).catch(() => undefined), cluster)),
   );
   const report: VerifyReport = { ok: results.every(({ ok }) => ok), stack: options.stack, checks: results, open };
-  print(options.json ? JSON.stringify(report, undefined, 2) : ["", summary(results), "", ...addressLines(open)].join("\n"));
+  print(options.json ? visible(JSON.stringify(report, undefined, 2)) : ["", summary(results), "", ...addressLines(open)].join("\n"));
   return report;
 }
 
@@ -114,7 +115,7 @@ export async function main(args: readonly string[], overrides: Partial<VerifyOpt
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? 0 : 2;
     }
-    console.error(messageOf(error));
+    complain(error);
     return 2;
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { ForbiddenError } from "../clients/transport";
+import { oneLine } from "../model/visibleText";
 
 /** How a gate waits. */
 export interface Patience {
@@ -40,11 +41,13 @@ export async function until(what: string, missing: () => Promise<string[]>, pati
       last = [String(error)];
     }
     if (last.length === 0) return;
-    const line = `waiting for ${what}; still missing: ${last.join(", ")}`;
+    const line = oneLine(`waiting for ${what}; still missing: ${last.join(", ")}`);
     if (line !== said) await pulumi.log.info(line, undefined, undefined, true);
     said = line;
     if (Date.now() > end) {
-      throw new Error(`gave up after ${patience.timeoutSeconds} s of waiting for ${what}; still missing: ${last.join(", ")}. ${advice}`);
+      throw new Error(
+        `gave up after ${patience.timeoutSeconds} s of waiting for ${what}; still missing: ${oneLine(last.join(", "))}. ${advice}`,
+      );
     }
     await delay(patience.pollSeconds * 1_000);
   }

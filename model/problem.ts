@@ -1,3 +1,5 @@
+import { oneLine, visible } from "./visibleText";
+
 /** One reason why a configuration is refused. Everything a person needs to mend it without opening the source. */
 export interface Problem {
   /** Path of the configuration key, such as `receive.replicationFactor`. */
@@ -12,9 +14,9 @@ export interface Problem {
 
 const shown = (value: unknown): string => (value === undefined ? "(not set)" : JSON.stringify(value));
 
-/** One line a problem: key, value, rule, remedy. */
+/** One line a problem: key, value, rule, remedy. What the stack file holds ends up in terminals and comments, and acts on none of them. */
 export function formatProblem(problem: Problem): string {
-  return `${problem.key} = ${shown(problem.value)}: ${problem.rule}. Accepted: ${problem.remedy}.`;
+  return visible(`${oneLine(problem.key)} = ${shown(problem.value)}: ${problem.rule}. Accepted: ${problem.remedy}.`);
 }
 
 /** All problems as one message, so that nobody mends them one `pulumi preview` at a time. */

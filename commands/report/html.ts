@@ -1,10 +1,11 @@
 import type { Report } from "./build";
 import type { Change } from "./changes";
+import { escapeXml as text } from "./escaping";
 import { headline, verdictOf } from "./headline";
 import { survivalText } from "./markdown";
 import { requestRows } from "./requests";
 import { SURVIVAL_COLUMNS, survivalRows } from "./survival";
-import { escapeXml as text, topologySvg } from "./topology";
+import { topologySvg } from "./topology";
 
 /** The report as one HTML page without any file beside it, for light and dark screens. */
 export function htmlReport(report: Report): string {

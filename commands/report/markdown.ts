@@ -1,6 +1,8 @@
 import type { Survival } from "../../model/availability";
+import { oneLine } from "../../model/visibleText";
 import type { Report } from "./build";
 import type { Change } from "./changes";
+import { code, escaped, fenced, linkTarget } from "./escaping";
 import { headline, type Verdict, verdictOf } from "./headline";
 import { requestRows } from "./requests";
 import { SURVIVAL_COLUMNS, survivalRows } from "./survival";
@@ -8,7 +10,7 @@ import { topologyLine } from "./topology";
 
 /** The first line of a report. A comment that begins with it is this environment's, and the next report replaces it. */
 export function marker(stack: string): string {
-  return `<!-- thanos-stack report: ${stack} -->`;
+  return `<!-- thanos-stack report: ${oneLine(stack)} -->`;
 }
 
 const SIGNS: Record<Verdict, string> = {
@@ -34,7 +36,7 @@ export function markdownReport(report: Report, picture?: string): string {
   const { stack, problems, violations, worse, survival, notes, topology } = report;
   return [
     marker(stack),
-    `## ${SIGNS[verdictOf(report)]} \`${stack}\`: ${headline(report)}`,
+    `## ${SIGNS[verdictOf(report)]} ${code(stack)}: ${headline(report)}`,
     ...(problems.length > 0 ? ["**Refused**", fenced(problems.join("\n\n"))] : []),
     ...(violations.length > 0
       ? ["**Policy**", violations.map((each) => `- ${code(each.rule)} ${escaped(each.resource)}: ${escaped(each.message)}`).join("\n")]
@@ -49,7 +51,7 @@ export function markdownReport(report: Report, picture?: string): string {
     ...requestsSection(report),
     ...(topology === undefined
       ? []
-      : ["### Topology", `${escaped(topologyLine(topology))}${picture === undefined ? "" : ` ([picture](${encodeURI(picture)}))`}`]),
+      : ["### Topology", `${escaped(topologyLine(topology))}${picture === undefined ? "" : ` ([picture](${linkTarget(picture)}))`}`]),
     ...(notes.length > 0 ? [notes.map((note) => `<sub>${escaped(note)}</sub>`).join("<br>\n")] : []),
   ]
     .join("\n\n")
@@ -121,28 +123,4 @@ function requestsSection({ requests }: Report): string[] {
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-/** Text that Markdown, HTML and mentions leave as it is, also in a table. */
-export function escaped(text: string): string {
-  return text
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;")
-    .replace(/([\\`*_[\]|~#])/g, "\\$1")
-    .replace(/@/g, "&#64;")
-    .replace(/\s*\n\s*/g, " ");
-}
-
-/** A value in a code span, also in a table, where a pipe ends a cell even inside of one. */
-export function code(text: string): string {
-  const flat = text.replace(/\s*\n\s*/g, " ");
-  if (!/[`|]/.test(flat)) return `\`${flat}\``;
-  return `<code>${escaped(flat)}</code>`;
-}
-
-function fenced(text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = "`".repeat(longest + 1);
-  return `${fence}text\n${text}\n${fence}`;
 }

@@ -1,4 +1,5 @@
 import { fields, kindOf, type PolicyResource, podOf } from "../../policy/resources";
+import { escapeXml } from "./escaping";
 
 /** The path of a sample, from who sends it to who asks for it. */
 export interface Topology {
@@ -238,8 +239,4 @@ function podBox(name: string, kind: string): Drawn {
     height,
     svg: `<rect class="${kind}" width="${width}" height="${height}" rx="5"/><text x="${width / 2}" y="17">${escapeXml(shown)}</text>`,
   };
-}
-
-export function escapeXml(value: string): string {
-  return value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;").replace(/'/g, "&#39;");
 }

@@ -1,4 +1,5 @@
-/** Verify's findings as text for people. */
+/** Verify's findings as text for people. What targets, pods and the API server said stays in its line and acts on no terminal. */
+import { oneLine } from "../../model/visibleText";
 import type { Address } from "./addresses";
 import type { CheckResult } from "./run";
 
@@ -12,15 +13,15 @@ export function resultLines(result: CheckResult, names: readonly string[]): stri
   const shown = result.details.slice(0, SHOWN_DETAILS);
   const more = result.details.length - shown.length;
   return [
-    `${result.ok ? "✔" : "✘"} ${result.name.padEnd(width)} ${seconds}  ${result.seen}`,
-    ...[...shown, ...(more > 0 ? [`and ${more} more`] : [])].map((detail) => `${" ".repeat(width + 12)}${detail}`),
+    `${result.ok ? "✔" : "✘"} ${result.name.padEnd(width)} ${seconds}  ${oneLine(result.seen)}`,
+    ...[...shown, ...(more > 0 ? [`and ${more} more`] : [])].map((detail) => `${" ".repeat(width + 12)}${oneLine(detail)}`),
   ];
 }
 
 /** What to open, aligned. */
 export function addressLines(addresses: readonly Address[]): string[] {
   const width = Math.max(0, ...addresses.map(({ name }) => name.length));
-  return addresses.map(({ name, open }) => `${name.padEnd(width)}  ${open}`);
+  return addresses.map(({ name, open }) => `${name.padEnd(width)}  ${oneLine(open)}`);
 }
 
 /** The last line. */

@@ -230,9 +230,8 @@ describe("verify: command", () => {
 
   it("doesn't begin without a stack, a context of the kubeconfig, or usable outputs", async () => {
     const errors: string[] = [];
-    const [error, write] = [console.error, process.stderr.write];
-    console.error = (text: string) => errors.push(text);
-    process.stderr.write = () => true;
+    const { write } = process.stderr;
+    process.stderr.write = (text: string | Uint8Array) => errors.push(String(text)) > 0;
     try {
       await run({});
       const kubeconfig = path.join(directory, `kubeconfig-${clusters}`);
@@ -244,7 +243,6 @@ describe("verify: command", () => {
       assert.equal(await main(["--stack", "dev", "--outputs", bad, "--kubeconfig", kubeconfig, "--context", "dev"]), 2);
       assert.equal(await main(["--stack", "dev", "--outputs", path.join(directory, "none.json")]), 2);
     } finally {
-      console.error = error;
       process.stderr.write = write;
     }
     assert.match(errors.join("\n"), /has no context "nope"; it has dev, elsewhere/);

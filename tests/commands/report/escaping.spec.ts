@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import type { Report } from "../../../commands/report/build";
+import { code, escaped, fenced, linkTarget } from "../../../commands/report/escaping";
+import { htmlReport } from "../../../commands/report/html";
+import { markdownReport, marker } from "../../../commands/report/markdown";
+import { topologySvg } from "../../../commands/report/topology";
+import { malformation } from "./xml";
+
+/** A heading, a mention and an image, if the carriage returns before them end lines. */
+const BY_CARRIAGE_RETURN = "x\r\r## ✅ Approved by security\r\r@org/admins ![p](https://example.com/p.png)";
+const HOSTILE = `${BY_CARRIAGE_RETURN}\u2028## a\u2029## b\u0085## c\u000b## d\u000c## e \u202e\u0000\u001b[2J\u009b2J`;
+
+/** Everywhere that text from outside stands. */
+const report: Report = {
+  stack: "prod",
+  previewed: true,
+  problems: [HOSTILE],
+  violations: [{ rule: "r", resource: `Pod ${HOSTILE}`, message: HOSTILE }],
+  worse: [HOSTILE],
+  changes: [
+    {
+      operation: "update",
+      type: "t",
+      resource: `Pod ${HOSTILE}`,
+      properties: [{ path: HOSTILE, from: HOSTILE, to: `${HOSTILE}|`, replaces: true }],
+    },
+  ],
+  declared: { nodes: 0, zones: 0 },
+  topology: {
+    prometheus: { replicas: 1, shards: 1 },
+    routers: 0,
+    replicationFactor: 1,
+    rings: [{ name: HOSTILE, zones: [{ zone: HOSTILE, pods: [HOSTILE] }] }],
+    storeGateways: 0,
+    queriers: 1,
+    frontends: 0,
+    separateNodes: true,
+  },
+  notes: [HOSTILE],
+};
+
+/** Every line end that a reader of Markdown or a browser may know. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the line ends
+const LINE_END = /\r\n|[\n\r\u2028\u2029\u0085\u000b\u000c]/;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+describe("text from outside in a report", () => {
+  it("begins no line of the comment, whatever ends lines", () => {
+    const text = markdownReport(report, "picture.svg");
+    const lines = text.split(LINE_END);
+    const headings = lines.filter((line) => /^\s*#/.test(line));
+    assert.deepEqual(headings, ["## ⛔ `prod`: refused, nothing would be deployed", "### What changes", "### Topology"]);
+    assert.doesNotMatch(text.replaceAll("\n", ""), UNSEEN);
+    // In code spans and in a fence an @ mentions nobody, and a picture is none.
+    const outside = text.replace(/^(`{3,})[^\n]*\n[\s\S]*?\n\1$/gm, "").replace(/`[^`]*`/g, "");
+    assert.doesNotMatch(outside, /@|(?<!\\)!\[|(?<!\\)\]\(https/);
+  });
+
+  it("is all seen in the page and in the picture, which stay well-formed", () => {
+    for (const text of [htmlReport(report), topologySvg(report.topology as NonNullable<Report["topology"]>)]) {
+      assert.doesNotMatch(text.replaceAll("\n", ""), UNSEEN);
+      assert.match(text, /\\r\\r## ✅ Approved/);
+    }
+    assert.equal(malformation(topologySvg(report.topology as NonNullable<Report["topology"]>)), undefined);
+  });
+
+  it("is told from what looks like it", () => {
+    assert.equal(
+      escaped(BY_CARRIAGE_RETURN),
+      "x\\\\r\\\\r\\#\\# ✅ Approved by security\\\\r\\\\r&#64;org/admins !\\[p\\](https://example.com/p.png)",
+    );
+    assert.equal(code(BY_CARRIAGE_RETURN), `\`${BY_CARRIAGE_RETURN.replaceAll("\r", "\\r")}\``);
+    assert.equal(fenced("a\r````\nb"), "`````text\na\\r````\nb\n`````");
+    assert.equal(marker("a\r\n-"), "<!-- thanos-stack report: a - -->");
+    assert.equal(linkTarget("a(b) c.svg"), "a%28b%29%20c.svg");
+  });
+});
