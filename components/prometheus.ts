@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { API_TOKEN } from "../model/apiToken";
 import { discoveryRules } from "../model/discoveryRules";
 import { HTTP_PORT } from "../model/hashring";
 import { commonLabels, type Identity, selectorLabels } from "../model/labels";
@@ -156,7 +157,8 @@ export class Prometheus extends pulumi.ComponentResource {
       env: [POD_NAME_ENV],
       ports: [WEB],
       ...probes("http"),
-      volumeMounts: [data, ...files.mounts],
+      // Discovery and the kubelets' metrics: nobody else in the pod asks the API server.
+      volumeMounts: [data, ...files.mounts, API_TOKEN.mount],
     };
     const sidecar: Container = {
       ...container(SIDECAR_CONTAINER, images.thanos, prometheus.sidecar.resources),
@@ -178,15 +180,13 @@ export class Prometheus extends pulumi.ComponentResource {
       pod: {
         serviceAccountName,
         priorityClassName: dataPriority,
-        // Discovery asks the API server.
-        automountServiceAccountToken: true,
         // Above the time that remote write may take to empty its queue (one minute).
         terminationGracePeriodSeconds: 300,
         affinity: hostAntiAffinity(prometheus.antiAffinity, selectorLabels(set.identity)),
         ...zoneSpread(cluster.zones, set.identity, "overall"),
         // The sidecar tells its Prometheus by signal that a file has changed.
         ...(ingestion === "sidecar" ? { shareProcessNamespace: true, containers: [server, sidecar] } : { containers: [server] }),
-        volumes: [...files.volumes, ...(bucket?.volumes ?? [])],
+        volumes: [...files.volumes, ...(bucket?.volumes ?? []), API_TOKEN.volume],
       },
     };
   }

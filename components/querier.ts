@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { deduplicationFunction } from "../model/deduplication";
 import type { Identity } from "../model/labels";
+import { scratchVolume } from "../model/localDisk";
 import { QUERIER_APP, QUERIER_GRPC_SERVICE, type StackPlan } from "../model/plan";
 import { container, drainPause, GRPC, probes, THANOS_USER } from "../model/pod";
 import { durationSeconds } from "../model/quantity";
@@ -19,6 +20,9 @@ export interface QuerierArgs {
 }
 
 const IDENTITY: Identity = { app: QUERIER_APP, component: "querier" };
+
+/** Most in its temporary folder: the file of queries in flight, which holds a kilobyte for each. */
+const SCRATCH = "64Mi";
 
 /** Seconds between leaving the Services and the end of the process. */
 const DRAIN_SECONDS = 5;
@@ -56,7 +60,7 @@ export class Querier extends pulumi.ComponentResource {
           terminationGracePeriodSeconds: DRAIN_SECONDS + Math.ceil(durationSeconds(querier.timeout)) + 15,
           containers: [
             {
-              ...container("thanos-querier", images.thanos, querier.resources),
+              ...container("thanos-querier", images.thanos, querier.resources, SCRATCH),
               args: querierFlags(plan.settings, deduplication),
               ports: [http, GRPC],
               ...probes("http"),
@@ -64,8 +68,7 @@ export class Querier extends pulumi.ComponentResource {
               volumeMounts: [...endpoints.mounts, { name: "tmp", mountPath: "/tmp" }],
             },
           ],
-          // The file of queries in flight.
-          volumes: [...endpoints.volumes, { name: "tmp", emptyDir: {} }],
+          volumes: [...endpoints.volumes, scratchVolume("tmp", SCRATCH)],
         },
       },
       { dependsOn: args.stores, customTimeouts: { create: "30m", update: "30m" } },

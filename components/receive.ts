@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { GRPC_PORT, RECEIVE_APP, REMOTE_WRITE_PORT } from "../model/hashring";
 import { type Identity, selectorLabels } from "../model/labels";
+import { scratchVolume } from "../model/localDisk";
 import {
   HASHRINGS_CONFIG_MAP,
   LIMITS_CONFIG_MAP,
@@ -80,6 +81,9 @@ const ROUTER_IDENTITY: Identity = { app: ROUTER_APP, component: "receive-router"
 
 /** Longest rolling restart that is waited for: every receiver may take its whole grace period and a replay. */
 const ROLLOUT_TIMEOUT = "4h";
+
+/** Most in the folder of a router's data, which it opens and leaves empty. */
+const ROUTER_SCRATCH = "64Mi";
 
 /** Port as every Service and NetworkPolicy names it. */
 const REMOTE_WRITE = { name: "remote-write", containerPort: REMOTE_WRITE_PORT };
@@ -222,7 +226,7 @@ export class Receive extends pulumi.ComponentResource {
           terminationGracePeriodSeconds: 150 + preStopSeconds,
           containers: [
             {
-              ...container("thanos-receive-router", settings.images.thanos, resources),
+              ...container("thanos-receive-router", settings.images.thanos, resources, ROUTER_SCRATCH),
               args: receiveFlags(receive, settings, "router", ""),
               env: [POD_NAME_ENV],
               ports: [GRPC, HTTP, REMOTE_WRITE],
@@ -232,7 +236,7 @@ export class Receive extends pulumi.ComponentResource {
               volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...files.mounts],
             },
           ],
-          volumes: [{ name: DATA_VOLUME, emptyDir: {} }, ...files.volumes],
+          volumes: [scratchVolume(DATA_VOLUME, ROUTER_SCRATCH), ...files.volumes],
         },
       },
       // Ingesters before routers: a newer router may send what an older ingester does not understand (thanos #8882).

@@ -1,6 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { selectorLabels } from "../model/labels";
+import { scratchVolume } from "../model/localDisk";
 import { container, GRPC, HTTP, hostAntiAffinity, POD_NAME_ENV, probes, THANOS_USER, zoneSpread } from "../model/pod";
 import { protectsStorage } from "../model/protection";
 import { durationSeconds } from "../model/quantity";
@@ -42,6 +43,12 @@ export interface RulerArgs extends StatefulArgs {
   /** Where a stateful ruler uploads blocks; undefined without a bucket. */
   bucket: ObjectStorage | undefined;
 }
+
+/**
+ * Most of a stateless ruler's log, which holds what the ring has not taken, four hours at most (prometheus tsdb/agent `MaxWALTime`): some 25,000 results every 15 s, at 10 bytes each with
+ * room for the part that is being cut.
+ */
+const LOG_SIZE = "1Gi";
 
 /** Longest wait for a rolling update: each ruler may replay its log. */
 const ROLLOUT_TIMEOUT = "1h";
@@ -107,7 +114,7 @@ export class Ruler extends pulumi.ComponentResource {
         ...(storage?.hostPath === undefined ? zoneSpread(cluster.zones, identity, "overall") : {}),
         containers: [
           {
-            ...container(RULER_APP, images.thanos, settings.resources),
+            ...container(RULER_APP, images.thanos, settings.resources, storage === undefined ? LOG_SIZE : undefined),
             args: rulerFlags(plan.settings, settings, plan.addresses),
             env: [POD_NAME_ENV],
             ports: [GRPC, HTTP],
@@ -117,7 +124,7 @@ export class Ruler extends pulumi.ComponentResource {
           },
         ],
         // What was not sent before a restart is not sent after it either (prometheus tsdb/wlog `Watcher.SetStartTime`), so a stateless ruler's log needs no volume.
-        volumes: [...(storage === undefined ? [{ name: DATA_VOLUME, emptyDir: {} }] : []), ...files.volumes],
+        volumes: [...(storage === undefined ? [scratchVolume(DATA_VOLUME, LOG_SIZE)] : []), ...files.volumes],
       },
     };
   }

@@ -1,6 +1,7 @@
 import { GRPC_PORT, HTTP_PORT } from "./hashring";
 import type { Identity } from "./labels";
 import { selectorLabels } from "./labels";
+import { localDisk } from "./localDisk";
 import type { ResourceSettings } from "./settings";
 
 /** Parts of pod specs that every workload shares: least privilege, probes, spread, resources. */
@@ -33,13 +34,17 @@ export function restrictedPod(user: number) {
   };
 }
 
-/** What every container says, before its arguments, ports, probes and mounts. */
-export function container(name: string, image: string, resources: ResourceSettings) {
+/**
+ * What every container says, before its arguments, ports, probes and mounts.
+ *
+ * @param scratch Most that it keeps in folders that end with the pod, as a quantity. Default: it has none.
+ */
+export function container(name: string, image: string, resources: ResourceSettings, scratch?: string) {
   return {
     name,
     image,
     imagePullPolicy: "IfNotPresent",
-    resources: containerResources(resources),
+    resources: containerResources(resources, scratch),
     securityContext: containerSecurityContext(),
   };
 }
@@ -49,11 +54,16 @@ export function containerSecurityContext() {
   return { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } };
 }
 
-/** Requests and limits: memory is both, CPU is a request unless a limit is asked for. */
-export function containerResources(settings: ResourceSettings) {
+/** Requests and limits: memory is both, CPU is a request unless a limit is asked for, of the node's disk is what {@link localDisk} says. */
+export function containerResources(settings: ResourceSettings, scratch?: string) {
+  const disk = localDisk(scratch);
   return {
-    requests: { cpu: settings.cpu, memory: settings.memory },
-    limits: { memory: settings.memory, ...(settings.cpuLimit === undefined ? {} : { cpu: settings.cpuLimit }) },
+    requests: { cpu: settings.cpu, memory: settings.memory, "ephemeral-storage": disk.request },
+    limits: {
+      memory: settings.memory,
+      ...(settings.cpuLimit === undefined ? {} : { cpu: settings.cpuLimit }),
+      "ephemeral-storage": disk.limit,
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { alertingConfig } from "./alerting";
 import { annotatedTargetRules } from "./annotatedTargets";
+import { API_TOKEN_FOLDER } from "./apiToken";
 import { PART_OF } from "./labels";
 import { prometheusRetentionTime } from "./prometheusRetention";
 import { prometheusSize } from "./quantity";
@@ -20,8 +21,6 @@ export const SIDECAR_HTTP_PORT_NAME = "sidecar-http";
 /** Port of Prometheus' HTTP. */
 export const PROMETHEUS_PORT = 9090;
 
-const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
-
 type RelabelConfig = Record<string, unknown>;
 interface ScrapeConfig {
   job_name: string;
@@ -40,8 +39,8 @@ export const JOBS = {
   pods: "kubernetes-pods",
 } as const;
 
-const clusterTls = { ca_file: `${SERVICE_ACCOUNT}/ca.crt` };
-const clusterIdentity = { authorization: { type: "Bearer", credentials_file: `${SERVICE_ACCOUNT}/token` } };
+const clusterTls = { ca_file: `${API_TOKEN_FOLDER}/ca.crt` };
+const clusterIdentity = { authorization: { type: "Bearer", credentials_file: `${API_TOKEN_FOLDER}/token` } };
 
 function kubeletJob(job: string, path: string, certificates: "verify" | "skip"): ScrapeConfig {
   return {

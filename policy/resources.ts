@@ -21,6 +21,7 @@ export interface Container {
   ports?: { hostPort?: number }[];
   resources?: { requests?: Record<string, unknown>; limits?: Record<string, unknown> };
   securityContext?: SecurityContext;
+  volumeMounts?: { name?: string; mountPath?: string }[];
   lifecycle?: Record<string, Handler | undefined>;
   startupProbe?: Handler;
   readinessProbe?: Handler;
@@ -53,6 +54,7 @@ export interface PodSpec {
   containers?: Container[];
   initContainers?: Container[];
   ephemeralContainers?: Container[];
+  automountServiceAccountToken?: boolean;
   hostIPC?: boolean;
   hostNetwork?: boolean;
   hostPID?: boolean;

@@ -1,3 +1,4 @@
+import { tokenViolations } from "./apiToken";
 import { credentialsIn, credentialsInValue } from "./credentials";
 import { EXCEPTIONS, type Exceptions } from "./exceptions";
 import { restrictedViolations } from "./podSecurity";
@@ -82,22 +83,36 @@ const imagesArePinned: ResourceRule = {
 
 const resourcesAreBounded: ResourceRule = {
   name: "resources-are-bounded",
-  description: "Every container requests CPU and memory and has a memory limit.",
+  description: "Every container requests CPU, memory and its node's disk, and the last two have limits, as every emptyDir has.",
   check(resource) {
     const pod = podOf(resource);
     if (pod === undefined) return [];
-    return containersOf(pod).flatMap((container) => {
-      const missing = [
-        ...(has(container.resources?.requests, "cpu") ? [] : ["requests.cpu"]),
-        ...(has(container.resources?.requests, "memory") ? [] : ["requests.memory"]),
-        ...(has(container.resources?.limits, "memory") ? [] : ["limits.memory"]),
-      ];
-      return missing.length === 0 ? [] : [`container ${container.name} has no ${missing.join(", no ")}`];
-    });
+    const endless = list(pod.spec, "volumes").filter(
+      (volume) => "emptyDir" in (volume as object) && !has(fields(volume, "emptyDir"), "sizeLimit"),
+    );
+    return [
+      ...containersOf(pod).flatMap(({ name, resources }) => {
+        const missing = [
+          ...["cpu", "memory", "ephemeral-storage"].filter((each) => !has(resources?.requests, each)).map((each) => `requests.${each}`),
+          ...["memory", "ephemeral-storage"].filter((each) => !has(resources?.limits, each)).map((each) => `limits.${each}`),
+        ];
+        return missing.length === 0 ? [] : [`container ${name} has no ${missing.join(", no ")}`];
+      }),
+      ...endless.map((volume) => `the emptyDir ${text(volume, "name")} has no sizeLimit`),
+    ];
   },
 };
 
 const has = (of: Record<string, unknown> | undefined, name: string): boolean => of?.[name] !== undefined && of[name] !== "";
+
+const apiTokensAreChosen: ResourceRule = {
+  name: "api-tokens-are-chosen",
+  description: "No pod mounts a token of the API server into all of its containers, and one container has it at most.",
+  check(resource) {
+    const pod = podOf(resource);
+    return pod === undefined ? [] : tokenViolations(pod);
+  },
+};
 
 const podsAreRestricted: ResourceRule = {
   name: "pods-are-restricted",
@@ -221,6 +236,7 @@ const credentialsAreSecret: ResourceRule = {
 export const RESOURCE_RULES: readonly ResourceRule[] = [
   imagesArePinned,
   resourcesAreBounded,
+  apiTokensAreChosen,
   podsAreRestricted,
   namespacesEnforceRestricted,
   servicesStayInside,

@@ -86,12 +86,62 @@ for (const { title, stack, overrides } of PLANS) {
       }
     });
 
-    it("get a service account of their own, and its token only where the API server is asked", () => {
+    it("get a service account of their own, and none of its tokens by default", () => {
       for (const workload of all) {
         const { spec } = workload.spec.template;
         assert.notEqual(spec.serviceAccountName ?? "default", "default", nameOf(workload));
+        assert.equal(spec.automountServiceAccountToken, false, nameOf(workload));
+      }
+    });
+
+    it("have a token in the one container that asks the API server, beside the cluster's certificate, and it expires", () => {
+      for (const workload of all) {
+        const { spec } = workload.spec.template;
+        const tokens = (spec.volumes ?? []).filter((volume) => JSON.stringify(volume).includes("serviceAccountToken"));
+        const holders = containers(workload).filter(({ volumeMounts }) =>
+          (volumeMounts ?? []).some(
+            (mount) => mount.mountPath.startsWith("/var/run/secrets") || tokens.some(({ name }) => name === mount.name),
+          ),
+        );
         const asks = workload.metadata.labels["app.kubernetes.io/component"] === "prometheus";
-        assert.equal(spec.automountServiceAccountToken, asks, nameOf(workload));
+        assert.deepEqual(
+          holders.map(({ name }) => name),
+          asks ? ["prometheus"] : [],
+          nameOf(workload),
+        );
+        if (!asks) continue;
+        const { sources } = (tokens[0] as unknown as { projected: { sources: Record<string, Record<string, unknown>>[] } }).projected;
+        assert.deepEqual(
+          sources.map((source) => Object.keys(source)[0]),
+          ["serviceAccountToken", "configMap", "downwardAPI"],
+        );
+        assert.ok(Number(sources[0]?.serviceAccountToken?.expirationSeconds) <= 3_607);
+        const mount = containers(workload)
+          .find(({ name }) => name === "prometheus")
+          ?.volumeMounts?.find(({ mountPath }) => mountPath === "/var/run/secrets/kubernetes.io/serviceaccount");
+        assert.equal(mount?.readOnly, true);
+      }
+    });
+
+    it("take no more of their node's disk than they say", () => {
+      for (const workload of all) {
+        const { spec } = workload.spec.template;
+        let scratch = 0;
+        for (const volume of spec.volumes ?? []) {
+          if (volume.emptyDir === undefined) continue;
+          const { sizeLimit } = volume.emptyDir as { sizeLimit?: string };
+          assert.ok(sizeLimit !== undefined, `${nameOf(workload)}: ${volume.name} has no limit`);
+          scratch += quantityBytes(sizeLimit);
+        }
+        const of = (which: "requests" | "limits") =>
+          [...(spec.initContainers ?? []), ...spec.containers].map((each) =>
+            quantityBytes(each.resources[which]["ephemeral-storage"] ?? ""),
+          );
+        // A kubelet's default keeps 50Mi of a container's log, and some keep 250Mi: neither may evict a pod, whatever its folders hold.
+        assert.ok(Math.min(...of("requests")) > 50 * 2 ** 20, nameOf(workload));
+        for (const limit of of("limits")) assert.ok(limit > 2 * 250 * 2 ** 20, nameOf(workload));
+        const logs = of("limits").length * 250 * 2 ** 20;
+        assert.ok(of("limits").reduce((sum, limit) => sum + limit, 0) >= scratch + 2 * logs, nameOf(workload));
       }
     });
 

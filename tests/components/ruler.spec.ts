@@ -122,7 +122,7 @@ describe("ruler: what it keeps", () => {
   it("stateless: nothing, so no claim and no protection", async () => {
     const made = await run("prod", STATELESS);
     assert.equal(rulerOf(made).spec.volumeClaimTemplates, undefined);
-    assert.deepEqual(volumeOf(rulerOf(made), "data")?.emptyDir, {});
+    assert.deepEqual(volumeOf(rulerOf(made), "data")?.emptyDir, { sizeLimit: "1Gi" });
     assert.equal(isProtected(made), false);
   });
 

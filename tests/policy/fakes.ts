@@ -6,13 +6,19 @@ import { violationsOf } from "../../policy/rules";
 
 export const NAMESPACE = "shop";
 
+/** Requests and limits that keep every rule. */
+export const BOUNDED = {
+  requests: { cpu: "100m", memory: "1Gi", "ephemeral-storage": "64Mi" },
+  limits: { memory: "1Gi", "ephemeral-storage": "512Mi" },
+};
+
 /** A container that keeps every rule. */
 export function container(changes: Partial<Container> & Record<string, unknown> = {}): Container {
   return {
     name: "main",
     image: "quay.io/thanos/thanos:v0.42.4",
     args: ["receive", "--receive.replication-factor=3"],
-    resources: { requests: { cpu: "100m", memory: "1Gi" }, limits: { memory: "1Gi" } },
+    resources: BOUNDED,
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
     ...changes,
   };
@@ -21,6 +27,7 @@ export function container(changes: Partial<Container> & Record<string, unknown> 
 /** A pod that keeps every rule. */
 export function podSpec(changes: Partial<PodSpec> & Record<string, unknown> = {}): PodSpec {
   return {
+    automountServiceAccountToken: false,
     securityContext: { runAsNonRoot: true, runAsUser: 1001, seccompProfile: { type: "RuntimeDefault" } },
     containers: [container()],
     ...changes,

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { API_TOKEN } from "../../model/apiToken";
 import { EXCEPTIONS } from "../../policy/exceptions";
 import type { Container, PodSpec, PolicyResource } from "../../policy/resources";
 import { RESOURCE_RULES, STACK_RULES, violationsOf } from "../../policy/rules";
 import { PLANS } from "../components/plans";
 import { run } from "../harness";
 import {
+  BOUNDED,
   broken,
   container,
   directories,
@@ -22,6 +24,7 @@ import {
 
 const set = (spec: PodSpec) => withChanged(workload("StatefulSet", spec, { volumeClaimTemplates: [{}] }));
 const withContainer = (changes: Partial<Container> & Record<string, unknown>) => set(podSpec({ containers: [container(changes)] }));
+const bounded = (changes: Container["resources"]) => withContainer({ resources: { ...BOUNDED, ...changes } });
 const configMap = (data: Record<string, string>) =>
   withChanged(resource("core/v1:ConfigMap", { metadata: { name: "settings", namespace: NAMESPACE }, data }));
 const service = (spec: Record<string, unknown>) =>
@@ -39,13 +42,29 @@ const BROKEN: Record<string, [what: string, resources: PolicyResource[], message
     ["an init container", set(podSpec({ initContainers: [container({ name: "first", image: "a" })] })), /container first/],
   ],
   "resources-are-bounded": [
-    ["nothing", withContainer({ resources: undefined }), /no requests\.cpu, no requests\.memory, no limits\.memory$/],
     [
-      "no memory limit",
-      withContainer({ resources: { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "1" } } }),
-      /no limits\.memory$/,
+      "nothing",
+      withContainer({ resources: undefined }),
+      /no requests\.cpu, no requests\.memory, no requests\.ephemeral-storage, no limits\.memory, no limits\.ephemeral-storage$/,
     ],
-    ["no CPU request", withContainer({ resources: { requests: { memory: "1Gi" }, limits: { memory: "1Gi" } } }), /no requests\.cpu$/],
+    ["no memory limit", bounded({ limits: { cpu: "1", "ephemeral-storage": "1Gi" } }), /has no limits\.memory$/],
+    ["no CPU request", bounded({ requests: { memory: "1Gi", "ephemeral-storage": "64Mi" } }), /has no requests\.cpu$/],
+    ["a disk without a limit", bounded({ limits: { memory: "1Gi" } }), /has no limits\.ephemeral-storage$/],
+    ["an emptyDir without a limit", set(podSpec({ volumes: [{ name: "tmp", emptyDir: {} }] })), /the emptyDir tmp has no sizeLimit/],
+  ],
+  "api-tokens-are-chosen": [
+    ["the account's token everywhere", set(podSpec({ automountServiceAccountToken: true })), /set automountServiceAccountToken to false/],
+    ["nothing said of it", set(podSpec({ automountServiceAccountToken: undefined })), /into every container/],
+    [
+      "one token in two containers",
+      set(
+        podSpec({
+          volumes: [API_TOKEN.volume],
+          containers: ["main", "sidecar"].map((name) => container({ name, volumeMounts: [API_TOKEN.mount] })),
+        }),
+      ),
+      /main, sidecar mount a token/,
+    ],
   ],
   "pods-are-restricted": [
     ["hostNetwork", set(podSpec({ hostNetwork: true })), /hostNetwork/],

@@ -1,0 +1,22 @@
+import { containersOf, fields, list, type Pod, text } from "./resources";
+
+/** How many containers of a pod may have a token of the API server. */
+const HOLDERS = 1;
+
+/** Every way in which a pod has the API server's token where nobody asked for it, as sentences. */
+export function tokenViolations(pod: Pod): string[] {
+  const automounted =
+    pod.spec.automountServiceAccountToken === false
+      ? []
+      : [
+          "it mounts its account's token into every container; set automountServiceAccountToken to false, and mount a projected token where it is used",
+        ];
+  const tokens = list(pod.spec, "volumes").flatMap((volume) =>
+    list(fields(volume, "projected"), "sources").some((source) => "serviceAccountToken" in (source as object))
+      ? [text(volume, "name")]
+      : [],
+  );
+  const holders = containersOf(pod).filter(({ volumeMounts = [] }) => volumeMounts.some(({ name = "" }) => tokens.includes(name)));
+  if (holders.length <= HOLDERS) return automounted;
+  return [...automounted, `${holders.map(({ name }) => name).join(", ")} mount a token; ${HOLDERS} container of a pod asks the API server`];
+}
