@@ -101,7 +101,7 @@ async function main(): Promise<void> {
   const files = out.flatMap((file) => writeReport(report, file));
   for (const { rule, resource, message } of report.violations) complain(`${rule}: ${resource}: ${message}`);
   for (const problem of report.problems) complain(problem);
-  for (const note of report.notes) complain(note);
+  for (const note of [...(report.warnings ?? []), ...report.notes]) complain(note);
   say(`${options.stack}: ${headline(report)}\n${files.join("\n")}`);
   process.exitCode = exitCodeOf(report, preview, options.expectNoChanges);
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
@@ -16,6 +16,7 @@ interface Step {
   uses?: string;
   run?: string;
   env?: Record<string, string>;
+  with?: Record<string, unknown>;
 }
 interface Job {
   if?: string;
@@ -89,7 +90,7 @@ describe("workflows", () => {
     for (const { name, job } of jobs) {
       assert.ok(job.permissions !== undefined && job["timeout-minutes"] !== undefined, name);
       const writes = Object.entries(job.permissions).filter(([, access]) => access === "write");
-      assert.deepEqual(writes, name === "preview.yml preview" ? [["pull-requests", "write"]] : [], name);
+      assert.deepEqual(writes, name === "preview.yml comment" ? [["pull-requests", "write"]] : [], name);
     }
   });
 
@@ -101,10 +102,39 @@ describe("workflows", () => {
     assert.doesNotMatch(JSON.stringify(others), /secrets\.|environment/);
   });
 
-  it("pin every action to an exact version", () => {
-    const used = steps.flatMap(({ uses }) => (uses === undefined || uses.startsWith("./") ? [] : [uses]));
-    assert.ok(used.length > 0);
-    for (const action of used) assert.match(action, /^[\w.-]+\/[\w.-]+@(?:v\d+\.\d+\.\d+|[0-9a-f]{40})$/);
+  it("pin every action to a commit, and name its version beside it", () => {
+    const lines = [...FILES, SETUP].flatMap((file) =>
+      readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => /^\s*(?:- )?uses:/.test(line)),
+    );
+    const foreign = lines.filter((line) => !line.includes("uses: ./"));
+    assert.ok(foreign.length > 10);
+    for (const line of foreign) assert.match(line, /uses: [\w.-]+\/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    const commits = new Map<string, Set<string>>();
+    for (const line of foreign) {
+      const [, action = "", pin = ""] = /uses: ([^@]+)@(.*)$/.exec(line) ?? [];
+      commits.set(action, (commits.get(action) ?? new Set()).add(pin));
+    }
+    for (const [action, pins] of commits) assert.equal(pins.size, 1, `${action} by ${[...pins].join(" and ")}`);
+  });
+
+  it("comment in a job that runs nothing of the pull request, and write nowhere else", () => {
+    const { comment, preview } = workflow("preview.yml").jobs;
+    assert.deepEqual(preview?.permissions, { contents: "read" });
+    const [checkout, download, post, ...more] = comment?.steps ?? [];
+    assert.deepEqual(more, []);
+    assert.match(checkout?.uses ?? "", /^actions\/checkout@/);
+    assert.equal(checkout?.with?.ref, "$" + "{{ github.event.pull_request.base.sha }}");
+    assert.equal(checkout?.with?.["persist-credentials"], false);
+    assert.match(download?.uses ?? "", /^actions\/download-artifact@/);
+    assert.notEqual(download?.with?.path ?? ".", ".");
+    assert.equal(post?.run, '.github/scripts/comment.sh "reports/report.$STACK.md"');
+    assert.equal(comment?.environment, undefined);
+    assert.match(comment?.if ?? "", /needs\.preview\.result != 'skipped'/);
+    // Nobody else is handed a token.
+    const handed = steps.filter((step) => JSON.stringify(step).includes("github.token"));
+    assert.deepEqual(handed, [post]);
   });
 
   it("call only commands of this repository, whose scripts are there", () => {
@@ -151,38 +181,141 @@ describe("workflows", () => {
 describe("the comment of a report", () => {
   const folder = mkdtempSync(join(tmpdir(), "thanos-stack-comment-"));
   const report = join(folder, "report.prod.md");
-  const calls = join(folder, "calls");
+  const [calls, posted] = [join(folder, "calls"), join(folder, "posted")];
+  const GOOD = "<!-- thanos-stack report: prod -->\n\nnothing changes\n";
   after(() => rmSync(folder, { recursive: true }));
 
   /** Runs the script with a `gh` that answers with these comments (id and first line) and writes down what it is called with. */
-  async function comment(existing: [number, string][]): Promise<string> {
+  async function run(existing: [number, string][], text: string | Buffer, environment: Record<string, string> = {}) {
     const gh = join(folder, "gh");
-    const answer = existing.map(([id, line]) => `${id}\t${line}\n`).join("");
-    writeFileSync(join(folder, "answer"), answer);
-    writeFileSync(gh, `#!/bin/bash\nif [[ $* == *--jq* ]]; then cat "${folder}/answer"; else echo "$@" >>"${calls}"; fi\n`);
+    writeFileSync(join(folder, "answer"), existing.map(([id, line]) => `${id}\t${line}\n`).join(""));
+    writeFileSync(
+      gh,
+      `#!/bin/bash\nif [[ $* == *--jq* ]]; then cat "${folder}/answer"; exit; fi\necho "$@" >>"${calls}"\ncp "\${@: -1:1}" "${posted}" 2>/dev/null || cp "\${!#/body=@/}" "${posted}"\n`,
+    );
     chmodSync(gh, 0o755);
     writeFileSync(calls, "");
-    writeFileSync(report, "<!-- thanos-stack report: prod -->\n\nnothing changes\n");
-    await execa(join(ROOT, ".github", "scripts", "comment.sh"), [report], {
-      env: { PATH: `${folder}:${process.env.PATH}`, REPOSITORY: "acme/metrics", PULL_REQUEST: "7" },
-    });
-    return readFileSync(calls, "utf8");
+    rmSync(posted, { force: true });
+    writeFileSync(report, text);
+    const env = { PATH: `${folder}:${process.env.PATH}`, REPOSITORY: "acme/metrics", PULL_REQUEST: "7", STACK: "prod", ...environment };
+    const { exitCode, stderr } = await execa(join(ROOT, ".github", "scripts", "comment.sh"), [report], { env, reject: false });
+    return { exitCode, stderr, calls: readFileSync(calls, "utf8") };
   }
 
   it("is made where there is none of this environment", async () => {
-    const made = await comment([
-      [1, "hello"],
-      [2, "<!-- thanos-stack report: dev -->"],
-    ]);
-    assert.match(made, /--method POST repos\/acme\/metrics\/issues\/7\/comments /);
+    const made = await run(
+      [
+        [1, "hello"],
+        [2, "<!-- thanos-stack report: dev -->"],
+      ],
+      GOOD,
+    );
+    assert.match(made.calls, /--method POST repos\/acme\/metrics\/issues\/7\/comments /);
+    assert.equal(readFileSync(posted, "utf8"), `${GOOD}\n\n<sub>Written by a run of this pull request's own code.</sub>\n`);
   });
 
   it("replaces this environment's", async () => {
-    const changed = await comment([
-      [2, "<!-- thanos-stack report: dev -->"],
-      [3, "<!-- thanos-stack report: prod -->"],
-    ]);
-    assert.match(changed, /--method PATCH repos\/acme\/metrics\/issues\/comments\/3 /);
-    assert.doesNotMatch(changed, /POST/);
+    const changed = await run(
+      [
+        [2, "<!-- thanos-stack report: dev -->"],
+        [3, "<!-- thanos-stack report: prod -->"],
+      ],
+      GOOD,
+    );
+    assert.match(changed.calls, /--method PATCH repos\/acme\/metrics\/issues\/comments\/3 /);
+    assert.doesNotMatch(changed.calls, /POST/);
+  });
+
+  it("is no larger than GitHub takes, with no half character and no control character", async () => {
+    const { calls: made } = await run([], `${GOOD}${"é".repeat(40_000)}`);
+    assert.match(made, /POST/);
+    const text = readFileSync(posted, "utf8");
+    assert.ok(Buffer.byteLength(text) < 65_536 && !text.includes("\ufffd"));
+    await run([], `${GOOD}a\r\u001b[2J\u0000b\n`);
+    assert.match(readFileSync(posted, "utf8"), /a\[2Jb\n/);
+  });
+
+  const refused: [what: string, text: string | Buffer, environment: Record<string, string>, message: RegExp][] = [
+    ["another environment's report", GOOD.replace("prod", "dev"), {}, /does not begin as one of prod/],
+    ["no report", "hello\n", {}, /does not begin/],
+    ["a report of any size", Buffer.concat([Buffer.from(GOOD), Buffer.alloc(700_000, "a")]), {}, /far too large/],
+    ["another number than one", GOOD, { PULL_REQUEST: "7/../8" }, /no number/],
+    ["an environment that is a pattern", GOOD, { STACK: "*" }, /no name/],
+  ];
+  for (const [what, text, environment, message] of refused) {
+    it(`is not made of ${what}`, async () => {
+      const { exitCode, stderr, calls: made } = await run([], text, environment);
+      assert.equal(exitCode, 1);
+      assert.match(stderr, message);
+      assert.equal(made, "");
+    });
+  }
+
+  it("is not made of what a link leads to", async () => {
+    const link = join(folder, "report.link.md");
+    symlinkSync("/etc/hostname", link);
+    const env = { PATH: `${folder}:${process.env.PATH}`, REPOSITORY: "acme/metrics", PULL_REQUEST: "7", STACK: "prod" };
+    const { stderr } = await execa(join(ROOT, ".github", "scripts", "comment.sh"), [link], { env, reject: false });
+    assert.match(stderr, /is no file/);
+  });
+});
+
+describe("the engine's archive", () => {
+  const folder = mkdtempSync(join(tmpdir(), "thanos-stack-engine-"));
+  after(() => rmSync(folder, { recursive: true }));
+
+  /** Runs the script with a download of this content, and says what was unpacked. */
+  async function install(content: string, sum?: string) {
+    const [unpacked, temporary] = [join(folder, "unpacked"), join(folder, "temporary")];
+    rmSync(unpacked, { force: true });
+    mkdirSync(temporary, { recursive: true });
+    const stub = (name: string, text: string) => writeFileSync(join(folder, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
+    stub("curl", `while [[ $1 != -o ]]; do shift; done; printf '%s' '${content}' >"$2"`);
+    stub("tar", `echo "$@" >>"${unpacked}"`);
+    if (sum === undefined) rmSync(join(folder, "sha256sum"), { force: true });
+    else stub("sha256sum", sum);
+    const env = {
+      PATH: `${folder}:${process.env.PATH}`,
+      RUNNER_TEMP: temporary,
+      GITHUB_PATH: join(folder, "path"),
+      HOME: folder,
+      KUBECONFIG_TEXT: "x",
+    };
+    const { exitCode } = await execa(join(ROOT, ".github", "scripts", "engine.sh"), { env, reject: false });
+    return { exitCode, unpacked: existsSync(unpacked) };
+  }
+
+  it("is unpacked only if it is the one that is meant", async () => {
+    assert.deepEqual(await install("something else"), { exitCode: 1, unpacked: false });
+    assert.deepEqual(await install("the one", "exit 0"), { exitCode: 0, unpacked: true });
+  });
+});
+
+describe("updates of what is pinned", () => {
+  const { updates } = parse(readFileSync(join(ROOT, ".github", "dependabot.yml"), "utf8")) as {
+    updates: { "package-ecosystem": string; directory?: string; directories?: string[]; cooldown?: object }[];
+  };
+  const watched = (ecosystem: string) =>
+    updates
+      .filter((each) => each["package-ecosystem"] === ecosystem)
+      .flatMap(({ directory, directories = [] }) => [...(directory === undefined ? [] : [directory]), ...directories]);
+
+  it("are watched for every module, package and action", () => {
+    const matches = (patterns: string[], path: string) =>
+      patterns.some((pattern) => new RegExp(`^${pattern.replaceAll("*", "[^/]+")}$`).test(path));
+    const modules = [...readdirSync(join(ROOT, "sandbox", "tools")).map((name) => `/sandbox/tools/${name}`), "/tests/actionlint"].filter(
+      (path) => existsSync(join(ROOT, path, "go.mod")),
+    );
+    assert.ok(modules.length > 5);
+    for (const path of modules) assert.ok(matches(watched("gomod"), path), path);
+    assert.deepEqual(watched("npm"), ["/", "/examples/app-stack"]);
+    assert.deepEqual(watched("github-actions"), ["/", "/.github/actions/setup"]);
+    assert.deepEqual(watched("pip"), ["/sandbox/toolchain"]);
+    for (const each of updates) assert.ok(each.cooldown !== undefined);
+  });
+
+  it("and known holes are looked for every week", () => {
+    assert.ok("schedule" in workflow("advisories.yml").on);
+    assert.ok(workflow("advisories.yml").jobs.npm?.steps.some(({ run }) => run === "npm run advisories"));
   });
 });

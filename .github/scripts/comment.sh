@@ -1,14 +1,30 @@
 #!/bin/bash
-# Puts a report on a pull request: comment.sh <report.md>. The comment that begins with the report's first line, its marker, is replaced, so that there is
-# one for each environment. Wants gh, GH_TOKEN, REPOSITORY (owner/name) and PULL_REQUEST (number).
+# Puts a report on a pull request: comment.sh <report.md>. The comment of STACK's last report is replaced, so that there is one for each environment. Wants gh, GH_TOKEN, STACK,
+# REPOSITORY (owner/name) and PULL_REQUEST (number). The report was written by the code of the pull request: it is a text here, and says neither where it goes nor whose it is.
 set -euo pipefail
 
 report=$1
-marker=$(head -n 1 "$report")
+# GitHub takes 65,536 characters.
+largest=65000
+
+refuse() {
+  printf 'no comment: %s\n' "$1" >&2
+  exit 1
+}
+[[ $STACK =~ ^[A-Za-z0-9_.-]+$ ]] || refuse "STACK is no name of an environment"
+[[ $PULL_REQUEST =~ ^[1-9][0-9]*$ ]] || refuse "PULL_REQUEST is no number"
+[[ -f $report && ! -L $report ]] || refuse "the report is no file"
+(($(stat -c %s "$report") <= 10 * largest)) || refuse "the report is far too large"
+
+marker="<!-- thanos-stack report: $STACK -->"
+first=$(head -n 1 "$report" | head -c 1000)
+[[ $first == "$marker" ]] || refuse "the report does not begin as one of $STACK"
+
 body=$(mktemp)
 trap 'rm -f "$body"' EXIT
-# GitHub takes 65,536 characters.
-head -c 65000 "$report" >"$body"
+# A cut in the middle of a character leaves no half of it, and no control character is passed on.
+head -c "$largest" "$report" | iconv -c -f utf-8 -t utf-8 | tr -d '\000-\010\013-\037\177' >"$body"
+printf '\n\n<sub>Written by a run of this pull request'\''s own code.</sub>\n' >>"$body"
 
 ids=$(gh api --paginate "repos/$REPOSITORY/issues/$PULL_REQUEST/comments" --jq '.[] | select(.user.type == "Bot") | [.id, (.body | split("\n")[0] | rtrimstr("\r"))] | @tsv')
 id=$(awk -F '\t' -v marker="$marker" '$2 == marker { print $1; exit }' <<<"$ids")

@@ -4,6 +4,7 @@ import type { PolicyResource } from "../../policy/resources";
 import { type Violation, violationsOf } from "../../policy/rules";
 import { type ProgramRun, runProgram, stackConfig } from "../program";
 import { type Change, changesOf } from "./changes";
+import { decryptableWarning } from "./decryptable";
 import { type Preview, STACK_TYPE, stackStep, typeOf } from "./preview";
 import { type Requests, requestsOf } from "./requests";
 import type { DeployedOutputs } from "./stackOutputs";
@@ -27,7 +28,9 @@ export interface Report {
   worse?: string[];
   requests?: { after: Requests; before?: Requests };
   topology?: Topology;
-  /** What limits the report, and warnings. */
+  /** What a reviewer should know before anything else. Default: nothing. */
+  warnings?: string[];
+  /** What limits the report, and warnings of the engine. */
   notes: string[];
 }
 
@@ -67,6 +70,7 @@ export async function buildReport({ stack, preview, deployed, notes: given = [],
   const topology = run === undefined ? undefined : topologyOf(run.resources.map(resourceOf), run.outputs);
   const before = preview === undefined ? [] : previousResources(preview);
   const violations = violationsOf(planned, stack, exceptions);
+  const warning = preview === undefined ? undefined : decryptableWarning(stackConfig(stack));
   return {
     stack,
     previewed: preview !== undefined,
@@ -81,6 +85,7 @@ export async function buildReport({ stack, preview, deployed, notes: given = [],
       ? {}
       : { requests: { after: requestsOf(planned), ...(before.length > 0 ? { before: requestsOf(before) } : {}) } }),
     ...(topology === undefined ? {} : { topology }),
+    ...(warning === undefined ? {} : { warnings: [warning] }),
     notes: [...new Set(notes)],
   };
 }

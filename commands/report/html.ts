@@ -14,6 +14,7 @@ export function htmlReport(report: Report): string {
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">`,
     `<meta name="color-scheme" content="light dark"><title>${text(title)}</title><style>${STYLE}</style></head><body><main>`,
     `<header class="${verdictOf(report)}"><h1>${text(report.stack)}</h1><p>${text(headline(report))}</p></header>`,
+    section("Warning", (report.warnings ?? []).map((warning) => `<p class="bad">${text(warning)}</p>`).join("")),
     section("Refused", report.problems.length > 0 ? `<pre class="bad">${text(report.problems.join("\n\n"))}</pre>` : ""),
     section(
       "Policy",

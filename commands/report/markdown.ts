@@ -37,6 +37,7 @@ export function markdownReport(report: Report, picture?: string): string {
   return [
     marker(stack),
     `## ${SIGNS[verdictOf(report)]} ${code(stack)}: ${headline(report)}`,
+    ...(report.warnings ?? []).map((warning) => `> ⚠️ ${escaped(warning)}`),
     ...(problems.length > 0 ? ["**Refused**", fenced(problems.join("\n\n"))] : []),
     ...(violations.length > 0
       ? ["**Policy**", violations.map((each) => `- ${code(each.rule)} ${escaped(each.resource)}: ${escaped(each.message)}`).join("\n")]

@@ -1,0 +1,22 @@
+/** What the secrets of a preview open: the program's own code, and so a pull request's, gets every encrypted value of its stack file in plain text. */
+
+/** The keys of a stack file's `config:` block with an encrypted value anywhere in them. */
+export function encryptedKeys(config: Record<string, unknown>): string[] {
+  return Object.keys(config).filter((key) => holdsEncrypted(config[key]));
+}
+
+function holdsEncrypted(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(([name, inner]) => (name === "secure" && typeof inner === "string") || holdsEncrypted(inner));
+}
+
+/** What a reviewer should know of the encrypted values; nothing where there are none. */
+export function decryptableWarning(config: Record<string, unknown>): string | undefined {
+  const keys = encryptedKeys(config);
+  if (keys.length === 0) return undefined;
+  const them = keys.length === 1 ? "it" : "them";
+  return (
+    `This preview's secrets decrypt ${keys.join(", ")}: whoever may change the code that it runs can read ${them}, before anybody reviews. Where that is a bucket's key, it writes and ` +
+    "deletes blocks. Give the pods an identity of the cloud instead, or let reviewers start previews (docs/continuous-integration.md, What a preview's secrets open)."
+  );
+}
