@@ -4,14 +4,17 @@
 export const THANOS_VERSION = "0.42.4";
 /** Prometheus. */
 export const PROMETHEUS_VERSION = "3.14.0";
-/** memcached, the query frontend's cache. */
-export const MEMCACHED_VERSION = "1.6.18";
+/** memcached, the cache of query frontend and store gateways. The sandbox runs its machine's own (Debian 12: 1.6.18), which knows the same flags. */
+export const MEMCACHED_VERSION = "1.6.45";
 
-/** Image references by component: pinned tags from the projects' own registries. */
+/**
+ * Image references by component, from the projects' own registries: the tag for people, the digest (of the index of all platforms) for what is run. No registry was asked for a digest: each is what
+ * independent public repositories pin for this tag, memcached's is Docker's own record of its official images (docker-library/repo-info).
+ */
 export const IMAGES = {
-  thanos: `quay.io/thanos/thanos:v${THANOS_VERSION}`,
-  prometheus: `quay.io/prometheus/prometheus:v${PROMETHEUS_VERSION}`,
-  memcached: `docker.io/library/memcached:${MEMCACHED_VERSION}`,
+  thanos: `quay.io/thanos/thanos:v${THANOS_VERSION}@sha256:b567818fe608067eb0f1d7c2c4fe361e7ad83c8a256234c97685f1d0bf670cc8`,
+  prometheus: `quay.io/prometheus/prometheus:v${PROMETHEUS_VERSION}@sha256:5ce7540c3c00ef4ab0c9d2c995c6a5b9c421f44b4a115d97a2c7af3b1c21cbb0`,
+  memcached: `docker.io/library/memcached:${MEMCACHED_VERSION}@sha256:eeb9eaa939ffaa2304899674c9e88a9247ec8e5e40e424a892df7b09914bd2ec`,
 } as const;
 
 /** The version that an image's tag names, without a leading `v`; for the label `app.kubernetes.io/version`. */

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { IMAGES as STACK_IMAGES } from "../model/versions";
 import { run, StepFailed } from "./command";
 import { busyboxIn, type ImagePackage, unpackPackage } from "./debian";
 import { type Paths, REPOSITORY } from "./paths";
+import { SANDBOX_STACK_IMAGES } from "./stackImages";
 import { type TarEntry, writeTar } from "./tar";
 import { type Program, TOOLS, type ToolName } from "./tools";
 
@@ -61,14 +61,14 @@ export const IMAGES: readonly Image[] = [
   { name: COREDNS_IMAGE, tools: ["coredns"], shell: false, user: NOBODY, entrypoint: ["/bin/coredns"], ports: [53] },
   { name: BUSYBOX_IMAGE, tools: [], shell: true, user: ROOT, entrypoint: [], command: ["sh"] },
   {
-    name: STACK_IMAGES.thanos,
+    name: SANDBOX_STACK_IMAGES.thanos,
     tools: ["thanos"],
     shell: true,
     user: { name: "thanos", id: 1001 },
     entrypoint: ["/bin/thanos"],
   },
   {
-    name: STACK_IMAGES.prometheus,
+    name: SANDBOX_STACK_IMAGES.prometheus,
     tools: ["prometheus"],
     shell: true,
     user: NOBODY,
@@ -79,7 +79,7 @@ export const IMAGES: readonly Image[] = [
     ports: [9090],
   },
   {
-    name: STACK_IMAGES.memcached,
+    name: SANDBOX_STACK_IMAGES.memcached,
     tools: [],
     debian: { package: "memcached", program: "usr/bin/memcached" },
     shell: true,

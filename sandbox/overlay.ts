@@ -1,4 +1,5 @@
 import { formatProblem } from "../model/problem";
+import { SANDBOX_STACK_IMAGES } from "./stackImages";
 
 /** Stack configuration as YAML holds it: by full key, such as `thanos-stack:cluster`. */
 export type ConfigOverlay = { readonly [key: string]: ConfigValue };
@@ -12,6 +13,7 @@ export const CREDENTIALS_KEY = `${CONFIG_NAMESPACE}:objectStorageCredentials`;
 
 const TENANCY_KEY = `${CONFIG_NAMESPACE}:tenancy`;
 const ACCESS_KEY = `${CONFIG_NAMESPACE}:access`;
+const IMAGES_KEY = `${CONFIG_NAMESPACE}:images`;
 const OBJECT_STORAGE_KEY = `${CONFIG_NAMESPACE}:objectStorage`;
 
 type ConfigObject = { readonly [key: string]: ConfigValue };
@@ -69,10 +71,17 @@ export function sandboxConfig(own: ConfigOverlay, overrides: ConfigOverlay, clus
   const { [CREDENTIALS_KEY]: secret, ...config } = mergeConfig(
     withoutCredentials(own),
     clusterOverlay(wanted, cluster),
+    imagesOverlay(wanted),
     credentials,
     overrides,
   );
   return { config, secrets: secret === undefined ? {} : { [CREDENTIALS_KEY]: secret } };
+}
+
+/** The sandbox's own images for those of the program; what an environment names itself stays. */
+function imagesOverlay(config: ConfigOverlay): ConfigOverlay {
+  const named = config[IMAGES_KEY];
+  return { [IMAGES_KEY]: merge(SANDBOX_STACK_IMAGES, isObject(named) ? named : {}) };
 }
 
 /** A configuration without the credentials of its bucket: the sandbox has its own. */

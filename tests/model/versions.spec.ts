@@ -20,6 +20,7 @@ describe("versions", () => {
       MEMCACHED_VERSION,
     ]);
     assert.match(THANOS_VERSION, SUPPORTED_THANOS);
+    for (const image of Object.values(IMAGES)) assert.match(image, /@sha256:[0-9a-f]{64}$/);
   });
 
   for (const version of ["0.40.9", "0.43.0", "0.421.0", "10.42.4", "0.42", "main"]) {

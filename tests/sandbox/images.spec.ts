@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IMAGES as STACK_IMAGES } from "../../model/versions";
 import { IMAGES, type Image, layerEntries, PAUSE_IMAGE, parseLdd, writeImage } from "../../sandbox/images";
+import { SANDBOX_STACK_IMAGES } from "../../sandbox/stackImages";
 import { tarHeader, writeTar } from "../../sandbox/tar";
 
 const SOURCES = { programs: { thanos: process.execPath }, busybox: process.execPath, commands: ["busybox", "sh"], libraries: {} };
@@ -27,12 +28,19 @@ describe("sandbox images", () => {
   it("has each image that the stack names, once", () => {
     const names = IMAGES.map((image) => image.name);
     assert.equal(new Set(names).size, names.length);
-    for (const name of Object.values(STACK_IMAGES)) assert.ok(names.includes(name), name);
+    for (const name of Object.values(SANDBOX_STACK_IMAGES)) assert.ok(names.includes(name), name);
+  });
+
+  it("gives its own images no digest of others", () => {
+    assert.deepEqual(Object.keys(SANDBOX_STACK_IMAGES), Object.keys(STACK_IMAGES));
+    for (const name of Object.values(SANDBOX_STACK_IMAGES)) assert.doesNotMatch(name, /@/);
+    assert.ok(STACK_IMAGES.thanos.startsWith(`${SANDBOX_STACK_IMAGES.thanos}@`));
+    assert.ok(STACK_IMAGES.prometheus.startsWith(`${SANDBOX_STACK_IMAGES.prometheus}@`));
   });
 
   it("runs Thanos as 1001, Prometheus as 65534 in its own directory", () => {
-    assert.equal(imageNamed(STACK_IMAGES.thanos).user.id, 1001);
-    const prometheus = imageNamed(STACK_IMAGES.prometheus);
+    assert.equal(imageNamed(SANDBOX_STACK_IMAGES.thanos).user.id, 1001);
+    const prometheus = imageNamed(SANDBOX_STACK_IMAGES.prometheus);
     assert.equal(prometheus.user.id, 65534);
     assert.equal(prometheus.workingDirectory, "/prometheus");
     const own = layerEntries(prometheus, { ...SOURCES, programs: {} }).find((entry) => entry.path === "prometheus");
@@ -56,7 +64,7 @@ describe("sandbox images", () => {
   it("writes an archive whose digests are those of its parts", () => {
     const source = join(directory, "program");
     writeFileSync(source, Buffer.alloc(3_000_000, 7));
-    const image: Image = { ...imageNamed(STACK_IMAGES.thanos), shell: false };
+    const image: Image = { ...imageNamed(SANDBOX_STACK_IMAGES.thanos), shell: false };
     const entries = [
       { path: "bin", kind: "directory" as const },
       { path: "bin/thanos", kind: "file" as const, mode: 0o755, content: { from: source } },

@@ -13,6 +13,7 @@ import {
   sandboxConfig,
   withoutCredentials,
 } from "../../sandbox/overlay";
+import { SANDBOX_STACK_IMAGES } from "../../sandbox/stackImages";
 import { containers, workloads } from "../harness";
 
 const CREDENTIALS = { accessKey: "key", secretKey: "very-secret" };
@@ -190,6 +191,12 @@ describe("sandbox overlay", () => {
     const last = sandboxConfig(own, { ...own2, [STORAGE]: { s3: { bucket: "b", endpoint: "127.0.0.1:9" } } }, SANDBOX);
     assert.equal((last.config[STORAGE] as { s3: { endpoint: string } }).s3.endpoint, "127.0.0.1:9");
     assert.deepEqual(last.config["thanos-stack:receive"], { storage: { hostPath: { path: "/data", nodes: ["node2"] } } });
+  });
+
+  it("runs its own images where the environment names none", () => {
+    const { config } = sandboxConfig({ "thanos-stack:images": { thanos: "mirror.example/thanos:v0.42.3" } }, {}, SANDBOX);
+    assert.deepEqual(config["thanos-stack:images"], { ...SANDBOX_STACK_IMAGES, thanos: "mirror.example/thanos:v0.42.3" });
+    assert.deepEqual(sandboxConfig({}, {}, SANDBOX).config["thanos-stack:images"], SANDBOX_STACK_IMAGES);
   });
 
   it("keeps the credentials out of what is written plain, whoever gives them", () => {
