@@ -5,7 +5,8 @@ import type { Config } from "./config";
 import { containerResources, containerSecurityContext, IMAGES, labels, podSecurityContext, selectorLabels } from "./pod";
 import type { Sender } from "./sender";
 
-const NAME = "prometheus-agent";
+/** Name of the agent's objects. */
+export const AGENT = "prometheus-agent";
 const PORT = 9090;
 /** User and group of the Prometheus image. */
 const USER = 65534;
@@ -27,7 +28,7 @@ export class Agent extends pulumi.ComponentResource {
   constructor(name: string, args: AgentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("thanos-app:index:Agent", name, {}, opts);
     const { app, agent, namespace } = args.config;
-    const metadata = { name: NAME, namespace: args.namespace, labels: labels(app, NAME) };
+    const metadata = { name: AGENT, namespace: args.namespace, labels: labels(app, AGENT) };
     const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, { parent: this });
     const role = new k8s.rbac.v1.Role(
       name,
@@ -46,7 +47,7 @@ export class Agent extends pulumi.ComponentResource {
     const config = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       {
-        metadata: { namespace: args.namespace, labels: labels(app, NAME) },
+        metadata: { namespace: args.namespace, labels: labels(app, AGENT) },
         immutable: true,
         data: {
           "prometheus.yml": agentConfig({
@@ -68,7 +69,7 @@ export class Agent extends pulumi.ComponentResource {
         metadata,
         spec: {
           clusterIP: "None",
-          selector: selectorLabels(app, NAME),
+          selector: selectorLabels(app, AGENT),
           ports: [{ name: HTTP_PORT_NAME, port: PORT, targetPort: HTTP_PORT_NAME }],
         },
       },
@@ -82,14 +83,14 @@ export class Agent extends pulumi.ComponentResource {
         spec: {
           serviceName: governing.metadata.name,
           replicas: 1,
-          selector: { matchLabels: selectorLabels(app, NAME) },
+          selector: { matchLabels: selectorLabels(app, AGENT) },
           ...(agent.volume === undefined
             ? {}
             : {
                 persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" },
                 volumeClaimTemplates: [
                   {
-                    metadata: { name: "log", labels: selectorLabels(app, NAME) },
+                    metadata: { name: "log", labels: selectorLabels(app, AGENT) },
                     spec: {
                       accessModes: ["ReadWriteOnce"],
                       storageClassName: agent.volume.storageClass,
@@ -99,7 +100,7 @@ export class Agent extends pulumi.ComponentResource {
                 ],
               }),
           template: {
-            metadata: { labels: labels(app, NAME) },
+            metadata: { labels: labels(app, AGENT) },
             spec: {
               serviceAccountName: account.metadata.name,
               // Discovery asks the API server.

@@ -71,6 +71,8 @@ const schema = z.strictObject({
       scrapeInterval: duration.default("30s"),
       /** Folders with dashboards (*.json), relative to this program, by the name of their folder in Grafana. */
       dashboards: z.record(dnsLabel, z.string().min(1)).default({ app: "dashboards", platform: "../../dashboards" }),
+      /** Namespaces whose pods may connect to Grafana, such as an ingress controller's. Default: none; `kubectl port-forward` needs none. */
+      namespaces: z.array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "a namespace")).default([]),
       resources: resources("100m", "256Mi"),
     })
     .prefault({}),

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Agent } from "./agent";
 import { kubeconfigPath, loadConfig } from "./config";
 import { GRAFANA, GRAFANA_PORT, Grafana } from "./grafana";
+import { NetworkPolicies } from "./networkPolicies";
 import { peerSenders, platformOutputs } from "./platform";
 import { labels } from "./pod";
 import { CLUSTER_LABEL, refuseClash, senderOf } from "./sender";
@@ -34,6 +35,7 @@ export = async () => {
     options,
   );
   const common = { config, namespace: metadata.name };
+  new NetworkPolicies("network", common, options);
   new AppService("service", common, options);
   new Agent("agent", { ...common, sender, remoteWriteUrl: platform.remoteWriteUrl, tenantHeader: platform.tenantHeader }, options);
   const outputs = { sender, serviceUrl: `http://${config.app}.${config.namespace}.svc:${SERVICE_PORT}` };

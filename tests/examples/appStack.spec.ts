@@ -132,6 +132,65 @@ describe("app stack", () => {
     });
   }
 
+  describe("who may connect", () => {
+    interface Policy {
+      metadata: { name: string };
+      spec: {
+        podSelector: { matchLabels?: Record<string, string> };
+        policyTypes: string[];
+        ingress: {
+          from?: { podSelector?: { matchLabels: Record<string, string> }; namespaceSelector?: object }[];
+          ports: { port: string }[];
+        }[];
+      };
+    }
+    /** Who reaches a workload's port: workloads of the namespace, `everybody`, or what else a policy lets in. */
+    function callers(run: AppRun, name: string): string[] {
+      const labelsOf = (of: AppWorkload) => of.spec.template.metadata.labels as Record<string, string>;
+      const selects = (labels: Record<string, string> = {}, of: AppWorkload) =>
+        Object.entries(labels).every(([label, value]) => labelsOf(of)[label] === value);
+      const policies = kind<Policy>(run, "NetworkPolicy").filter(({ spec }) => selects(spec.podSelector.matchLabels, workload(run, name)));
+      assert.ok(
+        policies.some(({ spec }) => spec.podSelector.matchLabels === undefined && spec.ingress.length === 0),
+        "nothing is denied",
+      );
+      return policies
+        .flatMap(({ spec }) => spec.ingress)
+        .flatMap(({ from }) => {
+          if (from === undefined) return ["everybody"];
+          return from.flatMap((peer) => {
+            if (peer.podSelector === undefined) return [JSON.stringify(peer)];
+            const { matchLabels } = peer.podSelector;
+            return appWorkloads(run)
+              .filter((each) => selects(matchLabels, each))
+              .map((each) => each.metadata.name);
+          });
+        })
+        .sort();
+    }
+
+    it("is everybody for the service, and the agent alone for agent and Grafana", async () => {
+      const run = await runApp();
+      assert.deepEqual(callers(run, "greeter"), ["everybody", "prometheus-agent"]);
+      assert.deepEqual(callers(run, "prometheus-agent"), ["prometheus-agent"]);
+      assert.deepEqual(callers(run, "grafana"), ["prometheus-agent"]);
+      for (const { spec } of kind<Policy>(run, "NetworkPolicy")) {
+        assert.deepEqual(spec.policyTypes, ["Ingress"]);
+        for (const { ports } of spec.ingress)
+          assert.deepEqual(
+            ports.map(({ port }) => port),
+            ["http"],
+          );
+      }
+    });
+
+    it("is also a named namespace for Grafana, and nobody of it for the rest", async () => {
+      const run = await runApp({ config: appConfig({ grafana: { namespaces: ["ingress-nginx"] } }) });
+      assert.match(callers(run, "grafana").join(), /"operator":"In","values":\["ingress-nginx"\]/);
+      assert.deepEqual(callers(run, "prometheus-agent"), ["prometheus-agent"]);
+    });
+  });
+
   it("exports who it sends as, where it is, and the password as a secret", async () => {
     const { outputs, secrets } = await runApp();
     assert.deepEqual(outputs, {
