@@ -6,6 +6,7 @@ import { clusterLookUp } from "./recover/cluster";
 import { type Decision, type LookUp, planRecovery } from "./recover/plan";
 import { readState } from "./recover/state";
 import { type CliAnswer, pulumi } from "./report/stackOutputs";
+import { complain, say } from "./terminal";
 import { selectCluster } from "./verify/selection";
 
 const PROJECT_FOLDER = resolve(__dirname, "..");
@@ -103,13 +104,13 @@ async function main(): Promise<void> {
   process.exitCode = await recoverStack(selection.stack, yes, {
     cli: pulumi,
     lookUp: clusterLookUp(cluster),
-    print: (line) => void process.stdout.write(`${line}\n`),
+    print: say,
   });
 }
 
 if (require.main === module) {
   main().catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    complain(error);
     process.exitCode = EXIT.open;
   });
 }
