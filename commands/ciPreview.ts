@@ -9,8 +9,8 @@ import { type Preview, readPreview } from "./report/preview";
 import { clusterOf, rehearsalNotes } from "./report/rehearsal";
 import { type CliAnswer, pulumi } from "./report/stackOutputs";
 import { writeReport } from "./report/write";
-import { selectCluster } from "./verify/selection";
 import { complain, say } from "./terminal";
+import { selectCluster } from "./verify/selection";
 
 /** Exit codes of `npm run ci:preview`. */
 export const EXIT = {
