@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { autonamed } from "../model/kubernetesNames";
 import { commonLabels } from "../model/labels";
 import { containerResources, containerSecurityContext } from "../model/pod";
-import { type HostPathVolume, hostPathPersistentVolume } from "../model/storage";
+import { exemptNamespace, type HostPathVolume, hostPathPersistentVolume } from "../model/storage";
 import { componentType } from "./types";
 
 /** What {@link HostPathVolumes} needs. */
@@ -51,7 +52,7 @@ export class HostPathVolumes extends pulumi.ComponentResource {
       name,
       {
         metadata: {
-          name: `${args.namespace}-volumes`,
+          name: exemptNamespace(args.namespace),
           labels: { ...labels, "pod-security.kubernetes.io/enforce": "privileged" },
         },
       },
@@ -76,7 +77,7 @@ export class HostPathVolumes extends pulumi.ComponentResource {
       const here = args.volumes.filter((volume) => volume.node === node);
       const roots = rootsOf(here);
       return new k8s.batch.v1.Job(
-        `${name}-${node}`,
+        autonamed(`${name}-${node}`),
         {
           metadata: { namespace: exempt.metadata.name, labels },
           spec: {

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { VolumeGates } from "../gates/volumeGrowth";
+import { labelValue } from "../model/kubernetesNames";
 import { commonLabels, type Identity, selectorLabels } from "../model/labels";
 import type { StackPlan } from "../model/plan";
 import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/pod";
@@ -77,8 +78,11 @@ export function componentLabels({ app, component }: Identity) {
 
 /** Metadata of an object that is found by its name. */
 export function metadata({ identity, namespace, image }: Workload, name: string = identity.instance ?? identity.app) {
-  return { name, namespace, labels: commonLabels(identity, imageVersion(image)) };
+  return { name, namespace, labels: commonLabels(identity, versionOf(image)) };
 }
+
+/** An image's version as a label has it. */
+const versionOf = (image: string): string => labelValue(imageVersion(image));
 
 /**
  * A service account, whose token is only in pods that ask for it.
@@ -218,7 +222,7 @@ function podTemplate(
   restartedAt: string | undefined,
 ): k8s.types.input.core.v1.PodTemplateSpec {
   return {
-    metadata: { labels: commonLabels(identity, imageVersion(image)), ...restartAnnotations(restartedAt) },
+    metadata: { labels: commonLabels(identity, versionOf(image)), ...restartAnnotations(restartedAt) },
     spec: { ...restrictedPod(user), ...spec },
   };
 }

@@ -33,8 +33,14 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
     case "invalid_key":
       return [{ key, value, rule: "the name of an entry is not allowed", remedy: issue.issues.map((inner) => inner.message).join("; ") }];
     default:
-      return [{ key, value, rule: "not of the form that this key has", remedy: issue.message }];
+      return [{ key, value, rule: ruleOf(issue) ?? "not of the form that this key has", remedy: issue.message }];
   }
+}
+
+/** The reason that a value of this key gives for its own condition. */
+function ruleOf(issue: z.core.$ZodIssue): string | undefined {
+  const rule: unknown = issue.code === "custom" ? issue.params?.rule : undefined;
+  return typeof rule === "string" ? rule : undefined;
 }
 
 const article = (expected: string): string => (/^[aeiou]/.test(expected) ? `an ${expected}` : `a ${expected}`);

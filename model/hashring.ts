@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { zoneNames } from "./kubernetesNames";
 
 /**
  * The hashring: which receivers there are, under which names. Thanos hashes the address as text (`endpoint.Address`), so a name that changes its
@@ -29,8 +30,6 @@ export interface Hashring {
   name: string;
   /** Tenants; undefined for a ring that takes any tenant that no other ring names. */
   tenants?: string[];
-  /** Name of the StatefulSet that runs it. */
-  statefulSet: string;
   members: RingMember[];
 }
 
@@ -59,9 +58,19 @@ export const RECEIVE_APP = "thanos-receive";
 /** Name of the ring of the stack's own tenant, which comes after those that are for others alone. */
 export const DEFAULT_RING = "default";
 
-/** Name of a ring's StatefulSet in one zone, or of the only one where there are no zones. */
-export function statefulSetName(ring: string, zone?: string): string {
-  return [RECEIVE_APP, ...(ring === DEFAULT_RING ? [] : [ring]), ...(zone === undefined ? [] : [zone])].join("-");
+/** One StatefulSet of a ring. */
+export interface RingSet {
+  name: string;
+  /** Its zone, as nodes are labelled; absent where there are no zones. */
+  zone?: string;
+}
+
+/** The StatefulSets of a ring: one a zone, in the order of the zones, or the only one. */
+export function ringSets(ring: string, zones: readonly string[]): RingSet[] {
+  const stem = [RECEIVE_APP, ...(ring === DEFAULT_RING ? [] : [ring])];
+  if (zones.length === 0) return [{ name: stem.join("-") }];
+  const names = zoneNames(zones);
+  return zones.map((zone, index) => ({ name: [...stem, names[index] ?? zone].join("-"), zone }));
 }
 
 /** The address of a pod: stable name, peer Service, namespace and cluster domain in full. */
@@ -72,18 +81,16 @@ export function memberAddress(place: RingPlace, pod: string): string {
 /** The rings with their members, in the order in which Thanos reads them: the default ring last, since the first match wins. */
 export function hashrings(plans: readonly HashringPlan[], place: RingPlace): Hashring[] {
   const rings = plans.map((plan) => {
-    const sets = plan.zones.length === 0 ? [undefined] : plan.zones;
-    const members = sets.flatMap((zone) => {
-      const name = statefulSetName(plan.name, zone);
-      return Array.from({ length: plan.replicas / sets.length }, (_, ordinal) => {
+    const sets = ringSets(plan.name, plan.zones);
+    const members = sets.flatMap(({ name, zone }) =>
+      Array.from({ length: plan.replicas / sets.length }, (_, ordinal) => {
         const pod = `${name}-${ordinal}`;
         return { pod, address: memberAddress(place, pod), ...(zone === undefined ? {} : { zone }) };
-      });
-    });
+      }),
+    );
     return {
       name: plan.name,
       ...(plan.tenants === undefined ? {} : { tenants: [...plan.tenants] }),
-      statefulSet: statefulSetName(plan.name),
       members,
     };
   });

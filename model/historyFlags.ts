@@ -101,8 +101,8 @@ export function storeFlags({ storeGateway, compactor }: ObjectStorageSettings, b
   const file = (name: string) => `${HISTORY_CONFIG_FOLDER}/${name}`;
   return [
     "store",
-    `--grpc-address=0.0.0.0:${GRPC_PORT}`,
-    `--http-address=0.0.0.0:${HTTP_PORT}`,
+    `--grpc-address=:${GRPC_PORT}`,
+    `--http-address=:${HTTP_PORT}`,
     "--enable-auto-gomemlimit",
     `--data-dir=${STORE_GATEWAY_DATA}`,
     OBJECT_STORE_FLAG,
@@ -136,7 +136,7 @@ export function compactFlags({ objectStorage: { compactor }, merging }: Pick<His
     "compact",
     "--wait",
     "--wait-interval=5m",
-    `--http-address=0.0.0.0:${HTTP_PORT}`,
+    `--http-address=:${HTTP_PORT}`,
     "--enable-auto-gomemlimit",
     `--data-dir=${COMPACTOR_DATA}`,
     OBJECT_STORE_FLAG,

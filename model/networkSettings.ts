@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { isNetwork, NETWORK_FORM } from "./ipNetwork";
+import { namespaceName } from "./values";
 
 /** A place where pods ask for names. */
 const nameServer = z
   .strictObject({
     /** Namespace of its pods. */
-    namespace: z
-      .string()
-      .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "a namespace: lower-case letters, digits and -")
-      .optional(),
+    namespace: namespaceName.optional(),
     /** Its address as a network, where it is no pod's: one in the nodes' own network, or one that a plugin judges before it is translated. */
     network: z.string().refine(isNetwork, NETWORK_FORM).optional(),
     /** Port at which it answers, by UDP and TCP: the pods' own, not their Service's. */

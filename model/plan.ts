@@ -8,7 +8,7 @@ import {
   hashringsHash,
   RECEIVE_APP,
   REMOTE_WRITE_PORT,
-  statefulSetName,
+  ringSets,
 } from "./hashring";
 import { type HistoryPlan, planHistory, STORE_GATEWAY_SERVICE } from "./history";
 import { receiveOf } from "./ingestion";
@@ -139,16 +139,12 @@ function planReceive(settings: Settings): ReceivePlan | undefined {
   ];
   const rings = hashrings(ringPlans, { namespace: settings.namespace, peerService: PEER_SERVICE, clusterDomain: domain });
   const sets = ringPlans.flatMap((ring) =>
-    (zones.length === 0 ? [undefined] : zones).map((zone) => {
-      const name = statefulSetName(ring.name, zone);
-      return {
-        name,
-        ring: ring.name,
-        ...(zone === undefined ? {} : { zone }),
-        replicas: ring.replicas / Math.max(zones.length, 1),
-        identity: { app: RECEIVE_APP, component: "receive" as const, instance: name },
-      };
-    }),
+    ringSets(ring.name, zones).map((set) => ({
+      ...set,
+      ring: ring.name,
+      replicas: ring.replicas / Math.max(zones.length, 1),
+      identity: { app: RECEIVE_APP, component: "receive" as const, instance: set.name },
+    })),
   );
   const file = hashringsFile(rings);
   return { settings: receive, rings, sets, hashringsFile: file, hashringsHash: hashringsHash(file) };

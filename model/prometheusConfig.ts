@@ -88,9 +88,11 @@ function annotated(role: "pod" | "service"): RelabelConfig[] {
     { source_labels: [annotation("scrape")], regex: "true", action: "keep" },
     { source_labels: [annotation("scheme")], regex: "(https?)", target_label: "__scheme__" },
     { source_labels: [annotation("path")], regex: "(.+)", target_label: "__metrics_path__" },
+    // A pod that declares no port is found by its bare address, which in IPv6 ends where a port would begin.
+    { source_labels: ["__address__"], regex: "([0-9A-Fa-f.]*(?::[0-9A-Fa-f.]*){2,})", replacement: "[$1]", target_label: "__address__" },
     {
       source_labels: ["__address__", annotation("port")],
-      regex: "(.+?)(?::\\d+)?;(\\d+)",
+      regex: "(\\[.+\\]|[^:]+)(?::\\d+)?;(\\d+)",
       replacement: "$1:$2",
       target_label: "__address__",
     },

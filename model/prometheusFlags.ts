@@ -9,7 +9,7 @@ export function prometheusFlags(settings: Settings): string[] {
   const { prometheus } = settings;
   const common = [
     `--config.file=${PROMETHEUS_CONFIG_FOLDER}/${PROMETHEUS_CONFIG_FILE}`,
-    `--web.listen-address=0.0.0.0:${PROMETHEUS_PORT}`,
+    `--web.listen-address=:${PROMETHEUS_PORT}`,
     "--auto-gomemlimit.ratio=0.9",
     "--storage.remote.flush-deadline=1m",
   ];

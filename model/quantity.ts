@@ -36,40 +36,60 @@ export function durationText(seconds: number): string {
   return parts.join("") || "0s";
 }
 
-const MEMORY_UNITS: Record<string, number> = {
-  "": 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-};
-const MEMORY = /^(\d+(?:\.\d+)?)(k|M|G|T|Ki|Mi|Gi|Ti)?$/;
+/** Powers of 2 and of 10 that a suffix stands for. Source: Kubernetes apimachinery `resource/suffix.go`. */
+const BINARY_SUFFIXES = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+const DECIMAL_SUFFIXES = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
+const LEAST_DECIMAL = -9;
+const QUANTITY = /^\+?(\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i))?$/;
 
-/** Whether the text is a Kubernetes quantity of bytes, such as `512Mi`. */
+/** The largest number that a quantity holds; Kubernetes cuts larger ones down to it without a word. */
+const LARGEST = 2n ** 63n - 1n;
+
+/** A quantity that is not negative, exactly: `over / under`. Undefined for anything else. */
+function fraction(text: string): { over: bigint; under: bigint } | undefined {
+  const match = QUANTITY.exec(text);
+  if (match === null) return undefined;
+  const [, number = "", exponent, suffix = ""] = match;
+  const [whole = "", decimals = ""] = number.split(".");
+  const over = BigInt(`${whole}${decimals}`);
+  const under = 10n ** BigInt(decimals.length);
+  const binary = BINARY_SUFFIXES.indexOf(suffix);
+  if (binary > 0) return { over: over * 2n ** BigInt(10 * binary), under };
+  const power = exponent === undefined ? LEAST_DECIMAL + 3 * DECIMAL_SUFFIXES.indexOf(suffix) : Number(exponent);
+  const scale = 10n ** BigInt(Math.abs(power));
+  return power < 0 ? { over, under: under * scale } : { over: over * scale, under };
+}
+
+/**
+ * Whether the text is a Kubernetes quantity of so many whole bytes, such as `512Mi`, `5e10` or `1000m`. Of a part of a byte (`1.1Ti`) Kubernetes makes another text (`1209462790553600m`)
+ * and drivers round it as they like.
+ */
 export function isByteQuantity(text: string): boolean {
-  return MEMORY.test(text);
+  const bytes = fraction(text);
+  return bytes !== undefined && bytes.over % bytes.under === 0n && bytes.over / bytes.under <= LARGEST;
 }
 
-/** Bytes of a Kubernetes quantity. Throws on anything else. */
+/**
+ * Bytes of a Kubernetes quantity in any of its forms, as claims and volumes of others come back; parts of a byte are rounded up, as `Quantity.Value` does. Throws on what is no
+ * quantity, or a negative one.
+ */
 export function quantityBytes(text: string): number {
-  const match = MEMORY.exec(text);
-  if (match === null) throw new Error(`not a quantity of bytes: ${JSON.stringify(text)}`);
-  return Number(match[1]) * (MEMORY_UNITS[match[2] ?? ""] ?? 1);
+  const bytes = fraction(text);
+  if (bytes === undefined) throw new Error(`not a quantity of bytes: ${JSON.stringify(text)}`);
+  return Number((bytes.over + bytes.under - 1n) / bytes.under);
 }
 
-/** Whether the text is a Kubernetes quantity of CPU, such as `250m` or `2`. */
+/** Whether the text is a Kubernetes quantity of CPU, such as `250m`, `2` or `0.5`: so many whole thousandths, Kubernetes' smallest part. */
 export function isCpuQuantity(text: string): boolean {
-  return /^(?:\d+m|\d+(?:\.\d+)?)$/.test(text);
+  const cpu = fraction(text);
+  return cpu !== undefined && (cpu.over * 1_000n) % cpu.under === 0n && cpu.over / cpu.under <= LARGEST;
 }
 
-/** CPU cores of a Kubernetes quantity. */
+/** CPU cores of a Kubernetes quantity; a part of a thousandth is rounded up, as Kubernetes does. Throws on what is no quantity, or a negative one. */
 export function cpuCores(text: string): number {
-  if (!isCpuQuantity(text)) throw new Error(`not a quantity of CPU: ${JSON.stringify(text)}`);
-  return text.endsWith("m") ? Number(text.slice(0, -1)) / 1_000 : Number(text);
+  const cpu = fraction(text);
+  if (cpu === undefined) throw new Error(`not a quantity of CPU: ${JSON.stringify(text)}`);
+  return Number((cpu.over * 1_000n + cpu.under - 1n) / cpu.under) / 1_000;
 }
 
 /** A quantity of bytes as Prometheus' and Thanos' size flags write it (`512MB` there means 512 MiB), such as `8GB` for `8Gi`. */

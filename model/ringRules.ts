@@ -1,6 +1,8 @@
-import { DEFAULT_RING, statefulSetName } from "./hashring";
+import { DEFAULT_RING, ringSets } from "./hashring";
+import { LONGEST_STATEFUL_SET_NAME } from "./kubernetesNames";
 import type { Problem } from "./problem";
 import { durationSeconds } from "./quantity";
+import { receiveLimitProblems } from "./receiveLimitRules";
 import { ACCEPTABLE_RISKS, type AcceptableRisk, type ReceiveSettings, type Settings } from "./settings";
 import { hostPathProblems } from "./storageRules";
 
@@ -121,16 +123,12 @@ const outOfOrderWindowCoversAnOutage: RingRule = (receive) =>
         },
       ];
 
-/** Kubernetes puts a StatefulSet's name and an eleven character revision into a label of its pods, which holds 63. */
-const LONGEST_STATEFUL_SET_NAME = 52;
-
 const receiverSetsHaveNames: RingRule = (receive, settings) => {
-  const zones = settings.cluster.zones.length === 0 ? [undefined] : settings.cluster.zones;
   const names = rings(receive).flatMap((ring, index) =>
-    zones.map((zone) => ({
+    ringSets(ring.name, settings.cluster.zones).map(({ name }) => ({
       key: index === 0 ? "cluster.zones" : `receive.hashrings[${index - 1}].name`,
       ring: ring.name,
-      name: statefulSetName(ring.name, zone),
+      name,
     })),
   );
   return names.flatMap(({ key, ring, name }) => {
@@ -197,6 +195,7 @@ const RULES: readonly RingRule[] = [
   outOfOrderWindowCoversAnOutage,
   receiverSetsHaveNames,
   terminationFits,
+  receiveLimitProblems,
 ];
 
 /** Every problem of the ring's settings; empty where the ring can be deployed. */

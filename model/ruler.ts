@@ -91,8 +91,8 @@ export function rulerFlags(
   const labels = { ...prometheus.externalLabels, [CLUSTER_LABEL]: cluster.name, [RULE_REPLICA_LABEL]: "$(POD_NAME)" };
   return [
     "rule",
-    `--grpc-address=0.0.0.0:${GRPC_PORT}`,
-    `--http-address=0.0.0.0:${HTTP_PORT}`,
+    `--grpc-address=:${GRPC_PORT}`,
+    `--http-address=:${HTTP_PORT}`,
     "--enable-auto-gomemlimit",
     `--data-dir=${RULER_DATA}`,
     `--rule-file=${RULER_RULES_FOLDER}/*.yaml`,

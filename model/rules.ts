@@ -3,6 +3,7 @@ import { deduplicationFunction } from "./deduplication";
 import { freeFormProblems } from "./freeForm/problems";
 import { historyProblems } from "./historyRules";
 import { receiveOf } from "./ingestion";
+import { nameProblems } from "./nameRules";
 import type { Problem } from "./problem";
 import { prometheusRetentionTime } from "./prometheusRetention";
 import { durationSeconds } from "./quantity";
@@ -11,6 +12,7 @@ import { ringProblemsOf } from "./ringRules";
 import { rulerProblems } from "./ruler";
 import type { Settings } from "./settings";
 import { hostPathProblems } from "./storageRules";
+import { survivalProblems } from "./survivalRules";
 import { tenancyProblems } from "./tenancyRules";
 import { imageVersion, SUPPORTED_THANOS } from "./versions";
 
@@ -172,5 +174,7 @@ export function problemsOf(settings: Settings): Problem[] {
     ...(receive === undefined ? [] : ringProblemsOf(receive, settings)),
     ...historyProblems(settings),
     ...rulerProblems(settings),
+    ...survivalProblems(settings),
+    ...nameProblems(settings),
   ];
 }

@@ -2,10 +2,29 @@ import { z } from "zod";
 import { accessSchema } from "./access";
 import { alertingSettings } from "./alertingSettings";
 import { annotatedSchema } from "./annotatedTargets";
+import { isDnsName } from "./kubernetesNames";
 import { networkSettings } from "./networkSettings";
-import { isByteQuantity, isCpuQuantity, isDuration, quantityBytes } from "./quantity";
 import { receiveRollout, rollout } from "./rollout";
 import { tenancySchema, tenantName } from "./tenancy";
+import {
+  annotations,
+  bucketPrefix,
+  cacheMemory,
+  cacheSize,
+  clusterName,
+  dnsLabel,
+  duration,
+  durationOf,
+  hostAndPort,
+  hostPathRoot,
+  namespaceName,
+  nodeName,
+  resources,
+  retainedSize,
+  storageClass,
+  volumeSize,
+  zone,
+} from "./values";
 import { IMAGES } from "./versions";
 
 /**
@@ -13,16 +32,25 @@ import { IMAGES } from "./versions";
  * typing error is an error; defaults are those of a production ring, and a smaller environment says where it is smaller.
  */
 
-const dnsLabel = z
-  .string()
-  .regex(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/, "a DNS label of at most 40 characters: lower-case letters, digits and -");
 const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a Prometheus label name");
-const duration = z.string().refine(isDuration, "a duration such as 30s, 2h or 15d");
-const bytes = z.string().refine(isByteQuantity, "a quantity of bytes such as 512Mi or 50Gi");
-const cpu = z.string().refine(isCpuQuantity, "a quantity of CPU such as 250m or 2");
-const absolutePath = z.string().regex(/^(?:\/[A-Za-z0-9._-]+)+$/, "an absolute path of letters, digits, '.', '_' and '-'");
-const atLeast = (least: string) =>
-  bytes.refine((text) => !isByteQuantity(text) || quantityBytes(text) >= quantityBytes(least), `a quantity of bytes, ${least} or more`);
+const receiverRetention = durationOf("2h", "Thanos takes 0 for ever, and samples are cut into blocks of two hours");
+const futureWindow = durationOf(
+  "10s",
+  "0 takes samples of any time, so that one wrong clock makes everyone else's too old; clocks differ by some seconds",
+);
+const queryTime = durationOf("1s", "no query is answered in no time");
+const answerTime = durationOf(
+  "1s",
+  "0 waits for ever for a receiver that is silent, and a shorter one leaves out those that are only busy",
+);
+const lookupInterval = durationOf("1s", "0 stops the querier, and every look asks the cluster's DNS for each address");
+const splitInterval = durationOf("10m", "0 stops the query frontend, and every part of a range is a request: 144 a day at ten minutes");
+const freshness = durationOf("10s", "samples that are still on their way would be cached as missing");
+const workInterval = durationOf(
+  "1s",
+  "Prometheus takes 0 for its own default, and more often than every second it can't keep up with targets",
+);
+const sendDeadline = durationOf("100ms", "each sender would send its samples one by one, without a pause");
 const count = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
 
 /** Risks that an environment can take only by naming them. */
@@ -39,39 +67,27 @@ export const ACCEPTABLE_RISKS = {
     "a ring for any tenant: each name that a sender makes up is a database of its own in every receiver, until their memory is full",
 } as const;
 
-const resources = (requestedCpu: string, memory: string) =>
-  z
-    .strictObject({
-      /** CPU that the scheduler reserves. There is no CPU limit unless `cpuLimit` sets one: throttled receivers miss their forward timeout. */
-      cpu: cpu.default(requestedCpu),
-      /** CPU limit. Default: none. */
-      cpuLimit: cpu.optional(),
-      /** Memory, as request and as limit; the process aims at 90 % of it (GOMEMLIMIT). */
-      memory: bytes.default(memory),
-    })
-    .prefault({});
-
 const storage = z
   .strictObject({
     /** Directories of the nodes' own disks. */
     hostPath: z
       .strictObject({
-        path: absolutePath,
+        path: hostPathRoot,
         nodes: z
-          .array(z.string().min(1))
+          .array(nodeName)
           .min(1)
           .refine((nodes) => new Set(nodes).size === nodes.length, "every node once"),
       })
       .optional(),
     /** Persistent volumes of the cluster. */
-    pvc: z.strictObject({ size: bytes, storageClass: z.string().min(1).optional() }).optional(),
+    pvc: z.strictObject({ size: volumeSize, storageClass: storageClass.optional() }).optional(),
   })
   .refine((chosen) => (chosen.hostPath === undefined) !== (chosen.pvc === undefined), "exactly one of hostPath and pvc");
 
 const image = z
   .string()
   .regex(
-    /^[^\s:@]+(?::\d+)?[^\s:@]*:(?!latest(?:@|$))[\w][\w.-]*(?:@sha256:[0-9a-f]{64})?$/,
+    /^[^\s:@]+(?::\d+)?[^\s:@]*:(?!latest(?:@|$))[\w][\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?$/,
     "an image with a tag that is not latest, and optionally its digest",
   );
 
@@ -97,13 +113,12 @@ const freeForm = z.record(z.string(), z.unknown());
 const bucketName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "a bucket's name: lower-case letters, digits, '.', '_' and '-', at least 3 characters");
-const hostAndPort = z.string().regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/, "a host, or host:port, without a scheme");
 
 /** A cache in the process itself, or memcached servers that all processes share and that outlive a restart. */
 const cache = z
   .strictObject({
-    inMemory: z.strictObject({ size: atLeast("16Mi").default("256Mi") }).optional(),
-    memcached: z.strictObject({ replicas: count(1, 20).default(2), memory: atLeast("64Mi").default("256Mi") }).optional(),
+    inMemory: z.strictObject({ size: cacheSize.default("256Mi") }).optional(),
+    memcached: z.strictObject({ replicas: count(1, 20).default(2), memory: cacheMemory.default("256Mi") }).optional(),
   })
   .refine((chosen) => (chosen.inMemory === undefined) !== (chosen.memcached === undefined), "exactly one of inMemory and memcached")
   .prefault({ inMemory: {} });
@@ -136,7 +151,7 @@ export const bucketShape = {
     })
     .optional(),
   /** A directory on one node, shared by the pods there: for one-node environments only. */
-  filesystem: z.strictObject({ path: absolutePath, node: z.string().min(1) }).optional(),
+  filesystem: z.strictObject({ path: hostPathRoot, node: nodeName }).optional(),
 };
 
 const storeGateway = z.strictObject({
@@ -195,25 +210,22 @@ export const settingsSchema = z.strictObject({
   /** The cluster that this environment is deployed to. Nothing is ever deployed to whatever the shell points at. */
   cluster: z.strictObject({
     /** Value of the external label `cluster` on every series. */
-    name: dnsLabel,
+    name: clusterName,
     /** Context of the kubeconfig. Always named, never the current one. */
     context: z.string().min(1),
     /** Path of the kubeconfig. Default: KUBECONFIG, then the home directory's. */
     kubeconfig: z.string().min(1).optional(),
     /** Cluster domain; part of every ring member's name. Default: cluster.local. */
-    domain: z
-      .string()
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, "a DNS name without dots at its ends")
-      .default("cluster.local"),
+    domain: z.string().refine(isDnsName, "a DNS name without dots at its ends").default("cluster.local"),
     /** Zones (values of topology.kubernetes.io/zone) over which receivers are divided. Default: none. */
     zones: z
-      .array(dnsLabel)
+      .array(zone)
       .refine((zones) => new Set(zones).size === zones.length, "every zone once")
       .default([]),
   }),
 
   /** The namespace, made by this program. */
-  namespace: dnsLabel,
+  namespace: namespaceName,
 
   /** Risks that this environment takes, each by name. Default: none. */
   accepts: z
@@ -230,7 +242,7 @@ export const settingsSchema = z.strictObject({
   dataPriority: count(1, 1_000_000_000).optional(),
 
   /** What the plan must survive without a refused write, an unanswered query or a lost acknowledged sample. Default: nothing is required. */
-  survives: z.strictObject({ nodes: count(0, 5).default(0), zones: count(0, 2).default(0) }).prefault({}),
+  survives: z.strictObject({ nodes: count(0, 4).default(0), zones: count(0, 2).default(0) }).prefault({}),
 
   /** How senders name their tenant, and which tenants there are. */
   tenancy: tenancySchema.prefault({}),
@@ -261,12 +273,9 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       ...bucketShape,
       /** Folder within the bucket, so that several stacks can share it. Default: the bucket's root. */
-      prefix: z
-        .string()
-        .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, "folders of letters, digits, '.', '_' and '-', without / at its ends")
-        .optional(),
+      prefix: bucketPrefix.optional(),
       /** Annotations that give the service accounts of whatever reaches the bucket an identity of the cloud, such as `eks.amazonaws.com/role-arn`. */
-      serviceAccountAnnotations: z.record(z.string(), z.string()).default({}),
+      serviceAccountAnnotations: annotations.default({}),
       /**
        * Age up to which receivers or sidecars answer and from which the bucket does. A sidecar answers nothing older; a receiver answers all that it holds. Default: behind a ring, what
        * its receivers surely still hold (their retention less 3h, so that the two overlap as little as can be); with sidecars, a quarter of what Prometheus holds, at most 12h, so that
@@ -329,11 +338,11 @@ export const settingsSchema = z.strictObject({
       antiAffinity: antiAffinity.default("hard"),
       storage,
       /** How long samples stay in the receivers, and optionally how many bytes of blocks. Default: 15d, beside a bucket 36h. */
-      retention: z.strictObject({ time: duration.optional(), size: atLeast("1Gi").optional() }).prefault({}),
+      retention: z.strictObject({ time: receiverRetention.optional(), size: retainedSize.optional() }).prefault({}),
       /** How far behind a tenant's newest sample an older one may be. Below 2h a sender that was cut off for an hour loses samples. */
       outOfOrderWindow: duration.default("2h"),
       /** Samples further in the future are refused: one wrong clock would make everyone else's samples too old (thanos #6167). */
-      tooFarInFutureWindow: duration.default("5m"),
+      tooFarInFutureWindow: futureWindow.default("5m"),
       /** Exemplars kept a tenant; 0 drops them. */
       maxExemplars: count(0, 1e7).default(100_000),
       /** Limits by request and by tenant, read again without a restart. */
@@ -368,13 +377,13 @@ export const settingsSchema = z.strictObject({
       /** PromQL engine. */
       engine: z.enum(["prometheus", "thanos"]).default("prometheus"),
       /** Longest time of one query. */
-      timeout: duration.default("2m"),
+      timeout: queryTime.default("2m"),
       /** Longest silence of one receiver before a query goes on without it. Thanos' own default is for ever. */
-      responseTimeout: duration.default("10s"),
+      responseTimeout: answerTime.default("10s"),
       /** Queries at once; further ones wait. */
       maxConcurrent: count(1, 1_000).default(20),
       /** How often receivers are looked up: a new one is found within this time. */
-      discoveryInterval: duration.default("5s"),
+      discoveryInterval: lookupInterval.default("5s"),
       /** gRPC addresses of other stacks' queriers or stores, such as `dns+thanos-querier-grpc.other.svc.cluster.local:10901`. */
       endpoints: z
         .array(z.string().regex(/^(dns\+|dnssrv\+)?[^\s/]+$/, "an address: host:port, dns+host:port or dnssrv+_port._tcp.host"))
@@ -390,11 +399,11 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       replicas: count(1, 20).default(2),
       /** Long ranges are split at multiples of this. */
-      splitInterval: duration.default("24h"),
+      splitInterval: splitInterval.default("24h"),
       /** The newest part of a range is not cached for so long. */
-      maxFreshness: duration.default("1m"),
+      maxFreshness: freshness.default("1m"),
       /** memcached servers and their memory. */
-      cache: z.strictObject({ replicas: count(1, 20).default(2), memory: atLeast("64Mi").default("256Mi") }).prefault({}),
+      cache: z.strictObject({ replicas: count(1, 20).default(2), memory: cacheMemory.default("256Mi") }).prefault({}),
       antiAffinity: antiAffinity.default("hard"),
       rollout,
       resources: resources("100m", "256Mi"),
@@ -408,19 +417,19 @@ export const settingsSchema = z.strictObject({
     shards: count(1, 64).default(1),
     /** `server` evaluates rules and answers queries; `agent` only forwards. */
     mode: z.enum(["server", "agent"]).default("server"),
-    scrapeInterval: duration.default("30s"),
-    scrapeTimeout: duration.default("10s"),
-    evaluationInterval: duration.default("30s"),
+    scrapeInterval: workInterval.default("30s"),
+    scrapeTimeout: workInterval.default("10s"),
+    evaluationInterval: workInterval.default("30s"),
     /**
      * Local retention: what a Prometheus itself holds, and never less than its write-ahead log needs. Default: 6h where the ring or a bucket holds the rest, 15d where nothing else
      * does.
      */
-    retention: z.strictObject({ time: duration.optional(), size: atLeast("1Gi").optional() }).prefault({}),
+    retention: z.strictObject({ time: duration.optional(), size: retainedSize.optional() }).prefault({}),
     storage,
     /** Folder of this repository with rule files (*.yaml). */
     ruleFolder: z.string().min(1).default("rules"),
     /** Namespaces in which targets are looked for. Default: all. */
-    namespaces: z.array(dnsLabel).min(1).optional(),
+    namespaces: z.array(namespaceName).min(1).optional(),
     /** Whether the kubelets' serving certificates are checked against the cluster's CA. `skip` where they sign their own. */
     kubeletCertificates: z.enum(["verify", "skip"]).default("verify"),
     /** Bounds of targets that ask to be scraped by an annotation. */
@@ -438,7 +447,7 @@ export const settingsSchema = z.strictObject({
         /** Samples waiting in each sender. */
         capacity: count(500, 500_000).default(20_000),
         /** Longest wait for a request to fill. */
-        batchSendDeadline: duration.default("2s"),
+        batchSendDeadline: sendDeadline.default("2s"),
         /** Relabelling of what is sent, as in Prometheus' write_relabel_configs. */
         relabel: z.array(freeForm).default([]),
         /** Where everything is sent besides, such as another stack's `remoteWriteUrl` while one moves to the other scheme. Default: nowhere. */

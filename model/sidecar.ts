@@ -21,8 +21,8 @@ export function sidecarFlags(settings: Settings): string[] {
   const handover = handoverDuration(settings);
   return [
     "sidecar",
-    `--grpc-address=0.0.0.0:${GRPC_PORT}`,
-    `--http-address=0.0.0.0:${HTTP_PORT}`,
+    `--grpc-address=:${GRPC_PORT}`,
+    `--http-address=:${HTTP_PORT}`,
     "--enable-auto-gomemlimit",
     `--prometheus.url=http://127.0.0.1:${PROMETHEUS_PORT}`,
     `--tsdb.path=${PROMETHEUS_DATA}`,

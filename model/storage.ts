@@ -37,6 +37,9 @@ export interface HostPathVolume {
   labels: Record<string, string>;
 }
 
+/** The namespace, exempt from Pod Security `restricted`, in which the directories of nodes are made. */
+export const exemptNamespace = (namespace: string): string => `${namespace}-volumes`;
+
 /** Name of the volume in every StatefulSet; with the pod's name it makes the claim's name. */
 export const DATA_VOLUME = "data";
 

@@ -52,10 +52,10 @@ export function receiveFlags(receive: ReceiveSettings, settings: Settings, role:
   const routes = role !== "ingester";
   return [
     "receive",
-    `--grpc-address=0.0.0.0:${GRPC_PORT}`,
-    `--http-address=0.0.0.0:${HTTP_PORT}`,
+    `--grpc-address=:${GRPC_PORT}`,
+    `--http-address=:${HTTP_PORT}`,
     // Where routers are apart nobody sends here, and without a hashring file any tenant is taken (cmd/thanos/receive.go `SingleNodeHashring`).
-    `--remote-write.address=${routes ? "0.0.0.0" : "127.0.0.1"}:${REMOTE_WRITE_PORT}`,
+    `--remote-write.address=${routes ? "" : "127.0.0.1"}:${REMOTE_WRITE_PORT}`,
     // It is opened even if unused, without TLS or authentication (thanos #8093).
     "--receive.capnproto-address=127.0.0.1:19391",
     "--enable-auto-gomemlimit",
@@ -96,8 +96,8 @@ export function querierFlags(settings: Settings, deduplication: DeduplicationFun
   const { querier, tenancy } = settings;
   return [
     "query",
-    `--grpc-address=0.0.0.0:${GRPC_PORT}`,
-    `--http-address=0.0.0.0:${QUERY_HTTP_PORT}`,
+    `--grpc-address=:${GRPC_PORT}`,
+    `--http-address=:${QUERY_HTTP_PORT}`,
     "--enable-auto-gomemlimit",
     `--endpoint.sd-config-file=${ENDPOINTS_FOLDER}/${ENDPOINTS_FILE}`,
     `--store.sd-dns-interval=${querier.discoveryInterval}`,
@@ -123,7 +123,7 @@ export function queryFrontendFlags(
 ): string[] {
   return [
     "query-frontend",
-    `--http-address=0.0.0.0:${QUERY_HTTP_PORT}`,
+    `--http-address=:${QUERY_HTTP_PORT}`,
     "--enable-auto-gomemlimit",
     `--query-frontend.downstream-url=${downstreamUrl}`,
     "--query-frontend.compress-responses",

@@ -435,6 +435,16 @@ describe("prometheus: annotations of pods and services", () => {
       assert.equal(relabelled(target(role, { scrape: "true", port: "9102" }, "[fd00::1]:8080"), relabel)?.__address__, "[fd00::1]:9102");
     });
 
+    it(`${role}: an IPv6 address without a port stays that host`, async () => {
+      const relabel = await steps(job);
+      for (const address of ["fd00::1", "::1", "2001:db8:0:1:1:1:1:1", "::ffff:10.0.0.1"]) {
+        assert.equal(relabelled(target(role, { scrape: "true", port: "9102" }, address), relabel)?.__address__, `[${address}]:9102`);
+        assert.equal(relabelled(target(role, { scrape: "true" }, address), relabel)?.__address__, `[${address}]`);
+      }
+      const named = target(role, { scrape: "true", port: "9102" }, "abc.example:80");
+      assert.equal(relabelled(named, relabel)?.__address__, "abc.example:9102");
+    });
+
     it(`${role}: no pod that has ended`, async () => {
       const ended = { ...target(role, { scrape: "true" }), __meta_kubernetes_pod_phase: "Succeeded" };
       assert.equal(relabelled(ended, await steps(job)), undefined);

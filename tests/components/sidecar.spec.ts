@@ -59,7 +59,7 @@ for (const { title, stack, overrides } of SIDECAR_PLANS) {
           for (const probe of [startupProbe, readinessProbe, livenessProbe]) assert.equal(probe?.httpGet?.port, port);
           assert.equal(ports.find((each) => each.name === port)?.containerPort, number);
         }
-        assert.equal(flagValue(set, "--http-address", SIDECAR_CONTAINER), "0.0.0.0:10902");
+        assert.equal(flagValue(set, "--http-address", SIDECAR_CONTAINER), ":10902");
       }
     });
 
@@ -127,7 +127,7 @@ for (const { title, stack, overrides } of SIDECAR_PLANS) {
       for (const set of sets) {
         assert.ok(Object.entries(spec.selector).every(([label, value]) => set.spec.template.metadata.labels[label] === value));
         assert.equal(container(set, SIDECAR_CONTAINER).ports?.find((port) => port.name === "grpc")?.containerPort, 10901);
-        assert.equal(flagValue(set, "--grpc-address", SIDECAR_CONTAINER), "0.0.0.0:10901");
+        assert.equal(flagValue(set, "--grpc-address", SIDECAR_CONTAINER), ":10901");
       }
       const querier = object(made, "Deployment", "thanos-querier");
       const { endpoints } = parse(mountedConfigMap(made, querier, "endpoints").data["endpoints.yaml"] ?? "") as {

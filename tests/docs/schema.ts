@@ -4,7 +4,7 @@ import { settingsSchema } from "../../model/settings";
 export interface KeyEntry {
   /** `required`, `none`, or the default as JSON. */
   default: string;
-  /** Texts that its accepted values must name: `1–99`, or each word of an enumeration in quotes. Empty where the form is described in words. */
+  /** Texts that its accepted values must name: `1–99`, `1Gi or more`, or each word of an enumeration in quotes. Empty where the form is described in words. */
   accepts: string[];
 }
 
@@ -18,6 +18,7 @@ interface Schema {
     entries?: Record<string, string>;
     defaultValue?: unknown;
   };
+  meta(): { least?: string } | undefined;
   minValue?: number;
   maxValue?: number;
 }
@@ -53,6 +54,8 @@ function acceptedValues(schema: Schema): string[] {
   const { def } = schema;
   if (def.type === "enum") return Object.keys(def.entries ?? {}).map((word) => JSON.stringify(word));
   if (def.type === "number") return [`${schema.minValue}–${schema.maxValue}`];
+  const shortest = schema.meta()?.least;
+  if (shortest !== undefined) return [`${shortest} or more`];
   if (def.type === "array" && def.element?.def.type === "enum") return acceptedValues(def.element);
   return [];
 }

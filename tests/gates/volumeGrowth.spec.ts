@@ -70,6 +70,16 @@ describe("gates: growing volumes", () => {
     assert.deepEqual(disks.asked, []);
   });
 
+  it("reads sizes as Kubernetes and others' drivers write them, parts of a byte included", async () => {
+    const disks = new Disks([
+      claim(0, { requested: "1209462790553600m", capacity: "1209462790553600m" }),
+      claim(1, { requested: "5e10", capacity: "1Pi" }),
+      claim(2, { requested: "100Gi", capacity: "22E" }),
+    ]);
+    await growVolumes(disks, SET, "100Gi", 3, "", QUICK);
+    assert.deepEqual(disks.asked, ["data-thanos-receive-1 100Gi"]);
+  });
+
   it("needs nothing of a driver where the volume is large enough already", async () => {
     const disks = new Disks([claim(0, { storageClass: "local", capacity: "1Ti" })]);
     disks.looksUntilGrown = Number.POSITIVE_INFINITY;

@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  DEFAULT_RING,
-  type HashringPlan,
-  hashrings,
-  hashringsFile,
-  hashringsHash,
-  memberAddress,
-  statefulSetName,
-} from "../../model/hashring";
+import { DEFAULT_RING, type HashringPlan, hashrings, hashringsFile, hashringsHash, memberAddress, ringSets } from "../../model/hashring";
 import { addressesOf, joining, podOf } from "../../model/ringChange";
 
 const PLACE = { namespace: "thanos", peerService: "peers", clusterDomain: "cluster.local" };
@@ -44,7 +36,10 @@ describe("hashring: addresses", () => {
     ["payments", "z1", "thanos-receive-payments-z1"],
   ] as const) {
     it(`StatefulSet of ring ${ring}${zone === undefined ? "" : ` in ${zone}`}: ${expected}`, () =>
-      assert.equal(statefulSetName(ring, zone), expected));
+      assert.deepEqual(
+        ringSets(ring, zone === undefined ? [] : [zone]).map(({ name }) => name),
+        [expected],
+      ));
   }
 
   it("never change for those who stay when a ring grows: the text is what is hashed", () => {

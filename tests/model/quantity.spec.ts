@@ -56,20 +56,45 @@ describe("quantity: bytes", () => {
     ["2G", 2e9],
     ["1Ti", 2 ** 40],
     ["1T", 1e12],
+    ["1Pi", 2 ** 50],
+    ["2P", 2e15],
+    ["1Ei", 2 ** 60],
+    ["3E", 3e18],
+    ["5e10", 5e10],
+    ["5E3", 5_000],
+    ["1.5e3", 1_500],
+    ["25e-1", 3],
+    ["1500m", 2],
+    ["1000000u", 1],
+    ["1n", 1],
+    [".5Gi", 2 ** 29],
+    ["1.Gi", 2 ** 30],
+    ["+1Gi", 2 ** 30],
+    ["1209462790553600m", 1_209_462_790_554],
+    ["1.1Ti", 1_209_462_790_554],
+    ["22E", 22e18],
   ];
   for (const [text, bytes] of cases) it(`${text} is ${bytes}`, () => assert.equal(quantityBytes(text), bytes));
 
-  for (const text of ["", "Gi", "1 Gi", "1gi", "1KI", "1GB", "-1Gi", "1e3", "1.Gi", ".5Gi", "1Gi\n", "0x10"]) {
+  for (const text of ["", ".", "Gi", "1 Gi", "1gi", "1KI", "1Mii", "1GB", "-1Gi", "1e", "1e3Ki", "1e999", "1.2.3", "1Gi\n", "0x10"]) {
     it(`${JSON.stringify(text)} is none`, () => {
       assert.equal(isByteQuantity(text), false);
       assert.throws(() => quantityBytes(text), /not a quantity of bytes/);
     });
   }
 
+  for (const text of ["1.1Ti", "1m", "1209462790553600m", "0.1", "1e-1", "22E", "8Ei"]) {
+    it(`${text} is none that a size may have: parts of a byte, or more than Kubernetes holds`, () =>
+      assert.equal(isByteQuantity(text), false));
+  }
+  for (const text of ["1.5Gi", "1.5Ti", "1000m", "5e10", "7Ei", "1Pi", "9223372036854775807"]) {
+    it(`${text} is one that a size may have`, () => assert.ok(isByteQuantity(text)));
+  }
+
   it("grow with the number and with the unit", () => {
-    const units = ["", "Ki", "Mi", "Gi", "Ti"];
+    const units = ["", "Ki", "Mi", "Gi", "Ti", "Pi"];
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 9_999 }), fc.integer({ min: 0, max: 3 }), (amount, unit) => {
+      fc.property(fc.integer({ min: 1, max: 999 }), fc.integer({ min: 0, max: 4 }), (amount, unit) => {
         const [small, large] = [`${amount}${units[unit]}`, `${amount}${units[unit + 1]}`];
         assert.equal(quantityBytes(large), quantityBytes(small) * 1_024);
         assert.ok(quantityBytes(`${amount + 1}${units[unit]}`) > quantityBytes(small));
@@ -105,13 +130,26 @@ describe("quantity: CPU", () => {
     ["0.5", 0.5],
     ["1500m", 1.5],
     ["0", 0],
+    [".5", 0.5],
+    ["1k", 1_000],
+    ["1e-1", 0.1],
   ] as const) {
     it(`${text} is ${cores}`, () => {
       assert.ok(isCpuQuantity(text));
       assert.equal(cpuCores(text), cores);
     });
   }
-  for (const text of ["", "m", "0.5m", "-1", "1 ", "50%", "1k", "1.", ".5"]) {
+  for (const [text, cores] of [
+    ["0.5m", 0.001],
+    ["1.0005", 1.001],
+    ["5n", 0.001],
+  ] as const) {
+    it(`${text} is ${cores} to Kubernetes, and none that a workload may ask for`, () => {
+      assert.equal(isCpuQuantity(text), false);
+      assert.equal(cpuCores(text), cores);
+    });
+  }
+  for (const text of ["", "m", "-1", "1 ", "50%", "1 m"]) {
     it(`${JSON.stringify(text)} is none`, () => {
       assert.equal(isCpuQuantity(text), false);
       assert.throws(() => cpuCores(text), /not a quantity of CPU/);
