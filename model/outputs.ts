@@ -1,4 +1,4 @@
-import { RECEIVE_APP } from "./hashring";
+import { type Hashring, RECEIVE_APP } from "./hashring";
 import { COMPACTOR_APP, type HistoryPlan, STORE_GATEWAY_APP } from "./history";
 import type { StackPlan } from "./plan";
 import { PROMETHEUS_APP, QUERIER_APP, QUERY_FRONTEND_APP, ROUTER_APP } from "./plan";
@@ -27,6 +27,7 @@ export function planOutputs(plan: StackPlan) {
     queryGrpcAddress: addresses.queryGrpcAddress,
     tenantHeader: settings.tenancy.header,
     defaultTenant: settings.tenancy.defaultTenant,
+    tenants: receive === undefined ? undefined : takenTenants(receive.rings),
     replicaLabels: replicaLabels(settings),
     externalLabels: { ...settings.prometheus.externalLabels, [CLUSTER_LABEL]: settings.cluster.name },
     ring:
@@ -52,6 +53,11 @@ export function planOutputs(plan: StackPlan) {
     },
     objectStorage: plan.history === undefined ? undefined : historyOutputs(plan.history),
   };
+}
+
+/** The tenants of all rings; undefined where one takes any. */
+function takenTenants(rings: readonly Hashring[]): string[] | undefined {
+  return rings.every(({ tenants }) => tenants !== undefined) ? rings.flatMap(({ tenants = [] }) => tenants) : undefined;
 }
 
 /** What the bucket holds and who answers for it. No credential and no address of the bucket's server. */

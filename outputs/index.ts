@@ -76,6 +76,8 @@ export interface ReceiveOutputs extends CommonOutputs {
   scheme: "receive";
   /** In-cluster URL for remote write 1.0. */
   remoteWriteUrl: string;
+  /** The tenants that are taken; writes of another are answered 500 and retried for ever. Absent where any tenant is taken, and in stacks that don't say. */
+  tenants?: string[];
   ring: Ring;
 }
 
@@ -139,11 +141,13 @@ export function readOutputs(raw: Record<string, unknown>): StackOutputs {
     const zone = member.fields.zone === undefined ? undefined : member.string("zone");
     return { address: member.hostAndPort("address"), ...(zone === undefined ? {} : { zone }) };
   });
+  const tenants = raw.tenants === undefined ? undefined : outputs.strings("tenants");
   const algorithm = ring.oneOf("algorithm", ["ketama"] as const);
   const receive: ReceiveOutputs = {
     scheme: "receive",
     ...common,
     remoteWriteUrl,
+    ...(tenants === undefined ? {} : { tenants }),
     ring: { members, replicationFactor: ring.count("replicationFactor"), algorithm, hash: ring.string("hash") },
   };
   failIfAny(problems);
@@ -216,6 +220,7 @@ const OUTPUT_NAMES = [
   "queryGrpcAddress",
   "tenantHeader",
   "defaultTenant",
+  "tenants",
   "replicaLabels",
   "externalLabels",
   "ring",

@@ -157,8 +157,8 @@ describe("program: outputs", () => {
     "tenantHeader",
   ];
   const cases: [string, Plan, string[]][] = [
-    ["of a ring", DEV, ["remoteWriteUrl", "ring"]],
-    ["of a ring with a bucket", PROD, ["objectStorage", "remoteWriteUrl", "ring"]],
+    ["of a ring", DEV, ["remoteWriteUrl", "ring", "tenants"]],
+    ["of a ring with a bucket", PROD, ["objectStorage", "remoteWriteUrl", "ring", "tenants"]],
     ["of sidecars", SIDECAR_DEV, []],
     ["of sidecars with a bucket", SIDECAR, ["objectStorage"]],
   ];
@@ -193,6 +193,14 @@ describe("program: outputs", () => {
     assert.equal(ring.algorithm, "ketama");
     assert.match(ring.hash, /^[0-9a-f]{16}$/);
     assert.deepEqual((outputs.availability as { survives: object }).survives, { nodes: 1, zones: 1 });
+  });
+
+  it("tell senders which tenants are taken, by every ring, and nothing where any is", async () => {
+    const hashrings = [{ name: "payments", tenants: ["cards"], replicas: 3 }];
+    const { outputs } = await run("dev", { receive: { hashrings } });
+    assert.deepEqual(outputs.tenants, ["cards", "default-tenant", "greeter"]);
+    const open = await run("dev", { accepts: ["replicas-on-one-node", "any-tenant"], tenancy: { tenants: undefined } });
+    assert.ok(!("tenants" in open.outputs));
   });
 
   it("hold no credentials", async () => {

@@ -45,6 +45,11 @@ export function senderOf(choice: SenderChoice, platform: ReceiveOutputs): Sender
   if (choice.tenant === platform.defaultTenant) {
     problems.push(`tenant: ${choice.tenant} is the tenant of senders that name none, the platform itself among them; take one of your own`);
   }
+  if (platform.tenants?.includes(choice.tenant) === false) {
+    problems.push(
+      `tenant: ${choice.platform} takes ${platform.tenants.join(", ")} and not ${choice.tenant}: name one of them, or let the platform name yours in its tenancy.tenants`,
+    );
+  }
   for (const name of [CLUSTER_LABEL, APP_LABEL, ...platform.replicaLabels]) {
     if (name in choice.externalLabels) {
       problems.push(

@@ -304,6 +304,12 @@ describe("app stack", () => {
     });
   });
 
+  it("is refused under a tenant that the platform doesn't take: its agent would be answered 500 for ever", async () => {
+    const closed = (...tenants: string[]) => ({ stacks: { [PLATFORM]: { ...PLATFORM_OUTPUTS, tenants: ["default-tenant", ...tenants] } } });
+    assert.match((await refusal(closed("shop"))).message, /tenant: .*takes default-tenant, shop and not greeter: .*tenancy\.tenants/);
+    assert.deepEqual((await runApp(closed("greeter"))).outputs.sender, SENDER);
+  });
+
   describe("its configuration", () => {
     it("is refused with every problem at once", async () => {
       const error = await refusal({

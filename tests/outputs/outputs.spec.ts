@@ -56,6 +56,12 @@ describe("outputs: readOutputs", () => {
     assert.deepEqual(readOutputs(later), RECEIVE);
   });
 
+  it("returns the tenants that a ring takes, where the stack says them", () => {
+    const closed = { ...RECEIVE, tenants: ["default-tenant", "shop"] };
+    assert.deepEqual(readOutputs(closed), closed);
+    assert.match(problemsOf({ ...RECEIVE, tenants: "shop" }).join(), /^tenants: /);
+  });
+
   it("accepts ring members without a zone and leaves the field out", () => {
     const outputs = readOutputs({ ...RECEIVE, ring: { ...(RECEIVE.ring as object), members: [{ address: "receiver-0:10901" }] } });
     assert.ok(outputs.scheme === "receive");
