@@ -1,38 +1,103 @@
-/** Finds credentials in plain text. A reference (a path, a variable, a Secret's key) is none. */
-
-const SECRET_WORD =
-  "(?:pass(?:word|wd|phrase)|secret(?:_?(?:access_?)?key)?|(?:access|api|private|encryption)_?key|(?:auth_?|bearer_?)?token|credentials)";
-const REFERENCE = /^(?:$|\$\(|\$\{|\$[A-Z_]|\/|\.\/|<|\*+$|null$|true$|false$|\(secret\)$|\[secret\]$|\[unknown\]$)/i;
+/**
+ * Finds credentials in plain text. A reference (a path, a variable, a placeholder) is none.
+ *
+ * Every pattern reads a text once: none has two unbounded repetitions that can meet, and one that is unbounded starts only where the character before is not of its own kind, so that a
+ * hostile text (a megabyte of `a.`) can't make it start again at every character.
+ */
 
 const PATTERNS: readonly { what: string; pattern: RegExp }[] = [
-  { what: "a private key", pattern: /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/ },
+  { what: "a private key", pattern: /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/ },
   { what: "an AWS access key", pattern: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/ },
-  { what: "a user and password in a URL", pattern: /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"'$<]+:[^\s/@"'$<]+@/i },
-  { what: "a JSON Web Token", pattern: /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+/ },
-  { what: "a bearer token", pattern: /\bauthorization["']?\s*[:=]\s*["']?(?:bearer|basic)\s+[\w+/=.-]{8,}/i },
+  { what: "a JSON Web Token", pattern: /(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]/ },
+  { what: "a bearer token", pattern: /authorization["']?[ \t]{0,8}[:=][ \t]{0,8}["']?(?:bearer|basic)[ \t]{1,8}[\w+/=.-]{8}/i },
+  // Away from its header's name only what no sentence has: a long word with a digit in it.
+  { what: "a bearer token", pattern: /(?<!\w)(?:bearer|basic)[ \t]{1,8}(?=[A-Za-z+/=._~-]{0,64}\d)[\w+/=.~-]{16}/i },
 ];
 
-/** `password: x`, `"secret_key": "x"`, `--token=x`, at any place of a longer text. */
-const ASSIGNMENT = new RegExp(
-  `(?:^|[\\s,{"'?&-])(?:[\\w.-]*[_.-])?${SECRET_WORD}["']?[ \\t]*[:=][ \\t]*(?:"([^"]*)"|'([^']*)'|([^\\s,}&]*))`,
-  "gim",
-);
+/** User and password of a URL. */
+const USER_INFO = /:\/\/[^\s/:@"']{1,256}:([^\s/@"']{1,512})@/g;
 
-const SECRET_NAME = new RegExp(`(?:^|[_.-])${SECRET_WORD}$`, "i");
+/** What a credential is called, in lower case and with `_` between words. */
+const SECRET_NAME =
+  /(?:^|_)(?:pass(?:word|wd|phrase)|secrets?|secret_?(?:access_?)?key|(?:access|account|api|auth|encryption|private|shared_access|subscription)_?key|tokens?_?value|token|credentials)$/;
+
+/** A name before `:` or `=`, with quotes around it or not. */
+const ASSIGNED = /(?<![\w.-])([\w.-]+)["']?[ \t]{0,8}[:=]/g;
+
+/** Longest name and value that are looked at: what is further tells a credential from a reference no better. */
+const LONGEST_NAME = 80;
+const LONGEST_VALUE = 512;
+
+/** A variable as a shell has it. */
+const VARIABLE = /^\$[A-Z_][A-Z0-9_]*$/;
+/** `$(NAME)`, `${NAME}`, `<placeholder>`, `***`, and what a preview shows instead of a secret. */
+const REFERENCE = /^(?:\$\([\w.]+\)|\$\{[\w.]+\}|<[a-z][\w ./-]{0,80}>|\*+|null|~|true|false|\(secret\)|\[secret\]|\[unknown\])$/i;
+/** A path, which a random text that begins with a slash is not. */
+const PATH =
+  /^(?:\.{1,2}\/|\/(?:app|certs?|config|data|dev|etc|home|lib|mnt|opt|prometheus|root|run|secrets?|srv|tmp|tls|usr|var|vault)\/|\/[\w./-]{1,200}\.(?:crt|key|pem|token|txt)$)/;
 
 /** What looks like a credential in a text, each in a few words without the credential itself; empty if nothing does. */
 export function credentialsIn(text: string): string[] {
   const found = PATTERNS.filter(({ pattern }) => pattern.test(text)).map(({ what }) => what);
-  for (const match of text.matchAll(ASSIGNMENT)) {
-    const value = match[1] ?? match[2] ?? match[3] ?? "";
-    const key = /[\w.-]+(?=["']?\s*[:=])/.exec(match[0])?.[0] ?? "a secret";
-    if (!REFERENCE.test(value)) found.push(`a value of ${key.replace(/^-+/, "")}`);
+  for (const [, password = ""] of text.matchAll(USER_INFO)) {
+    if (!isReference(password)) found.push("a user and password in a URL");
+  }
+  for (const match of text.matchAll(ASSIGNED)) {
+    const name = match[1] ?? "";
+    if (isSecretName(name) && valuesAt(text, match.index + match[0].length).some((value) => !isReference(value))) {
+      found.push(`a value of ${name.slice(-LONGEST_NAME).replace(/^-{1,2}/, "")}`);
+    }
   }
   return [...new Set(found)];
 }
 
 /** What looks like a credential in a named value, such as an environment variable. */
 export function credentialsInValue(name: string, value: string): string[] {
-  const named = SECRET_NAME.test(name) && !REFERENCE.test(value) ? [`a value of ${name}`] : [];
+  const named = isSecretName(name) && !isReference(value) ? [`a value of ${name}`] : [];
   return [...new Set([...named, ...credentialsIn(value)])];
+}
+
+/** `X-Api-Key`, `clientSecret`, `web.auth-token` and `AWS_SECRET_ACCESS_KEY` are spelt in one way first. */
+function isSecretName(name: string): boolean {
+  const words = name
+    .slice(-LONGEST_NAME)
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replace(/[.-]/g, "_")
+    .toLowerCase();
+  return SECRET_NAME.test(words);
+}
+
+function isReference(value: string): boolean {
+  return value === "" || VARIABLE.test(value) || REFERENCE.test(value) || PATH.test(value);
+}
+
+/** The values behind a `:` or `=`: on the same line, of a list, or of the next line where this one says nothing. None where an object follows. */
+function valuesAt(text: string, at: number): string[] {
+  const rest = text.slice(at, at + LONGEST_VALUE);
+  const line = (rest.split("\n", 1)[0] ?? "").trim();
+  if (!/^(?:[|>][-+\d]{0,2}|!!str)?$/.test(line)) return inLine(line);
+  const [, next = ""] = rest.split("\n", 2);
+  const item = next.trim().replace(/^-[ \t]{1,8}/, "");
+  // A further name is an object, and is met by itself.
+  return /^\s/.test(next) && !/^["']?[\w.-]{1,200}["']?[ \t]{0,8}:(?:\s|$)/.test(item) ? inLine(item) : [];
+}
+
+function inLine(line: string): string[] {
+  if (/^(?:[{#]|\[(?:secret|unknown)\])/i.test(line)) return [];
+  if (!line.startsWith("[")) return [scalar(line)];
+  return line
+    .slice(1)
+    .split("]", 1)
+    .join("")
+    .split(",")
+    .map((each) => scalar(each.trim()));
+}
+
+function scalar(text: string): string {
+  const [quote = ""] = text;
+  if (quote === '"' || quote === "'") {
+    const end = text.indexOf(quote, 1);
+    return text.slice(1, end < 0 ? undefined : end);
+  }
+  return /^(?:<[^>\n]{0,80}>|[^\s,}&\]]*)/.exec(text)?.[0] ?? "";
 }
