@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { stringify } from "yaml";
 import { GRPC_PORT, RECEIVE_APP, REMOTE_WRITE_PORT } from "../model/hashring";
 import { type Identity, selectorLabels } from "../model/labels";
+import { thanosYaml } from "../model/literal";
 import { scratchVolume } from "../model/localDisk";
 import {
   HASHRINGS_CONFIG_MAP,
@@ -151,7 +151,7 @@ export class Receive extends pulumi.ComponentResource {
       { metadata: metadata(workload, LIMITS_CONFIG_MAP), data: { [LIMITS_FILE]: limits } },
       { parent: this },
     );
-    const relabel = { [RELABEL_FILE]: stringify(settings.relabel) };
+    const relabel = { [RELABEL_FILE]: thanosYaml(settings.relabel) };
     return together(
       // Named by their text, not by the objects: receivers must not depend on the ring, or no update could wait for the receivers first.
       mountedConfigMap("hashrings", HASHRINGS_CONFIG_MAP, HASHRINGS_FOLDER),

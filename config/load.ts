@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { objectProblems } from "../model/objectSizes";
 import { bucketClashes, type Credentials, credentialProblems, credentialsSchema } from "../model/objectStorage";
 import { formatProblems } from "../model/problem";
 import { problemsOf } from "../model/rules";
@@ -42,7 +43,8 @@ export function loadConfig(): LoadedConfig {
       : []),
   ];
   if (!parsed.success || problems.length > 0) throw new pulumi.RunError(formatProblems(stack, problems));
-  const { rules, problems: ruleProblems } = readRules(parsed.data.prometheus.ruleFolder);
+  const { rules, problems: ruleProblems } = readRules(parsed.data);
+  ruleProblems.push(...objectProblems(parsed.data, rules));
   if (ruleProblems.length > 0) throw new pulumi.RunError(formatProblems(stack, ruleProblems));
   return {
     settings: parsed.data,

@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ruleFileProblems } from "../model/freeForm/problems";
 import type { Problem } from "../model/problem";
+import type { Settings } from "../model/settings";
 
-/** The rule files of a folder of this repository. A missing folder has none; a file that Prometheus would not take is a problem. */
-export function readRules(folder: string): { rules: Record<string, string>; problems: Problem[] } {
+/** The rule files of the folder that the settings name. A missing folder has none; a file that Prometheus would not take is a problem. */
+export function readRules({ prometheus: { ruleFolder: folder }, ruler }: Settings): { rules: Record<string, string>; problems: Problem[] } {
   const root = resolve(__dirname, "..", folder);
   const rules: Record<string, string> = {};
   const problems: Problem[] = [];
@@ -20,7 +21,7 @@ export function readRules(folder: string): { rules: Record<string, string>; prob
   for (const name of names.sort()) {
     try {
       const text = readFileSync(join(root, name), "utf8");
-      problems.push(...ruleFileProblems(name, text));
+      problems.push(...ruleFileProblems(name, text, ruler === undefined ? "prometheus" : "ruler"));
       rules[name] = text;
     } catch {
       problems.push({ key: "prometheus.ruleFolder", value: name, rule: "the file can't be read", remedy: "a file" });

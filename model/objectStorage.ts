@@ -1,6 +1,6 @@
-import { stringify } from "yaml";
 import { z } from "zod";
 import { commonLabels, type Identity } from "./labels";
+import { thanosYaml } from "./literal";
 import { PROMETHEUS_USER, THANOS_USER } from "./pod";
 import type { Problem } from "./problem";
 import { bucketShape, type ObjectStorageSettings, type Settings } from "./settings";
@@ -133,7 +133,7 @@ function providerConfig(objectStorage: ObjectStorageSettings, credentials: Crede
  */
 export function objectStorageConfig(objectStorage: ObjectStorageSettings, credentials?: Credentials): string {
   const { type, config } = providerConfig(objectStorage, credentials);
-  return stringify({ type, config, ...(objectStorage.prefix === undefined ? {} : { prefix: objectStorage.prefix }) }, { lineWidth: 0 });
+  return thanosYaml({ type, config, ...(objectStorage.prefix === undefined ? {} : { prefix: objectStorage.prefix }) });
 }
 
 const identityShape = z.object({ ...bucketShape, prefix: z.string().optional() });

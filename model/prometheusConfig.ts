@@ -3,6 +3,7 @@ import { alertingConfig } from "./alerting";
 import { annotatedTargetRules } from "./annotatedTargets";
 import { API_TOKEN_FOLDER } from "./apiToken";
 import { PART_OF } from "./labels";
+import { inExternalLabel } from "./literal";
 import { prometheusRetentionTime } from "./prometheusRetention";
 import { prometheusSize } from "./quantity";
 import { CLUSTER_LABEL, PROMETHEUS_REPLICA_LABEL } from "./replicaLabels";
@@ -197,6 +198,9 @@ export function jobNames(settings: Settings): string[] {
   ];
 }
 
+const literalLabels = (labels: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, inExternalLabel(value)]));
+
 function retention(settings: Settings) {
   const { size } = settings.prometheus.retention;
   return { time: prometheusRetentionTime(settings), ...(size === undefined ? {} : { size: prometheusSize(size) }) };
@@ -249,8 +253,8 @@ export function prometheusConfig(settings: Settings, shard: number, remoteWriteU
         scrape_timeout: prometheus.scrapeTimeout,
         evaluation_interval: prometheus.evaluationInterval,
         external_labels: {
-          ...prometheus.externalLabels,
-          [CLUSTER_LABEL]: settings.cluster.name,
+          ...literalLabels(prometheus.externalLabels),
+          [CLUSTER_LABEL]: inExternalLabel(settings.cluster.name),
           // biome-ignore lint/suspicious/noTemplateCurlyInString: Prometheus expands it from the pod's environment.
           [PROMETHEUS_REPLICA_LABEL]: "${POD_NAME}",
         },

@@ -4,6 +4,7 @@ import { GRPC_PORT, HTTP_PORT } from "./hashring";
 import { handoverSeconds } from "./history";
 import { OBJECT_STORE_FLAG } from "./historyFlags";
 import type { Identity } from "./labels";
+import { inArgument } from "./literal";
 import { THANOS_USER } from "./pod";
 import type { Problem } from "./problem";
 import { queueConfig } from "./prometheusConfig";
@@ -88,7 +89,7 @@ export function rulerFlags(
   // The pods behind the queriers' headless Service, one by one: where one does not answer, the same evaluation asks another (rule.go `queryFuncCreator`).
   const queriers = `dns+${addresses.queryGrpcAddress.replace(/:\d+$/, "")}:${QUERY_HTTP_PORT}`;
   // As Prometheus would have labelled the same results.
-  const labels = { ...prometheus.externalLabels, [CLUSTER_LABEL]: cluster.name, [RULE_REPLICA_LABEL]: "$(POD_NAME)" };
+  const labels = { ...prometheus.externalLabels, [CLUSTER_LABEL]: cluster.name };
   return [
     "rule",
     `--grpc-address=:${GRPC_PORT}`,
@@ -100,7 +101,8 @@ export function rulerFlags(
     `--rule-query-offset=${goDuration(ruler.queryOffset)}`,
     `--query=${queriers}`,
     `--query.sd-dns-interval=${goDuration(querier.discoveryInterval)}`,
-    ...Object.entries(labels).map(([label, value]) => `--label=${label}=${JSON.stringify(value)}`),
+    ...Object.entries(labels).map(([label, value]) => `--label=${label}=${inArgument(JSON.stringify(value))}`),
+    `--label=${RULE_REPLICA_LABEL}="$(POD_NAME)"`,
     `--alert.query-url=${addresses.queryUrl}`,
     // Alertmanager knows an alert by its labels.
     `--alert.label-drop=${RULE_REPLICA_LABEL}`,

@@ -1,6 +1,7 @@
 import type { DeduplicationFunction } from "./deduplication";
 import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "./hashring";
 import { OBJECT_STORE_FLAG } from "./historyFlags";
+import { inArgument } from "./literal";
 import { prometheusSize } from "./quantity";
 import { receiveRetentionTime } from "./receiveRetention";
 import { RECEIVE_REPLICA_LABEL, replicaLabels } from "./replicaLabels";
@@ -60,7 +61,7 @@ export function receiveFlags(receive: ReceiveSettings, settings: Settings, role:
     "--receive.capnproto-address=127.0.0.1:19391",
     "--enable-auto-gomemlimit",
     `--label=${RECEIVE_REPLICA_LABEL}="$(POD_NAME)"`,
-    `--receive.tenant-header=${tenancy.header}`,
+    `--receive.tenant-header=${inArgument(tenancy.header)}`,
     `--receive.default-tenant-id=${tenancy.defaultTenant}`,
     `--receive.tenant-label-name=${tenancy.label}`,
     ...(stores
@@ -109,7 +110,7 @@ export function querierFlags(settings: Settings, deduplication: DeduplicationFun
     `--query.timeout=${querier.timeout}`,
     `--query.max-concurrent=${querier.maxConcurrent}`,
     `--store.response-timeout=${querier.responseTimeout}`,
-    `--query.tenant-header=${tenancy.header}`,
+    `--query.tenant-header=${inArgument(tenancy.header)}`,
     `--query.default-tenant-id=${tenancy.defaultTenant}`,
     `--query.tenant-label-name=${tenancy.label}`,
   ];
@@ -127,7 +128,7 @@ export function queryFrontendFlags(
     "--enable-auto-gomemlimit",
     `--query-frontend.downstream-url=${downstreamUrl}`,
     "--query-frontend.compress-responses",
-    `--query-frontend.tenant-header=${tenancy.header}`,
+    `--query-frontend.tenant-header=${inArgument(tenancy.header)}`,
     `--query-frontend.default-tenant-id=${tenancy.defaultTenant}`,
     `--query-range.split-interval=${frontend.splitInterval}`,
     `--query-range.response-cache-max-freshness=${frontend.maxFreshness}`,

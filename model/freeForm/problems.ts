@@ -6,7 +6,7 @@ import { DISCOVERIES, kubernetesDiscoveries } from "./discovery";
 import { type Fields, type Finding, type Form, finding, isFields, list } from "./form";
 import { headerName, headerValue } from "./httpClient";
 import { relabelConfigs } from "./relabelling";
-import { hasGroups, ruleFile } from "./ruleFile";
+import { type Evaluator, hasGroups, ruleFile } from "./ruleFile";
 import { scrapeConfig, timing } from "./scrapeConfig";
 
 /** What the parts of the configuration break whose form is Prometheus' own: scrape configs, relabelling, headers of remote write, files of rules. */
@@ -165,8 +165,9 @@ const RULE_FOLDER = "prometheus.ruleFolder";
  * Every problem of a file of rules. No line of the file is in any of them: at most a value that is refused.
  *
  * @param name Its name in `prometheus.ruleFolder`.
+ * @param evaluator Default: each Prometheus.
  */
-export function ruleFileProblems(name: string, text: string): Problem[] {
+export function ruleFileProblems(name: string, text: string, evaluator: Evaluator = "prometheus"): Problem[] {
   const problem = (rule: string): Problem => ({
     key: RULE_FOLDER,
     value: name,
@@ -182,7 +183,7 @@ export function ruleFileProblems(name: string, text: string): Problem[] {
     return [problem("not YAML (its aliases lead nowhere, or to too much)")];
   }
   if (!hasGroups(content)) return [problem("a rule file has `groups`")];
-  return ruleFile(content).map((each) => problemAt(`${RULE_FOLDER}/${name}: `, each));
+  return ruleFile(evaluator)(content).map((each) => problemAt(`${RULE_FOLDER}/${name}: `, each));
 }
 
 /** Where a text is no YAML, without a line of it: it may be no rule file at all. */

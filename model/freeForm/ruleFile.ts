@@ -12,24 +12,34 @@ import {
   object,
   objectsOf,
   required,
+  text,
   textOf,
 } from "./form";
 
 /**
- * A file of rules. Source: prometheus v0.314.0 model/rulefmt/rulefmt.go, which Thanos' ruler uses too (pkg/rules/rules.go). PromQL and templates are left to promtool.
+ * A file of rules. Source: prometheus v0.314.0 model/rulefmt/rulefmt.go, which Thanos' ruler uses too (thanos v0.42.4
+ * pkg/rules/manager.go). PromQL and templates are left to promtool.
  */
 
+/** Who evaluates the rules. Prometheus reads the files as they are; Thanos' ruler reads a group's fields, and writes them anew for the Prometheus code in it. */
+export type Evaluator = "prometheus" | "ruler";
+
 /** A text; numbers and booleans are one here, since the file is passed on as it is. */
-const text: Form = (value) =>
+const looseText: Form = (value) =>
   ["string", "number", "boolean", "bigint"].includes(typeof value) ? [] : finding(value, "Prometheus has a text here", "a text");
 
+/** A text that is written anew on its way, and for which a number has another form then. */
+const textFor = (evaluator: Evaluator): Form => (evaluator === "ruler" ? text : looseText);
+
 /** Labels of a rule or a group; `__name__` is the rule's own. */
-const ruleLabels: Form = map(text, (name) =>
-  name === "" || name === "__name__" ? finding(name, "not a label of a rule", "another name: the series' own is the field record") : [],
-);
+const ruleLabels = (evaluator: Evaluator): Form =>
+  map(textFor(evaluator), (name) =>
+    name === "" || name === "__name__" ? finding(name, "not a label of a rule", "another name: the series' own is the field record") : [],
+  );
 
 /** Annotations of an alert. */
-const annotations: Form = map(text, (name) => (name === "" ? finding(name, "an annotation has a name", "a text") : []));
+const annotations = (evaluator: Evaluator): Form =>
+  map(textFor(evaluator), (name) => (name === "" ? finding(name, "an annotation has a name", "a text") : []));
 
 const recordsOrAlerts: Check = (rule) => {
   const records = isSet(rule.record);
@@ -57,12 +67,21 @@ const recordsOrAlerts: Check = (rule) => {
   ];
 };
 
-const rule: Form = object(
-  { record: text, alert: text, expr: text, for: duration, keep_firing_for: duration, labels: ruleLabels, annotations },
-  (value) =>
-    value.expr === undefined || value.expr === "" ? finding(value.expr, "this field is required", "a PromQL expression", "expr") : [],
-  recordsOrAlerts,
-);
+const rule = (evaluator: Evaluator): Form =>
+  object(
+    {
+      record: looseText,
+      alert: looseText,
+      expr: looseText,
+      for: duration,
+      keep_firing_for: duration,
+      labels: ruleLabels(evaluator),
+      annotations: annotations(evaluator),
+    },
+    (value) =>
+      value.expr === undefined || value.expr === "" ? finding(value.expr, "this field is required", "a PromQL expression", "expr") : [],
+    recordsOrAlerts,
+  );
 
 const groupNamesAreUnique: Check = (file) => {
   const groups = objectsOf(file, "groups");
@@ -73,13 +92,28 @@ const groupNamesAreUnique: Check = (file) => {
   );
 };
 
-const group: Form = object(
-  { name: text, interval: duration, query_offset: duration, limit: count(), rules: list(rule), labels: ruleLabels },
-  required("name"),
-);
+/** Whether an answer without some stores is good enough for a group; only the ruler asks several (storepb `PartialResponseStrategy`, in any case of letters). */
+const strategy: Form = (value) =>
+  typeof value === "string" && ["", "warn", "abort"].includes(value.toLowerCase())
+    ? []
+    : finding(value, "not a word of this field", "abort, warn");
+
+const group = (evaluator: Evaluator): Form =>
+  object(
+    {
+      name: looseText,
+      interval: duration,
+      query_offset: duration,
+      limit: count(),
+      rules: list(rule(evaluator)),
+      labels: ruleLabels(evaluator),
+      ...(evaluator === "ruler" ? { partial_response_strategy: strategy } : {}),
+    },
+    required("name"),
+  );
 
 /** What a file of rules says, once its YAML is read. */
-export const ruleFile: Form = object({ groups: list(group) }, groupNamesAreUnique);
+export const ruleFile = (evaluator: Evaluator): Form => object({ groups: list(group(evaluator)) }, groupNamesAreUnique);
 
 /** Whether what a file says are rules at all. */
 export function hasGroups(content: unknown): content is Fields {

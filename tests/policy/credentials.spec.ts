@@ -28,7 +28,7 @@ const NONE: readonly [string, string][] = [
   ["a path", "password: /etc/secret/password"],
   ["a path by its ending", "token: /somewhere/else/token.txt"],
   ["a relative path", "credentials: ./token"],
-  ["variables", 'password: $(PASSWORD)\ntoken: "${TOKEN}"\nsecret: $SECRET'],
+  ["variables", `password: $(PASSWORD)\ntoken: "\${TOKEN}"\nsecret: $SECRET`],
   ["placeholders", "token: <secret>\npassword: <your password>\nsecret: '***'\ntoken: [secret]"],
   ["an object", "credentials:\n  type: Bearer\n  credentials_file: /var/run/token"],
   ["an object in one line", "secret: { name: a }"],

@@ -244,6 +244,22 @@ describe("files of rules", () => {
     assertTold(said([{ record: "one", expr: 1, labels: { level: 1 } }]));
   });
 
+  it("have a strategy for partial answers where a ruler evaluates them, which writes labels anew", () => {
+    const text = stringify({ groups: [{ name: "a", partial_response_strategy: "WARN", rules: [{ ...alert, labels: { level: 1.1 } }] }] });
+    assertTold(
+      ruleFileProblems("a.yaml", text).map(formatProblem),
+      /groups\[0\]\.partial_response_strategy = "WARN": there is no such field/,
+    );
+    assertTold(
+      ruleFileProblems("a.yaml", text, "ruler").map(formatProblem),
+      /rules\[0\]\.labels\.level = 1\.1: .*the text in quotes|level = 1\.1: .*form is lost/,
+    );
+    assertTold(
+      ruleFileProblems("a.yaml", text.replace("WARN", "maybe").replace("1.1", "one"), "ruler").map(formatProblem),
+      /partial_response_strategy = "maybe": .* Accepted: abort, warn/,
+    );
+  });
+
   it("take anchors, aliases and merge keys", () => {
     const text = "groups:\n  - name: a\n    rules:\n      - &first { alert: A, expr: up, for: 5m }\n      - { <<: *first, alert: B }\n";
     assert.deepEqual(ruleFileProblems("a.yaml", text), []);

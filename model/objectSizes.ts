@@ -1,0 +1,109 @@
+import { thanosYaml } from "./literal";
+import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, planStack } from "./plan";
+import type { Problem } from "./problem";
+import { evaluatesRules, prometheusConfig } from "./prometheusConfig";
+import { receiveLimitsFile } from "./receiveLimits";
+import type { Settings } from "./settings";
+
+/**
+ * What the API server would refuse in the middle of an update, because of its size or its keys, in objects that are made of free text. Source: Kubernetes 1.36
+ * pkg/apis/core/validation `ValidateConfigMap`, apimachinery api/validation `ValidateAnnotations`, util/validation.
+ */
+
+/** Most bytes of the values of a ConfigMap or Secret; their keys are not counted (`MaxSecretSize`). */
+const MOST_BYTES = 1_048_576;
+/** Most bytes of an object's annotations, keys and values (`TotalAnnotationSizeLimitB`). */
+const MOST_ANNOTATION_BYTES = 262_144;
+
+const bytesOf = (text: string): number => Buffer.byteLength(text, "utf8");
+const inKiB = (bytes: number): string => `${Math.ceil(bytes / 1_024)} KiB`;
+
+function tooLarge(key: string, texts: readonly string[], remedy: string): Problem[] {
+  const bytes = texts.reduce((sum, text) => sum + bytesOf(text), 0);
+  return bytes <= MOST_BYTES
+    ? []
+    : [
+        {
+          key,
+          value: inKiB(bytes),
+          rule: `it is kept in one ConfigMap, of which Kubernetes takes ${inKiB(MOST_BYTES)}`,
+          remedy: `at most ${MOST_BYTES} bytes: ${remedy}`,
+        },
+      ];
+}
+
+const FILE_NAME = /^[-._a-zA-Z0-9]{1,253}$/;
+
+function ruleFileNames(rules: Readonly<Record<string, string>>): Problem[] {
+  return Object.keys(rules)
+    .filter((name) => !FILE_NAME.test(name) || name.startsWith(".."))
+    .map((name) => ({
+      key: "prometheus.ruleFolder",
+      value: name,
+      rule: "the file is a key of a ConfigMap, which Kubernetes would refuse",
+      remedy: "a name of at most 253 letters, digits, -, _ and ., without .. at its beginning",
+    }));
+}
+
+const ANNOTATION =
+  /^(?:(?=[^/]{1,253}\/)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+function annotationProblems(key: string, annotations: Readonly<Record<string, string>>): Problem[] {
+  const bytes = Object.entries(annotations).reduce((sum, [name, value]) => sum + bytesOf(name) + bytesOf(value), 0);
+  return [
+    ...Object.keys(annotations)
+      // The check ignores upper and lower case of what is before the slash.
+      .filter((name) => name.length > 400 || !ANNOTATION.test(name.toLowerCase()))
+      .map((name) => ({
+        key: `${key}.${name}`,
+        value: annotations[name],
+        rule: "not a name that Kubernetes takes for an annotation",
+        remedy: "a name of at most 63 characters, with at most a DNS name and / before it, such as eks.amazonaws.com/role-arn",
+      })),
+    ...(bytes <= MOST_ANNOTATION_BYTES
+      ? []
+      : [
+          {
+            key,
+            value: inKiB(bytes),
+            rule: `an object has at most ${inKiB(MOST_ANNOTATION_BYTES)} of annotations`,
+            remedy: `at most ${MOST_ANNOTATION_BYTES} bytes, names and values`,
+          },
+        ]),
+  ];
+}
+
+/**
+ * Every object of an environment that Kubernetes would refuse for its size or its keys; empty where there is none.
+ *
+ * @param settings Settings that break no other rule.
+ * @param rules Rule files by name.
+ */
+export function objectProblems(settings: Settings, rules: Readonly<Record<string, string>>): Problem[] {
+  const plan = planStack(settings);
+  const { prometheus, objectStorage } = settings;
+  const { receive, addresses } = plan;
+  const ruled = settings.ruler !== undefined || evaluatesRules(settings);
+  return [
+    ...ruleFileNames(rules),
+    ...(ruled ? tooLarge("prometheus.ruleFolder", Object.values(rules), "fewer rules, or several environments") : []),
+    ...tooLarge(
+      prometheus.scrapeConfigs.length > 0 ? "prometheus.scrapeConfigs" : "prometheus.remoteWrite",
+      [prometheusConfig(settings, 0, addresses.remoteWriteUrl)],
+      "fewer jobs, with targets that are discovered instead of written down",
+    ),
+    ...(receive === undefined
+      ? []
+      : [
+          ...tooLarge(
+            "receive.limits.tenants",
+            [receiveLimitsFile(receive.settings, addresses.querierUrl)],
+            `fewer tenants in ${LIMITS_CONFIG_MAP}`,
+          ),
+          ...tooLarge("receive.hashrings", [receive.hashringsFile], `fewer tenants and receivers in ${HASHRINGS_CONFIG_MAP}`),
+          ...tooLarge("receive.relabel", [thanosYaml(receive.settings.relabel)], "fewer rules"),
+        ]),
+    ...tooLarge("querier.endpoints", settings.querier.endpoints, "fewer addresses"),
+    ...annotationProblems("objectStorage.serviceAccountAnnotations", objectStorage?.serviceAccountAnnotations ?? {}),
+  ];
+}
