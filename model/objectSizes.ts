@@ -97,7 +97,7 @@ export function objectProblems(settings: Settings, rules: Readonly<Record<string
       : [
           ...tooLarge(
             "receive.limits.tenants",
-            [receiveLimitsFile(receive.settings, addresses.querierUrl)],
+            [receiveLimitsFile(receive.settings, settings, addresses.querierUrl)],
             `fewer tenants in ${LIMITS_CONFIG_MAP}`,
           ),
           ...tooLarge("receive.hashrings", [receive.hashringsFile], `fewer tenants and receivers in ${HASHRINGS_CONFIG_MAP}`),
