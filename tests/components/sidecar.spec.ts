@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { ProgramRun } from "../../commands/program";
+import { API_TOKEN } from "../../model/apiToken";
 import {
   container,
   containers,
@@ -67,7 +68,9 @@ for (const { title, stack, overrides } of SIDECAR_PLANS) {
       for (const set of sets) {
         assert.equal(flagValue(set, "--prometheus.url", SIDECAR_CONTAINER), "http://127.0.0.1:9090");
         const shared = (name?: string) => new Map(mountsOf(set, name).map((mount) => [mount.name, mount.mountPath]));
-        for (const [volume, path] of shared("prometheus")) assert.equal(shared(SIDECAR_CONTAINER).get(volume), path, volume);
+        // All but the API server's token, which only Prometheus needs.
+        for (const [volume, path] of shared("prometheus"))
+          assert.equal(shared(SIDECAR_CONTAINER).get(volume), volume === API_TOKEN.volume.name ? undefined : path, volume);
         assert.equal(flagValue(set, "--tsdb.path", SIDECAR_CONTAINER), flagValue(set, "--storage.tsdb.path"));
         const { securityContext } = set.spec.template.spec;
         for (const each of containers(set)) assert.equal(each.securityContext?.runAsUser, undefined, "one user owns the blocks");
@@ -157,10 +160,10 @@ describe("sidecar: options", () => {
     const [set] = prometheusSets(await run("dev", { ingestion: "sidecar", prometheus: { sidecar } }));
     assert.ok(set !== undefined);
     assert.deepEqual(container(set, SIDECAR_CONTAINER).resources, {
-      requests: { cpu: "75m", memory: "640Mi" },
-      limits: { cpu: "300m", memory: "640Mi" },
+      requests: { cpu: "75m", memory: "640Mi", "ephemeral-storage": "64Mi" },
+      limits: { cpu: "300m", memory: "640Mi", "ephemeral-storage": "512Mi" },
     });
-    assert.deepEqual(container(set, "prometheus").resources.requests, { cpu: "100m", memory: "512Mi" });
+    assert.deepEqual(container(set, "prometheus").resources.requests, { cpu: "100m", memory: "512Mi", "ephemeral-storage": "64Mi" });
   });
 
   it("a handover that is named reaches every sidecar", async () => {

@@ -266,7 +266,7 @@ describe("configuration: limits that the stack's own sender meets", () => {
 
   it("looks at the default tenant's own limits, not at others'", async () => {
     const tenants = { "default-tenant": { request: { samples: 100 } }, other: { request: { samples: 1, series: 1, sizeBytes: 1 } } };
-    const overrides = { receive: { limits: { tenants } } };
+    const overrides = { receive: { limits: { tenants } }, tenancy: { tenants: ["default-tenant", "other"] } };
     await refuses({ key: "receive.limits.tenants.default-tenant.request.samples", value: 100, overrides, says: /5000 or more/ });
     await load("dev", together(overrides, { tenancy: { defaultTenant: "mine" } }));
     await load("dev", together(overrides, { prometheus: { remoteWrite: { maxSamplesPerSend: 100 } } }));
