@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { SECRET } from "../config/encrypted";
 import { named, type RegisteredResource } from "./program";
 
 /** A Kubernetes object as the program registered it. */
@@ -20,10 +21,14 @@ export function manifestsOf(resources: readonly RegisteredResource[]): Manifest[
     .sort((left, right) => sortKey(left).localeCompare(sortKey(right)));
 }
 
-/** Manifests as one YAML text, keys sorted, so that equal plans give equal bytes. */
+/**
+ * Manifests as one YAML text, keys sorted, so that equal plans give equal bytes. Texts that YAML 1.1, which kubectl reads, takes for something else (`on`, `no`, `1_000`) are quoted.
+ */
 export function manifestsYaml(manifests: readonly Manifest[]): string {
   return manifests
-    .map((manifest) => `---\n${stringify(manifest, { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false })}`)
+    .map(
+      (manifest) => `---\n${stringify(manifest, { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" })}`,
+    )
     .join("");
 }
 
@@ -34,6 +39,13 @@ const sortKey = (manifest: Manifest) =>
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (value === null || typeof value !== "object") return value;
-  if (SECRET_KEY in value) return "(secret)";
+  if (SECRET_KEY in value) return hidden("value" in value ? value.value : undefined);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
+}
+
+/** The form stays, so that an API server takes it: maps and lists, with `(secret)` for what is in them. */
+function hidden(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(hidden);
+  if (value === null || typeof value !== "object") return SECRET;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, hidden(inner)]));
 }

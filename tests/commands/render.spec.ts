@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { type Manifest, manifestsOf, manifestsYaml } from "../../commands/manifests";
 import { PROJECT_FOLDER, type RegisteredResource } from "../../commands/program";
 import { run } from "../harness";
@@ -68,6 +68,58 @@ describe("manifests", () => {
     assert.ok(!JSON.stringify(manifest).includes("hunter2"));
   });
 
+  it("keep a secret's form, so that an API server takes the object", () => {
+    const secret = (value: unknown) => ({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value });
+    const [manifest] = manifestsOf([
+      registered("a", {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "a" },
+        stringData: secret({ key: "hunter2", list: ["hunter2"] }),
+      }),
+    ]);
+    assert.deepEqual(manifest?.stringData, { key: "(secret)", list: ["(secret)"] });
+  });
+
+  it("are the same texts for a reader of YAML 1.1, as kubectl is", () => {
+    const words = [
+      "on",
+      "off",
+      "yes",
+      "no",
+      "y",
+      "n",
+      "Y",
+      "N",
+      "On",
+      "NO",
+      "1_000",
+      "0b1",
+      "0o7",
+      "017",
+      "1:30",
+      "12e3",
+      "~",
+      "null",
+      "true",
+      "2001-01-01",
+      "=",
+      "<<",
+    ];
+    const data = Object.fromEntries(
+      words.flatMap((word) => [
+        [word, "as a key"],
+        [`of ${word}`, word],
+      ]),
+    );
+    const made = manifestsYaml(manifestsOf([registered("a", { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "no" }, data })]));
+    for (const version of ["1.1", "1.2"] as const) {
+      const read = parse(made, { version }) as { metadata: object; data: Record<string, unknown> };
+      assert.deepEqual(read.metadata, { name: "no" }, version);
+      assert.deepEqual(read.data, data, version);
+    }
+  });
+
   it("give a name by content where the program gives none, another for other content", () => {
     const name = (data: object) =>
       manifestsOf([registered("cm", { apiVersion: "v1", kind: "ConfigMap", metadata: {}, data })])[0]?.metadata.name;
@@ -88,7 +140,7 @@ describe("manifests", () => {
     );
     assert.equal(
       manifestsYaml(made),
-      "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: n\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\n  namespace: n\n",
+      '---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: "n"\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\n  namespace: "n"\n',
     );
   });
 });

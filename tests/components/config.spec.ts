@@ -973,7 +973,7 @@ describe("config: the bucket's credentials", () => {
     const withData = all.filter((manifest) => manifest.kind === "Secret");
     assert.deepEqual(
       withData.map(({ stringData, data }) => [stringData, data]),
-      [["(secret)", undefined]],
+      [[{ "objstore.yaml": "(secret)" }, undefined]],
     );
     hidden(JSON.stringify(all), "a manifest");
     hidden(JSON.stringify(made.outputs), "an output");
