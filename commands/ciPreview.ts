@@ -2,8 +2,10 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { apiServerTransport, loadKubeConfig } from "../clients/apiServer";
 import type { Transport } from "../clients/transport";
+import { stackName } from "../config/stackFiles";
 import { PROJECT_FOLDER } from "./program";
-import { buildReport, type Report } from "./report/build";
+import { buildReport } from "./report/build";
+import { EXIT, exitCodeOf } from "./report/exitCode";
 import { headline } from "./report/headline";
 import { type Preview, readPreview } from "./report/preview";
 import { clusterOf, rehearsalNotes } from "./report/rehearsal";
@@ -11,18 +13,6 @@ import { type CliAnswer, pulumi } from "./report/stackOutputs";
 import { writeReport } from "./report/write";
 import { complain, say } from "./terminal";
 import { selectCluster } from "./verify/selection";
-
-/** Exit codes of `npm run ci:preview`. */
-export const EXIT = {
-  /** The plan can be deployed. */
-  fine: 0,
-  /** There is no plan: the program refused the configuration, or engine, backend or cluster failed. */
-  refused: 1,
-  /** The plan breaks a rule of policy/. */
-  violation: 2,
-  /** With `--expect-no-changes`: the plan changes something. */
-  changes: 3,
-} as const;
 
 interface Options {
   stack: string;
@@ -65,14 +55,6 @@ function failure(code: number, stderr: string): Preview["diagnostics"] {
   return [{ severity: "error", urn: "", message: text === "" ? `\`pulumi preview\` failed with exit code ${code}` : text }];
 }
 
-/** What the report comes to, as an exit code. */
-export function exitCodeOf(report: Report, { complete }: Preview, expectNoChanges: boolean): number {
-  if (report.problems.length > 0) return EXIT.refused;
-  if (report.violations.length > 0) return EXIT.violation;
-  if (!complete) return EXIT.refused;
-  return expectNoChanges && (report.changes ?? []).length > 0 ? EXIT.changes : EXIT.fine;
-}
-
 /** The API server that the preview asked, as the account that previewed. */
 async function apiServerOf(stack: string, preview: Preview): Promise<Transport> {
   return apiServerTransport(loadKubeConfig(clusterOf(preview) ?? (await selectCluster({ stack }, PROJECT_FOLDER, process.env))));
@@ -82,7 +64,7 @@ async function apiServerOf(stack: string, preview: Preview): Promise<Transport> 
 async function main(): Promise<void> {
   const program = new Command("ci:preview")
     .description("Preview an environment with the engine, apply the rules of policy/, and write the report")
-    .requiredOption("-s, --stack <name>", "environment, as in Pulumi.<name>.yaml")
+    .requiredOption("-s, --stack <name>", "environment, as in Pulumi.<name>.yaml; also <organization>/<project>/<name>")
     .option("-o, --out <file...>", "reports to write (.md or .html); default: out/report.<stack>.md and .html")
     .option("--policy-pack <folder>", "let the engine apply the rules too, as a policy pack")
     .option("--refresh", "compare with what is in the cluster, not with the last deployment", false)
@@ -94,15 +76,16 @@ async function main(): Promise<void> {
     )
     .parse();
   const options = program.opts<Options>();
+  const stack = stackName(options.stack);
   const preview = previewOf(await pulumi(previewArguments(options, program.args)));
-  const notes = preview.complete ? await rehearsalNotes(preview, () => apiServerOf(options.stack, preview)) : [];
-  const report = await buildReport({ stack: options.stack, preview, notes });
-  const out = options.out ?? [`out/report.${options.stack}.md`, `out/report.${options.stack}.html`];
+  const notes = preview.complete ? await rehearsalNotes(preview, () => apiServerOf(stack, preview)) : [];
+  const report = await buildReport({ stack, preview, notes });
+  const out = options.out ?? [`out/report.${stack}.md`, `out/report.${stack}.html`];
   const files = out.flatMap((file) => writeReport(report, file));
   for (const { rule, resource, message } of report.violations) complain(`${rule}: ${resource}: ${message}`);
   for (const problem of report.problems) complain(problem);
   for (const note of [...(report.warnings ?? []), ...report.notes]) complain(note);
-  say(`${options.stack}: ${headline(report)}\n${files.join("\n")}`);
+  say(`${stack}: ${headline(report)}\n${files.join("\n")}`);
   process.exitCode = exitCodeOf(report, preview, options.expectNoChanges);
 }
 

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { parse } from "yaml";
+import { PROJECT_FOLDER } from "../config/stackFiles";
+import { engineConfig, takenUnread } from "./engineConfig";
 
 /** Runs the program without engine or cluster and records what it registers: for rendering, review and tests. */
 
-/** The folder of the program. */
-export const PROJECT_FOLDER = resolve(__dirname, "..");
+export { PROJECT_FOLDER };
 
 /** A resource as the program registered it. */
 export interface RegisteredResource {
@@ -38,11 +37,13 @@ export interface ProgramRun {
   outputs: Record<string, unknown>;
   /** Diagnostics of the program, such as what the plan survives. */
   messages: string[];
+  /** Full keys that are encrypted: the plan is the one with them, without what they hold. */
+  unread: string[];
 }
 
 /** How to run it. */
 export interface RunOptions {
-  /** Configuration by full key (`thanos-stack:namespace`), as YAML would hold it. Encrypted values can't be read without the engine and are left out. */
+  /** Configuration by full key (`thanos-stack:namespace`), as YAML would hold it. Encrypted values can't be read without the engine: see {@link engineConfig}. */
   config: Record<string, unknown>;
   /** Secret configuration by full key. Default: none. */
   secrets?: Record<string, unknown>;
@@ -51,12 +52,9 @@ export interface RunOptions {
   preview?: boolean;
 }
 
-/** The `config:` block of `Pulumi.<stack>.yaml`. */
-export function stackConfig(stack: string): Record<string, unknown> {
-  const file = join(PROJECT_FOLDER, `Pulumi.${stack}.yaml`);
-  const content = parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> } | null;
-  return content?.config ?? {};
-}
+/** What a plan made without the engine says of a key that it can't read. */
+export const unreadNote = (key: string): string =>
+  `${key} is encrypted, and only the engine can read it: whether it fits the bucket is not checked here, and the Secret stands here without its content.`;
 
 /**
  * Runs `index.ts` afresh under Pulumi's mocks.
@@ -86,11 +84,8 @@ export async function runProgram({ config, secrets = {}, stack, preview = false 
     );
     acceptHooks();
     recordRegistrations(resources);
-    const readable = Object.entries({ ...config, ...secrets }).filter(([, value]) => !isEncrypted(value));
-    pulumi.runtime.setAllConfig(
-      Object.fromEntries(readable.map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
-      Object.keys(secrets),
-    );
+    const given = engineConfig({ ...config, ...secrets });
+    pulumi.runtime.setAllConfig(given.texts, [...given.secretKeys, ...Object.keys(secrets)]);
     forgetProgram();
     const exported = await pulumi.runtime.runInPulumiStack(async () => require(join(PROJECT_FOLDER, "index")) as Record<string, unknown>);
     // Without it the last resources are missing; the SDK's types hide it.
@@ -98,18 +93,13 @@ export async function runProgram({ config, secrets = {}, stack, preview = false 
     if (rejections.length > 0) throw rejections[0];
     const outputs = await settled((exported ?? {}) as Record<string, unknown>);
     refuseDuplicates(resources);
-    return { resources, outputs, messages };
+    return { resources, outputs, messages, unread: takenUnread(given) };
   } finally {
     // The SDK's own promises of a failed run reject after this one.
     await new Promise(setImmediate);
     restoreConsole();
     process.off("unhandledRejection", onRejection);
   }
-}
-
-/** Whether a value of a stack file is encrypted by its secrets provider. */
-function isEncrypted(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "secure" in value && Object.keys(value).length === 1;
 }
 
 /** Kubernetes objects without a name of their own get one from their content, so that what refers to them stays the same from run to run. */

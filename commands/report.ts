@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { stackName } from "../config/stackFiles";
 import { buildReport } from "./report/build";
+import { EXIT, exitCodeOf } from "./report/exitCode";
 import { headline } from "./report/headline";
 import { readPreview, stackStep } from "./report/preview";
 import { type DeployedOutputs, deployedOutputs } from "./report/stackOutputs";
@@ -18,20 +20,28 @@ interface Options {
 async function main(): Promise<void> {
   const options = new Command("report")
     .description("Write what an environment's plan changes, survives and takes")
-    .requiredOption("-s, --stack <name>", "environment, as in Pulumi.<name>.yaml")
+    .requiredOption("-s, --stack <name>", "environment, as in Pulumi.<name>.yaml; also <organization>/<project>/<name>")
     .requiredOption("-o, --out <file...>", "files to write: .md (with its picture beside it) or .html")
     .option("-p, --preview <file>", "output of `pulumi preview --json --show-sames`; without it, nothing is said of changes")
     .option("-b, --before <file>", "output of `pulumi stack output --json`; default: the preview's, or the CLI is asked")
+    .addHelpText(
+      "after",
+      `\nExit codes: ${EXIT.fine} the plan can be deployed; ${EXIT.refused} refused or failed; ${EXIT.violation} a rule is broken.`,
+    )
     .parse()
     .opts<Options>();
+  const stack = stackName(options.stack);
   const preview = options.preview === undefined ? undefined : readPreview(readFileSync(options.preview, "utf8"));
   const inPreview = preview !== undefined && stackStep(preview) !== undefined;
   const deployed: DeployedOutputs | undefined =
     options.before !== undefined ? outputsIn(options.before) : inPreview ? undefined : await deployedOutputs(options.stack);
-  const report = await buildReport({ stack: options.stack, preview, deployed });
+  const report = await buildReport({ stack, preview, deployed });
   const files = options.out.flatMap((file) => writeReport(report, file));
+  for (const { rule, resource, message } of report.violations) complain(`${rule}: ${resource}: ${message}`);
+  for (const problem of report.problems) complain(problem);
   for (const note of report.notes) complain(note);
-  say(`${options.stack}: ${headline(report)}\n${files.join("\n")}`);
+  say(`${stack}: ${headline(report)}\n${files.join("\n")}`);
+  process.exitCode = exitCodeOf(report, preview);
 }
 
 function outputsIn(file: string): DeployedOutputs {
@@ -42,5 +52,5 @@ function outputsIn(file: string): DeployedOutputs {
 
 main().catch((error: unknown) => {
   complain(error);
-  process.exitCode = 1;
+  process.exitCode = EXIT.refused;
 });

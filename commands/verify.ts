@@ -5,6 +5,7 @@
 import * as path from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { connectCluster } from "../clients/cluster";
+import { stackName } from "../config/stackFiles";
 import { visible } from "../model/visibleText";
 import type { StackOutputs } from "../outputs";
 import { complain } from "./terminal";
@@ -50,6 +51,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const project = options.project ?? path.resolve(__dirname, "..");
   const print = options.print ?? console.log;
   const environment = options.environment ?? process.env;
+  stackName(options.stack, project);
   const [outputs, cluster] = await Promise.all([
     selectOutputs(options, project, environment),
     selectCluster(options, project, environment),

@@ -15,15 +15,13 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
         rule: "there is no such key",
         remedy: `one of ${knownKeys(issue.path).join(", ")}`,
       }));
-    case "invalid_type":
-      return [
-        {
-          key,
-          value,
-          rule: value === undefined ? "this key is required" : `this key holds ${article(issue.expected)}`,
-          remedy: article(issue.expected),
-        },
-      ];
+    case "invalid_type": {
+      const schema = schemaAt(issue.path);
+      const rule = value === undefined ? "this key is required" : `this key holds ${wordOf(isWhole(schema) ? "int" : issue.expected)}`;
+      return [{ key, value, rule, remedy: `${described(schema)}${inQuotes(schema, value)}` }];
+    }
+    case "invalid_union":
+      return [{ key, value, rule: "not of the form that this key has", remedy: described(schemaAt(issue.path)) }];
     case "invalid_value":
       return [{ key, value, rule: "not a value of this key", remedy: issue.values.map((each) => JSON.stringify(each)).join(", ") }];
     case "too_small":
@@ -43,7 +41,71 @@ function ruleOf(issue: z.core.$ZodIssue): string | undefined {
   return typeof rule === "string" ? rule : undefined;
 }
 
-const article = (expected: string): string => (/^[aeiou]/.test(expected) ? `an ${expected}` : `a ${expected}`);
+/** Kinds of values, for people who write YAML. */
+const WORDS: Readonly<Record<string, string>> = {
+  string: "text",
+  int: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map of keys",
+  record: "a map",
+};
+
+const wordOf = (type: string): string => WORDS[type] ?? "another kind of value";
+
+const isWhole = (schema: unknown): boolean => (unwrapped(schema) as { def?: { format?: string } } | undefined)?.def?.format === "safeint";
+
+/** What a schema takes, in words. */
+function described(schema: unknown): string {
+  const { def, minValue, maxValue } = (unwrapped(schema) ?? {}) as Described;
+  switch (def?.type) {
+    case "string":
+      return formOf(def) ?? "text";
+    case "number": {
+      const kind = wordOf(isWhole(schema) ? "int" : "number");
+      return Number.isFinite(minValue) && Number.isFinite(maxValue) ? `${kind} from ${minValue} to ${maxValue}` : kind;
+    }
+    case "enum":
+      return Object.keys(def.entries ?? {})
+        .map(quoted)
+        .join(", ");
+    case "literal":
+      return (def.values ?? []).map(quoted).join(", ");
+    case "union":
+      return (def.options ?? []).map(described).join(", or ");
+    default:
+      return wordOf(def?.type ?? "");
+  }
+}
+
+interface Described {
+  def?: {
+    type: string;
+    entries?: Record<string, string>;
+    values?: unknown[];
+    options?: unknown[];
+    checks?: { _zod: { def: { error?: (issue: unknown) => unknown } } }[];
+  };
+  minValue?: number;
+  maxValue?: number;
+}
+
+/** What the schema itself says of the form of a text. */
+function formOf({ checks = [] }: NonNullable<Described["def"]>): string | undefined {
+  const said = checks.map((check) => check._zod.def.error?.({})).filter((each) => typeof each === "string");
+  // Further conditions, such as a least value, come after the form.
+  return said[0];
+}
+
+/** YAML takes digits for a number, and words for true and false. */
+function inQuotes(schema: unknown, value: unknown): string {
+  if (typeof value !== "number" && typeof value !== "boolean") return "";
+  if (typeOf(schema) !== "string") return "";
+  return described(schema) === "text" ? `, in quotes: ${quoted(String(value))}` : "";
+}
+
+const quoted = (value: unknown): string => JSON.stringify(value);
 
 function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
@@ -52,25 +114,29 @@ function pathText(path: readonly PropertyKey[]): string {
   );
 }
 
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], root);
 }
 
-/** The keys that the schema knows at a path. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
+function schemaAt(path: readonly PropertyKey[]): unknown {
   let schema: unknown = settingsSchema;
   for (const part of path) schema = step(unwrapped(schema), part);
-  const object = unwrapped(schema) as { shape?: Record<string, unknown> } | undefined;
+  return schema;
+}
+
+/** The keys that the schema knows at a path. */
+export function knownKeys(path: readonly PropertyKey[]): string[] {
+  const object = unwrapped(schemaAt(path)) as { shape?: Record<string, unknown> } | undefined;
   return Object.keys(object?.shape ?? {}).sort();
 }
 
 /** What kind of value the schema takes: `string`, `object` and so on. */
 export const typeOf = (schema: unknown): string => (unwrapped(schema) as { type?: string } | undefined)?.type ?? "";
 
-/** The schema inside defaults, options and refinements. */
+/** The schema inside defaults, options, refinements and what is done before it. */
 function unwrapped(schema: unknown): unknown {
-  let inner = schema as { def?: { innerType?: unknown } } | undefined;
-  while (inner?.def?.innerType !== undefined) inner = inner.def.innerType as typeof inner;
+  let inner = schema as { def?: { innerType?: unknown; out?: unknown } } | undefined;
+  for (let next = inner; next !== undefined; next = (inner?.def?.innerType ?? inner?.def?.out) as typeof inner) inner = next;
   return inner;
 }
 

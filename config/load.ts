@@ -3,12 +3,13 @@ import { objectProblems } from "../model/objectSizes";
 import { bucketClashes, type Credentials, credentialProblems, credentialsSchema } from "../model/objectStorage";
 import { formatProblems } from "../model/problem";
 import { problemsOf } from "../model/rules";
-import { type Settings, settingsSchema } from "../model/settings";
-import { problemsOfIssue } from "./issues";
+import type { Settings } from "../model/settings";
 import { readKeys } from "./keys";
-import { kubeconfigPath } from "./kubeconfig";
+import { kubeconfigOf } from "./kubeconfig";
+import { CONFIG_NAMESPACE } from "./namespace";
 import { readRules } from "./ruleFiles";
-import { otherStacks } from "./stackFiles";
+import { shapeOf } from "./shape";
+import { type OtherStacks, otherStacks, PROJECT_FOLDER, type StackFileError } from "./stackFiles";
 
 /** What the program starts from. */
 export interface LoadedConfig {
@@ -19,37 +20,55 @@ export interface LoadedConfig {
   rules: Record<string, string>;
   /** The bucket's credentials, to be kept secret; undefined where the pods' own identity is used. */
   credentials: Credentials | undefined;
+  /** What could not be checked, in sentences. */
+  warnings: string[];
 }
 
 /**
  * Reads, checks and completes the stack's configuration: the only place that knows `pulumi.Config`, the environment and files.
  *
+ * @param folder where the stack files are. Default: the program's.
  * @throws pulumi.RunError naming every problem at once, before any resource is registered.
  */
-export function loadConfig(): LoadedConfig {
+export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
   const stack = pulumi.getStack();
-  const { raw, credentials, problems: unreadable } = readKeys();
-  const parsed = settingsSchema.safeParse(raw, { reportInput: true });
-  const shape = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, raw));
-  const problems = [
-    ...unreadable,
-    ...shape,
-    ...(parsed.success
-      ? [
-          ...problemsOf(parsed.data),
-          ...credentialProblems(parsed.data, credentials),
-          ...bucketClashes(parsed.data.objectStorage, otherStacks(stack)),
-        ]
-      : []),
-  ];
-  if (!parsed.success || problems.length > 0) throw new pulumi.RunError(formatProblems(stack, problems));
-  const { rules, problems: ruleProblems } = readRules(parsed.data);
-  ruleProblems.push(...objectProblems(parsed.data, rules));
-  if (ruleProblems.length > 0) throw new pulumi.RunError(formatProblems(stack, ruleProblems));
+  const { raw, credentials, unread, problems: unreadable } = readKeys(folder);
+  const others = otherStacks(stack, folder);
+  const { settings, judge, problems: shape } = shapeOf(raw, unread);
+  let rules: Record<string, string> = {};
+  const broken =
+    settings === undefined
+      ? []
+      : [
+          ...problemsOf(settings, judge),
+          ...judge(() => credentialProblems(settings, credentials)),
+          ...judge(() => bucketClashes(settings.objectStorage, bucketsOf(others))),
+          ...judge(() => {
+            const read = readRules(settings);
+            rules = read.rules;
+            return read.problems;
+          }),
+        ];
+  const problems = [...unreadable, ...shape, ...broken];
+  // Objects are made of settings that break no rule.
+  if (settings !== undefined && problems.length === 0) problems.push(...objectProblems(settings, rules));
+  if (settings === undefined || problems.length > 0) throw new pulumi.RunError(formatProblems(stack, problems));
+  const { kubeconfig, warning } = kubeconfigOf(settings.cluster.kubeconfig, settings.cluster.context);
   return {
-    settings: parsed.data,
-    kubeconfig: kubeconfigPath(parsed.data.cluster.kubeconfig),
+    settings,
+    kubeconfig,
     rules,
     credentials: credentials === undefined ? undefined : credentialsSchema.parse(credentials),
+    warnings: [
+      ...(settings.objectStorage === undefined ? [] : others.unreadable.map(notCompared)),
+      ...(warning === undefined ? [] : [warning]),
+    ],
   };
 }
+
+/** What the other stack files of this folder say of their bucket: two stacks in one place would compact each other's blocks. */
+const bucketsOf = ({ configs }: OtherStacks): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(configs).map(([stack, config]) => [stack, config[`${CONFIG_NAMESPACE}:objectStorage`]]));
+
+const notCompared = ({ message }: StackFileError): string =>
+  `Not checked whether that stack keeps its blocks in this one's bucket, where two compactors would delete each other's: ${message}`;

@@ -2,7 +2,7 @@ import { handoverSeconds, heldBack, leastHandoverSeconds, localRetention, wholeH
 import { receiveOf } from "./ingestion";
 import { bucketUser } from "./objectStorage";
 import { THANOS_USER } from "./pod";
-import type { Problem } from "./problem";
+import { JUDGE_ALL, type Problem } from "./problem";
 import { durationSeconds, durationText, quantityBytes } from "./quantity";
 import type { ObjectStorageSettings, Settings, StorageSettings } from "./settings";
 import { hostPathProblems } from "./storageRules";
@@ -344,9 +344,9 @@ const RULES: readonly HistoryRule[] = [
 ];
 
 /** Every problem of the bucket's settings; empty where they can be deployed, and without a bucket. */
-export function historyProblems(settings: Settings): Problem[] {
+export function historyProblems(settings: Settings, judge = JUDGE_ALL): Problem[] {
   const { objectStorage } = settings;
   // Without a ring's settings nothing can be said of its retention; that is a problem of its own.
   if (objectStorage === undefined || (settings.ingestion === "receive" && settings.receive === undefined)) return [];
-  return RULES.flatMap((rule) => rule(objectStorage, settings));
+  return RULES.flatMap((rule) => judge(() => rule(objectStorage, settings)));
 }

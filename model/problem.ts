@@ -12,6 +12,12 @@ export interface Problem {
   remedy: string;
 }
 
+/** Asks one rule, or leaves it out. */
+export type Judge = (rule: () => Problem[]) => Problem[];
+
+/** Leaves no rule out. */
+export const JUDGE_ALL: Judge = (rule) => rule();
+
 const shown = (value: unknown): string => (value === undefined ? "(not set)" : JSON.stringify(value));
 
 /** One line a problem: key, value, rule, remedy. What the stack file holds ends up in terminals and comments, and acts on none of them. */

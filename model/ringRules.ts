@@ -1,6 +1,6 @@
 import { DEFAULT_RING, ringSets } from "./hashring";
 import { LONGEST_STATEFUL_SET_NAME } from "./kubernetesNames";
-import type { Problem } from "./problem";
+import { JUDGE_ALL, type Problem } from "./problem";
 import { durationSeconds } from "./quantity";
 import { receiveLimitProblems } from "./receiveLimitRules";
 import { ACCEPTABLE_RISKS, type AcceptableRisk, type ReceiveSettings, type Settings } from "./settings";
@@ -199,6 +199,6 @@ const RULES: readonly RingRule[] = [
 ];
 
 /** Every problem of the ring's settings; empty where the ring can be deployed. */
-export function ringProblemsOf(receive: ReceiveSettings, settings: Settings): Problem[] {
-  return RULES.flatMap((rule) => rule(receive, settings));
+export function ringProblemsOf(receive: ReceiveSettings, settings: Settings, judge = JUDGE_ALL): Problem[] {
+  return RULES.flatMap((rule) => judge(() => rule(receive, settings)));
 }

@@ -4,7 +4,7 @@ import { freeFormProblems } from "./freeForm/problems";
 import { historyProblems } from "./historyRules";
 import { receiveOf } from "./ingestion";
 import { nameProblems } from "./nameRules";
-import type { Problem } from "./problem";
+import { JUDGE_ALL, type Problem } from "./problem";
 import { prometheusRetentionTime } from "./prometheusRetention";
 import { durationSeconds } from "./quantity";
 import { RESERVED_LABELS } from "./replicaLabels";
@@ -163,18 +163,22 @@ const RULES: readonly Rule[] = [
   tooFewNodesForZones,
 ];
 
-/** Every problem of the settings; empty where they can be deployed. */
-export function problemsOf(settings: Settings): Problem[] {
+/**
+ * Every problem of the settings; empty where they can be deployed.
+ *
+ * @param judge Asks each rule. Default: all are asked.
+ */
+export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
   const receive = receiveOf(settings);
   return [
-    ...RULES.flatMap((rule) => rule(settings)),
-    ...accessProblems(settings),
-    ...freeFormProblems(settings),
-    ...tenancyProblems(settings),
-    ...(receive === undefined ? [] : ringProblemsOf(receive, settings)),
-    ...historyProblems(settings),
-    ...rulerProblems(settings),
-    ...survivalProblems(settings),
-    ...nameProblems(settings),
+    ...RULES.flatMap((rule) => judge(() => rule(settings))),
+    ...judge(() => accessProblems(settings)),
+    ...freeFormProblems(settings, judge),
+    ...judge(() => tenancyProblems(settings)),
+    ...(receive === undefined ? [] : ringProblemsOf(receive, settings, judge)),
+    ...historyProblems(settings, judge),
+    ...judge(() => rulerProblems(settings)),
+    ...judge(() => survivalProblems(settings)),
+    ...judge(() => nameProblems(settings)),
   ];
 }

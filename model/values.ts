@@ -70,10 +70,16 @@ const cpuOf = (smallest: string, why: string): z.ZodString =>
     smallest,
   );
 
+/** A quantity that is a number in every manifest where it has no unit, taken as its text. */
+function numberOrText(quantity: z.ZodString) {
+  const either = z.preprocess((value) => (typeof value === "number" ? String(value) : value), quantity);
+  return either.meta(quantity.meta() ?? {});
+}
+
 /** CPU that is reserved for a container. */
-const requestedCpu = cpuOf("1m", "a pod that asks for no CPU is the first to get none");
+const requestedCpu = numberOrText(cpuOf("1m", "a pod that asks for no CPU is the first to get none"));
 /** CPU that a container may use at most. */
-const limitedCpu = cpuOf("10m", "the kubelet gives no smaller share than a millisecond of every hundred");
+const limitedCpu = numberOrText(cpuOf("10m", "the kubelet gives no smaller share than a millisecond of every hundred"));
 
 /** CPU and memory of a container. */
 export const resources = (defaultCpu: string, defaultMemory: string) =>

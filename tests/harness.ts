@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { type Manifest, manifestsOf } from "../commands/manifests";
-import { type ProgramRun, type RegisteredResource, runProgram, stackConfig } from "../commands/program";
-import { CONFIG_NAMESPACE } from "../config/keys";
+import { type ProgramRun, type RegisteredResource, runProgram } from "../commands/program";
 import { type LoadedConfig, loadConfig } from "../config/load";
+import { CONFIG_NAMESPACE } from "../config/namespace";
+import { stackConfig } from "../config/stackFiles";
 import { receiveOf } from "../model/ingestion";
 import { planStack, type ReceivePlan, type StackPlan } from "../model/plan";
 import { type ReceiveSettings, type Settings, settingsSchema } from "../model/settings";

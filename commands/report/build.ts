@@ -1,8 +1,9 @@
+import { stackConfig } from "../../config/stackFiles";
 import { type Availability, compareAvailability, type Survival } from "../../model/availability";
 import { EXCEPTIONS, type Exceptions } from "../../policy/exceptions";
 import type { PolicyResource } from "../../policy/resources";
 import { type Violation, violationsOf } from "../../policy/rules";
-import { type ProgramRun, runProgram, stackConfig } from "../program";
+import { type ProgramRun, runProgram, unreadNote } from "../program";
 import { type Change, changesOf } from "./changes";
 import { decryptableWarning } from "./decryptable";
 import { type Preview, STACK_TYPE, stackStep, typeOf } from "./preview";
@@ -49,18 +50,20 @@ export interface ReportInput {
 
 /** Makes the report: runs the program with the stack's configuration, and puts beside it what the engine and the last deployment say. */
 export async function buildReport({ stack, preview, deployed, notes: given = [], exceptions = EXCEPTIONS }: ReportInput): Promise<Report> {
-  const config = configOf(stack, preview);
   const notes: string[] = [...given];
   const problems = preview === undefined ? [] : errorsOf(preview);
+  let config: Record<string, unknown> = {};
   let run: ProgramRun | undefined;
   try {
+    // The preview's is the one that the engine ran with; it gives none where it failed before.
+    config = preview === undefined || Object.keys(preview.config).length === 0 ? stackConfig(stack) : preview.config;
     run = await runProgram({ config, stack });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    if (preview?.complete === true)
-      notes.push(`The program could not be run with this configuration outside of the engine: ${firstLine(message)}`);
+    if (preview?.complete === true) notes.push(`The program could not be run with this configuration outside of the engine: ${message}`);
     else if (!problems.some((known) => known.includes(message))) problems.push(message);
   }
+  if (preview?.complete !== true) notes.push(...(run?.unread ?? []).map(unreadNote));
   const planned =
     preview?.complete === true ? plannedResources(preview) : (run?.resources ?? []).filter(({ custom }) => custom).map(resourceOf);
   const survival = run?.outputs.availability as Availability | undefined;
@@ -70,7 +73,7 @@ export async function buildReport({ stack, preview, deployed, notes: given = [],
   const topology = run === undefined ? undefined : topologyOf(run.resources.map(resourceOf), run.outputs);
   const before = preview === undefined ? [] : previousResources(preview);
   const violations = violationsOf(planned, stack, exceptions);
-  const warning = preview === undefined ? undefined : decryptableWarning(stackConfig(stack));
+  const warning = preview === undefined ? undefined : decryptableWarning(config);
   return {
     stack,
     previewed: preview !== undefined,
@@ -121,27 +124,6 @@ function previousResources(preview: Preview): PolicyResource[] {
     byUrn.set(urn, { type: oldState.type, name: urn, inputs: oldState.inputs ?? {}, protect: oldState.protect === true });
   }
   return [...byUrn.values()];
-}
-
-/** How the engine shows a secret value of the configuration. */
-const HIDDEN = "[secret]";
-
-/** The configuration that the preview ran with; what is secret in it, as the stack file has it, without the secrets. */
-function configOf(stack: string, preview: Preview | undefined): Record<string, unknown> {
-  if (preview === undefined || Object.keys(preview.config).length === 0)
-    return withoutSecrets(stackConfig(stack)) as Record<string, unknown>;
-  if (!Object.values(preview.config).includes(HIDDEN)) return preview.config;
-  const file = withoutSecrets(stackConfig(stack)) as Record<string, unknown>;
-  return Object.fromEntries(Object.entries(preview.config).map(([key, value]) => [key, value === HIDDEN ? (file[key] ?? HIDDEN) : value]));
-}
-
-/** `secure: …` in a stack file is replaced by a text that stands for it. */
-function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (typeof value !== "object" || value === null) return value;
-  const keys = Object.keys(value);
-  if (keys.length === 1 && keys[0] === "secure") return HIDDEN;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
 }
 
 function declaredSurvival(config: Record<string, unknown>): Survival {
@@ -209,5 +191,3 @@ function compared(
     return { note: "Not compared with the last deployment: its output `availability` is of another form." };
   }
 }
-
-const firstLine = (message: string): string => message.split("\n")[0] ?? "";

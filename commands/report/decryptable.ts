@@ -1,13 +1,10 @@
+import { engineConfig } from "../engineConfig";
+
 /** What the secrets of a preview open: the program's own code, and so a pull request's, gets every encrypted value of its stack file in plain text. */
 
-/** The keys of a stack file's `config:` block with an encrypted value anywhere in them. */
+/** The keys with an encrypted value anywhere in them, of a stack file's `config:` block or of a preview's configuration. */
 export function encryptedKeys(config: Record<string, unknown>): string[] {
-  return Object.keys(config).filter((key) => holdsEncrypted(config[key]));
-}
-
-function holdsEncrypted(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return Object.entries(value).some(([name, inner]) => (name === "secure" && typeof inner === "string") || holdsEncrypted(inner));
+  return engineConfig(config).secretKeys;
 }
 
 /** What a reviewer should know of the encrypted values; nothing where there are none. */

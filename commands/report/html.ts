@@ -25,7 +25,7 @@ export function htmlReport(report: Report): string {
     section("What it survives", survivalTable(report)),
     section("What it takes", requestsTable(report)),
     section("Topology", report.topology === undefined ? "" : `<div class="scroll">${topologySvg(report.topology)}</div>`),
-    report.notes.length > 0 ? `<footer>${items(report.notes.map(text))}</footer>` : "",
+    report.notes.length > 0 ? `<footer>${items(report.notes.map((note) => text(note).replace(/\n/g, "<br>")))}</footer>` : "",
     "</main></body></html>\n",
   ].join("\n");
 }

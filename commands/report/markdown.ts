@@ -53,7 +53,7 @@ export function markdownReport(report: Report, picture?: string): string {
     ...(topology === undefined
       ? []
       : ["### Topology", `${escaped(topologyLine(topology))}${picture === undefined ? "" : ` ([picture](${linkTarget(picture)}))`}`]),
-    ...(notes.length > 0 ? [notes.map((note) => `<sub>${escaped(note)}</sub>`).join("<br>\n")] : []),
+    ...(notes.length > 0 ? [notes.map((note) => `<sub>${note.split("\n").map(escaped).join("<br>")}</sub>`).join("<br>\n")] : []),
   ]
     .join("\n\n")
     .concat("\n");

@@ -1,11 +1,11 @@
 /** Which stack is meant: its outputs, and the cluster it is on. */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import * as path from "node:path";
 import { promisify } from "node:util";
-import { parse } from "yaml";
 import type { ClusterAddress } from "../../clients/apiServer";
 import { messageOf } from "../../clients/transport";
+import { kubeconfigFiles, kubeconfigOf } from "../../config/kubeconfig";
+import { stackConfig, stackName, stackNames, stacksWithFiles } from "../../config/stackFiles";
 import { readOutputs, type StackOutputs } from "../../outputs";
 
 /** What the command line says. */
@@ -60,10 +60,18 @@ export async function selectCluster(selection: Selection, project: string, envir
   const selected = { context: context ?? configured.context, kubeconfig: kubeconfig ?? configured.kubeconfig };
   if (selected.context === undefined) {
     throw new SelectionError(
-      `no context names the cluster of stack ${selection.stack}: neither --context, nor THANOS_STACK_CONTEXT, nor ${CLUSTER_KEY} in its configuration`,
+      `no context names the cluster of stack ${selection.stack}: neither --context, nor THANOS_STACK_CONTEXT, nor ${CLUSTER_KEY} in its configuration. ${stacksWithFiles(project)}`,
     );
   }
-  return { context: selected.context, ...(selected.kubeconfig === undefined ? {} : { kubeconfig: selected.kubeconfig }) };
+  const file = selected.kubeconfig ?? chosenOf(selected.context, environment);
+  return { context: selected.context, ...(file === undefined ? {} : { kubeconfig: file }) };
+}
+
+/** Of several files of KUBECONFIG the one that the engine reads; undefined where the client finds it by itself. */
+function chosenOf(context: string, environment: NodeJS.ProcessEnv): string | undefined {
+  if (kubeconfigFiles(environment).length < 2) return undefined;
+  const { kubeconfig, warning } = kubeconfigOf(undefined, context, environment);
+  return warning === undefined ? kubeconfig : undefined;
 }
 
 /** The stack file is read first, so that a cluster can be verified without the CLI; values it doesn't spell out (an ESC environment's) take the CLI. */
@@ -73,10 +81,7 @@ async function configuredCluster(
   environment: NodeJS.ProcessEnv,
   needsContext: boolean,
 ): Promise<Partial<ClusterAddress>> {
-  const file = path.join(project, `Pulumi.${stack.split("/").at(-1)}.yaml`);
-  const content = await stackFile(file);
-  const config = isObject(content) && isObject(content.config) ? content.config : {};
-  const inFile = clusterOf(config[CLUSTER_KEY]);
+  const inFile = clusterOf(configInFile(stack, project)[CLUSTER_KEY]);
   if (inFile.context !== undefined || !needsContext) {
     return inFile;
   }
@@ -87,16 +92,10 @@ async function configuredCluster(
   return { ...clusterOf(asked), ...inFile };
 }
 
-/** A stack file's content; undefined where there is none, since its configuration may be elsewhere. */
-async function stackFile(file: string): Promise<unknown> {
-  try {
-    return parse(await readFile(file, "utf8"));
-  } catch (error) {
-    if (isObject(error) && error.code === "ENOENT") {
-      return undefined;
-    }
-    throw new SelectionError(`${file}: ${messageOf(error)}`);
-  }
+/** The configuration of a stack's file; empty where there is none, since it may be elsewhere. */
+function configInFile(stack: string, project: string): Record<string, unknown> {
+  const name = stackName(stack, project);
+  return stackNames(project).includes(name) ? stackConfig(name, project) : {};
 }
 
 function clusterOf(value: unknown): Partial<ClusterAddress> {

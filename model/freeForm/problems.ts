@@ -1,5 +1,5 @@
 import { parseDocument, type YAMLParseError } from "yaml";
-import type { Problem } from "../problem";
+import { JUDGE_ALL, type Problem } from "../problem";
 import { JOBS } from "../prometheusConfig";
 import type { Settings } from "../settings";
 import { DISCOVERIES, kubernetesDiscoveries } from "./discovery";
@@ -41,15 +41,21 @@ const problemAt = (base: string, each: Finding): Problem => ({
 
 const problemsAt = (base: string, form: Form, value: unknown): Problem[] => form(value).map((each) => problemAt(base, each));
 
-/** Every problem of the parts that have Prometheus' own form; empty where it would take them. */
-export function freeFormProblems(settings: Settings): Problem[] {
+/**
+ * Every problem of the parts that have Prometheus' own form; empty where it would take them.
+ *
+ * @param judge Asks for each part. Default: all are asked.
+ */
+export function freeFormProblems(settings: Settings, judge = JUDGE_ALL): Problem[] {
   const { prometheus, receive } = settings;
   return [
-    ...scrapeConfigProblems(settings),
-    ...problemsAt("prometheus.remoteWrite.relabel", relabelConfigs, prometheus.remoteWrite.relabel),
-    ...problemsAt("receive.relabel", relabelConfigs, receive?.relabel ?? []),
-    ...prometheus.remoteWrite.otherTargets.flatMap(({ headers }, index) =>
-      problemsAt(`prometheus.remoteWrite.otherTargets[${index}].headers`, remoteWriteHeaders, headers),
+    ...judge(() => scrapeConfigProblems(settings)),
+    ...judge(() => problemsAt("prometheus.remoteWrite.relabel", relabelConfigs, prometheus.remoteWrite.relabel)),
+    ...judge(() => problemsAt("receive.relabel", relabelConfigs, receive?.relabel ?? [])),
+    ...judge(() =>
+      prometheus.remoteWrite.otherTargets.flatMap(({ headers }, index) =>
+        problemsAt(`prometheus.remoteWrite.otherTargets[${index}].headers`, remoteWriteHeaders, headers),
+      ),
     ),
   ];
 }

@@ -45,7 +45,7 @@ describe("render", function () {
   it("fails, in words, for a stack that there is not", async () => {
     const unknown = await render("--stack", "staging");
     assert.equal(unknown.exitCode, 1);
-    assert.match(unknown.stderr, /Pulumi\.staging\.yaml/);
+    assert.match(unknown.stderr, /^Pulumi\.staging\.yaml: there is no such file\. Stacks with a file: dev, prod\.$/m);
     assert.ok(!unknown.stderr.includes("    at "), "a stack trace is not for people");
   });
 });

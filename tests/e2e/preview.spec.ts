@@ -177,17 +177,67 @@ describe("the preview of a pull request", function () {
     assert.ok(!comment.includes(LEAK));
   });
 
-  it("refuses what survives less than the environment declares", async () => {
-    const known = existsSync(join(paths().pulumiBackend, ".pulumi", "stacks", "thanos-stack", "prod.json"));
-    const prod = await openStack("prod", { "thanos-stack:querier": { replicas: 1 } });
-    try {
-      const { code, comment, said } = await hosts.preview("prod", "--policy-pack", "policy");
-      assert.equal(code, 1, said);
-      assert.match(comment, /survives\.nodes = 1: the plan survives the loss of 0 nodes, since 1 node can take all queriers \(1\)/);
-    } finally {
+  describe("of prod, whose credentials are encrypted in the stack file", () => {
+    const CREDENTIALS = "thanos-stack:objectStorageCredentials";
+    let known: boolean;
+    let prod: Awaited<ReturnType<typeof openStack>>;
+    before(() => {
+      known = existsSync(join(paths().pulumiBackend, ".pulumi", "stacks", "thanos-stack", "prod.json"));
+    });
+    after(async () => {
       if (known) await openStack("prod");
       else await prod.workspace.removeStack("prod");
-    }
+    });
+    /** The preview, in which no credential is to be read. */
+    const proposedProd = async (overrides: ConfigOverlay) => {
+      prod = await openStack("prod", overrides);
+      const found = await hosts.preview("prod", "--policy-pack", "policy");
+      const { value, secret } = await prod.getConfig(CREDENTIALS);
+      assert.equal(secret, true);
+      for (const credential of Object.values(JSON.parse(value) as Record<string, string>)) {
+        for (const text of [found.said, found.comment, found.page]) assert.ok(!text.includes(credential), "a credential is shown");
+      }
+      return found;
+    };
+    const PLAN = [/^### What it survives$/m, /^### Topology$/m, /required: any 1 node and any 1 zone/];
+
+    it("says what the plan survives and shows its topology", async () => {
+      const { code, comment, said } = await proposedProd({});
+      assert.equal(code, 0, said);
+      for (const part of PLAN) assert.match(comment, part);
+      assert.doesNotMatch(comment, /could not be run|encrypted|Refused/);
+    });
+
+    it("names a broken rule at which the engine stopped, beside what the plan survives", async () => {
+      const { code, comment, said } = await proposedProd(leaking);
+      assert.equal(code, 2, said);
+      assert.match(comment, /^## ⛔ `prod`: 1 rule is broken; the engine stopped at it$/m);
+      assert.match(
+        comment,
+        /- `credentials-are-secret` ConfigMap thanos-prod\/prometheus-config-\w+: prometheus\.yml holds a value of password/,
+      );
+      for (const part of PLAN) assert.match(comment, part);
+      assert.ok(!comment.includes(LEAK));
+    });
+
+    it("refuses a secret under any other key by its path, without showing it", async () => {
+      prod = await openStack("prod", leaking);
+      await prod.setConfig(`${PROMETHEUS}.scrapeConfigs[0].basic_auth.password`, { value: LEAK, secret: true }, true);
+      const { code, comment, page, said } = await hosts.preview("prod", "--policy-pack", "policy");
+      assert.equal(code, 1, said);
+      assert.equal(
+        comment.match(/- prometheus[\w.[\]]* = "\(secret\)": this is encrypted, and only objectStorageCredentials may be/g)?.length,
+        1,
+        comment,
+      );
+      for (const text of [said, comment, page]) assert.ok(!text.includes(LEAK));
+    });
+
+    it("refuses what survives less than the environment declares", async () => {
+      const { code, comment, said } = await proposedProd({ "thanos-stack:querier": { replicas: 1 } });
+      assert.equal(code, 1, said);
+      assert.match(comment, /survives\.nodes = 1: the plan survives the loss of 0 nodes, since 1 node can take all queriers \(1\)/);
+    });
   });
 
   it("says what gets worse than what is deployed", async () => {

@@ -1,0 +1,61 @@
+import { encryptedPaths, isEncrypted, SECRET, withoutEncrypted } from "../config/encrypted";
+import { CONFIG_NAMESPACE } from "../config/namespace";
+import { CREDENTIALS_KEY } from "../model/objectStorage";
+
+/** Configuration in the form in which the engine gives it to a program. */
+export interface EngineConfig {
+  /** Texts by full key; what is no text in YAML is JSON. */
+  texts: Record<string, string>;
+  /** Full keys that hold anything encrypted. */
+  secretKeys: string[];
+}
+
+const CREDENTIALS = `${CONFIG_NAMESPACE}:${CREDENTIALS_KEY}`;
+const BUCKET = `${CONFIG_NAMESPACE}:objectStorage`;
+
+/**
+ * Gives configuration to the program as the engine does, for runs that can't decrypt it: `(secret)` stands for everything encrypted, and its keys are secret.
+ * Where the bucket's credentials are encrypted as a whole, they get the form of that bucket's, so that the plan is the one with credentials.
+ *
+ * @param config configuration by full key, as a stack file or the JSON of a preview has it
+ */
+export function engineConfig(config: Readonly<Record<string, unknown>>): EngineConfig {
+  const read = Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? hiddenInside(value) : value] as const);
+  const secretKeys = read.filter(([key, value]) => encryptedPaths(value, key).length > 0).map(([key]) => key);
+  const texts = read.map(([key, value]) => {
+    const readable = key === CREDENTIALS && isEncrypted(value) ? standIn(config[BUCKET]) : withoutEncrypted(value);
+    return [key, typeof readable === "string" ? readable : JSON.stringify(readable)] as const;
+  });
+  return { texts: Object.fromEntries(texts), secretKeys };
+}
+
+/** Encrypted keys that the program takes: their content is not in the plan. */
+export const takenUnread = ({ secretKeys }: EngineConfig): string[] => secretKeys.filter((key) => key === CREDENTIALS);
+
+/** An object of a preview's JSON that hides parts of itself; every other text as it is. */
+function hiddenInside(text: string): unknown {
+  if (!text.startsWith("{") && !text.startsWith("[")) return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    return encryptedPaths(value, "").length > 0 ? value : text;
+  } catch {
+    return text;
+  }
+}
+
+/** Credentials of the form that the bucket's kind has. */
+function standIn(bucket: unknown): Record<string, string> {
+  const kinds = typeof bucket === "string" ? parsed(bucket) : bucket;
+  const has = (kind: string) => typeof kinds === "object" && kinds !== null && kind in kinds;
+  if (has("gcs")) return { serviceAccount: SECRET };
+  if (has("azure")) return { storageAccountKey: SECRET };
+  return { accessKey: SECRET, secretKey: SECRET };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { shapeOf } from "../../config/shape";
+import { settingsSchema } from "../../model/settings";
+import { load, type Overrides, rejection, type Stack } from "../harness";
+
+/** Keys that are wrong in form, and the rules about the rest. */
+
+const keyOf = (line: string) => /^ {2}- (\S+) = /.exec(line)?.[1];
+const keys = async (overrides: Overrides, stack: Stack = "dev") => (await rejection(stack, overrides)).problems.map(keyOf).sort();
+
+describe("a key of the wrong form hides no rule that it has nothing to do with", () => {
+  const TWO_COPIES = { replicationFactor: 2 };
+  const cases: { title: string; overrides: Overrides; expected: string[]; stack?: Stack }[] = [
+    {
+      title: "an unknown key beside a broken rule",
+      overrides: { receive: { ...TWO_COPIES, retension: {} } },
+      expected: ["receive.replicationFactor", "receive.retension"],
+    },
+    {
+      title: "an unknown key of the first level",
+      overrides: { alertin: {}, receive: TWO_COPIES },
+      expected: ["alertin", "receive.replicationFactor"],
+    },
+    {
+      title: "a value of another kind",
+      overrides: { querier: { timeout: 120 }, namespace: "default", receive: TWO_COPIES },
+      expected: ["namespace", "querier.timeout", "receive.replicationFactor"],
+    },
+    {
+      title: "a required key that is missing",
+      overrides: { cluster: { context: undefined }, receive: TWO_COPIES },
+      expected: ["cluster.context", "receive.replicationFactor"],
+    },
+    {
+      title: "a required key of the first level that is missing",
+      overrides: { namespace: undefined, receive: TWO_COPIES },
+      expected: ["namespace", "receive.replicationFactor"],
+    },
+    {
+      title: "storage that is of no kind",
+      overrides: { prometheus: { storage: { hostPath: undefined }, scrapeTimeout: "31s" } },
+      expected: ["prometheus.scrapeTimeout", "prometheus.storage"],
+    },
+    {
+      title: "a wrong entry of a list",
+      overrides: { querier: { endpoints: ["ok:10901", "http://x"] }, receive: TWO_COPIES },
+      expected: ["querier.endpoints[1]", "receive.replicationFactor"],
+    },
+    {
+      title: "a misspelt section, of which nothing is demanded a second time",
+      overrides: { receive: undefined, recieve: {}, namespace: "default" },
+      expected: ["namespace", "recieve"],
+    },
+    {
+      title: "no rule judges a default in place of a value that is wrong",
+      stack: "prod",
+      // Three receivers, the default, are not divided by two zones.
+      overrides: { cluster: { zones: ["a", "b"] }, receive: { replicas: "4", replicationFactor: 1 }, accepts: ["data-loss"] },
+      expected: ["receive.replicas"],
+    },
+    {
+      title: "missing rule files, at once with the rest",
+      overrides: { prometheus: { ruleFolder: "no-such-folder" }, namespace: "default", recieve: {} },
+      expected: ["namespace", "prometheus.ruleFolder", "recieve"],
+    },
+  ];
+  for (const { title, overrides, expected, stack } of cases) {
+    it(title, async () => assert.deepEqual(await keys(overrides, stack), expected));
+  }
+
+  it("whatever is wrong, its form is told and nothing crashes", () => {
+    for (const wrong of [null, 7, "x", [], [null], {}, { x: 1 }]) {
+      for (const key of Object.keys(settingsSchema.shape)) {
+        const { problems, settings, judge } = shapeOf({ namespace: "a", [key]: wrong }, []);
+        assert.ok(problems.length > 0, key);
+        assert.deepEqual(
+          judge(() => [{ key: String(settings?.cluster.name), value: 1, rule: "", remedy: "" }]),
+          settings === undefined ? [{ key: "undefined", value: 1, rule: "", remedy: "" }] : [],
+          key,
+        );
+      }
+    }
+  });
+});
+
+describe("numbers and texts", () => {
+  it("CPU is taken as a number, as in every manifest", async () => {
+    for (const [cpu, expected] of [
+      [2, "2"],
+      [0.5, "0.5"],
+      ["250m", "250m"],
+    ]) {
+      const { settings } = await load("dev", { querier: { resources: { cpu, cpuLimit: cpu } } });
+      assert.deepEqual(settings.querier.resources, { cpu: expected, cpuLimit: expected, memory: "256Mi" });
+    }
+  });
+
+  const messages: { overrides: Overrides; key: string; said: string }[] = [
+    {
+      overrides: { prometheus: { scrapeInterval: 30 } },
+      key: "prometheus.scrapeInterval",
+      said: "30: this key holds text. Accepted: a duration such as 30s, 2h or 15d.",
+    },
+    {
+      overrides: { prometheus: { externalLabels: { shard: 1 } } },
+      key: "prometheus.externalLabels.shard",
+      said: '1: this key holds text. Accepted: text, in quotes: "1".',
+    },
+    {
+      overrides: { receive: { replicas: "3" } },
+      key: "receive.replicas",
+      said: '"3": this key holds a whole number. Accepted: a whole number from 1 to 99.',
+    },
+    {
+      overrides: { receive: { replicas: 2.5 } },
+      key: "receive.replicas",
+      said: "2.5: this key holds a whole number. Accepted: a whole number from 1 to 99.",
+    },
+    { overrides: { accepts: { a: 1 } }, key: "accepts", said: '{"a":1}: this key holds a list. Accepted: a list.' },
+    { overrides: { querier: [] }, key: "querier", said: "[]: this key holds a map of keys. Accepted: a map of keys." },
+    { overrides: { protect: 3 }, key: "protect", said: "3: this key holds true or false. Accepted: true or false." },
+  ];
+  for (const { overrides, key, said } of messages) {
+    it(`${key}: ${said}`, async () => {
+      const { problems } = await rejection("dev", overrides);
+      assert.deepEqual(
+        problems.filter((line) => line.startsWith(`  - ${key} = `)),
+        [`  - ${key} = ${said}`],
+      );
+    });
+  }
+
+  it("no message has a programmer's words", async () => {
+    const wrong = { a: [] };
+    const everything = Object.fromEntries(Object.keys(settingsSchema.shape).map((key) => [key, wrong]));
+    for (const overrides of [
+      everything,
+      { receive: { replicas: wrong, mode: wrong, limits: 1, hashrings: 2 }, objectStorage: { compactor: { retention: { raw: 7 } } } },
+    ]) {
+      for (const line of (await rejection("dev", overrides)).problems)
+        assert.doesNotMatch(line, /\b(int|integer|string|boolean|object|record|array|strictobject|undefined|Invalid input)\b/, line);
+    }
+  });
+});
