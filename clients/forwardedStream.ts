@@ -115,7 +115,10 @@ export class ForwardedStream extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, written: (error?: Error | null) => void): void {
     // Node's HTTP client ends the body of a request with it.
-    if (chunk.length === 0) return written();
+    if (chunk.length === 0) {
+      written();
+      return;
+    }
     for (let start = 0; start < chunk.length; start += LONGEST_MESSAGE) {
       const part = chunk.subarray(start, start + LONGEST_MESSAGE);
       const last = start + LONGEST_MESSAGE >= chunk.length;
