@@ -155,8 +155,6 @@ export class ForwardedStream extends Duplex {
     if (this.failure !== "") {
       const text = `${textOf(this.pod)}: ${this.failure.trim()}`;
       this.destroy(this.answered ? new Error(text) : new UnreachableError(text));
-    } else if (this.idle !== undefined) {
-      this.destroy();
     } else {
       this.push(null);
     }

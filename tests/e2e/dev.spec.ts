@@ -71,6 +71,9 @@ describe("dev on a real cluster", function () {
   this.bail(true);
   const cluster = new Cluster();
   const receivers = () => cluster.pods(NAMESPACE, "thanos-receive");
+  const account = new DeployAccount();
+  const open = (overrides: ConfigOverlay = {}) => openStack("dev", { ...account.config, ...overrides });
+  const update = (overrides: ConfigOverlay = {}) => up("dev", { ...account.config, ...overrides });
 
   it("goes on after an engine that was killed while it created, when what it had made is taken over", async () => {
     await remove("dev");
@@ -94,13 +97,15 @@ describe("dev on a real cluster", function () {
   });
 
   it("comes up from nothing", async () => {
-    const { changes: made } = await up("dev");
+    await account.becomesAdministrator();
+    const { changes: made } = await update();
     assert.deepEqual(Object.keys(made), ["create"]);
     assert.ok((made.create ?? 0) > 30, `${made.create} resources`);
   });
 
-  it("passes its own check", async () => {
-    await verify("dev");
+  it("passes its own check, by an account that may deploy and no more, as does all that follows", async () => {
+    await account.mayDeploy(NAMESPACE, `${NAMESPACE}-volumes`);
+    await command("verify", "dev", "--kubeconfig", account.kubeconfig);
   });
 
   it("takes the tenants that it names and no others, whatever they are called, and nothing is created for those", async () => {
@@ -126,18 +131,18 @@ describe("dev on a real cluster", function () {
   });
 
   it("changes nothing when brought up again", async () => {
-    const stack = await openStack("dev");
+    const stack = await open();
     assert.deepEqual(changes((await stack.preview()).changeSummary), {});
     const before = identities(await cluster.pods(NAMESPACE));
-    assert.deepEqual((await up("dev")).changes, {});
+    assert.deepEqual((await update()).changes, {});
     assert.deepEqual(identities(await cluster.pods(NAMESPACE)), before);
   });
 
   it("rolls the receivers for another retention and loses nothing that was acknowledged", async () => {
-    const deployed = await deployedStack(cluster, await openStack("dev"));
+    const deployed = await deployedStack(cluster, await open());
     const before = identities(await receivers());
     const load = await underLoad(deployed, {}, async () => {
-      assert.deepEqual((await up("dev", RETENTION)).changes, { update: 1 });
+      assert.deepEqual((await update(RETENTION)).changes, { update: 1 });
     });
     const pods = await receivers();
     for (const pod of pods) assert.ok(pod.spec.containers[0]?.args?.includes("--tsdb.retention=14d"), pod.metadata.name);
@@ -147,10 +152,10 @@ describe("dev on a real cluster", function () {
   });
 
   it("grows the ring from 3 to 5 under load: pods first, ring when they are Ready, no receiver restarted", async () => {
-    const deployed = await deployedStack(cluster, await openStack("dev"));
+    const deployed = await deployedStack(cluster, await open());
     const before = identities(await receivers());
     const load = await underLoad(deployed, {}, async () => {
-      const { changes: made } = await up("dev", { [RECEIVE]: { ...RETENTION[RECEIVE], replicas: 5 } });
+      const { changes: made } = await update({ [RECEIVE]: { ...RETENTION[RECEIVE], replicas: 5 } });
       // The receivers, the ring and the job that makes directories; volumes for the new pods.
       assert.deepEqual(Object.keys(made).sort(), ["create", "replace", "update"]);
       await ringLoaded(receivers, 5);
@@ -164,17 +169,17 @@ describe("dev on a real cluster", function () {
 
   it("refuses to shrink the ring without a bucket, naming what would be lost, and changes nothing", async () => {
     const before = identities(await receivers());
-    const message = await failure(async () => (await openStack("dev", RETENTION)).preview());
+    const message = await failure(async () => (await open(RETENTION)).preview());
     assert.match(message, /receive\.replicas = 3: thanos-receive-3, thanos-receive-4 would leave the ring of 5/);
     assert.match(message, /"history-loss" in accepts/);
     assert.deepEqual(identities(await receivers()), before);
   });
 
   it("shrinks the ring from 5 to 3 under load once that is accepted: ring first, then the pods; their data stays", async () => {
-    const deployed = await deployedStack(cluster, await openStack("dev", RETENTION));
+    const deployed = await deployedStack(cluster, await open(RETENTION));
     const before = identities(await receivers());
     const load = await underLoad(deployed, {}, async () => {
-      await up("dev", { ...RETENTION, "thanos-stack:accepts": ["replicas-on-one-node", "history-loss"] });
+      await update({ ...RETENTION, "thanos-stack:accepts": ["replicas-on-one-node", "history-loss"] });
       await ringLoaded(receivers, 3);
       await receiversAsked(deployed.querier, 3);
     });
@@ -196,9 +201,9 @@ describe("dev on a real cluster", function () {
   });
 
   it("gives a tenant a ring of its own, which holds that tenant's series, relabelled, and nobody else's", async () => {
-    await up("dev", OPTIONS);
+    await update(OPTIONS);
     const before = identities(await receivers());
-    const { stack } = await up("dev", {
+    const { stack } = await update({
       ...OPTIONS,
       [RECEIVE]: { ...OPTIONS[RECEIVE], hashrings: [{ name: "blue", tenants: ["blue"], replicas: 3 }] },
     });
@@ -227,7 +232,7 @@ describe("dev on a real cluster", function () {
     const run = runId();
     const target = tracedTarget(run).listen(SCRAPED.port, SCRAPED.host);
     try {
-      const { querier } = await deployedStack(cluster, await openStack("dev"));
+      const { querier } = await deployedStack(cluster, await open());
       const since = Date.now() / 1_000;
       await eventually("three traces are answered", async () => {
         const parameters = new URLSearchParams({
@@ -253,7 +258,7 @@ describe("dev on a real cluster", function () {
 
   it("refuses a bad plan before the first change, every problem at once", async () => {
     const objects = await cluster.list(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`);
-    const stack = await openStack("dev", {
+    const stack = await open({
       [RECEIVE]: { replicas: 2, replicatonFactor: 3, outOfOrderWindow: "soon" },
       "thanos-stack:prometeus": { replicas: 1 },
     });
@@ -261,7 +266,7 @@ describe("dev on a real cluster", function () {
     for (const part of ["receive.replicatonFactor = 3: there is no such key", "receive.outOfOrderWindow", "prometeus"]) {
       assert.ok(message.includes(part), `${part} in:\n${message}`);
     }
-    const tooFew = await failure(async () => (await openStack("dev", { [RECEIVE]: { replicas: 2 } })).up());
+    const tooFew = await failure(async () => (await open({ [RECEIVE]: { replicas: 2 } })).up());
     assert.match(tooFew, /receive\.replicas = 2: a ring needs as many receivers as copies/);
     const after = await cluster.list(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`);
     // What is wanted; a status goes on changing by itself.
@@ -272,8 +277,11 @@ describe("dev on a real cluster", function () {
   });
 
   it("is destroyed without leaving anything in the cluster", async () => {
-    const stack = await openStack("dev");
+    // No account of a CI may remove a namespace.
+    await account.becomesAdministrator();
+    const stack = await open();
     await stack.destroy();
+    await account.remove();
     for (const path of ["/api/v1/namespaces", "/api/v1/persistentvolumes", "/apis/rbac.authorization.k8s.io/v1/clusterroles"]) {
       const left = (await cluster.list(path)).map((each) => each.metadata.name).filter((name) => name.startsWith(NAMESPACE));
       assert.deepEqual(left, [], path);
