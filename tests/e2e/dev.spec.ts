@@ -5,7 +5,9 @@ import { ketamaRing, replicasOf } from "../../model/ketama";
 import { writeQuorum } from "../../model/quorum";
 import { openStack } from "../../sandbox/engine";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
+import type { ConfigOverlay } from "../../sandbox/overlay";
 import { HOST_ADDRESS } from "../../sandbox/topology";
+import { DeployAccount } from "./deployAccount";
 import { killEngines } from "./engines";
 import {
   assertLossless,
@@ -22,7 +24,6 @@ import {
   runId,
   underLoad,
   up,
-  verify,
 } from "./stack";
 import { STRANGERS, tenantDirectories, writtenAs } from "./tenants";
 
