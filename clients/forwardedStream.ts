@@ -80,6 +80,9 @@ export class ForwardedStream extends Duplex {
   /** What the kubelet says went wrong. */
   private failure = "";
   private answered = false;
+  private isClosed = false;
+  /** Why something could not be sent. */
+  private unsent: Error | undefined;
   private idle: NodeJS.Timeout | undefined;
 
   constructor(
@@ -109,9 +112,8 @@ export class ForwardedStream extends Duplex {
     this.underlying?.ref();
   }
 
-  override _read(): void {
-    this.socket.resume();
-  }
+  /** What comes is passed on as it comes: whoever asks reads the whole answer. */
+  override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, written: (error?: Error | null) => void): void {
     // Node's HTTP client ends the body of a request with it.
@@ -122,7 +124,11 @@ export class ForwardedStream extends Duplex {
     for (let start = 0; start < chunk.length; start += LONGEST_MESSAGE) {
       const part = chunk.subarray(start, start + LONGEST_MESSAGE);
       const last = start + LONGEST_MESSAGE >= chunk.length;
-      this.socket.send(Buffer.concat([Buffer.of(DATA), part]), last ? (error) => written(error) : undefined);
+      this.socket.send(Buffer.concat([Buffer.of(DATA), part]), (error) => {
+        // The other end is closing the connection, and says why before it has.
+        if (error && !this.isClosed) this.unsent ??= error;
+        else if (error || last) written(error);
+      });
     }
   }
 
@@ -147,14 +153,17 @@ export class ForwardedStream extends Duplex {
       this.failure += bytes.toString("utf8");
     } else if (channel === DATA) {
       this.answered = true;
-      if (!this.push(bytes)) this.socket.pause();
+      this.push(bytes);
     }
   }
 
   private ended(): void {
+    this.isClosed = true;
     if (this.failure !== "") {
       const text = `${textOf(this.pod)}: ${this.failure.trim()}`;
       this.destroy(this.answered ? new Error(text) : new UnreachableError(text));
+    } else if (this.unsent !== undefined) {
+      this.destroy(this.unsent);
     } else {
       this.push(null);
     }

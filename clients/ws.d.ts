@@ -17,9 +17,7 @@ declare module "ws" {
   class WebSocket extends EventEmitter<Events> {
     /** @param options those of the request of the handshake, and of the connection */
     constructor(url: string, protocols: string[], options: RequestOptions & { handshakeTimeout?: number; perMessageDeflate?: boolean });
-    send(data: Uint8Array, sent?: (error?: Error) => void): void;
-    pause(): void;
-    resume(): void;
+    send(data: Uint8Array, sent?: (error?: Error | null) => void): void;
     close(): void;
     /** Closes the connection at once. */
     terminate(): void;

@@ -175,12 +175,14 @@ describe("clients: pods and Services of a cluster", () => {
       await assert.rejects(cluster({ timeoutMs: 50 }).pod(A).send(get()), /no whole answer within 50 ms/);
       await holds(() => forwards.open() === 0);
       forwarding.a = { hang: true };
+      const start = performance.now();
       await assert.rejects(
         cluster()
           .pod(A)
           .send({ ...get(), timeoutMs: 50 }),
         /no whole answer within 50 ms/,
       );
+      assert.ok(performance.now() - start < 4_000, "long before the handshake would be given up");
     });
 
     it("to which the account may not forward ports is said to be that, with what it needs", async () => {
