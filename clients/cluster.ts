@@ -124,8 +124,4 @@ class ForwardingAgent extends http.Agent {
     if (stream instanceof ForwardedStream) stream.keepIdle(this.keepIdleMs);
     return true;
   }
-
-  override reuseSocket(stream: Duplex): void {
-    if (stream instanceof ForwardedStream) stream.reuse();
-  }
 }

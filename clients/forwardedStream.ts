@@ -105,8 +105,8 @@ export class ForwardedStream extends Duplex {
     this.idle = setTimeout(() => this.destroy(), milliseconds).unref();
   }
 
-  /** Is used again. */
-  reuse(): void {
+  /** Keeps the process, as a socket's does: Node's HTTP client calls it when it uses the connection again. */
+  ref(): void {
     clearTimeout(this.idle);
     this.idle = undefined;
     this.underlying?.ref();
