@@ -25,10 +25,10 @@ import { ruleWarnings } from "./model/ruler";
 import type { Storage } from "./model/storage";
 
 // What the environment chose, checked; what it comes to; what that survives.
-const { settings, kubeconfig, rules, credentials, warnings } = loadConfig();
+const { settings, kubeconfig, rules, ruleCount, credentials, warnings } = loadConfig();
 const plan = planStack(settings);
 const survival = provenAvailability(plan);
-for (const warning of [...warnings, ...ruleWarnings(settings)]) void pulumi.log.warn(warning);
+for (const warning of [...warnings, ...ruleWarnings(settings, ruleCount)]) void pulumi.log.warn(warning);
 
 const provider = new k8s.Provider("cluster", {
   kubeconfig,

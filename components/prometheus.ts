@@ -18,7 +18,7 @@ import {
 import { PROMETHEUS_DATA, prometheusFlags } from "../model/prometheusFlags";
 import { protectsStorage } from "../model/protection";
 import { SIDECAR_CONTAINER, SIDECAR_SERVICE, sidecarFlags } from "../model/sidecar";
-import { DATA_VOLUME } from "../model/storage";
+import { DATA_VOLUME, emptyVolume } from "../model/storage";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";
 import {
@@ -72,7 +72,7 @@ export class Prometheus extends pulumi.ComponentResource {
     const { prometheus, ingestion, images } = plan.settings;
     const sidecar = ingestion === "sidecar";
     const workload: Workload = { identity: IDENTITY, namespace, image: images.prometheus, user: PROMETHEUS_USER, parent: this };
-    const account = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
+    const account = serviceAccount(name, workload, { ...bucket?.serviceAccountAnnotations, ...prometheus.serviceAccountAnnotations });
     this.permissions(name, plan, account, namespace);
     const rules = this.files(name, "rules", workload, PROMETHEUS_RULES_FOLDER, evaluatesRules(plan.settings) ? args.rules : {}, sidecar);
 
@@ -175,8 +175,8 @@ export class Prometheus extends pulumi.ComponentResource {
       podManagementPolicy: "Parallel",
       // One of a pair has scraped everything again before the other one goes.
       minReadySeconds: set.replicas > 1 ? 30 : 0,
-      storage: prometheus.storage,
       restartedAt: prometheus.rollout.restartedAt,
+      ...(prometheus.storage.emptyDir === undefined ? { storage: prometheus.storage } : {}),
       pod: {
         serviceAccountName,
         priorityClassName: dataPriority,
@@ -186,7 +186,7 @@ export class Prometheus extends pulumi.ComponentResource {
         ...zoneSpread(cluster.zones, set.identity, "overall"),
         // The sidecar tells its Prometheus by signal that a file has changed.
         ...(ingestion === "sidecar" ? { shareProcessNamespace: true, containers: [server, sidecar] } : { containers: [server] }),
-        volumes: [...files.volumes, ...(bucket?.volumes ?? []), API_TOKEN.volume],
+        volumes: [...emptyVolume(prometheus.storage), ...files.volumes, ...(bucket?.volumes ?? []), API_TOKEN.volume],
       },
     };
   }

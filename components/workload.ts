@@ -90,10 +90,13 @@ const versionOf = (image: string): string => labelValue(imageVersion(image));
  * @param annotations What gives it an identity of the cloud. Default: none.
  * @returns its name
  */
-export function serviceAccount(name: string, workload: Workload, annotations?: Record<string, string>): pulumi.Output<string> {
+export function serviceAccount(name: string, workload: Workload, annotations: Record<string, string> = {}): pulumi.Output<string> {
   return new k8s.core.v1.ServiceAccount(
     name,
-    { metadata: { ...metadata(workload), ...(annotations && { annotations }) }, automountServiceAccountToken: false },
+    {
+      metadata: { ...metadata(workload), ...(Object.keys(annotations).length > 0 && { annotations }) },
+      automountServiceAccountToken: false,
+    },
     { parent: workload.parent },
   ).metadata.name;
 }

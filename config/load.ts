@@ -18,6 +18,8 @@ export interface LoadedConfig {
   kubeconfig: string;
   /** Rule files by name. */
   rules: Record<string, string>;
+  /** Rules in all of them. */
+  ruleCount: number;
   /** The bucket's credentials, to be kept secret; undefined where the pods' own identity is used. */
   credentials: Credentials | undefined;
   /** What could not be checked, in sentences. */
@@ -36,6 +38,7 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
   const others = otherStacks(stack, folder);
   const { settings, judge, problems: shape } = shapeOf(raw, unread);
   let rules: Record<string, string> = {};
+  let ruleCount = 0;
   const broken =
     settings === undefined
       ? []
@@ -46,6 +49,7 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
           ...judge(() => {
             const read = readRules(settings);
             rules = read.rules;
+            ruleCount = read.count;
             return read.problems;
           }),
         ];
@@ -58,6 +62,7 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
     settings,
     kubeconfig,
     rules,
+    ruleCount,
     credentials: credentials === undefined ? undefined : credentialsSchema.parse(credentials),
     warnings: [
       ...(settings.objectStorage === undefined ? [] : others.unreadable.map(notCompared)),

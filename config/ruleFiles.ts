@@ -1,31 +1,94 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import { parse } from "yaml";
 import { ruleFileProblems } from "../model/freeForm/problems";
 import type { Problem } from "../model/problem";
 import type { Settings } from "../model/settings";
 
-/** The rule files of the folder that the settings name. A missing folder has none; a file that Prometheus would not take is a problem. */
-export function readRules({ prometheus: { ruleFolder: folder }, ruler }: Settings): { rules: Record<string, string>; problems: Problem[] } {
-  const root = resolve(__dirname, "..", folder);
-  const rules: Record<string, string> = {};
-  const problems: Problem[] = [];
-  let names: string[];
+/** What the folder of rule files holds. */
+export interface RuleFiles {
+  /** Texts of the rule files by name. */
+  rules: Record<string, string>;
+  /** Rules in all of them, alerting and recording. */
+  count: number;
+  problems: Problem[];
+}
+
+const KEY = "prometheus.ruleFolder";
+/** This repository: what a stack file names is in it, so that a review sees what is deployed. */
+const ROOT = realpathSync(resolve(__dirname, ".."));
+const RULE_FILE = /\.ya?ml$/;
+/** Files beside rules that nobody takes for one. */
+const BESIDE = /^\.|^readme(\..*)?$|\.md$/i;
+/** What a key of a ConfigMap may be. Source: apimachinery `IsConfigMapKey`. */
+const CONFIG_MAP_KEY = /^[-._A-Za-z0-9]{1,253}$/;
+
+const problem = (value: string, rule: string, remedy: string): Problem => ({ key: KEY, value, rule, remedy });
+
+/**
+ * The rule files of a folder of this repository: every file whose name ends in `.yaml` or `.yml`. Whatever else is there is a problem of its own, since an alert that is silently left out
+ * is missed only when it is needed; hidden files, a README and other Markdown are not.
+ */
+export function readRules({ prometheus: { ruleFolder: folder }, ruler }: Settings): RuleFiles {
+  const found: RuleFiles = { rules: {}, count: 0, problems: [] };
+  let entries: Dirent[];
   try {
-    names = readdirSync(root).filter((name) => name.endsWith(".yaml"));
-  } catch {
-    return {
-      rules,
-      problems: [{ key: "prometheus.ruleFolder", value: folder, rule: "the folder can't be read", remedy: "a folder of this repository" }],
-    };
-  }
-  for (const name of names.sort()) {
-    try {
-      const text = readFileSync(join(root, name), "utf8");
-      problems.push(...ruleFileProblems(name, text, ruler === undefined ? "prometheus" : "ruler"));
-      rules[name] = text;
-    } catch {
-      problems.push({ key: "prometheus.ruleFolder", value: name, rule: "the file can't be read", remedy: "a file" });
+    if (!isInside(resolve(ROOT, folder))) {
+      return {
+        ...found,
+        problems: [problem(folder, "the folder is not in this repository", "a folder of this repository, relative to it")],
+      };
     }
+    entries = readdirSync(resolve(ROOT, folder), { withFileTypes: true });
+  } catch {
+    return { ...found, problems: [problem(folder, "the folder can't be read", "a folder of this repository")] };
   }
-  return { rules, problems };
+  for (const { name } of entries.sort((one, other) => (one.name < other.name ? -1 : 1))) {
+    if (BESIDE.test(name)) continue;
+    const refusal = refusalOf(join(ROOT, folder, name), name);
+    if (refusal !== undefined) {
+      found.problems.push(refusal);
+      continue;
+    }
+    const text = readFileSync(join(ROOT, folder, name), "utf8");
+    found.rules[name] = text;
+    const problems = ruleFileProblems(name, text, ruler === undefined ? "prometheus" : "ruler");
+    found.problems.push(...problems);
+    if (problems.length === 0) found.count += rulesIn(text);
+  }
+  return found;
+}
+
+/** Whether a path, with every link followed, is below the repository's folder. Throws where there is nothing. */
+function isInside(path: string): boolean {
+  const inner = relative(ROOT, realpathSync(path));
+  return !isAbsolute(inner) && inner.split("/")[0] !== "..";
+}
+
+/** Why a file is not taken for a rule file; undefined where it is. */
+function refusalOf(path: string, name: string): Problem | undefined {
+  try {
+    if (!isInside(path)) return problem(name, "the file is not in this repository", "a file, or a link to one, within this repository");
+    if (statSync(path).isDirectory())
+      return problem(name, "rules in a folder within the folder are not read", "every rule file in the folder itself");
+  } catch {
+    return problem(name, "the file can't be read", "a Prometheus rule file");
+  }
+  if (!RULE_FILE.test(name)) {
+    return problem(
+      name,
+      "only files that end in .yaml or .yml are rule files, and this one would be left out",
+      "that ending, or another folder for it",
+    );
+  }
+  if (!CONFIG_MAP_KEY.test(name)) {
+    return problem(name, "the file's name is a key of a ConfigMap", "letters, digits, '-', '_' and '.'");
+  }
+  return undefined;
+}
+
+/** How many rules a file of rule groups holds. */
+function rulesIn(text: string): number {
+  const { groups } = parse(text, { merge: true }) as { groups: ({ rules?: unknown } | null)[] };
+  return groups.reduce((sum, group) => sum + (Array.isArray(group?.rules) ? group.rules.length : 0), 0);
 }

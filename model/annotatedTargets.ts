@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { RESERVED_LABELS } from "./replicaLabels";
+import { reservedLabels } from "./replicaLabels";
 import type { Settings } from "./settings";
 
 /**
@@ -30,9 +30,10 @@ export const annotatedSchema = z.strictObject({
 });
 
 /** What every job of annotated targets has beside its discovery. */
-export function annotatedTargetRules({ prometheus, tenancy }: Settings) {
+export function annotatedTargetRules(settings: Settings) {
+  const { prometheus, tenancy } = settings;
   const { annotated, externalLabels } = prometheus;
-  const own = [...new Set([...RESERVED_LABELS, tenancy.label, ...Object.keys(externalLabels)])].join("|");
+  const own = [...new Set([...reservedLabels(settings), tenancy.label, ...Object.keys(externalLabels)])].join("|");
   return {
     sample_limit: annotated.sampleLimit,
     label_limit: annotated.labelLimit,

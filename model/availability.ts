@@ -37,8 +37,8 @@ export interface Workload {
 export interface PrometheusWorkload extends Workload {
   /** Parts into which the targets are divided. */
   shards: number;
-  /** As {@link ReceivePlan.storage}; it matters in the sidecar scheme, where Prometheus keeps the samples. Default: pvc. */
-  storage?: "hostPath" | "pvc";
+  /** As {@link ReceivePlan.storage}; it matters in the sidecar scheme, where Prometheus keeps the samples. `emptyDir`: its log ends with its pod. Default: pvc. */
+  storage?: "hostPath" | "pvc" | "emptyDir";
   /** Nodes that can run them. Default: with `hard`, as many as a shard has replicas; with `soft`, one. */
   nodes?: number;
 }
@@ -628,6 +628,11 @@ function summaryOf(result: Omit<Availability, "summary">, plan: AvailabilityPlan
       keeper.storage === "hostPath"
         ? `what a node's ${keeper.name} ${plan.storeGateway === undefined ? "hold" : "have not yet uploaded"} is lost with its disk`
         : "a volume outlives its node: lost with a node are the last seconds, which were not yet on disk; with its volumes, everything",
+    );
+  }
+  if (prometheus.storage === "emptyDir") {
+    lines.push(
+      "Prometheus keeps its log in its pods (emptyDir): one that is moved or deleted loses what it has not sent, which is seconds, or up to 2h while the ring is away",
     );
   }
   if (receive?.antiAffinity === "soft") {

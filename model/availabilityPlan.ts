@@ -33,7 +33,12 @@ export function availabilityPlan(plan: StackPlan): AvailabilityPlan {
           },
         }),
     ...(receive?.settings.mode === "split" ? { routers: workload(receive.settings.routers) } : {}),
-    prometheus: { ...workload(prometheus), shards: prometheus.shards, ...stored(prometheus.storage) },
+    prometheus: {
+      ...workload(prometheus),
+      shards: prometheus.shards,
+      ...stored(prometheus.storage),
+      ...(prometheus.storage.emptyDir === undefined ? {} : { storage: "emptyDir" as const }),
+    },
     querier: workload(querier),
     ...(queryFrontend === undefined ? {} : { queryFrontend: workload(queryFrontend) }),
     ...(history === undefined

@@ -3,7 +3,7 @@ import { COMPACTOR_APP, type HistoryPlan, STORE_GATEWAY_APP } from "./history";
 import type { StackPlan } from "./plan";
 import { PROMETHEUS_APP, QUERIER_APP, QUERY_FRONTEND_APP, ROUTER_APP } from "./plan";
 import { jobNames } from "./prometheusConfig";
-import { CLUSTER_LABEL, replicaLabels } from "./replicaLabels";
+import { clusterLabels, replicaLabels } from "./replicaLabels";
 import { RULER_APP } from "./ruler";
 import { SIDECAR_CONTAINER } from "./sidecar";
 
@@ -29,7 +29,8 @@ export function planOutputs(plan: StackPlan) {
     defaultTenant: settings.tenancy.defaultTenant,
     tenants: receive === undefined ? undefined : takenTenants(receive.rings),
     replicaLabels: replicaLabels(settings),
-    externalLabels: { ...settings.prometheus.externalLabels, [CLUSTER_LABEL]: settings.cluster.name },
+    clusterLabel: settings.cluster.label,
+    externalLabels: { ...settings.prometheus.externalLabels, ...clusterLabels(settings) },
     ring:
       receive === undefined
         ? undefined

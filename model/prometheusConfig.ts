@@ -6,7 +6,7 @@ import { PART_OF } from "./labels";
 import { inExternalLabel } from "./literal";
 import { prometheusRetentionTime } from "./prometheusRetention";
 import { prometheusSize } from "./quantity";
-import { CLUSTER_LABEL, PROMETHEUS_REPLICA_LABEL } from "./replicaLabels";
+import { clusterLabels, PROMETHEUS_REPLICA_LABEL } from "./replicaLabels";
 import type { Settings } from "./settings";
 
 /** prometheus.yml: what is scraped, under which names, and where it is sent. Source: prometheus docs/configuration, 3.x. */
@@ -17,6 +17,8 @@ export const PROMETHEUS_CONFIG_FOLDER = "/etc/prometheus/config";
 export const PROMETHEUS_RULES_FOLDER = "/etc/prometheus/rules";
 /** Name of the configuration file. */
 export const PROMETHEUS_CONFIG_FILE = "prometheus.yml";
+/** Names of rule files. */
+export const RULE_FILES = ["*.yaml", "*.yml"] as const;
 /** Name of the sidecar's HTTP port: a pod's port names are unique. */
 export const SIDECAR_HTTP_PORT_NAME = "sidecar-http";
 /** Port of Prometheus' HTTP. */
@@ -252,14 +254,19 @@ export function prometheusConfig(settings: Settings, shard: number, remoteWriteU
         scrape_interval: prometheus.scrapeInterval,
         scrape_timeout: prometheus.scrapeTimeout,
         evaluation_interval: prometheus.evaluationInterval,
+        // Both forms of a histogram that has both: dashboards and rules of others ask for the buckets by name.
+        scrape_native_histograms: true,
+        always_scrape_classic_histograms: true,
         external_labels: {
           ...literalLabels(prometheus.externalLabels),
-          [CLUSTER_LABEL]: inExternalLabel(settings.cluster.name),
+          ...literalLabels(clusterLabels(settings)),
           // biome-ignore lint/suspicious/noTemplateCurlyInString: Prometheus expands it from the pod's environment.
           [PROMETHEUS_REPLICA_LABEL]: "${POD_NAME}",
         },
       },
-      ...(evaluatesRules(settings) ? { rule_files: [`${PROMETHEUS_RULES_FOLDER}/*.yaml`], ...alertingConfig(settings) } : {}),
+      ...(evaluatesRules(settings)
+        ? { rule_files: RULE_FILES.map((pattern) => `${PROMETHEUS_RULES_FOLDER}/${pattern}`), ...alertingConfig(settings) }
+        : {}),
       // The flags of the same names are deprecated.
       ...(prometheus.mode === "agent" ? {} : { storage: { tsdb: { retention: retention(settings) } } }),
       scrape_configs: jobs.map((job) => ({

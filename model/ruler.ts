@@ -7,9 +7,9 @@ import type { Identity } from "./labels";
 import { inArgument } from "./literal";
 import { THANOS_USER } from "./pod";
 import type { Problem } from "./problem";
-import { queueConfig } from "./prometheusConfig";
+import { queueConfig, RULE_FILES } from "./prometheusConfig";
 import { durationSeconds, durationText, goDuration } from "./quantity";
-import { CLUSTER_LABEL, RULE_REPLICA_LABEL } from "./replicaLabels";
+import { clusterLabels, RULE_REPLICA_LABEL } from "./replicaLabels";
 import type { RulerSettings, Settings, StorageSettings } from "./settings";
 import { directoriesOf, type HostPathVolume } from "./storage";
 import { hostPathProblems } from "./storageRules";
@@ -85,18 +85,18 @@ export function rulerFlags(
   ruler: RulerSettings,
   addresses: Pick<Addresses, "queryGrpcAddress" | "queryUrl">,
 ): string[] {
-  const { prometheus, cluster, alerting, querier } = settings;
+  const { prometheus, alerting, querier } = settings;
   // The pods behind the queriers' headless Service, one by one: where one does not answer, the same evaluation asks another (rule.go `queryFuncCreator`).
   const queriers = `dns+${addresses.queryGrpcAddress.replace(/:\d+$/, "")}:${QUERY_HTTP_PORT}`;
   // As Prometheus would have labelled the same results.
-  const labels = { ...prometheus.externalLabels, [CLUSTER_LABEL]: cluster.name };
+  const labels = { ...prometheus.externalLabels, ...clusterLabels(settings) };
   return [
     "rule",
     `--grpc-address=:${GRPC_PORT}`,
     `--http-address=:${HTTP_PORT}`,
     "--enable-auto-gomemlimit",
     `--data-dir=${RULER_DATA}`,
-    `--rule-file=${RULER_RULES_FOLDER}/*.yaml`,
+    ...RULE_FILES.map((pattern) => `--rule-file=${RULER_RULES_FOLDER}/${pattern}`),
     `--eval-interval=${goDuration(ruler.evaluationInterval)}`,
     `--rule-query-offset=${goDuration(ruler.queryOffset)}`,
     `--query=${queriers}`,
@@ -144,11 +144,13 @@ const LEAST_INTERVAL = "1s";
 /**
  * What the rules miss without a ruler, a line each; empty where there is one or nothing is missed. Not a problem: rules about one target at a time are right in every shard, and only
  * those who wrote them know whether others are.
+ *
+ * @param rules How many rules the rule files hold.
  */
-export function ruleWarnings({ ruler, prometheus }: Settings): string[] {
-  if (ruler !== undefined) return [];
-  if (prometheus.mode === "agent") return ['prometheus.mode is "agent" and there is no ruler: no rule is evaluated'];
-  if (prometheus.shards === 1) return [];
+export function ruleWarnings({ ruler, prometheus }: Settings, rules: number): string[] {
+  if (ruler === undefined && prometheus.mode === "agent") return ['prometheus.mode is "agent" and there is no ruler: no rule is evaluated'];
+  if (rules === 0) return [`there is no rule in ${prometheus.ruleFolder} (prometheus.ruleFolder), so no alert is ever sent`];
+  if (ruler !== undefined || prometheus.shards === 1) return [];
   return [
     `each of the ${prometheus.shards} shards (prometheus.shards) evaluates the rules over its own targets: one that counts or compares targets, such as ReceiversDisagreeAboutTheRing, ` +
       "can miss what is there; the key ruler evaluates them over everything",

@@ -7,7 +7,7 @@ import { nameProblems } from "./nameRules";
 import { JUDGE_ALL, type Problem } from "./problem";
 import { prometheusRetentionTime } from "./prometheusRetention";
 import { durationSeconds } from "./quantity";
-import { RESERVED_LABELS } from "./replicaLabels";
+import { reservedLabels } from "./replicaLabels";
 import { ringProblemsOf } from "./ringRules";
 import { rulerProblems } from "./ruler";
 import type { Settings } from "./settings";
@@ -46,6 +46,18 @@ const sidecarHasServers: Rule = (settings) =>
       ]
     : none;
 
+const podsKeepWhatOnlyTheyHave: Rule = ({ ingestion, prometheus: { storage } }) =>
+  ingestion === "receive" || storage.emptyDir === undefined
+    ? none
+    : [
+        {
+          key: "prometheus.storage.emptyDir",
+          value: storage.emptyDir,
+          rule: "in the sidecar scheme Prometheus itself keeps the samples, and a pod that moves would leave them behind",
+          remedy: 'prometheus.storage.pvc or hostPath, or ingestion "receive"',
+        },
+      ];
+
 const prometheusHasNodes: Rule = ({ prometheus }) =>
   hostPathProblems({ key: "prometheus", storage: prometheus.storage, antiAffinity: prometheus.antiAffinity, pods: prometheus.replicas });
 
@@ -76,7 +88,7 @@ const prometheusKeepsItsLog: Rule = (settings) =>
       ];
 
 const externalLabelsAreOurs: Rule = (settings) => {
-  const taken = [...RESERVED_LABELS, settings.tenancy.label];
+  const taken = [...reservedLabels(settings), settings.tenancy.label];
   return Object.entries(settings.prometheus.externalLabels)
     .filter(([label]) => taken.includes(label))
     .map(([label, value]) => ({
@@ -126,13 +138,13 @@ const tooFewNodesForZones: Rule = (settings) =>
     : none;
 
 const tenantLabelIsFree: Rule = (settings) =>
-  RESERVED_LABELS.includes(settings.tenancy.label)
+  reservedLabels(settings).includes(settings.tenancy.label)
     ? [
         {
           key: "tenancy.label",
           value: settings.tenancy.label,
           rule: "this label means something else in this stack, and a receiver's label overwrites a sample's on read",
-          remedy: `a label that is none of ${RESERVED_LABELS.join(", ")}`,
+          remedy: `a label that is none of ${reservedLabels(settings).join(", ")}`,
         },
       ]
     : none;
@@ -153,6 +165,7 @@ const RULES: readonly Rule[] = [
   namespaceIsOwn,
   ringIsChosen,
   sidecarHasServers,
+  podsKeepWhatOnlyTheyHave,
   prometheusHasNodes,
   deduplicationFitsSenders,
   scrapeFitsItsInterval,

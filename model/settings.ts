@@ -4,6 +4,7 @@ import { alertingSettings } from "./alertingSettings";
 import { annotatedSchema } from "./annotatedTargets";
 import { isDnsName } from "./kubernetesNames";
 import { networkSettings } from "./networkSettings";
+import { REPLICA_LABELS } from "./replicaLabels";
 import { receiveRollout, rollout } from "./rollout";
 import { tenancySchema, tenantName } from "./tenancy";
 import {
@@ -19,6 +20,7 @@ import {
   hostPathRoot,
   namespaceName,
   nodeName,
+  repositoryFolder,
   resources,
   retainedSize,
   storageClass,
@@ -33,6 +35,12 @@ import { IMAGES } from "./versions";
  */
 
 const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a Prometheus label name");
+/** Labels that a target's series have of their own: an external label of the same name is on none of them. */
+const TARGET_LABELS = ["__name__", "job", "instance", "namespace", "pod", "node", "container", "le", "quantile", "app"];
+const clusterLabel = labelName.refine(
+  (label) => !TARGET_LABELS.includes(label) && !REPLICA_LABELS.includes(label) && !label.startsWith("__"),
+  `a label that nothing else has: none of ${[...TARGET_LABELS, ...REPLICA_LABELS].join(", ")}`,
+);
 const receiverRetention = durationOf("2h", "Thanos takes 0 for ever, and samples are cut into blocks of two hours");
 const futureWindow = durationOf(
   "10s",
@@ -67,22 +75,34 @@ export const ACCEPTABLE_RISKS = {
     "a ring for any tenant: each name that a sender makes up is a database of its own in every receiver, until their memory is full",
 } as const;
 
-const storage = z
+/** Directories of the nodes' own disks. */
+const hostPath = z
   .strictObject({
-    /** Directories of the nodes' own disks. */
-    hostPath: z
-      .strictObject({
-        path: hostPathRoot,
-        nodes: z
-          .array(nodeName)
-          .min(1)
-          .refine((nodes) => new Set(nodes).size === nodes.length, "every node once"),
-      })
-      .optional(),
-    /** Persistent volumes of the cluster. */
-    pvc: z.strictObject({ size: volumeSize, storageClass: storageClass.optional() }).optional(),
+    path: hostPathRoot,
+    nodes: z
+      .array(nodeName)
+      .min(1)
+      .refine((nodes) => new Set(nodes).size === nodes.length, "every node once"),
   })
+  .optional();
+/** Persistent volumes of the cluster. */
+const pvc = z.strictObject({ size: volumeSize, storageClass: storageClass.optional() }).optional();
+
+const storage = z
+  .strictObject({ hostPath, pvc })
   .refine((chosen) => (chosen.hostPath === undefined) !== (chosen.pvc === undefined), "exactly one of hostPath and pvc");
+
+const prometheusStorage = z
+  .strictObject({
+    hostPath,
+    pvc,
+    /** Space of the node that ends with the pod, for a Prometheus whose samples are in a ring: one that moves loses what it has not sent yet. */
+    emptyDir: z.strictObject({ size: volumeSize }).optional(),
+  })
+  .refine(
+    (chosen) => [chosen.hostPath, chosen.pvc, chosen.emptyDir].filter((each) => each !== undefined).length === 1,
+    "exactly one of hostPath, pvc and emptyDir",
+  );
 
 const image = z
   .string()
@@ -209,8 +229,10 @@ const compactor = z.strictObject({
 export const settingsSchema = z.strictObject({
   /** The cluster that this environment is deployed to. Nothing is ever deployed to whatever the shell points at. */
   cluster: z.strictObject({
-    /** Value of the external label `cluster` on every series. */
+    /** Value of the external label that names the cluster, on every series. */
     name: clusterName,
+    /** Name of that label. */
+    label: clusterLabel.default("cluster"),
     /** Context of the kubeconfig. Always named, never the current one. */
     context: z.string().min(1),
     /** Path of the kubeconfig. Default: KUBECONFIG, then the home directory's. */
@@ -425,9 +447,11 @@ export const settingsSchema = z.strictObject({
      * does.
      */
     retention: z.strictObject({ time: duration.optional(), size: retainedSize.optional() }).prefault({}),
-    storage,
-    /** Folder of this repository with rule files (*.yaml). */
-    ruleFolder: z.string().min(1).default("rules"),
+    storage: prometheusStorage,
+    /** Folder of this repository with rule files (*.yaml, *.yml) and nothing else but hidden files and Markdown. */
+    ruleFolder: repositoryFolder.default("rules"),
+    /** Annotations of the service account, such as those that give it an identity of the cloud for service discovery. Default: none but the bucket's. */
+    serviceAccountAnnotations: annotations.default({}),
     /** Namespaces in which targets are looked for. Default: all. */
     namespaces: z.array(namespaceName).min(1).optional(),
     /** Whether the kubelets' serving certificates are checked against the cluster's CA. `skip` where they sign their own. */
@@ -485,4 +509,4 @@ export type RulerSettings = NonNullable<Settings["ruler"]>;
 /** CPU and memory of a container. */
 export type ResourceSettings = Settings["querier"]["resources"];
 /** Where a StatefulSet keeps its data. */
-export type StorageSettings = Settings["prometheus"]["storage"];
+export type StorageSettings = z.output<typeof storage>;

@@ -17,10 +17,15 @@ export interface PersistentVolumeClaimStorage {
   storageClass?: string;
 }
 
-/** Exactly one of the two; the configuration's schema holds it. */
+/** Exactly one of them; the configuration's schema holds it. */
 export interface Storage {
   hostPath?: HostPathStorage;
   pvc?: PersistentVolumeClaimStorage;
+}
+
+/** The data volume of a pod whose data end with it, no larger than the given size; none for other storage. */
+export function emptyVolume({ emptyDir }: { emptyDir?: { size: string } | undefined }) {
+  return emptyDir === undefined ? [] : [{ name: DATA_VOLUME, emptyDir: { sizeLimit: emptyDir.size } }];
 }
 
 /** One pod's directory on one node, served to it as a persistent volume, so that the scheduler brings the pod to its data. */

@@ -166,6 +166,12 @@ export const hostPathRoot = ruled(
   "a directory for data, such as /data/thanos, /mnt/disks/thanos or /var/lib/thanos",
 );
 
+/** A folder of this repository. */
+export const repositoryFolder = form(
+  (path) => path !== "" && !path.startsWith("/") && !path.includes("\\") && !path.split("/").includes(".."),
+  "a folder of this repository, relative to it and without '..'",
+);
+
 /** A folder within a bucket. */
 export const bucketPrefix = matching(
   /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/,

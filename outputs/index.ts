@@ -61,6 +61,8 @@ interface CommonOutputs {
   defaultTenant: string;
   /** The labels the querier removes when it deduplicates; a sender may use them only to tell its own replicas apart. */
   replicaLabels: string[];
+  /** The name of the label among {@link externalLabels} that tells the stack's cluster from others: `cluster`, unless the stack chose another. */
+  clusterLabel: string;
   /** The labels this stack's Prometheus puts on every sample, without replica labels. */
   externalLabels: Record<string, string>;
   /** The stack's own Prometheus. */
@@ -121,6 +123,8 @@ export function readOutputs(raw: Record<string, unknown>): StackOutputs {
     tenantHeader: outputs.string("tenantHeader"),
     defaultTenant: outputs.string("defaultTenant"),
     replicaLabels: outputs.strings("replicaLabels"),
+    // Stacks from before it was told have this one.
+    clusterLabel: raw.clusterLabel === undefined ? "cluster" : outputs.string("clusterLabel"),
     externalLabels: outputs.labels("externalLabels"),
     prometheus: {
       service: prometheus.url("service"),
@@ -222,6 +226,7 @@ const OUTPUT_NAMES = [
   "defaultTenant",
   "tenants",
   "replicaLabels",
+  "clusterLabel",
   "externalLabels",
   "ring",
   "prometheus",

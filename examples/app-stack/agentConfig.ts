@@ -26,6 +26,9 @@ export function agentConfig(target: AgentTarget): string {
     {
       global: {
         scrape_interval: target.scrapeInterval,
+        // Both forms of a histogram that has both: dashboards ask for the buckets by name.
+        scrape_native_histograms: true,
+        always_scrape_classic_histograms: true,
         external_labels: {
           ...target.sender.externalLabels,
           // biome-ignore lint/suspicious/noTemplateCurlyInString: Prometheus expands it from the pod's environment.

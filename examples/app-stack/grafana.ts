@@ -20,6 +20,8 @@ export interface GrafanaArgs {
   config: Config;
   namespace: pulumi.Input<string>;
   door: QueryDoor;
+  /** Name of the external label that names the cluster. */
+  clusterLabel: string;
 }
 
 /** Grafana with everything from files: its database is in the pod, made anew at each start, and nothing made by hand outlives it. */
@@ -37,7 +39,10 @@ export class Grafana extends pulumi.ComponentResource {
       new k8s.core.v1.ConfigMap(`${name}-${suffix}`, { metadata: unnamed, immutable: true, data }, { parent: this }).metadata.name;
     const dataSourcesMap = files("datasources", { "datasources.yaml": dataSources(args.door) });
     const providersMap = files("providers", { "providers.yaml": dashboardProviders(folders.map(([folder]) => folder)) });
-    const dashboardMaps = folders.map(([folder, path]) => ({ folder, map: files(`dashboards-${folder}`, readDashboards(path)) }));
+    const dashboardMaps = folders.map(([folder, path]) => ({
+      folder,
+      map: files(`dashboards-${folder}`, readDashboards(path, args.clusterLabel)),
+    }));
 
     const password = new random.RandomPassword(`${name}-admin`, { length: 32, special: false }, { parent: this });
     this.adminPassword = pulumi.secret(password.result);

@@ -6,7 +6,7 @@ import { GRAFANA, GRAFANA_PORT, Grafana } from "./grafana";
 import { NetworkPolicies } from "./networkPolicies";
 import { peerSenders, platformOutputs } from "./platform";
 import { labels } from "./pod";
-import { CLUSTER_LABEL, refuseClash, senderOf } from "./sender";
+import { refuseClash, senderOf } from "./sender";
 import { AppService, SERVICE_PORT } from "./service";
 
 /** An application on the platform. Everything is read and checked before the first resource is registered. */
@@ -21,7 +21,7 @@ export = async () => {
     kubeconfig: kubeconfigPath(config.cluster.kubeconfig),
     context: config.cluster.context,
     // A kubeconfig that moves or is renewed is still the same cluster.
-    clusterIdentifier: sender.externalLabels[CLUSTER_LABEL],
+    clusterIdentifier: sender.externalLabels[platform.clusterLabel],
   });
   const options = { provider };
   const { metadata } = new k8s.core.v1.Namespace(
@@ -44,6 +44,7 @@ export = async () => {
     "grafana",
     {
       ...common,
+      clusterLabel: platform.clusterLabel,
       door: {
         queryUrl: platform.queryUrl,
         tenantHeader: platform.tenantHeader,

@@ -57,12 +57,13 @@ export function dashboardProviders(folders: readonly string[]): string {
 }
 
 /**
- * The dashboards of a folder, by file.
+ * The dashboards of a folder, by file. They select by the label `cluster`, which stands for the one that names the cluster.
  *
  * @param folder relative to this program
+ * @param clusterLabel name of the external label that names the cluster
  * @throws {Error} when there are none, or one is no dashboard
  */
-export function readDashboards(folder: string): Record<string, string> {
+export function readDashboards(folder: string, clusterLabel: string): Record<string, string> {
   const path = resolve(__dirname, folder);
   const files = readdirSync(path).filter((file) => file.endsWith(".json"));
   if (files.length === 0) throw new Error(`grafana.dashboards: there are no dashboards (*.json) in ${folder}`);
@@ -72,7 +73,14 @@ export function readDashboards(folder: string): Record<string, string> {
       const { uid, panels } = JSON.parse(text) as { uid?: unknown; panels?: unknown };
       if (typeof uid !== "string" || !Array.isArray(panels))
         throw new Error(`grafana.dashboards: ${folder}/${file} has no uid or no panels`);
-      return [file, text];
+      return [file, withClusterLabel(text, clusterLabel)];
     }),
   );
+}
+
+/** A dashboard's queries by another label than `cluster`: in selectors (`cluster="$cluster"`) and in what a variable lists (`label_values(…, cluster)`). */
+export function withClusterLabel(dashboard: string, label: string): string {
+  return dashboard
+    .replaceAll('cluster=\\"$cluster\\"', `${label}=\\"$cluster\\"`)
+    .replaceAll(/(label_values\(.*, )cluster\)"/g, `$1${label})"`);
 }

@@ -12,8 +12,6 @@ export interface Sender {
   externalLabels: Record<string, string>;
 }
 
-/** External label that names the cluster; the platform's value, so that its dashboards and rules find the application's series too. */
-export const CLUSTER_LABEL = "cluster";
 /** External label that names the application. */
 export const APP_LABEL = "app";
 /** External label that tells an application's agents apart; the querier removes it. */
@@ -28,15 +26,17 @@ export interface SenderChoice {
 }
 
 /**
- * The identity under which a stack sends to a platform.
+ * The identity under which a stack sends to a platform. The external label that names the cluster is the platform's, with its value, so that its dashboards and rules find the
+ * application's series too.
  *
  * @throws {Error} naming every choice that the platform doesn't allow
  */
 export function senderOf(choice: SenderChoice, platform: ReceiveOutputs): Sender {
-  const cluster = platform.externalLabels[CLUSTER_LABEL];
+  const { clusterLabel } = platform;
+  const cluster = platform.externalLabels[clusterLabel];
   const problems: string[] = [];
   if (cluster === undefined)
-    problems.push(`the platform ${choice.platform} has no external label ${CLUSTER_LABEL} that could be taken over`);
+    problems.push(`the platform ${choice.platform} has no external label ${clusterLabel} that could be taken over`);
   if (!platform.replicaLabels.includes(REPLICA_LABEL)) {
     problems.push(
       `the platform's querier doesn't remove ${REPLICA_LABEL} (it removes ${platform.replicaLabels.join(", ")}): every restart under another name would be a new series`,
@@ -50,7 +50,7 @@ export function senderOf(choice: SenderChoice, platform: ReceiveOutputs): Sender
       `tenant: ${choice.platform} takes ${platform.tenants.join(", ")} and not ${choice.tenant}: name one of them, or let the platform name yours in its tenancy.tenants`,
     );
   }
-  for (const name of [CLUSTER_LABEL, APP_LABEL, ...platform.replicaLabels]) {
+  for (const name of [clusterLabel, APP_LABEL, ...platform.replicaLabels]) {
     if (name in choice.externalLabels) {
       problems.push(
         `externalLabels.${name}: ${name} is ${name === APP_LABEL ? "the application's name" : "set by the platform or the agent"}`,
@@ -61,7 +61,7 @@ export function senderOf(choice: SenderChoice, platform: ReceiveOutputs): Sender
   return {
     platform: choice.platform,
     tenant: choice.tenant,
-    externalLabels: { ...choice.externalLabels, [CLUSTER_LABEL]: cluster ?? "", [APP_LABEL]: choice.app },
+    externalLabels: { ...choice.externalLabels, [clusterLabel]: cluster ?? "", [APP_LABEL]: choice.app },
   };
 }
 

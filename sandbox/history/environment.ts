@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { CLUSTER_LABEL, PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL } from "../../model/replicaLabels";
+import { clusterLabels, PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL } from "../../model/replicaLabels";
 import { settingsSchema } from "../../model/settings";
 import { bucketAccess, ensureBucket } from "../bucket";
 import { StepFailed } from "../command";
@@ -34,7 +34,7 @@ export function historyLabels(config: ConfigOverlay): HistoryLabels {
   );
   const prometheus = {
     ...settings.prometheus.externalLabels,
-    [CLUSTER_LABEL]: settings.cluster.name,
+    ...clusterLabels(settings),
     [PROMETHEUS_REPLICA_LABEL]: "prometheus-0",
   };
   if (settings.ingestion === "sidecar") return { external: prometheus, series: {} };

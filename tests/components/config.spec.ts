@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { parse } from "yaml";
 import { manifestsOf } from "../../commands/manifests";
-import { PROJECT_FOLDER } from "../../commands/program";
 import { prometheusRetentionTime } from "../../model/prometheusRetention";
 import { receiveRetentionTime } from "../../model/receiveRetention";
 import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings";
@@ -919,41 +917,6 @@ describe("config: kubeconfig", () => {
       assert.equal(kubeconfig, expected);
     });
   }
-});
-
-describe("config: rule files", () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "rules-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
-  const withFolder = () => ({ prometheus: { ruleFolder: relative(PROJECT_FOLDER, folder) } });
-
-  it("are read by name, and only *.yaml", async () => {
-    writeFileSync(join(folder, "b.yaml"), "groups: []\n");
-    writeFileSync(join(folder, "a.yaml"), "groups: [] # first\n");
-    writeFileSync(join(folder, "README.md"), "not rules");
-    const { rules } = await load("dev", withFolder());
-    assert.deepEqual(rules, { "a.yaml": "groups: [] # first\n", "b.yaml": "groups: []\n" });
-    assert.deepEqual(Object.keys(rules), ["a.yaml", "b.yaml"]);
-  });
-
-  it("are refused where they are not YAML, or not rule files, each by name", async () => {
-    writeFileSync(join(folder, "broken.yaml"), "groups: [");
-    writeFileSync(join(folder, "empty.yaml"), "");
-    writeFileSync(join(folder, "other.yaml"), "rules: []\n");
-    const { problems } = await rejection("dev", withFolder());
-    assert.equal(problems.filter((line) => line.startsWith("  - prometheus.ruleFolder = ")).length, 3);
-    const message = problems.join("\n");
-    assert.match(message, /"broken\.yaml": not YAML/);
-    assert.match(message, /"empty\.yaml": a rule file has `groups`/);
-    assert.match(message, /"other\.yaml": a rule file has `groups`/);
-  });
-
-  it("of this repository are the ones that Prometheus gets", async () => {
-    const { rules } = await load("prod");
-    assert.ok("thanos-stack.yaml" in rules);
-  });
 });
 
 describe("config: the bucket's credentials", () => {

@@ -130,7 +130,10 @@ for (const { title, stack, overrides } of PLANS) {
         assert.equal(flagValue(set, "--config.file"), `${mountOf("config")}/prometheus.yml`);
         // Rules are evaluated by one part only: a ruler where there is one, and never by agents.
         const evaluates = prometheus.mode === "server" && ruler === undefined;
-        assert.deepEqual(configOf(made, set).rule_files, evaluates ? [`${mountOf("rules")}/*.yaml`] : undefined);
+        assert.deepEqual(
+          configOf(made, set).rule_files,
+          evaluates ? ["*.yaml", "*.yml"].map((name) => `${mountOf("rules")}/${name}`) : undefined,
+        );
         assert.equal(Object.keys(mountedConfigMap(made, set, "rules").data).length > 0, evaluates);
         assert.equal(configOf(made, set).alerting !== undefined, evaluates && alerting.alertmanagers.length > 0);
         const dataFlag = prometheus.mode === "agent" ? "--storage.agent.path" : "--storage.tsdb.path";

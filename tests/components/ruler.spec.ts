@@ -71,7 +71,8 @@ for (const { title, stack, overrides } of KINDS) {
       assert.deepEqual(map.data, Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name), "utf8")])));
       assert.equal(map.immutable, true);
       assert.match(map.metadata.name, /-[0-9a-f]{8}$/);
-      assert.equal(flagValue(ruler, "--rule-file"), `${mountOf(ruler, "rules")}/*.yaml`);
+      const folderInPod = mountOf(ruler, "rules");
+      assert.deepEqual(flagValues(ruler, "--rule-file"), [`${folderInPod}/*.yaml`, `${folderInPod}/*.yml`]);
     });
 
     it("writes where its volume is", () => {

@@ -21,6 +21,7 @@ export const PLATFORM_OUTPUTS: Record<string, unknown> = {
   tenantHeader: "THANOS-TENANT",
   defaultTenant: "default-tenant",
   replicaLabels: ["prometheus_replica", "receive_replica"],
+  clusterLabel: "cluster",
   externalLabels: { cluster: "dev", region: "north" },
   ring: {
     members: [{ address: "thanos-receive-0.thanos-receive-peers.thanos-dev.svc.cluster.local:10901" }],

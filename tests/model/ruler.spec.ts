@@ -192,7 +192,7 @@ describe("the ruler's problems", () => {
 
 describe("rules without a ruler", () => {
   it("miss what is in another shard, and everything beside an agent", () => {
-    const of = (prometheus: object, ruler?: object) => ruleWarnings(settings(ruler, { prometheus }));
+    const of = (prometheus: object, ruler?: object) => ruleWarnings(settings(ruler, { prometheus }), 3);
     assert.deepEqual(of({}), []);
     assert.match(of({ shards: 3 }).join(), /^each of the 3 shards/);
     assert.match(of({ mode: "agent", shards: 3 }).join(), /no rule is evaluated$/);

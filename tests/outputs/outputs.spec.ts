@@ -13,6 +13,7 @@ const RECEIVE: Record<string, unknown> = {
   tenantHeader: "THANOS-TENANT",
   defaultTenant: "default-tenant",
   replicaLabels: ["receive_replica", "prometheus_replica"],
+  clusterLabel: "cluster",
   externalLabels: { cluster: "dev" },
   ring: {
     members: [0, 1, 2].map((ordinal) => ({

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { parse } from "yaml";
+import { PROJECT_FOLDER } from "../../commands/program";
+import { load, objects, rejection, run } from "../harness";
+
+const RULES = "groups: [{ name: g, rules: [{ alert: A, expr: vector(1) }, { record: a:b, expr: vector(1) }] }]\n";
+
+describe("config: rule files", () => {
+  let folder: string;
+  beforeEach(() => {
+    // Within the repository, in a folder that is never committed.
+    mkdirSync(join(PROJECT_FOLDER, "out"), { recursive: true });
+    folder = mkdtempSync(join(PROJECT_FOLDER, "out", "rules-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, text: string = RULES) => writeFileSync(join(folder, name), text);
+  const withFolder = () => ({ prometheus: { ruleFolder: relative(PROJECT_FOLDER, folder) } });
+
+  /** Lines about the folder, by the value that each is about. */
+  async function refusals(): Promise<Record<string, string>> {
+    const { problems } = await rejection("dev", withFolder());
+    return Object.fromEntries(
+      problems.map((line) => {
+        const [, name = "", rest = ""] = /^ {2}- prometheus\.ruleFolder = "(.*?)": (.*)$/s.exec(line) ?? [];
+        return [name, rest];
+      }),
+    );
+  }
+
+  it("are read by name, *.yaml and *.yml", async () => {
+    write("b.yaml");
+    write("a.yml", "groups: [] # first\n");
+    write("a.yaml", "groups: [] # another\n");
+    write("README.md", "not rules");
+    write(".hidden", "not rules");
+    const { rules, ruleCount } = await load("dev", withFolder());
+    assert.deepEqual(rules, { "a.yaml": "groups: [] # another\n", "a.yml": "groups: [] # first\n", "b.yaml": RULES });
+    assert.deepEqual(Object.keys(rules), ["a.yaml", "a.yml", "b.yaml"]);
+    assert.equal(ruleCount, 2);
+  });
+
+  it("are loaded by whoever evaluates them, whatever their ending", async () => {
+    const server = objects(await run("dev"), "ConfigMap").find(({ data }) => data["prometheus.yml"] !== undefined);
+    const { rule_files } = parse(server?.data["prometheus.yml"] ?? "") as { rule_files: string[] };
+    assert.deepEqual(rule_files, ["/etc/prometheus/rules/*.yaml", "/etc/prometheus/rules/*.yml"]);
+    const ruler = objects(await run("dev", { ruler: { replicas: 1, antiAffinity: "soft" } }), "StatefulSet");
+    const args = ruler.find(({ metadata }) => metadata.name === "thanos-ruler")?.spec.template.spec.containers[0]?.args ?? [];
+    assert.deepEqual(
+      args.filter((arg) => arg.startsWith("--rule-file=")),
+      ["--rule-file=/etc/thanos/rules/*.yaml", "--rule-file=/etc/thanos/rules/*.yml"],
+    );
+  });
+
+  it("none is left out in silence: whatever else is there is refused by name", async () => {
+    write("a.yaml");
+    write("D.YAML");
+    write("rules.txt");
+    write("b.yml.bak");
+    write("OWNERS", "me");
+    write("with space.yaml");
+    mkdirSync(join(folder, "sub"));
+    write("sub/c.yaml");
+    symlinkSync(join(folder, "nothing"), join(folder, "dangling.yaml"));
+    const found = await refusals();
+    assert.deepEqual(Object.keys(found).sort(), ["D.YAML", "OWNERS", "b.yml.bak", "dangling.yaml", "rules.txt", "sub", "with space.yaml"]);
+    assert.match(found["D.YAML"] ?? "", /only files that end in \.yaml or \.yml.*left out/);
+    assert.match(found.sub ?? "", /a folder within the folder.*in the folder itself/);
+    assert.match(found["with space.yaml"] ?? "", /key of a ConfigMap/);
+    assert.match(found["dangling.yaml"] ?? "", /can't be read/);
+  });
+
+  it("are refused where they are not YAML, or not rule files, each by name and without a word of what is in them", async () => {
+    write("broken.yaml", "a: secret-line\ngroups: [");
+    write("empty.yaml", "");
+    write("other.yaml", "rules: []\n");
+    write("tests.yml", "rule_files: [a.yaml]\ntests: []\n");
+    const found = await refusals();
+    assert.deepEqual(Object.keys(found).sort(), ["broken.yaml", "empty.yaml", "other.yaml", "tests.yml"]);
+    assert.match(found["broken.yaml"] ?? "", /^not YAML \(line \d/);
+    assert.doesNotMatch(JSON.stringify(found), /secret-line/);
+    for (const name of ["empty.yaml", "other.yaml", "tests.yml"]) assert.match(found[name] ?? "", /^a rule file has `groups`/);
+  });
+
+  it("are within this repository, by whatever way they are named", async () => {
+    const outside = mkdtempSync(join(tmpdir(), "rules-"));
+    writeFileSync(join(outside, "far.yaml"), RULES);
+    try {
+      symlinkSync(join(outside, "far.yaml"), join(folder, "near.yaml"));
+      assert.match((await refusals())["near.yaml"] ?? "", /not in this repository/);
+      symlinkSync(outside, join(folder, "link"));
+      const { message } = await rejection("dev", { prometheus: { ruleFolder: `${relative(PROJECT_FOLDER, folder)}/link` } });
+      assert.match(message, /link": the folder is not in this repository/);
+      for (const ruleFolder of [outside, relative(PROJECT_FOLDER, outside), "rules/../..", "a\\b", ""]) {
+        assert.match(
+          (await rejection("dev", { prometheus: { ruleFolder } })).message,
+          /a folder of this repository, relative to it/,
+          ruleFolder,
+        );
+      }
+    } finally {
+      rmSync(outside, { recursive: true });
+    }
+  });
+
+  it("may be links to others of this repository", async () => {
+    symlinkSync(join(PROJECT_FOLDER, "rules", "thanos-stack.yaml"), join(folder, "own.yaml"));
+    assert.ok("own.yaml" in (await load("dev", withFolder())).rules);
+  });
+
+  it("a folder without a rule is a warning, where rules are evaluated", async () => {
+    write("a.yaml", "groups: []\n");
+    const warned = (made: { messages: string[] }) => made.messages.filter((message) => /there is no rule in out\/rules-/.test(message));
+    assert.equal(warned(await run("dev", withFolder())).length, 1);
+    assert.equal(warned(await run("dev", { ...withFolder(), ruler: { replicas: 1, antiAffinity: "soft" } })).length, 1);
+    write("b.yaml");
+    assert.deepEqual(warned(await run("prod", withFolder())), []);
+  });
+
+  it("of this repository are the ones that Prometheus gets", async () => {
+    const { rules } = await load("prod");
+    assert.ok("thanos-stack.yaml" in rules);
+  });
+});
