@@ -18,17 +18,20 @@ import { clusterView } from "./gates/cluster";
 import { scalingGates } from "./gates/orderedScaling";
 import { softerFirst } from "./gates/softerFirst";
 import { volumeGates } from "./gates/volumeGrowth";
+import { droppedInRules } from "./model/keptSeries";
 import { planOutputs } from "./model/outputs";
 import { planStack } from "./model/plan";
 import { protectsStorage } from "./model/protection";
 import { ruleWarnings } from "./model/ruler";
 import type { Storage } from "./model/storage";
+import { visible } from "./model/visibleText";
 
 // What the environment chose, checked; what it comes to; what that survives.
 const { settings, kubeconfig, rules, ruleCount, credentials, warnings } = loadConfig();
 const plan = planStack(settings);
 const survival = provenAvailability(plan);
-for (const warning of [...warnings, ...ruleWarnings(settings, ruleCount)]) void pulumi.log.warn(warning);
+const dropped = settings.prometheus.keepAll ? [] : droppedInRules(rules);
+for (const warning of [...warnings, ...ruleWarnings(settings, ruleCount), ...dropped]) void pulumi.log.warn(visible(warning));
 
 const provider = new k8s.Provider("cluster", {
   kubeconfig,

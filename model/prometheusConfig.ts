@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import { alertingConfig } from "./alerting";
 import { annotatedTargetRules } from "./annotatedTargets";
 import { API_TOKEN_FOLDER } from "./apiToken";
+import { keptSeries } from "./keptSeries";
 import { PART_OF } from "./labels";
 import { inExternalLabel } from "./literal";
 import { prometheusRetentionTime } from "./prometheusRetention";
@@ -45,7 +46,7 @@ export const JOBS = {
 const clusterTls = { ca_file: `${API_TOKEN_FOLDER}/ca.crt` };
 const clusterIdentity = { authorization: { type: "Bearer", credentials_file: `${API_TOKEN_FOLDER}/token` } };
 
-function kubeletJob(job: string, path: string, certificates: "verify" | "skip"): ScrapeConfig {
+function kubeletJob(job: string, path: string, { kubeletCertificates: certificates, keepAll }: Settings["prometheus"]): ScrapeConfig {
   return {
     job_name: job,
     scheme: "https",
@@ -58,10 +59,11 @@ function kubeletJob(job: string, path: string, certificates: "verify" | "skip"):
       { source_labels: ["__meta_kubernetes_node_name"], target_label: "node" },
       { source_labels: ["__meta_kubernetes_node_label_topology_kubernetes_io_zone"], target_label: "zone" },
     ],
+    ...(keepAll || job !== JOBS.kubelet ? {} : { metric_relabel_configs: keptSeries() }),
   };
 }
 
-function apiServerJob(): ScrapeConfig {
+function apiServerJob({ keepAll }: Settings["prometheus"]): ScrapeConfig {
   return {
     job_name: JOBS.apiServer,
     scheme: "https",
@@ -75,6 +77,7 @@ function apiServerJob(): ScrapeConfig {
         action: "keep",
       },
     ],
+    ...(keepAll ? {} : { metric_relabel_configs: keptSeries() }),
   };
 }
 
@@ -241,9 +244,9 @@ export function prometheusConfig(settings: Settings, shard: number, remoteWriteU
   ].map((target) => remoteWrite(target, prometheus.remoteWrite));
   const jobs: ScrapeConfig[] = [
     stackJob(settings),
-    kubeletJob(JOBS.kubelet, "/metrics", prometheus.kubeletCertificates),
-    kubeletJob(JOBS.cadvisor, "/metrics/cadvisor", prometheus.kubeletCertificates),
-    apiServerJob(),
+    kubeletJob(JOBS.kubelet, "/metrics", prometheus),
+    kubeletJob(JOBS.cadvisor, "/metrics/cadvisor", prometheus),
+    apiServerJob(prometheus),
     annotatedJob(JOBS.services, "service", settings),
     annotatedJob(JOBS.pods, "pod", settings),
     ...(prometheus.scrapeConfigs as ScrapeConfig[]),

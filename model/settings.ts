@@ -6,6 +6,7 @@ import { isDnsName } from "./kubernetesNames";
 import { networkSettings } from "./networkSettings";
 import { REPLICA_LABELS } from "./replicaLabels";
 import { receiveRollout, rollout } from "./rollout";
+import { clusterJobKeys } from "./scrapeSettings";
 import { tenancySchema, tenantName } from "./tenancy";
 import {
   annotations,
@@ -454,8 +455,7 @@ export const settingsSchema = z.strictObject({
     serviceAccountAnnotations: annotations.default({}),
     /** Namespaces in which targets are looked for. Default: all. */
     namespaces: z.array(namespaceName).min(1).optional(),
-    /** Whether the kubelets' serving certificates are checked against the cluster's CA. `skip` where they sign their own. */
-    kubeletCertificates: z.enum(["verify", "skip"]).default("verify"),
+    ...clusterJobKeys,
     /** Bounds of targets that ask to be scraped by an annotation. */
     annotated: annotatedSchema.prefault({}),
     /** Further scrape_configs, as in prometheus.yml. */

@@ -33,6 +33,9 @@ export function relabelled(labels: Record<string, string>, steps: readonly Relab
       case "replace":
         if (match !== null) result[step.target_label ?? ""] = expand(step.replacement ?? "$1", match);
         break;
+      case "labeldrop":
+        for (const label of Object.keys(result)) if (new RegExp(`^(?:${step.regex})$`, "s").test(label)) delete result[label];
+        break;
       default:
         throw new Error(`no relabelling action ${step.action} here`);
     }

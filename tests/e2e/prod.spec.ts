@@ -101,6 +101,17 @@ describe("prod on a real cluster", function () {
     assertLossless(load);
   });
 
+  it("makes 35,000 series of the cluster at most, and drops as many more", async () => {
+    const { querier } = await deployed();
+    const sum = async (name: string) => (await querier.instant(`sum(${name}{cluster="prod"})`)).vector[0]?.sample.value ?? 0;
+    await eventually("API server and kubelets are scraped", async () => {
+      const { vector } = await querier.instant('count by (job) (up{cluster="prod", job=~"kubernetes-apiservers|kubelet|cadvisor"} == 1)');
+      return vector.length === 3;
+    });
+    const [exposed, kept] = [await sum("scrape_samples_scraped"), await sum("scrape_samples_post_metric_relabeling")];
+    assert.ok(kept > 5_000 && kept <= 35_000 && exposed - kept > 10_000, `${kept} of ${exposed} are kept`);
+  });
+
   it("passes its own check beside dev on the same cluster, and answers for dev too when dev's queriers are its endpoints", async () => {
     await remove("dev");
     const dev = await up("dev", { "thanos-stack:access": { federation: [NAMESPACE] } });
