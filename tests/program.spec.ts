@@ -147,6 +147,7 @@ describe("program: outputs", () => {
     "availability",
     "defaultTenant",
     "externalLabels",
+    "clusterLabel",
     "namespace",
     "prometheus",
     "querierUrl",

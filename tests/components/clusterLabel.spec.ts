@@ -52,10 +52,10 @@ describe("the label that names the cluster", () => {
     assert.deepEqual(outputs.externalLabels, { datacenter: "a" });
     const read = readOutputs({ ...outputs, namespace: "thanos-dev" }) as ReceiveOutputs;
     assert.equal(read.clusterLabel, "datacenter");
-    const sender = senderOf({ platform: "p", app: "shop", tenant: "shop", externalLabels: {} }, read);
+    const sender = senderOf({ platform: "p", app: "shop", tenant: "greeter", externalLabels: {} }, read);
     assert.deepEqual(sender.externalLabels, { datacenter: "a", app: "shop" });
     assert.throws(
-      () => senderOf({ platform: "p", app: "shop", tenant: "shop", externalLabels: { datacenter: "b" } }, read),
+      () => senderOf({ platform: "p", app: "shop", tenant: "greeter", externalLabels: { datacenter: "b" } }, read),
       /externalLabels\.datacenter: datacenter is set by the platform/,
     );
   });

@@ -15,7 +15,7 @@ const FLAGS = JSON.parse(readFileSync(join(PROJECT_FOLDER, "tests/model/flags/fl
 /** Flags that the release of Thanos before the program's own does not know. */
 const SINCE = JSON.parse(readFileSync(join(PROJECT_FOLDER, "tests/model/flags/since-0.42.json"), "utf8")) as Record<string, string[]>;
 /** Flags that may be given more than once. */
-const REPEATABLE = ["query.replica-label", "deduplication.replica-label", "label", "alertmanagers.url"];
+const REPEATABLE = ["rule-file", "query.replica-label", "deduplication.replica-label", "label", "alertmanagers.url"];
 const QUOTED = ["label"];
 
 /** What is wrong with a command line by the flags that the program knows; empty where it would start. */

@@ -550,7 +550,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "prometheus.storage",
     value: "{}",
     rule: /not of the form/,
-    remedy: /exactly one of hostPath and pvc/,
+    remedy: /exactly one of hostPath, pvc and emptyDir/,
   },
   {
     title: "a node named twice",

@@ -69,7 +69,12 @@ describe("outputs: readOutputs", () => {
     assert.deepEqual(outputs.ring.members, [{ address: "receiver-0:10901" }]);
   });
 
-  for (const name of Object.keys(RECEIVE)) {
+  it("takes the label of a stack that says none for `cluster`", () => {
+    const { clusterLabel: _, ...before } = RECEIVE;
+    assert.deepEqual(readOutputs(before), RECEIVE);
+  });
+
+  for (const name of Object.keys(RECEIVE).filter((each) => each !== "clusterLabel")) {
     it(`names ${name} when it is missing`, () => {
       const { [name]: _left, ...others } = RECEIVE;
       const problems = problemsOf(others);
