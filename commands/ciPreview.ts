@@ -8,6 +8,7 @@ import { buildReport } from "./report/build";
 import { EXIT, exitCodeOf } from "./report/exitCode";
 import { headline } from "./report/headline";
 import { type Preview, readPreview } from "./report/preview";
+import { PROMTOOL } from "./report/promtool";
 import { clusterOf, rehearsalNotes } from "./report/rehearsal";
 import { type CliAnswer, pulumi } from "./report/stackOutputs";
 import { writeReport } from "./report/write";
@@ -79,7 +80,7 @@ async function main(): Promise<void> {
   const stack = stackName(options.stack);
   const preview = previewOf(await pulumi(previewArguments(options, program.args)));
   const notes = preview.complete ? await rehearsalNotes(preview, () => apiServerOf(stack, preview)) : [];
-  const report = await buildReport({ stack, preview, notes });
+  const report = await buildReport({ stack, preview, notes, promtool: PROMTOOL });
   const out = options.out ?? [`out/report.${stack}.md`, `out/report.${stack}.html`];
   const files = out.flatMap((file) => writeReport(report, file));
   for (const { rule, resource, message } of report.violations) complain(`${rule}: ${resource}: ${message}`);

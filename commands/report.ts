@@ -5,6 +5,7 @@ import { buildReport } from "./report/build";
 import { EXIT, exitCodeOf } from "./report/exitCode";
 import { headline } from "./report/headline";
 import { readPreview, stackStep } from "./report/preview";
+import { PROMTOOL } from "./report/promtool";
 import { type DeployedOutputs, deployedOutputs } from "./report/stackOutputs";
 import { writeReport } from "./report/write";
 import { complain, say } from "./terminal";
@@ -35,7 +36,7 @@ async function main(): Promise<void> {
   const inPreview = preview !== undefined && stackStep(preview) !== undefined;
   const deployed: DeployedOutputs | undefined =
     options.before !== undefined ? outputsIn(options.before) : inPreview ? undefined : await deployedOutputs(options.stack);
-  const report = await buildReport({ stack, preview, deployed });
+  const report = await buildReport({ stack, preview, deployed, promtool: PROMTOOL });
   const files = options.out.flatMap((file) => writeReport(report, file));
   for (const { rule, resource, message } of report.violations) complain(`${rule}: ${resource}: ${message}`);
   for (const problem of report.problems) complain(problem);

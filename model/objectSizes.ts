@@ -45,32 +45,18 @@ function ruleFileNames(rules: Readonly<Record<string, string>>): Problem[] {
     }));
 }
 
-const ANNOTATION =
-  /^(?:(?=[^/]{1,253}\/)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-
-function annotationProblems(key: string, annotations: Readonly<Record<string, string>>): Problem[] {
+function tooManyAnnotations(key: string, annotations: Readonly<Record<string, string>>): Problem[] {
   const bytes = Object.entries(annotations).reduce((sum, [name, value]) => sum + bytesOf(name) + bytesOf(value), 0);
-  return [
-    ...Object.keys(annotations)
-      // The check ignores upper and lower case of what is before the slash.
-      .filter((name) => name.length > 400 || !ANNOTATION.test(name.toLowerCase()))
-      .map((name) => ({
-        key: `${key}.${name}`,
-        value: annotations[name],
-        rule: "not a name that Kubernetes takes for an annotation",
-        remedy: "a name of at most 63 characters, with at most a DNS name and / before it, such as eks.amazonaws.com/role-arn",
-      })),
-    ...(bytes <= MOST_ANNOTATION_BYTES
-      ? []
-      : [
-          {
-            key,
-            value: inKiB(bytes),
-            rule: `an object has at most ${inKiB(MOST_ANNOTATION_BYTES)} of annotations`,
-            remedy: `at most ${MOST_ANNOTATION_BYTES} bytes, names and values`,
-          },
-        ]),
-  ];
+  return bytes <= MOST_ANNOTATION_BYTES
+    ? []
+    : [
+        {
+          key,
+          value: inKiB(bytes),
+          rule: `an object has at most ${inKiB(MOST_ANNOTATION_BYTES)} of annotations`,
+          remedy: `at most ${MOST_ANNOTATION_BYTES} bytes, names and values`,
+        },
+      ];
 }
 
 /**
@@ -104,6 +90,6 @@ export function objectProblems(settings: Settings, rules: Readonly<Record<string
           ...tooLarge("receive.relabel", [thanosYaml(receive.settings.relabel)], "fewer rules"),
         ]),
     ...tooLarge("querier.endpoints", settings.querier.endpoints, "fewer addresses"),
-    ...annotationProblems("objectStorage.serviceAccountAnnotations", objectStorage?.serviceAccountAnnotations ?? {}),
+    ...tooManyAnnotations("objectStorage.serviceAccountAnnotations", objectStorage?.serviceAccountAnnotations ?? {}),
   ];
 }

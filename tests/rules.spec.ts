@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { parse } from "yaml";
+import { promtoolJudgement } from "../commands/report/promtool";
 import { prometheusConfig } from "../model/prometheusConfig";
 import { paths } from "../sandbox/paths";
 import { ensureTool } from "../sandbox/tools";
@@ -49,6 +50,32 @@ describe("Prometheus' own judgement", () => {
       return groups.flatMap((group) => group.rules.flatMap(({ alert }) => (alert === undefined ? [] : [alert])));
     });
     assert.deepEqual([...new Set(tested)].sort(), [...new Set(alerts)].sort(), "every alert has a test");
+  });
+
+  it("is what a report says of PromQL that no rule of the program reads", async () => {
+    const configMap = (data: Record<string, string>) => ({
+      type: "kubernetes:core/v1:ConfigMap",
+      name: "prometheus-rules",
+      inputs: { metadata: { namespace: "shop", name: "rules" }, data },
+      protect: false,
+    });
+    const group = (expr: string, more = "") => `groups:\n  - name: a\n${more}    rules:\n      - { alert: A, expr: '${expr}' }\n`;
+    const judged = await promtoolJudgement(
+      [
+        configMap({ "bad.yaml": group("sum(up"), "good.yml": group("sum(up)", "    partial_response_strategy: warn\n") }),
+        configMap({
+          "prometheus.yml": "scrape_configs: [{ job_name: a, relabel_configs: [{ regex: '\\p{Nonsense}', action: labeldrop }] }]",
+        }),
+        configMap({ "prometheus.yml": "scrape_configs: [{ job_name: a }]", "limits.yaml": "write: {}" }),
+      ],
+      promtool,
+    );
+    assert.deepEqual(judged.notes, []);
+    assert.equal(judged.violations.length, 2, JSON.stringify(judged));
+    assert.match(judged.violations[0]?.message ?? "", /^prometheus\.yml: .*Nonsense/);
+    assert.match(judged.violations[1]?.message ?? "", /^bad\.yaml: .*(?:parse|unclosed)/);
+    assert.equal(judged.violations[1]?.resource, "ConfigMap shop/rules");
+    assert.ok(!judged.violations.some(({ message }) => message.includes(tmpdir())), "a path of this machine");
   });
 
   for (const stack of ["dev", "prod"] as const) {

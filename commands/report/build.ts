@@ -7,6 +7,7 @@ import { type ProgramRun, runProgram, unreadNote } from "../program";
 import { type Change, changesOf } from "./changes";
 import { decryptableWarning } from "./decryptable";
 import { type Preview, STACK_TYPE, stackStep, typeOf } from "./preview";
+import { promtoolJudgement } from "./promtool";
 import { type Requests, requestsOf } from "./requests";
 import type { DeployedOutputs } from "./stackOutputs";
 import { type Topology, topologyOf } from "./topology";
@@ -44,12 +45,21 @@ export interface ReportInput {
   deployed?: DeployedOutputs;
   /** What is to be said beside what is found out here. Default: nothing. */
   notes?: readonly string[];
+  /** `promtool`, by name or path, which judges PromQL and configurations. Default: it is not asked. */
+  promtool?: string;
   /** Default: policy/exceptions.ts. */
   exceptions?: Exceptions;
 }
 
 /** Makes the report: runs the program with the stack's configuration, and puts beside it what the engine and the last deployment say. */
-export async function buildReport({ stack, preview, deployed, notes: given = [], exceptions = EXCEPTIONS }: ReportInput): Promise<Report> {
+export async function buildReport({
+  stack,
+  preview,
+  deployed,
+  notes: given = [],
+  promtool,
+  exceptions = EXCEPTIONS,
+}: ReportInput): Promise<Report> {
   const notes: string[] = [...given];
   const problems = preview === undefined ? [] : errorsOf(preview);
   let config: Record<string, unknown> = {};
@@ -72,7 +82,9 @@ export async function buildReport({ stack, preview, deployed, notes: given = [],
   if (preview !== undefined) notes.push(...warningsOf(preview));
   const topology = run === undefined ? undefined : topologyOf(run.resources.map(resourceOf), run.outputs);
   const before = preview === undefined ? [] : previousResources(preview);
-  const violations = violationsOf(planned, stack, exceptions);
+  const judged = promtool === undefined ? undefined : await promtoolJudgement(planned, promtool);
+  notes.push(...(judged?.notes ?? []));
+  const violations = [...violationsOf(planned, stack, exceptions), ...(judged?.violations ?? [])];
   const warning = preview === undefined ? undefined : decryptableWarning(config);
   return {
     stack,
