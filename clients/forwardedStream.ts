@@ -115,21 +115,18 @@ export class ForwardedStream extends Duplex {
   /** What comes is passed on as it comes: whoever asks reads the whole answer. */
   override _read(): void {}
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, written: (error?: Error | null) => void): void {
-    // Node's HTTP client ends the body of a request with it.
+  override _write(chunk: Buffer, encoding: BufferEncoding, written: (error?: Error | null) => void): void {
+    // Also what Node's HTTP client ends the body of a request with.
     if (chunk.length === 0) {
       written();
       return;
     }
-    for (let start = 0; start < chunk.length; start += LONGEST_MESSAGE) {
-      const part = chunk.subarray(start, start + LONGEST_MESSAGE);
-      const last = start + LONGEST_MESSAGE >= chunk.length;
-      this.socket.send(Buffer.concat([Buffer.of(DATA), part]), (error) => {
-        // The other end is closing the connection, and says why before it has.
-        if (error && !this.isClosed) this.unsent ??= error;
-        else if (error || last) written(error);
-      });
-    }
+    this.socket.send(Buffer.concat([Buffer.of(DATA), chunk.subarray(0, LONGEST_MESSAGE)]), (error) => {
+      // Where the other end is closing the connection, it says why before it has.
+      if (error && !this.isClosed) this.unsent = error;
+      else if (error) written(error);
+      else this._write(chunk.subarray(LONGEST_MESSAGE), encoding, written);
+    });
   }
 
   override _final(finished: (error?: Error | null) => void): void {
