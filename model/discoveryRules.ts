@@ -22,7 +22,10 @@ const REPLICA_SETS: PolicyRule = { apiGroups: ["apps"], resources: ["replicasets
 const JOBS: PolicyRule = { apiGroups: ["batch"], resources: ["jobs"], verbs: READ };
 const NAMESPACES: PolicyRule = { apiGroups: [""], resources: ["namespaces"], verbs: READ };
 
-/** What a discovery lists and watches beside {@link TARGETS} where it looks (prometheus v0.314.0 discovery/kubernetes/kubernetes.go `Discovery.Run`). */
+/**
+ * What a discovery lists and watches beside {@link TARGETS} where it looks (prometheus v0.314.0 discovery/kubernetes/kubernetes.go
+ * `Discovery.Run`).
+ */
 function furtherTargets({ role, attach }: KubernetesDiscovery): PolicyRule[] {
   return [
     ...(role === "endpoints" ? [ENDPOINTS] : []),
@@ -33,8 +36,9 @@ function furtherTargets({ role, attach }: KubernetesDiscovery): PolicyRule[] {
 }
 
 /**
- * What Prometheus may read: nodes and their metrics everywhere; pods, services and endpoint slices where targets are looked for; and what the environment's own jobs find targets by,
- * where they look for them. No secret, no ConfigMap, no `nodes/proxy`, no verb that changes anything.
+ * What Prometheus may read: nodes and their metrics everywhere; pods, services and endpoint slices where targets are looked for; and what
+ * the environment's own jobs find targets by, where they look for them. No secret, no ConfigMap, no `nodes/proxy`, no verb that changes
+ * anything.
  */
 export function discoveryRules(settings: Settings): { cluster: PolicyRule[]; namespaced: Record<string, PolicyRule[]> } {
   const { namespace: own, prometheus } = settings;

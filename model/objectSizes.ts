@@ -6,8 +6,8 @@ import { receiveLimitsFile } from "./receiveLimits";
 import type { Settings } from "./settings";
 
 /**
- * What the API server would refuse in the middle of an update, because of its size or its keys, in objects that are made of free text. Source: Kubernetes 1.36
- * pkg/apis/core/validation `ValidateConfigMap`, apimachinery api/validation `ValidateAnnotations`, util/validation.
+ * What the API server would refuse in the middle of an update, because of its size or its keys, in objects that are made of free text.
+ * Source: Kubernetes 1.36 pkg/apis/core/validation `ValidateConfigMap`, apimachinery api/validation `ValidateAnnotations`, util/validation.
  */
 
 /** Most bytes of the values of a ConfigMap or Secret; their keys are not counted (`MaxSecretSize`). */

@@ -1,8 +1,8 @@
 /**
  * Finds credentials in plain text. A reference (a path, a variable, a placeholder) is none.
  *
- * Every pattern reads a text once: none has two unbounded repetitions that can meet, and one that is unbounded starts only where the character before is not of its own kind, so that a
- * hostile text (a megabyte of `a.`) can't make it start again at every character.
+ * Every pattern reads a text once: none has two unbounded repetitions that can meet, and one that is unbounded starts only where the
+ * character before is not of its own kind, so that a hostile text (a megabyte of `a.`) can't make it start again at every character.
  */
 
 const PATTERNS: readonly { what: string; pattern: RegExp }[] = [
@@ -71,7 +71,10 @@ function isReference(value: string): boolean {
   return value === "" || VARIABLE.test(value) || REFERENCE.test(value) || PATH.test(value);
 }
 
-/** The values behind a `:` or `=`: on the same line, of a list, or of the next line where this one says nothing. None where an object follows. */
+/**
+ * The values behind a `:` or `=`: on the same line, of a list, or of the next line where this one says nothing. None where an object
+ * follows.
+ */
 function valuesAt(text: string, at: number): string[] {
   const rest = text.slice(at, at + LONGEST_VALUE);
   const line = (rest.split("\n", 1)[0] ?? "").trim();

@@ -27,8 +27,9 @@ import {
 import { customisesHttp, httpClientFields, httpClientFits, tlsConfig } from "./httpClient";
 
 /**
- * Every service discovery of Prometheus 3.14.0 by its field, with its own fields and rules. Source: prometheus v0.314.0 discovery/<name>/*.go (`SDConfig` and its `UnmarshalYAML`).
- * What only a discovery's own client can judge (selectors' syntax, a cloud's names of regions and zones) is left to it.
+ * Every service discovery of Prometheus 3.14.0 by its field, with its own fields and rules. Source: prometheus v0.314.0
+ * discovery/<name>/*.go (`SDConfig` and its `UnmarshalYAML`). What only a discovery's own client can judge (selectors' syntax, a cloud's
+ * names of regions and zones) is left to it.
  */
 
 const refresh = { refresh_interval: duration };

@@ -2,8 +2,9 @@ import { isDuration } from "../quantity";
 import { re2Trouble } from "./re2";
 
 /**
- * The forms that values of a Prometheus configuration have, as functions that say what a value breaks. Unlike the stack file's own schema they read what stays as it was written:
- * a field that is wrong hides no rule about another, and every message says what Prometheus would take.
+ * The forms that values of a Prometheus configuration have, as functions that say what a value breaks. Unlike the stack file's own schema
+ * they read what stays as it was written: a field that is wrong hides no rule about another, and every message says what Prometheus would
+ * take.
  */
 
 /** What a value breaks. */
@@ -62,7 +63,10 @@ export function objectsOf(value: Fields, field: string): [number, Fields][] {
   return Array.isArray(found) ? found.flatMap((each, index): [number, Fields][] => (isFields(each) ? [[index, each]] : [])) : [];
 }
 
-/** A text. Numbers and booleans are none: whoever reads the stack file has changed their form before anybody could keep it (`012` is 12, `1.10` is 1.1). */
+/**
+ * A text. Numbers and booleans are none: whoever reads the stack file has changed their form before anybody could keep it (`012` is 12,
+ * `1.10` is 1.1).
+ */
 export const text: Form = (value) => {
   if (typeof value === "string") return [];
   return typeof value === "number" || typeof value === "boolean" || typeof value === "bigint"
@@ -193,7 +197,8 @@ export const map =
 export const labels: Form = map(text, filledText);
 
 /**
- * An object of these fields and no others, each of which may be left out. A field without a value (`relabel_configs:` alone) is one that is left out, as Prometheus has it.
+ * An object of these fields and no others, each of which may be left out. A field without a value (`relabel_configs:` alone) is one that is
+ * left out, as Prometheus has it.
  *
  * @param checks What joins fields.
  */

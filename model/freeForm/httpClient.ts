@@ -19,9 +19,15 @@ import {
   word,
 } from "./form";
 
-/** How Prometheus reaches whatever speaks HTTP. Source: prometheus/common v0.70.1 config/http_config.go and headers.go (what Prometheus 3.14.0 is built with). */
+/**
+ * How Prometheus reaches whatever speaks HTTP. Source: prometheus/common v0.70.1 config/http_config.go and headers.go (what Prometheus
+ * 3.14.0 is built with).
+ */
 
-/** TLS of a client. Contents of files may stand in the configuration itself; a `_ref` names a secret of a secret manager, of which Prometheus 3.14 has none. */
+/**
+ * TLS of a client. Contents of files may stand in the configuration itself; a `_ref` names a secret of a secret manager, of which
+ * Prometheus 3.14 has none.
+ */
 export const tlsConfig: Form = object(
   {
     ca: text,

@@ -2,14 +2,17 @@ import { parseDocument, type YAMLParseError } from "yaml";
 import { JUDGE_ALL, type Problem } from "../problem";
 import { JOBS } from "../prometheusConfig";
 import type { Settings } from "../settings";
-import { DISCOVERIES, kubernetesDiscoveries } from "./discovery";
+import { kubernetesDiscoveries } from "./discovery";
 import { type Fields, type Finding, type Form, finding, isFields, list } from "./form";
 import { headerName, headerValue } from "./httpClient";
 import { relabelConfigs } from "./relabelling";
 import { type Evaluator, hasGroups, ruleFile } from "./ruleFile";
 import { scrapeConfig, timing } from "./scrapeConfig";
 
-/** What the parts of the configuration break whose form is Prometheus' own: scrape configs, relabelling, headers of remote write, files of rules. */
+/**
+ * What the parts of the configuration break whose form is Prometheus' own: scrape configs, relabelling, headers of remote write, files of
+ * rules.
+ */
 
 /** Longest text that a message shows of a value. */
 const LONGEST_SHOWN = 200;
@@ -81,7 +84,10 @@ function jobNameIsFree(job: Fields, index: number, jobs: readonly Fields[]): Fin
   return taken ? finding(name, "every job has a name of its own", `a name that is none of ${own.join(", ")}`, "job_name") : [];
 }
 
-/** Where `prometheus.namespaces` names the namespaces, Prometheus may read nothing elsewhere, and discovery that looks there finds nothing without a word. */
+/**
+ * Where `prometheus.namespaces` names the namespaces, Prometheus may read nothing elsewhere, and discovery that looks there finds nothing
+ * without a word.
+ */
 function discoveryStaysInside(job: Fields, { namespace, prometheus }: Settings): Finding[] {
   const readable = prometheus.namespaces === undefined ? undefined : new Set([...prometheus.namespaces, namespace]);
   if (readable === undefined) return [];
@@ -118,8 +124,8 @@ function discoveryStaysInside(job: Fields, { namespace, prometheus }: Settings):
 }
 
 /**
- * Headers of remote write that Prometheus sets itself, in lower case. Source: prometheus v0.314.0 config/config.go `reservedHeaders`; `authorization` is refused beside them
- * (`validateHeaders`).
+ * Headers of remote write that Prometheus sets itself, in lower case. Source: prometheus v0.314.0 config/config.go `reservedHeaders`;
+ * `authorization` is refused beside them (`validateHeaders`).
  */
 export const RESERVED_REMOTE_WRITE_HEADERS: readonly string[] = [
   "host",
@@ -198,6 +204,3 @@ function placeOf(error: YAMLParseError): string {
   const what = error.code.toLowerCase().replaceAll("_", " ");
   return start === undefined ? what : `line ${start.line}, column ${start.col}: ${what}`;
 }
-
-/** Fields of a scrape config that hold service discovery. */
-export const DISCOVERY_FIELDS: readonly string[] = Object.keys(DISCOVERIES);

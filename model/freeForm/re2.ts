@@ -1,6 +1,7 @@
 /**
- * Syntax of the regular expressions that Prometheus and Thanos compile: Go's RE2, which has neither lookaround nor backreferences and takes some things that JavaScript refuses.
- * Source: Go 1.26 regexp/syntax/parse.go with the flags `Perl`. Two things are left to the compiler: the names of Unicode classes (`\p{…}`), and its bound on the size of a program.
+ * Syntax of the regular expressions that Prometheus and Thanos compile: Go's RE2, which has neither lookaround nor backreferences and takes
+ * some things that JavaScript refuses. Source: Go 1.26 regexp/syntax/parse.go with the flags `Perl`. Two things are left to the compiler:
+ * the names of Unicode classes (`\p{…}`), and its bound on the size of a program.
  */
 
 /** Most repetitions, those of nested ones multiplied (parse.go `maxRepeat`), and deepest nesting (`maxHeight`). */

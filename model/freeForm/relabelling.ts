@@ -1,8 +1,8 @@
 import { type Check, type Fields, type Finding, type Form, finding, isSet, list, object, regexp, text, textOf } from "./form";
 
 /**
- * Relabelling rules, of scrapes, of remote write and of what receivers take. Source: prometheus v0.314.0 model/relabel/relabel.go, which Thanos 0.42 uses for
- * `--receive.relabel-config` too.
+ * Relabelling rules, of scrapes, of remote write and of what receivers take. Source: prometheus v0.314.0 model/relabel/relabel.go, which
+ * Thanos 0.42 uses for `--receive.relabel-config` too.
  */
 
 /** Which names of labels are valid: any text (`utf8`, the default since Prometheus 3), or letters, digits and `_` (`legacy`). */

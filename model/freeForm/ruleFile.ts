@@ -21,7 +21,10 @@ import {
  * pkg/rules/manager.go). PromQL and templates are left to promtool.
  */
 
-/** Who evaluates the rules. Prometheus reads the files as they are; Thanos' ruler reads a group's fields, and writes them anew for the Prometheus code in it. */
+/**
+ * Who evaluates the rules. Prometheus reads the files as they are; Thanos' ruler reads a group's fields, and writes them anew for the
+ * Prometheus code in it.
+ */
 export type Evaluator = "prometheus" | "ruler";
 
 /** A text; numbers and booleans are one here, since the file is passed on as it is. */
@@ -92,7 +95,10 @@ const groupNamesAreUnique: Check = (file) => {
   );
 };
 
-/** Whether an answer without some stores is good enough for a group; only the ruler asks several (storepb `PartialResponseStrategy`, in any case of letters). */
+/**
+ * Whether an answer without some stores is good enough for a group; only the ruler asks several (storepb `PartialResponseStrategy`, in any
+ * case of letters).
+ */
 const strategy: Form = (value) =>
   typeof value === "string" && ["", "warn", "abort"].includes(value.toLowerCase())
     ? []

@@ -23,7 +23,9 @@ import {
 import { httpClientFields, httpClientFits } from "./httpClient";
 import { legacyNames, relabelConfigs } from "./relabelling";
 
-/** A scrape config of Prometheus 3.14.0. Source: prometheus v0.314.0 config/config.go (`ScrapeConfig`, its `UnmarshalYAML` and `Validate`). */
+/**
+ * A scrape config of Prometheus 3.14.0. Source: prometheus v0.314.0 config/config.go (`ScrapeConfig`, its `UnmarshalYAML` and `Validate`).
+ */
 
 const PROTOCOLS = ["PrometheusProto", "OpenMetricsText1.0.0", "OpenMetricsText0.0.1", "PrometheusText1.0.0", "PrometheusText0.0.4"];
 
