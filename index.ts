@@ -41,10 +41,11 @@ const provider = new k8s.Provider("cluster", {
   // The hashrings are changed in place under their fixed name; every other ConfigMap is immutable by itself.
   enableConfigMapMutable: true,
 });
-const options: pulumi.ComponentResourceOptions = { provider, transformations: [softerFirst()] };
-
-const ownNamespace = new Namespace("namespace", { name: settings.namespace }, { ...options, protect: settings.protect });
-const { namespace, dataPriority: value } = settings;
+const inCluster: pulumi.ComponentResourceOptions = { provider, transformations: [softerFirst()] };
+const { namespace, existingNamespace: exists } = settings;
+const ownNamespace = new Namespace("namespace", { name: namespace, exists }, { ...inCluster, protect: settings.protect && !exists });
+const options = { ...inCluster, transformations: [softerFirst(), ...ownNamespace.first] };
+const { dataPriority: value } = settings;
 const dataPriority = value === undefined ? undefined : new DataPriority("data-priority", { namespace, value }, options).className;
 const common = { plan, namespace: ownNamespace.name, dataPriority };
 const volumes =

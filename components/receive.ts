@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { GRPC_PORT, RECEIVE_APP, REMOTE_WRITE_PORT } from "../model/hashring";
-import { type Identity, selectorLabels } from "../model/labels";
+import { type Identity, ownPods, selectorLabels } from "../model/labels";
 import { thanosYaml } from "../model/literal";
 import { scratchVolume } from "../model/localDisk";
 import {
@@ -122,7 +122,7 @@ export class Receive extends pulumi.ComponentResource {
     if (replicationFactor > 1) {
       disruptionBudget(name, workload, {
         maxUnavailable: tolerableReceivers(replicationFactor),
-        selector: { matchLabels: { "app.kubernetes.io/name": RECEIVE_APP } },
+        selector: { matchLabels: ownPods({ "app.kubernetes.io/name": RECEIVE_APP }) },
       });
     }
     if (routers !== undefined) this.routers(`${name}-router`, routers, args, account, files);

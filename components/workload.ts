@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { VolumeGates } from "../gates/volumeGrowth";
 import { labelValue } from "../model/kubernetesNames";
-import { commonLabels, type Identity, selectorLabels } from "../model/labels";
+import { commonLabels, type Identity, ownPods, selectorLabels } from "../model/labels";
 import type { StackPlan } from "../model/plan";
 import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/pod";
 import { restartAnnotations } from "../model/rollout";
@@ -63,6 +63,14 @@ export interface StatefulSetArgs extends Omit<k8s.types.input.apps.v1.StatefulSe
   pod: PodSpec;
 }
 
+/** A Service's own form. */
+interface ServiceShape {
+  type?: string;
+  clusterIP?: string;
+  publishNotReadyAddresses?: boolean;
+  selector?: Record<string, string>;
+}
+
 /** A Service with no address of its own: its name leads to the pods themselves. */
 export const HEADLESS = { clusterIP: "None" };
 /** A Service with an address inside the cluster. */
@@ -112,14 +120,14 @@ export function service(
   workload: Workload,
   objectName: string,
   port: { name: string; containerPort: number },
-  spec: k8s.types.input.core.v1.ServiceSpec,
+  spec: ServiceShape,
 ): k8s.core.v1.Service {
   const ports = [{ name: port.name, port: port.containerPort, targetPort: port.name }];
   return new k8s.core.v1.Service(
     name,
     {
       metadata: { ...metadata(workload, objectName), annotations: NOT_AWAITED },
-      spec: { selector: selectorLabels(workload.identity), ports, ...spec },
+      spec: { ports, ...spec, selector: ownPods(spec.selector ?? selectorLabels(workload.identity)) },
     },
     { parent: workload.parent },
   );
@@ -137,7 +145,7 @@ export function disruptionBudget(name: string, workload: Workload, spec: k8s.typ
       metadata: metadata(workload),
       spec: {
         maxUnavailable: 1,
-        selector: { matchLabels: selectorLabels(workload.identity) },
+        selector: { matchLabels: ownPods(selectorLabels(workload.identity)) },
         // A pod that is not Ready anyway must not keep a node from being drained.
         unhealthyPodEvictionPolicy: "AlwaysAllow",
         ...spec,

@@ -3,6 +3,7 @@ import type { Cluster } from "../clients/cluster";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
 import { ForbiddenError, type HttpRequest } from "../clients/transport";
 import { HTTP_PORT } from "../model/hashring";
+import { ownPods } from "../model/labels";
 import { DATA_VOLUME } from "../model/storage";
 
 /** What the gates of an ordered change read from the running cluster. */
@@ -11,7 +12,7 @@ export interface ClusterView {
   podTrouble(pod: string): Promise<string | undefined>;
   /** Pods of a StatefulSet that have been Ready for its `minReadySeconds`. */
   availableReplicas(statefulSet: string): Promise<number>;
-  /** Names of the running pods with these labels. */
+  /** Names of the stack's running pods with these labels. */
   pods(labels: Record<string, string>): Promise<string[]>;
   /** Text of a key of a ConfigMap. */
   configMapText(name: string, key: string): Promise<string>;
@@ -145,7 +146,7 @@ export function clusterBehind(
       return text === "" ? 0 : ((JSON.parse(text) as { status?: { availableReplicas?: number } }).status?.availableReplicas ?? 0);
     },
     async pods(labels) {
-      const selector = Object.entries(labels)
+      const selector = Object.entries(ownPods(labels))
         .map(([label, value]) => `${label}=${value}`)
         .join(",");
       const { items } = JSON.parse(await get(`${core}/pods?labelSelector=${encodeURIComponent(selector)}`)) as { items: PodObject[] };

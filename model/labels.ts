@@ -39,6 +39,12 @@ export function selectorLabels(identity: Identity): Record<string, string> {
   };
 }
 
+/** The labels of this stack's pods that have the given ones: others' pods in the same namespace may have the rest of them too. */
+export const ownPods = (labels: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+  ...labels,
+  "app.kubernetes.io/part-of": PART_OF,
+});
+
 /** Labels of objects: the identifying ones, what they are part of, and the version where there is one. */
 export function commonLabels(identity: Identity, version?: string): Record<string, string> {
   return {

@@ -14,6 +14,7 @@ import type { Settings } from "./settings";
 import { hostPathProblems } from "./storageRules";
 import { survivalProblems } from "./survivalRules";
 import { tenancyProblems } from "./tenancyRules";
+import { unlimitedProblems } from "./unlimited";
 import { imageVersion, SUPPORTED_THANOS } from "./versions";
 
 /** The rules of the domain that join several keys and hold in every scheme. Each names the key to change, why, and what would be accepted. */
@@ -113,17 +114,15 @@ const deduplicationFitsSenders: Rule = (settings) =>
         },
       ];
 
-const namespaceIsOwn: Rule = (settings) =>
-  settings.namespace === "default" || settings.namespace.startsWith("kube-") || settings.namespace.endsWith("-volumes")
-    ? [
-        {
-          key: "namespace",
-          value: settings.namespace,
-          rule: "the namespace is made and removed with the stack, and one that ends in -volumes may be another stack's",
-          remedy: "a name of its own that does not end in -volumes",
-        },
-      ]
-    : none;
+const namespaceIsOwn: Rule = ({ namespace, existingNamespace }) => {
+  const problem = (rule: string, remedy: string): Problem[] => [{ key: "namespace", value: namespace, rule, remedy }];
+  if (namespace.endsWith("-volumes")) {
+    return problem("one that ends in -volumes may be another stack's", "a name of its own that does not end in -volumes");
+  }
+  if (namespace.startsWith("kube-")) return problem("namespaces that begin with kube- are Kubernetes' own", "a name of its own");
+  if (namespace !== "default" || existingNamespace) return none;
+  return problem("the namespace is made and removed with the stack", "a name of its own, or existingNamespace true");
+};
 
 const tooFewNodesForZones: Rule = (settings) =>
   settings.survives.zones > 0 && settings.cluster.zones.length === 0
@@ -193,5 +192,6 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...judge(() => rulerProblems(settings)),
     ...judge(() => survivalProblems(settings)),
     ...judge(() => nameProblems(settings)),
+    ...judge(() => unlimitedProblems(settings)),
   ];
 }

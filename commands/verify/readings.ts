@@ -4,6 +4,7 @@ import { parseExposition } from "../../clients/exposition";
 import { PrometheusClient } from "../../clients/prometheus";
 import { parseServiceUrl } from "../../clients/services";
 import type { Transport } from "../../clients/transport";
+import { ownPods } from "../../model/labels";
 import type { StackOutputs } from "../../outputs";
 import type { AcknowledgedReading, HashringReading, NodeReading, PodReading, TargetsReading } from "./checks";
 
@@ -94,7 +95,7 @@ export class StackReader {
   }
 
   private async readPods(): Promise<PodReading[]> {
-    const { items } = await this.get<KubernetesList<KubernetesPod>>(`/api/v1/namespaces/${this.outputs.namespace}/pods`);
+    const { items } = await this.get<KubernetesList<KubernetesPod>>(`/api/v1/namespaces/${this.outputs.namespace}/pods?${OWN_PODS}`);
     return items
       .filter((pod) => pod.metadata.deletionTimestamp === undefined && pod.status?.phase !== "Succeeded")
       .map(podReading)
@@ -126,6 +127,13 @@ export class StackReader {
     return getObject<T>(this.cluster.api, path);
   }
 }
+
+/** In a namespace that somebody else made, other pods are nobody's business here. */
+const OWN_PODS = new URLSearchParams({
+  labelSelector: Object.entries(ownPods())
+    .map(([label, value]) => `${label}=${value}`)
+    .join(),
+}).toString();
 
 function isReceiver(pod: PodReading): boolean {
   return /^receive(-|$)/.test(pod.component);

@@ -179,6 +179,8 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
       return { body: JSON.stringify({ items: [{ metadata: { name: "node-1" }, status: { conditions } }] }) };
     }
     if (path === `/api/v1/namespaces/${NAMESPACE}/pods`) {
+      // Others may have pods in the namespace.
+      assert.equal(query.get("labelSelector"), "app.kubernetes.io/part-of=thanos-stack");
       const ended = { ...(podObject("job-0", 9) as object), status: { phase: "Succeeded" } };
       return { body: JSON.stringify({ items: [...podNames.map(podObject), ended] }) };
     }
