@@ -152,7 +152,7 @@ export class Prometheus extends pulumi.ComponentResource {
     const { prometheus, cluster, ingestion, images } = settings;
     const data = { name: DATA_VOLUME, mountPath: PROMETHEUS_DATA };
     const server: Container = {
-      ...container("prometheus", images.prometheus, prometheus.resources),
+      ...container("prometheus", images.prometheus, prometheus.resources, prometheus.storage.emptyDir?.size),
       args: prometheusFlags(settings),
       env: [POD_NAME_ENV],
       ports: [WEB],
