@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import { killCgroup, removeCgroup } from "./cgroups";
 import { readIfThere, run, StepFailed, until } from "./command";
@@ -7,8 +8,7 @@ import { ensureNodeNetwork, routeServicesThrough, serviceRoute, setNodeLink } fr
 import { CNI_DIRECTORIES } from "./packages";
 import { type Paths, paths } from "./paths";
 import { kubeconfigOf } from "./pki";
-import { memoryBytes } from "./preflight";
-import { memoryLimit } from "./probes";
+import { usableMemory } from "./probes";
 import { killDaemon, type ProcessRecord, runningDaemon, startDaemon } from "./processes";
 import { CLUSTER_DOMAIN, DNS_SERVICE, NAME, NODE_PRIVATE_DIRECTORIES, NODES, type NodePlan, POD_NETWORK } from "./topology";
 
@@ -163,8 +163,7 @@ function writeConfiguration(where: Paths, node: NodePlan): void {
   if (cni === undefined) throw new StepFailed(`the network plugin ptp is in none of ${CNI_DIRECTORIES.join(", ")}`);
   mkdirSync(file(where, node, "cni"), { recursive: true });
   mkdirSync(where.logs, { recursive: true });
-  const memory = memoryBytes();
-  const kubelet = kubeletConfig(where, node, memory, Math.min(memory, memoryLimit() ?? memory));
+  const kubelet = kubeletConfig(where, node, totalmem(), usableMemory());
   writeFileSync(file(where, node, "containerd.toml"), containerdConfig(where, node, cni));
   writeFileSync(file(where, node, "cni/10-sandbox.conflist"), JSON.stringify(cniConfig(node), null, 2));
   writeFileSync(file(where, node, "kubelet.json"), JSON.stringify(kubelet, null, 2));

@@ -1,12 +1,11 @@
-import { existsSync, readFileSync, statfsSync } from "node:fs";
-import { totalmem } from "node:os";
+import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { machineHierarchies, missingControllers } from "./cgroups";
 import { readIfThere, tryRun } from "./command";
 import { packagesToFetch } from "./debian";
 import { missingPackages, THIS_MACHINE } from "./packages";
 import type { Paths } from "./paths";
-import { carriesOverlays, fileSystemOf, makesCgroups, makesNamespaces, memoryLimit } from "./probes";
+import { carriesOverlays, fileSystemOf, makesCgroups, makesNamespaces, usableMemory } from "./probes";
 import { GO_ENVIRONMENT, GO_VERSION } from "./tools";
 import { BRIDGE, NODE_NETWORK, POD_NETWORK, SERVICE_NETWORK } from "./topology";
 
@@ -156,13 +155,12 @@ export async function machineFacts(where: Paths): Promise<Facts> {
   const routes = linux ? ((await tryRun("ip", ["-4", "route"])) ?? "") : "";
   const hierarchies = linux ? machineHierarchies() : [];
   const isPrivileged = linux && makesCgroups(hierarchies) && (await makesNamespaces());
-  const limit = memoryLimit(hierarchies);
   return {
     platform: process.platform,
     uid: process.getuid?.() ?? -1,
     freeState: freeBytes(where.home),
     freeCache: freeBytes(where.cache),
-    memory: Math.min(totalmem(), limit ?? Number.POSITIVE_INFINITY),
+    memory: usableMemory(hierarchies),
     go: (await tryRun("go", ["env", "GOVERSION"], { env: GO_ENVIRONMENT }))?.trim(),
     missingPackages: linux ? [...missingPackages(THIS_MACHINE), ...packagesToFetch(where)] : [],
     hasApt: ["apt-get", "dpkg"].every((command) => THIS_MACHINE.hasCommand(command)),
@@ -174,9 +172,4 @@ export async function machineFacts(where: Paths): Promise<Facts> {
     unfitFileSystem:
       isPrivileged && !(await carriesOverlays(where.home)) ? fileSystemOf(where.home, readIfThere("/proc/mounts") ?? "") : undefined,
   };
-}
-
-/** The machine's memory in bytes, as the kernel counts it; every kubelet reads the same. */
-export function memoryBytes(): number {
-  return Number(/^MemTotal:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0) * 1024;
 }

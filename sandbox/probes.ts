@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { type Hierarchy, machineHierarchies } from "./cgroups";
 import { readIfThere, tryRun } from "./command";
@@ -74,6 +75,11 @@ export function memoryLimit(all: readonly Hierarchy[] = machineHierarchies()): n
     .map(Number)
     .filter((limit) => limit > 0);
   return limits.length === 0 ? undefined : Math.min(...limits);
+}
+
+/** The bytes of memory that the sandbox may use: the machine's, or the container's limit where that is less. */
+export function usableMemory(all: readonly Hierarchy[] = machineHierarchies()): number {
+  return Math.min(totalmem(), memoryLimit(all) ?? Number.POSITIVE_INFINITY);
 }
 
 /**
