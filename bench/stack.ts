@@ -2,14 +2,15 @@ import { rm } from "node:fs/promises";
 import { cpus } from "node:os";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
-import { directTransport, type HttpRequest, type HttpResponse, type Transport } from "../clients/transport";
+import type { HttpRequest, HttpResponse, Transport } from "../clients/transport";
+import { HTTP_PORT } from "../model/hashring";
 import { ensureBucket } from "../sandbox/bucket";
 import { run } from "../sandbox/command";
 import { environmentConfig, openStack } from "../sandbox/engine";
 import { inNode } from "../sandbox/node";
 import { bucketOf, type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
 import { NODES } from "../sandbox/topology";
-import { Cluster, type Deployed, deployedStack, type KubernetesObject, type Pod } from "../tests/e2e/stack";
+import { Cluster, type Deployed, deployedStack, inside, type KubernetesObject, type Pod } from "../tests/e2e/stack";
 
 /** What the benchmarks of the sandbox's cluster share: a stack of their own, its receivers' metrics, and what became of every single try of a send. */
 
@@ -74,8 +75,9 @@ interface Volume extends KubernetesObject {
 
 /** The metrics of a Thanos pod. */
 export async function metricsOf(pod: Pod): Promise<ExposedSample[]> {
-  const { status, body } = await directTransport(`http://${pod.status.podIP}:10902`).send({ method: "GET", path: "/metrics" });
-  if (status !== 200) throw new Error(`${pod.metadata.name}: ${status} ${body.slice(0, 200)}`);
+  const { name, namespace = "" } = pod.metadata;
+  const { status, body } = await inside().pod({ namespace, name, port: HTTP_PORT }).send({ method: "GET", path: "/metrics" });
+  if (status !== 200) throw new Error(`${name}: ${status} ${body.slice(0, 200)}`);
   return parseExposition(body);
 }
 

@@ -21,15 +21,26 @@ const SYSCTLS: Readonly<Record<string, { readonly value: string; readonly atLeas
   "kernel/keys/root_maxbytes": { value: "25000000" },
 };
 
+const ANSWERS = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
+const NO_ANSWERS = ["-m", "conntrack", "!", "--ctstate", "RELATED,ESTABLISHED"];
+
 /** The comment on each of the sandbox's firewall rules. */
 const COMMENT = ["-m", "comment", "--comment", NAME];
 
-/** The sandbox's firewall rules: pods and nodes are forwarded whatever the host's policy, and hidden behind the host's address outside. */
-const RULES: readonly { readonly table: string; readonly chain: string; readonly rule: readonly string[] }[] = [
+/** The sandbox's firewall rules: what pods and nodes send is forwarded whatever the host's policy, and hidden behind the host's address outside. */
+export const FIREWALL: readonly { readonly table: string; readonly chain: string; readonly rule: readonly string[] }[] = [
   { table: "filter", chain: "FORWARD", rule: ["-i", BRIDGE, ...COMMENT, "-j", "ACCEPT"] },
   // A host that closes its own ports (ufw, firewalld) opens them to the nodes: the API server and the S3 server listen on the bridge.
   { table: "filter", chain: "INPUT", rule: ["-i", BRIDGE, ...COMMENT, "-j", "ACCEPT"] },
-  { table: "filter", chain: "FORWARD", rule: ["-o", BRIDGE, ...COMMENT, "-j", "ACCEPT"] },
+  // Answers to what went out. Who begins from outside reaches neither pods nor nodes, and of this machine not what listens for them, whatever the machine
+  // forwards and accepts otherwise. Each rule is for packets of its own, so that their order does not matter.
+  { table: "filter", chain: "FORWARD", rule: ["!", "-i", BRIDGE, "-o", BRIDGE, ...ANSWERS, ...COMMENT, "-j", "ACCEPT"] },
+  { table: "filter", chain: "FORWARD", rule: ["!", "-i", BRIDGE, "-o", BRIDGE, ...NO_ANSWERS, ...COMMENT, "-j", "DROP"] },
+  {
+    table: "filter",
+    chain: "INPUT",
+    rule: ["!", "-i", BRIDGE, "-d", HOST_ADDRESS, "-m", "addrtype", "!", "--src-type", "LOCAL", ...COMMENT, "-j", "DROP"],
+  },
   ...[POD_NETWORK, NODE_NETWORK].map((network) => ({
     table: "nat",
     chain: "POSTROUTING",
@@ -45,7 +56,7 @@ export async function ensureHostNetwork(where: Paths): Promise<void> {
   if ((await tryRun("ip", ["link", "show", BRIDGE])) === undefined) await run("ip", ["link", "add", BRIDGE, "type", "bridge"]);
   await run("ip", ["address", "replace", `${HOST_ADDRESS}/24`, "dev", BRIDGE]);
   await run("ip", ["link", "set", BRIDGE, "up"]);
-  for (const { table, chain, rule } of RULES) {
+  for (const { table, chain, rule } of FIREWALL) {
     if ((await tryRun("iptables", ["-w", "10", "-t", table, "-C", chain, ...rule])) === undefined)
       await iptables(table, "-I", chain, ...rule);
   }

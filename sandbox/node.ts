@@ -5,6 +5,7 @@ import { killCgroup, removeCgroup } from "./cgroups";
 import { readIfThere, run, StepFailed, until } from "./command";
 import { type ImageArchive, PAUSE_IMAGE } from "./images";
 import { ensureNodeNetwork, routeServicesThrough, serviceRoute, setNodeLink } from "./network";
+import { FORGET_POLICIES, POLICIES_IN_PLACE, POLICY_AGENT, policyAgentCommand } from "./networkPolicies";
 import { CNI_DIRECTORIES } from "./packages";
 import { type Paths, paths } from "./paths";
 import { kubeconfigOf } from "./pki";
@@ -28,6 +29,9 @@ function file(where: Paths, node: NodePlan, name: string): string {
   return join(where.config, node.name, name);
 }
 
+/** Where a running node's containerd looks for the configuration of the pods' network: without it the node is not Ready, and no pod starts. */
+const CNI_CONFIGURATION = "/run/cni";
+
 /** containerd's configuration on a node. */
 export function containerdConfig(where: Paths, node: NodePlan, cniDirectory: string): string {
   const directory = nodeDirectory(where, node);
@@ -50,7 +54,7 @@ oom_score = 0
   tolerate_missing_hugetlb_controller = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${cniDirectory}"
-    conf_dir = "${where.config}/${node.name}/cni"
+    conf_dir = "${CNI_CONFIGURATION}"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
@@ -135,7 +139,10 @@ export function kubeProxyConfig(where: Paths, node: NodePlan): object {
   };
 }
 
-/** The script that is a node's init: it makes the mounts that are only the node's, and keeps the node's programs running. */
+/**
+ * The script that is a node's init: it makes the mounts that are only the node's, and keeps the node's programs running. The pods' network comes last, when the policies are enforced, so
+ * that no pod is ever without them.
+ */
 export function initScript(where: Paths, node: NodePlan): string {
   const directory = nodeDirectory(where, node);
   const log = (name: string): string => `${where.logs}/${node.name}-${name}.log`;
@@ -145,6 +152,7 @@ set -eu
 bind() { mkdir -p "$1"; mount --bind "$1" "$2"; }
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock
+${FORGET_POLICIES}
 ${binds.join("\n")}
 mount --make-rshared /
 hostname ${node.name}
@@ -154,6 +162,11 @@ until test -e /run/images-are-here; do sleep 0.1; done
 keep ${log("kubelet")} ${where.bin}/kubelet --config=${file(where, node, "kubelet.json")} --kubeconfig=${kubeconfigOf(where, `kubelet-${node.name}`)} \\
   --hostname-override=${node.name} --node-ip=${node.address} --node-labels=topology.kubernetes.io/zone=${node.zone},topology.kubernetes.io/region=sandbox &
 keep ${log("kube-proxy")} ${where.bin}/kube-proxy --config=${file(where, node, "kube-proxy.json")} &
+keep ${log(POLICY_AGENT)} ${policyAgentCommand(where, node)} &
+until ${POLICIES_IN_PLACE}; do sleep 0.1; done
+# Written and not moved there: containerd looks at what is written only.
+mkdir -p ${CNI_CONFIGURATION}
+cp ${file(where, node, "cni")}/10-sandbox.conflist ${CNI_CONFIGURATION}/
 wait
 `;
 }

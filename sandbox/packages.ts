@@ -27,6 +27,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { package: "runc", commands: ["runc"] },
   { package: "containernetworking-plugins", files: CNI_DIRECTORIES.map((directory) => `${directory}/ptp`) },
   { package: "iptables", commands: ["iptables", "iptables-restore"] },
+  { package: "ipset", commands: ["ipset"] },
   { package: "conntrack", commands: ["conntrack"] },
   { package: "iproute2", commands: ["ip"] },
   { package: "util-linux", commands: ["unshare", "nsenter", "flock"] },

@@ -41,6 +41,7 @@ export const CERTIFICATES: readonly CertificatePlan[] = [
   { name: "kube-controller-manager", commonName: "system:kube-controller-manager" },
   { name: "kube-scheduler", commonName: "system:kube-scheduler" },
   { name: "kube-proxy", commonName: "system:kube-proxy" },
+  { name: "kube-router", commonName: "system:kube-router" },
   ...NODES.flatMap((node) => [
     { name: `kubelet-${node.name}`, commonName: `system:node:${node.name}`, organization: "system:nodes" },
     { name: `kubelet-${node.name}-server`, commonName: node.name, servers: [`DNS:${node.name}`, `IP:${node.address}`] },
@@ -100,7 +101,13 @@ export async function ensurePki(where: Paths): Promise<void> {
   for (const plan of CERTIFICATES) await signed(where, plan);
 
   writeKubeconfig(where, where.kubeconfig, "admin");
-  for (const name of ["kube-controller-manager", "kube-scheduler", "kube-proxy", ...NODES.map((node) => `kubelet-${node.name}`)]) {
+  for (const name of [
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kube-proxy",
+    "kube-router",
+    ...NODES.map((node) => `kubelet-${node.name}`),
+  ]) {
     writeKubeconfig(where, kubeconfigOf(where, name), name);
   }
 }

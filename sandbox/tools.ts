@@ -70,6 +70,15 @@ export const TOOLS = {
     },
     inImage: false,
   },
+  kubeRouter: {
+    name: "kube-router",
+    module: "github.com/cloudnativelabs/kube-router/v2",
+    version: "v2.1.0",
+    programs: { "kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router" },
+    tags: ["grpcnotrace"],
+    variables: {},
+    inImage: false,
+  },
   pulumi: {
     name: "pulumi",
     module: "github.com/pulumi/pulumi/pkg/v3",

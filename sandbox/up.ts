@@ -1,10 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { ensureBucket } from "./bucket";
-import { awaitNodes, ensureAddons } from "./cluster";
+import { applyManifests, awaitNodes, ensureAddons } from "./cluster";
 import { StepFailed } from "./command";
 import { ensureControlPlane } from "./controlPlane";
 import { ensureImages, IMAGES, type ImageArchive, TEST_IMAGES } from "./images";
 import { ensureHostNetwork, ensureNodeNetwork, routeServicesThrough, serviceRoute } from "./network";
+import { policyAgentRights } from "./networkPolicies";
 import { ensureNode, nodePlanByNumber } from "./node";
 import { ensurePackages } from "./packages";
 import type { Paths } from "./paths";
@@ -17,7 +18,7 @@ import { ensureTool, linkPrograms, type Program, type ToolName } from "./tools";
 import { NODES } from "./topology";
 
 /** The tools of every cluster. The S3 server is built only for environments with a bucket. */
-export const CLUSTER_TOOLS: readonly ToolName[] = ["etcd", "kubernetes", "coredns", "thanos", "prometheus", "pulumi"];
+export const CLUSTER_TOOLS: readonly ToolName[] = ["etcd", "kubernetes", "kubeRouter", "coredns", "thanos", "prometheus", "pulumi"];
 
 /**
  * The steps that make a working cluster, without anything of the stack in it. Each looks at what is there first, so that running them
@@ -68,7 +69,14 @@ export function clusterSteps(where: Paths, { forTests = false, withBucket = fals
         archives = await ensureImages(programs, where, report, images);
       },
     },
-    { title: "Control plane", run: (report) => ensureControlPlane(where, report) },
+    {
+      title: "Control plane",
+      run: async (report) => {
+        await ensureControlPlane(where, report);
+        // A node gets no pods before its firewall can read the policies.
+        await applyManifests(policyAgentRights(), where);
+      },
+    },
     {
       title: "Nodes",
       run: async (report) => {

@@ -6,11 +6,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { execa } from "execa";
 import { apiServerTransport, type ClusterAddress, loadKubeConfig } from "../../clients/apiServer";
+import { connectCluster } from "../../clients/cluster";
 import { type ExposedSample, parseExposition } from "../../clients/exposition";
 import { type Labels, PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient } from "../../clients/remoteWrite";
 import { parseServiceUrl } from "../../clients/services";
 import { directTransport, type Transport } from "../../clients/transport";
+import { HTTP_PORT } from "../../model/hashring";
 import { type ReceiveOutputs, readOutputs, type StackOutputs } from "../../outputs";
 import { environment, openStack } from "../../sandbox/engine";
 import { makeBlocks, type Series } from "../../sandbox/history";
@@ -81,12 +83,20 @@ export class Cluster {
   }
 }
 
+let ways: ReturnType<typeof connectCluster> | undefined;
+
+/** Ways to what no policy lets this host reach: by port-forward, as a person would. */
+export function inside(): ReturnType<typeof connectCluster> {
+  ways ??= connectCluster(CLUSTER);
+  return ways;
+}
+
 /** A deployed stack and its doors. */
 export interface Deployed {
   outputs: ReceiveOutputs;
   /** The whole URL of remote write, as this host reaches it. */
   writeUrl: string;
-  /** The querier itself, past any cache. */
+  /** Where everybody asks who may read: the query frontend where there is one. */
   querier: PrometheusClient;
   writer: RemoteWriteClient;
 }
@@ -95,9 +105,9 @@ async function outputsOf(stack: Stack): Promise<StackOutputs> {
   return readOutputs(Object.fromEntries(Object.entries(await stack.outputs()).map(([name, { value }]) => [name, value])));
 }
 
-/** The querier of a deployed environment of either scheme. */
-export async function querierOf(cluster: Cluster, stack: Stack): Promise<PrometheusClient> {
-  return new PrometheusClient(directTransport(await cluster.serviceAddress((await outputsOf(stack)).querierUrl)));
+/** The querier of a deployed environment of either scheme, past any cache. */
+export async function querierOf(stack: Stack): Promise<PrometheusClient> {
+  return new PrometheusClient(inside().service((await outputsOf(stack)).querierUrl));
 }
 
 /** The doors of a deployed environment with a ring, from its outputs as every consumer reads them. */
@@ -108,7 +118,7 @@ export async function deployedStack(cluster: Cluster, stack: Stack, tenant?: str
   return {
     outputs,
     writeUrl,
-    querier: new PrometheusClient(directTransport(await cluster.serviceAddress(outputs.querierUrl))),
+    querier: new PrometheusClient(directTransport(await cluster.serviceAddress(outputs.queryUrl))),
     writer: new RemoteWriteClient(directTransport(writeUrl, { connectionPerRequest: true }), tenant === undefined ? {} : { tenant }),
   };
 }
@@ -181,7 +191,11 @@ export async function command(name: string, stack: string, ...further: string[])
 
 /** What a pod of Thanos says at its `/metrics`. */
 export async function metricsOf(pod: Pod | undefined): Promise<ExposedSample[]> {
-  return parseExposition(await (await fetch(`http://${pod?.status.podIP}:10902/metrics`)).text());
+  assert.ok(pod !== undefined, "there is no such pod");
+  const { name, namespace = "" } = pod.metadata;
+  const { status, body } = await inside().pod({ namespace, name, port: HTTP_PORT }).send({ method: "GET", path: "/metrics" });
+  assert.equal(status, 200, `${name}: ${body.slice(0, 200)}`);
+  return parseExposition(body);
 }
 
 /** Waits until every one of these receivers has loaded a default ring of so many. */
