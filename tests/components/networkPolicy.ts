@@ -79,7 +79,13 @@ function includes(peers: Peer[] | undefined, pod: Pod | Outside, own: string): b
 /**
  * Whether a connection passes, as networking.k8s.io/v1 says: a pod that no policy of a direction selects is open; otherwise one rule of one policy must allow it.
  */
-export function passes(policies: readonly NetworkPolicy[], from: Pod, to: Pod | Outside, port: number, protocol = "TCP"): boolean {
+export function passes(
+  policies: readonly NetworkPolicy[],
+  from: Pod | Outside,
+  to: Pod | Outside,
+  port: number,
+  protocol = "TCP",
+): boolean {
   const side = (direction: "Ingress" | "Egress", pod: Pod | Outside, other: Pod | Outside) => {
     if (!("namespace" in pod)) return true;
     const selecting = policies.filter(

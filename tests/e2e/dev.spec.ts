@@ -8,6 +8,7 @@ import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import type { ConfigOverlay } from "../../sandbox/overlay";
 import { HOST_ADDRESS } from "../../sandbox/topology";
 import { DeployAccount } from "./deployAccount";
+import { withNetwork } from "./edges";
 import { killEngines } from "./engines";
 import {
   assertLossless,
@@ -129,6 +130,12 @@ describe("dev on a real cluster", function () {
       [],
     );
     assert.deepEqual(await tenantDirectories(NAMESPACE, pods), expected);
+  });
+
+  it("opens every edge that the documents name, and nothing else", async () => {
+    await withNetwork(cluster, await open(), async (network) => {
+      assert.deepEqual(await network.differences(), []);
+    });
   });
 
   it("changes nothing when brought up again", async () => {

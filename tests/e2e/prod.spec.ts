@@ -12,6 +12,8 @@ import { PAUSE_IMAGE } from "../../sandbox/images";
 import { killNode, startNode } from "../../sandbox/node";
 import { NODES } from "../../sandbox/topology";
 import { startQueries } from "../ledger";
+import { withNetwork } from "./edges";
+import { assertSeesFaults } from "./edgesProof";
 import {
   assertAnswered,
   assertLossless,
@@ -19,6 +21,7 @@ import {
   deployedStack,
   eventually,
   failure,
+  inside,
   type KubernetesObject,
   type Pod,
   remove,
@@ -110,6 +113,13 @@ describe("prod on a real cluster", function () {
     });
     const [exposed, kept] = [await sum("scrape_samples_scraped"), await sum("scrape_samples_post_metric_relabeling")];
     assert.ok(kept > 5_000 && kept <= 35_000 && exposed - kept > 10_000, `${kept} of ${exposed} are kept`);
+  });
+
+  it("opens every edge that the documents name, and nothing else; a policy that is missing or too wide shows", async () => {
+    await withNetwork(cluster, await openStack("prod"), async (network) => {
+      assert.deepEqual(await network.differences(), []);
+      await assertSeesFaults(network, "prod", NAMESPACE);
+    });
   });
 
   it("passes its own check beside dev on the same cluster, and answers for dev too when dev's queriers are its endpoints", async () => {
@@ -214,7 +224,7 @@ describe("prod on a real cluster", function () {
         });
         const query = 'count(up{job="kubelet"})';
         const fresh = new PrometheusClient(
-          directTransport(await cluster.serviceAddress(stack.outputs.querierUrl), { connectionPerRequest: true }),
+          directTransport(await cluster.serviceAddress(stack.outputs.queryUrl), { connectionPerRequest: true }),
         );
         // The control plane withdraws the lost endpoints, then each proxy its rules for them; until then half of all new connections are led there.
         await eventually("nobody is sent to the lost node", async () => {
@@ -364,11 +374,8 @@ describe("prod on a real cluster", function () {
     ]);
     const targets = await Promise.all(
       ["prometheus-0", "prometheus-shard-1-0"].map(async (name) => {
-        const pod = pods.find((each) => each.metadata.name === name);
-        const { activeTargets } = await new PrometheusClient(directTransport(`http://${pod?.status.podIP}:9090`))
-          .targets()
-          .then((targets) => ({ activeTargets: targets }));
-        return activeTargets.map((target) => target.scrapeUrl);
+        const targets = await new PrometheusClient(inside().pod({ namespace: NAMESPACE, name, port: 9090 })).targets();
+        return targets.map((target) => target.scrapeUrl);
       }),
     );
     const [first = [], second = []] = targets;

@@ -8,6 +8,7 @@ import { bucketAccess, bucketServer, ensureBucket, startBucket, stopBucket } fro
 import { environment, openStack } from "../../sandbox/engine";
 import { dataDirectory, listBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
 import { NODE_NETWORK } from "../../sandbox/topology";
+import { withNetwork } from "./edges";
 import { INSTANT_QUERIES, RANGE_QUERIES, SERIES } from "./queries";
 import {
   assertLossless,
@@ -164,7 +165,7 @@ describe("both schemes on a real cluster", function () {
   const ringStack = () => openStack("dev", RING);
   const ring = async () => deployedStack(cluster, await ringStack());
   const sidecarStack = async (): Promise<Stack> => openStack("prod", sidecar((await ring()).outputs.remoteWriteUrl), { stack: "sidecar" });
-  const sidecars = async (): Promise<PrometheusClient> => querierOf(cluster, await sidecarStack());
+  const sidecars = async (): Promise<PrometheusClient> => querierOf(await sidecarStack());
 
   before("days of history in the bucket, as sidecars that ran then would have left them", async () => {
     for (const bucket of [RING_BUCKET, SIDECAR_BUCKET]) await ensureBucket(bucket);
@@ -215,6 +216,12 @@ describe("both schemes on a real cluster", function () {
       });
       assert.equal(new Set(groups.map(({ name }) => name)).size, groups.length, "each group once");
     }
+  });
+
+  it("open every edge that the documents name, and nothing else", async () => {
+    await withNetwork(cluster, await sidecarStack(), async (network) => {
+      assert.deepEqual(await network.differences(), []);
+    });
   });
 
   it("answer the same queries with the same values", async () => {
