@@ -37,6 +37,8 @@ export interface ProgramRun {
   outputs: Record<string, unknown>;
   /** Diagnostics of the program, such as what the plan survives. */
   messages: string[];
+  /** Those of them that are warnings. */
+  warnings: string[];
   /** Full keys that are encrypted: the plan is the one with them, without what they hold. */
   unread: string[];
 }
@@ -64,10 +66,11 @@ export const unreadNote = (key: string): string =>
 export async function runProgram({ config, secrets = {}, stack, preview = false }: RunOptions): Promise<ProgramRun> {
   const resources: RegisteredResource[] = [];
   const messages: string[] = [];
+  const warnings: string[] = [];
   const rejections: unknown[] = [];
   const onRejection = (reason: unknown) => rejections.push(reason);
   process.on("unhandledRejection", onRejection);
-  const restoreConsole = recordConsole(messages);
+  const restoreConsole = recordConsole(messages, warnings);
   try {
     await pulumi.runtime.setMocks(
       {
@@ -93,7 +96,7 @@ export async function runProgram({ config, secrets = {}, stack, preview = false 
     if (rejections.length > 0) throw rejections[0];
     const outputs = await settled((exported ?? {}) as Record<string, unknown>);
     refuseDuplicates(resources);
-    return { resources, outputs, messages, unread: takenUnread(given) };
+    return { resources, outputs, messages, warnings, unread: takenUnread(given) };
   } finally {
     // The SDK's own promises of a failed run reject after this one.
     await new Promise(setImmediate);
@@ -159,16 +162,18 @@ function acceptHooks(): void {
 }
 
 /** Without an engine the SDK logs to the console, where it would mix with what a command prints. */
-function recordConsole(messages: string[]): () => void {
+function recordConsole(messages: string[], warnings: string[]): () => void {
   const { log, warn, error } = console;
-  const record = (...parts: unknown[]) =>
-    void messages.push(
-      parts
+  const recordIn =
+    (...lists: string[][]) =>
+    (...parts: unknown[]): void => {
+      const message = parts
         .map(String)
         .join(" ")
-        .replace(/^(?:info|warning|error): \[runtime\] /, ""),
-    );
-  Object.assign(console, { log: record, warn: record, error: record });
+        .replace(/^(?:info|warning|error): \[runtime\] /, "");
+      for (const list of lists) list.push(message);
+    };
+  Object.assign(console, { log: recordIn(messages), warn: recordIn(messages, warnings), error: recordIn(messages) });
   return () => Object.assign(console, { log, warn, error });
 }
 

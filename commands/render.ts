@@ -16,7 +16,8 @@ async function main(): Promise<void> {
     .parse()
     .opts<{ stack: string; out?: string }>();
   const stack = stackName(options.stack);
-  const { resources, unread } = await runProgram({ config: stackConfig(stack), stack });
+  const { resources, unread, warnings } = await runProgram({ config: stackConfig(stack), stack });
+  for (const warning of warnings) complain(`Warning: ${warning}`);
   for (const key of unread) complain(unreadNote(key));
   const yaml = manifestsYaml(manifestsOf(resources));
   // A program that reads it gets it as it is.

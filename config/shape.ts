@@ -70,8 +70,6 @@ function removeFrom(draft: Record<string, unknown>, issue: z.core.$ZodIssue, rem
   const last = path.at(-1);
   if (last === undefined) return false;
   const holder = valueAt(draft, path.slice(0, -1)) as Record<PropertyKey, unknown> | undefined;
-  // Entries of a list move up when one before them goes, so the list goes.
-  if (Array.isArray(holder)) return remove(draft, path.slice(0, -1), removed);
   if (holder?.[last] !== undefined) return remove(draft, path, removed);
   const standIn = STAND_INS[String(last)];
   if (holder === undefined || standIn === undefined) return remove(draft, path.slice(0, -1), removed);
@@ -84,7 +82,7 @@ function remove(draft: Record<string, unknown>, path: Path, removed: Path[]): bo
   const last = path.at(-1);
   const holder = valueAt(draft, path.slice(0, -1)) as Record<PropertyKey, unknown> | undefined;
   if (last === undefined || holder === undefined) return false;
-  if (Array.isArray(holder)) return remove(draft, path.slice(0, -1), removed);
+  // An entry of a list leaves a hole, which is refused in its turn: then the list goes.
   delete holder[last];
   removed.push(path);
   return true;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
+import { ENGINE_NUMBERS } from "./engineNumbers";
 import { CONFIG_NAMESPACE } from "./namespace";
 
 /** The folder of the program, where its stack files are. */
@@ -82,7 +83,7 @@ export function otherStacks(own: string, folder = PROJECT_FOLDER): OtherStacks {
 
 function readYaml(name: string, folder: string): unknown {
   try {
-    return parse(readFileSync(join(folder, name), "utf8"), { merge: true });
+    return parse(readFileSync(join(folder, name), "utf8"), { merge: true, customTags: (tags) => [ENGINE_NUMBERS, ...tags] });
   } catch (error) {
     if (isMap(error) && error.code === "ENOENT") throw new StackFileError(name, `there is no such file. ${stacksWithFiles(folder)}`);
     // The parser shows the line, which may hold what nobody should see in a log.

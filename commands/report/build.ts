@@ -73,6 +73,8 @@ export async function buildReport({
     if (preview?.complete === true) notes.push(`The program could not be run with this configuration outside of the engine: ${message}`);
     else if (!problems.some((known) => known.includes(message))) problems.push(message);
   }
+  // The engine repeats the program's warnings.
+  if (preview === undefined) notes.push(...(run?.warnings ?? []).map((text) => `Warning: ${text}`));
   if (preview?.complete !== true) notes.push(...(run?.unread ?? []).map(unreadNote));
   const planned =
     preview?.complete === true ? plannedResources(preview) : (run?.resources ?? []).filter(({ custom }) => custom).map(resourceOf);

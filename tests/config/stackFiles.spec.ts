@@ -43,6 +43,40 @@ describe("stack files", () => {
       assert.deepEqual(stackConfig("a", folder), { "thanos-stack:namespace": "x", "thanos-stack:protect": false, "aws:region": "eu" });
     });
 
+    it("with numbers in every form that there is, as `pulumi config --json` shows them", () => {
+      const numbers: Record<string, unknown> = {
+        "1_000": 1000,
+        "0777": 511,
+        "0089": 89,
+        "012345678901": 12345678901,
+        "0o17": 15,
+        "0x1F": 31,
+        "-0x1F": -31,
+        "0b101": 5,
+        "1_000.5": 1000.5,
+        "1.10": 1.1,
+        "123456789012345678901": 123456789012345680000,
+        "1e3": 1000,
+        "12e03": 12000,
+        "+5": 5,
+        "-0": -0,
+        ".5": 0.5,
+        "2.": 2,
+        "1:30": "1:30",
+        "1.2.3": "1.2.3",
+        no: "no",
+        on: "on",
+        y: "y",
+        True: true,
+        "~": null,
+        '"0777"': "0777",
+      };
+      const lines = Object.keys(numbers).map((text, index) => `    k${index}: ${text}`);
+      write("a", `config:\n  a:b:\n${lines.join("\n")}\n`);
+      const expected = Object.fromEntries(Object.values(numbers).map((value, index) => [`k${index}`, value]));
+      assert.deepEqual(stackConfig("a", folder), { "a:b": expected });
+    });
+
     it("with nothing in them", () => {
       for (const text of ["", "config:\n", "encryptionsalt: v1:x\n"]) {
         write("a", text);
