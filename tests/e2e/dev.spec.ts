@@ -6,7 +6,7 @@ import { writeQuorum } from "../../model/quorum";
 import { openStack } from "../../sandbox/engine";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import type { ConfigOverlay } from "../../sandbox/overlay";
-import { HOST_ADDRESS } from "../../sandbox/topology";
+import { HOST_ADDRESS, NODES } from "../../sandbox/topology";
 import { DeployAccount } from "./deployAccount";
 import { withNetwork } from "./edges";
 import { killEngines } from "./engines";
@@ -180,6 +180,13 @@ describe("dev on a real cluster", function () {
     const message = await failure(async () => (await open(RETENTION)).preview());
     assert.match(message, /receive\.replicas = 3: thanos-receive-3, thanos-receive-4 would leave the ring of 5/);
     assert.match(message, /"history-loss" in accepts/);
+    // The rulers' Service is made at once; their pods wait for directories, which nobody makes any more by then. Nothing waits for those pods.
+    const began = Date.now();
+    const storage = { hostPath: { path: "/data/ruler", nodes: [NODES[0]?.name ?? ""] } };
+    const ruler = { mode: "stateful", replicas: 1, antiAffinity: "soft", storage };
+    assert.match(await failure(async () => (await open({ ...RETENTION, "thanos-stack:ruler": ruler })).up()), /would leave the ring of 5/);
+    const seconds = (Date.now() - began) / 1_000;
+    assert.ok(seconds < 120, `the refused update went on for ${seconds} s`);
     assert.deepEqual(identities(await receivers()), before);
   });
 

@@ -401,6 +401,13 @@ describe("prod on a real cluster", function () {
     ] as const) {
       assert.match(await failure(async () => (await openStack("prod", sized(size))).preview()), reason);
     }
+    const softer = { antiAffinity: "soft", replicas: 6 };
+    const grown = { ...sized("50Gi"), "thanos-stack:accepts": ["replicas-on-one-node"] };
+    grown["thanos-stack:receive"] = { ...grown["thanos-stack:receive"], ...softer };
+    assert.match(
+      await failure(async () => (await openStack("prod", grown)).preview()),
+      /receive\.antiAffinity = soft: thanos-receive-z1 would grow from 1 to 2 pods in the same update/,
+    );
     assert.deepEqual((await up("prod", sized("60Gi"))).changes, { update: 3 });
     assert.deepEqual((await cluster.pods(NAMESPACE)).map(identity).sort(), before);
     const claims = await cluster.list<KubernetesObject & { spec: { resources: { requests: { storage: string } } } }>(
