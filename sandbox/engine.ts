@@ -7,18 +7,13 @@ import { bucketServer } from "./bucket";
 import { StepFailed } from "./command";
 import { type ConfigOverlay, type ConfigValue, refuseSecrets, sandboxConfig, withoutCredentials } from "./overlay";
 import { type Paths, paths, REPOSITORY } from "./paths";
+import "./engineConnections";
 import { installPlugins } from "./plugins/install";
 import { recover } from "./recovery";
 import { CONTEXT, NODE_NETWORK, NODES } from "./topology";
 
 /** The project's name, as Pulumi.yaml has it. */
 export const PROJECT = "thanos-stack";
-
-// The SDK's connections of all updates of one process share a pool by address. An engine that is given the port of an earlier one would be met with that one's failure, without being
-// asked (grpc-js, pick_first over a subchannel that has failed before). With pools of their own, each update connects for itself.
-(require("@pulumi/pulumi/runtime/settings") as { grpcClientOptions: Record<string, unknown> }).grpcClientOptions[
-  "grpc.use_local_subchannel_pool"
-] = 1;
 
 /** What the engine and its programs need beside the usual environment. */
 function engineVariables(where: Paths): Record<string, string> {

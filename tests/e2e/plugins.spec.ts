@@ -16,6 +16,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type EngineEvent, LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation";
 import * as random from "@pulumi/random";
+import "../../sandbox/engineConnections";
 import { installPlugins } from "../../sandbox/plugins/install";
 
 /**
