@@ -93,6 +93,8 @@ const sidecar = (ringUrl: string) => ({
     ...OFTEN,
     ...SMALL,
     replicas: 1,
+    // Before there are more of them, which one update can't be together.
+    antiAffinity: "soft",
     remoteWrite: { otherTargets: [{ url: ringUrl }] },
   },
 });
@@ -384,7 +386,6 @@ describe("both schemes on a real cluster", function () {
           ...config["thanos-stack:prometheus"],
           replicas: 2,
           shards: 2,
-          antiAffinity: "soft",
           remoteWrite: { otherTargets: [] },
         },
         "thanos-stack:objectStorage": {
