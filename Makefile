@@ -50,13 +50,7 @@ types:
 format:
 	npx biome ci $(if $(MAKE_TERMOUT),,--colors=off) .
 
-# One process and one cluster a file: none of them hides what the others find, nor meets what another has left. A process ends with its tests, whatever one that ran out of time has
-# left going on in it. Only the first uses a cluster that runs already.
-E2E ?= $(sort $(wildcard tests/e2e/*.spec.ts))
-e2e: $(MODULES) ## The tests on a real cluster, each file on a fresh one; one file, on the cluster that runs: E2E=tests/e2e/dev.spec.ts
-	@failed=0; used=; for spec in $(E2E); do \
-	  echo "== $$spec"; \
-	  if [ -n "$$used" ]; then $(SANDBOX) down || failed=1; fi; used=yes; \
-	  $(SANDBOX) cluster up --for-tests && \
-	  $(SANDBOX) run -- npx mocha --no-config --require ts-node/register/transpile-only --forbid-only --exit --timeout 0 $(MOCHA) "$$spec" || failed=1; \
-	done; exit $$failed
+# Files share clusters as tests/e2e/clusters.ts has it.
+E2E ?=
+e2e: $(MODULES) ## The tests on a real cluster; one file, on the cluster that runs: E2E=tests/e2e/dev.spec.ts
+	@node -r ts-node/register/transpile-only tests/e2e/run.ts $(E2E) -- $(MOCHA)

@@ -10,18 +10,23 @@ import { paths } from "../../sandbox/paths";
 import { CONTEXT } from "../../sandbox/topology";
 import { dashboards, queriesOf } from "../examples/dashboards";
 import { APP_FOLDER } from "../examples/program";
-import { Cluster, changes, deployedStack, eventually, failure, previewed, up } from "./stack";
+import { Cluster, changes, deployedStack, eventually, failure, previewed } from "./stack";
 
 const PROJECT = "thanos-app";
 const NAMESPACE = "greeter-dev";
 const TENANT = "greeter";
 const APP = "greeter";
-const PLATFORM_NAMESPACE = "thanos-dev";
+/** The platform: dev under names of its own, so that dev may be there too. */
+const PLATFORM = "platform";
+const PLATFORM_NAMESPACE = "thanos-platform";
 /** Grafana's image can't be had where the sandbox runs; all else of it is deployed. */
 const WITHOUT_POD = { grafana: { replicas: 0 } };
 
 /** The platform scrapes often, so that rates have something to be taken over soon. */
-const OFTEN: ConfigOverlay = { "thanos-stack:prometheus": { scrapeInterval: "5s", scrapeTimeout: "4s" } };
+const OFTEN: ConfigOverlay = {
+  "thanos-stack:namespace": PLATFORM_NAMESPACE,
+  "thanos-stack:prometheus": { scrapeInterval: "5s", scrapeTimeout: "4s" },
+};
 const WITH_FRONTEND: ConfigOverlay = {
   ...OFTEN,
   "thanos-stack:queryFrontend": {
@@ -31,6 +36,8 @@ const WITH_FRONTEND: ConfigOverlay = {
     resources: { cpu: "20m", memory: "128Mi" },
   },
 };
+
+const platform = (config: ConfigOverlay = OFTEN): Promise<Stack> => openStack("dev", config, { stack: PLATFORM });
 
 /** The example's program, as if in a new process. */
 async function program(): Promise<Record<string, unknown>> {
@@ -43,13 +50,14 @@ function appStack(stack: string, overrides: Record<string, ConfigOverlay[string]
   const { config } = parse(readFileSync(join(APP_FOLDER, "Pulumi.dev.yaml"), "utf8")) as { config: ConfigOverlay };
   const changed = Object.fromEntries(Object.entries(overrides).map(([key, value]) => [`${PROJECT}:${key}`, value]));
   const cluster = { [`${PROJECT}:cluster`]: { kubeconfig: paths().kubeconfig, context: CONTEXT } };
+  const below = { [`${PROJECT}:platform`]: `organization/thanos-stack/${PLATFORM}` };
   const agent = { [`${PROJECT}:agent`]: { scrapeInterval: "5s" } };
   return openProgram({
     project: PROJECT,
     stack,
     folder: APP_FOLDER,
     program,
-    config: mergeConfig(config, cluster, agent, { [`${PROJECT}:grafana`]: WITHOUT_POD.grafana }, changed),
+    config: mergeConfig(config, below, cluster, agent, { [`${PROJECT}:grafana`]: WITHOUT_POD.grafana }, changed),
   });
 }
 
@@ -74,8 +82,8 @@ describe("an app stack beside its platform", function () {
   it("comes up on the platform's outputs, both from nothing", async () => {
     const stack = await appStack("dev");
     await stack.destroy();
-    await (await openStack("dev")).destroy();
-    await up("dev", OFTEN);
+    await (await platform()).destroy();
+    await (await platform()).up();
     await stack.up();
     assert.deepEqual(changes((await stack.preview()).changeSummary), {});
     const pods = await cluster.pods(NAMESPACE);
@@ -83,7 +91,7 @@ describe("an app stack beside its platform", function () {
   });
 
   it("is found through the platform's querier under its own tenant, request by request", async () => {
-    const { querier } = await deployedStack(cluster, await openStack("dev", OFTEN));
+    const { querier } = await deployedStack(cluster, await platform());
     const { serviceUrl } = await (await appStack("dev")).outputs();
     const service = await cluster.serviceAddress(String(serviceUrl?.value));
     for (let request = 0; request < 7; request++) {
@@ -112,7 +120,7 @@ describe("an app stack beside its platform", function () {
   });
 
   it("has dashboards of which every query is answered", async () => {
-    const { querier } = await deployedStack(cluster, await openStack("dev", OFTEN));
+    const { querier } = await deployedStack(cluster, await platform());
     let last: string[] = [];
     try {
       await eventually("every query of every dashboard has an answer", async () => {
@@ -155,7 +163,9 @@ describe("an app stack beside its platform", function () {
   it("shows exactly what an endpoint that moves changes", async () => {
     const stack = await appStack("dev");
     assert.deepEqual(await previewed(stack), []);
-    const { outputs } = await deployedStack(cluster, (await up("dev", WITH_FRONTEND)).stack);
+    const moved = await platform(WITH_FRONTEND);
+    await moved.up();
+    const { outputs } = await deployedStack(cluster, moved);
     assert.match(outputs.queryUrl, /thanos-query-frontend/);
     const planned = await previewed(stack);
     assert.deepEqual(
@@ -175,9 +185,9 @@ describe("an app stack beside its platform", function () {
     const app = await appStack("dev");
     await app.destroy();
     await app.workspace.removeStack("dev");
-    const platform = await openStack("dev", WITH_FRONTEND);
-    await platform.destroy();
-    await platform.workspace.removeStack("dev");
+    const below = await platform(WITH_FRONTEND);
+    await below.destroy();
+    await below.workspace.removeStack(PLATFORM);
     for (const path of ["/api/v1/namespaces", "/api/v1/persistentvolumes", "/apis/rbac.authorization.k8s.io/v1/clusterroles"]) {
       const names = (await cluster.list(path)).map((each) => each.metadata.name);
       assert.deepEqual(

@@ -7,6 +7,7 @@ import { storeGatewaysKnow } from "../../gates/upload";
 import { bucketAccess, bucketServer, ensureBucket, startBucket, stopBucket } from "../../sandbox/bucket";
 import { environment, openStack } from "../../sandbox/engine";
 import { dataDirectory, listBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
+import type { ConfigOverlay } from "../../sandbox/overlay";
 import { NODE_NETWORK } from "../../sandbox/topology";
 import { withNetwork } from "./edges";
 import { INSTANT_QUERIES, RANGE_QUERIES, SERIES } from "./queries";
@@ -22,7 +23,6 @@ import {
   previewed,
   querierOf,
   receiversAsked,
-  remove,
   ringLoaded,
   underLoad,
   verify,
@@ -30,13 +30,15 @@ import {
 } from "./stack";
 
 /**
- * Both schemes beside each other, each with a bucket. `dev` is a ring of receivers; `sidecar` is prod with one word changed, as small as one machine needs it, whose Prometheus also
- * writes into dev's ring: so the same samples are answered along both ways.
+ * Both schemes beside each other, each with a bucket. `ring` is dev, a ring of receivers, under a name of its own; `sidecar` is prod with one word changed, as small as one machine needs it, whose Prometheus also
+ * writes into that ring: so the same samples are answered along both ways.
  */
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const RING_BUCKET = "ring-history";
+const RING_STACK = "ring";
+const RING_NAMESPACE = "thanos-ring";
 const SIDECAR_BUCKET = "sidecar-history";
 const NAMESPACE = "thanos-sidecar";
 const { endpoint, region } = bucketServer();
@@ -62,6 +64,8 @@ const RING = {
   },
   "thanos-stack:prometheus": OFTEN,
 };
+const openRing = (config: ConfigOverlay = RING): Promise<Stack> =>
+  openStack("dev", { ...config, "thanos-stack:namespace": RING_NAMESPACE }, { stack: RING_STACK });
 /** The same, but blocks say for a while whose they were, before the compactor merges them. */
 const UNMERGED_RING = {
   ...RING,
@@ -164,7 +168,7 @@ describe("both schemes on a real cluster", function () {
   this.timeout(30 * 60_000);
   this.bail(true);
   const cluster = new Cluster();
-  const ringStack = () => openStack("dev", RING);
+  const ringStack = () => openRing();
   const ring = async () => deployedStack(cluster, await ringStack());
   const sidecarStack = async (): Promise<Stack> => openStack("prod", sidecar((await ring()).outputs.remoteWriteUrl), { stack: "sidecar" });
   const sidecars = async (): Promise<PrometheusClient> => querierOf(await sidecarStack());
@@ -176,10 +180,9 @@ describe("both schemes on a real cluster", function () {
   });
 
   it("come up from nothing and pass the same check", async () => {
-    await remove("dev");
     await (await ringStack()).up();
     await (await sidecarStack()).up();
-    for (const stack of ["dev", "sidecar"]) await verify(stack);
+    for (const stack of [RING_STACK, "sidecar"]) await verify(stack);
     const outputs = await (await sidecarStack()).outputs();
     assert.equal(outputs.scheme?.value, "sidecar");
     for (const absent of ["remoteWriteUrl", "ring"]) assert.equal(outputs[absent], undefined, absent);
@@ -188,7 +191,7 @@ describe("both schemes on a real cluster", function () {
 
   it("keep the bucket's credentials in one Secret and out of state and outputs", async () => {
     for (const [stack, namespace] of [
-      [await ringStack(), "thanos-dev"],
+      [await ringStack(), RING_NAMESPACE],
       [await sidecarStack(), NAMESPACE],
     ] as const) {
       const { secretKey } = bucketServer().credentials;
@@ -207,8 +210,8 @@ describe("both schemes on a real cluster", function () {
   });
 
   it("evaluate the repository's rules by rulers alone, each group once, without a fault", async () => {
-    await (await openStack("dev", { ...RING, ...STATELESS_RULERS })).up();
-    await verify("dev");
+    await (await openRing({ ...RING, ...STATELESS_RULERS })).up();
+    await verify(RING_STACK);
     for (const querier of [await sidecars(), (await ring()).querier]) {
       const groups = await eventually("rules are evaluated", async () => {
         const { status, body } = await querier.transport.send({ method: "GET", path: "/api/v1/rules" });
@@ -425,7 +428,7 @@ describe("both schemes on a real cluster", function () {
         const begun = Date.now();
         for (const pod of ["thanos-receive-0", "thanos-receive-1"]) {
           await withBlocks(outage, MADE, async (folder) =>
-            placeBlocks({ folder, tenant, ...(await dataDirectory({ namespace: "thanos-dev", pod })) }),
+            placeBlocks({ folder, tenant, ...(await dataDirectory({ namespace: RING_NAMESPACE, pod })) }),
           );
         }
         await eventually(
@@ -468,7 +471,7 @@ describe("both schemes on a real cluster", function () {
         .vector;
     const once = (answer: readonly VectorElement[]) => answer.length === 2 && answer.every(({ sample }) => sample.value === 60);
     await eventually("each sample is answered once", async () => once(await answered()));
-    await cluster.delete("/api/v1/namespaces/thanos-dev/pods/thanos-compactor-0");
+    await cluster.delete(`/api/v1/namespaces/${RING_NAMESPACE}/pods/thanos-compactor-0`);
     await eventually(
       "one block instead of copies",
       async () => {
@@ -482,12 +485,12 @@ describe("both schemes on a real cluster", function () {
   });
 
   it("gets smaller under load only when all that the leaving receivers hold is in the bucket, and answers all of it afterwards", async () => {
-    const sized = (replicas: number) => openStack("dev", { ...UNMERGED_RING, "thanos-stack:receive": { replicas } });
+    const sized = (replicas: number) => openRing({ ...UNMERGED_RING, "thanos-stack:receive": { replicas } });
     await (await sized(3)).up();
     await (await sized(5)).up();
     const deployed = await ring();
     const { querier, writer } = deployed;
-    const receivers = () => cluster.pods("thanos-dev", "thanos-receive");
+    const receivers = () => cluster.pods(RING_NAMESPACE, "thanos-receive");
     await ringLoaded(receivers, 5);
     const leaving = ["thanos-receive-3", "thanos-receive-4"];
     const written = "held_by_a_ring_of_five";
@@ -522,7 +525,7 @@ describe("both schemes on a real cluster", function () {
     });
     assert.equal((await receivers()).length, 3);
     assertLossless(load);
-    const spec = JSON.stringify((await cluster.get("/apis/apps/v1/namespaces/thanos-dev/statefulsets/thanos-receive"))?.spec);
+    const spec = JSON.stringify((await cluster.get(`/apis/apps/v1/namespaces/${RING_NAMESPACE}/statefulsets/thanos-receive`))?.spec);
     assert.ok(
       !spec.includes("max-block-duration") && !/"partition":[1-9]/.test(spec),
       `the engine took back what the gate applied: ${spec}`,
@@ -536,7 +539,7 @@ describe("both schemes on a real cluster", function () {
   });
 
   it("previews a switch of schemes as exactly what it removes and makes, and refuses it where data is protected", async () => {
-    const switched = await openStack("dev", { ...RING, "thanos-stack:ingestion": "sidecar" });
+    const switched = await openRing({ ...RING, "thanos-stack:ingestion": "sidecar" });
     const planned = await previewed(switched);
     const removed = planned.filter((each) => each.startsWith("delete ")).map((each) => each.slice("delete ".length));
     for (const gone of [
@@ -551,12 +554,10 @@ describe("both schemes on a real cluster", function () {
       removed.every((each) => /receive|prometheus/.test(each)),
       removed.join(", "),
     );
-    const kept = await (await openStack("dev", { ...RING, "thanos-stack:protect": true })).up();
+    const kept = await (await openRing({ ...RING, "thanos-stack:protect": true })).up();
     assert.equal(kept.summary.result, "succeeded");
     assert.match(
-      await failure(async () =>
-        (await openStack("dev", { ...RING, "thanos-stack:protect": true, "thanos-stack:ingestion": "sidecar" })).preview(),
-      ),
+      await failure(async () => (await openRing({ ...RING, "thanos-stack:protect": true, "thanos-stack:ingestion": "sidecar" })).preview()),
       /protect/,
     );
     await (await ringStack()).up();
@@ -568,19 +569,19 @@ describe("both schemes on a real cluster", function () {
     await writer.send([{ labels: { __name__: "kept_through_the_switch" }, samples: [{ timestampMs, value: 42 }] }]);
     const asked = { timeMs: timestampMs + 1_000 };
     await eventually("the sample is there", async () => (await querier.instant("kept_through_the_switch", asked)).vector.length === 1);
-    const switched = await openStack("dev", { ...RING, "thanos-stack:ingestion": "sidecar" });
+    const switched = await openRing({ ...RING, "thanos-stack:ingestion": "sidecar" });
     await switched.up();
-    assert.deepEqual(await cluster.pods("thanos-dev", "thanos-receive"), []);
+    assert.deepEqual(await cluster.pods(RING_NAMESPACE, "thanos-receive"), []);
     // They have uploaded their last samples, which queries look back at for five minutes more, beside those of the same targets that the sidecar answers.
-    await storeGatewaysKnow(clusterView(CLUSTER, "thanos-dev"));
+    await storeGatewaysKnow(clusterView(CLUSTER, RING_NAMESPACE));
     await eventually(
       "the receivers' last samples are in the past",
       async () => (await querier.instant('up{tenant_id=~".+"}')).vector.length === 0,
       900,
     );
-    await verify("dev");
+    await verify(RING_STACK);
     await (await ringStack()).up();
-    await verify("dev");
+    await verify(RING_STACK);
     await eventually(
       "the sample is there again",
       async () => (await querier.instant("kept_through_the_switch", asked)).vector[0]?.sample.value === 42,
@@ -589,6 +590,6 @@ describe("both schemes on a real cluster", function () {
 
   it("leaves nothing but the buckets", async () => {
     for (const stack of [await sidecarStack(), await ringStack()]) await stack.destroy();
-    for (const namespace of ["thanos-dev", NAMESPACE]) assert.equal(await cluster.get(`/api/v1/namespaces/${namespace}`), undefined);
+    for (const namespace of [RING_NAMESPACE, NAMESPACE]) assert.equal(await cluster.get(`/api/v1/namespaces/${namespace}`), undefined);
   });
 });

@@ -1,0 +1,22 @@
+/** Files that run on one cluster: lanes beside each other, each a sequence of files; `last` alone, when all lanes are through. */
+export interface SharedCluster {
+  lanes: readonly (readonly string[])[];
+  last?: string;
+}
+
+/**
+ * How this tier's files share clusters. Two files beside each other have no stack, no namespace and no bucket in common, and lose no node: what kills nodes has a cluster of its own.
+ * While one file waits for a pod, the other has the machine.
+ */
+export const CLUSTERS: readonly SharedCluster[] = [
+  { lanes: [["dev"], ["plugins", "toolchain", "directoryBucket"]] },
+  { lanes: [["prod"]] },
+  // It removes the whole sandbox at its end.
+  { lanes: [["schemes"], ["preview", "appStack"]], last: "walkthrough" },
+];
+
+/** The files of a cluster. */
+export const filesOf = ({ lanes, last }: SharedCluster): string[] => [...lanes.flat(), ...(last === undefined ? [] : [last])];
+
+/** A named selection of files, each with a cluster of its own. */
+export const alone = (files: readonly string[]): SharedCluster[] => files.map((file) => ({ lanes: [[file]] }));
