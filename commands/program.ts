@@ -61,13 +61,14 @@ export const unreadNote = (key: string): string =>
 /**
  * Runs `index.ts` afresh under Pulumi's mocks.
  *
- * @throws what the program throws, also from inside an `apply`, and on two resources of one type and name, which mocks let pass.
+ * @throws what the program throws, also from inside an `apply`, and on two resources of one type and name or two hooks of one name, which mocks let pass.
  */
 export async function runProgram({ config, secrets = {}, stack, preview = false }: RunOptions): Promise<ProgramRun> {
   const resources: RegisteredResource[] = [];
   const messages: string[] = [];
   const warnings: string[] = [];
   const rejections: unknown[] = [];
+  const hooks: string[] = [];
   const onRejection = (reason: unknown) => rejections.push(reason);
   process.on("unhandledRejection", onRejection);
   const restoreConsole = recordConsole(messages, warnings);
@@ -85,7 +86,7 @@ export async function runProgram({ config, secrets = {}, stack, preview = false 
       stack,
       preview,
     );
-    acceptHooks();
+    acceptHooks(hooks);
     recordRegistrations(resources);
     const given = engineConfig({ ...config, ...secrets });
     pulumi.runtime.setAllConfig(given.texts, [...given.secretKeys, ...Object.keys(secrets)]);
@@ -95,7 +96,7 @@ export async function runProgram({ config, secrets = {}, stack, preview = false 
     await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
     if (rejections.length > 0) throw rejections[0];
     const outputs = await settled((exported ?? {}) as Record<string, unknown>);
-    refuseDuplicates(resources);
+    refuseDuplicates(resources, hooks);
     return { resources, outputs, messages, warnings, unread: takenUnread(given) };
   } finally {
     // The SDK's own promises of a failed run reject after this one.
@@ -155,10 +156,14 @@ function recordRegistrations(resources: RegisteredResource[]): void {
 }
 
 /** Without an engine nobody calls hooks back, so no server for that is started. */
-function acceptHooks(): void {
+function acceptHooks(hooks: string[]): void {
   const { getStore } = require("@pulumi/pulumi/runtime/state") as { getStore: () => { callbacks?: unknown } };
   const done = () => Promise.resolve();
-  getStore().callbacks = { registerResourceHook: done, awaitStackRegistrations: done, shutdown: () => undefined };
+  const registerResourceHook = ({ name }: pulumi.ResourceHook) => {
+    hooks.push(name);
+    return done();
+  };
+  getStore().callbacks = { registerResourceHook, awaitStackRegistrations: done, shutdown: () => undefined };
 }
 
 /** Without an engine the SDK logs to the console, where it would mix with what a command prints. */
@@ -192,11 +197,14 @@ async function settled(outputs: Record<string, unknown>): Promise<Record<string,
   return Object.fromEntries(await Promise.all(entries));
 }
 
-function refuseDuplicates(resources: readonly RegisteredResource[]): void {
+/** The engine takes neither. */
+function refuseDuplicates(resources: readonly RegisteredResource[], hooks: readonly string[]): void {
   const seen = new Set<string>();
   for (const { type, name } of resources) {
     const urn = `${type}::${name}`;
     if (seen.has(urn)) throw new Error(`two resources of type ${type} are named ${name}`);
     seen.add(urn);
   }
+  const twice = hooks.find((name, index) => hooks.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`two hooks are named ${twice}`);
 }
