@@ -1,4 +1,5 @@
 import type { Problem } from "./problem";
+import { ownRequest } from "./receiveLimits";
 import type { ReceiveSettings, Settings } from "./settings";
 
 /**
@@ -6,15 +7,6 @@ import type { ReceiveSettings, Settings } from "./settings";
  * ones and, where it has none, `receive.limits.default` (thanos pkg/receive/limiter_config.go `NewLimitsConfig`, request_limiter.go). A refused request is answered 413, which is
  * dropped, not sent again.
  */
-
-/** Bytes that a sample takes in a compressed request at most; on the average of a cluster's own metrics it is a tenth of it. */
-const BYTES_A_SAMPLE = 256;
-
-/** The largest request of this stack's own senders: of samples, of series (each sample may be another one's), and of bytes. */
-export function ownRequest({ prometheus: { remoteWrite } }: Settings): { samples: number; series: number; sizeBytes: number } {
-  const samples = remoteWrite.maxSamplesPerSend;
-  return { samples, series: samples, sizeBytes: samples * BYTES_A_SAMPLE };
-}
 
 /** Every limit below the own senders' requests; empty where they all pass. */
 export function receiveLimitProblems({ limits }: ReceiveSettings, settings: Settings): Problem[] {

@@ -23,20 +23,33 @@ const REQUEST_SHARE = 16;
 const BYTES_PER_SERIES = 512;
 /** Samples a series, on average over a request: senders that catch up send many of few. */
 const SAMPLES_PER_SERIES = 16;
-/** Text of one sample of this stack's own senders with its labels, on average over a request; usually 200 to 1,000 bytes. */
-const LONGEST_OWN_SAMPLE = 4_096;
+/**
+ * Bytes of one sample in an unpacked request of this stack's own senders, on average over the request. Prometheus writes all labels of the series with each sample, which are 200 to 1,000 bytes
+ * as a rule; four times as many leave room for clusters whose names are long.
+ * Source: prometheus storage/remote/queue_manager.go `populateTimeSeries`.
+ */
+const BYTES_PER_OWN_SAMPLE = 4_096;
+
+/**
+ * The largest request of this stack's own senders: of samples, of series (each sample may be another one's), and of bytes. Thanos holds its limit against a request as it is sent and as it is
+ * unpacked, so the larger of the two counts (pkg/receive/handler.go `receiveHTTP`).
+ */
+export function ownRequest({ prometheus: { remoteWrite } }: Settings): RequestLimits {
+  const samples = remoteWrite.maxSamplesPerSend;
+  return { samples, series: samples, sizeBytes: samples * BYTES_PER_OWN_SAMPLE };
+}
 
 /**
  * Limits of one request where an environment names none: what the process that takes it can hold beside its other work, and never less than this stack's own Prometheus and rulers send at
  * once, since they drop what is answered 413. In `split` mode routers take requests.
  */
 export function defaultRequestLimits(receive: ReceiveSettings, settings: Settings): RequestLimits {
-  const batch = settings.prometheus.remoteWrite.maxSamplesPerSend;
+  const own = ownRequest(settings);
   const takers = [receive.resources, ...(receive.mode === "split" ? [receive.routers.resources] : [])];
   const share = Math.min(...takers.map(({ memory }) => quantityBytes(memory))) / REQUEST_SHARE;
-  const series = Math.max(Math.floor(share / BYTES_PER_SERIES), batch);
+  const series = Math.max(Math.floor(share / BYTES_PER_SERIES), own.series);
   return {
-    sizeBytes: Math.max(Math.floor(share), batch * LONGEST_OWN_SAMPLE),
+    sizeBytes: Math.max(Math.floor(share), own.sizeBytes),
     series,
     samples: series * SAMPLES_PER_SERIES,
   };

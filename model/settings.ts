@@ -115,7 +115,7 @@ const image = z
 const antiAffinity = z.enum(["hard", "soft"]);
 
 const requestLimits = z.strictObject({
-  /** Largest compressed request in bytes; 0: no limit. A request over it is answered 413, which senders drop. */
+  /** Largest request in bytes, as it is sent and as it is unpacked; 0: no limit. A request over it is answered 413, which senders drop. */
   sizeBytes: count(0, 2 ** 40).optional(),
   /** Most series in one request; 0: no limit. */
   series: count(0, 1e9).optional(),

@@ -248,7 +248,7 @@ describe("configuration: limits that the stack's own sender meets", () => {
   for (const [limit, least] of [
     ["samples", 5_000],
     ["series", 5_000],
-    ["sizeBytes", 1_280_000],
+    ["sizeBytes", 20_480_000],
   ] as const) {
     const limited = (value: number) => ({ receive: { limits: { default: { request: { [limit]: value } } } } });
     it(`refuses ${limit} below one of its requests`, () =>
