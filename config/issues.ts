@@ -52,7 +52,8 @@ const WORDS: Readonly<Record<string, string>> = {
   record: "a map",
 };
 
-const wordOf = (type: string): string => WORDS[type] ?? "another kind of value";
+/** The word for a kind of value that the schema names `object`, `string` and so on. */
+export const wordOf = (type: string): string => WORDS[type] ?? "another kind of value";
 
 const isWhole = (schema: unknown): boolean => (unwrapped(schema) as { def?: { format?: string } } | undefined)?.def?.format === "safeint";
 

@@ -95,6 +95,6 @@ function readCredentials(name: string, text: string): { credentials: unknown; pr
   try {
     return { credentials: JSON.parse(text), problems };
   } catch {
-    return { credentials: undefined, problems: [...problems, problem("this key holds an object")] };
+    return { credentials: undefined, problems: [...problems, problem("this key holds a map of keys")] };
   }
 }

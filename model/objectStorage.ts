@@ -31,7 +31,7 @@ const azureCredentials = z.strictObject({ storageAccountKey: text });
 
 /**
  * The bucket's credentials, by its kind. S3: `accessKey`, `secretKey` and, where they are temporary, `sessionToken`. Google Cloud Storage: `serviceAccount`, the key file as text or
- * as an object. Azure: `storageAccountKey`. Default: none, the pods' own identity is used.
+ * as a map of keys. Azure: `storageAccountKey`. Default: none, the pods' own identity is used.
  */
 export const credentialsSchema = z.union([s3Credentials, gcsCredentials, azureCredentials]);
 
@@ -41,7 +41,7 @@ export type Credentials = z.output<typeof credentialsSchema>;
 /** What the credentials of each kind look like, for messages. */
 const CREDENTIALS_OF: Record<BucketKind, { schema: z.ZodType; form: string } | undefined> = {
   s3: { schema: s3Credentials, form: "accessKey and secretKey, and sessionToken where they are temporary" },
-  gcs: { schema: gcsCredentials, form: "serviceAccount: the key file as JSON text or as an object" },
+  gcs: { schema: gcsCredentials, form: "serviceAccount: the key file as JSON text or as a map of keys" },
   azure: { schema: azureCredentials, form: "storageAccountKey" },
   filesystem: undefined,
 };

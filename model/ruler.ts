@@ -198,7 +198,7 @@ function statefulProblems(ruler: RulerSettings, settings: Settings): Problem[] {
             key: "ruler.storage",
             value: undefined,
             rule: "a stateful ruler keeps what comes of the rules, and its blocks until they are uploaded",
-            remedy: 'an object with hostPath or pvc, or ruler.mode "stateless"',
+            remedy: 'a map of keys with hostPath or pvc, or ruler.mode "stateless"',
           },
         ]
       : hostPathProblems({ key: "ruler", storage, antiAffinity, pods: replicas })),

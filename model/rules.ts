@@ -29,7 +29,7 @@ const ringIsChosen: Rule = (settings) =>
           key: "receive",
           value: undefined,
           rule: 'this key is required where ingestion is "receive"',
-          remedy: 'an object with storage at least, or ingestion "sidecar"',
+          remedy: 'a map of keys with storage at least, or ingestion "sidecar"',
         },
       ]
     : none;

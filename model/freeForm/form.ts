@@ -191,13 +191,13 @@ export const map =
   (value) =>
     isFields(value)
       ? Object.entries(value).flatMap(([key, each]) => below(key, [...name(key), ...element(each)]))
-      : finding(value, "Prometheus has names and values here", "an object");
+      : finding(value, "Prometheus has names and values here", "a map");
 
 /** Labels: a text for each name. Any text that is not empty is a name since Prometheus 3. */
 export const labels: Form = map(text, filledText);
 
 /**
- * An object of these fields and no others, each of which may be left out. A field without a value (`relabel_configs:` alone) is one that is
+ * A map of these fields and no others, each of which may be left out. A field without a value (`relabel_configs:` alone) is one that is
  * left out, as Prometheus has it.
  *
  * @param checks What joins fields.
@@ -205,7 +205,7 @@ export const labels: Form = map(text, filledText);
 export const object =
   (fields: Readonly<Record<string, Form>>, ...checks: Check[]): Form =>
   (value) => {
-    if (!isFields(value)) return finding(value, "Prometheus has fields here", `an object of ${fieldNames(fields)}`);
+    if (!isFields(value)) return finding(value, "Prometheus has fields here", `a map of keys: ${fieldNames(fields)}`);
     const given = Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null && each !== undefined));
     return [
       ...Object.entries(given).flatMap(([name, each]) => {

@@ -1003,7 +1003,7 @@ describe("config: the bucket's credentials", () => {
       rule: /not the credentials/,
     },
     { title: "without a bucket", overrides: { objectStorage: undefined }, keys: CREDENTIALS, rule: /credentials without a bucket/ },
-    { title: "that are no object", overrides: {}, keys: `${CREDENTIALS.secretKey}{`, rule: /this key holds an object/ },
+    { title: "that are no map of keys", overrides: {}, keys: `${CREDENTIALS.secretKey}{`, rule: /this key holds a map of keys/ },
     {
       title: "that Thanos would expand",
       overrides: {},

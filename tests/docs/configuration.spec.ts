@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import { wordOf } from "../../config/issues";
 import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings";
 import { codeBlocks, documents, inlineCode, readDocument, section, tableRows } from "./documents";
 import { type KeyEntry, schemaKeys } from "./schema";
@@ -24,8 +25,8 @@ describe("docs/configuration.md", () => {
     ]) {
       assert.ok(keys.has(path), path);
     }
-    assert.deepEqual(keys.get("receive.replicas"), { default: "3", accepts: ["1–99"] });
-    assert.deepEqual(keys.get("querier.deduplication"), { default: "none", accepts: ['"chain"', '"penalty"'] });
+    assert.deepEqual(keys.get("receive.replicas"), { default: "3", kind: "number", accepts: ["1–99"] });
+    assert.deepEqual(keys.get("querier.deduplication"), { default: "none", kind: "enum", accepts: ['"chain"', '"penalty"'] });
   });
 
   it("has every key once, with its default, and no key that doesn't exist", () => {
@@ -43,6 +44,12 @@ describe("docs/configuration.md", () => {
       return JSON.stringify([...named].sort()) === JSON.stringify([...expected].sort()) ? [] : [`${key}: ${named} instead of ${expected}`];
     });
     assert.deepEqual(wrong, []);
+  });
+
+  it("calls what holds keys by the word of the messages", () => {
+    const rows = keyRows().filter(([key = ""]) => keys.get(unquoted(key))?.kind === "object");
+    assert.ok(rows.length > 20);
+    for (const [key, accepts] of rows) assert.equal(accepts, wordOf("object"), key);
   });
 
   it("gives every key a meaning", () => {

@@ -4,6 +4,8 @@ import { settingsSchema } from "../../model/settings";
 export interface KeyEntry {
   /** `required`, `none`, or the default as JSON. */
   default: string;
+  /** What kind of value it holds, in the schema's word: `object`, `record`, `string`. */
+  kind: string;
   /** Texts that its accepted values must name: `1–99`, `1Gi or more`, or each word of an enumeration in quotes. Empty where the form is described in words. */
   accepts: string[];
 }
@@ -42,6 +44,7 @@ function visit(schema: Schema, path: string, found: Map<string, KeyEntry>): void
   if (path !== "" && !path.endsWith("[]") && !path.endsWith(">") && !filledIn) {
     found.set(path, {
       default: chosen === undefined ? "required" : chosen.def.type === "optional" ? "none" : JSON.stringify(chosen.def.defaultValue),
+      kind: bare.def.type,
       accepts: acceptedValues(bare),
     });
   }

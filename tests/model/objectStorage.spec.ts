@@ -63,7 +63,7 @@ describe("object storage: the configuration that Thanos reads", () => {
       config: { type: "GCS", config: { bucket: "metrics", service_account: JSON.stringify(KEY_FILE) } },
     },
     {
-      title: "Google Cloud Storage with a key file as an object",
+      title: "Google Cloud Storage with a key file as a map of keys",
       input: gcs(),
       credentials: { serviceAccount: KEY_FILE },
       config: { type: "GCS", config: { bucket: "metrics", service_account: JSON.stringify(KEY_FILE) } },
