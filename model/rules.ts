@@ -14,6 +14,7 @@ import type { Settings } from "./settings";
 import { hostPathProblems } from "./storageRules";
 import { survivalProblems } from "./survivalRules";
 import { tenancyProblems } from "./tenancyRules";
+import { unlimitedProblems } from "./unlimited";
 import { imageVersion, SUPPORTED_THANOS } from "./versions";
 
 /** The rules of the domain that join several keys and hold in every scheme. Each names the key to change, why, and what would be accepted. */
@@ -193,5 +194,6 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...judge(() => rulerProblems(settings)),
     ...judge(() => survivalProblems(settings)),
     ...judge(() => nameProblems(settings)),
+    ...judge(() => unlimitedProblems(settings)),
   ];
 }

@@ -72,6 +72,7 @@ export const ACCEPTABLE_RISKS = {
   "storage-replacement": "StatefulSets without protection: a change may replace them and their storage",
   "open-doors":
     "a door for everybody: Thanos has no authentication, so whatever reaches the cluster's network writes for every tenant or reads everything",
+  "no-limit": "a limit of 0, which is none: one sender or one target can fill the memory of what takes it, for everybody",
   "any-tenant":
     "a ring for any tenant: each name that a sender makes up is a database of its own in every receiver, until their memory is full",
 } as const;

@@ -244,6 +244,9 @@ describe("configuration: servers by address", () => {
     }));
 });
 
+/** dev's risks, and that of a limit which is none. */
+const UNLIMITED: Overrides = { accepts: ["replicas-on-one-node", "no-limit"] };
+
 describe("configuration: limits that the stack's own sender meets", () => {
   for (const [limit, least] of [
     ["samples", 5_000],
@@ -260,7 +263,7 @@ describe("configuration: limits that the stack's own sender meets", () => {
       }));
     it(`takes ${least}, and none`, async () => {
       await load("dev", limited(least));
-      await load("dev", limited(0));
+      await load("dev", together(limited(0), UNLIMITED));
     });
   }
 
@@ -271,6 +274,35 @@ describe("configuration: limits that the stack's own sender meets", () => {
     await load("dev", together(overrides, { tenancy: { defaultTenant: "mine" } }));
     await load("dev", together(overrides, { prometheus: { remoteWrite: { maxSamplesPerSend: 100 } } }));
   });
+});
+
+describe("configuration: limits that are none", () => {
+  for (const [key, value] of [
+    ["receive.limits.default.request.samples", 0],
+    ["receive.limits.tenants.greeter.request.sizeBytes", 0],
+    ["prometheus.annotated.sampleLimit", 0],
+    ["prometheus.annotated.bodySizeLimit", "0"],
+  ] as const) {
+    it(`refuses ${key} of ${value}, unless the risk is named`, async () => {
+      const overrides = at(key, value);
+      await refuses({
+        key,
+        value,
+        overrides,
+        says: /fill the memory.*Accepted: a limit above 0, the default by leaving it out, or "no-limit" in accepts/,
+      });
+      await load("dev", together(overrides, UNLIMITED));
+    });
+  }
+
+  it("takes a 0 that means none of something else", () =>
+    load("dev", {
+      receive: {
+        maxExemplars: 0,
+        limits: { maxConcurrency: 0, default: { headSeries: 0 } },
+        rollout: { preStopSeconds: 0, minReadySeconds: 0 },
+      },
+    }));
 });
 
 describe("configuration: what can be survived", () => {
