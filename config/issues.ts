@@ -108,7 +108,8 @@ function inQuotes(schema: unknown, value: unknown): string {
 
 const quoted = (value: unknown): string => JSON.stringify(value);
 
-function pathText(path: readonly PropertyKey[]): string {
+/** A key as messages name it: `cluster.zones[0]`. */
+export function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`),
     "",

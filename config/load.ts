@@ -4,6 +4,7 @@ import { bucketClashes, type Credentials, credentialProblems, credentialsSchema 
 import { formatProblems } from "../model/problem";
 import { problemsOf } from "../model/rules";
 import type { Settings } from "../model/settings";
+import { changedDigits } from "./digits";
 import { readKeys } from "./keys";
 import { kubeconfigOf } from "./kubeconfig";
 import { CONFIG_NAMESPACE } from "./namespace";
@@ -53,7 +54,7 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
             return read.problems;
           }),
         ];
-  const problems = [...unreadable, ...shape, ...broken];
+  const problems = [...unreadable, ...changedDigits(stack, folder, raw), ...shape, ...broken];
   // Objects are made of settings that break no rule.
   if (settings !== undefined && problems.length === 0) problems.push(...objectProblems(settings, rules));
   if (settings === undefined || problems.length > 0) throw new pulumi.RunError(formatProblems(stack, problems));
