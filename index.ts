@@ -15,6 +15,7 @@ import { StoreGateway } from "./components/storeGateway";
 import { provenAvailability } from "./components/survival";
 import { loadConfig } from "./config/load";
 import { clusterView } from "./gates/cluster";
+import { examineNamespace } from "./gates/existingNamespace";
 import { scalingGates } from "./gates/orderedScaling";
 import { softerFirst } from "./gates/softerFirst";
 import { volumeGates } from "./gates/volumeGrowth";
@@ -26,90 +27,101 @@ import { ruleWarnings } from "./model/ruler";
 import type { Storage } from "./model/storage";
 import { visible } from "./model/visibleText";
 
-// What the environment chose, checked; what it comes to; what that survives.
-const { settings, kubeconfig, rules, ruleCount, credentials, warnings } = loadConfig();
-const plan = planStack(settings);
-const survival = provenAvailability(plan);
-const dropped = settings.prometheus.keepAll ? [] : droppedInRules(rules);
-for (const warning of [...warnings, ...ruleWarnings(settings, ruleCount), ...dropped]) void pulumi.log.warn(visible(warning));
+/**
+ * The program, which the engine runs.
+ *
+ * @param examine Looks at a namespace that somebody else made. Default: in the cluster; without an engine there may be none.
+ * @returns the stack's outputs
+ */
+export = async (examine = examineNamespace): Promise<Record<string, unknown>> => {
+  // What the environment chose, checked; what it comes to; what that survives.
+  const { settings, kubeconfig, rules, ruleCount, credentials, warnings } = loadConfig();
+  const plan = planStack(settings);
+  const survival = provenAvailability(plan);
+  const dropped = settings.prometheus.keepAll ? [] : droppedInRules(rules);
+  for (const warning of [...warnings, ...ruleWarnings(settings, ruleCount), ...dropped]) void pulumi.log.warn(visible(warning));
 
-const provider = new k8s.Provider("cluster", {
-  kubeconfig,
-  context: settings.cluster.context,
-  // A kubeconfig that moves or is renewed is still the same cluster.
-  clusterIdentifier: settings.cluster.name,
-  // The hashrings are changed in place under their fixed name; every other ConfigMap is immutable by itself.
-  enableConfigMapMutable: true,
-});
-const options: pulumi.ComponentResourceOptions = { provider, transformations: [softerFirst()] };
+  // What the program asks of the running cluster: the rest of it at an update only, when hooks of the engine look and act.
+  const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);
+  if (settings.existingNamespace) await examine(settings.namespace, cluster);
 
-const ownNamespace = new Namespace("namespace", { name: settings.namespace }, { ...options, protect: settings.protect });
-const { namespace, dataPriority: value } = settings;
-const dataPriority = value === undefined ? undefined : new DataPriority("data-priority", { namespace, value }, options).className;
-const common = { plan, namespace: ownNamespace.name, dataPriority };
-const volumes =
-  plan.hostPathVolumes.length === 0
-    ? []
-    : new HostPathVolumes(
-        "hostpath",
-        { namespace: settings.namespace, volumes: plan.hostPathVolumes, image: settings.images.thanos },
-        { ...options, protect: protectsStorage(settings) },
-      ).ready;
+  const provider = new k8s.Provider("cluster", {
+    kubeconfig,
+    context: settings.cluster.context,
+    // A kubeconfig that moves or is renewed is still the same cluster.
+    clusterIdentifier: settings.cluster.name,
+    // The hashrings are changed in place under their fixed name; every other ConfigMap is immutable by itself.
+    enableConfigMapMutable: true,
+  });
+  const options: pulumi.ComponentResourceOptions = { provider, transformations: [softerFirst()] };
 
-// Samples and blocks are kept in volumes that grow in place.
-const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);
-const growth = (key: string, storage: Storage = {}) => volumeGates(cluster, key, storage);
+  const { namespace, existingNamespace: exists, dataPriority: value } = settings;
+  const ownNamespace = new Namespace("namespace", { name: namespace, exists }, { ...options, protect: settings.protect && !exists });
+  const dataPriority = value === undefined ? undefined : new DataPriority("data-priority", { namespace, value }, options).className;
+  const common = { plan, namespace: ownNamespace.name, dataPriority };
+  const volumes =
+    plan.hostPathVolumes.length === 0
+      ? []
+      : new HostPathVolumes(
+          "hostpath",
+          { namespace: settings.namespace, volumes: plan.hostPathVolumes, image: settings.images.thanos },
+          { ...options, protect: protectsStorage(settings) },
+        ).ready;
 
-new NetworkPolicies("network", { ...common, bucketCredentials: credentials !== undefined }, options);
+  // Samples and blocks are kept in volumes that grow in place.
+  const growth = (key: string, storage: Storage = {}) => volumeGates(cluster, key, storage);
 
-// Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways; the compactor tends what lies there.
-const history = plan.history;
-const bucket =
-  settings.objectStorage === undefined
-    ? undefined
-    : new ObjectStorage("object-storage", { ...common, objectStorage: settings.objectStorage, credentials, volumes }, options);
+  new NetworkPolicies("network", { ...common, bucketCredentials: credentials !== undefined }, options);
 
-// Samples: scraped by Prometheus, and written into the receivers or answered for by a sidecar.
-const receive =
-  plan.receive === undefined
-    ? undefined
-    : new Receive(
-        "receive",
-        { ...common, receive: plan.receive, volumes, gates: scalingGates(settings, plan.receive, cluster), bucket },
-        options,
-      );
-const prometheusServers = new Prometheus(
-  "prometheus",
-  {
-    ...common,
-    rules,
-    volumes,
-    bucket: receive === undefined ? bucket : undefined,
-    growth: growth("prometheus", settings.prometheus.storage),
-  },
-  options,
-);
+  // Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways; the compactor tends what lies there.
+  const history = plan.history;
+  const bucket =
+    settings.objectStorage === undefined
+      ? undefined
+      : new ObjectStorage("object-storage", { ...common, objectStorage: settings.objectStorage, credentials, volumes }, options);
 
-if (bucket !== undefined && history !== undefined) {
-  const { storeGateway, compactor } = history.objectStorage;
-  new StoreGateway(
-    "store-gateway",
-    { ...common, history, volumes, bucket, growth: growth("objectStorage.storeGateway", storeGateway.storage) },
+  // Samples: scraped by Prometheus, and written into the receivers or answered for by a sidecar.
+  const receive =
+    plan.receive === undefined
+      ? undefined
+      : new Receive(
+          "receive",
+          { ...common, receive: plan.receive, volumes, gates: scalingGates(settings, plan.receive, cluster), bucket },
+          options,
+        );
+  const prometheusServers = new Prometheus(
+    "prometheus",
+    {
+      ...common,
+      rules,
+      volumes,
+      bucket: receive === undefined ? bucket : undefined,
+      growth: growth("prometheus", settings.prometheus.storage),
+    },
     options,
   );
-  new Compactor(
-    "compactor",
-    { ...common, history, volumes, bucket, growth: growth("objectStorage.compactor", compactor.storage) },
-    options,
-  );
-}
 
-// Answers: one PromQL entry over all of it.
-new Querier("querier", { ...common, stores: receive?.sets ?? prometheusServers.sets }, options);
-if (settings.queryFrontend !== undefined) new QueryFrontend("query-frontend", { ...common, frontend: settings.queryFrontend }, options);
-if (plan.ruler !== undefined)
-  new Ruler("ruler", { ...common, ruler: plan.ruler, rules, volumes, bucket, growth: growth("ruler", plan.ruler.storage) }, options);
+  if (bucket !== undefined && history !== undefined) {
+    const { storeGateway, compactor } = history.objectStorage;
+    new StoreGateway(
+      "store-gateway",
+      { ...common, history, volumes, bucket, growth: growth("objectStorage.storeGateway", storeGateway.storage) },
+      options,
+    );
+    new Compactor(
+      "compactor",
+      { ...common, history, volumes, bucket, growth: growth("objectStorage.compactor", compactor.storage) },
+      options,
+    );
+  }
 
-const outputs = { namespace: ownNamespace.name, ...planOutputs(plan), availability: pulumi.output(survival) };
-// What a scheme does not have is left out: the engine warns of an output that is undefined.
-export = Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined));
+  // Answers: one PromQL entry over all of it.
+  new Querier("querier", { ...common, stores: receive?.sets ?? prometheusServers.sets }, options);
+  if (settings.queryFrontend !== undefined) new QueryFrontend("query-frontend", { ...common, frontend: settings.queryFrontend }, options);
+  if (plan.ruler !== undefined)
+    new Ruler("ruler", { ...common, ruler: plan.ruler, rules, volumes, bucket, growth: growth("ruler", plan.ruler.storage) }, options);
+
+  const outputs = { namespace: ownNamespace.name, ...planOutputs(plan), availability: pulumi.output(survival) };
+  // What a scheme does not have is left out: the engine warns of an output that is undefined.
+  return Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined));
+};

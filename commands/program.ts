@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { PROJECT_FOLDER } from "../config/stackFiles";
+import type { examineNamespace } from "../gates/existingNamespace";
 import { engineConfig, takenUnread } from "./engineConfig";
 
 /** Runs the program without engine or cluster and records what it registers: for rendering, review and tests. */
@@ -52,18 +53,25 @@ export interface RunOptions {
   stack: string;
   /** Whether this is a preview, in which ids are unknown. Default: false. */
   preview?: boolean;
+  /** Looks at a namespace that somebody else made. Default: nobody does. */
+  examine?: typeof examineNamespace;
 }
+
+type Program = (examine: typeof examineNamespace) => Promise<Record<string, unknown>>;
+
+/** Without a cluster nobody sees a namespace, and the plan is the one for one that fits. */
+const unseen: typeof examineNamespace = () => Promise.resolve();
 
 /** What a plan made without the engine says of a key that it can't read. */
 export const unreadNote = (key: string): string =>
   `${key} is encrypted, and only the engine can read it: whether it fits the bucket is not checked here, and the Secret stands here without its content.`;
 
 /**
- * Runs `index.ts` afresh under Pulumi's mocks.
+ * Runs `index.ts` under Pulumi's mocks.
  *
  * @throws what the program throws, also from inside an `apply`, and on two resources of one type and name or two hooks of one name, which mocks let pass.
  */
-export async function runProgram({ config, secrets = {}, stack, preview = false }: RunOptions): Promise<ProgramRun> {
+export async function runProgram({ config, secrets = {}, stack, preview = false, examine = unseen }: RunOptions): Promise<ProgramRun> {
   const resources: RegisteredResource[] = [];
   const messages: string[] = [];
   const warnings: string[] = [];
@@ -90,12 +98,12 @@ export async function runProgram({ config, secrets = {}, stack, preview = false 
     recordRegistrations(resources);
     const given = engineConfig({ ...config, ...secrets });
     pulumi.runtime.setAllConfig(given.texts, [...given.secretKeys, ...Object.keys(secrets)]);
-    forgetProgram();
-    const exported = await pulumi.runtime.runInPulumiStack(async () => require(join(PROJECT_FOLDER, "index")) as Record<string, unknown>);
+    const program = require(join(PROJECT_FOLDER, "index")) as Program;
+    const exported = await pulumi.runtime.runInPulumiStack(() => program(examine));
     // Without it the last resources are missing; the SDK's types hide it.
     await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
     if (rejections.length > 0) throw rejections[0];
-    const outputs = await settled((exported ?? {}) as Record<string, unknown>);
+    const outputs = await settled(exported ?? {});
     refuseDuplicates(resources, hooks);
     return { resources, outputs, messages, warnings, unread: takenUnread(given) };
   } finally {
@@ -180,11 +188,6 @@ function recordConsole(messages: string[], warnings: string[]): () => void {
     };
   Object.assign(console, { log: recordIn(messages), warn: recordIn(messages, warnings), error: recordIn(messages) });
   return () => Object.assign(console, { log, warn, error });
-}
-
-/** Makes the program's top level run again at the next `require`; no other module of it keeps a state. */
-export function forgetProgram(): void {
-  delete require.cache[join(PROJECT_FOLDER, "index.ts")];
 }
 
 async function settled(outputs: Record<string, unknown>): Promise<Record<string, unknown>> {

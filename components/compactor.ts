@@ -21,10 +21,11 @@ export class Compactor extends pulumi.ComponentResource {
   constructor(name: string, args: CompactorArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Compactor"), name, {}, opts);
     const { plan, history, bucket } = args;
-    const { images } = plan.settings;
+    const { images, existingNamespace } = plan.settings;
     const { storage, resources, rollout } = history.objectStorage.compactor;
     const { identity } = history.compactor;
-    const workload: Workload = { identity, namespace: args.namespace, image: images.thanos, user: history.user, parent: this };
+    const { thanos: image } = images;
+    const workload: Workload = { identity, namespace: args.namespace, existingNamespace, image, user: history.user, parent: this };
     const serviceAccountName = serviceAccount(name, workload, bucket.serviceAccountAnnotations);
     const headless = service(name, workload, history.compactor.name, HTTP, HEADLESS);
     // What says which blocks are left alone; nothing where none are.

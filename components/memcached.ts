@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type Identity, selectorLabels } from "../model/labels";
+import { type Identity, ownPods, selectorLabels } from "../model/labels";
 import { MEMCACHED_PORT } from "../model/networkEdges";
 import { container, hostAntiAffinity, MEMCACHED_USER } from "../model/pod";
 import { quantityBytes } from "../model/quantity";
@@ -10,6 +10,8 @@ import { HEADLESS, service, serviceAccount, statefulSet, type Workload } from ".
 export interface MemcachedArgs {
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
+  /** Whether others may have pods in the namespace. */
+  existingNamespace: boolean;
   /** Which cache it is; the app is the name of Service and StatefulSet. */
   identity: Identity;
   image: string;
@@ -32,8 +34,9 @@ const MEMCACHED_OVERHEAD_BYTES = 64 * 2 ** 20;
  * @param name Logical name of every resource.
  * @param parent The component that uses the cache.
  */
-export function memcached(name: string, { identity, namespace, image, replicas, memory }: MemcachedArgs, parent: pulumi.Resource): void {
-  const workload: Workload = { identity, namespace, image, user: MEMCACHED_USER, parent };
+export function memcached(name: string, args: MemcachedArgs, parent: pulumi.Resource): void {
+  const { identity, namespace, existingNamespace, image, replicas, memory } = args;
+  const workload: Workload = { identity, namespace, existingNamespace, image, user: MEMCACHED_USER, parent };
   const items = quantityBytes(memory);
   const port = { name: "memcached", containerPort: MEMCACHED_PORT };
   const serviceAccountName = serviceAccount(name, workload);
@@ -44,7 +47,7 @@ export function memcached(name: string, { identity, namespace, image, replicas, 
     podManagementPolicy: "Parallel",
     pod: {
       serviceAccountName,
-      affinity: hostAntiAffinity("soft", selectorLabels(identity)),
+      affinity: hostAntiAffinity("soft", ownPods(args, selectorLabels(identity))),
       containers: [
         {
           ...container("memcached", image, { cpu: "50m", memory: `${Math.ceil((items + MEMCACHED_OVERHEAD_BYTES) / 2 ** 20)}Mi` }),

@@ -7,34 +7,37 @@ import { componentType } from "./types";
 export interface NamespaceArgs {
   /** Name of the namespace. */
   name: string;
+  /** Whether somebody else made it: it is read, and neither changed nor removed. */
+  exists: boolean;
 }
 
 /**
- * The environment's namespace. Every pod in it satisfies Pod Security `restricted`, and the API server refuses one that does not.
+ * The environment's namespace. Where the stack makes it, every pod in it satisfies Pod Security `restricted`, and the API server refuses one that does not.
  */
 export class Namespace extends pulumi.ComponentResource {
   /** Name of the namespace, known when it exists. */
   readonly name: pulumi.Output<string>;
 
   constructor(name: string, args: NamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
-    super(componentType("Namespace"), name, args, opts);
-    const namespace = new k8s.core.v1.Namespace(
-      name,
-      {
-        metadata: {
-          name: args.name,
-          labels: {
-            ...commonLabels({ app: args.name, component: "namespace" }),
-            "pod-security.kubernetes.io/enforce": "restricted",
-            "pod-security.kubernetes.io/enforce-version": "latest",
-            "pod-security.kubernetes.io/warn": "restricted",
-            "pod-security.kubernetes.io/audit": "restricted",
-          },
-        },
-      },
-      { parent: this },
-    );
-    this.name = namespace.metadata.name;
+    super(componentType("Namespace"), name, { name: args.name }, opts);
+    if (args.exists) {
+      // To the engine a resource that is read is somebody else's. Without it, it would remove a namespace that this stack made until now.
+      k8s.core.v1.Namespace.get(name, args.name, { parent: this });
+      this.name = pulumi.output(args.name);
+    } else {
+      this.name = this.made(name, args.name).metadata.name;
+    }
     this.registerOutputs({ name: this.name });
+  }
+
+  private made(name: string, namespace: string): k8s.core.v1.Namespace {
+    const labels = {
+      ...commonLabels({ app: namespace, component: "namespace" }),
+      "pod-security.kubernetes.io/enforce": "restricted",
+      "pod-security.kubernetes.io/enforce-version": "latest",
+      "pod-security.kubernetes.io/warn": "restricted",
+      "pod-security.kubernetes.io/audit": "restricted",
+    };
+    return new k8s.core.v1.Namespace(name, { metadata: { name: namespace, labels } }, { parent: this });
   }
 }

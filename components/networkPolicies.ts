@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type ComponentName, commonLabels } from "../model/labels";
+import { type ComponentName, commonLabels, OWN_LABEL, ownPods, PART_OF } from "../model/labels";
 import { componentsOf, type Edge, nameServerPeer, networkEdges, type Peer } from "../model/networkEdges";
 import type { StackPlan } from "../model/plan";
+import type { Settings } from "../model/settings";
 import { componentType } from "./types";
 
 /** What {@link NetworkPolicies} needs. */
@@ -16,46 +17,63 @@ export interface NetworkPoliciesArgs {
 
 const IDENTITY = { app: "network-policies", component: "namespace" } as const;
 
-/** Nothing in the namespace talks to anything, except along the edges of the data path and to the cluster's DNS. */
+/**
+ * Nothing in the namespace talks to anything, except along the edges of the data path and to the cluster's DNS. Where the namespace is somebody else's that holds for this stack's pods: a policy
+ * that selects a pod closes whatever it does not open, so none of them selects a pod of others.
+ */
 export class NetworkPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("NetworkPolicies"), name, {}, opts);
+    const { settings } = args.plan;
     const policy = (policyName: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
       new k8s.networking.v1.NetworkPolicy(
         `${name}-${policyName}`,
-        { metadata: { name: policyName, namespace: args.namespace, labels: commonLabels(IDENTITY) }, spec },
+        {
+          // Others may have policies of these names.
+          metadata: {
+            name: settings.existingNamespace ? `${PART_OF}-${policyName}` : policyName,
+            namespace: args.namespace,
+            labels: commonLabels(IDENTITY),
+          },
+          spec,
+        },
         { parent: this },
       );
-    policy("default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+    const everyPod = settings.existingNamespace ? { matchLabels: OWN_LABEL } : {};
+    policy("default-deny", { podSelector: everyPod, policyTypes: ["Ingress", "Egress"] });
     policy("allow-dns", {
-      podSelector: {},
+      podSelector: everyPod,
       policyTypes: ["Egress"],
-      egress: args.plan.settings.network.dns.map((server) => ({
-        ...peers("to", nameServerPeer(server)),
+      egress: settings.network.dns.map((server) => ({
+        ...peers("to", nameServerPeer(server), settings),
         ports: ["UDP", "TCP"].map((protocol) => ({ protocol, port: server.port })),
       })),
     });
-    const edges = networkEdges(args.plan.settings, args.bucketCredentials);
-    for (const component of componentsOf(args.plan.settings)) {
+    const edges = networkEdges(settings, args.bucketCredentials);
+    const from = (edge: Edge) => ({ ...peers("from", edge.from, settings), ...ports(edge) });
+    const to = (edge: Edge) => ({ ...peers("to", edge.to, settings), ...ports(edge) });
+    for (const component of componentsOf(settings)) {
       policy(`allow-${component}`, {
-        podSelector: selects(component),
+        podSelector: selects(component, settings),
         policyTypes: ["Ingress", "Egress"],
-        ingress: edges.filter((edge) => isComponent(edge.to, component)).map((edge) => ({ ...peers("from", edge.from), ...ports(edge) })),
-        egress: edges.filter((edge) => isComponent(edge.from, component)).map((edge) => ({ ...peers("to", edge.to), ...ports(edge) })),
+        ingress: edges.filter((edge) => isComponent(edge.to, component)).map(from),
+        egress: edges.filter((edge) => isComponent(edge.from, component)).map(to),
       });
     }
     this.registerOutputs({});
   }
 }
 
-const selects = (component: ComponentName) => ({ matchLabels: { "app.kubernetes.io/component": component } });
+const selects = (component: ComponentName, settings: Settings) => ({
+  matchLabels: ownPods(settings, { "app.kubernetes.io/component": component }),
+});
 const isComponent = (peer: Peer, component: ComponentName) => "component" in peer && peer.component === component;
 const ports = (edge: Edge) => (edge.port === undefined ? {} : { ports: [{ protocol: "TCP", port: edge.port }] });
 
 /** An edge's other end; no peer at all means everybody. */
-function peers(side: "from" | "to", peer: Peer) {
+function peers(side: "from" | "to", peer: Peer, settings: Settings) {
   if ("anyone" in peer) return {};
-  if ("component" in peer) return { [side]: [{ podSelector: selects(peer.component) }] };
+  if ("component" in peer) return { [side]: [{ podSelector: selects(peer.component, settings) }] };
   const { namespaces = [], networks = [] } = peer;
   return {
     [side]: [

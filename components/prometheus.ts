@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { API_TOKEN } from "../model/apiToken";
 import { discoveryRules } from "../model/discoveryRules";
 import { HTTP_PORT } from "../model/hashring";
-import { commonLabels, type Identity, selectorLabels } from "../model/labels";
+import { commonLabels, type Identity, ownPods, selectorLabels } from "../model/labels";
 import { PROMETHEUS_APP, type PrometheusSet, type StackPlan } from "../model/plan";
 import { container, GRPC, hostAntiAffinity, POD_NAME_ENV, PROMETHEUS_USER, probes, zoneSpread } from "../model/pod";
 import {
@@ -69,9 +69,10 @@ export class Prometheus extends pulumi.ComponentResource {
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Prometheus"), name, {}, opts);
     const { plan, namespace, bucket } = args;
-    const { prometheus, ingestion, images } = plan.settings;
+    const { prometheus, ingestion, images, existingNamespace } = plan.settings;
     const sidecar = ingestion === "sidecar";
-    const workload: Workload = { identity: IDENTITY, namespace, image: images.prometheus, user: PROMETHEUS_USER, parent: this };
+    const { prometheus: image } = images;
+    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image, user: PROMETHEUS_USER, parent: this };
     const account = serviceAccount(name, workload, { ...bucket?.serviceAccountAnnotations, ...prometheus.serviceAccountAnnotations });
     this.permissions(name, plan, account, namespace);
     const rules = this.files(name, "rules", workload, PROMETHEUS_RULES_FOLDER, evaluatesRules(plan.settings) ? args.rules : {}, sidecar);
@@ -150,6 +151,7 @@ export class Prometheus extends pulumi.ComponentResource {
     files: Mounted,
   ): StatefulSetArgs {
     const { prometheus, cluster, ingestion, images } = settings;
+    const pods = ownPods(settings, selectorLabels(set.identity));
     const data = { name: DATA_VOLUME, mountPath: PROMETHEUS_DATA };
     const server: Container = {
       ...container("prometheus", images.prometheus, prometheus.resources, prometheus.storage.emptyDir?.size),
@@ -182,8 +184,8 @@ export class Prometheus extends pulumi.ComponentResource {
         priorityClassName: dataPriority,
         // Above the time that remote write may take to empty its queue (one minute).
         terminationGracePeriodSeconds: 300,
-        affinity: hostAntiAffinity(prometheus.antiAffinity, selectorLabels(set.identity)),
-        ...zoneSpread(cluster.zones, set.identity, "overall"),
+        affinity: hostAntiAffinity(prometheus.antiAffinity, pods),
+        ...zoneSpread(cluster.zones, pods, "overall"),
         // The sidecar tells its Prometheus by signal that a file has changed.
         ...(ingestion === "sidecar" ? { shareProcessNamespace: true, containers: [server, sidecar] } : { containers: [server] }),
         volumes: [...emptyVolume(prometheus.storage), ...files.volumes, ...(bucket?.volumes ?? []), API_TOKEN.volume],

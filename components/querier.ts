@@ -32,10 +32,11 @@ export class Querier extends pulumi.ComponentResource {
   constructor(name: string, args: QuerierArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Querier"), name, {}, opts);
     const { plan } = args;
-    const { querier, cluster, images } = plan.settings;
+    const { querier, cluster, images, existingNamespace } = plan.settings;
     const deduplication = deduplicationFunction(plan.settings);
     if (deduplication === undefined) throw new pulumi.ResourceError("querier.deduplication is undecided", this);
-    const workload: Workload = { identity: IDENTITY, namespace: args.namespace, image: images.thanos, user: THANOS_USER, parent: this };
+    const { thanos: image } = images;
+    const workload: Workload = { identity: IDENTITY, namespace: args.namespace, existingNamespace, image, user: THANOS_USER, parent: this };
     const http = { name: "http", containerPort: QUERY_HTTP_PORT };
     const serviceAccountName = serviceAccount(name, workload);
     const endpoints = immutableFiles(name, "endpoints", workload, ENDPOINTS_FOLDER, {

@@ -25,10 +25,11 @@ export class QueryFrontend extends pulumi.ComponentResource {
   constructor(name: string, args: QueryFrontendArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("QueryFrontend"), name, {}, opts);
     const { plan, frontend, namespace } = args;
-    const { tenancy, cluster, images } = plan.settings;
-    const workload: Workload = { identity: IDENTITY, namespace, image: images.thanos, user: THANOS_USER, parent: this };
+    const { tenancy, cluster, images, existingNamespace } = plan.settings;
+    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image: images.thanos, user: THANOS_USER, parent: this };
     const http = { name: "http", containerPort: QUERY_HTTP_PORT };
-    memcached(`${name}-cache`, { namespace, identity: CACHE_IDENTITY, image: images.memcached, ...frontend.cache }, this);
+    const cacheArgs = { namespace, existingNamespace, identity: CACHE_IDENTITY, image: images.memcached, ...frontend.cache };
+    memcached(`${name}-cache`, cacheArgs, this);
 
     const serviceAccountName = serviceAccount(name, workload);
     const cache = immutableFiles(name, "response-cache", workload, RESPONSE_CACHE_FOLDER, {

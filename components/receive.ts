@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { GRPC_PORT, RECEIVE_APP, REMOTE_WRITE_PORT } from "../model/hashring";
-import { type Identity, selectorLabels } from "../model/labels";
+import { type Identity, ownPods, selectorLabels } from "../model/labels";
 import { thanosYaml } from "../model/literal";
 import { scratchVolume } from "../model/localDisk";
 import {
@@ -100,7 +100,8 @@ export class Receive extends pulumi.ComponentResource {
     super(componentType("Receive"), name, {}, opts);
     const { plan, receive, namespace, bucket } = args;
     const { replicationFactor, mode } = receive.settings;
-    const workload: Workload = { identity: IDENTITY, namespace, image: plan.settings.images.thanos, user: THANOS_USER, parent: this };
+    const { images, existingNamespace } = plan.settings;
+    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image: images.thanos, user: THANOS_USER, parent: this };
     const routers = mode === "split" ? { ...workload, identity: ROUTER_IDENTITY } : undefined;
 
     const account = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
@@ -122,7 +123,7 @@ export class Receive extends pulumi.ComponentResource {
     if (replicationFactor > 1) {
       disruptionBudget(name, workload, {
         maxUnavailable: tolerableReceivers(replicationFactor),
-        selector: { matchLabels: { "app.kubernetes.io/name": RECEIVE_APP } },
+        selector: { "app.kubernetes.io/name": RECEIVE_APP },
       });
     }
     if (routers !== undefined) this.routers(`${name}-router`, routers, args, account, files);
@@ -184,7 +185,7 @@ export class Receive extends pulumi.ComponentResource {
         terminationGracePeriodSeconds: receive.rollout.gracePeriodSeconds,
         affinity: {
           // Within the set: another zone's receivers are on other nodes anyway, another ring's hold no copy of these series.
-          ...hostAntiAffinity(receive.antiAffinity, selectorLabels(set.identity)),
+          ...hostAntiAffinity(receive.antiAffinity, ownPods(settings, selectorLabels(set.identity))),
           ...inZone(set.zone),
         },
         containers: [

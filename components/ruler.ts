@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { selectorLabels } from "../model/labels";
+import { ownPods, selectorLabels } from "../model/labels";
 import { scratchVolume } from "../model/localDisk";
 import { container, GRPC, HTTP, hostAntiAffinity, POD_NAME_ENV, probes, THANOS_USER, zoneSpread } from "../model/pod";
 import { protectsStorage } from "../model/protection";
@@ -65,7 +65,8 @@ export class Ruler extends pulumi.ComponentResource {
     super(componentType("Ruler"), name, {}, opts);
     const { plan, ruler, namespace } = args;
     const { identity } = ruler;
-    const workload: Workload = { identity, namespace, image: plan.settings.images.thanos, user: THANOS_USER, parent: this };
+    const { images, existingNamespace } = plan.settings;
+    const workload: Workload = { identity, namespace, existingNamespace, image: images.thanos, user: THANOS_USER, parent: this };
     // A stateless one uploads nothing.
     const bucket = ruler.stores ? args.bucket : undefined;
     const serviceAccountName = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
@@ -95,6 +96,7 @@ export class Ruler extends pulumi.ComponentResource {
   private rulerSpec({ plan, ruler, dataPriority }: RulerArgs, serviceAccountName: pulumi.Input<string>, files: Mounted): StatefulSetArgs {
     const { settings, storage, identity } = ruler;
     const { cluster, images } = plan.settings;
+    const pods = ownPods(plan.settings, selectorLabels(identity));
     return {
       serviceName: RULER_SERVICE,
       replicas: ruler.replicas,
@@ -109,9 +111,9 @@ export class Ruler extends pulumi.ComponentResource {
         priorityClassName: ruler.stores ? dataPriority : undefined,
         // Above the two minutes that requests in flight have (--http-grace-period).
         terminationGracePeriodSeconds: 150,
-        affinity: hostAntiAffinity(settings.antiAffinity, selectorLabels(identity)),
+        affinity: hostAntiAffinity(settings.antiAffinity, pods),
         // Directories of nodes say where the pods are.
-        ...(storage?.hostPath === undefined ? zoneSpread(cluster.zones, identity, "overall") : {}),
+        ...(storage?.hostPath === undefined ? zoneSpread(cluster.zones, pods, "overall") : {}),
         containers: [
           {
             ...container(RULER_APP, images.thanos, settings.resources, storage === undefined ? LOG_SIZE : undefined),

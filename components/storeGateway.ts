@@ -8,7 +8,7 @@ import {
   type StoreGatewaySet,
 } from "../model/history";
 import { HISTORY_CONFIG_FOLDER, STORE_GATEWAY_DATA, storeFlags, storeGatewayFiles } from "../model/historyFlags";
-import { type Identity, selectorLabels } from "../model/labels";
+import { type Identity, ownPods, selectorLabels } from "../model/labels";
 import { container, drainPause, GRPC, HTTP, hostAntiAffinity, probes, zoneSpread } from "../model/pod";
 import { DATA_VOLUME } from "../model/storage";
 import { memcached, memcachedAddress } from "./memcached";
@@ -48,10 +48,12 @@ export class StoreGateway extends pulumi.ComponentResource {
   constructor(name: string, args: StoreGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("StoreGateway"), name, {}, opts);
     const { plan, history, bucket, namespace } = args;
-    const { images } = plan.settings;
-    const workload: Workload = { identity: IDENTITY, namespace, image: images.thanos, user: history.user, parent: this };
+    const { images, existingNamespace } = plan.settings;
+    const { thanos: image, memcached: cacheImage } = images;
+    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image, user: history.user, parent: this };
     for (const { identity, replicas, memory } of history.caches) {
-      memcached(`${name}-${identity.component}`, { namespace, identity, image: images.memcached, replicas, memory }, this);
+      const cache = { namespace, existingNamespace, identity, image: cacheImage, replicas, memory };
+      memcached(`${name}-${identity.component}`, cache, this);
     }
     const account = serviceAccount(name, workload, bucket.serviceAccountAnnotations);
     service(name, workload, STORE_GATEWAY_SERVICE, GRPC, { ...HEADLESS, selector: componentLabels(IDENTITY) });
@@ -72,6 +74,7 @@ export class StoreGateway extends pulumi.ComponentResource {
       chunkCache: memcachedAddress(CHUNK_CACHE_APP, plan.settings),
     };
     const files = storeGatewayFiles(history.objectStorage, set.blocks, caches);
+    const pods = ownPods(plan.settings, selectorLabels(set.identity));
     const { volumes, mounts } = together(immutableFiles(set.name, "config", part, HISTORY_CONFIG_FOLDER, files), bucket);
     statefulSet(
       set.name,
@@ -87,9 +90,9 @@ export class StoreGateway extends pulumi.ComponentResource {
         pod: {
           serviceAccountName,
           terminationGracePeriodSeconds: GRACE_SECONDS,
-          affinity: hostAntiAffinity(storeGateway.antiAffinity, selectorLabels(set.identity)),
+          affinity: hostAntiAffinity(storeGateway.antiAffinity, pods),
           // Directories of nodes say where the pods are.
-          ...(storeGateway.storage.hostPath === undefined ? zoneSpread(cluster.zones, set.identity, "overall") : {}),
+          ...(storeGateway.storage.hostPath === undefined ? zoneSpread(cluster.zones, pods, "overall") : {}),
           containers: [
             {
               ...container("thanos-store-gateway", images.thanos, storeGateway.resources),

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { VolumeGates } from "../gates/volumeGrowth";
 import { labelValue } from "../model/kubernetesNames";
-import { commonLabels, type Identity, selectorLabels } from "../model/labels";
+import { commonLabels, type Identity, ownPods, selectorLabels } from "../model/labels";
 import type { StackPlan } from "../model/plan";
 import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/pod";
 import { restartAnnotations } from "../model/rollout";
@@ -27,6 +27,8 @@ export interface Workload {
   identity: Identity;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
+  /** Whether others may have pods in the namespace. */
+  existingNamespace: boolean;
   /** Image whose version the objects are labelled with. */
   image: string;
   /** User that its pods run as. */
@@ -61,6 +63,26 @@ export interface StatefulSetArgs extends Omit<k8s.types.input.apps.v1.StatefulSe
   /** Which restart of the pods was asked for last. Default: none. */
   restartedAt?: string | undefined;
   pod: PodSpec;
+}
+
+/** What differs between Services. */
+interface ServiceShape {
+  /** Default: {@link CLUSTER_IP}. */
+  type?: string;
+  /** Default: one that the API server chooses. */
+  clusterIP?: string;
+  /** Whether pods that are not Ready are named too. Default: false. */
+  publishNotReadyAddresses?: boolean;
+  /** Labels of the pods behind it. Default: the workload's own. */
+  selector?: Record<string, string>;
+}
+
+/** What differs between budgets for disruptions. */
+interface BudgetShape {
+  /** Pods that may be missing at a time. Default: 1. */
+  maxUnavailable?: number;
+  /** Labels of the pods that are counted. Default: the workload's own. */
+  selector?: Record<string, string>;
 }
 
 /** A Service with no address of its own: its name leads to the pods themselves. */
@@ -112,35 +134,30 @@ export function service(
   workload: Workload,
   objectName: string,
   port: { name: string; containerPort: number },
-  spec: k8s.types.input.core.v1.ServiceSpec,
+  spec: ServiceShape,
 ): k8s.core.v1.Service {
   const ports = [{ name: port.name, port: port.containerPort, targetPort: port.name }];
   return new k8s.core.v1.Service(
     name,
     {
       metadata: { ...metadata(workload, objectName), annotations: NOT_AWAITED },
-      spec: { selector: selectorLabels(workload.identity), ports, ...spec },
+      spec: { ports, ...spec, selector: ownPods(workload, spec.selector ?? selectorLabels(workload.identity)) },
     },
     { parent: workload.parent },
   );
 }
 
-/**
- * A budget for disruptions.
- *
- * @param spec Default: one of the workload's own pods at a time.
- */
-export function disruptionBudget(name: string, workload: Workload, spec: k8s.types.input.policy.v1.PodDisruptionBudgetSpec = {}): void {
+/** A budget for disruptions. */
+export function disruptionBudget(name: string, workload: Workload, { maxUnavailable = 1, selector }: BudgetShape = {}): void {
   new k8s.policy.v1.PodDisruptionBudget(
     name,
     {
       metadata: metadata(workload),
       spec: {
-        maxUnavailable: 1,
-        selector: { matchLabels: selectorLabels(workload.identity) },
+        maxUnavailable,
+        selector: { matchLabels: ownPods(workload, selector ?? selectorLabels(workload.identity)) },
         // A pod that is not Ready anyway must not keep a node from being drained.
         unhealthyPodEvictionPolicy: "AlwaysAllow",
-        ...spec,
       },
     },
     { parent: workload.parent },
@@ -185,7 +202,8 @@ export function deployment(
 ): void {
   const { identity, parent } = workload;
   const matchLabels = selectorLabels(identity);
-  const spread = { affinity: hostAntiAffinity(antiAffinity, matchLabels), ...zoneSpread(zones, identity) };
+  const pods = ownPods(workload, matchLabels);
+  const spread = { affinity: hostAntiAffinity(antiAffinity, pods), ...zoneSpread(zones, pods) };
   const template = podTemplate(workload, { ...spread, ...pod }, restartedAt);
   new k8s.apps.v1.Deployment(
     name,

@@ -2,7 +2,9 @@ import type { ClusterAddress } from "../clients/apiServer";
 import type { Cluster } from "../clients/cluster";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
 import { ForbiddenError, type HttpRequest } from "../clients/transport";
+import type { FoundNamespace } from "../model/existingNamespace";
 import { HTTP_PORT } from "../model/hashring";
+import { OWN_LABEL } from "../model/labels";
 import { DATA_VOLUME } from "../model/storage";
 
 /** What the gates of an ordered change read from the running cluster. */
@@ -11,7 +13,7 @@ export interface ClusterView {
   podTrouble(pod: string): Promise<string | undefined>;
   /** Pods of a StatefulSet that have been Ready for its `minReadySeconds`. */
   availableReplicas(statefulSet: string): Promise<number>;
-  /** Names of the running pods with these labels. */
+  /** Names of the stack's running pods with these labels. */
   pods(labels: Record<string, string>): Promise<string[]>;
   /** Text of a key of a ConfigMap. */
   configMapText(name: string, key: string): Promise<string>;
@@ -19,6 +21,12 @@ export interface ClusterView {
   metrics(pod: string): Promise<ExposedSample[]>;
   /** Sum of a metric's samples at a receiver's `/metrics`, over the samples with these labels. */
   metric(pod: string, name: string, labels?: Record<string, string>): Promise<number>;
+}
+
+/** What is asked of a namespace that somebody else made. */
+export interface NamespaceView {
+  /** The namespace; undefined where there is none of its name. */
+  namespace(): Promise<FoundNamespace | undefined>;
 }
 
 /** A StatefulSet as it is applied, as far as the gates look into it. */
@@ -98,8 +106,11 @@ interface ClaimObject {
   };
 }
 
+/** Everything that is asked of a cluster, and done to it. */
+export type WholeView = NamespaceView & ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth;
+
 /** A namespace of a cluster, as the gates see it and act on it. */
-export function clusterView(address: ClusterAddress, namespace: string): ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth {
+export function clusterView(address: ClusterAddress, namespace: string): WholeView {
   return clusterBehind(() => {
     // Half of what a preview would load, and a preview asks for none of it.
     const { connectCluster } = require("../clients/cluster") as typeof import("../clients/cluster");
@@ -108,10 +119,7 @@ export function clusterView(address: ClusterAddress, namespace: string): Cluster
 }
 
 /** The same of a cluster that is reached in a given way, when it is first asked. */
-export function clusterBehind(
-  connect: () => Pick<Cluster, "api" | "pod">,
-  namespace: string,
-): ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth {
+export function clusterBehind(connect: () => Pick<Cluster, "api" | "pod">, namespace: string): WholeView {
   let connected: ReturnType<typeof connect> | undefined;
   const reached = (): ReturnType<typeof connect> => {
     connected ??= connect();
@@ -136,6 +144,10 @@ export function clusterBehind(
     return parseExposition(answer.body);
   };
   return {
+    async namespace() {
+      const text = await get(core);
+      return text === "" ? undefined : (JSON.parse(text) as { metadata: FoundNamespace }).metadata;
+    },
     async podTrouble(pod) {
       const text = await get(`${core}/pods/${pod}`);
       return text === "" ? "there is no such pod" : troubleOf(JSON.parse(text) as PodObject);
@@ -145,7 +157,7 @@ export function clusterBehind(
       return text === "" ? 0 : ((JSON.parse(text) as { status?: { availableReplicas?: number } }).status?.availableReplicas ?? 0);
     },
     async pods(labels) {
-      const selector = Object.entries(labels)
+      const selector = Object.entries({ ...labels, ...OWN_LABEL })
         .map(([label, value]) => `${label}=${value}`)
         .join(",");
       const { items } = JSON.parse(await get(`${core}/pods?labelSelector=${encodeURIComponent(selector)}`)) as { items: PodObject[] };

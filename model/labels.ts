@@ -1,6 +1,8 @@
+import type { Settings } from "./settings";
+
 /** Kubernetes labels of every object, from one place, so that selectors, network policies and scrape jobs can rely on them. */
 
-/** The value of `app.kubernetes.io/part-of` on everything that this program makes. */
+/** The value of {@link PART_OF_LABEL} on everything that this program makes. */
 export const PART_OF = "thanos-stack";
 
 /** The part of the stack that an object belongs to. */
@@ -39,11 +41,28 @@ export function selectorLabels(identity: Identity): Record<string, string> {
   };
 }
 
+/** The label that says whose an object is. */
+export const PART_OF_LABEL = "app.kubernetes.io/part-of";
+
+/** What every object of this program has, pods included, and nobody else's. */
+export const OWN_LABEL = { [PART_OF_LABEL]: PART_OF };
+
+/**
+ * By what this stack's pods with these labels are selected. Where the namespace is somebody else's, pods of others may have the same labels, so {@link OWN_LABEL} is asked for too; in one
+ * of the stack's own there are no others. Not for a workload's own `spec.selector`, which can't be changed.
+ */
+export function ownPods(
+  { existingNamespace }: Pick<Settings, "existingNamespace">,
+  labels: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return existingNamespace ? { ...labels, ...OWN_LABEL } : { ...labels };
+}
+
 /** Labels of objects: the identifying ones, what they are part of, and the version where there is one. */
 export function commonLabels(identity: Identity, version?: string): Record<string, string> {
   return {
     ...selectorLabels(identity),
-    "app.kubernetes.io/part-of": PART_OF,
+    ...OWN_LABEL,
     ...(version === undefined ? {} : { "app.kubernetes.io/version": version }),
   };
 }

@@ -1,6 +1,4 @@
 import { GRPC_PORT, HTTP_PORT } from "./hashring";
-import type { Identity } from "./labels";
-import { selectorLabels } from "./labels";
 import { localDisk } from "./localDisk";
 import type { ResourceSettings } from "./settings";
 
@@ -91,9 +89,14 @@ export function hostAntiAffinity(mode: "hard" | "soft", labels: Record<string, s
 /**
  * Spread evenly over zones, by force, so that what is promised of a lost zone is true; empty without zones.
  *
+ * @param labels Of the pods that are counted.
  * @param perRevision For Deployments: pods of an update count for themselves.
  */
-export function zoneSpread(zones: readonly string[], identity: Identity, perRevision: "perRevision" | "overall" = "perRevision") {
+export function zoneSpread(
+  zones: readonly string[],
+  labels: Record<string, string>,
+  perRevision: "perRevision" | "overall" = "perRevision",
+) {
   if (zones.length === 0) return {};
   return {
     topologySpreadConstraints: [
@@ -103,7 +106,7 @@ export function zoneSpread(zones: readonly string[], identity: Identity, perRevi
         whenUnsatisfiable: "DoNotSchedule",
         // A zone that is lost is no place to wait for.
         nodeTaintsPolicy: "Honor",
-        labelSelector: { matchLabels: selectorLabels(identity) },
+        labelSelector: { matchLabels: labels },
         ...(perRevision === "perRevision" ? { matchLabelKeys: ["pod-template-hash"] } : {}),
       },
     ],

@@ -114,17 +114,19 @@ const deduplicationFitsSenders: Rule = (settings) =>
         },
       ];
 
-const namespaceIsOwn: Rule = (settings) =>
-  settings.namespace === "default" || settings.namespace.startsWith("kube-") || settings.namespace.endsWith("-volumes")
-    ? [
-        {
-          key: "namespace",
-          value: settings.namespace,
-          rule: "the namespace is made and removed with the stack, and one that ends in -volumes may be another stack's",
-          remedy: "a name of its own that does not end in -volumes",
-        },
-      ]
-    : none;
+const namespaceFits: Rule = ({ namespace, existingNamespace }) => {
+  const problem = (rule: string, remedy: string): Problem[] => [{ key: "namespace", value: namespace, rule, remedy }];
+  if (namespace.endsWith("-volumes")) {
+    return problem(
+      "a namespace that ends in -volumes may be another stack's, which makes its hostPath directories there",
+      "a name that does not end in -volumes",
+    );
+  }
+  if (namespace.startsWith("kube-"))
+    return problem("namespaces that begin with kube- are Kubernetes' own", "a name that does not begin with kube-");
+  if (namespace !== "default" || existingNamespace) return none;
+  return problem("the namespace is made and removed with the stack", "another name, or existingNamespace true");
+};
 
 const tooFewNodesForZones: Rule = (settings) =>
   settings.survives.zones > 0 && settings.cluster.zones.length === 0
@@ -163,7 +165,7 @@ const thanosIsSupported: Rule = (settings) =>
       ];
 
 const RULES: readonly Rule[] = [
-  namespaceIsOwn,
+  namespaceFits,
   ringIsChosen,
   sidecarHasServers,
   podsKeepWhatOnlyTheyHave,

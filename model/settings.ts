@@ -248,8 +248,11 @@ export const settingsSchema = z.strictObject({
       .default([]),
   }),
 
-  /** The namespace, made by this program. */
+  /** The namespace, made by this program unless it exists. */
   namespace: namespaceName,
+
+  /** Whether somebody else made the namespace. Then it is neither changed nor removed, and of what is in it only what is this stack's. Default: false. */
+  existingNamespace: z.boolean().default(false),
 
   /** Risks that this environment takes, each by name. Default: none. */
   accepts: z

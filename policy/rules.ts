@@ -300,34 +300,45 @@ function ringsIn(resource: PolicyResource): { name: string; members: string[] }[
 
 const networkIsClosed: StackRule = {
   name: "network-is-closed",
-  description: "Every namespace with pods has a NetworkPolicy that denies everything which no other one allows.",
+  description:
+    "Every namespace with pods has a NetworkPolicy that denies everything which no other one allows: to all pods, or in a namespace that the stack does not make to all of the stack's.",
   check(resources) {
-    const closed = new Set(resources.filter(isDefaultDeny).map(namespaceOf));
+    const denials = resources.filter(isDefaultDeny);
+    const made = namespacesIn(resources);
     const open = new Map<string, PolicyResource>();
     for (const resource of resources) {
       const pod = podOf(resource);
-      if (pod !== undefined && !isExempt(resource, pod) && !closed.has(pod.namespace))
-        open.set(pod.namespace, open.get(pod.namespace) ?? resource);
+      if (pod === undefined || isExempt(resource, pod) || open.has(pod.namespace)) continue;
+      const closed = denials.some(
+        (denial) => namespaceOf(denial) === pod.namespace && selects(denial, made.has(pod.namespace) ? {} : pod.labels),
+      );
+      if (!closed) open.set(pod.namespace, resource);
     }
     return [...open].map(([namespace, resource]) => ({
       resource,
-      message: `namespace ${namespace} has no NetworkPolicy with an empty podSelector, both policyTypes and no rule: whatever isn't allowed stays open`,
+      message: `namespace ${namespace} has no NetworkPolicy with ${made.has(namespace) ? "an empty podSelector" : "a podSelector of this stack's pods"}, both policyTypes and no rule: whatever isn't allowed stays open`,
     }));
   },
 };
+
+/** The namespaces that the stack makes. */
+const namespacesIn = (resources: readonly PolicyResource[]): Set<string> =>
+  new Set(resources.filter((resource) => kindOf(resource) === "Namespace").map(objectName));
 
 function isDefaultDeny(resource: PolicyResource): boolean {
   if (kindOf(resource) !== "NetworkPolicy") return false;
   const spec = fields(resource.inputs, "spec");
   const types = list(spec, "policyTypes");
-  return (
-    Object.keys(fields(spec, "podSelector")).length === 0 &&
-    spec.podSelector !== undefined &&
-    types.includes("Ingress") &&
-    types.includes("Egress") &&
-    list(spec, "ingress").length === 0 &&
-    list(spec, "egress").length === 0
-  );
+  return types.includes("Ingress") && types.includes("Egress") && list(spec, "ingress").length === 0 && list(spec, "egress").length === 0;
+}
+
+/** Whether a policy selects every pod that has these labels. */
+function selects(policy: PolicyResource, labels: Record<string, string>): boolean {
+  const spec = fields(policy.inputs, "spec");
+  if (spec.podSelector === undefined) return false;
+  const { matchLabels = {}, ...others } = fields(spec, "podSelector");
+  const wanted = Object.entries(matchLabels as Record<string, unknown>);
+  return Object.keys(others).length === 0 && wanted.every(([label, value]) => labels[label] === value);
 }
 
 const exemptionIsOne: StackRule = {
@@ -335,7 +346,8 @@ const exemptionIsOne: StackRule = {
   description:
     "The namespace that is exempt from `restricted` belongs to another namespace of this stack and holds the jobs that make directories, nothing else.",
   check(resources) {
-    const namespaces = new Set(resources.filter((resource) => kindOf(resource) === "Namespace").map(objectName));
+    const pods = resources.flatMap((resource) => podOf(resource) ?? []);
+    const namespaces = new Set([...namespacesIn(resources), ...pods.map(({ namespace }) => namespace)]);
     const orphans = resources.filter(
       (resource) =>
         kindOf(resource) === "Namespace" &&

@@ -2,7 +2,6 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from
 import { join } from "node:path";
 import { type EngineEvent, LocalWorkspace, type OutputMap, PulumiCommand, type Stack, type StackSettings } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
-import { forgetProgram } from "../commands/program";
 import { bucketServer } from "./bucket";
 import { StepFailed } from "./command";
 import { type ConfigOverlay, type ConfigValue, refuseSecrets, sandboxConfig, withoutCredentials } from "./overlay";
@@ -61,12 +60,10 @@ export function environmentConfig(env: string): ConfigOverlay {
   return config;
 }
 
-/** Runs the program as if in a new process: its modules read their configuration when they are loaded. */
-export async function loadProgram(): Promise<Record<string, unknown>> {
-  forgetProgram();
-  const exported: unknown = require(join(REPOSITORY, "index.ts"));
-  const outputs: unknown = typeof exported === "function" ? await exported() : exported;
-  return { ...(outputs as Record<string, unknown>) };
+/** Runs the program. Loaded only now: whoever does nothing but look at stacks has no use for it. */
+export function loadProgram(): Promise<Record<string, unknown>> {
+  const program = require(join(REPOSITORY, "index.ts")) as () => Promise<Record<string, unknown>>;
+  return program();
 }
 
 /**

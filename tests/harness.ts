@@ -100,7 +100,7 @@ export async function rejectionByProgram(stack: Stack, overrides: Overrides, sec
 }
 
 /** What the mocks' monitor was told, with or without this harness. */
-function registeredNow(): string[] {
+export function registeredNow(): string[] {
   const monitor = pulumi.runtime.getMonitor() as unknown as { resources?: Map<string, unknown> } | undefined;
   assert.ok(monitor?.resources instanceof Map, "the SDK's mock monitor keeps no list of resources any more");
   return [...monitor.resources.keys()].filter((urn) => !urn.includes("pulumi:pulumi:Stack"));
@@ -232,7 +232,12 @@ export interface PodSpec {
       }[];
     };
   };
-  topologySpreadConstraints?: { topologyKey: string; whenUnsatisfiable: string; maxSkew: number }[];
+  topologySpreadConstraints?: {
+    topologyKey: string;
+    whenUnsatisfiable: string;
+    maxSkew: number;
+    labelSelector: { matchLabels: Record<string, string> };
+  }[];
   initContainers?: Container[];
   containers: Container[];
   volumes?: ({ name: string; configMap?: { name: string }; secret?: { secretName: string }; hostPath?: { path: string } } & Record<

@@ -118,12 +118,12 @@ const resourceOf = ({ type, name, inputs, options }: ProgramRun["resources"][num
 
 const GOES = new Set(["delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"]);
 
-/** Every resource that is there when the update is done. */
+/** Every resource of the stack that is there when the update is done. As the engine has it for its policies, what is only read is somebody else's. */
 export function plannedResources(preview: Preview): PolicyResource[] {
   const byUrn = new Map<string, PolicyResource>();
   for (const step of preview.steps) {
     if (GOES.has(step.op) || step.newState === undefined || step.newState === null || typeOf(step) === STACK_TYPE) continue;
-    if (step.newState.custom !== true) continue;
+    if (step.newState.custom !== true || step.newState.external === true) continue;
     const name = step.urn.split("::").slice(3).join("::");
     byUrn.set(step.urn, { type: typeOf(step), name, inputs: step.newState.inputs ?? {}, protect: step.newState.protect === true });
   }

@@ -2,7 +2,7 @@ import { fields, text } from "../../policy/resources";
 import { nameOf, type Preview, type PreviewStep, STACK_TYPE, typeOf } from "./preview";
 
 /** What happens to a resource, the gravest first. */
-export const OPERATIONS = ["delete", "replace", "update", "create", "import", "read"] as const;
+export const OPERATIONS = ["delete", "replace", "update", "create", "import"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** A property that changes. */
@@ -25,6 +25,7 @@ export interface Change {
   properties: ChangedProperty[];
 }
 
+/** What the engine calls them. To read what somebody else made changes nothing. */
 const OPERATION_OF: Record<string, Operation> = {
   delete: "delete",
   "delete-replaced": "replace",
@@ -35,7 +36,6 @@ const OPERATION_OF: Record<string, Operation> = {
   update: "update",
   create: "create",
   import: "import",
-  read: "read",
 };
 
 /** Every resource that changes, each once, the gravest changes first. */

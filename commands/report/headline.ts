@@ -7,7 +7,6 @@ const PAST: Record<Operation, string> = {
   update: "updated",
   create: "created",
   import: "imported",
-  read: "read",
 };
 
 /** `1 replaced, 2 updated`; the gravest first. */

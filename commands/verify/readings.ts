@@ -4,6 +4,7 @@ import { parseExposition } from "../../clients/exposition";
 import { PrometheusClient } from "../../clients/prometheus";
 import { parseServiceUrl } from "../../clients/services";
 import type { Transport } from "../../clients/transport";
+import { PART_OF, PART_OF_LABEL } from "../../model/labels";
 import type { StackOutputs } from "../../outputs";
 import type { AcknowledgedReading, HashringReading, NodeReading, PodReading, TargetsReading } from "./checks";
 
@@ -17,7 +18,7 @@ export class StackReader {
   private readonly services = new Map<string, Transport>();
   /** All nodes of the cluster. */
   readonly nodes: () => Promise<NodeReading[]>;
-  /** The pods of the stack's namespace that are meant to run. */
+  /** The stack's pods that are meant to run. */
   readonly pods: () => Promise<PodReading[]>;
   /** The targets of every Prometheus pod of the stack. */
   readonly targets: () => Promise<TargetsReading[]>;
@@ -94,7 +95,7 @@ export class StackReader {
   }
 
   private async readPods(): Promise<PodReading[]> {
-    const { items } = await this.get<KubernetesList<KubernetesPod>>(`/api/v1/namespaces/${this.outputs.namespace}/pods`);
+    const { items } = await this.get<KubernetesList<KubernetesPod>>(`/api/v1/namespaces/${this.outputs.namespace}/pods?${OWN_PODS}`);
     return items
       .filter((pod) => pod.metadata.deletionTimestamp === undefined && pod.status?.phase !== "Succeeded")
       .map(podReading)
@@ -126,6 +127,9 @@ export class StackReader {
     return getObject<T>(this.cluster.api, path);
   }
 }
+
+/** In a namespace that somebody else made there may be other pods, which are no part of the stack. */
+const OWN_PODS = new URLSearchParams({ labelSelector: `${PART_OF_LABEL}=${PART_OF}` }).toString();
 
 function isReceiver(pod: PodReading): boolean {
   return /^receive(-|$)/.test(pod.component);

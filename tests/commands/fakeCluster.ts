@@ -1,4 +1,5 @@
 /** A cluster with one deployed stack, as far as verify can see it: an API server on the loopback that forwards ports of pods. */
+import assert from "node:assert/strict";
 import { type Forwarding, type Forwardings, forwardPorts } from "../clients/fakeForwarding";
 import { kubeconfigOf } from "../clients/kubeconfigOf";
 import { type CannedAnswer, type Loopback, type ReceivedRequest, startLoopback } from "../clients/loopback";
@@ -179,6 +180,8 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
       return { body: JSON.stringify({ items: [{ metadata: { name: "node-1" }, status: { conditions } }] }) };
     }
     if (path === `/api/v1/namespaces/${NAMESPACE}/pods`) {
+      // Others may have pods in the namespace.
+      assert.equal(query.get("labelSelector"), "app.kubernetes.io/part-of=thanos-stack");
       const ended = { ...(podObject("job-0", 9) as object), status: { phase: "Succeeded" } };
       return { body: JSON.stringify({ items: [...podNames.map(podObject), ended] }) };
     }

@@ -47,14 +47,6 @@ const risks = (...accepts: string[]): Overrides => ({ accepts: ["replicas-on-one
 
 const BROKEN_RULES: Refusal[] = [
   {
-    title: "a namespace that may be another stack's volumes",
-    overrides: { namespace: "thanos-dev-volumes" },
-    key: "namespace",
-    value: '"thanos-dev-volumes"',
-    rule: /may be another stack's/,
-    remedy: /does not end in -volumes/,
-  },
-  {
     title: "a grace period that the pause before it fills",
     overrides: { receive: { rollout: { gracePeriodSeconds: 60, preStopSeconds: 60 } } },
     key: "receive.rollout.gracePeriodSeconds",
@@ -103,17 +95,30 @@ const BROKEN_RULES: Refusal[] = [
     overrides: { namespace: "default" },
     key: "namespace",
     value: '"default"',
-    rule: /made and removed with the stack/,
-    remedy: /name of its own/,
+    rule: /^the namespace is made and removed with the stack$/,
+    remedy: /^another name, or existingNamespace true$/,
+    accepted: { existingNamespace: true },
   },
-  {
-    title: "a namespace of Kubernetes",
-    overrides: { namespace: "kube-system" },
-    key: "namespace",
-    value: '"kube-system"',
-    rule: /made and removed with the stack/,
-    remedy: /name of its own/,
-  },
+  ...[false, true].flatMap((existingNamespace) => [
+    {
+      title: `a namespace of Kubernetes, existing ${existingNamespace}`,
+      overrides: { namespace: "kube-system", existingNamespace },
+      key: "namespace",
+      value: '"kube-system"',
+      rule: /^namespaces that begin with kube- are Kubernetes' own$/,
+      remedy: /^a name that does not begin with kube-$/,
+      accepted: { namespace: "monitoring" },
+    },
+    {
+      title: `a namespace with another one's directories, existing ${existingNamespace}`,
+      overrides: { namespace: "thanos-volumes", existingNamespace },
+      key: "namespace",
+      value: '"thanos-volumes"',
+      rule: /^a namespace that ends in -volumes may be another stack's, which makes its hostPath directories there$/,
+      remedy: /^a name that does not end in -volumes$/,
+      accepted: { namespace: "thanos" },
+    },
+  ]),
   {
     title: "fewer receivers than copies",
     overrides: { receive: { replicas: 2 } },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ProgramRun } from "../../commands/program";
 import { run, type Stack, settingsOf, together } from "../harness";
 import { matches, type NetworkPolicy, type Pod, partsOf, passes, policiesOf } from "./networkPolicy";
-import { EVERYTHING, PLANS, SPLIT_AGENTS } from "./plans";
+import { EVERYTHING, EXISTING_NAMESPACE, PLANS, SPLIT_AGENTS } from "./plans";
 
 const STRANGER: Pod = { namespace: "shop", labels: { app: "shop" } };
 /** Those whom the stack files name. */
@@ -163,19 +163,43 @@ for (const { title, stack, overrides } of PLANS) {
 
     it("cover every part: none is left to the default alone", () => {
       for (const [name, { pod: target }] of parts) {
-        const own = policies.filter(
-          (policy) => policy.spec.podSelector.matchLabels !== undefined && matches(target.labels, policy.spec.podSelector.matchLabels),
-        );
+        const own = policies.filter(({ spec: { podSelector } }) => {
+          const { matchLabels = {} } = podSelector;
+          return "app.kubernetes.io/component" in matchLabels && matches(target.labels, matchLabels);
+        });
         assert.equal(own.length, 1, name);
       }
-      const deny = policies.filter(({ metadata }) => metadata.name === "default-deny" && metadata.namespace === `thanos-${stack}`);
+      const { existingNamespace } = settingsOf(stack, overrides);
+      const name = existingNamespace ? "thanos-stack-default-deny" : "default-deny";
+      const deny = policies.filter(({ metadata }) => metadata.name === name && metadata.namespace === `thanos-${stack}`);
+      const podSelector = existingNamespace ? { matchLabels: { "app.kubernetes.io/part-of": "thanos-stack" } } : {};
       assert.deepEqual(
         deny.map((policy) => policy.spec),
-        [{ podSelector: {}, policyTypes: ["Ingress", "Egress"] }],
+        [{ podSelector, policyTypes: ["Ingress", "Egress"] }],
       );
     });
   });
 }
+
+describe("network policies: pods of others in a namespace that exists", () => {
+  it("keep their network whatever labels they share, and reach no part of the stack", async () => {
+    const made = await run(EXISTING_NAMESPACE.stack, EXISTING_NAMESPACE.overrides);
+    const policies = policiesOf(made);
+    const parts = partsOf(made, EXISTING_NAMESPACE.stack);
+    assert.ok(parts.size > 5);
+    for (const [name, { pod }] of parts) {
+      const { "app.kubernetes.io/part-of": _, ...labels } = pod.labels;
+      const other = { ...pod, labels };
+      for (const port of [53, 443, 9090, 10901, 19291]) {
+        assert.ok(passes(policies, other, STRANGER, port), `what is labelled as ${name} to ${port} elsewhere`);
+        assert.ok(passes(policies, STRANGER, other, port), `${port} of what is labelled as ${name}`);
+      }
+      for (const [target, { pod: own, ports }] of parts) {
+        for (const port of ports) assert.ok(!passes(policies, other, own, port), `what is labelled as ${name} to ${target} ${port}`);
+      }
+    }
+  });
+});
 
 describe("network policies: access", () => {
   const access = { senders: ["shop", "billing", "203.0.113.0/24"], readers: ["grafana", "2001:db8::/64"], federation: ["global"] };

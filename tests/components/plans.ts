@@ -139,8 +139,25 @@ export const FILESYSTEM: Plan = {
   },
 };
 
+/** The receivers with a bucket, beside pods of others. */
+export const EXISTING_NAMESPACE: Plan = {
+  title: "a namespace that exists",
+  stack: "prod",
+  overrides: { ...HISTORY.overrides, existingNamespace: true },
+};
+
 /** Plans with a ring of receivers. */
-export const RING_PLANS: readonly Plan[] = [DEV, PROD, EVERYTHING, SPLIT_AGENTS, HOST_PATH, SMALLEST, HISTORY, FILESYSTEM];
+export const RING_PLANS: readonly Plan[] = [
+  DEV,
+  PROD,
+  EVERYTHING,
+  SPLIT_AGENTS,
+  HOST_PATH,
+  SMALLEST,
+  HISTORY,
+  EXISTING_NAMESPACE,
+  FILESYSTEM,
+];
 /** Plans whose samples stay with their Prometheus. */
 export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV];
 export const PLANS: readonly Plan[] = [...RING_PLANS, ...SIDECAR_PLANS];

@@ -1,16 +1,25 @@
 import assert from "node:assert/strict";
+import { IMAGES } from "../../model/versions";
 import { openStack } from "../../sandbox/engine";
 import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
-import { Cluster, changes, deployedStack, eventually, metricsOf, remove, verify, withBlocks } from "./stack";
+import { Cluster, deployedStack, eventually, failure, metricsOf, type Pod, previewed, remove, verify, withBlocks } from "./stack";
 
-/** dev with a directory of its node for a bucket, and store gateways that divide the history by its age. */
+/**
+ * dev in a namespace that exists, with a directory of its node for a bucket, store gateways that divide the history by its age, and the article's own values: a cluster that is named by a
+ * number, and rule files that end in .yml.
+ */
 
 const HOUR = 3_600_000;
 const SMALL = { resources: { cpu: "20m", memory: "256Mi" } };
+const NAMESPACE = "monitoring";
 const node = nodePlanByNumber(1).name;
 const on = (path: string) => ({ storage: { hostPath: { path, nodes: [node] } } });
 const CONFIG = {
+  "thanos-stack:cluster": { name: 158 },
+  "thanos-stack:namespace": NAMESPACE,
+  "thanos-stack:existingNamespace": true,
+  "thanos-stack:prometheus": { ruleFolder: "tests/e2e/rules", scrapeInterval: "5s", scrapeTimeout: "5s", evaluationInterval: "5s" },
   // A directory outlives its environment: what is laid into these is nobody else's.
   "thanos-stack:receive": on("/data/directory-bucket/receive"),
   "thanos-stack:objectStorage": {
@@ -26,6 +35,14 @@ const CONFIG = {
       chunkCache: { inMemory: { size: "64Mi" } },
     },
     compactor: { ...SMALL, ...on("/data/directory-bucket/compactor"), consistencyDelay: "0s", deleteDelay: "2m" },
+  },
+};
+/** Somebody else's pod, with labels that another Prometheus has too. */
+const STRANGER = {
+  metadata: { name: "stranger", labels: { "app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "prometheus" } },
+  spec: {
+    terminationGracePeriodSeconds: 0,
+    containers: [{ name: "idle", image: IMAGES.thanos, command: ["/bin/sh", "-c", "while :; do sleep 3600; done"] }],
   },
 };
 const RECEIVERS = ["thanos-receive-0", "thanos-receive-1"];
@@ -44,7 +61,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   const cluster = new Cluster();
   const stack = () => openStack("dev", CONFIG);
   const deployed = async () => deployedStack(cluster, await stack());
-  const gateways = () => cluster.pods("thanos-dev", "thanos-store-gateway");
+  const gateways = () => cluster.pods(NAMESPACE, "thanos-store-gateway");
   /** What one store answers, past everything else that the querier knows. */
   const answeredBy = async (address: string | undefined, timeMs: number): Promise<number> => {
     const parameters = new URLSearchParams({
@@ -59,18 +76,69 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     return Number(data.result[0]?.value[1] ?? 0);
   };
 
-  it("comes up from nothing, passes its check, and changes nothing when brought up again", async () => {
-    await remove("dev");
+  it("comes up in somebody else's namespace, passes its check, and changes nothing when brought up again", async () => {
+    const made = async (path: string, object: { metadata: { name: string; labels: Record<string, string> } }) => {
+      if ((await cluster.get(`${path}/${object.metadata.name}`)) === undefined) await cluster.create(path, object);
+    };
+    await made("/api/v1/namespaces", { metadata: { name: NAMESPACE, labels: { team: "platform" } } });
+    await remove("dev", CONFIG);
+    await made(`/api/v1/namespaces/${NAMESPACE}/pods`, STRANGER);
     await (await stack()).up();
     await verify("dev");
-    assert.deepEqual(changes((await (await stack()).preview()).changeSummary), {});
+    assert.deepEqual(await previewed(await stack()), []);
+  });
+
+  it("refuses a namespace that is not there, by nothing but the message", async () => {
+    const nowhere = await openStack("dev", { ...CONFIG, "thanos-stack:namespace": "nowhere" });
+    const text = await failure(() => nowhere.preview());
+    assert.match(
+      text,
+      /error: Pulumi\.dev\.yaml: 1 problem, nothing was changed:\s+- namespace = "nowhere": the cluster has no namespace of this name/,
+    );
+    assert.doesNotMatch(text, /error serializing/);
+  });
+
+  it("leaves alone what is others' in the namespace, whatever labels they share", async () => {
+    const namespace = await cluster.get(`/api/v1/namespaces/${NAMESPACE}`);
+    assert.deepEqual(namespace?.metadata.labels, { team: "platform", "kubernetes.io/metadata.name": NAMESPACE });
+    const selectors = (
+      await cluster.list<{ spec: { podSelector: { matchLabels?: Record<string, string> } } }>(
+        `/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/networkpolicies`,
+      )
+    ).map(({ spec }) => spec.podSelector.matchLabels ?? {});
+    assert.ok(selectors.length > 5);
+    const labels: Record<string, string> = STRANGER.metadata.labels;
+    assert.deepEqual(
+      selectors.filter((selector) => Object.entries(selector).every(([label, value]) => labels[label] === value)),
+      [],
+      "policies that would close the stranger's pod",
+    );
+    const stranger = await cluster.get<Pod>(`/api/v1/namespaces/${NAMESPACE}/pods/${STRANGER.metadata.name}`);
+    const slices = await cluster.list<{ endpoints: { addresses: string[] }[] | null }>(
+      `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`,
+    );
+    const addresses = slices.flatMap(({ endpoints }) => (endpoints ?? []).flatMap((endpoint) => endpoint.addresses));
+    assert.ok(addresses.length > 0 && stranger?.status.podIP !== undefined);
+    assert.ok(!addresses.includes(stranger.status.podIP), "a Service of the stack leads to the stranger");
+  });
+
+  it("has the article's values: cluster 158, a rule file *.yml, and histograms in both forms", async () => {
+    const { querier } = await deployed();
+    for (const query of [
+      'count(up{cluster="158"}) > 0',
+      'e2e:rule_of_yml{cluster="158"} == 1',
+      'sum(histogram_count(prometheus_http_request_duration_seconds{job="prometheus"})) > 0',
+      'count(prometheus_http_request_duration_seconds_bucket{job="prometheus"}) > 0',
+    ]) {
+      await eventually(`an answer to ${query}`, async () => (await querier.instant(query)).vector.length === 1, 60);
+    }
   });
 
   it("has every block of its receivers in the directory, and answers each from the store gateway of its age", async () => {
     const { outputs } = await deployed();
     for (const range of [YOUNG, OLD]) {
       for (const pod of RECEIVERS) {
-        const place = await dataDirectory({ namespace: "thanos-dev", pod });
+        const place = await dataDirectory({ namespace: NAMESPACE, pod });
         await withBlocks(range, MADE, async (folder) => placeBlocks({ folder, tenant: outputs.defaultTenant, ...place }));
       }
     }
@@ -90,9 +158,9 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
 
   it("merges the copies in the directory, without a fault", async () => {
     // It looks at the bucket when it starts, and every five minutes.
-    await cluster.delete("/api/v1/namespaces/thanos-dev/pods/thanos-compactor-0");
+    await cluster.delete(`/api/v1/namespaces/${NAMESPACE}/pods/thanos-compactor-0`);
     await eventually("the compactor has merged and deleted blocks", async () => {
-      const [compactor] = await cluster.pods("thanos-dev", "thanos-compactor");
+      const [compactor] = await cluster.pods(NAMESPACE, "thanos-compactor");
       const samples = await metricsOf(compactor);
       const total = (name: string) => samples.filter((sample) => sample.name === name).reduce((sum, { value }) => sum + value, 0);
       assert.equal(total("thanos_compact_halted"), 0);
@@ -100,10 +168,15 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     });
   });
 
-  it("is destroyed without leaving anything in the cluster; the directory stays", async () => {
+  it("is destroyed and leaves the namespace with what is others' in it; the directory stays", async () => {
     await (await stack()).destroy();
-    assert.equal(await cluster.get("/api/v1/namespaces/thanos-dev"), undefined);
-    const kept = await inNode(nodePlanByNumber(1), ["find", "/data/directory-bucket/history/thanos-dev/bucket", "-name", "meta.json"]);
+    const left = await cluster.pods(NAMESPACE);
+    assert.deepEqual(
+      left.map(({ metadata, status }) => [metadata.name, status.phase, status.containerStatuses?.[0]?.restartCount]),
+      [[STRANGER.metadata.name, "Running", 0]],
+    );
+    await cluster.delete(`/api/v1/namespaces/${NAMESPACE}`);
+    const kept = await inNode(nodePlanByNumber(1), ["find", `/data/directory-bucket/history/${NAMESPACE}/bucket`, "-name", "meta.json"]);
     assert.ok(kept.split("\n").filter(Boolean).length > 0);
   });
 });

@@ -59,6 +59,13 @@ export class Cluster {
     return JSON.parse(answer.body) as T;
   }
 
+  /** Makes an object, as somebody who is no part of a stack. */
+  async create(path: string, object: object): Promise<void> {
+    const headers = { "content-type": "application/json" };
+    const answer = await this.api.send({ method: "POST", path, headers, body: JSON.stringify(object) });
+    assert.ok(answer.status < 300, `${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
+  }
+
   /** Asks for an object's deletion, gracefully; it may take its time. */
   async delete(path: string): Promise<void> {
     const answer = await this.api.send({ method: "DELETE", path });

@@ -42,6 +42,23 @@ describe("gates: the cluster", () => {
     assert.ok((await loadedBy("clients/cluster")) > 1);
   });
 
+  it("says what there is of its namespace", async () => {
+    assert.equal(await cluster().namespace(), undefined);
+    const labels = { team: "platform" };
+    answers["GET /api/v1/namespaces/ns"] = json({ metadata: { name: "ns", labels, deletionTimestamp: "2026-01-01T00:00:00Z" } });
+    assert.deepEqual(await cluster().namespace(), { name: "ns", labels, deletionTimestamp: "2026-01-01T00:00:00Z" });
+    answers["GET /api/v1/namespaces/ns"] = { status: 403, body: "no" };
+    await assert.rejects(cluster().namespace(), ForbiddenError);
+  });
+
+  it("finds the stack's running pods by their labels, beside pods of others", async () => {
+    const pod = (name: string, phase: string, deletionTimestamp?: string) => ({ metadata: { name, deletionTimestamp }, status: { phase } });
+    const items = [pod("a", "Running"), pod("b", "Pending"), pod("c", "Running", "2026-01-01T00:00:00Z")];
+    answers["GET /api/v1/namespaces/ns/pods"] = json({ items });
+    assert.deepEqual(await cluster().pods({ app: "receive" }), ["a"]);
+    assert.equal(server.requests.at(-1)?.query.get("labelSelector"), "app=receive,app.kubernetes.io/part-of=thanos-stack");
+  });
+
   it("says why a pod is not Ready, as Kubernetes says it", async () => {
     const trouble = (metadata: object, status: object = {}) => {
       answers["GET /api/v1/namespaces/ns/pods/one"] = json({ metadata: { name: "one", ...metadata }, status });

@@ -110,6 +110,7 @@ describe("the account that deploys", () => {
       const view = clusterBehind(() => connectCluster({ context: "dev", kubeconfig: kubeconfigOf(server.url) }), "ns");
       const set = { metadata: { name: "a" }, spec: { replicas: 1, template: { spec: { containers: [] } } } };
       const calls: Record<keyof typeof view, () => Promise<unknown>> = {
+        namespace: () => view.namespace(),
         podTrouble: () => view.podTrouble("a"),
         availableReplicas: () => view.availableReplicas("a"),
         pods: () => view.pods({ app: "a" }),

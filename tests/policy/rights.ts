@@ -59,7 +59,8 @@ export function asked({ method, path, headers }: Pick<ReceivedRequest, "method" 
     PATCH: headers["content-type"] === "application/apply-patch+yaml" ? ["patch", "create"] : ["patch"],
   };
   return {
-    namespaced: namespace !== undefined,
+    // A namespace is a thing in itself: a role that is bound there is enough (Kubernetes' RequestInfo).
+    namespaced: namespace !== undefined || (resource === "namespaces" && name !== undefined),
     rights: (verbs[method] ?? [`${method}?`]).map((verb) => `${verb} ${qualified(resource, group)}`),
   };
 }

@@ -191,6 +191,13 @@ const BROKEN: Record<string, [what: string, resources: PolicyResource[], message
       withChanged(networkPolicy({ podSelector: { matchLabels: { a: "b" } }, policyTypes: ["Ingress", "Egress"] })),
       /namespace shop/,
     ],
+    [
+      "only the stack's pods, in a namespace of its own",
+      withChanged(
+        networkPolicy({ podSelector: { matchLabels: { "app.kubernetes.io/component": "receive" } }, policyTypes: ["Ingress", "Egress"] }),
+      ),
+      /namespace shop has no NetworkPolicy with an empty podSelector/,
+    ],
     ["an open door", withChanged(networkPolicy({ podSelector: {}, policyTypes: ["Ingress", "Egress"], egress: [{}] })), /namespace shop/],
   ],
   "exemption-is-one": [
@@ -264,6 +271,41 @@ describe("policy rules", () => {
         found.some((line) => line.startsWith("hostpath-is-declared: Job")),
         found.join("\n"),
       );
+    });
+  });
+
+  describe("in a namespace that the stack does not make", () => {
+    const inside = (...denials: PolicyResource[]) => [
+      ...GOOD.filter(({ type }) => !type.endsWith(":Namespace") && !type.endsWith(":NetworkPolicy")),
+      ...denials,
+    ];
+    const denial = (podSelector: object | undefined) => networkPolicy({ podSelector, policyTypes: ["Ingress", "Egress"] });
+    const own = { matchLabels: { "app.kubernetes.io/component": "receive" } };
+
+    it("a policy that denies everything to the stack's own pods is enough, or to all", () => {
+      assert.deepEqual(broken(inside(denial(own))), []);
+      assert.deepEqual(broken(inside(denial({}))), []);
+    });
+
+    it("it has to select each of them", () => {
+      const cache = workload("Deployment", podSpec(), {}, { name: "cache" }, { component: "cache" });
+      for (const resources of [
+        inside(),
+        inside(denial(undefined)),
+        inside(denial({ matchLabels: { "app.kubernetes.io/component": "querier" } })),
+        inside(denial({ ...own, matchExpressions: [{ key: "a", operator: "Exists" }] })),
+        [...inside(denial(own)), cache],
+      ]) {
+        assert.match(
+          broken(resources).join(),
+          /^network-is-closed: .*: namespace shop has no NetworkPolicy with a podSelector of this stack's/,
+        );
+      }
+    });
+
+    it("the exempt namespace belongs to it all the same", () => {
+      const exempt = [namespace(`${NAMESPACE}-volumes`, "privileged"), directories(), volume()];
+      assert.deepEqual(broken([...inside(denial(own)), ...exempt], "dev"), []);
     });
   });
 

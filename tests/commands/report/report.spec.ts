@@ -46,6 +46,14 @@ async function retention(): Promise<Digest> {
 }
 
 describe("a report", () => {
+  it("of a preview that only looks at what somebody else made says that nothing changes", async () => {
+    const digest = await unchanged("prod", { existingNamespace: true });
+    const type = "kubernetes:core/v1:Namespace";
+    const state = { type, custom: true, external: true, inputs: { metadata: { name: "thanos-prod" } } };
+    digest.steps.push({ op: "read", urn: `urn:pulumi:prod::thanos-stack::${type}::namespace`, oldState: state, newState: state });
+    assert.equal(headline(await reportOf(digest)), "nothing changes");
+  });
+
   it("of a preview without changes says so", async () => {
     const report = await reportOf(await unchanged("prod"));
     assert.equal(headline(report), "nothing changes");
