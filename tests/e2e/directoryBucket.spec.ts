@@ -13,6 +13,7 @@ import { Cluster, deployedStack, eventually, failure, metricsOf, type Pod, previ
 const HOUR = 3_600_000;
 const SMALL = { resources: { cpu: "20m", memory: "256Mi" } };
 const NAMESPACE = "monitoring";
+const STACK = "directory";
 const node = nodePlanByNumber(1).name;
 const on = (path: string) => ({ storage: { hostPath: { path, nodes: [node] } } });
 const CONFIG = {
@@ -59,7 +60,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   this.timeout(10 * 60_000);
   this.bail(true);
   const cluster = new Cluster();
-  const stack = () => openStack("dev", CONFIG);
+  const stack = () => openStack("dev", CONFIG, { stack: STACK });
   const deployed = async () => deployedStack(cluster, await stack());
   const gateways = () => cluster.pods(NAMESPACE, "thanos-store-gateway");
   /** What one store answers, past everything else that the querier knows. */
@@ -81,19 +82,19 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       if ((await cluster.get(`${path}/${object.metadata.name}`)) === undefined) await cluster.create(path, object);
     };
     await made("/api/v1/namespaces", { metadata: { name: NAMESPACE, labels: { team: "platform" } } });
-    await remove("dev", CONFIG);
+    await remove("dev", CONFIG, STACK);
     await made(`/api/v1/namespaces/${NAMESPACE}/pods`, STRANGER);
     await (await stack()).up();
-    await verify("dev");
+    await verify(STACK);
     assert.deepEqual(await previewed(await stack()), []);
   });
 
   it("refuses a namespace that is not there, by nothing but the message", async () => {
-    const nowhere = await openStack("dev", { ...CONFIG, "thanos-stack:namespace": "nowhere" });
+    const nowhere = await openStack("dev", { ...CONFIG, "thanos-stack:namespace": "nowhere" }, { stack: STACK });
     const text = await failure(() => nowhere.preview());
     assert.match(
       text,
-      /error: Pulumi\.dev\.yaml: 1 problem, nothing was changed:\s+- namespace = "nowhere": the cluster has no namespace of this name/,
+      /error: Pulumi\.directory\.yaml: 1 problem, nothing was changed:\s+- namespace = "nowhere": the cluster has no namespace of this name/,
     );
     assert.doesNotMatch(text, /error serializing/);
   });

@@ -157,8 +157,8 @@ export async function up(env: string, overrides: ConfigOverlay = {}) {
 }
 
 /** Removes what an earlier run may have left of an environment, so that a test begins with nothing. */
-export async function remove(env: string, overrides: ConfigOverlay = {}): Promise<void> {
-  const stack = await openStack(env, overrides);
+export async function remove(env: string, overrides: ConfigOverlay = {}, name = env): Promise<void> {
+  const stack = await openStack(env, overrides, { stack: name });
   await recover(stack);
   const { resources = [] } = (await stack.exportStack()).deployment ?? {};
   if (resources.length === 0) return;
