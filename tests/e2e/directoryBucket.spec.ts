@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { IMAGES } from "../../model/versions";
 import { openStack } from "../../sandbox/engine";
 import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
+import { PAUSE_IMAGE } from "../../sandbox/images";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
+import { KUBERNETES_SERVICE } from "../../sandbox/topology";
+import { podReaches } from "./edges";
 import { Cluster, deployedStack, eventually, failure, metricsOf, type Pod, previewed, remove, verify, withBlocks } from "./stack";
 
 /**
@@ -43,7 +45,7 @@ const STRANGER = {
   metadata: { name: "stranger", labels: { "app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "prometheus" } },
   spec: {
     terminationGracePeriodSeconds: 0,
-    containers: [{ name: "idle", image: IMAGES.thanos, command: ["/bin/sh", "-c", "while :; do sleep 3600; done"] }],
+    containers: [{ name: "pause", image: PAUSE_IMAGE, imagePullPolicy: "Never" }],
   },
 };
 const RECEIVERS = ["thanos-receive-0", "thanos-receive-1"];
@@ -61,6 +63,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   this.bail(true);
   const cluster = new Cluster();
   const stack = () => openStack("dev", CONFIG, { stack: STACK });
+  const stranger = () => cluster.get<Pod>(`/api/v1/namespaces/${NAMESPACE}/pods/${STRANGER.metadata.name}`);
   const deployed = async () => deployedStack(cluster, await stack());
   const gateways = () => cluster.pods(NAMESPACE, "thanos-store-gateway");
   /** What one store answers, past everything else that the querier knows. */
@@ -84,6 +87,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     await made("/api/v1/namespaces", { metadata: { name: NAMESPACE, labels: { team: "platform" } } });
     await remove("dev", CONFIG, STACK);
     await made(`/api/v1/namespaces/${NAMESPACE}/pods`, STRANGER);
+    await eventually("the stranger runs", async () => (await stranger())?.status.phase === "Running");
     await (await stack()).up();
     await verify(STACK);
     assert.deepEqual(await previewed(await stack()), []);
@@ -114,13 +118,14 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       [],
       "policies that would close the stranger's pod",
     );
-    const stranger = await cluster.get<Pod>(`/api/v1/namespaces/${NAMESPACE}/pods/${STRANGER.metadata.name}`);
+    const pod = await stranger();
     const slices = await cluster.list<{ endpoints: { addresses: string[] }[] | null }>(
       `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`,
     );
     const addresses = slices.flatMap(({ endpoints }) => (endpoints ?? []).flatMap((endpoint) => endpoint.addresses));
-    assert.ok(addresses.length > 0 && stranger?.status.podIP !== undefined);
-    assert.ok(!addresses.includes(stranger.status.podIP), "a Service of the stack leads to the stranger");
+    assert.ok(addresses.length > 0 && pod?.status.podIP !== undefined);
+    assert.ok(!addresses.includes(pod.status.podIP), "a Service of the stack leads to the stranger");
+    assert.ok(await podReaches(pod, KUBERNETES_SERVICE, 443), "the stranger's own connections are closed");
   });
 
   it("has the article's values: cluster 158, a rule file *.yml, and histograms in both forms", async () => {

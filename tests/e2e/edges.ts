@@ -166,6 +166,14 @@ function processesOfPods(): Map<string, number> {
   return found;
 }
 
+/** Whether a pod's TCP connection to an address is answered. */
+export async function podReaches({ metadata }: Pod, address: string, port: number): Promise<boolean> {
+  const pid = processesOfPods().get(metadata.uid) ?? assert.fail(`no process of ${metadata.name} is found`);
+  const [program, args] = inNetwork(`/proc/${pid}/ns/net`, "connect", String(LONGEST_TIMEOUT));
+  const { stdout } = await execa(program, args, { input: `${JSON.stringify([["tcp", address, port]])}\n` });
+  return JSON.parse(stdout)[0] === true;
+}
+
 const partOf = (pod: Pod): string | undefined => pod.metadata.labels?.["app.kubernetes.io/component"];
 const isReady = (pod: Pod): boolean => pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 
