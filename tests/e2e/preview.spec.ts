@@ -96,7 +96,7 @@ describe("the preview of a pull request", function () {
     await openStack("dev", overrides);
     return hosts.preview("dev", ...options);
   };
-  /** What is wanted of every object. Their status goes on changing by itself; of what has none, every write counts. */
+  /** What is wanted of every object of the stack's. Their status goes on changing by itself; of what has none, every write counts. */
   const objects = async () => {
     const paths = [
       `apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`,
@@ -109,6 +109,7 @@ describe("the preview of a pull request", function () {
     );
     return lists
       .flat()
+      .filter(({ metadata: { name, namespace } }) => (namespace ?? name).startsWith(NAMESPACE))
       .map(({ metadata }) => `${metadata.name} ${metadata.uid} ${metadata.generation ?? metadata.resourceVersion}`)
       .sort();
   };
