@@ -6,13 +6,14 @@ export interface SharedCluster {
 
 /**
  * How this tier's files share clusters. Two files beside each other have no stack, no namespace and no bucket in common, and lose no node: what kills nodes has a cluster of its own.
- * While one file waits for a pod, the other has the machine.
+ * They gain by it where one of them mostly waits; those that keep both cores busy by themselves (`schemes`, `preview`) have nothing beside them.
  */
 export const CLUSTERS: readonly SharedCluster[] = [
   { lanes: [["dev"], ["plugins", "toolchain", "directoryBucket"]] },
   { lanes: [["prod"]] },
+  { lanes: [["schemes"]], last: "appStack" },
   // It removes the whole sandbox at its end.
-  { lanes: [["schemes"], ["preview", "appStack"]], last: "walkthrough" },
+  { lanes: [["preview"]], last: "walkthrough" },
 ];
 
 /** The files of a cluster. */
