@@ -63,6 +63,8 @@ const RING = {
     compactor: { ...SMALL, consistencyDelay: "0s", deleteDelay: "2m" },
   },
   "thanos-stack:prometheus": OFTEN,
+  // Its share of two busy cores has to answer five queries a second.
+  "thanos-stack:querier": { resources: { cpu: "200m", memory: "256Mi" } },
 };
 const openRing = (config: ConfigOverlay = RING): Promise<Stack> =>
   openStack("dev", { ...config, "thanos-stack:namespace": RING_NAMESPACE }, { stack: RING_STACK });
@@ -387,6 +389,10 @@ describe("both schemes on a real cluster", function () {
         // Four servers' series are too many for dev's receivers of half a gigabyte.
         "thanos-stack:prometheus": {
           ...config["thanos-stack:prometheus"],
+          // Four of them as often as one would keep both cores busy.
+          scrapeInterval: "15s",
+          scrapeTimeout: "10s",
+          evaluationInterval: "15s",
           replicas: 2,
           shards: 2,
           remoteWrite: { otherTargets: [] },
