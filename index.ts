@@ -15,6 +15,7 @@ import { StoreGateway } from "./components/storeGateway";
 import { provenAvailability } from "./components/survival";
 import { loadConfig } from "./config/load";
 import { clusterView } from "./gates/cluster";
+import { newEnoughKubernetes } from "./gates/kubernetesVersion";
 import { scalingGates } from "./gates/orderedScaling";
 import { softerFirst } from "./gates/softerFirst";
 import { volumeGates } from "./gates/volumeGrowth";
@@ -33,15 +34,23 @@ const survival = provenAvailability(plan);
 const dropped = settings.prometheus.keepAll ? [] : droppedInRules(rules);
 for (const warning of [...warnings, ...ruleWarnings(settings, ruleCount), ...dropped]) void pulumi.log.warn(visible(warning));
 
-const provider = new k8s.Provider("cluster", {
-  kubeconfig,
-  context: settings.cluster.context,
-  // A kubeconfig that moves or is renewed is still the same cluster.
-  clusterIdentifier: settings.cluster.name,
-  // The hashrings are changed in place under their fixed name; every other ConfigMap is immutable by itself.
-  enableConfigMapMutable: true,
-});
-const options: pulumi.ComponentResourceOptions = { provider, transformations: [softerFirst()] };
+// What gates ask; they are the engine's to call, so that nothing is asked without one.
+const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);
+const newEnough = newEnoughKubernetes(settings.cluster.context, cluster);
+
+const provider = new k8s.Provider(
+  "cluster",
+  {
+    kubeconfig,
+    context: settings.cluster.context,
+    // A kubeconfig that moves or is renewed is still the same cluster.
+    clusterIdentifier: settings.cluster.name,
+    // The hashrings are changed in place under their fixed name; every other ConfigMap is immutable by itself.
+    enableConfigMapMutable: true,
+  },
+  { transformations: [newEnough] },
+);
+const options: pulumi.ComponentResourceOptions = { provider, transformations: [newEnough, softerFirst()] };
 
 const ownNamespace = new Namespace("namespace", { name: settings.namespace }, { ...options, protect: settings.protect });
 const { namespace, dataPriority: value } = settings;
@@ -57,7 +66,6 @@ const volumes =
       ).ready;
 
 // Samples and blocks are kept in volumes that grow in place.
-const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);
 const growth = (key: string, storage: Storage = {}) => volumeGates(cluster, key, storage);
 
 new NetworkPolicies("network", { ...common, bucketCredentials: credentials !== undefined }, options);

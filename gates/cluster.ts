@@ -1,6 +1,7 @@
 import type { ClusterAddress } from "../clients/apiServer";
 import type { Cluster } from "../clients/cluster";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
+import { serverVersion } from "../clients/serverVersion";
 import { ForbiddenError, type HttpRequest } from "../clients/transport";
 import { HTTP_PORT } from "../model/hashring";
 import { DATA_VOLUME } from "../model/storage";
@@ -72,6 +73,12 @@ export interface ClaimGrowth {
   requestSize(claim: string, size: string): Promise<void>;
 }
 
+/** What is asked of a cluster before anything in it is changed. */
+export interface VersionView {
+  /** Version of its API server, such as `v1.36.3`. */
+  kubernetesVersion(): Promise<string>;
+}
+
 interface PodObject {
   metadata: { name: string; deletionTimestamp?: string };
   status?: {
@@ -99,7 +106,10 @@ interface ClaimObject {
 }
 
 /** A namespace of a cluster, as the gates see it and act on it. */
-export function clusterView(address: ClusterAddress, namespace: string): ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth {
+export function clusterView(
+  address: ClusterAddress,
+  namespace: string,
+): ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth & VersionView {
   return clusterBehind(() => {
     // Half of what a preview would load, and a preview asks for none of it.
     const { connectCluster } = require("../clients/cluster") as typeof import("../clients/cluster");
@@ -111,7 +121,7 @@ export function clusterView(address: ClusterAddress, namespace: string): Cluster
 export function clusterBehind(
   connect: () => Pick<Cluster, "api" | "pod">,
   namespace: string,
-): ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth {
+): ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth & VersionView {
   let connected: ReturnType<typeof connect> | undefined;
   const reached = (): ReturnType<typeof connect> => {
     connected ??= connect();
@@ -189,6 +199,9 @@ export function clusterBehind(
       const body = JSON.stringify({ spec: { resources: { requests: { storage: size } } } });
       const answer = await ask({ method: "PATCH", path, headers: { "content-type": "application/merge-patch+json" }, body });
       if (answer === "") throw new Error(`there is no claim ${claim}`);
+    },
+    async kubernetesVersion() {
+      return serverVersion(reached().api);
     },
   };
 }
