@@ -8,7 +8,7 @@ import type { Settings } from "../model/settings";
 import { HASHRINGS_FILE } from "../model/thanosFlags";
 import { FIXED_BLOCK_DURATION, imageVersion, THANOS_VERSION } from "../model/versions";
 import { type AppliedStatefulSet, type ClaimGrowth, type ClaimView, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";
-import { PATIENCE, type Patience, until } from "./patience";
+import { PATIENCE, type Patience, until, waitingTime } from "./patience";
 import { receiversAreUploaded } from "./upload";
 import { volumeGates } from "./volumeGrowth";
 
@@ -205,7 +205,7 @@ export async function receiversMayLeave(
   );
   const seen = new Map<string, { total: number; since: number }>();
   await until(
-    `${leaving.join(", ")} to receive nothing for ${patience.quietSeconds} s`,
+    `${leaving.join(", ")} to receive nothing for ${waitingTime(patience.quietSeconds)}`,
     async () => {
       const busy: string[] = [];
       for (const pod of leaving) {

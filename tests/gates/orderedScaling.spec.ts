@@ -114,7 +114,29 @@ describe("gates: shrinking", () => {
     });
     await assert.rejects(
       receiversMayLeave(smaller, setOf(smaller), cluster, LEAVING, QUICK),
-      /receive nothing for 0\.05 s; still missing: thanos-receive-3\./,
+      /receive nothing for 0\.05 seconds; still missing: thanos-receive-3\./,
+    );
+  });
+
+  it("asks whether the smaller ring is loaded when it is published, and whether they are quiet when it is loaded", async () => {
+    const { larger, smaller } = await plans(5, 3);
+    const asked: string[] = [];
+    let looks = 0;
+    const cluster = fakeCluster(smaller, {
+      configMapText: async () => {
+        asked.push("published");
+        return ++looks > 2 ? smaller.hashringsFile : larger.hashringsFile;
+      },
+      metric: async (_, name) => {
+        const isRing = name === "thanos_receive_hashring_nodes";
+        asked.push(isRing ? "loaded" : "quiet");
+        return isRing ? (++looks > 8 ? 3 : 5) : 7;
+      },
+    });
+    await receiversMayLeave(smaller, setOf(smaller), cluster, LEAVING, QUICK);
+    assert.deepEqual(
+      asked.filter((what, index) => what !== asked[index - 1]),
+      ["published", "loaded", "quiet"],
     );
   });
 

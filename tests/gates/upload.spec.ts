@@ -188,6 +188,25 @@ describe("gates: uploads of leaving receivers", () => {
     assert.deepEqual([ring.applied, away.applied], [[], []]);
   });
 
+  it("are in the bucket before a store gateway is asked whether it has found them", async () => {
+    const ring = new Ring({ [THIRD]: { inOrder: 9, outOfOrder: 2 } });
+    const asked: string[] = [];
+    const view = ring.view();
+    const cluster = ring.view({
+      metrics: (pod) => {
+        asked.push("receiver");
+        return view.metrics(pod);
+      },
+      metric: (pod, name) => {
+        asked.push("store gateway");
+        return view.metric(pod, name);
+      },
+    });
+    await receiversAreUploaded(cluster, leaving(THIRD), QUICK);
+    assert.ok(asked.includes("store gateway"));
+    assert.ok(asked.lastIndexOf("receiver") < asked.indexOf("store gateway"), asked.join());
+  });
+
   it("of nobody ask for nothing", async () => {
     await receiversAreUploaded(new Ring({}).view(), leaving(), QUICK);
   });
@@ -197,7 +216,7 @@ describe("gates: uploads of leaving receivers", () => {
     ring.bucketIsAway = true;
     await assert.rejects(
       receiversAreUploaded(ring.view(), leaving(THIRD), QUICK),
-      /gave up after 0\.3 s .*in the bucket; still missing: thanos-receive-3 \(uploads of tenant default-tenant; some have failed since it began\)\. Nothing was removed/,
+      /gave up after 0\.3 seconds of waiting .*in the bucket; still missing: thanos-receive-3 \(uploads of tenant default-tenant; some have failed since it began\)\. Nothing was removed/,
     );
     assert.equal(ring.applied.length, 2);
     assert.deepEqual(ring.applied.at(-1), APPLIED);
