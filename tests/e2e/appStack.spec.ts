@@ -144,7 +144,7 @@ describe("an app stack beside its platform", function () {
   it("refuses a second stack that would send as the first, and takes one that differs", async () => {
     const other = { namespace: "greeter-other", peers: ["organization/thanos-app/dev"] };
     const message = await failure(async () => (await appStack("other", other)).preview());
-    assert.match(message, /organization\/thanos-app\/dev already sends to organization\/thanos-stack\/dev as tenant greeter/);
+    assert.match(message, /organization\/thanos-app\/dev already sends to organization\/thanos-stack\/platform as tenant greeter/);
     assert.match(await failure(async () => (await appStack("other", other)).up()), /Change tenant, app or externalLabels/);
     assert.equal(await cluster.get("/api/v1/namespaces/greeter-other"), undefined);
     const differing = await previewed(await appStack("other", { ...other, externalLabels: { team: "other" } }));
