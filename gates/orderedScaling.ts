@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { percent } from "../model/availability/words";
 import { RECEIVE_APP } from "../model/hashring";
 import { heldBack } from "../model/history";
 import { HASHRINGS_CONFIG_MAP, planStack, type ReceivePlan, type ReceiverSet, ROUTER_APP } from "../model/plan";
@@ -143,7 +144,6 @@ export function shrinkRefusal(
   if (ring === undefined) throw new Error(`there is no hashring ${set.ring}`);
   const all = sets.flatMap((each) => leaving.map((pod) => pod.replace(new RegExp(`^${set.name}-`), `${each.name}-`)));
   const loss = historyLoss(ring, receive.settings.replicationFactor, all);
-  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   return (
     `${key} = ${set.replicas * sets.length}: ${all.join(", ")} would leave the ring of ${size}, and without a bucket nothing answers for what they hold: ` +
     `${percent(loss.wholly)} of the series have every copy there, ${percent(loss.possibly)} have a quorum there, so that samples which only those acknowledged ` +

@@ -1,4 +1,5 @@
 import { caseShares, type Placed, placeCopies, worstCopiesLost } from "./availability/copies";
+import { anyOf, counted, kept, LOSS_NAMES, percent } from "./availability/words";
 import { ketamaRing, RingError, type RingMember, ringProblems, zoneBalance } from "./ketama";
 import type { Problem } from "./problem";
 import { writeQuorum } from "./quorum";
@@ -531,29 +532,6 @@ function survivalOf(plan: AvailabilityPlan, placed: readonly PlacedHashring[], z
   };
 }
 
-const counted = (count: number, of: "nodes" | "zones"): string => `${count} ${count === 1 ? of.slice(0, -1) : of}`;
-
-const LOSS_NAMES: Record<Loss, string> = {
-  node: "any 1 node",
-  twoNodes: "any 2 nodes",
-  zone: "any 1 zone",
-  rollingRestart: "a step of a rolling restart",
-  drain: "a drain",
-  prometheus: "1 Prometheus",
-  querier: "1 querier",
-  storeGateway: "1 store gateway",
-};
-
-function percent(share: number): string {
-  if (share > 0 && share < 0.001) {
-    return "< 0.1 %";
-  }
-  if (share < 1 && share > 0.999) {
-    return "> 99.9 %";
-  }
-  return `${Number((share * 100).toFixed(1))} %`;
-}
-
 /** A share that is the largest of several cases. */
 const upTo = (share: number): string => (share > 0 && share < 1 ? `up to ${percent(share)}` : percent(share));
 
@@ -588,13 +566,10 @@ function troubleOf(scenario: Scenario): string[] {
 }
 
 function survivalLine({ nodes, zones }: Survival, limits: Availability["limits"], zoned: boolean, written: boolean): string {
-  const kept = written
-    ? "no write refused, no answer incomplete, no acknowledged sample lost"
-    : "every target scraped, no answer incomplete, no sample lost";
-  const survived = [...(nodes > 0 ? [`any ${counted(nodes, "nodes")}`] : []), ...(zones > 0 ? [`any ${counted(zones, "zones")}`] : [])];
+  const survived = anyOf({ nodes, zones });
   const not = [...(nodes === 0 ? limits.nodes : []), ...(zones === 0 && zoned ? limits.zones : [])];
   return [
-    ...(survived.length > 0 ? [`survives the loss of ${survived.join(" or ")}: ${kept}`] : []),
+    ...(survived.length > 0 ? [`survives the loss of ${survived.join(" or ")}: ${kept(written)}`] : []),
     ...(not.length > 0 ? [`does not survive the loss of any ${nodes === 0 ? "1 node" : "1 zone"}: ${not.join("; ")}`] : []),
   ].join("; ");
 }

@@ -1,4 +1,4 @@
-import type { Survival } from "../../model/availability";
+import { anyOf, kept } from "../../model/availability/words";
 import { oneLine } from "../../model/visibleText";
 import type { Report } from "./build";
 import type { Change } from "./changes";
@@ -87,22 +87,17 @@ function properties({ properties: all }: Change): string {
 /** What is so, and what the environment requires. */
 export function survivalText({ survival, declared }: Report): string {
   if (survival === undefined) return "";
-  const survived = losses(survival.survives).join(" or ");
-  const required = losses(declared).join(" and ");
+  const survived = anyOf(survival.survives).join(" or ");
+  const required = anyOf(declared).join(" and ");
   return [
     survived === ""
       ? `Not sure to survive the loss of any 1 node: ${survival.limits.nodes.join("; ")}`
-      : `Survives the loss of ${survived}: no write refused, no answer incomplete, no acknowledged sample lost`,
+      : `Survives the loss of ${survived}: ${kept(survival.receive !== undefined)}`,
     required === "" ? "nothing is required" : `required: ${required}`,
   ]
     .join(" (")
     .concat("). Shares are of all series, in the worst case.");
 }
-
-const losses = ({ nodes, zones }: Survival): string[] => [
-  ...(nodes > 0 ? [`any ${nodes === 1 ? "1 node" : `${nodes} nodes`}`] : []),
-  ...(zones > 0 ? [`any ${zones === 1 ? "1 zone" : `${zones} zones`}`] : []),
-];
 
 function survivalTable({ survival }: Report): string[][] {
   if (survival === undefined) return [];

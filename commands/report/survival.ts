@@ -1,4 +1,5 @@
-import type { Availability, Loss, Scenario } from "../../model/availability";
+import type { Availability, Scenario } from "../../model/availability";
+import { LOSS_NAMES, percent } from "../../model/availability/words";
 
 /** The survival table, row by row, for any form of text. */
 
@@ -13,17 +14,6 @@ export const SURVIVAL_COLUMNS = [
   "targets not scraped",
 ] as const;
 
-const LOSSES: Record<Loss, string> = {
-  node: "any 1 node",
-  twoNodes: "any 2 nodes",
-  zone: "any 1 zone",
-  rollingRestart: "a step of a rolling restart",
-  drain: "a drained node",
-  prometheus: "1 Prometheus",
-  querier: "1 querier",
-  storeGateway: "1 store gateway",
-};
-
 /** A cell, and whether it tells of harm. */
 export interface Cell {
   text: string;
@@ -35,7 +25,7 @@ export interface Cell {
 /** One row a scenario; shares are those of the worst case. */
 export function survivalRows({ scenarios }: Availability): Cell[][] {
   return scenarios.map((scenario) => [
-    { text: LOSSES[scenario.loss], bad: false, ...worstOf(scenario) },
+    { text: LOSS_NAMES[scenario.loss], bad: false, ...worstOf(scenario) },
     share(scenario.unwritable),
     share(scenario.unreadable),
     { ...share(scenario.oneCopyLeft), bad: false },
@@ -58,11 +48,4 @@ function worstOf({ worst, cases, unwritable, mayLoseAcknowledged }: Scenario): P
 
 function share(value: number): Cell {
   return { text: percent(value), bad: value > 0 };
-}
-
-/** Few digits, and neither none nor all unless it is. */
-export function percent(value: number): string {
-  if (value > 0 && value < 0.001) return "< 0.1 %";
-  if (value < 1 && value > 0.999) return "> 99.9 %";
-  return `${Number((value * 100).toFixed(1))} %`;
 }

@@ -13,8 +13,9 @@ import { htmlReport } from "../../../commands/report/html";
 import { markdownReport, marker } from "../../../commands/report/markdown";
 import { readPreview } from "../../../commands/report/preview";
 import { bytes, requestsOf } from "../../../commands/report/requests";
-import { percent } from "../../../commands/report/survival";
 import { topologyLine, topologyOf, topologySvg } from "../../../commands/report/topology";
+import type { Availability } from "../../../model/availability";
+import { LOSS_NAMES } from "../../../model/availability/words";
 import { HISTORY, SIDECAR, SIDECAR_DEV } from "../../components/plans";
 import { type Overrides, run, type Stack } from "../../harness";
 import { type Digest, type Step, stepOf, unchanged } from "./previews";
@@ -110,6 +111,22 @@ describe("a report", () => {
     const report = await reportOf(await unchanged("prod", { survives: undefined, querier: { replicas: 1 } }, {}));
     assert.equal(verdictOf(report), "worse");
     assert.match(markdownReport(report), /\*\*Worse than the last deployment\*\*\n\n- survives the loss of 0 nodes, before 1: /);
+  });
+
+  it("names losses, and what surviving means, as the preview's lines do", async () => {
+    const { summary } = (await run("dev")).outputs.availability as Availability;
+    const lost = Object.values(LOSS_NAMES).filter((name) => summary.some((line) => line.startsWith(`${name}: `)));
+    assert.ok(lost.includes("a drain") && lost.includes("1 querier"), lost.join());
+    const report = await buildReport({ stack: "dev", deployed: { outputs: {} } });
+    for (const name of lost) {
+      assert.ok(markdownReport(report).includes(`\n| ${name} |`), name);
+      assert.ok(htmlReport(report).includes(`<td class="">${name}</td>`), name);
+    }
+    const sidecar = (await run(SIDECAR.stack, SIDECAR.overrides)).outputs.availability as Availability;
+    const [line = ""] = sidecar.summary;
+    const text = markdownReport({ ...report, survival: sidecar });
+    assert.match(line, /: every target scraped, /);
+    assert.ok(text.includes(`S${line.slice(1)} (`), line);
   });
 
   it("says when there is nothing to compare with, and why", async () => {
@@ -355,8 +372,7 @@ describe("the picture of the topology", () => {
 });
 
 describe("figures of a report", () => {
-  it("are neither none nor all unless they are", () => {
-    assert.deepEqual([0, 0.0004, 0.1234, 0.9996, 1].map(percent), ["0 %", "< 0.1 %", "12.3 %", "> 99.9 %", "100 %"]);
+  it("of bytes are in the unit that makes them short", () => {
     assert.deepEqual([0, 512, 2 ** 30, 190 * 2 ** 30, 1.5 * 2 ** 40].map(bytes), ["none", "512 B", "1 GiB", "190 GiB", "1.5 TiB"]);
   });
 

@@ -1,0 +1,37 @@
+import type { Loss, Survival } from "../availability";
+
+/** The words for losses and for shares, wherever people read them: in a preview's lines, a refusal, a comment, a page. */
+
+/** What is lost. */
+export const LOSS_NAMES: Readonly<Record<Loss, string>> = {
+  node: "any 1 node",
+  twoNodes: "any 2 nodes",
+  zone: "any 1 zone",
+  rollingRestart: "a step of a rolling restart",
+  drain: "a drain",
+  prometheus: "1 Prometheus",
+  querier: "1 querier",
+  storeGateway: "1 store gateway",
+};
+
+/** `1 node`, `0 nodes`, `2 zones`. */
+export const counted = (count: number, of: keyof Survival): string => `${count} ${count === 1 ? of.slice(0, -1) : of}`;
+
+/** What can be lost at once, nodes and zones apart: `any 2 nodes`, `any 1 zone`. Nothing of what there is none of. */
+export const anyOf = ({ nodes, zones }: Survival): string[] => [
+  ...(nodes > 0 ? [`any ${counted(nodes, "nodes")}`] : []),
+  ...(zones > 0 ? [`any ${counted(zones, "zones")}`] : []),
+];
+
+/** What surviving means, with receivers that are written to and without. */
+export const kept = (written: boolean): string =>
+  written
+    ? "no write refused, no answer incomplete, no acknowledged sample lost"
+    : "every target scraped, no answer incomplete, no sample lost";
+
+/** A share in few digits, and neither none nor all unless it is. */
+export function percent(share: number): string {
+  if (share > 0 && share < 0.001) return "< 0.1 %";
+  if (share < 1 && share > 0.999) return "> 99.9 %";
+  return `${Number((share * 100).toFixed(1))} %`;
+}
