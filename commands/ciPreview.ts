@@ -82,11 +82,11 @@ async function main(): Promise<void> {
   const notes = preview.complete ? await rehearsalNotes(preview, () => apiServerOf(stack, preview)) : [];
   const report = await buildReport({ stack, preview, notes, promtool: PROMTOOL });
   const out = options.out ?? [`out/report.${stack}.md`, `out/report.${stack}.html`];
-  const files = out.flatMap((file) => writeReport(report, file));
+  for (const file of out) writeReport(report, file);
   for (const { rule, resource, message } of report.violations) complain(`${rule}: ${resource}: ${message}`);
   for (const problem of report.problems) complain(problem);
   for (const note of [...(report.warnings ?? []), ...report.notes]) complain(note);
-  say(`${stack}: ${headline(report)}\n${files.join("\n")}`);
+  say(`${stack}: ${headline(report)}\n${out.join("\n")}`);
   process.exitCode = exitCodeOf(report, preview, options.expectNoChanges);
 }
 

@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   const options = new Command("report")
     .description("Write what an environment's plan changes, survives and takes")
     .requiredOption("-s, --stack <name>", "environment, as in Pulumi.<name>.yaml; also <organization>/<project>/<name>")
-    .requiredOption("-o, --out <file...>", "files to write: .md (with its picture beside it) or .html")
+    .requiredOption("-o, --out <file...>", "files to write: .md or .html")
     .option("-p, --preview <file>", "output of `pulumi preview --json --show-sames`; without it, nothing is said of changes")
     .option("-b, --before <file>", "output of `pulumi stack output --json`; default: the preview's, or the CLI is asked")
     .addHelpText(
@@ -37,11 +37,11 @@ async function main(): Promise<void> {
   const deployed: DeployedOutputs | undefined =
     options.before !== undefined ? outputsIn(options.before) : inPreview ? undefined : await deployedOutputs(options.stack);
   const report = await buildReport({ stack, preview, deployed, promtool: PROMTOOL });
-  const files = options.out.flatMap((file) => writeReport(report, file));
+  for (const file of options.out) writeReport(report, file);
   for (const { rule, resource, message } of report.violations) complain(`${rule}: ${resource}: ${message}`);
   for (const problem of report.problems) complain(problem);
   for (const note of report.notes) complain(note);
-  say(`${stack}: ${headline(report)}\n${files.join("\n")}`);
+  say(`${stack}: ${headline(report)}\n${options.out.join("\n")}`);
   process.exitCode = exitCodeOf(report, preview);
 }
 

@@ -27,9 +27,12 @@ export function fenced(text: string): string {
   return `${fence}text\n${lines}\n${fence}`;
 }
 
-/** A relative address in a Markdown link. */
-export function linkTarget(path: string): string {
-  return encodeURI(path).replace(/[()]/g, (parenthesis) => (parenthesis === "(" ? "%28" : "%29"));
+/**
+ * Text in a quoted label of a Mermaid diagram. Whatever Mermaid, the Markdown and HTML in its labels, or the fence around it may read as a sign of theirs is given by its number, as
+ * Mermaid has characters (`#35;`).
+ */
+export function diagramText(text: string): string {
+  return oneLine(text).replace(/^-|[^\p{L}\p{N} ,×…-]/gu, (sign) => `#${sign.codePointAt(0)};`);
 }
 
 /** Text in an HTML page or an SVG picture: in an element, and in a quoted attribute. XML knows no control characters at all. */

@@ -2,7 +2,8 @@ import { anyOf, kept } from "../../model/availability/words";
 import { oneLine } from "../../model/visibleText";
 import type { Report } from "./build";
 import type { Change } from "./changes";
-import { code, escaped, fenced, linkTarget } from "./escaping";
+import { topologyDiagram } from "./diagram";
+import { code, escaped, fenced } from "./escaping";
 import { headline, type Verdict, verdictOf } from "./headline";
 import { requestRows } from "./requests";
 import { SURVIVAL_COLUMNS, survivalRows } from "./survival";
@@ -27,12 +28,17 @@ const SIGNS: Record<Verdict, string> = {
 const MOST_CHANGES = 25;
 const MOST_PROPERTIES = 4;
 
-/**
- * The report as a comment on a pull request.
- *
- * @param picture where the topology's picture is, relative to the report; none is linked without it
- */
-export function markdownReport(report: Report, picture?: string): string {
+/** Bytes of a comment, after which `.github/scripts/comment.sh` cuts it. */
+export const LARGEST_COMMENT = 65_000;
+
+/** The report as a comment on a pull request. Everything is in it: no file lies beside a comment. */
+export function markdownReport(report: Report): string {
+  const whole = written(report, true);
+  // A diagram that is cut is an error in its place.
+  return Buffer.byteLength(whole) <= LARGEST_COMMENT ? whole : written(report, false);
+}
+
+function written(report: Report, withDiagram: boolean): string {
   const { stack, problems, violations, worse, survival, notes, topology } = report;
   return [
     marker(stack),
@@ -52,7 +58,7 @@ export function markdownReport(report: Report, picture?: string): string {
     ...requestsSection(report),
     ...(topology === undefined
       ? []
-      : ["### Topology", `${escaped(topologyLine(topology))}${picture === undefined ? "" : ` ([picture](${linkTarget(picture)}))`}`]),
+      : ["### Topology", escaped(topologyLine(topology)), ...(withDiagram ? [`\`\`\`mermaid\n${topologyDiagram(topology)}\n\`\`\``] : [])]),
     ...(notes.length > 0 ? [notes.map((note) => `<sub>${note.split("\n").map(escaped).join("<br>")}</sub>`).join("<br>\n")] : []),
   ]
     .join("\n\n")

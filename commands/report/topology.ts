@@ -89,21 +89,82 @@ export function topologyLine(of: Topology): string {
       : [
           `Prometheus ×${pods}`,
           ...(of.routers > 0 ? [`routers ×${of.routers}`] : []),
-          [
-            `${rings.join("; ")} (${of.replicationFactor} ${of.replicationFactor === 1 ? "copy" : "copies"} of each series)`,
-            ...history,
-          ].join(" and "),
+          [`${rings.join("; ")} (${copiesOf(of)})`, ...history].join(" and "),
         ];
   return [...sources, `queriers ×${of.queriers}`, ...(of.frontends > 0 ? [`query frontends ×${of.frontends}`] : [])].join(" → ");
 }
+
+/** A box of a picture. */
+export interface Box {
+  title: string;
+  note: string;
+  /** What it is drawn as. */
+  kind: "sender" | "outside" | "router" | "receiver" | "query";
+  /** Whether it gets nothing from the stage before. Default: it does. */
+  begins?: boolean;
+}
+
+/** What stands side by side in a picture, and the word on the way to the next stage; none after the last. */
+export interface Stage {
+  parts: (Box | TopologyRing)[];
+  arrow?: string;
+}
+
+/** The stages of the path, in every form of picture. */
+export function stagesOf(of: Topology): Stage[] {
+  const pods = of.prometheus.replicas * of.prometheus.shards;
+  const scrapers = `×${pods}${of.prometheus.shards > 1 ? `, ${of.prometheus.shards} shards` : ""}`;
+  const history: Box[] =
+    of.storeGateways > 0 ? [{ title: "Store gateways", note: `×${of.storeGateways}, a bucket`, kind: "receiver", begins: true }] : [];
+  const sources: Stage[] =
+    of.rings.length === 0
+      ? [{ parts: [{ title: "Prometheus, sidecars", note: scrapers, kind: "sender" }, ...history], arrow: "StoreAPI" }]
+      : [
+          {
+            parts: [
+              { title: "Prometheus", note: scrapers, kind: "sender" },
+              { title: "Other senders", note: "of app stacks", kind: "outside" },
+            ],
+            arrow: "remote write",
+          },
+          ...(of.routers > 0
+            ? [{ parts: [{ title: "Routers", note: `×${of.routers}`, kind: "router" as const }], arrow: `×${of.replicationFactor}` }]
+            : []),
+          { parts: [...of.rings, ...history], arrow: "StoreAPI" },
+        ];
+  return [
+    ...sources,
+    { parts: [{ title: "Queriers", note: `×${of.queriers}`, kind: "query" }], arrow: of.frontends > 0 ? "PromQL" : "queries" },
+    ...(of.frontends > 0
+      ? [{ parts: [{ title: "Query frontends", note: `×${of.frontends}`, kind: "query" as const }], arrow: "queries" }]
+      : []),
+    { parts: [{ title: "People", note: "dashboards, alerts", kind: "outside" }] },
+  ];
+}
+
+/** How many receivers hold each series. */
+export const copiesOf = ({ replicationFactor: copies }: Topology): string => `${copies} ${copies === 1 ? "copy" : "copies"} of each series`;
+
+/** Whether receivers share nodes. */
+export const nodesOf = ({ separateNodes }: Topology): string => (separateNodes ? "never two on a node" : "several may share a node");
+
+/** Receivers drawn one by one in a zone; further ones are counted. */
+const MOST_PODS = 6;
+
+/** The receivers of a zone that a picture names, and how many it only counts. */
+export function shownOf(pods: readonly string[]): { shown: readonly string[]; rest: number } {
+  const shown = pods.length > MOST_PODS ? pods.slice(0, MOST_PODS - 1) : pods;
+  return { shown, rest: pods.length - shown.length };
+}
+
+/** How a picture names a zone. */
+export const zoneTitle = (zone: string | undefined): string => (zone === undefined ? "no zones" : `zone ${zone}`);
 
 const BOX = { width: 132, height: 46, gap: 12 };
 const COLUMN_GAP = 84;
 const POD = { width: 188, height: 26, gap: 6 };
 const PADDING = 12;
 const TITLE = 22;
-/** Receivers drawn one by one in a zone; further ones are counted. */
-const MOST_PODS = 6;
 
 interface Drawn {
   svg: string;
@@ -113,26 +174,10 @@ interface Drawn {
 
 /** The topology as a picture that fits light and dark surroundings, to stand in a page or in a file of its own. */
 export function topologySvg(of: Topology): string {
-  const pods = of.prometheus.replicas * of.prometheus.shards;
-  const scrapers = `×${pods}${of.prometheus.shards > 1 ? `, ${of.prometheus.shards} shards` : ""}`;
-  const history = of.storeGateways > 0 ? [box("Store gateways", `×${of.storeGateways}, a bucket`, "receiver")] : [];
-  const sources: { drawn: Drawn; arrow: string }[] =
-    of.rings.length === 0
-      ? [{ drawn: stack([box("Prometheus, sidecars", scrapers, "sender"), ...history]), arrow: "StoreAPI" }]
-      : [
-          {
-            drawn: stack([box("Prometheus", scrapers, "sender"), box("Other senders", "of app stacks", "outside")]),
-            arrow: "remote write",
-          },
-          ...(of.routers > 0 ? [{ drawn: box("Routers", `×${of.routers}`, "router"), arrow: `×${of.replicationFactor}` }] : []),
-          { drawn: stack([...of.rings.map((ring) => drawRing(ring, of)), ...history]), arrow: "StoreAPI" },
-        ];
-  const columns: { drawn: Drawn; arrow?: string }[] = [
-    ...sources,
-    { drawn: box("Queriers", `×${of.queriers}`, "query"), arrow: of.frontends > 0 ? "PromQL" : "queries" },
-    ...(of.frontends > 0 ? [{ drawn: box("Query frontends", `×${of.frontends}`, "query"), arrow: "queries" }] : []),
-    { drawn: box("People", "dashboards, alerts", "outside") },
-  ];
+  const columns = stagesOf(of).map(({ parts, arrow }) => ({
+    drawn: stack(parts.map((part) => ("kind" in part ? box(part) : drawRing(part, of)))),
+    arrow,
+  }));
   const height = Math.max(...columns.map(({ drawn }) => drawn.height)) + 2 * PADDING;
   let x = PADDING;
   const parts: string[] = [];
@@ -168,7 +213,7 @@ const STYLE = [
   ".topology .arrow{stroke:var(--line);stroke-width:1.5;fill:none}.topology .head{fill:var(--line)}",
 ].join("");
 
-function box(title: string, note: string, kind: string): Drawn {
+function box({ title, note, kind }: Box): Drawn {
   const { width, height } = BOX;
   return {
     width,
@@ -193,9 +238,7 @@ function stack(items: Drawn[]): Drawn {
 function drawRing(ring: TopologyRing, of: Topology): Drawn {
   const zones = stack(ring.zones.map(drawZone));
   const title = `hashring ${ring.name}`;
-  const copies = `${of.replicationFactor} ${of.replicationFactor === 1 ? "copy" : "copies"} of each series`;
-  const nodes = of.separateNodes ? "never two on a node" : "several may share a node";
-  const lines = [copies, nodes];
+  const lines = [copiesOf(of), nodesOf(of)];
   const width = Math.max(zones.width + 2 * PADDING, 210);
   const head = TITLE + 8;
   const height = head + zones.height + lines.length * 16 + PADDING;
@@ -212,8 +255,7 @@ function drawRing(ring: TopologyRing, of: Topology): Drawn {
 }
 
 function drawZone({ zone, pods }: TopologyRing["zones"][number]): Drawn {
-  const shown = pods.length > MOST_PODS ? pods.slice(0, MOST_PODS - 1) : pods;
-  const rest = pods.length - shown.length;
+  const { shown, rest } = shownOf(pods);
   const boxes = [...shown.map((pod) => podBox(pod, "receiver")), ...(rest > 0 ? [podBox(`and ${rest} more`, "outside")] : [])].map(
     ({ svg }, index) => `<g transform="translate(${PADDING / 2} ${TITLE + index * (POD.height + POD.gap)})">${svg}</g>`,
   );
@@ -224,7 +266,7 @@ function drawZone({ zone, pods }: TopologyRing["zones"][number]): Drawn {
     height,
     svg:
       `<rect class="zone" width="${width}" height="${height}" rx="6"/>` +
-      `<text class="note start" x="${PADDING / 2 + 2}" y="15">${escapeXml(zone === undefined ? "no zones" : `zone ${zone}`)}</text>${boxes.join("")}`,
+      `<text class="note start" x="${PADDING / 2 + 2}" y="15">${escapeXml(zoneTitle(zone))}</text>${boxes.join("")}`,
   };
 }
 

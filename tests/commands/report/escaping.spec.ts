@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Report } from "../../../commands/report/build";
-import { code, escaped, fenced, linkTarget } from "../../../commands/report/escaping";
+import { topologyDiagram } from "../../../commands/report/diagram";
+import { code, diagramText, escaped, fenced } from "../../../commands/report/escaping";
 import { htmlReport } from "../../../commands/report/html";
 import { markdownReport, marker } from "../../../commands/report/markdown";
 import { topologySvg } from "../../../commands/report/topology";
@@ -42,11 +43,27 @@ const report: Report = {
 /** Every line end that a reader of Markdown or a browser may know. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the line ends
 const LINE_END = /\r\n|[\n\r\u2028\u2029\u0085\u000b\u000c]/;
+/** Every form of a line of a diagram: what is chosen outside stands in quotes, as letters, digits, blanks and numbers of signs. */
+const DIAGRAM_LINE = new RegExp(
+  [
+    "flowchart LR",
+    "direction LR",
+    "end",
+    "subgraph ID\\[TEXT\\]",
+    "ID\\[TEXT\\](:::note)?",
+    "ID -->\\|TEXT\\| ID",
+    "class ID(,ID)* outside",
+    "classDef [a-z:, -]+4?",
+  ]
+    .map((form) => `^${form.replaceAll("ID", "[a-z]\\d+(?:[nz]\\d*)?").replaceAll("TEXT", '"(?:[\\p{L}\\p{N} ,×…-]|#\\d+;|<br/>)*"')}$`)
+    .join("|"),
+  "u",
+);
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 describe("text from outside in a report", () => {
   it("begins no line of the comment, whatever ends lines", () => {
-    const text = markdownReport(report, "picture.svg");
+    const text = markdownReport(report);
     const lines = text.split(LINE_END);
     const headings = lines.filter((line) => /^\s*#/.test(line));
     assert.deepEqual(headings, ["## ⛔ `prod`: refused, nothing would be deployed", "### What changes", "### Topology"]);
@@ -64,6 +81,24 @@ describe("text from outside in a report", () => {
     assert.equal(malformation(topologySvg(report.topology as NonNullable<Report["topology"]>)), undefined);
   });
 
+  it("is in a diagram no more than the text of a label", () => {
+    const topology = report.topology as NonNullable<Report["topology"]>;
+    const drawn = topologyDiagram({
+      ...topology,
+      rings: ['a"]', "`b`", "<b>", "%%{init: {}}%%", "style:#x;", "a|b", "#quot;"].map((name) => ({
+        name,
+        zones: [{ zone: name, pods: [name, "- a"] }],
+      })),
+    });
+    for (const text of [topologyDiagram(topology), drawn]) for (const line of text.split("\n")) assert.match(line, DIAGRAM_LINE);
+    assert.equal(
+      diagramText('a_b [c] "d" | <e> `f` #g; %%{h}'),
+      "a#95;b #91;c#93; #34;d#34; #124; #60;e#62; #96;f#96; #35;g#59; #37;#37;#123;h#125;",
+    );
+    assert.equal(diagramText("- a\r\u202e"), "#45; a#92;r#92;u202e");
+    assert.equal(diagramText("zone eu-central-1a, ×3…"), "zone eu-central-1a, ×3…");
+  });
+
   it("is told from what looks like it", () => {
     assert.equal(
       escaped(BY_CARRIAGE_RETURN),
@@ -72,6 +107,5 @@ describe("text from outside in a report", () => {
     assert.equal(code(BY_CARRIAGE_RETURN), `\`${BY_CARRIAGE_RETURN.replaceAll("\r", "\\r")}\``);
     assert.equal(fenced("a\r````\nb"), "`````text\na\\r````\nb\n`````");
     assert.equal(marker("a\r\n-"), "<!-- thanos-stack report: a - -->");
-    assert.equal(linkTarget("a(b) c.svg"), "a%28b%29%20c.svg");
   });
 });

@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { previewArguments, previewOf } from "../../../commands/ciPreview";
 import { buildReport, type Report } from "../../../commands/report/build";
 import { at, changesOf } from "../../../commands/report/changes";
+import { LONGEST_DIAGRAM, topologyDiagram } from "../../../commands/report/diagram";
 import { code, escaped } from "../../../commands/report/escaping";
 import { EXIT, exitCodeOf } from "../../../commands/report/exitCode";
 import { headline, verdictOf } from "../../../commands/report/headline";
 import { htmlReport } from "../../../commands/report/html";
-import { markdownReport, marker } from "../../../commands/report/markdown";
+import { LARGEST_COMMENT, markdownReport, marker } from "../../../commands/report/markdown";
 import { readPreview } from "../../../commands/report/preview";
 import { bytes, requestsOf } from "../../../commands/report/requests";
-import { topologyLine, topologyOf, topologySvg } from "../../../commands/report/topology";
+import { type Topology, topologyLine, topologyOf, topologySvg } from "../../../commands/report/topology";
 import type { Availability } from "../../../model/availability";
 import { LOSS_NAMES } from "../../../model/availability/words";
 import { HISTORY, SIDECAR, SIDECAR_DEV } from "../../components/plans";
@@ -240,6 +241,20 @@ describe("a report", () => {
     assert.equal(htmlReport(report).match(/<tr><td>update<\/td>/g)?.length, digest.steps.length - 1);
   });
 
+  it("has its picture in the comment, and leads nowhere", async () => {
+    const report = await reportOf(await unchanged("prod"));
+    const text = markdownReport(report);
+    assert.match(text, /^```mermaid\nflowchart LR\n[\s\S]+?\n```$/m);
+    assert.doesNotMatch(text, /\]\(|\b(?:src|href)=/);
+    assert.match(htmlReport(report), /<svg /);
+    // One line of a refusal may be as long as a comment.
+    const long = markdownReport({ ...report, problems: ["x".repeat(LARGEST_COMMENT - text.length + 100)] });
+    assert.doesNotMatch(long, /mermaid/);
+    assert.match(long, /### Topology\n\nPrometheus ×2/);
+    const script = readFileSync(resolve(__dirname, "..", "..", "..", ".github", "scripts", "comment.sh"), "utf8");
+    assert.match(script, new RegExp(`^largest=${LARGEST_COMMENT}$`, "m"));
+  });
+
   it("lets no text of the plan become markup", async () => {
     const report: Report = {
       stack: "prod",
@@ -361,12 +376,60 @@ describe("the picture of the topology", () => {
       const svg = topologySvg(of);
       for (const text of shows) assert.ok(svg.includes(`>${text}<`), `${text} in ${svg}`);
       if (hides !== undefined) assert.doesNotMatch(svg.replace(/<style>.*?<\/style>/s, "").replace(/ class="[^"]*"/g, ""), hides);
+      const diagram = topologyDiagram(of);
+      for (const text of shows) assert.match(diagram, new RegExp(`["|>]${text}["|<]`));
+      if (hides !== undefined) assert.doesNotMatch(diagram, hides);
       assert.equal(malformation(svg), undefined);
       const [, width, height] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg) ?? [];
       assert.ok(Number(width) < 1_400 && Number(height) < 1_600, `${width} by ${height}`);
       assert.equal(topologyLine(of), line);
     });
   }
+
+  /** Rings of so many zones of so many receivers. */
+  const rings = (count: number, zones: number, pods: number): Topology => ({
+    prometheus: { replicas: 2, shards: 3 },
+    routers: 4,
+    replicationFactor: 3,
+    rings: Array.from({ length: count }, (_, ring) => ({
+      name: `tenants-${ring}`,
+      zones: Array.from({ length: zones }, (__, zone) => ({
+        zone: `eu-central-1${zone}`,
+        pods: Array.from({ length: pods }, (___, pod) => `thanos-receive-tenants-${ring}-eu-central-1${zone}-${pod}`),
+      })),
+    })),
+    storeGateways: 6,
+    queriers: 3,
+    frontends: 2,
+    separateNodes: true,
+  });
+
+  it("counts in a comment what a diagram has no room for: receivers by zone, zones by ring, rings", () => {
+    const large: [Topology, RegExp][] = [
+      [rings(1, 3, 16), /"zone eu-central-10<br\/>(thanos-receive-tenants-0-eu-central-10-\d<br\/>){5}and 11 more"/],
+      [rings(3, 3, 10), /"zone eu-central-12<br\/>×10"/],
+      [rings(8, 3, 10), /"hashring tenants-7<br\/>×30, 3 zones<br\/>3 copies of each series"/],
+      [rings(99, 9, 99), /"Receivers<br\/>×88209, 99 hashrings, 3 copies of each series"/],
+    ];
+    for (const [topology, shown] of large) {
+      const diagram = topologyDiagram(topology);
+      assert.match(diagram, shown);
+      assert.ok(diagram.length < LONGEST_DIAGRAM, `${diagram.length} characters`);
+    }
+  });
+
+  it("leads from each stage to the next, and to the bucket from nowhere", () => {
+    const ways = topologyDiagram(rings(1, 1, 1)).match(/^\w+ -->\|"[^"]*"\| \w+$/gm);
+    assert.deepEqual(ways, [
+      'a0 -->|"remote write"| b0',
+      'a1 -->|"remote write"| b0',
+      'b0 -->|"×3"| c0',
+      'c0 -->|"StoreAPI"| d0',
+      'c1 -->|"StoreAPI"| d0',
+      'd0 -->|"PromQL"| e0',
+      'e0 -->|"queries"| f0',
+    ]);
+  });
 
   it("is none for outputs of another program", () => assert.equal(topologyOf([], { url: "https://example" }), undefined));
 });
@@ -466,7 +529,7 @@ describe("npm run report", function () {
       );
     });
 
-  it("writes Markdown with its picture and a page, from a preview", async () => {
+  it("writes Markdown and a page, from a preview, and nothing beside them", async () => {
     const preview = join(folder, "preview.json");
     writeFileSync(preview, JSON.stringify(await retention()));
     const { code: exit, said } = await report(
@@ -479,8 +542,8 @@ describe("npm run report", function () {
       join(folder, "r.html"),
     );
     assert.equal(exit, 0, said);
-    assert.match(readFileSync(join(folder, "r.md"), "utf8"), /1 updated[\s\S]*\(\[picture\]\(r\.svg\)\)/);
-    assert.match(readFileSync(join(folder, "r.svg"), "utf8"), /^<svg /);
+    assert.match(readFileSync(join(folder, "r.md"), "utf8"), /1 updated[\s\S]*```mermaid/);
+    assert.deepEqual(readdirSync(folder).sort(), ["preview.json", "r.html", "r.md"]);
     assert.match(readFileSync(join(folder, "r.html"), "utf8"), /<svg /);
     assert.match(said, /prod: 1 updated/);
   });
