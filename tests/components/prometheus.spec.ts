@@ -96,6 +96,13 @@ for (const { title, stack, overrides } of PLANS) {
       }
     });
 
+    it("is given five minutes to end, of which remote write may take one to empty its queue", () => {
+      for (const set of prometheusSets(made)) {
+        assert.equal(set.spec.template.spec.terminationGracePeriodSeconds, 300);
+        assert.equal(flagValue(set, "--storage.remote.flush-deadline"), "1m");
+      }
+    });
+
     it("has external labels of its own: the cluster, and the pod by a variable that the pod has", () => {
       for (const set of prometheusSets(made)) {
         const labels = configOf(made, set).global.external_labels;

@@ -14,6 +14,7 @@ import { percent } from "../../model/availability/words";
 import { HASHRINGS_CONFIG_MAP, planStack, type ReceivePlan } from "../../model/plan";
 import { historyLoss } from "../../model/ringChange";
 import type { Settings } from "../../model/settings";
+import { volumeSizeMetadata } from "../../model/storage";
 import { IMAGES } from "../../model/versions";
 import { ringPlan, ringSettings, settingsOf } from "../harness";
 
@@ -262,6 +263,43 @@ describe("gates: hooks of a ring that gets smaller", () => {
         /objectStorage\.handover = 10d: .* Accepted: no objectStorage\.handover, until .* or "history-loss" in accepts/,
       );
     }
+  });
+
+  it("refuse before a claim grows, which nothing takes back, at an update that had no preview too", async () => {
+    const prod = settingsOf("prod");
+    const settings: Settings = { ...prod, objectStorage: undefined };
+    const plan = ringPlan(planStack(settings));
+    const set = setOf(plan);
+    const asked: string[] = [];
+    const cluster = {
+      ...fakeCluster(plan),
+      applyStatefulSet: async () => assert.fail("nothing is applied"),
+      claims: async () => [
+        {
+          name: `data-${set.name}-0`,
+          phase: "Bound",
+          storageClass: "fast",
+          requested: "50Gi",
+          capacity: asked.length > 0 ? "100Gi" : "50Gi",
+          resize: [],
+        },
+      ],
+      volumeClass: async () => ({ provisioner: "ebs.csi.aws.com", allowsExpansion: true }),
+      requestSize: async (claim: string) => void asked.push(claim),
+    };
+    const hooks = scalingGates(settings, plan, cluster, QUICK).receivers(set).beforeUpdate as pulumi.ResourceHook[];
+    const inputs = (size: string, replicas: number) => ({
+      metadata: { name: set.name, ...volumeSizeMetadata({ pvc: { size } }) },
+      spec: { replicas },
+    });
+    const update = async (replicas: number) => {
+      const args = { oldInputs: inputs("50Gi", set.replicas + 1), newInputs: inputs("100Gi", replicas) };
+      for (const hook of hooks) await hook.callback(args as unknown as pulumi.ResourceHookArgs);
+    };
+    await assert.rejects(update(set.replicas), /would leave the ring/);
+    assert.deepEqual(asked, []);
+    await update(set.replicas + 1);
+    assert.deepEqual(asked, [`data-${set.name}-0`], "the same hooks grow claims where nothing is refused");
   });
 
   it("refuse where the provider applies on the client", async () => {

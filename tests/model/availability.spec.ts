@@ -564,6 +564,19 @@ describe("a change of plan", () => {
     assert.ok(worse.some((line) => line === "a drain: queries partial, before complete"));
   });
 
+  it("is silent about a share that grows as other names alone may make it, and about no other", () => {
+    const withShare = (unwritable: number) => ({
+      ...three,
+      scenarios: three.scenarios.map((scenario) => (scenario.loss === "twoNodes" ? { ...scenario, unwritable } : scenario)),
+    });
+    assert.deepEqual(compareAvailability(withShare(0.305), withShare(0.327)), [], "fifteen namespaces lay as far apart");
+    assert.deepEqual(compareAvailability(withShare(0.25), withShare(0.2745)), []);
+    assert.deepEqual(compareAvailability(withShare(0.25), withShare(0.2755)), [
+      "any 2 nodes: series that refuse writes 27.6 %, before 25 %",
+    ]);
+    assert.equal(compareAvailability(withShare(0), withShare(0.0004)).length, 1, "from none to any is never little");
+  });
+
   it("names a shrinking ring, lost zones and a lost peer", () => {
     assert.ok(
       compareAvailability(availability(planOf(5, 3)), availability(planOf(3, 3))).some((line) =>
