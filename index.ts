@@ -16,6 +16,7 @@ import { provenAvailability } from "./components/survival";
 import { loadConfig } from "./config/load";
 import { clusterView } from "./gates/cluster";
 import { examineNamespace } from "./gates/existingNamespace";
+import { newEnoughKubernetes } from "./gates/kubernetesVersion";
 import { scalingGates } from "./gates/orderedScaling";
 import { softerFirst } from "./gates/softerFirst";
 import { volumeGates } from "./gates/volumeGrowth";
@@ -45,15 +46,20 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);
   if (settings.existingNamespace) await examine(settings.namespace, cluster);
 
-  const provider = new k8s.Provider("cluster", {
-    kubeconfig,
-    context: settings.cluster.context,
-    // A kubeconfig that moves or is renewed is still the same cluster.
-    clusterIdentifier: settings.cluster.name,
-    // The hashrings are changed in place under their fixed name; every other ConfigMap is immutable by itself.
-    enableConfigMapMutable: true,
-  });
-  const options: pulumi.ComponentResourceOptions = { provider, transformations: [softerFirst()] };
+  const newEnough = newEnoughKubernetes(settings.cluster.context, cluster);
+  const provider = new k8s.Provider(
+    "cluster",
+    {
+      kubeconfig,
+      context: settings.cluster.context,
+      // A kubeconfig that moves or is renewed is still the same cluster.
+      clusterIdentifier: settings.cluster.name,
+      // The hashrings are changed in place under their fixed name; every other ConfigMap is immutable by itself.
+      enableConfigMapMutable: true,
+    },
+    { transformations: [newEnough] },
+  );
+  const options: pulumi.ComponentResourceOptions = { provider, transformations: [newEnough, softerFirst()] };
 
   const { namespace, existingNamespace: exists, dataPriority: value } = settings;
   const ownNamespace = new Namespace("namespace", { name: namespace, exists }, { ...options, protect: settings.protect && !exists });

@@ -7,6 +7,7 @@ import { PROJECT_FOLDER } from "./program";
 import { buildReport } from "./report/build";
 import { EXIT, exitCodeOf } from "./report/exitCode";
 import { headline } from "./report/headline";
+import { versionFinding } from "./report/kubernetesVersion";
 import { type Preview, readPreview } from "./report/preview";
 import { PROMTOOL } from "./report/promtool";
 import { clusterOf, rehearsalNotes } from "./report/rehearsal";
@@ -57,8 +58,19 @@ function failure(code: number, stderr: string): Preview["diagnostics"] {
 }
 
 /** The API server that the preview asked, as the account that previewed. */
-async function apiServerOf(stack: string, preview: Preview): Promise<Transport> {
-  return apiServerTransport(loadKubeConfig(clusterOf(preview) ?? (await selectCluster({ stack }, PROJECT_FOLDER, process.env))));
+async function apiServerOf(stack: string, preview: Preview): Promise<{ context: string; api: Transport }> {
+  const address = clusterOf(preview) ?? (await selectCluster({ stack }, PROJECT_FOLDER, process.env));
+  return { context: address.context, api: apiServerTransport(loadKubeConfig(address)) };
+}
+
+/** What the engine's preview does not say, and the API server knows. */
+async function askedOfCluster(stack: string, preview: Preview): Promise<{ problems: string[]; notes: string[] }> {
+  const cluster = () => apiServerOf(stack, preview);
+  const [{ problems, notes }, rehearsal] = await Promise.all([
+    versionFinding(cluster),
+    rehearsalNotes(preview, async () => (await cluster()).api),
+  ]);
+  return { problems, notes: [...notes, ...rehearsal] };
 }
 
 /** `npm run ci:preview -- --stack prod`: the preview of a pull request, for any CI. What follows `--` is given to `pulumi preview`. */
@@ -79,8 +91,8 @@ async function main(): Promise<void> {
   const options = program.opts<Options>();
   const stack = stackName(options.stack);
   const preview = previewOf(await pulumi(previewArguments(options, program.args)));
-  const notes = preview.complete ? await rehearsalNotes(preview, () => apiServerOf(stack, preview)) : [];
-  const report = await buildReport({ stack, preview, notes, promtool: PROMTOOL });
+  const { problems, notes } = preview.complete ? await askedOfCluster(stack, preview) : { problems: [], notes: [] };
+  const report = await buildReport({ stack, preview, problems, notes, promtool: PROMTOOL });
   const out = options.out ?? [`out/report.${stack}.md`, `out/report.${stack}.html`];
   for (const file of out) writeReport(report, file);
   for (const { rule, resource, message } of report.violations) complain(`${rule}: ${resource}: ${message}`);

@@ -28,6 +28,8 @@ export interface ResourceOptions {
   provider: string;
   dependsOn: string[];
   aliases: number;
+  /** Names of what the engine runs before it makes the resource, in this order. */
+  beforeCreate: string[];
   /** Names of what the engine runs before an update of the resource, in this order. */
   beforeUpdate: string[];
 }
@@ -131,7 +133,7 @@ interface Registration {
   getProvider(): string;
   getDependenciesList(): string[];
   getAliasesList(): unknown[];
-  getHooks(): { getBeforeUpdateList(): string[] } | undefined;
+  getHooks(): { getBeforeCreateList(): string[]; getBeforeUpdateList(): string[] } | undefined;
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
 }
 
@@ -155,6 +157,7 @@ function recordRegistrations(resources: RegisteredResource[]): void {
           provider: request.getProvider(),
           dependsOn: request.getDependenciesList(),
           aliases: request.getAliasesList().length,
+          beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],
           beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],
         },
       });

@@ -1,6 +1,7 @@
 import type { ClusterAddress } from "../clients/apiServer";
 import type { Cluster } from "../clients/cluster";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
+import { serverVersion } from "../clients/serverVersion";
 import { ForbiddenError, type HttpRequest } from "../clients/transport";
 import type { FoundNamespace } from "../model/existingNamespace";
 import { HTTP_PORT } from "../model/hashring";
@@ -80,6 +81,12 @@ export interface ClaimGrowth {
   requestSize(claim: string, size: string): Promise<void>;
 }
 
+/** What is asked of a cluster before anything in it is changed. */
+export interface VersionView {
+  /** Version of its API server, such as `v1.36.3`. */
+  kubernetesVersion(): Promise<string>;
+}
+
 interface PodObject {
   metadata: { name: string; deletionTimestamp?: string };
   status?: {
@@ -107,7 +114,7 @@ interface ClaimObject {
 }
 
 /** Everything that is asked of a cluster, and done to it. */
-export type WholeView = NamespaceView & ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth;
+export type WholeView = NamespaceView & ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth & VersionView;
 
 /** A namespace of a cluster, as the gates see it and act on it. */
 export function clusterView(address: ClusterAddress, namespace: string): WholeView {
@@ -201,6 +208,9 @@ export function clusterBehind(connect: () => Pick<Cluster, "api" | "pod">, names
       const body = JSON.stringify({ spec: { resources: { requests: { storage: size } } } });
       const answer = await ask({ method: "PATCH", path, headers: { "content-type": "application/merge-patch+json" }, body });
       if (answer === "") throw new Error(`there is no claim ${claim}`);
+    },
+    async kubernetesVersion() {
+      return serverVersion(reached().api);
     },
   };
 }

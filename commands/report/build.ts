@@ -43,6 +43,8 @@ export interface ReportInput {
   preview?: Preview;
   /** The stack's outputs of its last deployment. Default: those in the preview. */
   deployed?: DeployedOutputs;
+  /** Why the plan can't be deployed, beside what is found out here. Default: nothing. */
+  problems?: readonly string[];
   /** What is to be said beside what is found out here. Default: nothing. */
   notes?: readonly string[];
   /** `promtool`, by name or path, which judges PromQL and configurations. Default: it is not asked. */
@@ -56,12 +58,13 @@ export async function buildReport({
   stack,
   preview,
   deployed,
+  problems: found = [],
   notes: given = [],
   promtool,
   exceptions = EXCEPTIONS,
 }: ReportInput): Promise<Report> {
   const notes: string[] = [...given];
-  const problems = preview === undefined ? [] : errorsOf(preview);
+  const problems = [...found, ...(preview === undefined ? [] : errorsOf(preview))];
   let config: Record<string, unknown> = {};
   let run: ProgramRun | undefined;
   try {

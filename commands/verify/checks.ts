@@ -1,6 +1,7 @@
 /** What verify demands of a deployed stack: each check is a pure judgement of readings, and knows nothing of how they were taken. */
 
 import type { Labels, Store, Target, VectorElement } from "../../clients/prometheus";
+import { isTooOld, KUBERNETES_MINIMUM, LOST_BEFORE } from "../../model/kubernetesVersion";
 import { JOBS } from "../../model/prometheusConfig";
 import type { RingMember } from "../../outputs";
 
@@ -22,6 +23,8 @@ const warning = (text: string): string => `warning: ${text}`;
 export interface NodeReading {
   name: string;
   ready: boolean;
+  /** Version of its kubelet, such as `v1.36.3`; absent where it says none. */
+  kubelet?: string;
 }
 
 /** A pod of the stack's namespace; those that have ended or are being deleted are not read. */
@@ -75,13 +78,23 @@ export interface WrittenSample {
   value: number;
 }
 
-/** All nodes of the cluster are Ready, and there is one. */
+/**
+ * All nodes of the cluster are Ready, and there is one. An update looks at the version of the API server; a kubelet, which may be older, is a
+ * warning here where it is too old.
+ */
 export function nodesReady(nodes: readonly NodeReading[]): Verdict {
   const notReady = nodes.filter((node) => !node.ready);
   return {
     ok: nodes.length > 0 && notReady.length === 0,
     seen: `${nodes.length - notReady.length} of ${nodes.length} Ready`,
-    details: notReady.map((node) => `${node.name} is not Ready`),
+    details: [
+      ...notReady.map((node) => `${node.name} is not Ready`),
+      ...nodes
+        .filter(({ kubelet = "" }) => isTooOld(kubelet) === true)
+        .map(({ name, kubelet }) =>
+          warning(`${name} has a kubelet of Kubernetes ${kubelet}, ${LOST_BEFORE} (${KUBERNETES_MINIMUM} or later)`),
+        ),
+    ],
   };
 }
 

@@ -91,7 +91,10 @@ export class StackReader {
 
   private async readNodes(): Promise<NodeReading[]> {
     const { items } = await this.get<KubernetesList<KubernetesNode>>("/api/v1/nodes");
-    return items.map((node) => ({ name: node.metadata.name, ready: isReady(node.status?.conditions) }));
+    return items.map(({ metadata, status }) => {
+      const kubelet = status?.nodeInfo?.kubeletVersion;
+      return { name: metadata.name, ready: isReady(status?.conditions), ...(kubelet === undefined ? {} : { kubelet }) };
+    });
   }
 
   private async readPods(): Promise<PodReading[]> {
@@ -189,7 +192,7 @@ interface KubernetesCondition {
 
 interface KubernetesNode {
   metadata: { name: string };
-  status?: { conditions?: KubernetesCondition[] };
+  status?: { conditions?: KubernetesCondition[]; nodeInfo?: { kubeletVersion?: string } };
 }
 
 interface ContainerNote {

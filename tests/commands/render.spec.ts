@@ -56,7 +56,7 @@ describe("manifests", () => {
     name,
     custom: true,
     inputs,
-    options: { parent: "", protect: false, provider: "", dependsOn: [], aliases: 0, beforeUpdate: [] },
+    options: { parent: "", protect: false, provider: "", dependsOn: [], aliases: 0, beforeCreate: [], beforeUpdate: [] },
   });
 
   it("hide secrets wherever they are", () => {

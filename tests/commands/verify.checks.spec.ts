@@ -59,6 +59,16 @@ describe("verify: nodes", () => {
       /^b is not Ready$/m,
     ));
   it("fail without any", () => fails(nodesReady([]), /0 of 0/));
+  it("warn of a kubelet that is too old for what is promised", () => {
+    const { ok, seen, details } = nodesReady([
+      { name: "a", ready: true, kubelet: "v1.29.15" },
+      { name: "b", ready: true, kubelet: "v1.30.0" },
+    ]);
+    assert.ok(ok);
+    assert.equal(seen, "2 of 2 Ready");
+    assert.equal(details.length, 1);
+    assert.match(details[0] ?? "", /^warning: a has a kubelet of Kubernetes v1\.29\.15, .* \(1\.30 or later\)$/);
+  });
 });
 
 describe("verify: pods", () => {

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { PROJECT_FOLDER } from "../../commands/program";
 import { shrinkRefusal } from "../../gates/orderedScaling";
+import { versionProblem } from "../../model/kubernetesVersion";
 import { componentsOf, networkEdges } from "../../model/networkEdges";
 import { planStack } from "../../model/plan";
+import { formatProblem } from "../../model/problem";
 import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/versions";
 import { HISTORY, PLANS, PROD, SIDECAR } from "../components/plans";
 import { load, loadRaw, rejection, ringPlan, run, STACKS, settingsOf, together } from "../harness";
@@ -101,6 +103,13 @@ describe("docs/operations.md", () => {
     const [set] = receive.sets;
     assert.ok(set);
     const message = shrinkRefusal(settings, receive, set, 4, ["thanos-receive-3"]);
+    assert.ok(codeBlocks(OPERATIONS.text, "").includes(`${message}\n`), message);
+  });
+
+  it("shows the refusal of an old Kubernetes as it is printed", () => {
+    const problem = versionProblem("prod", "v1.29.4");
+    assert.ok(problem);
+    const message = `${formatProblem(problem)} Nothing was changed.`;
     assert.ok(codeBlocks(OPERATIONS.text, "").includes(`${message}\n`), message);
   });
 

@@ -46,11 +46,15 @@ export function rightsOf(rules: readonly Rule[]): Set<Right> {
   );
 }
 
+/** What every account may by default: of the cluster role `system:public-info-viewer`. */
+export const EVERYBODY: ReadonlySet<Right> = new Set(["get /version"]);
+
 /** What the API server asks an account for before it answers. */
 export function asked({ method, path, headers }: Pick<ReceivedRequest, "method" | "path" | "headers">): {
   namespaced: boolean;
   rights: Right[];
 } {
+  if (method === "GET" && path === "/version") return { namespaced: false, rights: ["get /version"] };
   const [, , group = "", rest = ""] = /^\/(api\/v1|apis\/([^/]+)\/v1)\/(.+)$/.exec(path) ?? [];
   const [, namespace, resource = "", name] = /^(?:namespaces\/([^/]+)\/)?([^/]+)(?:\/([^/]+))?$/.exec(rest) ?? [];
   const verbs: Record<string, string[]> = {
