@@ -2,8 +2,8 @@ import type { Problem } from "./problem";
 
 /**
  * What the objects of a stack ask of Kubernetes: fields that not every release in use knows, and since which release each is on by default
- * (Kubernetes `pkg/features/kube_features.go`). A release before drops the field without a word. docs/operations.md, "Versions that it needs",
- * says the same.
+ * (Kubernetes `pkg/features/kube_features.go`). A release before leaves the field out, at most with a warning. docs/operations.md,
+ * "Versions that it needs", says the same.
  */
 export const FIELDS_SINCE = {
   "preStop.sleep": "1.30",
