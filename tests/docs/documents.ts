@@ -12,13 +12,14 @@ export interface Document {
 /** A document by its path from the repository's root. */
 export const readDocument = (path: string): Document => ({ path, text: readFileSync(join(PROJECT_FOLDER, path), "utf8") });
 
-/** README.md and every document under docs/. */
+/** README.md, every other document beside it and under docs/, and those of directories that people begin in. */
 export function documents(): Document[] {
-  const pages = readdirSync(join(PROJECT_FOLDER, "docs"))
-    .filter((name) => name.endsWith(".md"))
-    .sort()
-    .map((name) => `docs/${name}`);
-  return ["README.md", ...pages].map(readDocument);
+  const pagesIn = (directory: string): string[] =>
+    readdirSync(join(PROJECT_FOLDER, directory))
+      .filter((name) => name.endsWith(".md"))
+      .sort()
+      .map((name) => join(directory, name));
+  return ["", "docs", "sandbox", "bench", "examples/app-stack"].flatMap(pagesIn).map(readDocument);
 }
 
 /** The rows of all tables of a Markdown text, without headings; cells trimmed. */
