@@ -6,14 +6,14 @@ export interface SharedCluster {
 
 /**
  * How this tier's files share clusters. Two files beside each other have no stack, no namespace and no bucket in common, and lose no node: what kills nodes has a cluster of its own.
- * They gain by it where one of them mostly waits; those that keep both cores busy by themselves (`schemes`, `preview`) have nothing beside them.
+ * They gain by it where one of them mostly waits (`switch`: until samples are past); one that keeps both cores busy by itself and measures under load (`schemes`) has nothing beside it.
  */
 export const CLUSTERS: readonly SharedCluster[] = [
   { lanes: [["dev"], ["plugins", "toolchain", "directoryBucket"]] },
   { lanes: [["prod"]] },
-  { lanes: [["schemes"]], last: "appStack" },
+  { lanes: [["schemes"]] },
   // It removes the whole sandbox at its end.
-  { lanes: [["preview"]], last: "walkthrough" },
+  { lanes: [["preview", "appStack"], ["switch"]], last: "walkthrough" },
 ];
 
 /** The files of a cluster. */

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { execa } from "execa";
 import type { Labels, MatrixElement, PrometheusClient, VectorElement } from "../../clients/prometheus";
-import { clusterView } from "../../gates/cluster";
-import { storeGatewaysKnow } from "../../gates/upload";
 import { bucketAccess, bucketServer, ensureBucket, startBucket, stopBucket } from "../../sandbox/bucket";
 import { environment, openStack } from "../../sandbox/engine";
 import { dataDirectory, listBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
@@ -13,14 +11,11 @@ import { withNetwork } from "./edges";
 import { INSTANT_QUERIES, RANGE_QUERIES, SERIES } from "./queries";
 import {
   assertLossless,
-  CLUSTER,
   Cluster,
   changes,
   deployedStack,
   eventually,
-  failure,
   metricsOf,
-  previewed,
   querierOf,
   receiversAsked,
   ringLoaded,
@@ -542,56 +537,6 @@ describe("both schemes on a real cluster", function () {
       const { vector } = await querier.instant(written, { timeMs, partialResponse: false });
       assert.deepEqual([vector.length, new Set(vector.map(({ sample }) => sample.value))], [200, new Set([timeMs - first])]);
     }
-  });
-
-  it("previews a switch of schemes as exactly what it removes and makes, and refuses it where data is protected", async () => {
-    const switched = await openRing({ ...RING, "thanos-stack:ingestion": "sidecar" });
-    const planned = await previewed(switched);
-    const removed = planned.filter((each) => each.startsWith("delete ")).map((each) => each.slice("delete ".length));
-    for (const gone of [
-      "StatefulSet thanos-receive",
-      "ConfigMap receive-hashrings",
-      "ConfigMap receive-limits",
-      "PodDisruptionBudget receive",
-    ]) {
-      assert.ok(removed.includes(gone), `${gone} is not among ${removed.join(", ")}`);
-    }
-    assert.ok(
-      removed.every((each) => /receive|prometheus/.test(each)),
-      removed.join(", "),
-    );
-    const kept = await (await openRing({ ...RING, "thanos-stack:protect": true })).up();
-    assert.equal(kept.summary.result, "succeeded");
-    assert.match(
-      await failure(async () => (await openRing({ ...RING, "thanos-stack:protect": true, "thanos-stack:ingestion": "sidecar" })).preview()),
-      /protect/,
-    );
-    await (await ringStack()).up();
-  });
-
-  it("switches from receivers to sidecars and back, and what the receivers held is answered again", async () => {
-    const { writer, querier } = await ring();
-    const timestampMs = Date.now();
-    await writer.send([{ labels: { __name__: "kept_through_the_switch" }, samples: [{ timestampMs, value: 42 }] }]);
-    const asked = { timeMs: timestampMs + 1_000 };
-    await eventually("the sample is there", async () => (await querier.instant("kept_through_the_switch", asked)).vector.length === 1);
-    const switched = await openRing({ ...RING, "thanos-stack:ingestion": "sidecar" });
-    await switched.up();
-    assert.deepEqual(await cluster.pods(RING_NAMESPACE, "thanos-receive"), []);
-    // They have uploaded their last samples, which queries look back at for five minutes more, beside those of the same targets that the sidecar answers.
-    await storeGatewaysKnow(clusterView(CLUSTER, RING_NAMESPACE));
-    await eventually(
-      "the receivers' last samples are in the past",
-      async () => (await querier.instant('up{tenant_id=~".+"}')).vector.length === 0,
-      900,
-    );
-    await verify(RING_STACK);
-    await (await ringStack()).up();
-    await verify(RING_STACK);
-    await eventually(
-      "the sample is there again",
-      async () => (await querier.instant("kept_through_the_switch", asked)).vector[0]?.sample.value === 42,
-    );
   });
 
   it("leaves nothing but the buckets", async () => {

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import type { Stack } from "@pulumi/pulumi/automation";
+import { clusterView } from "../../gates/cluster";
+import { storeGatewaysKnow } from "../../gates/upload";
+import { bucketServer, ensureBucket } from "../../sandbox/bucket";
+import { openStack } from "../../sandbox/engine";
+import type { ConfigOverlay } from "../../sandbox/overlay";
+import { CLUSTER, Cluster, deployedStack, eventually, failure, previewed, remove, verify } from "./stack";
+
+/** One environment that goes from receivers to sidecars and back. Most of its time it waits for samples to be past. */
+
+const BUCKET = "switch-history";
+const STACK = "switch";
+const NAMESPACE = "thanos-switch";
+const { endpoint, region } = bucketServer();
+const SMALL = { storage: { pvc: { size: "1Gi" } }, resources: { cpu: "20m", memory: "256Mi" } };
+const CONFIG: ConfigOverlay = {
+  "thanos-stack:namespace": NAMESPACE,
+  "thanos-stack:objectStorage": {
+    s3: { bucket: BUCKET, endpoint, region, insecure: true, bucketLookup: "path" },
+    storeGateway: { ...SMALL, replicas: 1, antiAffinity: "soft", syncInterval: "15s" },
+    compactor: { ...SMALL },
+  },
+};
+const SWITCHED = { "thanos-stack:ingestion": "sidecar" };
+const PROTECTED = { "thanos-stack:protect": true };
+
+describe("a switch of schemes, on a real cluster", function () {
+  this.timeout(30 * 60_000);
+  this.bail(true);
+  const cluster = new Cluster();
+  const open = (changes: ConfigOverlay = {}): Promise<Stack> => openStack("dev", { ...CONFIG, ...changes }, { stack: STACK });
+  const deployed = async () => deployedStack(cluster, await open());
+
+  it("is previewed as exactly what it removes and makes, and refused where data is protected", async () => {
+    await ensureBucket(BUCKET);
+    await remove("dev", CONFIG, STACK);
+    await (await open(PROTECTED)).up();
+    assert.match(await failure(async () => (await open({ ...PROTECTED, ...SWITCHED })).preview()), /protect/);
+    await (await open()).up();
+    const planned = await previewed(await open(SWITCHED));
+    const removed = planned.filter((each) => each.startsWith("delete ")).map((each) => each.slice("delete ".length));
+    for (const gone of [
+      "StatefulSet thanos-receive",
+      "ConfigMap receive-hashrings",
+      "ConfigMap receive-limits",
+      "PodDisruptionBudget receive",
+    ]) {
+      assert.ok(removed.includes(gone), `${gone} is not among ${removed.join(", ")}`);
+    }
+    assert.ok(
+      removed.every((each) => /receive|prometheus/.test(each)),
+      removed.join(", "),
+    );
+  });
+
+  it("goes from receivers to sidecars and back, and what the receivers held is answered again", async () => {
+    const { writer, querier } = await deployed();
+    const timestampMs = Date.now();
+    await writer.send([{ labels: { __name__: "kept_through_the_switch" }, samples: [{ timestampMs, value: 42 }] }]);
+    const asked = { timeMs: timestampMs + 1_000 };
+    await eventually("the sample is there", async () => (await querier.instant("kept_through_the_switch", asked)).vector.length === 1);
+    await (await open(SWITCHED)).up();
+    assert.deepEqual(await cluster.pods(NAMESPACE, "thanos-receive"), []);
+    // They have uploaded their last samples, which queries look back at for five minutes more, beside those of the same targets that the sidecar answers.
+    await storeGatewaysKnow(clusterView(CLUSTER, NAMESPACE));
+    await eventually(
+      "the receivers' last samples are in the past",
+      async () => (await querier.instant('up{tenant_id=~".+"}')).vector.length === 0,
+      900,
+    );
+    await verify(STACK);
+    await (await open()).up();
+    await verify(STACK);
+    await eventually(
+      "the sample is there again",
+      async () => (await querier.instant("kept_through_the_switch", asked)).vector[0]?.sample.value === 42,
+    );
+  });
+
+  it("leaves nothing but the bucket", async () => {
+    const stack = await open();
+    await stack.destroy();
+    await stack.workspace.removeStack(STACK);
+    assert.equal(await cluster.get(`/api/v1/namespaces/${NAMESPACE}`), undefined);
+  });
+});
