@@ -5,9 +5,11 @@ import { storeGatewaysKnow } from "../../gates/upload";
 import { bucketServer, ensureBucket } from "../../sandbox/bucket";
 import { openStack } from "../../sandbox/engine";
 import type { ConfigOverlay } from "../../sandbox/overlay";
-import { CLUSTER, Cluster, deployedStack, eventually, failure, previewed, remove, verify } from "./stack";
+import { assertLossless, CLUSTER, Cluster, deployedStack, eventually, failure, previewed, remove, underLoad, verify } from "./stack";
 
-/** One environment that goes from receivers to sidecars and back. Most of its time it waits for samples to be past. */
+/**
+ * One environment that becomes another: from receivers to sidecars and back, then from a namespace of its own to one that exists. Most of its time it waits for samples to be past.
+ */
 
 const BUCKET = "switch-history";
 const STACK = "switch";
@@ -23,6 +25,7 @@ const CONFIG: ConfigOverlay = {
   },
 };
 const SWITCHED = { "thanos-stack:ingestion": "sidecar" };
+const EXISTING = { "thanos-stack:existingNamespace": true };
 const PROTECTED = { "thanos-stack:protect": true };
 
 describe("a switch of schemes, on a real cluster", function () {
@@ -78,10 +81,24 @@ describe("a switch of schemes, on a real cluster", function () {
     );
   });
 
-  it("leaves nothing but the bucket", async () => {
-    const stack = await open();
+  it("lets go of the namespace that it has made, and loses nothing that is in it", async () => {
+    const path = `/api/v1/namespaces/${NAMESPACE}`;
+    const before = await cluster.get(path);
+    assert.match(await failure(async () => (await open(EXISTING)).preview()), /existingNamespace/);
+    await cluster.mergePatch(path, { metadata: { labels: { "app.kubernetes.io/part-of": null } } });
+    const load = await underLoad(await deployed(), {}, async () => void (await (await open(EXISTING)).up()));
+    assertLossless(load);
+    await verify(STACK);
+    assert.deepEqual(await previewed(await open(EXISTING)), []);
+    const after = await cluster.get(path);
+    assert.equal(after?.metadata.uid, before?.metadata.uid);
+  });
+
+  it("leaves nothing but the namespace and the bucket", async () => {
+    const stack = await open(EXISTING);
     await stack.destroy();
     await stack.workspace.removeStack(STACK);
-    assert.equal(await cluster.get(`/api/v1/namespaces/${NAMESPACE}`), undefined);
+    assert.deepEqual(await cluster.pods(NAMESPACE), []);
+    await cluster.delete(`/api/v1/namespaces/${NAMESPACE}`);
   });
 });
