@@ -148,6 +148,13 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
         await withBlocks(range, MADE, async (folder) => placeBlocks({ folder, tenant: outputs.defaultTenant, ...place }));
       }
     }
+    // One receiver's copies are enough for an answer; the compactor is to find both.
+    await eventually("each receiver has uploaded its four blocks", async () => {
+      const receivers = (await cluster.pods(NAMESPACE, "thanos-receive")).filter(({ metadata }) => RECEIVERS.includes(metadata.name));
+      const pages = await Promise.all(receivers.map(metricsOf));
+      const uploads = pages.map((page) => page.filter(({ name }) => name === "thanos_shipper_uploads_total"));
+      return uploads.length === 2 && uploads.every((each) => each.reduce((sum, { value }) => sum + value, 0) >= 4);
+    });
     assert.equal((await gateways()).length, 2, "one for each age");
     const expected = [
       { part: "thanos-store-gateway-0", young: 60, old: 0 },

@@ -253,6 +253,7 @@ export async function eventually<T>(what: string, probe: () => Promise<T | undef
     try {
       const value = await probe();
       if (value !== undefined && value !== false) return value;
+      last = "";
     } catch (error) {
       last = `: ${String(error)}`;
     }
