@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { KUBERNETES_ROLES } from "../../model/freeForm/discovery";
+import { PROMETHEUS_PORT } from "../../model/prometheusConfig";
 import { openStack } from "../../sandbox/engine";
 import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
 import { PAUSE_IMAGE } from "../../sandbox/images";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import { KUBERNETES_SERVICE } from "../../sandbox/topology";
 import { podReaches } from "./edges";
-import { Cluster, deployedStack, eventually, failure, metricsOf, type Pod, previewed, remove, verify, withBlocks } from "./stack";
+import { Cluster, deployedStack, eventually, failure, inside, metricsOf, type Pod, previewed, remove, verify, withBlocks } from "./stack";
 
 /**
  * dev in a namespace that exists, with a directory of its node for a bucket, store gateways that divide the history by its age, and the article's own values: a cluster that is named by a
@@ -18,11 +20,26 @@ const NAMESPACE = "monitoring";
 const STACK = "directory";
 const node = nodePlanByNumber(1).name;
 const on = (path: string) => ({ storage: { hostPath: { path, nodes: [node] } } });
+/** A job for everything that Prometheus finds targets by, which keeps none of them. */
+const DISCOVERING = [
+  ...KUBERNETES_ROLES.map((role) => ({ role })),
+  { role: "pod", attach_metadata: { node: true, namespace: true, deployment: true, job: true } },
+].map((discovery, index) => ({
+  job_name: `discovers-${index}-${discovery.role}`,
+  kubernetes_sd_configs: [discovery],
+  relabel_configs: [{ source_labels: ["__address__"], regex: ".*", action: "drop" }],
+}));
 const CONFIG = {
   "thanos-stack:cluster": { name: 158 },
   "thanos-stack:namespace": NAMESPACE,
   "thanos-stack:existingNamespace": true,
-  "thanos-stack:prometheus": { ruleFolder: "tests/e2e/rules", scrapeInterval: "5s", scrapeTimeout: "5s", evaluationInterval: "5s" },
+  "thanos-stack:prometheus": {
+    ruleFolder: "tests/e2e/rules",
+    scrapeInterval: "5s",
+    scrapeTimeout: "5s",
+    evaluationInterval: "5s",
+    scrapeConfigs: DISCOVERING,
+  },
   // A directory outlives its environment: what is laid into these is nobody else's.
   "thanos-stack:receive": on("/data/directory-bucket/receive"),
   "thanos-stack:objectStorage": {
@@ -46,6 +63,17 @@ const STRANGER = {
   spec: {
     terminationGracePeriodSeconds: 0,
     containers: [{ name: "pause", image: PAUSE_IMAGE, imagePullPolicy: "Never" }],
+  },
+};
+const INGRESS = {
+  metadata: { name: "stranger", labels: {} },
+  spec: {
+    rules: [
+      {
+        host: "stranger.example",
+        http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "stranger", port: { number: 80 } } } }] },
+      },
+    ],
   },
 };
 const RECEIVERS = ["thanos-receive-0", "thanos-receive-1"];
@@ -87,6 +115,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     await made("/api/v1/namespaces", { metadata: { name: NAMESPACE, labels: { team: "platform" } } });
     await remove("dev", CONFIG, STACK);
     await made(`/api/v1/namespaces/${NAMESPACE}/pods`, STRANGER);
+    await made(`/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/ingresses`, INGRESS);
     await eventually("the stranger runs", async () => (await stranger())?.status.phase === "Running");
     await (await stack()).up();
     await verify(STACK);
@@ -137,6 +166,36 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       'count(prometheus_http_request_duration_seconds_bucket{job="prometheus"}) > 0',
     ]) {
       await eventually(`an answer to ${query}`, async () => (await querier.instant(query)).vector.length === 1, 60);
+    }
+  });
+
+  it("finds targets by every role that a job asks for, and may read nothing else", async () => {
+    const prometheus = inside().pod({ namespace: NAMESPACE, name: "prometheus-0", port: PROMETHEUS_PORT });
+    await eventually("every job has found something", async () => {
+      const { status, body } = await prometheus.send({ method: "GET", path: "/api/v1/targets?state=dropped" });
+      assert.equal(status, 200, body);
+      const { droppedTargetCounts } = (JSON.parse(body) as { data: { droppedTargetCounts: Record<string, number> } }).data;
+      const nothing = DISCOVERING.filter(({ job_name: job }) => (droppedTargetCounts[job] ?? 0) === 0).map(({ job_name: job }) => job);
+      assert.deepEqual(nothing, []);
+      return true;
+    });
+    const may = async (namespace: string, group: string, resource: string, verb: string) => {
+      const user = `system:serviceaccount:${namespace}:prometheus`;
+      const resourceAttributes = { namespace, group, resource, verb };
+      const review = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", spec: { user, resourceAttributes } };
+      const { status } = await cluster.create<{ status: { allowed: boolean } }>(
+        "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+        review,
+      );
+      return status.allowed;
+    };
+    assert.equal(await may(NAMESPACE, "networking.k8s.io", "ingresses", "watch"), true);
+    for (const [resource, verb] of [
+      ["secrets", "get"],
+      ["configmaps", "list"],
+      ["pods", "delete"],
+    ] as const) {
+      assert.equal(await may(NAMESPACE, "", resource, verb), false, `${verb} ${resource}`);
     }
   });
 

@@ -59,11 +59,12 @@ export class Cluster {
     return JSON.parse(answer.body) as T;
   }
 
-  /** Makes an object, as somebody who is no part of a stack. */
-  async create(path: string, object: object): Promise<void> {
+  /** Makes an object, as somebody who is no part of a stack; what the API server made of it. */
+  async create<T = KubernetesObject>(path: string, object: object): Promise<T> {
     const headers = { "content-type": "application/json" };
     const answer = await this.api.send({ method: "POST", path, headers, body: JSON.stringify(object) });
     assert.ok(answer.status < 300, `${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
+    return JSON.parse(answer.body) as T;
   }
 
   /** Changes fields of an object, as somebody with kubectl would; null takes one away. */

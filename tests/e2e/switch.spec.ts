@@ -20,7 +20,14 @@ const CONFIG: ConfigOverlay = {
   "thanos-stack:namespace": NAMESPACE,
   "thanos-stack:objectStorage": {
     s3: { bucket: BUCKET, endpoint, region, insecure: true, bucketLookup: "path" },
-    storeGateway: { ...SMALL, replicas: 1, antiAffinity: "soft", syncInterval: "15s" },
+    storeGateway: {
+      ...SMALL,
+      replicas: 1,
+      antiAffinity: "soft",
+      syncInterval: "15s",
+      indexCache: { inMemory: { size: "64Mi" } },
+      chunkCache: { inMemory: { size: "64Mi" } },
+    },
     compactor: { ...SMALL },
   },
 };
