@@ -6,10 +6,12 @@ import { type IpNetwork, NETWORK_FORM, networkOf } from "./ipNetwork";
 /** A namespace by Kubernetes' own rule (RFC 1123): it may begin with a digit. */
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
+const ENTRY_FORM = `a namespace, or ${NETWORK_FORM}`;
+
 const accessEntry = z.string().superRefine((entry, context) => {
   if (NAMESPACE.test(entry)) return;
   const network = networkOf(entry);
-  if (network === undefined) context.addIssue({ code: "custom", message: `a namespace, or ${NETWORK_FORM}` });
+  if (network === undefined) context.addIssue({ code: "custom", message: ENTRY_FORM });
   else if (network.host !== 0n) {
     const alone = `${entry.split("/")[0]}/${network.version === 4 ? 32 : 128}`;
     context.addIssue({
@@ -19,16 +21,26 @@ const accessEntry = z.string().superRefine((entry, context) => {
   }
 });
 
-const accessList = z.array(accessEntry).refine((entries) => new Set(entries).size === entries.length, "every namespace and network once");
+const accessList = z
+  .array(accessEntry.meta({ form: ENTRY_FORM }))
+  .refine((entries) => new Set(entries).size === entries.length, "every namespace and network once")
+  .meta({ uniqueItems: true });
 
 /** Schema of `access`. */
 export const accessSchema = z.strictObject({
-  /** Who may remote-write, beside the stack's own Prometheus and rulers. Empty: nobody. Left out: everybody, which is the risk `open-doors`. */
-  senders: accessList.optional(),
-  /** Who may query, beside the stack's own parts. Empty: nobody. Left out: everybody, which is the risk `open-doors`. */
-  readers: accessList.optional(),
-  /** Whose queriers may ask this one's by gRPC. Default: nobody's. */
-  federation: accessList.default([]),
+  senders: accessList
+    .optional()
+    .describe(
+      "Who may remote-write, beside the stack's own Prometheus and rulers, who always may. `[]`: nobody. Left out: whatever reaches the " +
+        "cluster's network, which is the risk `open-doors`.",
+    ),
+  readers: accessList
+    .optional()
+    .describe(
+      "Who may query, beside the stack's own components. `[]`: nobody. Left out: whatever reaches the cluster's network, which is the risk " +
+        "`open-doors`.",
+    ),
+  federation: accessList.default([]).describe("Whose queriers may ask this stack's by gRPC."),
 });
 
 /** The entries of a list in `access`, apart by their kind. */

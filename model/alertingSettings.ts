@@ -4,7 +4,12 @@ import { serverUrl } from "./values";
 /** Where alerts are sent: its schema. */
 export const alertingSettings = z
   .strictObject({
-    /** URL of each Alertmanager, such as `http://alertmanager-0.alertmanager.monitoring.svc:9093`: of a cluster of them every one is told, as they expect. */
-    alertmanagers: z.array(serverUrl).default([]),
+    alertmanagers: z
+      .array(serverUrl)
+      .default([])
+      .describe(
+        "Each Alertmanager, such as `http://alertmanager-0.alertmanager.monitoring.svc:9093`: of a cluster of them every one is told, as they " +
+          "expect. Empty: alerts are only series named `ALERTS`.",
+      ),
   })
   .prefault({});

@@ -10,23 +10,25 @@ import type { Settings } from "./settings";
 
 const limit = (most: number) => z.int().min(0).max(most);
 
-/** Schema of `prometheus.annotated`. Each limit is for one target, but for `targetLimit`; 0 is none. A target that exceeds one is down, with the reason; nothing of that scrape is kept. */
+/** Schema of `prometheus.annotated`. */
 export const annotatedSchema = z.strictObject({
-  /** Most samples of one scrape, after relabelling. */
-  sampleLimit: limit(1e8).default(50_000),
-  /** Most labels of one sample. */
-  labelLimit: limit(1e6).default(64),
-  /** Longest name of a label, in bytes. */
-  labelNameLengthLimit: limit(1e6).default(256),
-  /** Longest value of a label, in bytes. */
-  labelValueLengthLimit: limit(1e6).default(4_096),
-  /** Largest answer to one scrape, uncompressed. */
+  sampleLimit: limit(1e8)
+    .default(50_000)
+    .describe("Most samples of one scrape of a target, after relabelling. 0: no limit, [a risk](#accepted-risks)."),
+  labelLimit: limit(1e6).default(64).describe("Most labels of one sample. 0: no limit, [a risk](#accepted-risks)."),
+  labelNameLengthLimit: limit(1e6).default(256).describe("Longest name of a label, in bytes. 0: no limit, [a risk](#accepted-risks)."),
+  labelValueLengthLimit: limit(1e6).default(4_096).describe("Longest value of a label, in bytes. 0: no limit, [a risk](#accepted-risks)."),
   bodySizeLimit: z
     .string()
     .regex(/^(?:0|[1-9]\d*(?:KiB|MiB|GiB|KB|MB|GB))$/, "a size as Prometheus writes it, such as 64MiB, or 0")
-    .default("64MiB"),
-  /** Most targets of each of the two jobs in each shard. With one more, none of the job is scraped. */
-  targetLimit: limit(1e6).default(5_000),
+    .default("64MiB")
+    .describe("Largest answer to one scrape, unpacked. 0: no limit, [a risk](#accepted-risks)."),
+  targetLimit: limit(1e6)
+    .default(5_000)
+    .describe(
+      "Most annotated targets of a shard: pods, and services, each. With one more none of them is scraped, so it is a last resort. " +
+        "0: no limit, [a risk](#accepted-risks).",
+    ),
 });
 
 /** What every job of annotated targets has beside its discovery. */

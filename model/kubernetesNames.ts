@@ -14,7 +14,8 @@ export const LONGEST_STATEFUL_SET_NAME = LONGEST_LABEL - 11;
 /** What a name gets that Pulumi completes: a dash and eight characters. */
 const AUTONAME_SUFFIX = 9;
 
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+/** A part of a DNS name, but for its length. */
+export const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
 /** Whether the text is a part of a DNS name: a namespace's name is one. */

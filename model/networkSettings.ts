@@ -5,12 +5,21 @@ import { namespaceName } from "./values";
 /** A place where pods ask for names. */
 const nameServer = z
   .strictObject({
-    /** Namespace of its pods. */
-    namespace: namespaceName.optional(),
-    /** Its address as a network, where it is no pod's: one in the nodes' own network, or one that a plugin judges before it is translated. */
-    network: z.string().refine(isNetwork, NETWORK_FORM).optional(),
-    /** Port at which it answers, by UDP and TCP: the pods' own, not their Service's. */
-    port: z.int().min(1).max(65_535).default(53),
+    namespace: namespaceName.optional().describe("Namespace of the name server's pods."),
+    network: z
+      .string()
+      .refine(isNetwork, NETWORK_FORM)
+      .optional()
+      .describe(
+        "Its address, where it is no pod's: one in the nodes' own network. NodeLocal DNSCache that takes over the address of the cluster's DNS " +
+          "Service (its mode with iptables) needs that one here, since a plugin judges it before it is translated.",
+      ),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(53)
+      .describe("Port at which the name server itself answers, by UDP and TCP: its pods' own, not their Service's."),
   })
   .refine((server) => (server.namespace === undefined) !== (server.network === undefined), "exactly one of namespace and network");
 
@@ -22,7 +31,6 @@ const nameServer = z
  */
 export const networkSettings = z
   .strictObject({
-    /** Where every pod of the stack may ask for names. */
     dns: z
       .array(nameServer)
       .min(1)
@@ -30,7 +38,11 @@ export const networkSettings = z
         { namespace: "kube-system", port: 53 },
         { namespace: "openshift-dns", port: 5353 },
         { network: "169.254.20.10/32", port: 53 },
-      ]),
+      ])
+      .describe(
+        "Name servers that every pod of the stack may ask; all else is closed to it. The default fits the DNS of nearly every cluster, " +
+          "OpenShift's, and NodeLocal DNSCache at its usual address.",
+      ),
   })
   .prefault({});
 

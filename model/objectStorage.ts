@@ -25,14 +25,19 @@ export const BUCKET_FOLDER = "/var/thanos/bucket";
 export type BucketKind = keyof typeof bucketShape;
 
 const text = z.string().min(1);
-const s3Credentials = z.strictObject({ accessKey: text, secretKey: text, sessionToken: text.optional() });
-const gcsCredentials = z.strictObject({ serviceAccount: z.union([text, z.record(z.string(), z.unknown())]) });
-const azureCredentials = z.strictObject({ storageAccountKey: text });
+const s3Credentials = z.strictObject({
+  accessKey: text.describe("Of S3: the name of the key."),
+  secretKey: text.describe("Of S3: the key."),
+  sessionToken: text.optional().describe("Of S3, where the two are temporary."),
+});
+const gcsCredentials = z.strictObject({
+  serviceAccount: z
+    .union([text, z.record(z.string(), z.unknown())])
+    .describe("Of Google Cloud Storage: the key file of a service account, as text or as a map of keys."),
+});
+const azureCredentials = z.strictObject({ storageAccountKey: text.describe("Of Azure Blob Storage.") });
 
-/**
- * The bucket's credentials, by its kind. S3: `accessKey`, `secretKey` and, where they are temporary, `sessionToken`. Google Cloud Storage: `serviceAccount`, the key file as text or
- * as a map of keys. Azure: `storageAccountKey`. Default: none, the pods' own identity is used.
- */
+/** The bucket's credentials, by its kind. Default: none, the pods' own identity is used. */
 export const credentialsSchema = z.union([s3Credentials, gcsCredentials, azureCredentials]);
 
 /** The bucket's credentials. Never shown, never compared, only put into the Secret. */

@@ -4,7 +4,8 @@
  */
 
 const DURATION_UNITS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, y: 31_536_000 };
-const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
+/** The form of a duration, but for an empty text, which it matches too. */
+export const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
 const DURATION_ORDER = ["y", "w", "d", "h", "m", "s", "ms"];
 
 /** Whether the text is a duration that both Prometheus and Thanos accept, such as `30s`, `1h30m` or `15d`. */
@@ -40,7 +41,8 @@ export function durationText(seconds: number): string {
 const BINARY_SUFFIXES = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const DECIMAL_SUFFIXES = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
 const LEAST_DECIMAL = -9;
-const QUANTITY = /^\+?(\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i))?$/;
+/** The form of a Kubernetes quantity that is not negative. */
+export const QUANTITY = /^\+?(\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i))?$/;
 
 /** The largest number that a quantity holds; Kubernetes cuts larger ones down to it without a word. */
 const LARGEST = 2n ** 63n - 1n;

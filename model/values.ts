@@ -1,8 +1,11 @@
 import { z } from "zod";
-import { isDnsLabel, isDnsName, isLabelValue, isQualifiedName } from "./kubernetesNames";
-import { cpuCores, durationSeconds, isByteQuantity, isCpuQuantity, isDuration, quantityBytes } from "./quantity";
+import { DNS_LABEL, isDnsLabel, isDnsName, isLabelValue, isQualifiedName, LONGEST_LABEL } from "./kubernetesNames";
+import { cpuCores, DURATION, durationSeconds, isByteQuantity, isCpuQuantity, isDuration, QUANTITY, quantityBytes } from "./quantity";
 
-/** Values that several keys of the configuration hold: their forms, and the least that makes sense, with its reason. */
+/**
+ * Values that several keys of the configuration hold: their forms, and the least that makes sense, with its reason. What an editor can check itself
+ * of a form is its `pattern` (JSON Schema), which takes everything that the form takes.
+ */
 
 /** A value that satisfies a condition; where it does not, the refusal says why there is one and what would be accepted. */
 function ruled(schema: z.ZodString, holds: (text: string) => boolean, rule: string, accepted: string): z.ZodString {
@@ -13,12 +16,13 @@ function ruled(schema: z.ZodString, holds: (text: string) => boolean, rule: stri
 const form = (holds: (text: string) => boolean, accepted: string): z.ZodString =>
   z.string().refine(holds, { error: accepted, abort: true });
 
-const matching = (pattern: RegExp, accepted: string): z.ZodString => form((text) => pattern.test(text), accepted);
+const matching = (pattern: RegExp, accepted: string): z.ZodString =>
+  form((text) => pattern.test(text), accepted).meta({ pattern: pattern.source });
 
 const least = (schema: z.ZodString, value: string): z.ZodString => schema.meta({ least: value });
 
 /** A duration as Prometheus and Thanos write it, such as `30s`, `2h` or `15d`; zero where zero means something. */
-export const duration = form(isDuration, "a duration such as 30s, 2h or 15d");
+export const duration = form(isDuration, "a duration such as 30s, 2h or 15d").meta({ pattern: DURATION.source, minLength: 1 });
 
 /** A duration with its least, and why a shorter one makes no sense. */
 export const durationOf = (shortest: string, why: string): z.ZodString =>
@@ -28,7 +32,9 @@ export const durationOf = (shortest: string, why: string): z.ZodString =>
   );
 
 const bytes = ruled(
-  form((text) => isByteQuantity(text) || isPartOfAByte(text), "a quantity of bytes such as 512Mi or 50Gi"),
+  form((text) => isByteQuantity(text) || isPartOfAByte(text), "a quantity of bytes such as 512Mi or 50Gi").meta({
+    pattern: QUANTITY.source,
+  }),
   isByteQuantity,
   "Kubernetes writes a size that is no whole number of bytes in another way (1.1Ti becomes 1209462790553600m), and drivers round it as they like",
   "a whole number of bytes, such as 1126Gi for 1.1Ti",
@@ -63,7 +69,7 @@ export const cacheSize = bytesOf("16Mi", "one entry may take 8Mi");
 /** Memory of a memcached server, for items. */
 export const cacheMemory = bytesOf("64Mi", "memcached keeps items in pages by their size, and items have up to 5Mi");
 
-const cpu = form(isCpuQuantity, "a quantity of CPU such as 250m or 2, in whole thousandths");
+const cpu = form(isCpuQuantity, "a quantity of CPU such as 250m or 2, in whole thousandths").meta({ pattern: QUANTITY.source });
 const cpuOf = (smallest: string, why: string): z.ZodString =>
   least(
     ruled(cpu, (text) => cpuCores(text) >= cpuCores(smallest), why, `${smallest} or more`),
@@ -73,7 +79,7 @@ const cpuOf = (smallest: string, why: string): z.ZodString =>
 /** A quantity that is a number in every manifest where it has no unit, taken as its text. */
 function numberOrText(quantity: z.ZodString) {
   const either = z.preprocess((value) => (typeof value === "number" ? String(value) : value), quantity);
-  return either.meta(quantity.meta() ?? {});
+  return either.meta({ ...quantity.meta(), type: ["string", "number"], exclusiveMinimum: 0 });
 }
 
 /** CPU that is reserved for a container. */
@@ -81,27 +87,31 @@ const requestedCpu = numberOrText(cpuOf("1m", "a pod that asks for no CPU is the
 /** CPU that a container may use at most. */
 const limitedCpu = numberOrText(cpuOf("10m", "the kubelet gives no smaller share than a millisecond of every hundred"));
 
-/** CPU and memory of a container. */
+/** CPU and memory of a container, with its defaults. */
 export const resources = (defaultCpu: string, defaultMemory: string) =>
   z
     .strictObject({
-      /** CPU that the scheduler reserves. There is no CPU limit unless `cpuLimit` sets one: throttled receivers miss their forward timeout. */
-      cpu: requestedCpu.default(defaultCpu),
-      /** CPU limit. Default: none. */
-      cpuLimit: limitedCpu.optional(),
-      /** Memory, as request and as limit; the process aims at 90 % of it (GOMEMLIMIT). */
-      memory: memory.default(defaultMemory),
+      cpu: requestedCpu.default(defaultCpu).describe("CPU that the scheduler reserves."),
+      cpuLimit: limitedCpu
+        .optional()
+        .describe(
+          "CPU limit, `cpu` or more. Left out: none, since throttled receivers miss their forward timeout ([why](decisions.md#no-cpu-limits-by-default)).",
+        ),
+      memory: memory.default(defaultMemory).describe("Memory, as request and as limit; the process aims at 90 % of it (GOMEMLIMIT)."),
     })
     .refine(({ cpu: requested, cpuLimit }) => cpuLimit === undefined || cpuCores(cpuLimit) >= cpuCores(requested), {
       error: "cpu or more",
       path: ["cpuLimit"],
       params: { rule: "Kubernetes refuses a limit below what is reserved (cpu)" },
     })
-    .prefault({});
+    .prefault({})
+    .meta({ shared: "resources", description: "CPU and memory of each container." });
 
 /** A text of which an environment's YAML may make a whole number, as of `158`: its digits. */
 const text = (schema: z.ZodString) =>
-  z.preprocess((value) => (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? String(value) : value), schema);
+  z
+    .preprocess((value) => (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? String(value) : value), schema)
+    .meta({ type: ["string", "integer"], minimum: 0 });
 
 /** The value of an external label that names a cluster: any text, since it names no object. */
 export const clusterName = text(form((name) => name.trim() !== "", "a text that is not empty"));
@@ -113,7 +123,10 @@ export const dnsLabel = matching(
 );
 
 /** The name of a namespace, as Kubernetes has it. */
-export const namespaceName = form(isDnsLabel, "a namespace's name: at most 63 lower-case letters, digits and -");
+export const namespaceName = form(isDnsLabel, "a namespace's name: at most 63 lower-case letters, digits and -").meta({
+  pattern: DNS_LABEL.source,
+  maxLength: LONGEST_LABEL,
+});
 
 /** The name of a node: a DNS name, and the value of the node's label `kubernetes.io/hostname`. */
 export const nodeName = form(
