@@ -58,7 +58,7 @@ export const wordOf = (type: string): string => WORDS[type] ?? "another kind of 
 const isWhole = (schema: unknown): boolean => (unwrapped(schema) as { def?: { format?: string } } | undefined)?.def?.format === "safeint";
 
 /** What a schema takes, in words. */
-function described(schema: unknown): string {
+export function described(schema: unknown): string {
   const { def, minValue, maxValue } = (unwrapped(schema) ?? {}) as Described;
   switch (def?.type) {
     case "string":

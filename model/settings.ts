@@ -34,7 +34,8 @@ import { IMAGES } from "./versions";
  * What an environment can choose: the schema of every key of `Pulumi.<stack>.yaml` under `thanos-stack:`. Strict at every level, so that a
  * typing error is an error; defaults are those of a production ring, and a smaller environment says where it is smaller.
  *
- * Descriptions are Markdown, with links relative to docs/.
+ * Its descriptions are docs/configuration.md and config/stack.schema.json, which `npm run docs` makes: Markdown, with
+ * links relative to docs/. What is `shared` is described there once, under that heading.
  */
 
 const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a Prometheus label name");

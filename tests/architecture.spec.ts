@@ -172,8 +172,8 @@ describe("architecture", () => {
     );
   });
 
-  it("the product imports neither the sandbox nor tests", () => {
-    const allowed = ({ own, target }: Import) => !own || !/^(sandbox|tests|examples)\b/.test(target);
+  it("the product imports neither the sandbox nor tests, examples or what makes documents", () => {
+    const allowed = ({ own, target }: Import) => !own || !/^(sandbox|tests|examples|docs)\b/.test(target);
     assert.deepEqual(
       product.flatMap((file) => forbidden(file, allowed)),
       [],

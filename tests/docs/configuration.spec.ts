@@ -1,84 +1,216 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parse } from "yaml";
+import { z } from "zod";
+import { PROJECT_FOLDER } from "../../commands/program";
 import { wordOf } from "../../config/issues";
+import { COMMAND, generatedFiles } from "../../docs/generate/files";
+import { type Key, keysOf, type Schema, withInner } from "../../docs/generate/keys";
+import { configurationPage } from "../../docs/generate/page";
+import { credentialsSchema } from "../../model/objectStorage";
 import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings";
-import { codeBlocks, documents, inlineCode, readDocument, section, tableRows } from "./documents";
-import { type KeyEntry, schemaKeys } from "./schema";
+import { firstDifference } from "../golden/compare";
+import { codeBlocks, documents, inlineCode, readDocument } from "./documents";
 
-const PAGE = readDocument("docs/configuration.md");
-const TOP_LEVEL = Object.keys(settingsSchema.shape);
 const PREFIX = "thanos-stack:";
+const LONGEST_LINE = 160;
 
-/** Rows of the tables of keys: key, accepted values, default, meaning. */
-const keyRows = () => tableRows(PAGE.text).filter((cells) => cells.length === 4);
-const unquoted = (cell: string) => cell.replace(/^`|`$/g, "");
+const allKeys = (schema: z.ZodObject): Key[] => withInner(keysOf(schema as unknown as Schema));
+const KEYS = allKeys(settingsSchema);
+const key = (path: string): Key => KEYS.find((each) => each.path === path) ?? assert.fail(path);
 
-describe("docs/configuration.md", () => {
-  const keys = schemaKeys();
-
-  it("is compared with a schema of which every level was walked", () => {
-    for (const path of [
-      "cluster.zones",
-      "receive.hashrings[].tenants",
-      "receive.limits.tenants.<tenant>.request.series",
-      "receive.storage.pvc.size",
-    ]) {
-      assert.ok(keys.has(path), path);
-    }
-    assert.deepEqual(keys.get("receive.replicas"), { default: "3", kind: "number", accepts: ["1–99"] });
-    assert.deepEqual(keys.get("querier.deduplication"), { default: "none", kind: "enum", accepts: ['"chain"', '"penalty"'] });
-  });
-
-  it("has every key once, with its default, and no key that doesn't exist", () => {
-    const documented = keyRows().map(([key = "", , value = ""]) => [unquoted(key), unquoted(value)] as const);
-    const byName = ([left]: readonly [string, string], [right]: readonly [string, string]) => (left < right ? -1 : 1);
-    const expected = [...keys].map(([path, entry]) => [path, entry.default] as const);
-    assert.deepEqual([...documented].sort(byName), expected.sort(byName));
-  });
-
-  it("names every word and every bound that a key accepts", () => {
-    const wrong = keyRows().flatMap(([key = "", accepts = ""]) => {
-      const entry: KeyEntry | undefined = keys.get(unquoted(key));
-      const named = [...accepts.matchAll(/"[^"]*"|\d+–\d+|\S+ or more/g)].map(([text]) => text);
-      const expected = entry?.accepts ?? [];
-      return JSON.stringify([...named].sort()) === JSON.stringify([...expected].sort()) ? [] : [`${key}: ${named} instead of ${expected}`];
+describe("files made of the schemas", () => {
+  for (const [path, text] of Object.entries(generatedFiles())) {
+    it(`${path} is what its schema makes`, () => {
+      const difference = firstDifference(readFileSync(join(PROJECT_FOLDER, path), "utf8"), text);
+      if (difference !== undefined) assert.fail(`${path} is not what its schema makes.\n${difference}\nMake it anew: ${COMMAND}`);
     });
-    assert.deepEqual(wrong, []);
-  });
+  }
 
-  it("calls what holds keys by the word of the messages", () => {
-    const rows = keyRows().filter(([key = ""]) => keys.get(unquoted(key))?.kind === "object");
-    assert.ok(rows.length > 20);
-    for (const [key, accepts] of rows) assert.equal(accepts, wordOf("object"), key);
-  });
-
-  it("gives every key a meaning", () => {
-    for (const [key, , , meaning = ""] of keyRows()) assert.match(meaning, /\.$/, key);
-  });
-
-  it("has every risk with the words of its refusal", () => {
-    const rows = tableRows(section(PAGE.text, "Accepted risks")).map(([risk = "", what]) => [unquoted(risk), what]);
-    assert.deepEqual(Object.fromEntries(rows), ACCEPTABLE_RISKS);
+  it("are made by a command that exists", () => {
+    const { scripts } = JSON.parse(readFileSync(join(PROJECT_FOLDER, "package.json"), "utf8")) as { scripts: Record<string, string> };
+    assert.ok(COMMAND.replace("npm run ", "") in scripts, COMMAND);
   });
 });
 
-describe("keys named in documents", () => {
-  const known = new Set(
-    [...schemaKeys().keys()].flatMap((path) => {
-      const parts = path.split(".");
-      return parts.map((_, index) => parts.slice(0, index + 1).join("."));
+describe("keys of the configuration", () => {
+  it("each have a description that is a sentence", () => {
+    const described = [...KEYS, ...credentialsSchema.options.flatMap(allKeys)];
+    assert.ok(described.length > 200);
+    assert.deepEqual(
+      described.filter(({ description }) => !/\.$/.test(description)).map(({ path }) => path),
+      [],
+    );
+  });
+
+  it("are walked at every level", () => {
+    const { properties } = z.toJSONSchema(settingsSchema, { io: "input" });
+    assert.deepEqual(KEYS.map(({ path }) => path).sort(), pathsIn({ type: "object", properties }, "").sort());
+  });
+
+  for (const [path, accepts, presence] of [
+    ["receive", "a map of keys", { is: "optional" }],
+    ["receive.replicas", "a whole number from 1 to 99", { is: "default", value: 3 }],
+    ["querier.deduplication", '"chain", "penalty"', { is: "optional" }],
+    ["querier.timeout", "a duration such as 30s, 2h or 15d; 1s or more", { is: "default", value: "2m" }],
+    ["receive.storage", "a map of keys; exactly one of hostPath and pvc", { is: "required" }],
+    ["receive.storage.pvc.size", "a quantity of bytes such as 512Mi or 50Gi; 1Gi or more", { is: "required" }],
+    ["protect", "true or false", { is: "default", value: true }],
+    ["objectStorage.compactor.retention.raw", '"forever", or a duration such as 30s, 2h or 15d', { is: "default", value: "90d" }],
+    [
+      "accepts",
+      `a list, each entry one of ${Object.keys(ACCEPTABLE_RISKS)
+        .map((risk) => `"${risk}"`)
+        .join(", ")}`,
+      { is: "default", value: [] },
+    ],
+    ["prometheus.externalLabels", "a map, each name a Prometheus label name, each value text", { is: "default", value: {} }],
+    ["receive.relabel", "a list, each entry a map", { is: "default", value: [] }],
+  ] as [string, string, Key["presence"]][]) {
+    it(`say in the words of messages what they accept: ${path}`, () => {
+      assert.deepEqual({ accepts: key(path).accepts, presence: key(path).presence }, { accepts, presence });
+    });
+  }
+
+  it("call a map of keys what the messages call one", () => {
+    const maps = KEYS.filter(({ path, keys }) => keys.some((inner) => /^\.\w+$/.test(inner.path.slice(path.length))));
+    assert.ok(maps.length > 20);
+    assert.deepEqual(
+      maps.filter(({ accepts }) => accepts.split(";")[0] !== wordOf("object")).map(({ path }) => path),
+      [],
+    );
+  });
+
+  it("say why there is a least", () => {
+    assert.deepEqual(key("querier.timeout").least, { value: "1s", why: "no query is answered in no time" });
+    assert.equal(key("querier.replicas").least, undefined);
+  });
+});
+
+/** Paths of all keys of a JSON Schema. */
+function pathsIn({ properties = {}, items, additionalProperties }: z.core.JSONSchema.JSONSchema, path: string): string[] {
+  const inner = (schema: unknown, at: string): string[] =>
+    typeof schema === "object" && schema !== null ? pathsIn(schema as z.core.JSONSchema.JSONSchema, at) : [];
+  return [
+    ...Object.entries(properties).flatMap(([name, child]) => {
+      const at = path === "" ? name : `${path}.${name}`;
+      return [at, ...inner(child, at)];
     }),
+    ...inner(items, `${path}[]`),
+    ...inner(additionalProperties, `${path}.<name>`),
+  ];
+}
+
+describe("docs/configuration.md", () => {
+  const { text } = readDocument("docs/configuration.md");
+  const named = [...text.matchAll(/\*\*`([^`]+)`\*\*:/g)].map(([, name]) => name ?? "");
+
+  it("has every key: by itself, or as what several share", () => {
+    const holders = KEYS.filter(({ shared }) => shared !== undefined);
+    const isNamed = ({ path }: Key) =>
+      named.includes(path) ||
+      holders.some(
+        (holder) => path.startsWith(`${holder.path}.`) && named.includes(path.slice(holder.path.length + 1).replace(/^<name>\./, "")),
+      );
+    assert.deepEqual(
+      KEYS.filter((each) => !isNamed(each)).map(({ path }) => path),
+      [],
+    );
+  });
+
+  it("has none twice", () => {
+    const paths = named.filter((name) => KEYS.some(({ path, keys }) => path === name && keys.length === 0));
+    assert.deepEqual(
+      paths.filter((name, index) => paths.indexOf(name) !== index),
+      [],
+    );
+  });
+
+  it("has every risk with the words of its refusal", () => {
+    const flat = text.replace(/\n +/g, " ");
+    for (const [risk, what] of Object.entries(ACCEPTABLE_RISKS)) assert.ok(flat.includes(`**\`${risk}\`**: ${what}.`), risk);
+  });
+
+  it(`has no line above ${LONGEST_LINE} characters`, () => {
+    assert.deepEqual(
+      text.split("\n").filter((line) => line.length > LONGEST_LINE),
+      [],
+    );
+  });
+
+  it("calls a map what the messages call one", () => {
+    assert.doesNotMatch(text, /\ban object\b/);
+  });
+});
+
+describe("docs/configuration.md: the template", () => {
+  const size = z.string().default("1Gi").describe("The size.");
+  const shared = (more: Record<string, z.ZodType>) => z.strictObject({ size, ...more }).meta({ shared: "disk", description: "A disk." });
+  const keys = keysOf(
+    z.strictObject({
+      a: z.strictObject({ b: z.int().min(1).max(2).describe("See [this](x.md).").optional(), disk: shared({}) }).describe("The a."),
+      c: shared({ size: size.default("2Gi"), fast: z.boolean().describe("Whether it is fast.") }),
+    }) as unknown as Schema,
   );
-  for (const list of [...known]) if (list.includes("[]")) known.add(list.split("[]")[0] ?? "");
+  const page = (...lines: string[]) => configurationPage(lines.join("\n"), keys, { more: "More." }).split("\n");
+  const complete = ["# A", "{{section a}}", "# C", "{{keys c}}", "# Disks", "{{shared disk}}"];
+
+  it("is filled with keys, in sections and lists, and with what they share", () => {
+    assert.deepEqual(page(...complete, "{{more}}"), [
+      "# A",
+      "**`a`**: a map of keys. **Required.**\\",
+      "The a.",
+      "",
+      "- **`a.b`**: a whole number from 1 to 2. Optional.\\",
+      "  See [this](x.md).",
+      "- **`a.disk`**: [disks](#disks). **Required.** Defaults: `size` `1Gi`.",
+      "# C",
+      "- **`c`**: [disks](#disks). **Required.** Defaults: `size` `2Gi`.",
+      "  - **`c.fast`**: true or false. **Required.**\\",
+      "    Whether it is fast.",
+      "# Disks",
+      "A disk.",
+      "",
+      "- **`size`**: text. Each component has its own default.\\",
+      "  The size.",
+      "More.",
+    ]);
+  });
+
+  it("has a link where a key has a place of its own", () => {
+    const [line] = page("{{section a}}", "## The disk", "{{keys a.disk}}", ...complete.slice(2)).filter((each) =>
+      each.startsWith("- **`a.disk`**"),
+    );
+    assert.equal(line, "- **`a.disk`**: [The disk](#the-disk). **Required.**");
+  });
+
+  for (const [title, lines, message] of [
+    ["without a place for a key", complete.slice(2), /no place for a$/],
+    ["without a place for what keys share", complete.slice(0, 4), /no place for disk$/],
+    ["with two places for a key", [...complete, "{{keys a}}"], /two places for a$/],
+    ["with a place for a key that there is not", [...complete, "{{keys a.x}}"], /a place for a\.x, and there is no such key/],
+    ["with a text that nobody has", [...complete, "{{other}}"], /\{\{other\}\}/],
+  ] as [string, string[], RegExp][]) {
+    it(`is refused ${title}`, () => {
+      assert.throws(() => page(...lines), message);
+    });
+  }
+});
+
+describe("keys named in documents", () => {
+  const topLevel = Object.keys(settingsSchema.shape);
+  const known = new Set(KEYS.flatMap(({ path }) => [path, `${path}[]`]));
 
   for (const document of documents()) {
     it(`${document.path}: every \`part.key\` in the text exists`, () => {
-      const named = inlineCode(document.text).filter((code) => {
+      const text = document.text.replace(/Default:\s`[^`]*`/g, "");
+      const named = inlineCode(text).filter((code) => {
         const [first = ""] = code.split(/[.[]/);
-        return TOP_LEVEL.includes(first) && /^[a-zA-Z]+(\.[a-zA-Z<>]+|\[\])+$/.test(code) && !/\.(yml|yaml|ts)$/.test(code);
+        return topLevel.includes(first) && /^[a-zA-Z]+(\.[a-zA-Z<>]+|\[\])+$/.test(code) && !/\.(yml|yaml|ts)$/.test(code);
       });
       assert.deepEqual(
-        named.filter((key) => !known.has(key)),
+        named.filter((name) => !known.has(name)),
         [],
       );
     });
@@ -92,7 +224,7 @@ describe("keys named in documents", () => {
           .flatMap(([name, value]) => pathsOf(value, name.slice(PREFIX.length)));
       });
       assert.deepEqual(
-        unknown.filter((key) => !known.has(key)),
+        unknown.filter((name) => !known.has(name)),
         [],
       );
     });
