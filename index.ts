@@ -20,6 +20,7 @@ import { newEnoughKubernetes } from "./gates/kubernetesVersion";
 import { scalingGates } from "./gates/orderedScaling";
 import { softerFirst } from "./gates/softerFirst";
 import { volumeGates } from "./gates/volumeGrowth";
+import { madeResources } from "./gates/whenMade";
 import { droppedInRules } from "./model/keptSeries";
 import { planOutputs } from "./model/outputs";
 import { planStack } from "./model/plan";
@@ -46,6 +47,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);
   if (settings.existingNamespace) await examine(settings.namespace, cluster);
 
+  const made = madeResources();
   const newEnough = newEnoughKubernetes(settings.cluster.context, cluster);
   const provider = new k8s.Provider(
     "cluster",
@@ -59,7 +61,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
     },
     { transformations: [newEnough] },
   );
-  const options: pulumi.ComponentResourceOptions = { provider, transformations: [newEnough, softerFirst()] };
+  const options: pulumi.ComponentResourceOptions = { provider, transformations: [newEnough, softerFirst(), made.transformation] };
 
   const { namespace, existingNamespace: exists, dataPriority: value } = settings;
   const ownNamespace = new Namespace("namespace", { name: namespace, exists }, { ...options, protect: settings.protect && !exists });
@@ -129,5 +131,6 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
 
   const outputs = { namespace: ownNamespace.name, ...planOutputs(plan), availability: pulumi.output(survival) };
   // What a scheme does not have is left out: the engine warns of an output that is undefined.
-  return Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined));
+  const present = Object.entries(outputs).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present.map(([name, value]) => [name, made.whenMade(value)]));
 };

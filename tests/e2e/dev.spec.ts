@@ -182,6 +182,9 @@ describe("dev on a real cluster", function () {
     const seconds = (Date.now() - began) / 1_000;
     assert.ok(seconds < 120, `the refused update went on for ${seconds} s`);
     assert.deepEqual(identities(await receivers()), before);
+    // Whoever reads the outputs reads of what is deployed.
+    const { outputs } = await deployedStack(cluster, await open(RETENTION));
+    assert.equal(outputs.ring.members.length, 5);
   });
 
   it("shrinks the ring from 5 to 3 under load once that is accepted: ring first, then the pods; their data stays", async () => {

@@ -133,7 +133,8 @@ export async function deployedStack(cluster: Cluster, stack: Stack, tenant?: str
   return {
     outputs,
     writeUrl,
-    querier: new PrometheusClient(directTransport(await cluster.serviceAddress(outputs.queryUrl))),
+    // A connection that is kept leads to one pod, which may end just when the next query is sent on it.
+    querier: new PrometheusClient(directTransport(await cluster.serviceAddress(outputs.queryUrl), { connectionPerRequest: true })),
     writer: new RemoteWriteClient(directTransport(writeUrl, { connectionPerRequest: true }), tenant === undefined ? {} : { tenant }),
   };
 }

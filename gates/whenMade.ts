@@ -1,0 +1,26 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** The resources of a run, of which some may not be made: an update that is refused, or fails, ends before them. */
+export interface MadeResources {
+  /** Takes note of each resource that has it. */
+  transformation: pulumi.ResourceTransformation;
+
+  /**
+   * A value that is there when every resource is, and never where one is not. Stack outputs need that: the engine stores what a program says of them
+   * also where a resource failed, and whoever reads them, an app stack or the next preview, would take a plan that was refused for what is deployed.
+   */
+  whenMade(value: unknown): pulumi.Output<unknown>;
+}
+
+/** Begins to take note. */
+export function madeResources(): MadeResources {
+  const resources: pulumi.Resource[] = [];
+  return {
+    transformation: ({ resource }) => {
+      resources.push(resource);
+      return undefined;
+    },
+    // The engine answers with a URN when the resource is made. In a preview it does so at once: nothing is unknown for its sake.
+    whenMade: (value) => pulumi.all([value, pulumi.all(resources.map(({ urn }) => urn))]).apply(([made]) => made),
+  };
+}
