@@ -82,7 +82,10 @@ export function directTransport(baseUrl: string, options: DirectTransportOptions
 /** Longest time in milliseconds for a request that says nothing of it. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
-/** Sends one request with the connection options given (TLS material, agent, authentication). */
+/**
+ * Sends one request with the connection options given (TLS material, agent, authentication). One that only reads is sent again where its connection had been kept from an earlier
+ * one and was closed without an answer: it never reached the server.
+ */
 export function sendRequest(url: URL, request: HttpRequest, options: https.RequestOptions): Promise<HttpResponse> {
   const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const target = `${request.method} ${url.origin}${url.pathname}`;
@@ -96,20 +99,30 @@ export function sendRequest(url: URL, request: HttpRequest, options: https.Reque
     signal.addEventListener("abort", () => fail(signal.reason), { once: true });
     const module = url.protocol === "https:" ? https : http;
     const length = request.body === undefined ? {} : { "content-length": String(Buffer.byteLength(request.body)) };
-    const outgoing = module.request(
-      url,
-      { ...options, method: request.method, headers: { ...options.headers, ...length, ...request.headers }, signal },
-      (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-        incoming.on("error", fail);
-        incoming.on("end", () => {
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks).toString("utf8") });
-        });
-      },
-    );
-    outgoing.on("error", fail);
-    outgoing.end(request.body);
+    const send = (): void => {
+      let answered = false;
+      const outgoing = module.request(
+        url,
+        { ...options, method: request.method, headers: { ...options.headers, ...length, ...request.headers }, signal },
+        (incoming) => {
+          answered = true;
+          const chunks: Buffer[] = [];
+          incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+          incoming.on("error", fail);
+          incoming.on("end", () => {
+            resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks).toString("utf8") });
+          });
+        },
+      );
+      outgoing.on("error", (error: NodeJS.ErrnoException) => {
+        // A server that ends closes what it keeps idle, and may do so just when the next request is sent on it (Node.js `request.reusedSocket`).
+        const wasClosed = outgoing.reusedSocket && !answered && error.code === "ECONNRESET" && !signal.aborted;
+        if (wasClosed && request.method === "GET") send();
+        else fail(error);
+      });
+      outgoing.end(request.body);
+    };
+    send();
   });
 }
 

@@ -27,7 +27,8 @@ const nameServer = z
  * What the stack needs of the cluster's network: its schema.
  *
  * Name servers that clusters have by themselves: kube-system's pods nearly everywhere; OpenShift's, whose pods answer at 5353 (openshift/cluster-dns-operator
- * assets/dns/daemonset.yaml); NodeLocal DNSCache, which is in the nodes' network and so no namespace's (kubernetes/kubernetes cluster/addons/dns/nodelocaldns/README.md).
+ * assets/dns/daemonset.yaml); NodeLocal DNSCache, which is in the nodes' network and so no namespace's (kubernetes/kubernetes cluster/addons/dns/nodelocaldns/README.md); Cloud DNS for GKE, which Autopilot has,
+ * at the instance's metadata server (cloud.google.com/kubernetes-engine/docs/how-to/cloud-dns).
  */
 export const networkSettings = z
   .strictObject({
@@ -38,10 +39,11 @@ export const networkSettings = z
         { namespace: "kube-system", port: 53 },
         { namespace: "openshift-dns", port: 5353 },
         { network: "169.254.20.10/32", port: 53 },
+        { network: "169.254.169.254/32", port: 53 },
       ])
       .describe(
         "Name servers that every pod of the stack may ask; all else is closed to it. The default fits the DNS of nearly every cluster, " +
-          "OpenShift's, and NodeLocal DNSCache at its usual address.",
+          "OpenShift's, NodeLocal DNSCache at its usual address, and Google's Cloud DNS for GKE, which Autopilot has.",
       ),
   })
   .prefault({});

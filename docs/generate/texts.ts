@@ -19,7 +19,11 @@ export function presenceText({ presence, keys }: Key): string {
 }
 
 /** A value as it is written in a stack file. */
-export const valueText = (value: unknown): string => `\`${stringify(value, { collectionStyle: "flow", lineWidth: 0 }).trim()}\``;
+export function valueText(value: unknown): string {
+  // Code is never broken: entries that are maps stand each for itself.
+  if (Array.isArray(value) && value.length > 1 && value.every((each) => typeof each === "object")) return value.map(valueText).join(", ");
+  return `\`${stringify(value, { collectionStyle: "flow", lineWidth: 0 }).trim()}\``;
+}
 
 /** A text that is no Markdown, as Markdown. */
 export const plain = (text: string): string =>

@@ -105,6 +105,7 @@ describe("network policies: name servers", () => {
       "openshift-dns": names("openshift-dns"),
       own: names("own-dns"),
       "169.254.20.10": { address: "169.254.20.10" },
+      "169.254.169.254": { address: "169.254.169.254" },
       "10.96.0.10": { address: "10.96.0.10" },
     };
     return Object.entries(servers).flatMap(([name, server]) =>
@@ -116,7 +117,7 @@ describe("network policies: name servers", () => {
     );
   }
 
-  it("are by default those of clusters as they come, OpenShift's, and the nodes' own caches", async () => {
+  it("are by default those of clusters as they come, OpenShift's, the nodes' own caches, and Google's Cloud DNS", async () => {
     assert.deepEqual(await answering({}), [
       "kube-system 53 UDP",
       "kube-system 53 TCP",
@@ -124,6 +125,8 @@ describe("network policies: name servers", () => {
       "openshift-dns 5353 TCP",
       "169.254.20.10 53 UDP",
       "169.254.20.10 53 TCP",
+      "169.254.169.254 53 UDP",
+      "169.254.169.254 53 TCP",
     ]);
   });
 

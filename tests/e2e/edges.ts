@@ -21,6 +21,8 @@ import { type Cluster, eventually, type KubernetesObject, type Pod } from "./sta
 const PART_PORTS = [9090, 10901, 10902, 11211, 19291];
 /** Addresses that nodes have of their own: where clouds tell pods who they are, and where NodeLocal DNSCache answers. */
 const NODE_ADDRESSES = ["169.254.169.254", "169.254.169.252", "169.254.170.2", "169.254.170.23", "169.254.20.10"];
+/** Those at which names are answered, NodeLocal DNSCache's and Cloud DNS for GKE's, and one at which none are. */
+const NAME_SERVERS = ["169.254.20.10", "169.254.169.254", "169.254.169.252"];
 const NODE_PORTS = [53, 80, 443, 988];
 /** What pods that are none of the stack's own listen on here, and this machine. */
 const OTHER_PORTS = [443, 9090, 9999, 10901, 19291];
@@ -288,7 +290,7 @@ export async function withNetwork(cluster: Cluster, stack: Stack, act: (network:
           await ip("-n", netns, "address", "replace", `${address}/32`, "dev", "lo");
         }
         const tcp = NODE_ADDRESSES.flatMap((address) => NODE_PORTS.map((port): [string, string, number] => ["tcp", address, port]));
-        await listen(`/run/netns/${netns}`, [...tcp, ["udp", "169.254.20.10", 53]]);
+        await listen(`/run/netns/${netns}`, [...tcp, ...NAME_SERVERS.map((address): [string, string, number] => ["udp", address, 53])]);
       }),
       ...visitors.map((pod) =>
         listen(
@@ -338,7 +340,7 @@ export async function withNetwork(cluster: Cluster, stack: Stack, act: (network:
       ),
       ...NODES.map(({ name, address }) => direct(name, { address }, 10_250)),
       ...NODE_ADDRESSES.flatMap((address) => NODE_PORTS.map((port) => direct(address, { address }, port))),
-      direct("169.254.20.10", { address: "169.254.20.10" }, 53, "udp"),
+      ...NAME_SERVERS.map((address) => direct(address, { address }, 53, "udp")),
     ];
     await act(new DeployedNetwork(facts, sources, targets, silentEdges(facts, podTargets)));
   } finally {

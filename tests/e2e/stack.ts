@@ -133,8 +133,7 @@ export async function deployedStack(cluster: Cluster, stack: Stack, tenant?: str
   return {
     outputs,
     writeUrl,
-    // A connection that is kept leads to one pod, which may end just when the next query is sent on it.
-    querier: new PrometheusClient(directTransport(await cluster.serviceAddress(outputs.queryUrl), { connectionPerRequest: true })),
+    querier: new PrometheusClient(directTransport(await cluster.serviceAddress(outputs.queryUrl))),
     writer: new RemoteWriteClient(directTransport(writeUrl, { connectionPerRequest: true }), tenant === undefined ? {} : { tenant }),
   };
 }
