@@ -20,7 +20,8 @@ export interface Keys {
 /** Every key of the namespace, decoded: objects, lists, numbers and booleans arrive from the engine as JSON text. */
 export function readKeys(folder: string): Keys {
   const prefix = `${CONFIG_NAMESPACE}:`;
-  const raw: Record<string, unknown> = {};
+  // By entries, since a key may be called as what every object has: `__proto__` would be read as settings, unseen.
+  const values = new Map<string, unknown>();
   let credentials: unknown;
   const unread: string[] = [];
   const problems: Problem[] = [];
@@ -42,13 +43,13 @@ export function readKeys(folder: string): Keys {
     }
     const isText = ["string", "enum"].includes(typeOf(settingsSchema.shape[key as keyof typeof settingsSchema.shape]));
     try {
-      raw[key] = isText ? text : JSON.parse(text);
+      values.set(key, isText ? text : JSON.parse(text));
     } catch {
       unread.push(key);
       problems.push({ key, value: text, rule: "this key holds a map, a list, a number, or true or false", remedy: "YAML of that kind" });
     }
   }
-  return { raw, credentials, unread, problems };
+  return { raw: Object.fromEntries(values), credentials, unread, problems };
 }
 
 /** The same keys with values that a message may show. */

@@ -227,11 +227,13 @@ describe("the comment of a report", () => {
   });
 
   it("is no larger than GitHub takes, with no half character and no control character", async () => {
-    const { calls: made } = await run([], `${GOOD}${"é".repeat(40_000)}`);
-    assert.match(made, /POST/);
-    const text = readFileSync(posted, "utf8");
-    assert.ok(Buffer.byteLength(text) < 65_536 && !text.includes("\ufffd"));
-    await run([], `${GOOD}a\r\u001b[2J\u0000b\n`);
+    for (const before of ["", "x", "xx", "xxx"]) {
+      const { calls: made } = await run([], `${GOOD}${before}${"→".repeat(30_000)}`);
+      assert.match(made, /POST/, `${before.length} bytes before`);
+      const text = readFileSync(posted, "utf8");
+      assert.ok(Buffer.byteLength(text) < 65_536 && text.includes(`→\n\n<sub>`) && !text.includes("\ufffd"));
+    }
+    await run([], `${GOOD}a\r\u001b[2J\u0000\u009b\u202e\u2066b\n`);
     assert.match(readFileSync(posted, "utf8"), /a\[2Jb\n/);
   });
 

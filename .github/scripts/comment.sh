@@ -22,8 +22,9 @@ first=$(head -n 1 "$report" | head -c 1000)
 
 body=$(mktemp)
 trap 'rm -f "$body"' EXIT
-# A cut in the middle of a character leaves no half of it, and no control character is passed on.
-head -c "$largest" "$report" | iconv -c -f utf-8 -t utf-8 | tr -d '\000-\010\013-\037\177' >"$body"
+# A cut in the middle of a character leaves no half of it: iconv leaves it out and says so by its exit code. No control character is passed on, nor what turns the direction of text.
+head -c "$largest" "$report" | { iconv -c -f utf-8 -t utf-8 2>/dev/null || true; } | tr -d '\000-\010\013-\037\177' |
+  LC_ALL=C sed 's/\xC2[\x80-\x9F]//g; s/\xE2\x80[\xAA-\xAE]//g; s/\xE2\x81[\xA6-\xA9]//g' >"$body"
 printf '\n\n<sub>Written by a run of this pull request'\''s own code.</sub>\n' >>"$body"
 
 ids=$(gh api --paginate "repos/$REPOSITORY/issues/$PULL_REQUEST/comments" --jq '.[] | select(.user.type == "Bot") | [.id, (.body | split("\n")[0] | rtrimstr("\r"))] | @tsv')

@@ -106,7 +106,8 @@ function propertiesOf(step: PreviewStep): ChangedProperty[] {
 export function at(root: unknown, path: string): unknown {
   const parts = path.match(/\["(?:[^"\\]|\\.)*"\]|\[\d+\]|[^.[\]]+/g) ?? [];
   return parts.reduce<unknown>((value, part) => {
-    const key = part.startsWith('["') ? (JSON.parse(part.slice(1, -1)) as string) : part.replace(/^\[|\]$/g, "");
+    // Between quotes the engine escapes quotes and nothing else.
+    const key = part.startsWith('["') ? part.slice(2, -2).replaceAll('\\"', '"') : part.replace(/^\[|\]$/g, "");
     return (value as Record<string, unknown> | undefined | null)?.[key];
   }, root);
 }

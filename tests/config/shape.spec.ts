@@ -22,6 +22,11 @@ describe("a key of the wrong form hides no rule that it has nothing to do with",
       expected: ["alertin", "receive.replicationFactor"],
     },
     {
+      title: "a key that is called as what every object has",
+      overrides: { ["__proto__"]: { accepts: ["replicas-on-one-node"] }, receive: TWO_COPIES },
+      expected: ["__proto__", "receive.replicationFactor"],
+    },
+    {
       title: "a value of another kind",
       overrides: { querier: { timeout: 120 }, namespace: "default", receive: TWO_COPIES },
       expected: ["namespace", "querier.timeout", "receive.replicationFactor"],

@@ -47,6 +47,13 @@ async function retention(): Promise<Digest> {
   });
 }
 
+describe("a property's path", () => {
+  it("is followed through keys of any text, as the engine writes them", () => {
+    const key = 'a"b\\\u001b.c';
+    assert.equal(at({ data: { [key]: 1 } }, `data["${key.replaceAll('"', '\\"')}"]`), 1);
+  });
+});
+
 describe("a report", () => {
   it("of a preview that only looks at what somebody else made says that nothing changes", async () => {
     const digest = await unchanged("prod", { existingNamespace: true });
