@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Document, isScalar, parseDocument } from "yaml";
-import type { Problem } from "../model/problem";
+import type { Problem } from "../model/values/problem";
 import { engineNumber } from "./engineNumbers";
 import { pathText } from "./issues";
 import { CONFIG_NAMESPACE } from "./namespace";

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { bucketClashes, type Credentials, credentialProblems, credentialsSchema } from "../model/bucket/config";
 import { objectProblems } from "../model/objectSizes";
-import { bucketClashes, type Credentials, credentialProblems, credentialsSchema } from "../model/objectStorage";
-import { formatProblems } from "../model/problem";
 import { problemsOf } from "../model/rules";
-import type { Settings } from "../model/settings";
+import type { Settings } from "../model/settings/schema";
+import { formatProblems } from "../model/values/problem";
 import { changedDigits } from "./digits";
 import { readKeys } from "./keys";
 import { kubeconfigOf } from "./kubeconfig";

@@ -1,6 +1,6 @@
-import { CREDENTIALS_KEY } from "../model/objectStorage";
-import type { Problem } from "../model/problem";
-import { settingsSchema } from "../model/settings";
+import { CREDENTIALS_KEY } from "../model/bucket/config";
+import { settingsSchema } from "../model/settings/schema";
+import type { Problem } from "../model/values/problem";
 import { isNear } from "./near";
 
 /** The configuration namespace: every key is `thanos-stack:<key>`. */

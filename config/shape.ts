@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { JUDGE_ALL, type Judge, type Problem } from "../model/problem";
-import { type Settings, settingsSchema } from "../model/settings";
+import { type Settings, settingsSchema } from "../model/settings/schema";
+import { JUDGE_ALL, type Judge, type Problem } from "../model/values/problem";
 import { knownKeys, problemsOfIssue, valueAt } from "./issues";
 import { isNear } from "./near";
 

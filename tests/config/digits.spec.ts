@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { changedDigits } from "../../config/digits";
 import { loadConfig } from "../../config/load";
-import { formatProblem } from "../../model/problem";
+import { formatProblem } from "../../model/values/problem";
 import { configOf } from "../harness";
 
 describe("config: digits that are text", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { KUBERNETES_ROLES } from "../../model/freeForm/discovery";
-import { PROMETHEUS_PORT } from "../../model/prometheusConfig";
+import { PROMETHEUS_PORT } from "../../model/prometheus/config";
+import { KUBERNETES_ROLES } from "../../model/prometheus/freeForm/discovery";
 import { openStack } from "../../sandbox/engine";
 import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
 import { PAUSE_IMAGE } from "../../sandbox/images";
