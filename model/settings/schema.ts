@@ -3,7 +3,7 @@ import { isDnsName } from "../values/kubernetesNames";
 import { IMAGES } from "../values/versions";
 import { accessSchema } from "./access";
 import { alertingSettings } from "./alerting";
-import { annotatedSchema } from "./annotatedTargets";
+import { annotatedSchema } from "./annotated";
 import {
   annotations,
   bucketPrefix,
