@@ -28,8 +28,10 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
       return [{ key, value, rule: "too small or too short", remedy: `at least ${issue.minimum}` }];
     case "too_big":
       return [{ key, value, rule: "too large or too long", remedy: `at most ${issue.maximum}` }];
-    case "invalid_key":
-      return [{ key, value, rule: "the name of an entry is not allowed", remedy: issue.issues.map((inner) => inner.message).join("; ") }];
+    case "invalid_key": {
+      const rule = issue.issues.map(ruleOf).find((reason) => reason !== undefined) ?? "the name of an entry is not allowed";
+      return [{ key, value, rule, remedy: issue.issues.map((inner) => inner.message).join("; ") }];
+    }
     default:
       return [{ key, value, rule: ruleOf(issue) ?? "not of the form that this key has", remedy: issue.message }];
   }

@@ -7,6 +7,7 @@ import { networkSettings } from "./networkSettings";
 import { REPLICA_LABELS } from "./replicaLabels";
 import { receiveRollout, rollout } from "./rollout";
 import { clusterJobKeys } from "./scrapeSettings";
+import { TARGET_LABELS } from "./targetLabels";
 import { tenancySchema, tenantName } from "./tenancy";
 import {
   annotations,
@@ -21,6 +22,7 @@ import {
   hostPathRoot,
   namespaceName,
   nodeName,
+  ownLabel,
   repositoryFolder,
   resources,
   retainedSize,
@@ -38,12 +40,9 @@ import { IMAGES } from "./versions";
  * links relative to docs/. What is `shared` is described there once, under that heading.
  */
 
-const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a Prometheus label name");
-/** Labels that a target's series have of their own: an external label of the same name is on none of them. */
-const TARGET_LABELS = ["__name__", "job", "instance", "namespace", "pod", "node", "container", "le", "quantile", "app"];
-const clusterLabel = labelName.refine(
-  (label) => !TARGET_LABELS.includes(label) && !REPLICA_LABELS.includes(label) && !label.startsWith("__"),
-  `a label that nothing else has: none of ${[...TARGET_LABELS, ...REPLICA_LABELS].join(", ")}`,
+const clusterLabel = ownLabel.refine(
+  (label) => !REPLICA_LABELS.includes(label),
+  `a label that is none of the replica labels ${REPLICA_LABELS.join(", ")}`,
 );
 const receiverRetention = durationOf("2h", "Thanos takes 0 for ever, and samples are cut into blocks of two hours");
 const futureWindow = durationOf(
@@ -323,8 +322,9 @@ export const settingsSchema = z.strictObject({
       label: clusterLabel
         .default("cluster")
         .describe(
-          "Name of that label: the one by which an existing fleet tells its clusters apart. Not one that series have of their own, such as " +
-            "`job` or `namespace`. The dashboards select by `cluster` unless they are [adapted](operations.md#dashboards-by-another-label).",
+          "Name of that label: the one by which an existing fleet tells its clusters apart. Not one that series have of their own, from targets " +
+            `or rules: ${TARGET_LABELS.map((label) => `\`${label}\``).join(", ")}, or any that begins with \`__\`. The dashboards select by ` +
+            "`cluster` unless they are [adapted](operations.md#dashboards-by-another-label).",
         ),
       context: z
         .string()
@@ -711,11 +711,11 @@ export const settingsSchema = z.strictObject({
         .default([])
         .describe("Further jobs, each with a `job_name` of its own, as in [Prometheus' scrape_configs](#keys-with-prometheus-own-form)."),
       externalLabels: z
-        .record(labelName, z.string())
+        .record(ownLabel, z.string())
         .default({})
         .describe(
           "Further external labels. That of `cluster.label`, `prometheus_replica`, `receive_replica`, `rule_replica` and the tenant's label are " +
-            "the stack's.",
+            "the stack's, and those that `cluster.label` can't be are the series' own.",
         ),
       remoteWrite: z
         .strictObject({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { receiveOf } from "./ingestion";
 import type { Settings } from "./settings";
+import { ownLabel } from "./values";
 
 /**
  * Tenants: how senders name them, and which the default ring takes. A tenant's name becomes a directory of each receiver, and Thanos 0.42 takes `.` and `..` for names (pkg/tenancy
@@ -68,11 +69,12 @@ export const tenancySchema = z.strictObject({
         "what he has to send; nothing is created for him. `[]`: the default tenant alone. Required where others may write, unless `accepts` has " +
         "`any-tenant`.",
     ),
-  label: z
-    .string()
-    .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a Prometheus label name")
+  label: ownLabel
     .default("tenant_id")
-    .describe("Label that carries the tenant on every stored series. Neither `cluster.label` nor a replica label."),
+    .describe(
+      "Label that carries the tenant on every stored series. Neither `cluster.label`, nor one that `cluster.label` can't be: it would replace that " +
+        "label of every series on read.",
+    ),
 });
 
 /** Tenants that the default ring takes: its own list, and the default tenant unless another ring has it. Undefined where any tenant is accepted. */

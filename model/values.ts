@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DNS_LABEL, isDnsLabel, isDnsName, isLabelValue, isQualifiedName, LONGEST_LABEL } from "./kubernetesNames";
 import { cpuCores, DURATION, durationSeconds, isByteQuantity, isCpuQuantity, isDuration, QUANTITY, quantityBytes } from "./quantity";
+import { isTargetLabel, TARGET_LABELS } from "./targetLabels";
 
 /**
  * Values that several keys of the configuration hold: their forms, and the least that makes sense, with its reason. What an editor can check itself
@@ -115,6 +116,14 @@ const text = (schema: z.ZodString) =>
 
 /** The value of an external label that names a cluster: any text, since it names no object. */
 export const clusterName = text(form((name) => name.trim() !== "", "a text that is not empty"));
+
+/** A label that an environment gives every series, and that no series has of its own. */
+export const ownLabel = ruled(
+  matching(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a Prometheus label name"),
+  (label) => !isTargetLabel(label),
+  "series have this label of their own, from targets or rules, and it can't say something else too",
+  `a label that is none of ${TARGET_LABELS.join(", ")}, and does not begin with __`,
+);
 
 /** A name that this program gives to something of its own and composes with others. */
 export const dnsLabel = matching(

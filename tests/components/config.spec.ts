@@ -317,6 +317,34 @@ const BROKEN_RULES: Refusal[] = [
     rule: /are set by this stack/,
     remedy: /another label name/,
   })),
+  ...["namespace", "job", "pod", "zone", "service", "le", "alertname", "__name__", "__tmp"].flatMap((label) => {
+    const refused = { rule: /series have this label of their own/, remedy: /none of __name__, job, .*begin with __/ };
+    return [
+      {
+        ...refused,
+        title: `the external label ${label}, which series have of their own`,
+        overrides: { prometheus: { externalLabels: { [label]: "x" } } },
+        key: `prometheus.externalLabels.${label}`,
+        value: '"x"',
+      },
+      {
+        ...refused,
+        title: `the tenant label ${label}, which series have of their own`,
+        overrides: { tenancy: { label } },
+        key: "tenancy.label",
+        value: JSON.stringify(label),
+        accepted: { tenancy: { label: "team" } },
+      },
+      {
+        ...refused,
+        title: `the cluster label ${label}, which series have of their own`,
+        overrides: { cluster: { label } },
+        key: "cluster.label",
+        value: JSON.stringify(label),
+        accepted: { cluster: { label: "datacenter" } },
+      },
+    ];
+  }),
   {
     title: "an external label that is this environment's tenant label",
     overrides: { tenancy: { label: "team" }, prometheus: { externalLabels: { team: "x" } } },
