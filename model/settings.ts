@@ -439,7 +439,7 @@ export const settingsSchema = z.strictObject({
         .default({})
         .describe(
           "Annotations that give the service accounts of whatever reaches the bucket an identity of the cloud, such as " +
-            "`eks.amazonaws.com/role-arn`.",
+            "`eks.amazonaws.com/role-arn`. With those of `azure.workload.identity/` its pods get the label that Azure's webhook asks for.",
         ),
       handover: duration
         .optional()
