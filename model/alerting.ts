@@ -1,3 +1,4 @@
+import { serverOf } from "./hosts";
 import { PROMETHEUS_REPLICA_LABEL } from "./replicaLabels";
 import type { Settings } from "./settings";
 
@@ -19,8 +20,8 @@ export function alertingConfig({ alerting }: Settings): AlertingConfig | Record<
     alerting: {
       alert_relabel_configs: [{ regex: PROMETHEUS_REPLICA_LABEL, action: "labeldrop" }],
       alertmanagers: alerting.alertmanagers.map((address) => {
-        const { protocol, host } = new URL(address);
-        return { scheme: protocol.replace(/:$/, ""), static_configs: [{ targets: [host] }] };
+        const { scheme, server } = serverOf(address);
+        return { scheme, static_configs: [{ targets: [server] }] };
       }),
     },
   };
@@ -29,8 +30,8 @@ export function alertingConfig({ alerting }: Settings): AlertingConfig | Record<
 /** Ports of the Alertmanagers, each once: where whoever evaluates rules must reach out to. */
 export function alertmanagerPorts({ alerting }: Settings): number[] {
   const ports = alerting.alertmanagers.map((address) => {
-    const { protocol, port } = new URL(address);
-    return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
+    const { scheme, port } = serverOf(address);
+    return port === undefined ? (scheme === "https" ? 443 : 80) : Number(port);
   });
   return [...new Set(ports)].sort((a, b) => a - b);
 }

@@ -8,6 +8,14 @@ const DURATION_UNITS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3_60
 export const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
 const DURATION_ORDER = ["y", "w", "d", "h", "m", "s", "ms"];
 
+/** The least number of seconds that is more than a duration of Go holds: 64 bits of nanoseconds. */
+const TOO_LONG = 2 ** 63 / 1e9;
+/** A text for what is just short enough. */
+export const LONGEST_DURATION = "292y";
+
+/** Whether Prometheus and Thanos can count so many seconds. */
+export const isCountable = (seconds: number): boolean => seconds < TOO_LONG;
+
 /** Whether the text is a duration that both Prometheus and Thanos accept, such as `30s`, `1h30m` or `15d`. */
 export function isDuration(text: string): boolean {
   return text !== "" && DURATION.test(text);

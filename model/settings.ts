@@ -17,6 +17,7 @@ import {
   dnsLabel,
   duration,
   durationOf,
+  grpcEndpoint,
   hostAndPort,
   hostPathRoot,
   namespaceName,
@@ -622,7 +623,7 @@ export const settingsSchema = z.strictObject({
       maxConcurrent: count(1, 1_000).default(20).describe("Queries at once; further ones wait."),
       discoveryInterval: lookupInterval.default("5s").describe("How often receivers are looked up: a new one is found within this time."),
       endpoints: z
-        .array(z.string().regex(/^(dns\+|dnssrv\+)?[^\s/]+$/, "an address: host:port, dns+host:port or dnssrv+_port._tcp.host"))
+        .array(grpcEndpoint)
         .default([])
         .describe(
           "gRPC addresses of other stacks' queriers or stores, such as `dns+thanos-querier-grpc.other.svc.cluster.local:10901` or " +

@@ -1,6 +1,18 @@
 import { z } from "zod";
+import { isHost, isPort, isServiceName, serverOf, splitHost } from "./hosts";
 import { DNS_LABEL, isDnsLabel, isDnsName, isLabelValue, isQualifiedName, LONGEST_LABEL } from "./kubernetesNames";
-import { cpuCores, DURATION, durationSeconds, isByteQuantity, isCpuQuantity, isDuration, QUANTITY, quantityBytes } from "./quantity";
+import {
+  cpuCores,
+  DURATION,
+  durationSeconds,
+  isByteQuantity,
+  isCountable,
+  isCpuQuantity,
+  isDuration,
+  LONGEST_DURATION,
+  QUANTITY,
+  quantityBytes,
+} from "./quantity";
 
 /**
  * Values that several keys of the configuration hold: their forms, and the least that makes sense, with its reason. What an editor can check itself
@@ -22,7 +34,12 @@ const matching = (pattern: RegExp, accepted: string): z.ZodString =>
 const least = (schema: z.ZodString, value: string): z.ZodString => schema.meta({ least: value });
 
 /** A duration as Prometheus and Thanos write it, such as `30s`, `2h` or `15d`; zero where zero means something. */
-export const duration = form(isDuration, "a duration such as 30s, 2h or 15d").meta({ pattern: DURATION.source, minLength: 1 });
+export const duration = ruled(
+  form(isDuration, "a duration such as 30s, 2h or 15d").meta({ pattern: DURATION.source, minLength: 1 }),
+  (text) => isCountable(durationSeconds(text)),
+  "Prometheus and Thanos count nanoseconds in 64 bits, which end after 292 years, and stop at their start",
+  `at most ${LONGEST_DURATION}`,
+);
 
 /** A duration with its least, and why a shorter one makes no sense. */
 export const durationOf = (shortest: string, why: string): z.ZodString =>
@@ -192,17 +209,45 @@ export const bucketPrefix = matching(
 ).refine((prefix) => !hasDots(prefix), "folders that are neither '.' nor '..': another spelling would be the same folder, or one outside");
 
 const HOST = "(?:\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)";
-const isPort = (port: string | undefined): boolean => port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
-const portIn = (text: string): string | undefined => /:(\d+)$/.exec(text)?.[1];
+const HOST_RULE =
+  "a host is an IPv4 address of four numbers from 0 to 255, an IPv6 address in brackets, or a DNS name whose last part is not of digits alone";
+const HOST_ACCEPTED = "a host such as minio.storage.svc, 10.0.0.7 or [fd00::7]";
+const PORT_ACCEPTED = "a port from 1 to 65535";
+
+/** A text with a server in it: its host is one, and its port, which may be left out. */
+const withServer = (schema: z.ZodString, server: (text: string) => string): z.ZodString =>
+  ruled(schema, (text) => isHost(splitHost(server(text)).host), HOST_RULE, HOST_ACCEPTED).refine((text) => {
+    const { port } = splitHost(server(text));
+    return port === undefined || isPort(port);
+  }, PORT_ACCEPTED);
 
 /** A server by host, or by host and port. */
-export const hostAndPort = matching(
-  new RegExp(`^${HOST}(:\\d{1,5})?$`),
-  "a host, or host:port, without a scheme; an IPv6 address in brackets",
-).refine((text) => isPort(portIn(text)), "a port from 1 to 65535");
+export const hostAndPort = withServer(
+  matching(new RegExp(`^${HOST}(:\\d{1,5})?$`), "a host, or host:port, without a scheme; an IPv6 address in brackets"),
+  (text) => text,
+);
 
 /** The address of a server by scheme, host and port. */
-export const serverUrl = matching(
-  new RegExp(`^https?://${HOST}(:\\d{1,5})?$`),
-  "a URL of scheme, host and port, without a path; an IPv6 address in brackets",
-).refine((text) => isPort(portIn(text)), "a port from 1 to 65535");
+export const serverUrl = withServer(
+  matching(new RegExp(`^https?://${HOST}(:\\d{1,5})?$`), "a URL of scheme, host and port, without a path; an IPv6 address in brackets"),
+  (text) => serverOf(text).server,
+);
+
+const SERVICE_LOOKUP = /^dnssrv(?:noa)?\+/;
+const ADDRESS_LOOKUP = /^dns\+/;
+
+/** Whether Thanos can ask at an address: whatever is no name of SRV records, which hold the port, has one of its own. */
+function isEndpoint(text: string): boolean {
+  const { host, port } = splitHost(text.replace(SERVICE_LOOKUP, "").replace(ADDRESS_LOOKUP, ""));
+  return SERVICE_LOOKUP.test(text)
+    ? isServiceName(host) && (port === undefined || isPort(port))
+    : isHost(host) && port !== undefined && isPort(port);
+}
+
+/** A gRPC address as Thanos looks it up. */
+export const grpcEndpoint = ruled(
+  matching(/^(?:dns\+|dnssrv\+|dnssrvnoa\+)?[^\s/+]+$/, "an address: host:port, dns+host:port or dnssrv+_port._tcp.host"),
+  isEndpoint,
+  `only a name behind dnssrv+ needs no port, from 1 to 65535; ${HOST_RULE}`,
+  "host:port, dns+host:port or dnssrv+_port._tcp.host",
+);

@@ -1,4 +1,4 @@
-import { isDuration } from "../quantity";
+import { isCountable, isDuration, LONGEST_DURATION } from "../quantity";
 import { re2Trouble } from "./re2";
 
 /**
@@ -103,8 +103,6 @@ export const port: Form = (value) =>
 export const number: Form = (value) =>
   typeof value === "number" ? [] : finding(value, "Prometheus has a number here", "a number, without quotes");
 
-/** Longest duration that Go holds, in seconds. */
-const LONGEST = 2 ** 63 / 1e9;
 const UNITS: readonly [RegExp, number][] = [
   [/(\d+)y/, 31_536_000],
   [/(\d+)w/, 604_800],
@@ -127,7 +125,7 @@ export const duration: Form = (value) => {
   const seconds = secondsOf(value);
   if (seconds === undefined)
     return finding(value, "not a duration: whole numbers, each with its unit, the largest first", "a duration such as 30s, 2h or 1d12h");
-  return seconds < LONGEST ? [] : finding(value, "longer than Prometheus can count", "less than 292y");
+  return isCountable(seconds) ? [] : finding(value, "longer than Prometheus can count", `at most ${LONGEST_DURATION}`);
 };
 
 const AMOUNT = String.raw`(?:\d+(?:\.\d*)?|\.\d+)`;

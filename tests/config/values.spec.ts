@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { CLAIMS, load, type Overrides, objects, planOf, rejection, run, type Stack, together } from "../harness";
+import { type AlertingConfig, alertingConfig, alertmanagerPorts } from "../../model/alerting";
+import { CLAIMS, load, type Overrides, objects, planOf, rejection, run, type Stack, settingsOf, together } from "../harness";
 
 /** What the line of the only problem must say of a value at a key. */
 interface Refused {
@@ -242,6 +243,76 @@ describe("configuration: servers by address", () => {
       overrides: { alerting: { alertmanagers: ["http://host:70000"] } },
       says: /a port from 1 to 65535/,
     }));
+
+  const NO_HOST = [
+    ...["10.0.0.300", "256.1.1.1", "1.2.3.4.5", "1.2.3", "123", "0251.1.1.1", "am.1", "am.1."],
+    ...["xn--", "a..b", "-a", "a-", ".a", "[:::::]", "[::1.2.3]", "[1.2.3.4]", `${"a".repeat(64)}.svc`],
+  ];
+  for (const host of NO_HOST) {
+    it(`refuses the host ${host}, wherever one is named`, async () => {
+      const says = /a DNS name whose last part is not of digits alone\. Accepted: (a host such as minio\.storage\.svc|host:port)/;
+      const address = `http://${host}:9093`;
+      await refuses({ key: "alerting.alertmanagers[0]", value: address, overrides: { alerting: { alertmanagers: [address] } }, says });
+      const server = `${host}:9000`;
+      await refuses({
+        stack: "prod",
+        key: "objectStorage.s3.endpoint",
+        value: server,
+        overrides: at("objectStorage.s3.endpoint", server),
+        says,
+      });
+      const endpoint = `dns+${host}:10901`;
+      await refuses({ key: "querier.endpoints[0]", value: endpoint, overrides: at("querier.endpoints", [endpoint]), says });
+    });
+  }
+
+  it("takes a server as it is written", () => {
+    for (const host of ["10.0.0.255", "alerts", "Alerts.Example.", "1a.2b", "[::ffff:10.0.0.1]"]) {
+      const settings = settingsOf("dev", { alerting: { alertmanagers: [`https://${host}:443`, `https://${host}`] } });
+      assert.deepEqual((alertingConfig(settings) as AlertingConfig).alerting.alertmanagers, [
+        { scheme: "https", static_configs: [{ targets: [`${host}:443`] }] },
+        { scheme: "https", static_configs: [{ targets: [host] }] },
+      ]);
+      assert.deepEqual(alertmanagerPorts(settings), [443]);
+    }
+  });
+
+  for (const endpoint of [
+    "host",
+    "dns+x",
+    "dns+x:99999",
+    "dns+dns+x:1",
+    ":10901",
+    "fd00::1",
+    "c:1,d:1",
+    "host:0",
+    "dnssrv+_grpc._tcp.host:0",
+  ]) {
+    it(`refuses ${endpoint} as an address of a querier`, () =>
+      refuses({
+        key: "querier.endpoints[0]",
+        value: endpoint,
+        overrides: at("querier.endpoints", [endpoint]),
+        says: /Accepted: (an address: )?host:port, dns\+host:port or dnssrv\+_port\._tcp\.host/,
+      }));
+  }
+  it("takes addresses of queriers as Thanos looks them up", () =>
+    load(
+      "dev",
+      at("querier.endpoints", ["host:10901", "dns+a.b:1", "dnssrv+_grpc._tcp.host", "dnssrvnoa+_grpc._tcp.host", "[fd00::1]:10901"]),
+    ));
+});
+
+describe("configuration: durations", () => {
+  for (const key of ["prometheus.retention.time", "receive.retention.time", "querier.timeout", "prometheus.scrapeInterval"]) {
+    it(`refuses ${key} of 999y`, () =>
+      refuses({ key, value: "999y", overrides: at(key, "999y"), says: /count nanoseconds in 64 bits.* Accepted: at most 292y/ }));
+  }
+  it("refuses more than Go counts in the bucket", async () => {
+    const { message } = await rejection("prod", at("objectStorage.compactor.retention.raw", "293y"));
+    assert.match(message, /objectStorage\.compactor\.retention\.raw = "293y"/);
+  });
+  it("takes the longest that Go counts", () => load("dev", at("prometheus.retention.time", "292y")));
 });
 
 /** dev's risks, and that of a limit which is none. */
