@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { type ScalarTag, stringify, type Tags } from "yaml";
 import { SECRET } from "../config/encrypted";
 import { named, type RegisteredResource } from "./program";
 
@@ -22,14 +22,29 @@ export function manifestsOf(resources: readonly RegisteredResource[]): Manifest[
 }
 
 /**
- * Manifests as one YAML text, keys sorted, so that equal plans give equal bytes. Texts that YAML 1.1, which kubectl reads, takes for something else (`on`, `no`, `1_000`) are quoted.
+ * Numbers of kubectl's YAML that no version of YAML has: prefixes in capitals, a sign behind a prefix, underscores anywhere behind a sign
+ * or a digit. Source: `resolve` of go.yaml.in/yaml/v2 2.4, which takes the underscores out and asks Go's `strconv.ParseInt(…, 0, 64)`.
+ */
+const NUMBER_OF_KUBECTL: ScalarTag = {
+  tag: "tag:yaml.org,2002:int",
+  default: true,
+  test: /^(?:[-+]_*)?(?:0_*(?:[bB][-+01_]+|[oO][0-7_]+|[xX][\da-fA-F_]+)|(?:\d[\d_]*(?:\.[\d_]*)?|\.[\d_]+)(?:[eE]_*[-+]?[\d_]+)?)$/,
+  resolve: (text) => text,
+};
+
+/**
+ * Manifests as one YAML text, keys sorted, so that equal plans give equal bytes. Texts that YAML 1.1 or kubectl takes for something else
+ * (`on`, `no`, `1_000`, `0X1F`) are quoted.
  */
 export function manifestsYaml(manifests: readonly Manifest[]): string {
-  return manifests
-    .map(
-      (manifest) => `---\n${stringify(manifest, { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" })}`,
-    )
-    .join("");
+  const options = {
+    sortMapEntries: true,
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    compat: "yaml-1.1",
+    customTags: (tags: Tags) => [...tags, NUMBER_OF_KUBECTL],
+  } as const;
+  return manifests.map((manifest) => `---\n${stringify(manifest, options)}`).join("");
 }
 
 // Namespaces first, so that one `kubectl apply -f` is enough.

@@ -62,9 +62,10 @@ describe("manifests", () => {
   it("hide secrets wherever they are", () => {
     const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value: "hunter2" };
     const [manifest] = manifestsOf([
-      registered("a", { apiVersion: "v1", kind: "Secret", metadata: { name: "a" }, stringData: secret, list: [{ deep: secret }] }),
+      registered("a", { apiVersion: "v1", kind: "Secret", metadata: { name: "a" }, stringData: { key: secret }, list: [{ deep: secret }] }),
     ]);
-    assert.equal(manifest?.stringData, "(secret)");
+    assert.deepEqual(manifest?.stringData, { key: "(secret)" });
+    assert.deepEqual(manifest?.list, [{ deep: "(secret)" }]);
     assert.ok(!JSON.stringify(manifest).includes("hunter2"));
   });
 
@@ -75,10 +76,21 @@ describe("manifests", () => {
         apiVersion: "v1",
         kind: "Secret",
         metadata: { name: "a" },
-        stringData: secret({ key: "hunter2", list: ["hunter2"] }),
+        stringData: secret({ key: "hunter2", list: ["hunter2", { deep: "hunter2" }] }),
       }),
     ]);
-    assert.deepEqual(manifest?.stringData, { key: "(secret)", list: ["(secret)"] });
+    assert.deepEqual(manifest?.stringData, { key: "(secret)", list: ["(secret)", { deep: "(secret)" }] });
+  });
+
+  it("of the bucket's credentials have their file's name, and nothing of what is in it", async () => {
+    const credentials = { objectStorageCredentials: { accessKey: "hunter2", secretKey: "hunter3" } };
+    const { resources } = await run("prod", {}, { secrets: credentials });
+    const secrets = manifestsOf(resources).filter(({ kind }) => kind === "Secret");
+    assert.deepEqual(
+      secrets.map(({ stringData }) => stringData),
+      [{ "objstore.yaml": "(secret)" }],
+    );
+    assert.doesNotMatch(manifestsYaml(manifestsOf(resources)), /hunter/);
   });
 
   it("are the same texts for a reader of YAML 1.1, as kubectl is", () => {
@@ -99,6 +111,18 @@ describe("manifests", () => {
       "017",
       "1:30",
       "12e3",
+      ".5",
+      "5.",
+      "+1",
+      "0x1F",
+      "0777",
+      "190:20:30",
+      "1_0.5",
+      ".inf",
+      "-.INF",
+      ".NaN",
+      "True",
+      "",
       "~",
       "null",
       "true",
@@ -118,6 +142,23 @@ describe("manifests", () => {
       assert.deepEqual(read.metadata, { name: "no" }, version);
       assert.deepEqual(read.data, data, version);
     }
+  });
+
+  it("quote what kubectl alone takes for a number", () => {
+    // Each was read as a number by sigs.k8s.io/yaml 1.6, which kubectl has, where it was not quoted.
+    const numbers = ["0X1F", "0O7", "0B1", "-0o7", "0o_7", "-_1", "0_x1", "1e1_0", "1e_-1", "0b-1", "+_8"];
+    const texts = ["0.42.4", "15d", "10Gi", "500m", "1-2", "0b", "0x", "1e", "_1", "10.0.0.0/8"];
+    const written = (word: string) => {
+      const made = manifestsYaml([{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, data: { key: word } }]);
+      return /^ {2}key: (.*)$/m.exec(made)?.[1];
+    };
+    assert.deepEqual(
+      numbers.map(written),
+      numbers.map((word) => `"${word}"`),
+    );
+    assert.deepEqual(texts.map(written), texts);
+    const made = manifestsYaml([{ apiVersion: "v1", kind: "A", metadata: { name: "a" }, count: 3, share: 0.5 }]);
+    assert.match(made, /^count: 3\n[\s\S]*^share: 0\.5$/m);
   });
 
   it("give a name by content where the program gives none, another for other content", () => {
