@@ -9,7 +9,7 @@ import type { Settings } from "../model/settings";
 import { HASHRINGS_FILE } from "../model/thanosFlags";
 import { FIXED_BLOCK_DURATION, imageVersion, THANOS_VERSION } from "../model/versions";
 import { type AppliedStatefulSet, type ClaimGrowth, type ClaimView, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";
-import { PATIENCE, type Patience, until } from "./patience";
+import { PATIENCE, type Patience, until, waitingTime } from "./patience";
 import { receiversAreUploaded } from "./upload";
 import { volumeGates } from "./volumeGrowth";
 
@@ -25,8 +25,8 @@ export interface ScalingGates {
 }
 
 /** What to do when a gate of the ring gives up. */
-const MEND_AND_REPEAT =
-  "Nothing was removed; mend it and run the same update again (an update needs --parallel of at least 2: the ring and its receivers wait for each other)";
+const FIX_AND_REPEAT =
+  "Nothing was removed; fix it and run the same update again (an update needs --parallel of at least 2: the ring and its receivers wait for each other)";
 
 /** Hooks that make growing and shrinking of rings lossless, and let the receivers' volumes grow. */
 export function scalingGates(
@@ -80,7 +80,7 @@ export async function receiversMayJoin(cluster: ClusterView, before: string, aft
     `receivers ${pods.join(", ")} to be Ready before they enter the ring`,
     () => troubled(cluster, pods),
     patience,
-    MEND_AND_REPEAT,
+    FIX_AND_REPEAT,
   );
 }
 
@@ -165,7 +165,7 @@ export async function receiversSettle(set: ReceiverSet, cluster: ClusterView, pa
       return found.length > 0 ? found : [`${set.replicas - available} of them, Ready since a moment ago`];
     },
     patience,
-    MEND_AND_REPEAT,
+    FIX_AND_REPEAT,
   );
 }
 
@@ -189,7 +189,7 @@ export async function receiversMayLeave(
             .filter((pod) => leaving.includes(pod));
     },
     patience,
-    MEND_AND_REPEAT,
+    FIX_AND_REPEAT,
   );
   const expected = receive.rings.find((ring) => ring.name === set.ring)?.members.length;
   const app = receive.settings.mode === "split" ? ROUTER_APP : RECEIVE_APP;
@@ -201,11 +201,11 @@ export async function receiversMayLeave(
       return routers.length === 0 ? ["any router"] : routers.filter((_, index) => sizes[index] !== expected);
     },
     patience,
-    MEND_AND_REPEAT,
+    FIX_AND_REPEAT,
   );
   const seen = new Map<string, { total: number; since: number }>();
   await until(
-    `${leaving.join(", ")} to receive nothing for ${patience.quietSeconds} s`,
+    `${leaving.join(", ")} to receive nothing for ${waitingTime(patience.quietSeconds)}`,
     async () => {
       const busy: string[] = [];
       for (const pod of leaving) {
@@ -220,7 +220,7 @@ export async function receiversMayLeave(
       return busy;
     },
     patience,
-    MEND_AND_REPEAT,
+    FIX_AND_REPEAT,
   );
 }
 

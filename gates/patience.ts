@@ -19,6 +19,12 @@ export const PATIENCE: Patience = { timeoutSeconds: 1_800, pollSeconds: 1, quiet
 /** Looks after which a missing right counts as one that nobody is about to give: a role that was bound just before is known to the API server within a second or two. */
 const FORBIDDEN_LOOKS = 10;
 
+/** How long something is waited for, in words: `30 minutes`, `15 seconds`. */
+export function waitingTime(seconds: number): string {
+  const [count, unit] = seconds >= 60 && seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
 /**
  * Waits until nothing is missing.
  *
@@ -46,7 +52,7 @@ export async function until(what: string, missing: () => Promise<string[]>, pati
     said = line;
     if (Date.now() > end) {
       throw new Error(
-        `gave up after ${patience.timeoutSeconds} s of waiting for ${what}; still missing: ${oneLine(last.join(", "))}. ${advice}`,
+        `gave up after ${waitingTime(patience.timeoutSeconds)} of waiting for ${what}; still missing: ${oneLine(last.join(", "))}. ${advice}`,
       );
     }
     await delay(patience.pollSeconds * 1_000);

@@ -37,7 +37,7 @@ export interface Leaving {
 }
 
 const ADVICE =
-  "Nothing was removed, and the receivers that leave the ring go on uploading: mend the bucket, or give them time, and run the same update again. " +
+  "Nothing was removed, and the receivers that leave the ring go on uploading: fix the bucket, or give them time, and run the same update again. " +
   'With "history-loss" in accepts it does not wait for them';
 
 /**

@@ -116,7 +116,7 @@ describe("gates: shrinking", () => {
     });
     await assert.rejects(
       receiversMayLeave(smaller, setOf(smaller), cluster, LEAVING, QUICK),
-      /receive nothing for 0\.05 s; still missing: thanos-receive-3\./,
+      /receive nothing for 0\.05 seconds; still missing: thanos-receive-3\./,
     );
   });
 

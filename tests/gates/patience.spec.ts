@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ForbiddenError } from "../../clients/transport";
-import { type Patience, until } from "../../gates/patience";
+import { type Patience, until, waitingTime } from "../../gates/patience";
 
 const PATIENCE: Patience = { timeoutSeconds: 60, pollSeconds: 0.001, quietSeconds: 0 };
 const MAY_NOT = "the account may not create pods/portforward in namespace ns";
@@ -21,6 +21,21 @@ describe("gates: patience", () => {
 
   it("waits while anything is missing, and while it can't be asked for", async () => {
     assert.equal(await looks([...many(["a"]), ...many(new Error("reset")), []]), 61);
+  });
+
+  it("says in words how long it has waited", async () => {
+    assert.deepEqual([1_800, 60, 90, 15, 1, 0.3].map(waitingTime), [
+      "30 minutes",
+      "1 minute",
+      "90 seconds",
+      "15 seconds",
+      "1 second",
+      "0.3 seconds",
+    ]);
+    await assert.rejects(
+      until("something", async () => ["a", "b"], { ...PATIENCE, timeoutSeconds: 0.002 }, "Advice"),
+      /^Error: gave up after 0\.002 seconds of waiting for something; still missing: a, b\. Advice$/,
+    );
   });
 
   it("waits for a right that was given just now, but not for one that nobody gives", async () => {

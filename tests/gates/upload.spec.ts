@@ -197,7 +197,7 @@ describe("gates: uploads of leaving receivers", () => {
     ring.bucketIsAway = true;
     await assert.rejects(
       receiversAreUploaded(ring.view(), leaving(THIRD), QUICK),
-      /gave up after 0\.3 s .*in the bucket; still missing: thanos-receive-3 \(uploads of tenant default-tenant; some have failed since it began\)\. Nothing was removed/,
+      /gave up after 0\.3 seconds of waiting .*in the bucket; still missing: thanos-receive-3 \(uploads of tenant default-tenant; some have failed since it began\)\. Nothing was removed/,
     );
     assert.equal(ring.applied.length, 2);
     assert.deepEqual(ring.applied.at(-1), APPLIED);
