@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { execa } from "execa";
+import { addressLines } from "../commands/verify/report";
 import { ensureBucket, startBucket, stopBucket } from "./bucket";
 import { awaitNodes, ensureVolumes, hostUrl, requireCluster } from "./cluster";
 import { StepFailed } from "./command";
@@ -33,7 +34,9 @@ program
     ]);
     await verify(env);
     const remoteWrite = (await stackOutputs(env, where))?.remoteWriteUrl;
-    if (typeof remoteWrite?.value === "string") process.stdout.write(`remote write  ${await hostUrl(remoteWrite.value, where)}\n`);
+    if (typeof remoteWrite?.value !== "string") return;
+    const open = await hostUrl(remoteWrite.value, where);
+    process.stdout.write(`${addressLines([{ name: "remote write", open }]).join("\n")}\n`);
   });
 
 const cluster = program.command("cluster").description("the cluster without the stack");

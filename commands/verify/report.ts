@@ -18,10 +18,12 @@ export function resultLines(result: CheckResult, names: readonly string[]): stri
   ];
 }
 
-/** What to open, aligned. */
+/** `make up` of the sandbox prints one address more below those of verify, in the same columns. */
+const LONGEST_NAME = "remote write";
+
+/** What to open, in columns that are the same whichever addresses there are. */
 export function addressLines(addresses: readonly Address[]): string[] {
-  const width = Math.max(0, ...addresses.map(({ name }) => name.length));
-  return addresses.map(({ name, open }) => `${name.padEnd(width)}  ${oneLine(open)}`);
+  return addresses.map(({ name, open }) => `${name.padEnd(LONGEST_NAME.length)}  ${oneLine(open)}`);
 }
 
 /** The last line. */

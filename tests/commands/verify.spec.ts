@@ -224,7 +224,7 @@ describe("verify: command", () => {
     assert.match(printed, /^1 of 8 checks fail: scrape targets$/m);
     assert.match(
       printed,
-      /^queries {5}kubectl --kubeconfig \S+ --context dev --namespace monitoring port-forward service\/thanos-query-frontend 9090:9090$/m,
+      /^queries {7}kubectl --kubeconfig \S+ --context dev --namespace monitoring port-forward service\/thanos-query-frontend 9090:9090$/m,
     );
   });
 

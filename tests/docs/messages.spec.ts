@@ -3,8 +3,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ts from "typescript";
 import { PROJECT_FOLDER } from "../../commands/program";
+import type { StackReader } from "../../commands/verify/readings";
+import { addressLines, resultLines, summary } from "../../commands/verify/report";
+import { stackChecks } from "../../commands/verify/stack";
 import { PATIENCE, waitingTime } from "../../gates/patience";
-import { inlineCode, readDocument, section, tableRows } from "./documents";
+import { readOutputs } from "../../outputs";
+import { paths } from "../../sandbox/paths";
+import { clusterSteps } from "../../sandbox/up";
+import { OUTPUTS } from "../commands/fakeCluster";
+import { codeBlocks, inlineCode, readDocument, section, tableRows } from "./documents";
 
 const OPERATIONS = readDocument("docs/operations.md");
 /** Stands for any text, in a message that is quoted and in a text of the source. */
@@ -117,6 +124,43 @@ describe("docs/operations.md: waiting", () => {
     ]) {
       assert.ok(text.includes(sentence), sentence);
     }
+  });
+});
+
+describe("README.md: what `make up` prints", () => {
+  const block = codeBlocks(readDocument("README.md").text, "").find((code) => code.includes("pulumi up of dev")) ?? "";
+  const [steps = [], addresses = []] = [/^✔ \[\d/, /^[a-z].* {2}(?:http|kubectl)/].map((form) =>
+    block.split("\n").filter((line) => form.test(line)),
+  );
+
+  it("has every step by its title", () => {
+    const titles = [...clusterSteps(paths({})).map(({ title }) => title), "pulumi up of dev"];
+    assert.deepEqual(
+      steps.map((line) => line.replace(/ \[[\d.]+s\]$/, "")),
+      titles.map((title, index) => `✔ [${index + 1}/${titles.length}] ${title}`),
+    );
+  });
+
+  it("has every check of dev's scheme, and the last line of them, as verify writes them", () => {
+    const reader = { service: () => ({}) } as unknown as StackReader;
+    const names = stackChecks(reader, readOutputs(OUTPUTS)).map(({ name }) => name);
+    const results = [...block.matchAll(/^✔ (?!\[)(.+?) +([\d.]+) s {2}(.+)$/gm)].map(([line, name = "", seconds, seen = ""]) => ({
+      line,
+      result: { name, ok: true, seen, details: [], seconds: Number(seconds) },
+    }));
+    assert.deepEqual(results.map(({ result }) => result.name).sort(), [...names].sort());
+    for (const { line, result } of results) assert.deepEqual(resultLines(result, names), [line]);
+    assert.ok(block.includes(`\n${summary(results.map(({ result }) => result))}\n`));
+  });
+
+  it("has addresses in two columns, that of remote write too, which another command prints", () => {
+    const read = addresses.map((line) => ({ name: line.slice(0, line.indexOf("  ")), open: line.replace(/^.*? {2,}/, "") }));
+    assert.deepEqual(
+      read.map(({ name }) => name),
+      ["queries", "prometheus", "remote write"],
+    );
+    assert.deepEqual(addressLines(read), addresses);
+    assert.equal(new Set(addresses.map((line) => line.search(/http|kubectl/))).size, 1);
   });
 });
 
