@@ -82,20 +82,6 @@ describe("gates: the cluster", () => {
     assert.equal(await cluster().podTrouble("away"), "there is no such pod");
   });
 
-  it("has the pods with these labels that run, none that begins or is ending", async () => {
-    const item = (name: string, phase: string, metadata: object = {}) => ({ metadata: { name, ...metadata }, status: { phase } });
-    answers["GET /api/v1/namespaces/ns/pods"] = json({
-      items: [
-        item("router-a", "Running"),
-        item("router-b", "Pending"),
-        item("router-c", "Running", { deletionTimestamp: "2026-01-01T00:00:00Z" }),
-        item("router-d", "Running"),
-      ],
-    });
-    assert.deepEqual(await cluster().pods({ "app.kubernetes.io/name": "router", other: "x" }), ["router-a", "router-d"]);
-    assert.equal(server.requests[0]?.query.get("labelSelector"), "app.kubernetes.io/name=router,other=x");
-  });
-
   it("applies a StatefulSet on the server, as the manager that it is given", async () => {
     const path = "/apis/apps/v1/namespaces/ns/statefulsets/thanos-receive";
     const statefulSet = { metadata: { name: "thanos-receive" }, spec: { replicas: 5, template: { spec: { containers: [] } } } };
