@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { commonLabels, type Identity } from "./labels";
 import { thanosYaml } from "./literal";
+import { bucketShape } from "./objectStorageSettings";
 import { PROMETHEUS_USER, THANOS_USER } from "./pod";
 import type { Problem } from "./problem";
-import { bucketShape, type ObjectStorageSettings, type Settings } from "./settings";
+import type { ObjectStorageSettings, Settings } from "./settings";
 import { type HostPathVolume, volumeClaimTemplate } from "./storage";
 
 /**

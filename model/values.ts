@@ -260,3 +260,15 @@ export const grpcEndpoint = ruled(
   `only a name behind dnssrv+ needs no port, from 1 to 65535; ${HOST_RULE}`,
   "host:port, dns+host:port or dnssrv+_port._tcp.host",
 );
+
+/** A whole number between two bounds, both of them included. */
+export const count = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
+
+/** A map in Prometheus' own form, which rules look into. */
+export const freeForm = z.record(z.string(), z.unknown());
+
+/** How pods of one kind share nodes. */
+export const antiAffinity = z.enum(["hard", "soft"]);
+
+/** The same, with its default and what it means for most of them. */
+export const spread = antiAffinity.default("hard").describe("`hard`: no two of these pods on one node. `soft`: preferably not.");
