@@ -131,6 +131,5 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
 
   const outputs = { namespace: ownNamespace.name, ...planOutputs(plan), availability: pulumi.output(survival) };
   // What a scheme does not have is left out: the engine warns of an output that is undefined.
-  const present = Object.entries(outputs).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present.map(([name, value]) => [name, made.whenMade(value)]));
+  return made.whenMade(Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined)));
 };

@@ -6,10 +6,10 @@ export interface MadeResources {
   transformation: pulumi.ResourceTransformation;
 
   /**
-   * A value that is there when every resource is, and never where one is not. Stack outputs need that: the engine stores what a program says of them
+   * Values that are there when every resource is, and never where one is not. Stack outputs need that: the engine stores what a program says of them
    * also where a resource failed, and whoever reads them, an app stack or the next preview, would take a plan that was refused for what is deployed.
    */
-  whenMade(value: unknown): pulumi.Output<unknown>;
+  whenMade(values: Record<string, unknown>): Record<string, pulumi.Output<unknown>>;
 }
 
 /** Begins to take note. */
@@ -20,7 +20,10 @@ export function madeResources(): MadeResources {
       resources.push(resource);
       return undefined;
     },
-    // The engine answers with a URN when the resource is made. In a preview it does so at once: nothing is unknown for its sake.
-    whenMade: (value) => pulumi.all([value, pulumi.all(resources.map(({ urn }) => urn))]).apply(([made]) => made),
+    whenMade(values) {
+      // The engine answers with a URN when the resource is made. In a preview it does so at once: nothing is unknown for its sake.
+      const all = pulumi.all(resources.map(({ urn }) => urn));
+      return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pulumi.all([value, all]).apply(([made]) => made)]));
+    },
   };
 }

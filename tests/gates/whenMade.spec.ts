@@ -34,7 +34,9 @@ describe("a value that is there when every resource is", () => {
     const first = new Thing("first", [made.transformation]);
     new Thing("late", [], first);
     const seen: unknown[] = [];
-    return { seen, ended: promised(made.whenMade("ring of five")).then((value) => seen.push(value)) };
+    const { ring } = made.whenMade({ ring: "of five" });
+    assert.ok(ring !== undefined);
+    return { seen, ended: promised(ring).then((value) => seen.push(value)) };
   }
 
   it("waits for those within others too", async () => {
@@ -43,7 +45,7 @@ describe("a value that is there when every resource is", () => {
     assert.deepEqual(seen, []);
     answer(false);
     await ended;
-    assert.deepEqual(seen, ["ring of five"]);
+    assert.deepEqual(seen, ["of five"]);
   });
 
   it("is never there where one is refused", async () => {
