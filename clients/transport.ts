@@ -84,7 +84,7 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
  * Sends one request with the connection options given (TLS material, agent, authentication). One that only reads is sent again where its connection had been kept from an earlier
- * one and was closed without an answer: it never reached the server.
+ * one and was closed without an answer: reading twice does no harm.
  */
 export function sendRequest(url: URL, request: HttpRequest, options: https.RequestOptions): Promise<HttpResponse> {
   const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -116,7 +116,7 @@ export function sendRequest(url: URL, request: HttpRequest, options: https.Reque
       );
       outgoing.on("error", (error: NodeJS.ErrnoException) => {
         // A server that ends closes what it keeps idle, and may do so just when the next request is sent on it (Node.js `request.reusedSocket`).
-        const wasClosed = outgoing.reusedSocket && !answered && error.code === "ECONNRESET" && !signal.aborted;
+        const wasClosed = outgoing.reusedSocket && !answered && error.code === "ECONNRESET";
         if (wasClosed && request.method === "GET") send();
         else fail(error);
       });

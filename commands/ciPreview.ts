@@ -65,10 +65,10 @@ async function apiServerOf(stack: string, preview: Preview): Promise<{ context: 
 
 /** What the engine's preview does not say, and the API server knows. */
 async function askedOfCluster(stack: string, preview: Preview): Promise<{ problems: string[]; notes: string[] }> {
-  const cluster = () => apiServerOf(stack, preview);
+  const cluster = apiServerOf(stack, preview);
   const [{ problems, notes }, rehearsal] = await Promise.all([
-    versionFinding(cluster),
-    rehearsalNotes(preview, async () => (await cluster()).api),
+    versionFinding(() => cluster),
+    rehearsalNotes(preview, async () => (await cluster).api),
   ]);
   return { problems, notes: [...notes, ...rehearsal] };
 }
