@@ -18,6 +18,8 @@ describe("console blocks", () => {
     holds(["…", "b"], "x\ny\nb\n");
     holds(["a", "…"], "a\n");
     holds(["took … s (100 %)"], "took 1.5 s (100 %)\n");
+    holds(["a      c", "b-…   c"], "a           c\nb-123456789   c\n");
+    assert.match(outputDiffers(["a      c"], "a c\n") ?? "", /no line/);
     assert.match(outputDiffers(["a"], "b\n") ?? "", /no line "a"/);
     assert.match(outputDiffers([], "b\n") ?? "", /others/);
     assert.match(outputDiffers(["a", "b"], "b\na\n") ?? "", /another order/);

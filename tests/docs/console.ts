@@ -4,7 +4,10 @@
 export interface ConsoleStep {
   /** The command, its further lines (`> `) included. */
   command: string;
-  /** Lines of its output; `…` stands for anything within a line, and alone on a line for any number of lines. */
+  /**
+   * Lines of its output; `…` stands for anything within a line, and alone on a line for any number of lines. Two spaces or more are those between columns, which are as
+   * wide as the longest cell: a pod's name ends with a hash of five to ten characters.
+   */
   expected: string[];
 }
 
@@ -27,15 +30,13 @@ const ANYTHING = "…";
 export function outputDiffers(expected: readonly string[], output: string): string | undefined {
   const lines = output.replace(/\n$/, "").split("\n");
   const actual = output === "" ? [] : lines;
-  const pattern = expected
-    .map((line) => (line === ANYTHING ? "(?:.*\\n)*" : `${line.split(ANYTHING).map(literally).join(".*")}\\n`))
-    .join("");
+  const pattern = expected.map((line) => (line === ANYTHING ? "(?:.*\\n)*" : `${linePattern(line)}\\n`)).join("");
   const text = actual.map((line) => `${line}\n`).join("");
   if (new RegExp(`^${pattern}$`).test(text)) return undefined;
-  const missing = expected.find(
-    (line) => line !== ANYTHING && !actual.some((each) => new RegExp(`^${line.split(ANYTHING).map(literally).join(".*")}$`).test(each)),
-  );
+  const missing = expected.find((line) => line !== ANYTHING && !actual.some((each) => new RegExp(`^${linePattern(line)}$`).test(each)));
   return missing === undefined ? "its lines are others, or in another order" : `it has no line ${JSON.stringify(missing)}`;
 }
+
+const linePattern = (line: string): string => line.split(ANYTHING).map(literally).join(".*").replace(/ {2,}/g, " {2,}");
 
 const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
