@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ExposedSample } from "../../clients/exposition";
 import { KUBERNETES_ROLES } from "../../model/freeForm/discovery";
 import { PROMETHEUS_PORT } from "../../model/prometheusConfig";
 import { openStack } from "../../sandbox/engine";
@@ -7,6 +8,7 @@ import { PAUSE_IMAGE } from "../../sandbox/images";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import { KUBERNETES_SERVICE } from "../../sandbox/topology";
 import { podReaches } from "./edges";
+import { SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
 import { Cluster, deployedStack, eventually, failure, inside, metricsOf, type Pod, previewed, remove, verify, withBlocks } from "./stack";
 
 /**
@@ -15,7 +17,6 @@ import { Cluster, deployedStack, eventually, failure, inside, metricsOf, type Po
  */
 
 const HOUR = 3_600_000;
-const SMALL = { resources: { cpu: "20m", memory: "256Mi" } };
 const NAMESPACE = "monitoring";
 const STACK = "directory";
 const node = nodePlanByNumber(1).name;
@@ -44,16 +45,7 @@ const CONFIG = {
   "thanos-stack:receive": on("/data/directory-bucket/receive"),
   "thanos-stack:objectStorage": {
     filesystem: { path: "/data/directory-bucket/history", node },
-    storeGateway: {
-      ...SMALL,
-      ...on("/data/directory-bucket/store-gateway"),
-      replicas: 1,
-      antiAffinity: "soft",
-      syncInterval: "15s",
-      partition: { time: ["15h"] },
-      indexCache: { inMemory: { size: "64Mi" } },
-      chunkCache: { inMemory: { size: "64Mi" } },
-    },
+    storeGateway: { ...SMALL_STORE_GATEWAY, ...on("/data/directory-bucket/store-gateway"), partition: { time: ["15h"] } },
     compactor: { ...SMALL, ...on("/data/directory-bucket/compactor"), consistencyDelay: "0s", deleteDelay: "2m" },
   },
 };
@@ -85,6 +77,10 @@ const LATEST = Math.floor(Date.now() / (2 * HOUR)) * 2 * HOUR;
 /** Two stretches that receivers still hold, on both sides of the age at which the store gateways divide. */
 const YOUNG = { from: LATEST - 8 * HOUR, to: LATEST - 4 * HOUR };
 const OLD = { from: LATEST - 28 * HOUR, to: LATEST - 24 * HOUR };
+
+/** The sum of a metric over its series. */
+const total = (page: readonly ExposedSample[], metric: string): number =>
+  page.filter(({ name }) => name === metric).reduce((sum, { value }) => sum + value, 0);
 
 describe("dev with a directory for a bucket, on a real cluster", function () {
   this.timeout(10 * 60_000);
@@ -179,9 +175,9 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       assert.deepEqual(nothing, []);
       return true;
     });
-    const may = async (namespace: string, group: string, resource: string, verb: string) => {
-      const user = `system:serviceaccount:${namespace}:prometheus`;
-      const resourceAttributes = { namespace, group, resource, verb };
+    const may = async (group: string, resource: string, verb: string) => {
+      const user = `system:serviceaccount:${NAMESPACE}:prometheus`;
+      const resourceAttributes = { namespace: NAMESPACE, group, resource, verb };
       const review = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", spec: { user, resourceAttributes } };
       const { status } = await cluster.create<{ status: { allowed: boolean } }>(
         "/apis/authorization.k8s.io/v1/subjectaccessreviews",
@@ -189,13 +185,13 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       );
       return status.allowed;
     };
-    assert.equal(await may(NAMESPACE, "networking.k8s.io", "ingresses", "watch"), true);
+    assert.equal(await may("networking.k8s.io", "ingresses", "watch"), true);
     for (const [resource, verb] of [
       ["secrets", "get"],
       ["configmaps", "list"],
       ["pods", "delete"],
     ] as const) {
-      assert.equal(await may(NAMESPACE, "", resource, verb), false, `${verb} ${resource}`);
+      assert.equal(await may("", resource, verb), false, `${verb} ${resource}`);
     }
   });
 
@@ -211,8 +207,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     await eventually("each receiver has uploaded its four blocks", async () => {
       const receivers = (await cluster.pods(NAMESPACE, "thanos-receive")).filter(({ metadata }) => RECEIVERS.includes(metadata.name));
       const pages = await Promise.all(receivers.map(metricsOf));
-      const uploads = pages.map((page) => page.filter(({ name }) => name === "thanos_shipper_uploads_total"));
-      return uploads.length === 2 && uploads.every((each) => each.reduce((sum, { value }) => sum + value, 0) >= 4);
+      return pages.length === 2 && pages.every((page) => total(page, "thanos_shipper_uploads_total") >= 4);
     });
     assert.equal((await gateways()).length, 2, "one for each age");
     const expected = [
@@ -234,9 +229,8 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     await eventually("the compactor has merged and deleted blocks", async () => {
       const [compactor] = await cluster.pods(NAMESPACE, "thanos-compactor");
       const samples = await metricsOf(compactor);
-      const total = (name: string) => samples.filter((sample) => sample.name === name).reduce((sum, { value }) => sum + value, 0);
-      assert.equal(total("thanos_compact_halted"), 0);
-      return total("thanos_compact_group_compactions_total") >= 2 && total("thanos_compact_blocks_marked_total") >= 4;
+      assert.equal(total(samples, "thanos_compact_halted"), 0);
+      return total(samples, "thanos_compact_group_compactions_total") >= 2 && total(samples, "thanos_compact_blocks_marked_total") >= 4;
     });
   });
 

@@ -8,6 +8,7 @@ import { dataDirectory, listBlocks, placeBlocks, type Series, uploadBlocks } fro
 import type { ConfigOverlay } from "../../sandbox/overlay";
 import { NODE_NETWORK } from "../../sandbox/topology";
 import { withNetwork } from "./edges";
+import { bucketOf, SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
 import { INSTANT_QUERIES, RANGE_QUERIES, SERIES } from "./queries";
 import {
   assertLossless,
@@ -36,9 +37,6 @@ const RING_STACK = "ring";
 const RING_NAMESPACE = "thanos-ring";
 const SIDECAR_BUCKET = "sidecar-history";
 const NAMESPACE = "thanos-sidecar";
-const { endpoint, region } = bucketServer();
-const bucketOf = (bucket: string) => ({ bucket, endpoint, region, insecure: true, bucketLookup: "path" });
-const SMALL = { storage: { pvc: { size: "1Gi" } }, resources: { cpu: "20m", memory: "256Mi" } };
 /** As often as a test can wait for. */
 const OFTEN = { scrapeInterval: "5s", scrapeTimeout: "5s", evaluationInterval: "5s" };
 
@@ -47,14 +45,7 @@ const RING = {
   "thanos-stack:access": { senders: [NAMESPACE, NODE_NETWORK] },
   "thanos-stack:objectStorage": {
     s3: bucketOf(RING_BUCKET),
-    storeGateway: {
-      ...SMALL,
-      replicas: 1,
-      antiAffinity: "soft",
-      syncInterval: "15s",
-      indexCache: { inMemory: { size: "64Mi" } },
-      chunkCache: { inMemory: { size: "64Mi" } },
-    },
+    storeGateway: SMALL_STORE_GATEWAY,
     compactor: { ...SMALL, consistencyDelay: "0s", deleteDelay: "2m" },
   },
   "thanos-stack:prometheus": OFTEN,

@@ -11,7 +11,7 @@ import { type ExposedSample, parseExposition } from "../../clients/exposition";
 import { type Labels, PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient } from "../../clients/remoteWrite";
 import { parseServiceUrl } from "../../clients/services";
-import { directTransport, type Transport } from "../../clients/transport";
+import { directTransport, type HttpResponse, type Transport } from "../../clients/transport";
 import { HTTP_PORT } from "../../model/hashring";
 import { type ReceiveOutputs, readOutputs, type StackOutputs } from "../../outputs";
 import { environment, openStack } from "../../sandbox/engine";
@@ -47,6 +47,12 @@ export interface Pod extends KubernetesObject {
   spec: { nodeName?: string; containers: { name: string; args?: string[]; resources?: { requests?: { cpu?: string } } }[] };
 }
 
+/** What the API server has answered; fails where it refused. */
+function accepted<T>(path: string, { status, body }: HttpResponse): T {
+  assert.ok(status < 300, `${path}: ${status} ${body.slice(0, 300)}`);
+  return JSON.parse(body) as T;
+}
+
 /** The API server. */
 export class Cluster {
   private readonly api: Transport = apiServerTransport(loadKubeConfig(CLUSTER));
@@ -54,30 +60,26 @@ export class Cluster {
   /** An object or list; undefined where there is none. */
   async get<T = KubernetesObject>(path: string): Promise<T | undefined> {
     const answer = await this.api.send({ method: "GET", path });
-    if (answer.status === 404) return undefined;
-    assert.ok(answer.status < 300, `${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
-    return JSON.parse(answer.body) as T;
+    return answer.status === 404 ? undefined : accepted<T>(path, answer);
   }
 
   /** Makes an object, as somebody who is no part of a stack; what the API server made of it. */
-  async create<T = KubernetesObject>(path: string, object: object): Promise<T> {
-    const headers = { "content-type": "application/json" };
-    const answer = await this.api.send({ method: "POST", path, headers, body: JSON.stringify(object) });
-    assert.ok(answer.status < 300, `${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
-    return JSON.parse(answer.body) as T;
+  create<T = KubernetesObject>(path: string, object: object): Promise<T> {
+    return this.write<T>("POST", path, object, "application/json");
   }
 
   /** Changes fields of an object, as somebody with kubectl would; null takes one away. */
   async mergePatch(path: string, patch: object): Promise<void> {
-    const headers = { "content-type": "application/merge-patch+json" };
-    const answer = await this.api.send({ method: "PATCH", path, headers, body: JSON.stringify(patch) });
-    assert.ok(answer.status < 300, `${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
+    await this.write("PATCH", path, patch, "application/merge-patch+json");
   }
 
   /** Asks for an object's deletion, gracefully; it may take its time. */
   async delete(path: string): Promise<void> {
-    const answer = await this.api.send({ method: "DELETE", path });
-    assert.ok(answer.status < 300, `${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
+    accepted(path, await this.api.send({ method: "DELETE", path }));
+  }
+
+  private async write<T>(method: "POST" | "PATCH", path: string, object: object, contentType: string): Promise<T> {
+    return accepted<T>(path, await this.api.send({ method, path, headers: { "content-type": contentType }, body: JSON.stringify(object) }));
   }
 
   async list<T = KubernetesObject>(path: string): Promise<T[]> {

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { clusterView } from "../../gates/cluster";
 import { storeGatewaysKnow } from "../../gates/upload";
-import { bucketServer, ensureBucket } from "../../sandbox/bucket";
+import { ensureBucket } from "../../sandbox/bucket";
 import { openStack } from "../../sandbox/engine";
 import type { ConfigOverlay } from "../../sandbox/overlay";
+import { bucketOf, SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
 import { assertLossless, CLUSTER, Cluster, deployedStack, eventually, failure, previewed, remove, underLoad, verify } from "./stack";
 
 /**
@@ -14,21 +15,12 @@ import { assertLossless, CLUSTER, Cluster, deployedStack, eventually, failure, p
 const BUCKET = "switch-history";
 const STACK = "switch";
 const NAMESPACE = "thanos-switch";
-const { endpoint, region } = bucketServer();
-const SMALL = { storage: { pvc: { size: "1Gi" } }, resources: { cpu: "20m", memory: "256Mi" } };
 const CONFIG: ConfigOverlay = {
   "thanos-stack:namespace": NAMESPACE,
   "thanos-stack:objectStorage": {
-    s3: { bucket: BUCKET, endpoint, region, insecure: true, bucketLookup: "path" },
-    storeGateway: {
-      ...SMALL,
-      replicas: 1,
-      antiAffinity: "soft",
-      syncInterval: "15s",
-      indexCache: { inMemory: { size: "64Mi" } },
-      chunkCache: { inMemory: { size: "64Mi" } },
-    },
-    compactor: { ...SMALL },
+    s3: bucketOf(BUCKET),
+    storeGateway: SMALL_STORE_GATEWAY,
+    compactor: SMALL,
   },
 };
 const SWITCHED = { "thanos-stack:ingestion": "sidecar" };

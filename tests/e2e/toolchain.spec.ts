@@ -32,7 +32,7 @@ describe("a machine without Node.js and Go", function () {
   it("gets both, and writes the same manifests with them", async () => {
     const on = { cwd: PROJECT_FOLDER, env: { PATH: path, XDG_CACHE_HOME: join(root, "cache") } };
     const made = await execa("make", ["--silent", "path"], on);
-    assert.match(`${made.stderr}\n${made.stdout}`, /Node\.js: fetching .*\n(.*\n)*Go: fetching /);
+    assert.match(made.stderr, /Node\.js: fetching .*\n(.*\n)*Go: fetching /, `${made.stderr}\n${made.stdout}`);
     path = made.stdout;
     assert.ok(path.startsWith(join(root, "cache/thanos-stack/toolchain/bin:")), path);
 
