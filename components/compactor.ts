@@ -25,7 +25,16 @@ export class Compactor extends pulumi.ComponentResource {
     const { storage, resources, rollout } = history.objectStorage.compactor;
     const { identity } = history.compactor;
     const { thanos: image } = images;
-    const workload: Workload = { identity, namespace: args.namespace, existingNamespace, image, user: history.user, parent: this };
+    const { podLabels } = bucket;
+    const workload: Workload = {
+      identity,
+      namespace: args.namespace,
+      existingNamespace,
+      image,
+      user: history.user,
+      podLabels,
+      parent: this,
+    };
     const serviceAccountName = serviceAccount(name, workload, bucket.serviceAccountAnnotations);
     const headless = service(name, workload, history.compactor.name, HTTP, HEADLESS);
     // What says which blocks are left alone; nothing where none are.

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { identityLabels } from "../model/cloudIdentity";
 import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/historyFlags";
 import { commonLabels } from "../model/labels";
 import { BUCKET_FOLDER, BUCKET_IDENTITY, bucketClaim, bucketVolumes, type Credentials, objectStorageConfig } from "../model/objectStorage";
@@ -37,6 +38,8 @@ export class ObjectStorage extends pulumi.ComponentResource {
   readonly mounts: k8s.types.input.core.v1.VolumeMount[];
   /** What gives the service account of such a pod an identity of the cloud. */
   readonly serviceAccountAnnotations: Record<string, string>;
+  /** What such a pod itself needs for it. */
+  readonly podLabels: Record<string, string>;
 
   constructor(name: string, args: ObjectStorageArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("ObjectStorage"), name, {}, opts);
@@ -53,6 +56,7 @@ export class ObjectStorage extends pulumi.ComponentResource {
     );
     this.secretName = secret.metadata.name;
     this.serviceAccountAnnotations = objectStorage.serviceAccountAnnotations;
+    this.podLabels = identityLabels(objectStorage.serviceAccountAnnotations);
     this.volumes = [{ name: CONFIG_VOLUME, secret: { secretName: this.secretName } }];
     this.mounts = [{ name: CONFIG_VOLUME, mountPath: OBJECT_STORE_FOLDER, readOnly: true }];
     for (const volume of bucketVolumes(plan.settings)) {

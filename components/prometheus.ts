@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { API_TOKEN } from "../model/apiToken";
+import { identityLabels } from "../model/cloudIdentity";
 import { discoveryRules } from "../model/discoveryRules";
 import { HTTP_PORT } from "../model/hashring";
 import { commonLabels, type Identity, ownPods, selectorLabels } from "../model/labels";
@@ -73,7 +74,8 @@ export class Prometheus extends pulumi.ComponentResource {
     const sidecar = ingestion === "sidecar";
     const { prometheus: image } = images;
     const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image, user: PROMETHEUS_USER, parent: this };
-    const account = serviceAccount(name, workload, { ...bucket?.serviceAccountAnnotations, ...prometheus.serviceAccountAnnotations });
+    const annotations = { ...bucket?.serviceAccountAnnotations, ...prometheus.serviceAccountAnnotations };
+    const account = serviceAccount(name, workload, annotations);
     this.permissions(name, plan, account, namespace);
     const rules = this.files(name, "rules", workload, PROMETHEUS_RULES_FOLDER, evaluatesRules(plan.settings) ? args.rules : {}, sidecar);
 
@@ -84,7 +86,7 @@ export class Prometheus extends pulumi.ComponentResource {
     if (sidecar) service(`${name}-sidecars`, workload, SIDECAR_SERVICE, GRPC, { ...HEADLESS, selector });
 
     for (const set of plan.prometheusSets) {
-      const shard = { ...workload, identity: set.identity };
+      const shard = { ...workload, identity: set.identity, podLabels: identityLabels(annotations) };
       const text = prometheusConfig(plan.settings, set.shard, plan.addresses.remoteWriteUrl);
       const config = this.files(set.name, "config", shard, PROMETHEUS_CONFIG_FOLDER, { [PROMETHEUS_CONFIG_FILE]: text }, sidecar);
       this.sets.push(

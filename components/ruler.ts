@@ -66,9 +66,17 @@ export class Ruler extends pulumi.ComponentResource {
     const { plan, ruler, namespace } = args;
     const { identity } = ruler;
     const { images, existingNamespace } = plan.settings;
-    const workload: Workload = { identity, namespace, existingNamespace, image: images.thanos, user: THANOS_USER, parent: this };
     // A stateless one uploads nothing.
     const bucket = ruler.stores ? args.bucket : undefined;
+    const workload: Workload = {
+      identity,
+      namespace,
+      existingNamespace,
+      image: images.thanos,
+      user: THANOS_USER,
+      ...(bucket && { podLabels: bucket.podLabels }),
+      parent: this,
+    };
     const serviceAccountName = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
     service(name, workload, RULER_SERVICE, GRPC, HEADLESS);
     const files = together(this.files(name, workload, args), bucket);

@@ -58,7 +58,7 @@ export class StoreGateway extends pulumi.ComponentResource {
     const account = serviceAccount(name, workload, bucket.serviceAccountAnnotations);
     service(name, workload, STORE_GATEWAY_SERVICE, GRPC, { ...HEADLESS, selector: componentLabels(IDENTITY) });
     for (const set of history.storeGatewaySets) {
-      const part = { ...workload, identity: set.identity };
+      const part = { ...workload, identity: set.identity, podLabels: bucket.podLabels };
       this.part(part, args, set, account);
       if (set.replicas > 1) disruptionBudget(set.name, part);
     }

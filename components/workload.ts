@@ -33,6 +33,8 @@ export interface Workload {
   image: string;
   /** User that its pods run as. */
   user: number;
+  /** Further labels of its pods, by which nothing is selected. Default: none. */
+  podLabels?: Record<string, string>;
   /** The component that the objects belong to. */
   parent: pulumi.Resource;
 }
@@ -238,12 +240,12 @@ export function statefulSet(
 }
 
 function podTemplate(
-  { identity, image, user }: Workload,
+  { identity, image, user, podLabels }: Workload,
   spec: PodSpec,
   restartedAt: string | undefined,
 ): k8s.types.input.core.v1.PodTemplateSpec {
   return {
-    metadata: { labels: commonLabels(identity, versionOf(image)), ...restartAnnotations(restartedAt) },
+    metadata: { labels: { ...commonLabels(identity, versionOf(image)), ...podLabels }, ...restartAnnotations(restartedAt) },
     spec: { ...restrictedPod(user), ...spec },
   };
 }

@@ -45,3 +45,15 @@ export function identityServices(objectStorage: ObjectStorageSettings, credentia
   const reached = bucketPort(objectStorage);
   return SERVICES[bucketKind(objectStorage)].filter(({ networks, port }) => networks !== undefined || port !== reached);
 }
+
+/** What Azure's own annotations of a service account begin with. */
+const AZURE_WORKLOAD_IDENTITY = "azure.workload.identity/";
+
+/**
+ * Labels by which pods are given the identity that their service account's annotations name. Azure's webhook changes labelled pods only, so without it there is no token
+ * (azure-workload-identity docs/topics/service-account-labels-and-annotations: "required in the pod template spec"); the other clouds' look at the account alone.
+ */
+export function identityLabels(serviceAccountAnnotations: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const named = Object.keys(serviceAccountAnnotations).some((name) => name.startsWith(AZURE_WORKLOAD_IDENTITY));
+  return named ? { [`${AZURE_WORKLOAD_IDENTITY}use`]: "true" } : {};
+}

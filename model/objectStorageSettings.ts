@@ -163,7 +163,7 @@ export const objectStorageSettings = z
       .default({})
       .describe(
         "Annotations that give the service accounts of whatever reaches the bucket an identity of the cloud, such as " +
-          "`eks.amazonaws.com/role-arn`.",
+          "`eks.amazonaws.com/role-arn`. With those of `azure.workload.identity/` its pods get the label that Azure's webhook asks for.",
       ),
     handover: duration
       .optional()

@@ -185,6 +185,41 @@ describe("sidecar: options", () => {
     assert.deepEqual(await of(HISTORY), ["thanos-compactor", "thanos-receive", "thanos-store-gateway"]);
   });
 
+  describe("the identity of Azure", () => {
+    const LABEL = "azure.workload.identity/use";
+    const identity = { "azure.workload.identity/client-id": "00000000-0000-0000-0000-000000000000" };
+    const azure: Overrides = {
+      objectStorage: { s3: undefined, azure: { storageAccount: "thanosprod", container: "blocks" }, serviceAccountAnnotations: identity },
+    };
+    /** Workloads whose pods have the label; none selects by it. */
+    const labelled = async (stack: "dev" | "prod", overrides: Overrides) => {
+      const made = await run(stack, overrides);
+      return [...objects(made, "StatefulSet"), ...objects(made, "Deployment")]
+        .filter(({ spec }) => {
+          assert.equal(spec.selector.matchLabels[LABEL], undefined);
+          return spec.template.metadata.labels[LABEL] === "true";
+        })
+        .map(({ metadata }) => metadata.name)
+        .sort();
+    };
+
+    it("is given to the pods that use the bucket, by the label that its webhook asks for", async () => {
+      const users = await labelled(SIDECAR.stack, together(SIDECAR.overrides, azure));
+      for (const app of ["prometheus", "thanos-compactor", "thanos-ruler"]) assert.ok(users.includes(app), String(users));
+      assert.ok(users.some((name) => name.startsWith("thanos-store-gateway")) && !users.includes("thanos-querier"), String(users));
+      const ring = await labelled(HISTORY.stack, together(HISTORY.overrides, azure, { receive: { mode: "split" } }));
+      assert.ok(ring.some((name) => /^thanos-receive-z/.test(name)) && ring.includes("thanos-compactor"), String(ring));
+      assert.ok(!ring.some((name) => /router|querier|prometheus|ruler/.test(name)), String(ring));
+    });
+
+    it("is given to Prometheus by its own annotations, and to nobody by those of other clouds", async () => {
+      assert.deepEqual(await labelled("dev", { prometheus: { serviceAccountAnnotations: identity } }), ["prometheus"]);
+      const aws = { "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/thanos" };
+      const other = together(SIDECAR.overrides, { objectStorage: { serviceAccountAnnotations: aws } });
+      assert.deepEqual(await labelled(SIDECAR.stack, other), []);
+    });
+  });
+
   it("a change of configuration or rules changes no pod", async () => {
     const pods = async (overrides: Overrides) =>
       prometheusSets(await run("dev", { ingestion: "sidecar", ...overrides })).map((set) => JSON.stringify(set.spec.template));
