@@ -19,7 +19,9 @@ const KEY = "prometheus.ruleFolder";
 const ROOT = realpathSync(resolve(__dirname, ".."));
 const RULE_FILE = /\.ya?ml$/;
 /** Files beside rules that nobody takes for one. */
-const BESIDE = /^\.|^readme(\..*)?$|\.md$/i;
+const BESIDE = /^\.|^readme(?!.*\.ya?ml$)(\..*)?$|\.md$/i;
+/** Rule files are UTF-8: another encoding would be loaded with other characters. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** What a key of a ConfigMap may be. Source: apimachinery `IsConfigMapKey`. */
 const CONFIG_MAP_KEY = /^[-._A-Za-z0-9]{1,253}$/;
 
@@ -50,13 +52,25 @@ export function readRules({ prometheus: { ruleFolder: folder }, ruler }: Setting
       found.problems.push(refusal);
       continue;
     }
-    const text = readFileSync(join(ROOT, folder, name), "utf8");
+    const text = decoded(readFileSync(join(ROOT, folder, name)));
+    if (text === undefined) {
+      found.problems.push(problem(name, "this is not UTF-8: its characters would be others to Prometheus", "the file in UTF-8"));
+      continue;
+    }
     found.rules[name] = text;
     const problems = ruleFileProblems(name, text, ruler === undefined ? "prometheus" : "ruler");
     found.problems.push(...problems);
     if (problems.length === 0) found.count += rulesIn(text);
   }
   return found;
+}
+
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a path, with every link followed, is below the repository's folder. Throws where there is nothing. */
@@ -89,6 +103,6 @@ function refusalOf(path: string, name: string): Problem | undefined {
 
 /** How many rules a file of rule groups holds. */
 function rulesIn(text: string): number {
-  const { groups } = parse(text, { merge: true }) as { groups: ({ rules?: unknown } | null)[] };
-  return groups.reduce((sum, group) => sum + (Array.isArray(group?.rules) ? group.rules.length : 0), 0);
+  const { groups } = parse(text, { merge: true }) as { groups: ({ rules?: unknown } | null)[] | null };
+  return (groups ?? []).reduce((sum, group) => sum + (Array.isArray(group?.rules) ? group.rules.length : 0), 0);
 }

@@ -121,7 +121,7 @@ const group = (evaluator: Evaluator): Form =>
 /** What a file of rules says, once its YAML is read. */
 export const ruleFile = (evaluator: Evaluator): Form => object({ groups: list(group(evaluator)) }, groupNamesAreUnique);
 
-/** Whether what a file says are rules at all. */
+/** Whether what a file says are rules at all; `groups` without any is an empty list. */
 export function hasGroups(content: unknown): content is Fields {
-  return isFields(content) && Array.isArray(content.groups);
+  return isFields(content) && (Array.isArray(content.groups) || content.groups === null);
 }

@@ -84,6 +84,19 @@ describe("config: rule files", () => {
     for (const name of ["empty.yaml", "other.yaml", "tests.yml"]) assert.match(found[name] ?? "", /^a rule file has `groups`/);
   });
 
+  it("are so whatever they are called, and in UTF-8", async () => {
+    write("README.yaml");
+    write("none.yaml", "groups:\n");
+    const { rules, ruleCount } = await load("dev", withFolder());
+    assert.deepEqual(Object.keys(rules), ["README.yaml", "none.yaml"]);
+    assert.equal(ruleCount, 2);
+    write("Readme.YML");
+    writeFileSync(join(folder, "latin.yaml"), Buffer.from(RULES.replace("A", "caf\xe9"), "latin1"));
+    const found = await refusals();
+    assert.deepEqual(Object.keys(found).sort(), ["Readme.YML", "latin.yaml"]);
+    assert.match(found["latin.yaml"] ?? "", /not UTF-8.* Accepted: the file in UTF-8/);
+  });
+
   it("are within this repository, by whatever way they are named", async () => {
     const outside = mkdtempSync(join(tmpdir(), "rules-"));
     writeFileSync(join(outside, "far.yaml"), RULES);
