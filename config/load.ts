@@ -11,6 +11,7 @@ import { CONFIG_NAMESPACE } from "./namespace";
 import { readRules } from "./ruleFiles";
 import { shapeOf } from "./shape";
 import { type OtherStacks, otherStacks, PROJECT_FOLDER, type StackFileError } from "./stackFiles";
+import { changedDates, controlCharacters } from "./texts";
 
 /** What the program starts from. */
 export interface LoadedConfig {
@@ -54,7 +55,9 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
             return read.problems;
           }),
         ];
-  const problems = [...unreadable, ...changedDigits(stack, folder, raw), ...shape, ...broken];
+  const problems = [...unreadable, ...changedDigits(stack, folder, raw), ...changedDates(stack, folder, raw), ...shape, ...broken];
+  // What is refused by its form already says what would be accepted.
+  problems.push(...controlCharacters(raw).filter(({ key }) => !problems.some((each) => each.key === key)));
   // Objects are made of settings that break no rule.
   if (settings !== undefined && problems.length === 0) problems.push(...objectProblems(settings, rules));
   if (settings === undefined || problems.length > 0) throw new pulumi.RunError(formatProblems(stack, problems));

@@ -53,8 +53,8 @@ export const prometheusSettings = z
     ruleFolder: repositoryFolder
       .default("rules")
       .describe(
-        "Directory of the rule files: every `*.yaml` and `*.yml` in it. Anything else there is refused by name, except hidden files and " +
-          "Markdown, so that no rule is left out unseen; it is not left by `..`, an absolute path or a link. A directory without a rule is a " +
+        "Directory of the rule files: every `*.yaml` and `*.yml` in it, in UTF-8. Anything else there is refused by name, except hidden files, " +
+          "a README and Markdown, so that no rule is left out unseen; it is not left by `..`, an absolute path or a link. A directory without a rule is a " +
           "warning.",
       ),
     serviceAccountAnnotations: annotations

@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument } from "yaml";
+import type { Problem } from "../model/problem";
+import { pathText } from "./issues";
+import { CONFIG_NAMESPACE } from "./namespace";
+import { stackFileName } from "./stackFiles";
+
+type Path = readonly (string | number)[];
+
+/** What the engine's YAML takes for a date (yaml.v3 resolve.go `allowedTimestampFormats`). */
+const DATE =
+  /^\d{4}-(\d{1,2})-(\d{1,2})(?:[Tt]\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d+)?(?:Z|[-+]\d\d:\d\d)| \d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d+)?)?$/;
+/** A date as the engine gives it to a program (Go's `time.Time.String`). */
+const GIVEN_DATE = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [-+]\d{4} \S+$/;
+
+/** Characters that no YAML reader takes as they are, or that a terminal acts upon: C0 but for tabs and line feeds, DEL, C1. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
+
+/** Every text within a value with its place, names of entries too. */
+function textsIn(value: unknown, path: Path = []): [Path, string][] {
+  if (typeof value === "string") return [[path, value]];
+  if (Array.isArray(value)) return value.flatMap((each, index) => textsIn(each, [...path, index]));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, each]): [Path, string][] => [
+    ...(CONTROL.test(name) ? [[[...path, name], name] as [Path, string]] : []),
+    ...textsIn(each, [...path, name]),
+  ]);
+}
+
+/** Texts with control characters: manifests with them are refused by readers of YAML, Prometheus' own among them. */
+export function controlCharacters(raw: Readonly<Record<string, unknown>>): Problem[] {
+  return textsIn(raw)
+    .filter(([, text]) => CONTROL.test(text))
+    .map(([path, text]) => ({
+      key: pathText(path),
+      value: text,
+      rule: "readers of YAML refuse control characters, and Prometheus with them its whole configuration",
+      remedy: "the text without them; tabs and line feeds are none",
+    }));
+}
+
+/**
+ * Dates without quotes, of which the engine makes another text: `2024-01-02` is `2024-01-02 00:00:00 +0000 UTC` to it. Nothing is said where the file is not the one that the engine
+ * has read.
+ *
+ * @param folder Where the stack's file is.
+ * @param raw What the engine gives, by key.
+ */
+export function changedDates(stack: string, folder: string, raw: Readonly<Record<string, unknown>>): Problem[] {
+  const suspects = textsIn(raw).filter(([, given]) => GIVEN_DATE.test(given) || isDate(given));
+  const file = suspects.length === 0 ? undefined : parsed(join(folder, stackFileName(stack)));
+  if (file === undefined) return [];
+  return suspects.flatMap(([path, given]) => {
+    const text = plainText(file, path);
+    if (text === undefined || !isDate(text) || (given !== text && !GIVEN_DATE.test(given))) return [];
+    return [
+      {
+        key: pathText(path),
+        value: text,
+        rule: "without quotes YAML reads a date, of which the engine makes another text (2024-01-02 00:00:00 +0000 UTC for 2024-01-02)",
+        remedy: `${JSON.stringify(text)} in quotes`,
+      },
+    ];
+  });
+}
+
+function isDate(text: string): boolean {
+  const [, month, day] = DATE.exec(text) ?? [];
+  return Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && Number(day) <= 31;
+}
+
+function parsed(path: string): Document | undefined {
+  try {
+    return parseDocument(readFileSync(path, "utf8"), { merge: true });
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value as the file has it, where it stands without quotes. */
+function plainText(file: Document, [key, ...rest]: Path): string | undefined {
+  for (const name of [`${CONFIG_NAMESPACE}:${key}`, `${CONFIG_NAMESPACE}:config:${key}`, String(key)]) {
+    const node = nodeAt(file, file.contents, ["config", name, ...rest]);
+    if (isScalar(node)) return node.type === "PLAIN" ? node.source : undefined;
+  }
+  return undefined;
+}
+
+/** What stands at a place, through aliases and merged maps. */
+function nodeAt(file: Document, from: unknown, path: Path): Node | undefined {
+  const node = isAlias(from) ? from.resolve(file) : (from as Node | undefined);
+  const [part, ...rest] = path;
+  if (part === undefined) return node;
+  if (isSeq(node)) return typeof part === "number" ? nodeAt(file, node.items[part], rest) : undefined;
+  if (!isMap(node)) return undefined;
+  const named = (name: string) => node.items.find(({ key }) => isScalar(key) && (key.source ?? String(key.value)) === name)?.value;
+  const own = named(String(part));
+  if (own !== undefined) return nodeAt(file, own, rest);
+  const merged = named("<<");
+  const sources: unknown[] = isSeq(merged) ? merged.items : [merged];
+  return sources.map((source) => nodeAt(file, source, path)).find((found) => found !== undefined);
+}
