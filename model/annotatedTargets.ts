@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { bytesOf } from "./freeForm/form";
 import { reservedLabels } from "./replicaLabels";
 import type { Settings } from "./settings";
 
@@ -21,6 +22,11 @@ export const annotatedSchema = z.strictObject({
   bodySizeLimit: z
     .string()
     .regex(/^(?:0|[1-9]\d*(?:KiB|MiB|GiB|KB|MB|GB))$/, "a size as Prometheus writes it, such as 64MiB, or 0")
+    .refine((size) => bytesOf(size) < 2 ** 63, {
+      error: "less than 8EiB",
+      abort: true,
+      params: { rule: "more bytes than Prometheus can count" },
+    })
     .default("64MiB")
     .describe("Largest answer to one scrape, unpacked. 0: no limit, [a risk](#accepted-risks)."),
   targetLimit: limit(1e6)

@@ -12,6 +12,7 @@ import {
   freeForm,
   namespaceName,
   ownLabel,
+  remoteWriteUrl,
   repositoryFolder,
   resources,
   retainedSize,
@@ -104,10 +105,9 @@ export const prometheusSettings = z
         otherTargets: z
           .array(
             z.strictObject({
-              url: z
-                .string()
-                .regex(/^https?:\/\/[^\s/]+\/\S*$/, "a URL with a path, such as http://host:19291/api/v1/receive")
-                .describe("Where to. NetworkPolicies of this stack let Prometheus go anywhere; those of the target must let it in."),
+              url: remoteWriteUrl.describe(
+                "Where to. NetworkPolicies of this stack let Prometheus go anywhere; those of the target must let it in.",
+              ),
               headers: z
                 .record(z.string(), z.string())
                 .default({})

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { goUrlTrouble } from "./freeForm/goUrl";
 import { isHost, isPort, isServiceName, serverOf, splitHost } from "./hosts";
 import { DNS_LABEL, isDnsLabel, isDnsName, isLabelValue, isQualifiedName, LONGEST_LABEL } from "./kubernetesNames";
 import {
@@ -259,6 +260,20 @@ export const grpcEndpoint = ruled(
   isEndpoint,
   `only a name behind dnssrv+ needs no port, from 1 to 65535; ${HOST_RULE}`,
   "host:port, dns+host:port or dnssrv+_port._tcp.host",
+);
+
+/** Host and port of a URL with a path, whatever user is before them. */
+const serverIn = (url: string): string => (/^https?:\/\/([^\s/?#]*)/.exec(url)?.[1] ?? "").replace(/^.*@/, "");
+
+/** Where samples are sent: a URL with a path, as Go parses it. */
+export const remoteWriteUrl = withServer(
+  ruled(
+    matching(/^https?:\/\/[^\s/]+\/\S*$/, "a URL with a path, such as http://host:19291/api/v1/receive"),
+    (url) => goUrlTrouble(url) === undefined,
+    "Go, in which Prometheus is written, does not parse this as a URL: an escape is % and two hexadecimal digits, a port is a number, brackets are closed",
+    "a URL with a path, such as http://host:19291/api/v1/receive",
+  ),
+  serverIn,
 );
 
 /** A whole number between two bounds, both of them included. */

@@ -15,6 +15,7 @@ import {
   labels,
   list,
   map,
+  neverEmpty,
   object,
   objectsOf,
   port,
@@ -25,6 +26,7 @@ import {
   word,
 } from "./form";
 import { customisesHttp, httpClientFields, httpClientFits, tlsConfig } from "./httpClient";
+import { labelSelector } from "./labelSelector";
 
 /**
  * Every service discovery of Prometheus 3.14.0 by its field, with its own fields and rules. Source: prometheus v0.314.0
@@ -140,7 +142,7 @@ const kubernetes: Form = overHttp(
     role: word(...KUBERNETES_ROLES),
     kubeconfig_file: text,
     namespaces: object({ own_namespace: flag, names: list(filledText) }),
-    selectors: list(object({ role: text, label: text, field: fieldSelector })),
+    selectors: list(object({ role: text, label: labelSelector, field: fieldSelector })),
     attach_metadata: object({ node: flag, namespace: flag, deployment: flag, job: flag, cronjob: flag }),
   },
   required("role"),
@@ -190,10 +192,11 @@ const dnsFits: Check = (value) => {
   const type = isSet(value.type) ? textOf(value, "type").toUpperCase() : "SRV";
   return type !== "SRV" && !isSet(value.port) ? finding(value.port, `records of type ${type} say no port`, "a port", "port") : [];
 };
-const dnsType: Form = (value) =>
+const dnsType: Form = neverEmpty((value) =>
   typeof value === "string" && ["SRV", "A", "AAAA", "MX", "NS"].includes(value.toUpperCase())
     ? []
-    : finding(value, "not a type of records", "SRV, A, AAAA, MX, NS");
+    : finding(value, "not a type of records", "SRV, A, AAAA, MX, NS"),
+);
 
 const docker = { host: url, ...everyPort, filters, ...refresh };
 

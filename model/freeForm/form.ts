@@ -1,4 +1,5 @@
 import { isCountable, isDuration, LONGEST_DURATION } from "../quantity";
+import { goUrlTrouble } from "./goUrl";
 import { re2Trouble } from "./re2";
 
 /**
@@ -78,8 +79,17 @@ export const text: Form = (value) => {
     : finding(value, "Prometheus has a text here", "a text");
 };
 
+/** Forms of which the empty text is none: what these fields are without a value. */
+const NEVER_EMPTY = new Set<Form>();
+
+/** A form that refuses a field without a value: to Prometheus that is an empty text, and not the field's default. */
+export function neverEmpty(form: Form): Form {
+  NEVER_EMPTY.add(form);
+  return form;
+}
+
 /** A text that says something. */
-export const filledText: Form = (value) => (value === "" ? finding(value, "this can't be empty", "a text") : text(value));
+export const filledText: Form = neverEmpty((value) => (value === "" ? finding(value, "this can't be empty", "a text") : text(value)));
 
 /** Yes or no. */
 export const flag: Form = (value) =>
@@ -132,10 +142,22 @@ const AMOUNT = String.raw`(?:\d+(?:\.\d*)?|\.\d+)`;
 const SIZE = new RegExp(`^[-+]?(?:0|(?:${AMOUNT}(?:B|[KMGTPE]iB))+|(?:${AMOUNT}(?:B|[KMGTPE]B))+)$`);
 
 /** A size, as Prometheus reads one (alecthomas/units `ParseBase2Bytes`). */
-export const size: Form = (value) =>
-  value === 0 || (typeof value === "string" && value.length < 100 && SIZE.test(value))
+export const size: Form = (value) => {
+  if (typeof value === "string" && value.length < 100 && SIZE.test(value) && bytesOf(value) >= 2 ** 63) {
+    return finding(value, "more bytes than Prometheus can count", "less than 8EiB");
+  }
+  return value === 0 || (typeof value === "string" && value.length < 100 && SIZE.test(value))
     ? []
     : finding(value, "not a size: a number and its unit", "a size such as 10MB or 1GiB (both count by 1024)");
+};
+
+/** Bytes of a size, whose units count by 1024 with and without `i`. */
+export function bytesOf(text: string): number {
+  return [...text.matchAll(/([\d.]+)([KMGTPE]?)i?B/g)].reduce(
+    (sum, [, amount, unit = ""]) => sum + Number(amount) * 1_024 ** ("KMGTPE".indexOf(unit || " ") + 1),
+    0,
+  );
+}
 
 /** A regular expression of RE2. */
 export const regexp: Form = (value) => {
@@ -155,14 +177,12 @@ export function hasControlCharacter(value: string): boolean {
   return [...value].some((character) => character < " " || character === "\x7f");
 }
 
-/** What Go's `url.Parse` refuses of what begins without a scheme: a colon in the first segment of a path. */
-const COLON_FIRST = /^(?::|[^a-zA-Z/?#][^/?#]*:)/;
-
 /** A URL as Go parses it, which may be without a scheme. */
-export const url: Form = (value) =>
-  typeof value === "string" && (value.includes(" ") || hasControlCharacter(value) || COLON_FIRST.test(value))
-    ? finding(value, "not a URL", "a URL such as http://host:port/path")
-    : text(value);
+export const url: Form = (value) => {
+  if (typeof value !== "string") return text(value);
+  const trouble = value.includes(" ") ? "a space" : goUrlTrouble(value);
+  return trouble === undefined ? [] : finding(value, `not a URL: it has ${trouble}`, "a URL such as http://host:port/path");
+};
 
 /** One of some words. */
 export const word =
@@ -196,7 +216,7 @@ export const labels: Form = map(text, filledText);
 
 /**
  * A map of these fields and no others, each of which may be left out. A field without a value (`relabel_configs:` alone) is one that is
- * left out, as Prometheus has it.
+ * left out, where its form takes an empty one.
  *
  * @param checks What joins fields.
  */
@@ -206,9 +226,13 @@ export const object =
     if (!isFields(value)) return finding(value, "Prometheus has fields here", `a map of keys: ${fieldNames(fields)}`);
     const given = Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null && each !== undefined));
     return [
-      ...Object.entries(given).flatMap(([name, each]) => {
+      ...Object.entries(value).flatMap(([name, each]) => {
         const form = Object.hasOwn(fields, name) ? fields[name] : undefined;
-        return below(name, form === undefined ? finding(each, "there is no such field", remedyFor(name, Object.keys(fields))) : form(each));
+        if (form === undefined) return below(name, finding(each, "there is no such field", remedyFor(name, Object.keys(fields))));
+        if (each !== null && each !== undefined) return below(name, form(each));
+        return NEVER_EMPTY.has(form)
+          ? below(name, finding(each, "without a value this is empty to Prometheus, not its default", "a value, or the field left out"))
+          : [];
       }),
       ...checks.flatMap((check) => check(given)),
     ];

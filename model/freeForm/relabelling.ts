@@ -1,4 +1,19 @@
-import { type Check, type Fields, type Finding, type Form, finding, isSet, list, object, regexp, text, textOf } from "./form";
+import {
+  type Check,
+  type Fields,
+  type Finding,
+  type Form,
+  filledText,
+  finding,
+  isFields,
+  isSet,
+  list,
+  neverEmpty,
+  object,
+  regexp,
+  text,
+  textOf,
+} from "./form";
 
 /**
  * Relabelling rules, of scrapes, of remote write and of what receivers take. Source: prometheus v0.314.0 model/relabel/relabel.go, which
@@ -35,8 +50,9 @@ const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** A name with references to groups of the regular expression (`relabelTargetLegacy`), each of which stands for characters. */
 const LABEL_TEMPLATE = /^(?:[a-zA-Z_]|\$\{\w+\}|\$\w+)(?:\w|\$\{\w+\}|\$\w+)*$/;
 
-const action: Form = (value) =>
-  typeof value === "string" && ACTIONS.includes(value.toLowerCase()) ? [] : finding(value, "there is no such action", ACTIONS.join(", "));
+const action: Form = neverEmpty((value) =>
+  typeof value === "string" && ACTIONS.includes(value.toLowerCase()) ? [] : finding(value, "there is no such action", ACTIONS.join(", ")),
+);
 
 /** The action of a rule, as Prometheus reads it. */
 const actionOf = (rule: Fields): string =>
@@ -78,11 +94,30 @@ function differs(rule: Fields, field: string): boolean {
   return value !== undefined && value !== null && value !== DEFAULTS[field];
 }
 
+const fields = {
+  source_labels: list(filledText),
+  separator: text,
+  regex: regexp,
+  modulus,
+  target_label: text,
+  replacement: text,
+  action,
+};
+const ofAnyAction = object(fields);
+const ofItsAction = object(fields, fitsItsAction);
+
 /** One relabelling rule. */
-export const relabelConfig: Form = object(
-  { source_labels: list(text), separator: text, regex: regexp, modulus, target_label: text, replacement: text, action },
-  fitsItsAction,
-);
+export const relabelConfig: Form = (value) => {
+  // What an action would demand is not known where it is empty.
+  if (isFields(value) && value.action === null) return ofAnyAction(value);
+  const unnamed = isFields(value) && value.replacement === null && actionOf(value) === "labelmap";
+  return [
+    ...(unnamed
+      ? finding(null, "the action labelmap names labels by it, and without a value it is empty", "a text such as $1", "replacement")
+      : []),
+    ...ofItsAction(value),
+  ];
+};
 
 /** A list of relabelling rules. */
 export const relabelConfigs: Form = list(relabelConfig);

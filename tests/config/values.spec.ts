@@ -303,6 +303,37 @@ describe("configuration: servers by address", () => {
     ));
 });
 
+describe("configuration: where samples are sent besides", () => {
+  const to = (url: string) => at("prometheus.remoteWrite.otherTargets", [{ url }]);
+  for (const url of [
+    "https://x/push%zz",
+    "http://[fd00::1/x",
+    "http://x:abc/y",
+    "http://x:99999/y",
+    "http://x:0/y",
+    "http://10.0.0.300/y",
+    "http://u^@x/y",
+  ]) {
+    it(`refuses ${url}`, () =>
+      refuses({
+        key: "prometheus.remoteWrite.otherTargets[0].url",
+        value: url,
+        overrides: to(url),
+        says: /Accepted: (a URL with a path|a host such as|a port from 1 to 65535)/,
+      }));
+  }
+  for (const url of ["https://x/push%20y?a=%zz", "http://[fd00::1]:19291/x", "http://user@x:1/y"])
+    it(`takes ${url}`, () => load("dev", to(url)));
+
+  it("refuses a body of more bytes than Prometheus counts", () =>
+    refuses({
+      key: "prometheus.annotated.bodySizeLimit",
+      value: "99999999999999GB",
+      overrides: at("prometheus.annotated.bodySizeLimit", "99999999999999GB"),
+      says: /more bytes than Prometheus can count\. Accepted: less than 8EiB/,
+    }));
+});
+
 describe("configuration: durations", () => {
   for (const key of ["prometheus.retention.time", "receive.retention.time", "querier.timeout", "prometheus.scrapeInterval"]) {
     it(`refuses ${key} of 999y`, () =>

@@ -66,6 +66,64 @@ describe("scrape configs", () => {
     );
   });
 
+  it("know the names of fields without a value too", () => {
+    assertTold(
+      withJob({ scrape_intervall: null, static_config: null, relabel_configs: [{ REGEX: null, regex: null, target_label: "a" }] }),
+      /scrape_intervall = \(not set\): there is no such field\. Accepted: scrape_interval\.$/,
+      /static_config = \(not set\): there is no such field/,
+      /relabel_configs\[0\]\.REGEX = \(not set\): there is no such field/,
+    );
+  });
+
+  it("refuse a field without a value whose default is not empty", () => {
+    assertTold(
+      withJob({
+        relabel_configs: [
+          { target_label: "a", action: null },
+          { action: "labelmap", regex: "a", replacement: null },
+          { source_labels: [""], target_label: "b" },
+        ],
+        dns_sd_configs: [{ names: ["a"], type: null }],
+      }),
+      /relabel_configs\[0\]\.action = \(not set\): without a value this is empty to Prometheus.* Accepted: a value, or the field left out/,
+      /relabel_configs\[1\]\.replacement = \(not set\): the action labelmap/,
+      /relabel_configs\[2\]\.source_labels\[0\] = "": this can't be empty/,
+      /dns_sd_configs\[0\]\.type = \(not set\): without a value/,
+    );
+  });
+
+  it("have selectors by labels as Kubernetes parses them", () => {
+    const select = (label: string) => withJob({ kubernetes_sd_configs: [{ role: "pod", selectors: [{ role: "pod", label }] }] });
+    for (const label of ["app=x y", "a in (b", "a in ()", "a,", ",a", "=b", "a=b=c", "a/b/c", "a in b", "!a=b", "a>b", "a=-", "a b"]) {
+      assertTold(select(label), /selectors\[0\]\.label = ".*": not a selector by labels\. Accepted: key=value/);
+    }
+    for (const label of ["", "a", "!a", "a=", "a = b", "a==b,c!=d", "x.io/a in (b, c), d notin (,e)", "a>1", "in=b", "a,!b"])
+      assertTold(select(label));
+  });
+
+  it("have URLs as Go parses them", () => {
+    for (const url of [
+      "http://[fd00::1/x",
+      "http://p%zz/",
+      "http://a/%zz",
+      "http://x:abc/",
+      "http://a:1:2/",
+      "http://a\\b/",
+      "http://a[b]/",
+      "http://u^@a/",
+    ]) {
+      assertTold(withJob({ http_sd_configs: [{ url }] }), /http_sd_configs\[0\]\.url = .*: not a URL: it has .* Accepted: a URL such as/);
+    }
+    for (const url of ["http://[fd00::1]:80/x?%zz", "http://u:p@a:/b%20c", "https://é/", "http://a"])
+      assertTold(withJob({ http_sd_configs: [{ url }] }));
+  });
+
+  it("count no more bytes than Prometheus can", () => {
+    for (const size of ["99999999999999GB", "8EiB", "8192PB"])
+      assertTold(withJob({ body_size_limit: size }), /more bytes than Prometheus can count\. Accepted: less than 8EiB/);
+    assertTold(withJob({ body_size_limit: "7EiB" }));
+  });
+
   it("show no credential in a message, nor a whole page", () => {
     const [line = ""] = withJob({ basic_auth: { username: "a", password: 123456789 } });
     assert.match(line, /password = "\(not shown\)": Prometheus has a text here/);
