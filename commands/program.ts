@@ -32,6 +32,8 @@ export interface ResourceOptions {
   beforeCreate: string[];
   /** Names of what the engine runs before an update of the resource, in this order. */
   beforeUpdate: string[];
+  /** Longest that the engine waits for the resource, such as `4h`; empty where it goes by a default of its own. */
+  timeouts: { create: string; update: string; delete: string };
 }
 
 /** What a run of the program came to. */
@@ -134,6 +136,7 @@ interface Registration {
   getDependenciesList(): string[];
   getAliasesList(): unknown[];
   getHooks(): { getBeforeCreateList(): string[]; getBeforeUpdateList(): string[] } | undefined;
+  getCustomtimeouts(): { getCreate(): string; getUpdate(): string; getDelete(): string } | undefined;
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
 }
 
@@ -146,6 +149,7 @@ function recordRegistrations(resources: RegisteredResource[]): void {
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) => {
     if (request.getType() !== "pulumi:pulumi:Stack") {
+      const timeouts = request.getCustomtimeouts();
       resources.push({
         type: request.getType(),
         name: request.getName(),
@@ -159,6 +163,7 @@ function recordRegistrations(resources: RegisteredResource[]): void {
           aliases: request.getAliasesList().length,
           beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],
           beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],
+          timeouts: { create: timeouts?.getCreate() ?? "", update: timeouts?.getUpdate() ?? "", delete: timeouts?.getDelete() ?? "" },
         },
       });
     }

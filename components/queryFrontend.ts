@@ -55,6 +55,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
         restartedAt: frontend.rollout.restartedAt,
         pod: {
           serviceAccountName,
+          // Above the two minutes that requests in flight have (--http-grace-period).
           terminationGracePeriodSeconds: 150,
           containers: [
             {

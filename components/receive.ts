@@ -224,6 +224,7 @@ export class Receive extends pulumi.ComponentResource {
         restartedAt: rollout.restartedAt,
         pod: {
           serviceAccountName,
+          // Above the two minutes that requests in flight have (--http-grace-period).
           terminationGracePeriodSeconds: 150 + preStopSeconds,
           containers: [
             {

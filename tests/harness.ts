@@ -284,6 +284,7 @@ export interface ConfigMap extends Manifest {
 
 export interface PersistentVolume extends Manifest {
   spec: {
+    capacity: { storage: string };
     storageClassName: string;
     persistentVolumeReclaimPolicy: string;
     claimRef: { namespace: string; name: string };

@@ -48,6 +48,37 @@ for (const { title: plan, stack, overrides } of PLANS) {
       assert.ok(made.resources.filter(isKubernetes).length > 10);
     });
 
+    it("refuses before an update changes what nothing takes back, and waits last", () => {
+      const stages = [
+        /^(?:kubernetes-is-new-enough|soft-anti-affinity-before-more-pods)/,
+        /-is-accepted$/,
+        /-can-grow$/,
+        /-grow$/,
+        /-waits-for-/,
+      ];
+      const stageOf = (hook: string) => stages.findIndex((stage) => stage.test(hook));
+      for (const each of made.resources) {
+        const order = each.options.beforeUpdate.map(stageOf);
+        assert.ok(!order.includes(-1), `${title(each)}: ${each.options.beforeUpdate}`);
+        assert.deepEqual(order, [...order].sort(), `${title(each)}: ${each.options.beforeUpdate}`);
+        if (isKubernetes(each)) assert.ok(each.options.beforeUpdate.includes("kubernetes-is-new-enough"), title(each));
+      }
+    });
+
+    it("lets every hook of receivers and of their ring be run", () => {
+      for (const { metadata } of receiverSets(made)) {
+        const { beforeUpdate } = resourceOf(made, "StatefulSet", metadata.name).options;
+        for (const hook of [
+          "soft-anti-affinity-before-more-pods",
+          `shrinking-${metadata.name}-is-accepted`,
+          `${metadata.name}-waits-for-the-smaller-ring`,
+        ])
+          assert.ok(beforeUpdate.includes(hook), hook);
+      }
+      for (const ring of made.resources.filter(({ name }) => name === "receive-hashrings"))
+        assert.equal(ring.options.beforeUpdate.at(-1), "ring-waits-for-new-receivers");
+    });
+
     it("puts every Kubernetes object into a component, and every component into the stack", () => {
       for (const each of made.resources) {
         const parent = each.options.parent;

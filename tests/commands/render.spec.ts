@@ -56,7 +56,16 @@ describe("manifests", () => {
     name,
     custom: true,
     inputs,
-    options: { parent: "", protect: false, provider: "", dependsOn: [], aliases: 0, beforeCreate: [], beforeUpdate: [] },
+    options: {
+      parent: "",
+      protect: false,
+      provider: "",
+      dependsOn: [],
+      aliases: 0,
+      beforeCreate: [],
+      beforeUpdate: [],
+      timeouts: { create: "", update: "", delete: "" },
+    },
   });
 
   it("hide secrets wherever they are", () => {

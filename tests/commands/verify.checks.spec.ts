@@ -14,6 +14,10 @@ import {
   targetsUp,
   type Verdict,
 } from "../../commands/verify/checks";
+import type { StackReader } from "../../commands/verify/readings";
+import { stackChecks } from "../../commands/verify/stack";
+import { readOutputs } from "../../outputs";
+import { OUTPUTS } from "./fakeCluster";
 
 function fails(verdict: Verdict, ...patterns: RegExp[]): void {
   assert.equal(verdict.ok, false, `held: ${verdict.seen}`);
@@ -202,6 +206,20 @@ describe("verify: samples acknowledged", () => {
   it("fail when nothing is counted at all", () => fails(samplesAcknowledged(reading(0, {}), reading(10_000, {}), 5_000), /0 receivers/));
   it("are not judged from readings too close together", () =>
     fails(samplesAcknowledged(reading(0, { a: 0 }), reading(1_000, { a: 5_000 }), 5_000), /too short to judge/));
+  it("are compared over five seconds, since scrapes come in bursts", async () => {
+    const times = [0, 4_999, 5_000];
+    const reader = {
+      service: () => ({}),
+      acknowledged: async () => reading(times[0] ?? 0, { a: times.shift() ?? 0 }),
+    } as unknown as StackReader;
+    const check = stackChecks(reader, readOutputs(OUTPUTS)).find(({ name }) => name === "samples acknowledged");
+    assert.ok(check !== undefined);
+    const looks = [await check.look(), await check.look(), await check.look()];
+    assert.deepEqual(
+      looks.map(({ ok }) => ok),
+      [false, false, true],
+    );
+  });
   it("take a counter that fell as one that began again", () =>
     holds(samplesAcknowledged(reading(0, { a: 1_000 }), reading(10_000, { a: 30 }), 5_000), "30 samples in 10.0 s, 3.0 a second"));
   it("leave out a receiver that has only been read once", () =>

@@ -38,6 +38,16 @@ describe("verify: what others say", () => {
     }
   });
 
+  it("has ten lines for each check, and the number of the others", () => {
+    const details = Array.from({ length: 12 }, (_, index) => `pod-${index}`);
+    const lines = resultLines({ name: "pods", ok: false, seen: "0 of 12 Ready", details, seconds: 1 }, ["pods"]);
+    assert.deepEqual(
+      lines.slice(1).map((line) => line.trim()),
+      [...details.slice(0, 10), "and 2 more"],
+    );
+    assert.equal(resultLines({ name: "pods", ok: false, seen: "", details: details.slice(0, 10), seconds: 1 }, ["pods"]).length, 11);
+  });
+
   it("is shown also where it is what was seen", () => {
     const lines = resultLines({ name: "query", ok: false, seen: "a\u001b[2J\nb", details: ["c\rd"], seconds: 1 }, ["query"]);
     assert.deepEqual(lines, ["✘ query   1.0 s  a\\u001b[2J b", `${" ".repeat(17)}c\\rd`]);

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
 import { manifestsOf } from "../../commands/manifests";
 import type { ProgramRun } from "../../commands/program";
 import { container, objects, podNames, resourceOf, run, settingsOf, type Workload, workloads } from "../harness";
@@ -103,6 +107,42 @@ for (const { title, stack, overrides } of [DEV, HOST_PATH, FILESYSTEM]) {
     });
   });
 }
+
+describe("hostPath volumes: the script that makes directories", () => {
+  let node: string;
+  beforeEach(() => {
+    node = mkdtempSync(join(tmpdir(), "node-"));
+    // Another owner needs root. It says instead what there is at that moment.
+    writeFileSync(join(node, "chown"), `#!/bin/sh\necho "$@"; ls "${node}/data"\n`, { mode: 0o755 });
+  });
+  afterEach(() => rmSync(node, { recursive: true }));
+
+  /** Runs it for a directory of a node whose file system begins elsewhere. */
+  async function make(): Promise<string> {
+    const [job] = objects(await run("dev"), "Job");
+    assert.ok(job !== undefined);
+    const [shell = "", option = "", script = "", name = ""] = container(job).command ?? [];
+    const { stdout } = await execa(shell, [option, script.replaceAll("/host", node), name, "1001:/data/pod"], {
+      env: { PATH: `${node}:${process.env.PATH}` },
+    });
+    return stdout;
+  }
+
+  it("makes one under another name until it has its owner, closed to everybody but him and his group", async () => {
+    mkdirSync(join(node, "data/pod.new/left-by-one-that-was-killed"), { recursive: true });
+    assert.equal(await make(), `1001:1001 ${node}/data/pod.new\npod.new`);
+    assert.deepEqual(readdirSync(join(node, "data")), ["pod"]);
+    assert.deepEqual(readdirSync(join(node, "data/pod")), []);
+    assert.equal(statSync(join(node, "data/pod")).mode & 0o777, 0o750);
+  });
+
+  it("leaves one that exists as it is", async () => {
+    mkdirSync(join(node, "data/pod/blocks"), { recursive: true, mode: 0o700 });
+    assert.equal(await make(), "");
+    assert.deepEqual(readdirSync(join(node, "data/pod")), ["blocks"]);
+    assert.equal(statSync(join(node, "data/pod")).mode & 0o777, 0o700);
+  });
+});
 
 describe("hostPath volumes: place", () => {
   it("spreads the pods of one set over the nodes, and a pod's node does not depend on how many pods there are", async () => {

@@ -6,6 +6,11 @@ import { container, containers, object, objects, type PodSpec, run, settingsOf, 
 import { HOST_PATH, PLANS, PROD } from "./plans";
 import { violationsOfRestricted } from "./podSecurity";
 
+/** Components that Services lead others to, and whose pause no key sets to 0. */
+const PAUSES = /^(?:querier|query-frontend|store-gateway)$/;
+/** Components of several pods that answer in each other's place. Receivers' own key is tested with them. */
+const SETTLES = /^(?:receive-router|querier|store-gateway|ruler|prometheus)$/;
+
 const nameOf = (workload: Workload) => `${workload.kind} ${workload.metadata.namespace}/${workload.metadata.name}`;
 
 describe("pods: the check of Pod Security's restricted profile", () => {
@@ -227,6 +232,24 @@ for (const { title, stack, overrides } of PLANS) {
         const grace = workload.spec.template.spec.terminationGracePeriodSeconds ?? 30;
         const pause = Math.max(...containers(workload).map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0));
         assert.ok(grace > pause + 10, `${nameOf(workload)}: ${grace} s with a pause of ${pause} s`);
+        // Thanos gives requests in flight two minutes (--http-grace-period, --grpc-grace-period); a querier gives them the length of a query, which its spec has.
+        const serves = /^(?:receive|receive-router|query-frontend|store-gateway|ruler|compactor|prometheus)$/;
+        if (serves.test(workload.metadata.labels["app.kubernetes.io/component"] ?? ""))
+          assert.ok(grace >= pause + 120 + 15, `${nameOf(workload)}: ${grace} s with a pause of ${pause} s`);
+      }
+    });
+
+    it("leave the Services before they end, where somebody connects to them by one", () => {
+      for (const workload of all.filter(({ metadata }) => PAUSES.test(metadata.labels["app.kubernetes.io/component"] ?? ""))) {
+        const pause = Math.max(...containers(workload).map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0));
+        assert.ok(pause >= 5, `${nameOf(workload)}: ${pause} s`);
+      }
+    });
+
+    it("have been Ready for a while before the next one of several is restarted", () => {
+      for (const workload of all.filter(({ metadata }) => SETTLES.test(metadata.labels["app.kubernetes.io/component"] ?? ""))) {
+        const { replicas = 1, minReadySeconds = 0 } = workload.spec;
+        assert.equal(minReadySeconds >= 5, replicas > 1, `${nameOf(workload)}: ${minReadySeconds} s, ${replicas} pods`);
       }
     });
   });

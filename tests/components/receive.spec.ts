@@ -125,6 +125,7 @@ for (const { title, stack, overrides } of RING_PLANS) {
         assert.equal(flagValue(routing, "--receive.replication-factor"), String(receive.replicationFactor));
         const refresh = flagValue(routing, "--receive.hashrings-file-refresh-interval");
         assert.match(refresh, /^(1[5-9]|2\d|30)s$/);
+        assert.equal(flagValue(routing, "--receive-forward-max-backoff"), "1s", "a peer that came back is tried again soon");
       }
     });
 

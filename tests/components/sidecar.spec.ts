@@ -83,6 +83,7 @@ for (const { title, stack, overrides } of SIDECAR_PLANS) {
         assert.equal(set.spec.template.spec.shareProcessNamespace, true, "or there is no process to signal");
         assert.equal(flagValue(set, "--reloader.method", SIDECAR_CONTAINER), "signal");
         assert.equal(flagValue(set, "--reloader.process-name", SIDECAR_CONTAINER), "prometheus");
+        assert.equal(flagValue(set, "--reloader.watch-interval", SIDECAR_CONTAINER), "15s", "Thanos' default is three minutes");
         assert.equal(flagValue(set, "--reloader.config-file", SIDECAR_CONTAINER), flagValue(set, "--config.file"));
         const rules = mountsOf(set, SIDECAR_CONTAINER).find((mount) => mount.name === "rules")?.mountPath;
         assert.equal(flagValue(set, "--reloader.rule-dir", SIDECAR_CONTAINER), rules);

@@ -120,6 +120,28 @@ describe("gates: shrinking", () => {
     );
   });
 
+  it("asks whether the smaller ring is loaded when it is published, and whether they are quiet when it is loaded", async () => {
+    const { larger, smaller } = await plans(5, 3);
+    const asked: string[] = [];
+    let looks = 0;
+    const cluster = fakeCluster(smaller, {
+      configMapText: async () => {
+        asked.push("published");
+        return ++looks > 2 ? smaller.hashringsFile : larger.hashringsFile;
+      },
+      metric: async (_, name) => {
+        const isRing = name === "thanos_receive_hashring_nodes";
+        asked.push(isRing ? "loaded" : "quiet");
+        return isRing ? (++looks > 8 ? 3 : 5) : 7;
+      },
+    });
+    await receiversMayLeave(smaller, setOf(smaller), cluster, LEAVING, { ...QUICK, timeoutSeconds: 10 });
+    assert.deepEqual(
+      asked.filter((what, index) => what !== asked[index - 1]),
+      ["published", "loaded", "quiet"],
+    );
+  });
+
   it("says what history leaves with them, exactly", async () => {
     const { larger, smaller, settings } = await plans(5, 3);
     const [ring] = larger.rings;
@@ -163,6 +185,21 @@ describe("gates: after an update of receivers", () => {
       receiversSettle(setOf(smaller), full, QUICK),
       /still missing: thanos-receive-2 \(not scheduled: 3 Insufficient cpu\)\./,
     );
+  });
+});
+
+describe("gates: hooks of receivers", () => {
+  it("let new volumes grow before it is waited for that all have been Ready, and volumes that are found when a set is made", () => {
+    const settings = settingsOf("prod");
+    const plan = ringPlan(planStack(settings));
+    const never = () => Promise.reject(new Error("nothing runs"));
+    const cluster = { ...fakeCluster(plan), applyStatefulSet: never, claims: never, volumeClass: never, requestSize: never };
+    const set = setOf(plan);
+    const hooks = scalingGates(settings, plan, cluster, QUICK).receivers(set);
+    const names = (of: pulumi.ResourceHookBinding[keyof pulumi.ResourceHookBinding]) =>
+      (of as pulumi.ResourceHook[]).map(({ name }) => name);
+    assert.deepEqual(names(hooks.afterUpdate), [`volumes-of-new-pods-of-${set.name}-grow`, `${set.name}-settles`]);
+    assert.deepEqual(names(hooks.afterCreate), [`volumes-found-by-${set.name}-grow`]);
   });
 });
 

@@ -41,6 +41,9 @@ describe("gates: patience", () => {
   it("waits for a right that was given just now, but not for one that nobody gives", async () => {
     const forbidden = new ForbiddenError(MAY_NOT);
     assert.equal(await looks([forbidden, forbidden, ["a"], forbidden, []]), 5);
+    const nine = Array.from({ length: 9 }, () => forbidden);
+    assert.equal(await looks([...nine, []]), 10, "a role takes a second or two, of looks a second apart");
+    await assert.rejects(looks([...nine, forbidden, []]), forbidden);
     assert.equal(await looks([...many([forbidden, ["a"]]).flat(), []]), 61);
     await assert.rejects(looks([["a"], forbidden]), forbidden);
   });

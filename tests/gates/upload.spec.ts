@@ -188,6 +188,25 @@ describe("gates: uploads of leaving receivers", () => {
     assert.deepEqual([ring.applied, away.applied], [[], []]);
   });
 
+  it("are in the bucket before a store gateway is asked whether it has found them", async () => {
+    const ring = new Ring({ [THIRD]: { inOrder: 9, outOfOrder: 2 } });
+    const asked: string[] = [];
+    const view = ring.view();
+    const cluster = ring.view({
+      metrics: (pod) => {
+        asked.push("receiver");
+        return view.metrics(pod);
+      },
+      metric: (pod, name) => {
+        asked.push("store gateway");
+        return view.metric(pod, name);
+      },
+    });
+    await receiversAreUploaded(cluster, leaving(THIRD), QUICK);
+    assert.ok(asked.includes("store gateway"));
+    assert.ok(asked.lastIndexOf("receiver") < asked.indexOf("store gateway"), asked.join());
+  });
+
   it("of nobody ask for nothing", async () => {
     await receiversAreUploaded(new Ring({}).view(), leaving(), QUICK);
   });

@@ -200,10 +200,10 @@ describe("history rules: what is refused", () => {
     },
     {
       title: "caches that leave no memory",
-      changes: gateway({ indexCache: { inMemory: { size: "512Mi" } } }),
+      changes: gateway({ indexCache: { inMemory: { size: "257Mi" } } }),
       key: "objectStorage.storeGateway.resources.memory",
       rule: /half of it/,
-      remedy: /1536Mi or more/,
+      remedy: /1026Mi or more/,
     },
     {
       title: "a folder that looks like a block",

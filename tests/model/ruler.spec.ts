@@ -173,7 +173,8 @@ describe("the ruler's problems", () => {
   });
 
   it("no interval: the process would divide by it", () => {
-    assert.deepEqual(keysOf(settings({ evaluationInterval: "0s" })), [["ruler.evaluationInterval", "0s"]]);
+    for (const evaluationInterval of ["0s", "999ms"])
+      assert.deepEqual(keysOf(settings({ evaluationInterval })), [["ruler.evaluationInterval", evaluationInterval]]);
     assert.deepEqual(keysOf(settings({ evaluationInterval: "1s" })), []);
   });
 
