@@ -44,6 +44,8 @@ export interface QueryOptions {
   partialResponse?: boolean;
   /** Coarsest downsampled data that may answer, such as `5m`; `0s` asks for raw samples only. Default: the server's, which is raw unless it chooses by itself. */
   maxSourceResolution?: string;
+  /** How long a series' newest sample counts as its value, such as `1m`. Default: the server's, which is 5m. */
+  lookbackDelta?: string;
   /** Longest time in milliseconds until the answer is read. Default: 30,000. */
   timeoutMs?: number;
 }
@@ -292,6 +294,7 @@ function queryParameters(options: Omit<QueryOptions, "timeMs">): Record<string, 
     ...(options.deduplicate === undefined ? {} : { dedup: String(options.deduplicate) }),
     ...(options.partialResponse === undefined ? {} : { partial_response: String(options.partialResponse) }),
     ...(options.maxSourceResolution === undefined ? {} : { max_source_resolution: options.maxSourceResolution }),
+    ...(options.lookbackDelta === undefined ? {} : { lookback_delta: options.lookbackDelta }),
   };
 }
 

@@ -20,7 +20,13 @@ describe("clients: PrometheusClient", () => {
     const client = await clientOf(
       success({ resultType: "vector", result: [{ metric: { __name__: "up", job: "a" }, value: [1_700_000_000.123, "1"] }] }),
     );
-    const result = await client.instant("up", { timeMs: 1_700_000_000_500, deduplicate: false, partialResponse: false });
+    const result = await client.instant("up", {
+      timeMs: 1_700_000_000_500,
+      deduplicate: false,
+      partialResponse: false,
+      maxSourceResolution: "5m",
+      lookbackDelta: "2m",
+    });
     assert.deepEqual(result, {
       vector: [{ labels: { __name__: "up", job: "a" }, sample: { timestampMs: 1_700_000_000_123, value: 1 } }],
       warnings: [],
@@ -33,6 +39,8 @@ describe("clients: PrometheusClient", () => {
       time: "1700000000.5",
       dedup: "false",
       partial_response: "false",
+      max_source_resolution: "5m",
+      lookback_delta: "2m",
     });
     assert.equal(request?.headers["thanos-tenant"], "team-a");
   });

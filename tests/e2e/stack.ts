@@ -314,6 +314,8 @@ export async function underLoad(deployed: Deployed, options: LoadOptions, happen
     query: written,
     expect: (vector) => vector[0]?.sample.value === series,
     count: 5 * LONGEST_LOAD_SECONDS,
+    // With the server's five minutes each query decodes half a million samples; and what was not written for two of them would not be seen.
+    lookbackDelta: "2m",
   });
   try {
     await happening();

@@ -14,6 +14,8 @@ export interface QueriesOptions {
   expect: number | ((vector: readonly VectorElement[]) => boolean);
   /** The prober stops by itself after this many queries. */
   count: number;
+  /** See `QueryOptions.lookbackDelta`. */
+  lookbackDelta?: string;
   /** Time in milliseconds after which an unanswered query has failed. Default: 30,000, since a querier waits 10 s for a store that is silent (`querier.responseTimeout`). */
   timeoutMs?: number;
 }
@@ -77,7 +79,10 @@ async function askOnce(options: QueriesOptions, counts: QueryCounts): Promise<vo
   counts.queries++;
   const start = performance.now();
   try {
-    const { vector, partial } = await options.client.instant(options.query, { timeoutMs: options.timeoutMs ?? 30_000 });
+    const { vector, partial } = await options.client.instant(options.query, {
+      timeoutMs: options.timeoutMs ?? 30_000,
+      ...(options.lookbackDelta === undefined ? {} : { lookbackDelta: options.lookbackDelta }),
+    });
     const complete = typeof options.expect === "number" ? vector.length >= options.expect : options.expect(vector);
     counts.partial += partial ? 1 : 0;
     if (vector.length === 0) {
