@@ -28,6 +28,7 @@ import { protectsStorage } from "./model/protection";
 import { ruleWarnings } from "./model/ruler";
 import type { Storage } from "./model/storage";
 import { visible } from "./model/visibleText";
+import { planWarnings } from "./model/warnings";
 
 /**
  * The program, which the engine runs.
@@ -41,7 +42,8 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   const plan = planStack(settings);
   const survival = provenAvailability(plan);
   const dropped = settings.prometheus.keepAll ? [] : droppedInRules(rules);
-  for (const warning of [...warnings, ...ruleWarnings(settings, ruleCount), ...dropped]) void pulumi.log.warn(visible(warning));
+  for (const warning of [...warnings, ...planWarnings(settings), ...ruleWarnings(settings, ruleCount), ...dropped])
+    void pulumi.log.warn(visible(warning));
 
   // What the program asks of the running cluster: the rest of it at an update only, when hooks of the engine look and act.
   const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);

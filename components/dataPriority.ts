@@ -11,6 +11,10 @@ export interface DataPriorityArgs {
   value: number;
 }
 
+/** Kubernetes keeps names that begin with `system-` for itself (pkg/apis/scheduling/validation `ValidatePriorityClass`). */
+const priorityClassName = (namespace: string, value: number): string =>
+  `${namespace.startsWith("system-") ? "thanos-stack-" : ""}${namespace}-data-${value}`;
+
 /**
  * The priority of pods that hold samples which are nowhere else. Their volume says on which node, or in which zone, they can be: when one comes back and pods that could be anywhere have
  * taken its room, those go elsewhere (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption).
@@ -26,7 +30,7 @@ export class DataPriority extends pulumi.ComponentResource {
       {
         metadata: {
           // A class never changes its value: another one is another class, made before the pods are moved to it and the old one goes.
-          name: `${namespace}-data-${value}`,
+          name: priorityClassName(namespace, value),
           labels: commonLabels({ app: namespace, component: "data-priority" }),
         },
         value,

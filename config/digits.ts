@@ -1,62 +1,65 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { type Document, isScalar, parseDocument } from "yaml";
+import type { Document } from "yaml";
 import type { Problem } from "../model/problem";
 import { engineNumber } from "./engineNumbers";
 import { pathText } from "./issues";
-import { CONFIG_NAMESPACE } from "./namespace";
-import { stackFileName } from "./stackFiles";
+import { type Path, plainNames, plainText } from "./writtenText";
 
-type Path = readonly [string, ...(string | number)[]];
-
-/** Keys with texts that YAML may take for a whole number: one, or a list of them. */
-const TEXTS: readonly Path[] = [
-  ["cluster", "name"],
-  ["cluster", "zones"],
-];
+/** Keys with texts that YAML may take for a whole number. */
+const TEXTS = /^(?:namespace|cluster\.name|cluster\.zones\[\d+\])$/;
+/** Nobody means another number by a zero in front. */
+const ZERO_IN_FRONT = /^[-+]?0\d/;
 
 /**
- * Texts of digits that are others to the engine than in the stack's file: `0158` is 158 to it, and `0157`, an octal, 111. Nothing is said where the file is not the one that the engine has read.
+ * Digits that are others to the engine than in the stack's file: `0158` is 158 to it, and `0157`, an octal, 111. Nothing is said where the file is not the one that the engine has read.
  *
- * @param folder Where the stack's file is.
+ * @param file The stack's file.
  * @param raw What the engine gives, by key.
+ * @param refused Keys that are refused since they hold a number where a text belongs.
  */
-export function changedDigits(stack: string, folder: string, raw: Readonly<Record<string, unknown>>): Problem[] {
-  const file = parsed(join(folder, stackFileName(stack)));
-  if (file === undefined) return [];
-  return TEXTS.flatMap((path) => {
-    const value = path.reduce<unknown>((holder, part) => (holder as Record<string, unknown> | null | undefined)?.[part], raw);
-    const texts: [Path, unknown][] = Array.isArray(value) ? value.map((each, index) => [[...path, index], each]) : [[path, value]];
-    return texts.flatMap(([each, given]) => changed(file, each, given) ?? []);
-  });
+export function changedDigits(file: Document, raw: Readonly<Record<string, unknown>>, refused: ReadonlySet<string> = new Set()): Problem[] {
+  return [...values(raw, []).flatMap((each) => changed(file, each, refused)), ...maps(raw, []).flatMap((each) => changedNames(file, each))];
 }
 
 /** @param given What the engine has made of it. A number of which no text is made is refused by the schema. */
-function changed(file: Document, path: Path, given: unknown): Problem | undefined {
-  if (typeof given !== "number" || !Number.isSafeInteger(given) || given < 0) return undefined;
+function changed(file: Document, [path, given]: [Path, number], refused: ReadonlySet<string>): Problem[] {
+  const key = pathText(path);
   const text = plainText(file, path);
-  if (text === undefined || text === String(given) || engineNumber(text) !== given) return undefined;
-  return {
-    key: pathText(path),
-    value: text,
-    rule: `the engine takes this for the number ${given}`,
-    remedy: `${JSON.stringify(text)} in quotes, or ${given}`,
-  };
+  if (text === undefined || text === String(given) || engineNumber(text) !== given) return [];
+  if (!TEXTS.test(key) && !ZERO_IN_FRONT.test(text) && !refused.has(key)) return [];
+  return [numberOf(key, text, given, "this")];
 }
 
-function parsed(path: string): Document | undefined {
-  try {
-    return parseDocument(readFileSync(path, "utf8"), { merge: true });
-  } catch {
-    return undefined;
-  }
+/** Names of entries, such as of tenants. */
+function changedNames(file: Document, [path, map]: [Path, object]): Problem[] {
+  return plainNames(file, path).flatMap((text) => {
+    const given = engineNumber(text);
+    const isAnother = given !== undefined && text !== String(given) && Object.hasOwn(map, String(given)) && !Object.hasOwn(map, text);
+    return isAnother ? [numberOf(pathText([...path, text]), text, given, "this name")] : [];
+  });
 }
 
-/** A value as the file has it, where it stands without quotes. */
-function plainText(file: Document, [key, ...rest]: Path): string | undefined {
-  for (const name of [`${CONFIG_NAMESPACE}:${key}`, key]) {
-    const node = file.getIn(["config", name, ...rest], true);
-    if (isScalar(node) && node.type === "PLAIN") return node.source;
-  }
-  return undefined;
+const numberOf = (key: string, text: string, given: number, what: string): Problem => ({
+  key,
+  value: text,
+  rule: `the engine takes ${what} for the number ${given}`,
+  remedy: `${JSON.stringify(text)} in quotes, or ${given}`,
+});
+
+/** Every whole number within a value, with its place. The namespace, which the engine gives as a text, is one where it has digits only. */
+function values(value: unknown, path: Path): [Path, number][] {
+  const number = path.length === 1 && path[0] === "namespace" && /^\d+$/.test(String(value)) ? Number(value) : value;
+  if (typeof number === "number") return Number.isSafeInteger(number) && number >= 0 ? [[path, number]] : [];
+  return entries(value).flatMap(([part, each]) => values(each, [...path, part]));
+}
+
+/** Every map of names within a value, with its place. */
+function maps(value: unknown, path: Path): [Path, object][] {
+  const own: [Path, object][] =
+    path.length > 0 && typeof value === "object" && value !== null && !Array.isArray(value) ? [[path, value]] : [];
+  return [...own, ...entries(value).flatMap(([part, each]) => maps(each, [...path, part]))];
+}
+
+function entries(value: unknown): [string | number, unknown][] {
+  if (Array.isArray(value)) return value.map((each, index) => [index, each]);
+  return typeof value === "object" && value !== null ? Object.entries(value) : [];
 }

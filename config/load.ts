@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Document } from "yaml";
 import { objectProblems } from "../model/objectSizes";
 import { bucketClashes, type Credentials, credentialProblems, credentialsSchema } from "../model/objectStorage";
-import { formatProblems } from "../model/problem";
+import { formatProblems, type Problem } from "../model/problem";
 import { problemsOf } from "../model/rules";
 import type { Settings } from "../model/settings";
 import { changedDigits } from "./digits";
@@ -12,6 +13,7 @@ import { readRules } from "./ruleFiles";
 import { shapeOf } from "./shape";
 import { type OtherStacks, otherStacks, PROJECT_FOLDER, type StackFileError } from "./stackFiles";
 import { changedDates, controlCharacters } from "./texts";
+import { keysTwice, stackDocument } from "./writtenText";
 
 /** What the program starts from. */
 export interface LoadedConfig {
@@ -55,7 +57,10 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
             return read.problems;
           }),
         ];
-  const problems = [...unreadable, ...changedDigits(stack, folder, raw), ...changedDates(stack, folder, raw), ...shape, ...broken];
+  const judged = [...shape, ...broken];
+  const spelt = speltOtherwise(stackDocument(stack, folder), raw, judged);
+  // How a number was written says more than that no text is there.
+  const problems = [...unreadable, ...spelt, ...judged.filter(({ key }) => !spelt.some((each) => each.key === key))];
   // What is refused by its form already says what would be accepted.
   problems.push(...controlCharacters(raw).filter(({ key }) => !problems.some((each) => each.key === key)));
   // Objects are made of settings that break no rule.
@@ -73,6 +78,19 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
       ...(warning === undefined ? [] : [warning]),
     ],
   };
+}
+
+/** What the engine reads otherwise than it is written in the stack's file. */
+function speltOtherwise(file: Document | undefined, raw: Readonly<Record<string, unknown>>, judged: readonly Problem[]): Problem[] {
+  if (file === undefined) return [];
+  const textsWanted = judged.filter(({ value, remedy }) => typeof value === "number" && remedy.includes("in quotes"));
+  const twice = keysTwice(file).map((key) => ({
+    key,
+    value: raw[key],
+    rule: "the file has this key under two names, and which of them the engine takes changes from run to run",
+    remedy: `${CONFIG_NAMESPACE}:${key} alone`,
+  }));
+  return [...twice, ...changedDigits(file, raw, new Set(textsWanted.map(({ key }) => key))), ...changedDates(file, raw)];
 }
 
 /** What the other stack files of this folder say of their bucket: two stacks in one place would compact each other's blocks. */

@@ -1,7 +1,7 @@
+import { isNear } from "../model/near";
 import { CREDENTIALS_KEY } from "../model/objectStorage";
 import type { Problem } from "../model/problem";
 import { settingsSchema } from "../model/settings";
-import { isNear } from "./near";
 
 /** The configuration namespace: every key is `thanos-stack:<key>`. */
 export const CONFIG_NAMESPACE = "thanos-stack";

@@ -1,8 +1,8 @@
 import type { z } from "zod";
+import { isNear } from "../model/near";
 import { JUDGE_ALL, type Judge, type Problem } from "../model/problem";
 import { type Settings, settingsSchema } from "../model/settings";
 import { knownKeys, problemsOfIssue, valueAt } from "./issues";
-import { isNear } from "./near";
 
 type Path = readonly PropertyKey[];
 

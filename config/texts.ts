@@ -1,12 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument } from "yaml";
+import type { Document } from "yaml";
 import type { Problem } from "../model/problem";
 import { pathText } from "./issues";
-import { CONFIG_NAMESPACE } from "./namespace";
-import { stackFileName } from "./stackFiles";
-
-type Path = readonly (string | number)[];
+import { type Path, plainText } from "./writtenText";
 
 /** What the engine's YAML takes for a date (yaml.v3 resolve.go `allowedTimestampFormats`). */
 const DATE =
@@ -45,13 +40,11 @@ export function controlCharacters(raw: Readonly<Record<string, unknown>>): Probl
  * Dates without quotes, of which the engine makes another text: `2024-01-02` is `2024-01-02 00:00:00 +0000 UTC` to it. Nothing is said where the file is not the one that the engine
  * has read.
  *
- * @param folder Where the stack's file is.
+ * @param file The stack's file.
  * @param raw What the engine gives, by key.
  */
-export function changedDates(stack: string, folder: string, raw: Readonly<Record<string, unknown>>): Problem[] {
+export function changedDates(file: Document, raw: Readonly<Record<string, unknown>>): Problem[] {
   const suspects = textsIn(raw).filter(([, given]) => GIVEN_DATE.test(given) || isDate(given));
-  const file = suspects.length === 0 ? undefined : parsed(join(folder, stackFileName(stack)));
-  if (file === undefined) return [];
   return suspects.flatMap(([path, given]) => {
     const text = plainText(file, path);
     if (text === undefined || !isDate(text) || (given !== text && !GIVEN_DATE.test(given))) return [];
@@ -69,36 +62,4 @@ export function changedDates(stack: string, folder: string, raw: Readonly<Record
 function isDate(text: string): boolean {
   const [, month, day] = DATE.exec(text) ?? [];
   return Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && Number(day) <= 31;
-}
-
-function parsed(path: string): Document | undefined {
-  try {
-    return parseDocument(readFileSync(path, "utf8"), { merge: true });
-  } catch {
-    return undefined;
-  }
-}
-
-/** A value as the file has it, where it stands without quotes. */
-function plainText(file: Document, [key, ...rest]: Path): string | undefined {
-  for (const name of [`${CONFIG_NAMESPACE}:${key}`, `${CONFIG_NAMESPACE}:config:${key}`, String(key)]) {
-    const node = nodeAt(file, file.contents, ["config", name, ...rest]);
-    if (isScalar(node)) return node.type === "PLAIN" ? node.source : undefined;
-  }
-  return undefined;
-}
-
-/** What stands at a place, through aliases and merged maps. */
-function nodeAt(file: Document, from: unknown, path: Path): Node | undefined {
-  const node = isAlias(from) ? from.resolve(file) : (from as Node | undefined);
-  const [part, ...rest] = path;
-  if (part === undefined) return node;
-  if (isSeq(node)) return typeof part === "number" ? nodeAt(file, node.items[part], rest) : undefined;
-  if (!isMap(node)) return undefined;
-  const named = (name: string) => node.items.find(({ key }) => isScalar(key) && (key.source ?? String(key.value)) === name)?.value;
-  const own = named(String(part));
-  if (own !== undefined) return nodeAt(file, own, rest);
-  const merged = named("<<");
-  const sources: unknown[] = isSeq(merged) ? merged.items : [merged];
-  return sources.map((source) => nodeAt(file, source, path)).find((found) => found !== undefined);
 }

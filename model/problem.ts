@@ -1,3 +1,4 @@
+import { mayBeCredential } from "./credentials";
 import { oneLine, visible } from "./visibleText";
 
 /** One reason why a configuration is refused. Everything a person needs to mend it without opening the source. */
@@ -18,11 +19,17 @@ export type Judge = (rule: () => Problem[]) => Problem[];
 /** Leaves no rule out. */
 export const JUDGE_ALL: Judge = (rule) => rule();
 
-const shown = (value: unknown): string => (value === undefined ? "(not set)" : JSON.stringify(value));
+/** The value, unless somebody has put a credential where none belongs, under a misspelt key too: messages end up in logs and comments that many can read. */
+function shown({ key, value }: Problem): string {
+  if (value === undefined) return "(not set)";
+  const name = /[^.[\]]*$/.exec(key)?.[0] ?? "";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return mayBeCredential(name, text) ? "(not shown, since it looks like a credential)" : JSON.stringify(value);
+}
 
 /** One line a problem: key, value, rule, remedy. What the stack file holds ends up in terminals and comments, and acts on none of them. */
 export function formatProblem(problem: Problem): string {
-  return visible(`${oneLine(problem.key)} = ${shown(problem.value)}: ${problem.rule}. Accepted: ${problem.remedy}.`);
+  return visible(`${oneLine(problem.key)} = ${shown(problem)}: ${problem.rule}. Accepted: ${problem.remedy}.`);
 }
 
 /** All problems as one message, so that nobody mends them one `pulumi preview` at a time. */

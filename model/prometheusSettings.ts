@@ -46,7 +46,7 @@ export const prometheusSettings = z
             "Left out: 6h behind a ring; with sidecars 2d beside a bucket, so that the bucket may be away for a while, and 15d without one. At " +
               "least 2h: the write-ahead log holds two hours for a ring that is away.",
           ),
-        size: retainedSize.optional().describe("How many bytes of blocks it keeps. Left out: no bound."),
+        size: retainedSize.optional().describe("How many bytes of blocks it keeps, at most 85 % of its volume. Left out: no bound."),
       })
       .prefault({})
       .describe("What a Prometheus itself keeps and serves."),

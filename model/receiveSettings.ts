@@ -99,7 +99,9 @@ export const receiveSettings = z
           .describe("Left out: 15d, or beside a bucket 36h, which is below the 40h after which the bucket has coarser resolutions too."),
         size: retainedSize
           .optional()
-          .describe("How many bytes of blocks a tenant may keep in one receiver; the oldest go first. Left out: no bound."),
+          .describe(
+            "How many bytes of blocks a tenant may keep in one receiver, at most 85 % of its volume; the oldest go first. Left out: no bound.",
+          ),
       })
       .prefault({})
       .describe("How long samples stay in the receivers."),

@@ -4,7 +4,7 @@ import { JUDGE_ALL, type Problem } from "./problem";
 import { durationSeconds } from "./quantity";
 import { receiveLimitProblems } from "./receiveLimitRules";
 import { ACCEPTABLE_RISKS, type AcceptableRisk, type ReceiveSettings, type Settings } from "./settings";
-import { hostPathProblems } from "./storageRules";
+import { hostPathProblems, retentionFitsVolume } from "./storageRules";
 
 /** The rules of a ring of receivers. Each names the key to change, why, and what would be accepted. */
 
@@ -159,6 +159,8 @@ const receiverSetsHaveNames: RingRule = (receive, settings) => {
 /** The least that is left for the flush of an almost empty head. */
 const LEAST_FLUSH_SECONDS = 20;
 
+const receiversKeepLessThanTheirVolume: RingRule = (receive) => retentionFitsVolume("receive", receive);
+
 const terminationFits: RingRule = ({ rollout }) =>
   rollout.gracePeriodSeconds >= rollout.preStopSeconds + LEAST_FLUSH_SECONDS
     ? none
@@ -186,6 +188,7 @@ const hostPathHasNodesAndNoZones: RingRule = (receive, settings) => [
 ];
 
 const RULES: readonly RingRule[] = [
+  receiversKeepLessThanTheirVolume,
   ringHoldsEveryCopy,
   replicationFactorIsSafe,
   zonesDivideReplicas,

@@ -11,7 +11,7 @@ import { reservedLabels } from "./replicaLabels";
 import { ringProblemsOf } from "./ringRules";
 import { rulerProblems } from "./ruler";
 import type { Settings } from "./settings";
-import { hostPathProblems } from "./storageRules";
+import { hostPathProblems, retentionFitsVolume } from "./storageRules";
 import { survivalProblems } from "./survivalRules";
 import { tenancyProblems } from "./tenancyRules";
 import { unlimitedProblems } from "./unlimited";
@@ -61,6 +61,8 @@ const podsKeepWhatOnlyTheyHave: Rule = ({ ingestion, prometheus: { storage } }) 
 
 const prometheusHasNodes: Rule = ({ prometheus }) =>
   hostPathProblems({ key: "prometheus", storage: prometheus.storage, antiAffinity: prometheus.antiAffinity, pods: prometheus.replicas });
+
+const prometheusKeepsLessThanItsVolume: Rule = ({ prometheus }) => retentionFitsVolume("prometheus", prometheus);
 
 const scrapeFitsItsInterval: Rule = (settings) => {
   const { scrapeInterval, scrapeTimeout } = settings.prometheus;
@@ -170,6 +172,7 @@ const RULES: readonly Rule[] = [
   sidecarHasServers,
   podsKeepWhatOnlyTheyHave,
   prometheusHasNodes,
+  prometheusKeepsLessThanItsVolume,
   deduplicationFitsSenders,
   scrapeFitsItsInterval,
   prometheusKeepsItsLog,

@@ -12,7 +12,7 @@ import { rulerSettings } from "./rulerSettings";
 import type { storage } from "./storageSettings";
 import { TARGET_LABELS } from "./targetLabels";
 import { tenancySchema } from "./tenancy";
-import { clusterName, count, namespaceName, ownLabel, zone } from "./values";
+import { clusterName, count, image, kubeconfig, namespaceName, ownLabel, zone } from "./values";
 import { IMAGES } from "./versions";
 
 /**
@@ -43,13 +43,6 @@ export const ACCEPTABLE_RISKS = {
     "a ring for any tenant: each name that a sender makes up is a database of its own in every receiver, until their memory is full",
 } as const;
 
-const image = z
-  .string()
-  .regex(
-    /^[^\s:@]+(?::\d+)?[^\s:@]*:(?!latest(?:@|$))[\w][\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?$/,
-    "an image with a tag that is not latest, and optionally its digest",
-  );
-
 export const settingsSchema = z.strictObject({
   cluster: z
     .strictObject({
@@ -69,9 +62,7 @@ export const settingsSchema = z.strictObject({
         .string()
         .min(1)
         .describe("Context of the kubeconfig. Always named: nothing is ever deployed to whatever the shell points at."),
-      kubeconfig: z
-        .string()
-        .min(1)
+      kubeconfig: kubeconfig
         .optional()
         .describe(
           "Path of the kubeconfig. Left out: of the files of `KUBECONFIG` the first that has the context, then `~/.kube/config`. A context " +

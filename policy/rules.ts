@@ -1,5 +1,5 @@
+import { credentialsIn, credentialsInValue } from "../model/credentials";
 import { tokenViolations } from "./apiToken";
-import { credentialsIn, credentialsInValue } from "./credentials";
 import { EXCEPTIONS, type Exceptions } from "./exceptions";
 import { restrictedViolations } from "./podSecurity";
 import {

@@ -1,7 +1,7 @@
 /**
  * Syntax of the regular expressions that Prometheus and Thanos compile: Go's RE2, which has neither lookaround nor backreferences and takes
- * some things that JavaScript refuses. Source: Go 1.26 regexp/syntax/parse.go with the flags `Perl`. Two things are left to the compiler:
- * the names of Unicode classes (`\p{…}`), and its bound on the size of a program.
+ * some things that JavaScript refuses. Source: Go 1.26 regexp/syntax/parse.go with the flags `Perl`. Its bound on the size of a program is left to
+ * the compiler, and a script newer than this Node.js' Unicode is refused.
  */
 
 /** Most repetitions, those of nested ones multiplied (parse.go `maxRepeat`), and deepest nesting (`maxHeight`). */
@@ -20,6 +20,26 @@ const FOREIGN_GROUPS: readonly [string, string][] = [
   ["(?#", "a comment"],
   ["(?(", "a condition"],
 ];
+
+/**
+ * Whether a name is a Unicode category or script, in any case and with any signs between its words (parse.go `unicodeTable`, Go 1.25). JavaScript knows the same ones by their exact
+ * names.
+ */
+function isUnicodeClass(name: string): boolean {
+  const words = name.toLowerCase().split(/[\s_-]+/);
+  const spellings = [name, words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("_"), words.join("").toUpperCase()];
+  return spellings.some(
+    (spelling) => ["Any", "ASCII", "Assigned"].includes(spelling) || isProperty("gc", spelling) || isProperty("sc", spelling),
+  );
+}
+
+function isProperty(property: string, value: string): boolean {
+  try {
+    return new RegExp(`^\\p{${property}=${value}}$`, "u") instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
 
 class Refused extends Error {}
 
@@ -203,6 +223,8 @@ class Scanner {
   private escapedClass(): boolean {
     const found = /^\\(?:[dDsSwW]|[pP](?:\{\^?[A-Za-z][\w -]*\}|[CLMNPSZclmnpsz]))/.exec(this.text.slice(this.at, this.at + 80));
     if (found === null) return false;
+    const name = /\{\^?(.*)\}/.exec(found[0])?.[1];
+    if (name !== undefined && !isUnicodeClass(name)) refuse(`the class of characters ${found[0]}`);
     this.at += found[0].length;
     return true;
   }

@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import type { Manifest } from "../../commands/manifests";
 import { receiveOf } from "../../model/ingestion";
 import { quantityBytes } from "../../model/quantity";
-import { container, containers, object, objects, type PodSpec, run, settingsOf, type Workload, workloads } from "../harness";
+import {
+  container,
+  containers,
+  type Overrides,
+  object,
+  objects,
+  type PodSpec,
+  run,
+  settingsOf,
+  type Workload,
+  workloads,
+} from "../harness";
 import { HOST_PATH, PLANS, PROD } from "./plans";
 import { violationsOfRestricted } from "./podSecurity";
 
@@ -329,8 +340,8 @@ describe("pods: the one exemption from Pod Security", () => {
 });
 
 describe("pods: those with samples that are nowhere else", () => {
-  const prioritized = async (overrides: object) => {
-    const made = await run("prod", { ...overrides });
+  const prioritized = async (overrides: Overrides) => {
+    const made = await run("prod", overrides);
     const [priority] = objects(made, "PriorityClass") as (Manifest & { value: number })[];
     const classes = new Set(workloads(made).flatMap(({ spec }) => spec.template.spec.priorityClassName ?? []));
     const named = workloads(made).filter(({ spec }) => spec.template.spec.priorityClassName !== undefined);
@@ -342,6 +353,11 @@ describe("pods: those with samples that are nowhere else", () => {
     assert.deepEqual([priority?.metadata.name, priority?.value], ["thanos-prod-data-7", 7]);
     assert.deepEqual(classes, ["thanos-prod-data-7"]);
     assert.deepEqual(names, ["prometheus", "thanos-receive-z1", "thanos-receive-z2", "thanos-receive-z3"]);
+  });
+
+  it("are of one whose name Kubernetes takes, whatever the namespace's is", async () => {
+    const { priority } = await prioritized({ namespace: "system-metrics", dataPriority: 7 });
+    assert.equal(priority?.metadata.name, "thanos-stack-system-metrics-data-7");
   });
 
   it("are also stateful rulers, not stateless ones", async () => {

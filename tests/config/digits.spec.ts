@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { parseDocument } from "yaml";
 import { changedDigits } from "../../config/digits";
 import { loadConfig } from "../../config/load";
 import { formatProblem } from "../../model/problem";
@@ -15,10 +16,9 @@ describe("config: digits that are text", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
   /** What is said of a file, where the engine gives these values. */
-  const found = (text: string, cluster: unknown) => {
-    writeFileSync(join(folder, "Pulumi.dev.yaml"), text);
-    return changedDigits("dev", folder, { cluster }).map(formatProblem);
-  };
+  const found = (text: string, cluster: unknown) => said(text, { cluster });
+  const said = (text: string, raw: Record<string, unknown>, refused?: Set<string>) =>
+    changedDigits(parseDocument(text, { merge: true }), raw, refused).map(formatProblem);
   const named = (source: string) => `config:\n  thanos-stack:cluster:\n    name: ${source}\n`;
 
   it("are refused where the engine has made another number's of them, with both ways to write it", () => {
@@ -45,12 +45,43 @@ describe("config: digits that are text", () => {
     assert.deepEqual(found(named("prod-01"), { name: "prod-01" }), []);
   });
 
+  it("are refused with a zero in front wherever they are, and elsewhere where a text belongs", () => {
+    assert.deepEqual(said("config: { thanos-stack:namespace: 0158 }", { namespace: "158" }), [
+      'namespace = "0158": the engine takes this for the number 158. Accepted: "0158" in quotes, or 158.',
+    ]);
+    const cpu = "config:\n  receive: { resources: { cpu: 010 }, replicas: 1_0 }\n";
+    assert.match(said(cpu, { receive: { resources: { cpu: 8 }, replicas: 10 } }).join("\n"), /^receive\.resources\.cpu = "010": [^\n]*$/);
+    const label = "config:\n  prometheus: { externalLabels: { a: 0x10 } }\n";
+    const given = { prometheus: { externalLabels: { a: 16 } } };
+    assert.deepEqual(said(label, given), []);
+    assert.match(
+      said(label, given, new Set(["prometheus.externalLabels.a"]))[0] ?? "",
+      /= "0x10": .* the number 16\. Accepted: "0x10" in quotes/,
+    );
+  });
+
+  it("are refused as names of entries", () => {
+    const limits = 'config:\n  receive: { limits: { tenants: { 0158: {}, 159: {}, "0160": {} } } }\n';
+    const tenants = { "158": {}, "159": {}, "0160": {} };
+    assert.deepEqual(said(limits, { receive: { limits: { tenants } } }), [
+      'receive.limits.tenants.0158 = "0158": the engine takes this name for the number 158. Accepted: "0158" in quotes, or 158.',
+    ]);
+  });
+
+  it("are found through aliases, merges and the engine's other spelling of a key", () => {
+    for (const text of [
+      "x: &x 0158\nconfig:\n  cluster: { name: *x }\n",
+      "x: &x { name: 0158 }\nconfig:\n  cluster: { <<: *x }\n",
+      "config:\n  thanos-stack:config:cluster: { name: 0158 }\n",
+    ])
+      assert.equal(found(text, { name: 158 }).length, 1, text);
+  });
+
   it("are left alone where the file is not what the engine has read", () => {
     assert.deepEqual(found(named("0159"), { name: 158 }), []);
     assert.deepEqual(found(named("0158"), { name: "prod" }), []);
     assert.deepEqual(found("config: [", { name: 158 }), []);
-    assert.deepEqual(changedDigits("other", folder, { cluster: { name: 158 } }), []);
-    assert.deepEqual(changedDigits("dev", folder, { cluster: null }), []);
+    assert.deepEqual(found(named("0158"), null), []);
   });
 
   it("are among the problems of the configuration", () => {
@@ -67,6 +98,26 @@ describe("config: digits that are text", () => {
     assert.throws(
       () => loadConfig(folder),
       /1 problem, nothing was changed:\n {2}- cluster\.name = "0158": the engine takes this for the number 158\. Accepted: "0158" in quotes, or 158\.$/,
+    );
+  });
+
+  it("are the only problem of their key, and a key under two names is one too", () => {
+    pulumi.runtime.setMocks(
+      { newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: ({ inputs }) => inputs },
+      "thanos-stack",
+      "dev",
+    );
+    const config = configOf("dev", { prometheus: { externalLabels: { a: 10 } } });
+    pulumi.runtime.setAllConfig(
+      Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
+    );
+    writeFileSync(
+      join(folder, "Pulumi.dev.yaml"),
+      "config:\n  prometheus: { externalLabels: { a: 012 } }\n  namespace: a\n  thanos-stack:namespace: b\n",
+    );
+    assert.throws(
+      () => loadConfig(folder),
+      /2 problems, nothing was changed:\n {2}- namespace = "thanos-dev": the file has this key under two names, .*\n {2}- prometheus\.externalLabels\.a = "012": the engine takes this for the number 10\. Accepted: "012" in quotes, or 10\.$/,
     );
   });
 });

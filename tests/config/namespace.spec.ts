@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { misspeltNamespaces } from "../../config/namespace";
-import { distance, isNear } from "../../config/near";
+import { distance, isNear } from "../../model/near";
 import { configOf, loadRaw, rejectionRaw } from "../harness";
 
 describe("the namespace of a key", () => {

@@ -426,3 +426,56 @@ describe("configuration: what can be survived", () => {
     await run("dev", { ...five, ingestion: "sidecar", querier, prometheus, survives: { nodes: 4 } });
   });
 });
+
+describe("configuration: retention by size", () => {
+  for (const [key, overrides] of [
+    ["prometheus", { prometheus: { storage: { hostPath: undefined, pvc: { size: "10Gi" } } } }],
+    ["prometheus", { prometheus: { storage: { hostPath: undefined, emptyDir: { size: "10Gi" } } } }],
+    ["receive", { receive: { storage: { hostPath: undefined, pvc: { size: "10Gi" } } } }],
+  ] as [string, Overrides][]) {
+    it(`of ${key} leaves a part of the volume to the log and to compaction`, async () => {
+      const kept = (size: string) => together(overrides, at(`${key}.retention.size`, size));
+      await refuses({
+        key: `${key}.retention.size`,
+        value: "9Gi",
+        overrides: kept("9Gi"),
+        says: /85 %.*Accepted: 8704Mi or less, a volume of 11Gi or more/,
+      });
+      await run("dev", kept("8704Mi"));
+    });
+  }
+});
+
+describe("configuration: images", () => {
+  for (const image of ["quay.io/Prometheus/prometheus:v3.14.0", "http//x:v3", "-a/:1", "a..b/c:1", "quay.io/a/b:latest", "quay.io/a/b"]) {
+    it(`are refused where a runtime would: ${image}`, () =>
+      refuses({
+        key: "images.prometheus",
+        value: image,
+        overrides: { images: { prometheus: image } },
+        says: /Accepted: an image with a tag/,
+      }));
+  }
+
+  for (const image of [
+    "localhost:5000/a/b_c:v1",
+    "[::1]:5000/x:1",
+    "Registry.example/x__y/z--a:1",
+    "x:1",
+    `a/b:v1@sha256:${"0".repeat(64)}`,
+  ]) {
+    it(`are taken: ${image}`, () => assert.equal(settingsOf("dev", { images: { prometheus: image } }).images.prometheus, image));
+  }
+});
+
+describe("configuration: the kubeconfig", () => {
+  for (const value of ["/a:/b", "/a:~/b", "$HOME/.kube/config", ["$", "{HOME}/x"].join(""), "~", "~bob/x", ""]) {
+    it(`is no list, variable or other home: ${JSON.stringify(value)}`, () =>
+      refuses({ key: "cluster.kubeconfig", value, overrides: { cluster: { kubeconfig: value } }, says: /Accepted: the path of one file/ }));
+  }
+
+  for (const value of ["~/.kube/config", "/tmp/a:b", "kube/config", "{clusters: []}", "apiVersion: v1\nkind: Config"]) {
+    it(`is a path or a text: ${JSON.stringify(value)}`, () =>
+      assert.equal(settingsOf("dev", { cluster: { kubeconfig: value } }).cluster.kubeconfig, value));
+  }
+});

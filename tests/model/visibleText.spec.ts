@@ -55,4 +55,17 @@ describe("text from outside", () => {
       'Pulumi.dev.yaml: 1 problem, nothing was changed:\n  - a b\\u001b[2J = "x\\r\\u202e\\u009b2J": r. Accepted: y\\u2028z.',
     );
   });
+
+  it("is not shown in a refusal where it looks like a credential, whatever key it is under", () => {
+    const kept = [
+      { key: "objectStorageCredential", value: { accessKey: "a", secretKey: "hunter2" } },
+      { key: "objectStorage.s3.secretKey", value: "hunter2" },
+      { key: "prometheus.scrapeConfigs[0].basic_auth.pasword", value: "hunter2" },
+      { key: "prometheus.remoteWrite.otherTargets[0].url", value: "ftp://u:hunter2@host/path" },
+    ];
+    for (const problem of kept) {
+      const text = formatProblems("dev", [{ ...problem, rule: "r", remedy: "x" }]);
+      assert.ok(text.endsWith(`- ${problem.key} = (not shown, since it looks like a credential): r. Accepted: x.`), text);
+    }
+  });
 });

@@ -17,6 +17,7 @@ const TAKEN = [
   "[a-z\\d\\pL[:alpha:][:^space:]]",
   "[[:word:]&&[]",
   "\\pN\\p{Greek}\\P{^Lu}\\pl",
+  "\\p{Letter}\\p{old_italic}[\\p{Any}\\p{Cn}\\p{LC}]",
   "\\Qa.b*\\E+",
   "\\x41\\x{1F600}\\101\\0\\012\\a\\n\\-\\/\\_\\.",
   "a{2,5}b{3,}c{0}d{1000}",
@@ -32,6 +33,8 @@ const TAKEN = [
 ];
 
 const REFUSED: readonly [string, RegExp][] = [
+  ["\\p{Foo}", /the class of characters \\p\{Foo\}/],
+  ["[a\\P{^Latin_1}]", /the class of characters \\P\{\^Latin_1\}/],
   ["(?!foo).*", /a negative lookahead/],
   ["foo(?=bar)", /a lookahead/],
   ["(?<!a)b", /a negative lookbehind/],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { credentialsIn, credentialsInValue } from "../../policy/credentials";
+import { credentialsIn, credentialsInValue, mayBeCredential } from "../../model/credentials";
 
 const FOUND: readonly [string, string, RegExp][] = [
   ["a header", "headers:\n  X-Api-Key: zzzzzzzzzz", /a value of X-Api-Key/],
@@ -21,6 +21,20 @@ const FOUND: readonly [string, string, RegExp][] = [
   ["a user and password in a URL", "https://user:pa55@example.org/", /a user and password in a URL/],
   ["the same with a dollar", "https://user:$pa55@example.org/", /a user and password in a URL/],
   ["a JSON Web Token", `x: ${["eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiIxMjM0NTY3ODkwIn0", "abc"].join(".")}`, /a JSON Web Token/],
+  ["a GitHub token", `x: ghp_${"a1".repeat(18)}`, /a GitHub token/],
+  ["a GitLab token", `x: glpat-${"a1".repeat(10)}`, /a GitLab token/],
+  ["a Slack token", `x: xoxb-${"1".repeat(12)}`, /a Slack token/],
+  ["a Slack webhook", `https://${"hooks.slack.com"}/services/T0/B0/zz`, /a Slack webhook/],
+  ["a Stripe key", `x: ${"sk_live"}_${"a1".repeat(8)}`, /a Stripe key/],
+  ["a Google API key", `x: AIza${"a".repeat(35)}`, /a Google API key/],
+  ["a Vault token", `x: hvs.${"a1".repeat(12)}`, /a Vault token/],
+  ["a signed URL", `https://host/?sv=1&sig=${"a%2B".repeat(8)}`, /a signed URL/],
+  ["a flag of a command line", "args: [--password hunter2]", /a password of a command line/],
+  ["a token behind its scheme", "Authorization: Token abcdef123456", /a bearer token/],
+  ["a password without a user in a URL", "redis://:pa55@host/0", /a user and password in a URL/],
+  ["a short name", "pass: hunter2", /a value of pass/],
+  ["a variable's name without a sign between its words", "PGPASSWORD=hunter2", /a value of PGPASSWORD/],
+  ["a discovery's key", "application_key: a\nconsumer_key: zzzz", /a value of consumer_key/],
   ["a parameter of a URL", "http://host/?a=b&access_token=zzz", /a value of access_token/],
 ];
 
@@ -37,6 +51,8 @@ const NONE: readonly [string, string][] = [
   ["a URL that takes its password from a variable", "https://user:$(PASSWORD)@example.org/"],
   ["a type of authorization", "authorization: { type: Bearer }\nbasic_auth: {}"],
   ["prose", "# the token of a request; a bearer understandsauthentication, basic configurationfiles"],
+  ["words that names of credentials are part of", "bypass: 1\ncompass: north\npass through: all"],
+  ["a flag with a variable", "--password $(PASSWORD) --secret --token-file /x"],
   ["a number of tokens", "max_tokens: 5"],
   ["a key that is no credential", "key: value\nsource_labels: [__meta_kubernetes_secret]"],
 ];
@@ -59,6 +75,12 @@ describe("credentials in text", () => {
     assert.deepEqual(credentialsInValue("X-Api-Key", "zz"), ["a value of X-Api-Key"]);
     assert.deepEqual(credentialsInValue("AWS_SECRET_ACCESS_KEY", "/9j4"), ["a value of AWS_SECRET_ACCESS_KEY"]);
     assert.deepEqual(credentialsInValue("PASSWORD_FILE", "zz"), []);
+  });
+
+  it("are likely meant by misspelt names", () => {
+    for (const name of ["pasword", "bearer_tokn", "objectStorageCredential", "clientSecert"]) assert.ok(mayBeCredential(name, "zz"), name);
+    for (const name of ["broken", "password_file", "secretName", "server", "context"]) assert.ok(!mayBeCredential(name, "zz"), name);
+    assert.ok(!mayBeCredential("tokn", "$(TOKEN)"));
   });
 
   it("are none in what the environments are made of", () => {

@@ -1,3 +1,5 @@
+import { distance } from "./near";
+
 /**
  * Finds credentials in plain text. A reference (a path, a variable, a placeholder) is none.
  *
@@ -6,20 +8,33 @@
  */
 
 const PATTERNS: readonly { what: string; pattern: RegExp }[] = [
-  { what: "a private key", pattern: /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/ },
+  { what: "a private key", pattern: /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----/ },
   { what: "an AWS access key", pattern: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/ },
   { what: "a JSON Web Token", pattern: /(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]/ },
-  { what: "a bearer token", pattern: /authorization["']?[ \t]{0,8}[:=][ \t]{0,8}["']?(?:bearer|basic)[ \t]{1,8}[\w+/=.-]{8}/i },
+  // As their issuers document them: GitHub, GitLab, Slack (tokens and webhooks), Stripe, Google, HashiCorp Vault.
+  { what: "a GitHub token", pattern: /\b(?:gh[opsur]_[A-Za-z0-9]{36}|github_pat_\w{22})/ },
+  { what: "a GitLab token", pattern: /\bglpat-[\w-]{20}/ },
+  { what: "a Slack token", pattern: /\bxox[abeoprs]-[\w-]{10}/ },
+  { what: "a Slack webhook", pattern: /hooks\.slack\.com\/services\/T\w{1,20}\/B\w{1,20}\/\w/ },
+  { what: "a Stripe key", pattern: /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16}/ },
+  { what: "a Google API key", pattern: /\bAIza[\w-]{35}/ },
+  { what: "a Vault token", pattern: /\bhv[bs]\.[\w-]{20}/ },
+  { what: "a signed URL", pattern: /[?&]sig=[\w%+/=-]{20}/ },
+  { what: "a password of a command line", pattern: /(?<![\w-])--(?:password|passwd|secret|token)[ \t]{1,8}[^\s$<-][^\s]{3}/ },
+  {
+    what: "a bearer token",
+    pattern: /authorization["']?[ \t]{0,8}[:=][ \t]{0,8}["']?(?:bearer|basic|token|apikey|digest)[ \t]{1,8}[\w+/=.-]{8}/i,
+  },
   // Away from its header's name only what no sentence has: a long word with a digit in it.
   { what: "a bearer token", pattern: /(?<!\w)(?:bearer|basic)[ \t]{1,8}(?=[A-Za-z+/=._~-]{0,64}\d)[\w+/=.~-]{16}/i },
 ];
 
 /** User and password of a URL. */
-const USER_INFO = /:\/\/[^\s/:@"']{1,256}:([^\s/@"']{1,512})@/g;
+const USER_INFO = /:\/\/[^\s/:@"']{0,256}:([^\s/@"']{1,512})@/g;
 
 /** What a credential is called, in lower case and with `_` between words. */
 const SECRET_NAME =
-  /(?:^|_)(?:pass(?:word|wd|phrase)|secrets?|secret_?(?:access_?)?key|(?:access|account|api|auth|encryption|private|shared_access|subscription)_?key|tokens?_?value|token|credentials)$/;
+  /(?:^|_)(?:pass(?:word|wd|phrase|code)?|pwd|secrets?|secret_?(?:access_?)?key|(?:access|account|api|application|auth|consumer|customer|encryption|functions|private|shared_access|signing|subscription)_?key|secret_id|client_?secret|pg_?password|tokens?_?value|token|credentials)$/;
 
 /** A name before `:` or `=`, with quotes around it or not. */
 const ASSIGNED = /(?<![\w.-])([\w.-]+)["']?[ \t]{0,8}[:=]/g;
@@ -57,14 +72,33 @@ export function credentialsInValue(name: string, value: string): string[] {
   return [...new Set([...named, ...credentialsIn(value)])];
 }
 
+const isSecretName = (name: string): boolean => SECRET_NAME.test(wordsOf(name));
+
+/** Words that names of credentials have, each with the letters by which it may be misspelt. */
+const SECRET_WORDS: readonly [string, number][] = [
+  ["password", 2],
+  ["credentials", 2],
+  ["secret", 2],
+  ["token", 1],
+];
+/** What a name ends with that says where a credential is. */
+const REFERENCE_NAME = /_(?:file|ref|name|path|url)$/;
+
+/** Whether a named value looks like a credential, under a misspelt name too: for messages, which need not show it. */
+export function mayBeCredential(name: string, value: string): boolean {
+  if (credentialsInValue(name, value).length > 0) return true;
+  const words = wordsOf(name);
+  if (isReference(value) || REFERENCE_NAME.test(words)) return false;
+  return words.split("_").some((word) => SECRET_WORDS.some(([secret, letters]) => distance(word, secret) <= letters));
+}
+
 /** `X-Api-Key`, `clientSecret`, `web.auth-token` and `AWS_SECRET_ACCESS_KEY` are spelt in one way first. */
-function isSecretName(name: string): boolean {
-  const words = name
+function wordsOf(name: string): string {
+  return name
     .slice(-LONGEST_NAME)
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .replace(/[.-]/g, "_")
     .toLowerCase();
-  return SECRET_NAME.test(words);
 }
 
 function isReference(value: string): boolean {

@@ -1,0 +1,60 @@
+import { isFields, secondsOf } from "./freeForm/form";
+import { durationSeconds } from "./quantity";
+import type { Settings } from "./settings";
+
+/** What Prometheus and Thanos take, and what its author would be surprised by. Said at preview, and nothing is refused. */
+
+/** How far back a query looks for a series' newest sample, in seconds: Thanos' `--query.lookback-delta` and Prometheus' `--query.lookback-delta`, which are left as they are. */
+const LOOKBACK_SECONDS = 300;
+
+/** Sentences, each with the key that it is about. */
+export function planWarnings(settings: Settings): string[] {
+  return [...longIntervals(settings), ...filesThatNobodyMounts(settings)];
+}
+
+/** Intervals after which a series has no value for a while: one sample that comes late, or not at all, is enough of a gap from half of the lookback on. */
+function longIntervals({ prometheus, ruler }: Settings): string[] {
+  const { scrapeInterval, evaluationInterval, scrapeConfigs } = prometheus;
+  const intervals: [string, string][] = [
+    ["prometheus.scrapeInterval", scrapeInterval],
+    ["prometheus.evaluationInterval", evaluationInterval],
+    ...(ruler === undefined ? [] : [["ruler.evaluationInterval", ruler.evaluationInterval] as [string, string]]),
+    ...scrapeConfigs.flatMap(({ scrape_interval }, index): [string, string][] =>
+      typeof scrape_interval === "string" && secondsOf(scrape_interval) !== undefined
+        ? [[`prometheus.scrapeConfigs[${index}].scrape_interval`, scrape_interval]]
+        : [],
+    ),
+  ];
+  return intervals
+    .filter(([, interval]) => durationSeconds(interval) > LOOKBACK_SECONDS / 2)
+    .map(
+      ([key, interval]) =>
+        `${key} is ${interval}: a query looks 5m back for a series' newest sample, so graphs and alerts have gaps where ` +
+        `${durationSeconds(interval) > LOOKBACK_SECONDS ? "nobody asks over a longer range (last_over_time)" : "one sample is late or missing"}; from 2m down they have none`,
+    );
+}
+
+/** What the service account's token and the cluster's CA are in, in every pod that has them. */
+const MOUNTED = "/var/run/secrets/kubernetes.io/serviceaccount/";
+
+/** Files that jobs of one's own name and that no part of this stack mounts: a job whose CA or list of targets is not there has no target, and only Prometheus' log says so. */
+function filesThatNobodyMounts({ prometheus: { scrapeConfigs } }: Settings): string[] {
+  return filesIn(scrapeConfigs, "prometheus.scrapeConfigs")
+    .filter(([, file]) => !file.startsWith(MOUNTED))
+    .map(
+      ([key, file]) =>
+        `${key} names ${file}, which no part of this stack mounts: unless images.prometheus has it, the job finds no target or can't scrape, and only Prometheus' log says so`,
+    );
+}
+
+function filesIn(value: unknown, key: string): [string, string][] {
+  if (Array.isArray(value)) return value.flatMap((each, index) => filesIn(each, `${key}[${index}]`));
+  if (!isFields(value)) return [];
+  return Object.entries(value).flatMap(([name, each]): [string, string][] => {
+    const at = `${key}.${name}`;
+    if (typeof each === "string" && name.endsWith("_file") && each !== "") return [[at, each]];
+    if (name === "files" && Array.isArray(each))
+      return each.flatMap((file, index): [string, string][] => (typeof file === "string" ? [[`${at}[${index}]`, file]] : []));
+    return filesIn(each, at);
+  });
+}

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { planWarnings } from "../../model/warnings";
+import { type Overrides, settingsOf } from "../harness";
+
+describe("warnings of a plan", () => {
+  const of = (overrides: Overrides = {}) => planWarnings(settingsOf("dev", overrides));
+
+  it("are none for the environments of the repository", () => {
+    for (const stack of ["dev", "prod"] as const) assert.deepEqual(planWarnings(settingsOf(stack)), []);
+  });
+
+  it("are intervals after which a series has gaps", () => {
+    const own = (scrape_interval: string) => of({ prometheus: { scrapeConfigs: [{ job_name: "own", scrape_interval }] } });
+    assert.deepEqual(own("2m30s"), []);
+    assert.match(
+      own("3m").join(),
+      /^prometheus\.scrapeConfigs\[0\]\.scrape_interval is 3m: .* where one sample is late or missing; from 2m down they have none$/,
+    );
+    assert.match(own("1h").join(), / where nobody asks over a longer range \(last_over_time\)/);
+    assert.match(of({ prometheus: { scrapeInterval: "6m" } }).join(), /^prometheus\.scrapeInterval is 6m/);
+    assert.match(of({ prometheus: { evaluationInterval: "6m" } }).join(), /^prometheus\.evaluationInterval is 6m/);
+    assert.match(of({ ruler: { evaluationInterval: "6m" } }).join(), /^ruler\.evaluationInterval is 6m/);
+  });
+
+  it("are files of jobs that nobody mounts", () => {
+    const own = (fields: object) => of({ prometheus: { scrapeConfigs: [{ job_name: "own", ...fields }] } });
+    const account = "/var/run/secrets/kubernetes.io/serviceaccount";
+    assert.deepEqual(own({ authorization: { credentials_file: `${account}/token` }, tls_config: { ca_file: `${account}/ca.crt` } }), []);
+    assert.match(
+      own({ tls_config: { ca_file: "/etc/ssl/own.pem" } }).join(),
+      /^prometheus\.scrapeConfigs\[0\]\.tls_config\.ca_file names \/etc\/ssl\/own\.pem, which no part/,
+    );
+    assert.match(
+      own({ file_sd_configs: [{ files: ["/etc/targets/a.json"] }] }).join(),
+      /file_sd_configs\[0\]\.files\[0\] names \/etc\/targets\/a\.json/,
+    );
+    assert.match(own({ kubernetes_sd_configs: [{ role: "pod", kubeconfig_file: "/k" }] }).join(), /kubeconfig_file names \/k/);
+  });
+});
