@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isEverybody } from "./access";
 import { isNetwork, NETWORK_FORM } from "./ipNetwork";
 import { namespaceName } from "./values";
 
@@ -8,7 +9,11 @@ const nameServer = z
     namespace: namespaceName.optional().describe("Namespace of the name server's pods."),
     network: z
       .string()
-      .refine(isNetwork, NETWORK_FORM)
+      .refine(isNetwork, { error: NETWORK_FORM, abort: true })
+      .refine((network) => !isEverybody(network), {
+        error: "the address of the name server, such as 10.96.0.10/32",
+        params: { rule: "port 53 of a network this large is a way out of the cluster for whatever is in these pods" },
+      })
       .optional()
       .describe(
         "Its address, where it is no pod's: one in the nodes' own network. NodeLocal DNSCache that takes over the address of the cluster's DNS " +

@@ -157,6 +157,8 @@ describe("workflows", () => {
     assert.ok(preview?.steps.some(({ run }) => run?.includes('ci:preview -- --stack "$STACK" --policy-pack policy')));
     assert.ok(drift?.steps.some(({ run }) => run?.includes("--refresh --expect-no-changes")));
     assert.ok("schedule" in workflow("drift.yml").on);
+    assert.match(preview?.environment ?? "", /^\$\{\{ matrix\.stack \}\}-preview$/);
+    assert.match(drift?.environment ?? "", /^\$\{\{ matrix\.stack \}\}-drift$/, "reviewers of a preview would stop it every night");
   });
 
   it("deploy what is merged, prod after dev and behind its own gate, with the rules and the check", () => {

@@ -427,6 +427,23 @@ describe("configuration: what can be survived", () => {
   });
 });
 
+describe("configuration: name servers", () => {
+  for (const network of ["0.0.0.0/0", "0.0.0.0/1", "::/0"]) {
+    it(`are not half of all addresses: ${network}`, () =>
+      refuses({
+        key: "network.dns[0].network",
+        value: network,
+        overrides: { network: { dns: [{ network }] } },
+        says: /a way out of the cluster.*Accepted: the address of the name server/,
+      }));
+  }
+
+  it("are where a cluster has them", () => {
+    for (const network of ["10.96.0.10/32", "10.0.0.0/8", "fd00:ec2::/64"])
+      assert.equal(settingsOf("dev", { network: { dns: [{ network }] } }).network.dns[0]?.network, network);
+  });
+});
+
 describe("configuration: retention by size", () => {
   for (const [key, overrides] of [
     ["prometheus", { prometheus: { storage: { hostPath: undefined, pvc: { size: "10Gi" } } } }],
