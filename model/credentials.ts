@@ -46,7 +46,8 @@ const LONGEST_VALUE = 512;
 /** A variable as a shell has it. */
 const VARIABLE = /^\$[A-Z_][A-Z0-9_]*$/;
 /** `$(NAME)`, `${NAME}`, `<placeholder>`, `***`, and what a preview shows instead of a secret. */
-const REFERENCE = /^(?:\$\([\w.]+\)|\$\{[\w.]+\}|<[a-z][\w ./-]{0,80}>|\*+|null|~|true|false|\(secret\)|\[secret\]|\[unknown\])$/i;
+const REFERENCE =
+  /^(?:\$\([\w.]+\)|\$\{[\w.]+\}|<[a-z][\w ./-]{0,80}>|\*+|null|~|true|false|\((?:secret|not shown)\)|\[secret\]|\[unknown\])$/i;
 /** A path, which a random text that begins with a slash is not. */
 const PATH =
   /^(?:\.{1,2}\/|\/(?:app|certs?|config|data|dev|etc|home|lib|mnt|opt|prometheus|root|run|secrets?|srv|tmp|tls|usr|var|vault)\/|\/[\w./-]{1,200}\.(?:crt|key|pem|token|txt)$)/;
