@@ -21,13 +21,13 @@ import { scalingGates } from "./gates/orderedScaling";
 import { softerFirst } from "./gates/softerFirst";
 import { volumeGates } from "./gates/volumeGrowth";
 import { madeResources } from "./gates/whenMade";
-import { droppedInRules } from "./model/keptSeries";
+import type { Storage } from "./model/kubernetes/storage";
 import { planOutputs } from "./model/outputs";
 import { planStack } from "./model/plan";
-import { protectsStorage } from "./model/protection";
-import { ruleWarnings } from "./model/ruler";
-import type { Storage } from "./model/storage";
-import { visible } from "./model/visibleText";
+import { droppedInRules } from "./model/prometheus/keptSeries";
+import { ruleWarnings } from "./model/ruler/plan";
+import { protectsStorage } from "./model/settings/protection";
+import { visible } from "./model/values/visibleText";
 import { planWarnings } from "./model/warnings";
 
 /**

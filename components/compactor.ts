@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { HistoryPlan } from "../model/history";
-import { COMPACTOR_DATA, compactFlags, compactorFiles, HISTORY_CONFIG_FOLDER } from "../model/historyFlags";
-import { container, HTTP, probes } from "../model/pod";
-import { DATA_VOLUME } from "../model/storage";
+import { COMPACTOR_DATA, compactFlags, compactorFiles, HISTORY_CONFIG_FOLDER } from "../model/bucket/flags";
+import type { HistoryPlan } from "../model/bucket/plan";
+import { container, HTTP, probes } from "../model/kubernetes/pod";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";
 import { HEADLESS, immutableFiles, type StatefulArgs, service, serviceAccount, statefulSet, together, type Workload } from "./workload";

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { commonLabels } from "../model/labels";
+import { commonLabels } from "../model/kubernetes/labels";
 import { componentType } from "./types";
 
 /** What {@link DataPriority} needs. */

@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { autonamed } from "../model/kubernetesNames";
-import { commonLabels } from "../model/labels";
-import { containerResources, containerSecurityContext } from "../model/pod";
-import { exemptNamespace, type HostPathVolume, hostPathPersistentVolume } from "../model/storage";
+import { commonLabels } from "../model/kubernetes/labels";
+import { containerResources, containerSecurityContext } from "../model/kubernetes/pod";
+import { exemptNamespace, type HostPathVolume, hostPathPersistentVolume } from "../model/kubernetes/storage";
+import { autonamed } from "../model/values/kubernetesNames";
 import { componentType } from "./types";
 
 /** What {@link HostPathVolumes} needs. */

@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type Identity, ownPods, selectorLabels } from "../model/labels";
-import { MEMCACHED_PORT } from "../model/networkEdges";
-import { container, hostAntiAffinity, MEMCACHED_USER } from "../model/pod";
-import { quantityBytes } from "../model/quantity";
-import type { Settings } from "../model/settings";
+import { type Identity, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { container, hostAntiAffinity, MEMCACHED_USER } from "../model/kubernetes/pod";
+import { MEMCACHED_PORT } from "../model/network/edges";
+import type { Settings } from "../model/settings/schema";
+import { quantityBytes } from "../model/values/quantity";
 import { HEADLESS, service, serviceAccount, statefulSet, type Workload } from "./workload";
 
 /** What {@link memcached} needs. */

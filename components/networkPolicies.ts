@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type ComponentName, commonLabels, OWN_LABEL, ownPods, PART_OF } from "../model/labels";
-import { componentsOf, type Edge, nameServerPeer, networkEdges, type Peer } from "../model/networkEdges";
+import { type ComponentName, commonLabels, OWN_LABEL, ownPods, PART_OF } from "../model/kubernetes/labels";
+import { componentsOf, type Edge, nameServerPeer, networkEdges, type Peer } from "../model/network/edges";
 import type { StackPlan } from "../model/plan";
-import type { Settings } from "../model/settings";
+import type { Settings } from "../model/settings/schema";
 import { componentType } from "./types";
 
 /** What {@link NetworkPolicies} needs. */

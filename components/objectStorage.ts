@@ -1,12 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { identityLabels } from "../model/cloudIdentity";
-import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/historyFlags";
-import { commonLabels } from "../model/labels";
-import { BUCKET_FOLDER, BUCKET_IDENTITY, bucketClaim, bucketVolumes, type Credentials, objectStorageConfig } from "../model/objectStorage";
+import { identityLabels } from "../model/bucket/cloudIdentity";
+import { BUCKET_FOLDER, BUCKET_IDENTITY, bucketClaim, bucketVolumes, type Credentials, objectStorageConfig } from "../model/bucket/config";
+import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/bucket/flags";
+import { commonLabels } from "../model/kubernetes/labels";
 import type { StackPlan } from "../model/plan";
-import { protectsStorage } from "../model/protection";
-import type { ObjectStorageSettings } from "../model/settings";
+import { protectsStorage } from "../model/settings/protection";
+import type { ObjectStorageSettings } from "../model/settings/schema";
 import { componentType } from "./types";
 
 /** What {@link ObjectStorage} needs. */

@@ -1,12 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { API_TOKEN } from "../model/apiToken";
-import { identityLabels } from "../model/cloudIdentity";
-import { discoveryRules } from "../model/discoveryRules";
-import { HTTP_PORT } from "../model/hashring";
-import { commonLabels, type Identity, ownPods, selectorLabels } from "../model/labels";
+import { identityLabels } from "../model/bucket/cloudIdentity";
+import { API_TOKEN } from "../model/kubernetes/apiToken";
+import { commonLabels, type Identity, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { container, GRPC, hostAntiAffinity, POD_NAME_ENV, PROMETHEUS_USER, probes, zoneSpread } from "../model/kubernetes/pod";
+import { DATA_VOLUME, emptyVolume } from "../model/kubernetes/storage";
 import { PROMETHEUS_APP, type PrometheusSet, type StackPlan } from "../model/plan";
-import { container, GRPC, hostAntiAffinity, POD_NAME_ENV, PROMETHEUS_USER, probes, zoneSpread } from "../model/pod";
 import {
   evaluatesRules,
   PROMETHEUS_CONFIG_FILE,
@@ -15,11 +14,12 @@ import {
   PROMETHEUS_RULES_FOLDER,
   prometheusConfig,
   SIDECAR_HTTP_PORT_NAME,
-} from "../model/prometheusConfig";
-import { PROMETHEUS_DATA, prometheusFlags } from "../model/prometheusFlags";
-import { protectsStorage } from "../model/protection";
-import { SIDECAR_CONTAINER, SIDECAR_SERVICE, sidecarFlags } from "../model/sidecar";
-import { DATA_VOLUME, emptyVolume } from "../model/storage";
+} from "../model/prometheus/config";
+import { discoveryRules } from "../model/prometheus/discovery";
+import { PROMETHEUS_DATA, prometheusFlags } from "../model/prometheus/flags";
+import { SIDECAR_CONTAINER, SIDECAR_SERVICE, sidecarFlags } from "../model/prometheus/sidecar";
+import { HTTP_PORT } from "../model/ring/hashring";
+import { protectsStorage } from "../model/settings/protection";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";
 import {

@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import { deduplicationFunction } from "../model/deduplication";
-import type { Identity } from "../model/labels";
-import { scratchVolume } from "../model/localDisk";
+import type { Identity } from "../model/kubernetes/labels";
+import { scratchVolume } from "../model/kubernetes/localDisk";
+import { container, drainPause, GRPC, probes, THANOS_USER } from "../model/kubernetes/pod";
 import { QUERIER_APP, QUERIER_GRPC_SERVICE, type StackPlan } from "../model/plan";
-import { container, drainPause, GRPC, probes, THANOS_USER } from "../model/pod";
-import { durationSeconds } from "../model/quantity";
-import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, QUERY_HTTP_PORT, querierFlags } from "../model/thanosFlags";
+import { deduplicationFunction } from "../model/query/deduplication";
+import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, QUERY_HTTP_PORT, querierFlags } from "../model/ring/flags";
+import { durationSeconds } from "../model/values/quantity";
 import { componentType } from "./types";
 import { CLUSTER_IP, deployment, disruptionBudget, HEADLESS, immutableFiles, service, serviceAccount, type Workload } from "./workload";
 

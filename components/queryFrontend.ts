@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import type { Identity } from "../model/labels";
+import type { Identity } from "../model/kubernetes/labels";
+import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
 import { QUERY_CACHE_APP, QUERY_FRONTEND_APP, type StackPlan } from "../model/plan";
-import { container, drainPause, probes, THANOS_USER } from "../model/pod";
-import type { Settings } from "../model/settings";
-import { QUERY_HTTP_PORT, queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/thanosFlags";
+import { QUERY_HTTP_PORT, queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/ring/flags";
+import type { Settings } from "../model/settings/schema";
 import { memcached, memcachedAddress } from "./memcached";
 import { componentType } from "./types";
 import { CLUSTER_IP, deployment, disruptionBudget, immutableFiles, service, serviceAccount, type Workload } from "./workload";

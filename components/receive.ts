@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { GRPC_PORT, RECEIVE_APP, REMOTE_WRITE_PORT } from "../model/hashring";
-import { type Identity, ownPods, selectorLabels } from "../model/labels";
-import { thanosYaml } from "../model/literal";
-import { scratchVolume } from "../model/localDisk";
+import { type Identity, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { scratchVolume } from "../model/kubernetes/localDisk";
+import { container, drainPause, GRPC, HTTP, hostAntiAffinity, inZone, POD_NAME_ENV, probes, THANOS_USER } from "../model/kubernetes/pod";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
 import {
   HASHRINGS_CONFIG_MAP,
   LIMITS_CONFIG_MAP,
@@ -15,12 +15,6 @@ import {
   STORE_SERVICE,
   type StackPlan,
 } from "../model/plan";
-import { container, drainPause, GRPC, HTTP, hostAntiAffinity, inZone, POD_NAME_ENV, probes, THANOS_USER } from "../model/pod";
-import { protectsStorage } from "../model/protection";
-import { tolerableReceivers } from "../model/quorum";
-import { receiveLimitsFile } from "../model/receiveLimits";
-import type { ReceiveSettings } from "../model/settings";
-import { DATA_VOLUME } from "../model/storage";
 import {
   HASHRINGS_FILE,
   HASHRINGS_FOLDER,
@@ -31,7 +25,13 @@ import {
   RELABEL_FOLDER,
   type ReceiverRole,
   receiveFlags,
-} from "../model/thanosFlags";
+} from "../model/ring/flags";
+import { GRPC_PORT, RECEIVE_APP, REMOTE_WRITE_PORT } from "../model/ring/hashring";
+import { receiveLimitsFile } from "../model/ring/limits";
+import { tolerableReceivers } from "../model/ring/quorum";
+import { protectsStorage } from "../model/settings/protection";
+import type { ReceiveSettings } from "../model/settings/schema";
+import { thanosYaml } from "../model/values/literal";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";
 import {

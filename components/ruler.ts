@@ -1,10 +1,9 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { ownPods, selectorLabels } from "../model/labels";
-import { scratchVolume } from "../model/localDisk";
-import { container, GRPC, HTTP, hostAntiAffinity, POD_NAME_ENV, probes, THANOS_USER, zoneSpread } from "../model/pod";
-import { protectsStorage } from "../model/protection";
-import { durationSeconds } from "../model/quantity";
+import { ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { scratchVolume } from "../model/kubernetes/localDisk";
+import { container, GRPC, HTTP, hostAntiAffinity, POD_NAME_ENV, probes, THANOS_USER, zoneSpread } from "../model/kubernetes/pod";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
 import {
   RULER_APP,
   RULER_DATA,
@@ -15,8 +14,9 @@ import {
   type RulerPlan,
   rulerFlags,
   rulerRemoteWriteConfig,
-} from "../model/ruler";
-import { DATA_VOLUME } from "../model/storage";
+} from "../model/ruler/plan";
+import { protectsStorage } from "../model/settings/protection";
+import { durationSeconds } from "../model/values/quantity";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";
 import {

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { HISTORY_CONFIG_FOLDER, STORE_GATEWAY_DATA, storeFlags, storeGatewayFiles } from "../model/bucket/flags";
 import {
   CHUNK_CACHE_APP,
   type HistoryPlan,
@@ -6,11 +7,10 @@ import {
   STORE_GATEWAY_APP,
   STORE_GATEWAY_SERVICE,
   type StoreGatewaySet,
-} from "../model/history";
-import { HISTORY_CONFIG_FOLDER, STORE_GATEWAY_DATA, storeFlags, storeGatewayFiles } from "../model/historyFlags";
-import { type Identity, ownPods, selectorLabels } from "../model/labels";
-import { container, drainPause, GRPC, HTTP, hostAntiAffinity, probes, zoneSpread } from "../model/pod";
-import { DATA_VOLUME } from "../model/storage";
+} from "../model/bucket/plan";
+import { type Identity, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { container, drainPause, GRPC, HTTP, hostAntiAffinity, probes, zoneSpread } from "../model/kubernetes/pod";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
 import { memcached, memcachedAddress } from "./memcached";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";

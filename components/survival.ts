@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Availability, availability, planProblems, refuseBelow } from "../model/availability";
+import { type Availability, availability, planProblems, refuseBelow } from "../model/availability/availability";
 import { availabilityPlan } from "../model/availabilityPlan";
 import type { StackPlan } from "../model/plan";
-import { formatProblems } from "../model/problem";
+import { formatProblems } from "../model/values/problem";
 
 /**
  * Proves what the plan survives and says it in the preview, before the first resource is registered.

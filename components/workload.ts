@@ -1,13 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { VolumeGates } from "../gates/volumeGrowth";
-import { labelValue } from "../model/kubernetesNames";
-import { commonLabels, type Identity, ownPods, selectorLabels } from "../model/labels";
+import { commonLabels, type Identity, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/kubernetes/pod";
+import { claimRetention, type Storage, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/kubernetes/storage";
 import type { StackPlan } from "../model/plan";
-import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/pod";
-import { restartAnnotations } from "../model/rollout";
-import { claimRetention, type Storage, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/storage";
-import { imageVersion } from "../model/versions";
+import { restartAnnotations } from "../model/settings/rollout";
+import { labelValue } from "../model/values/kubernetesNames";
+import { imageVersion } from "../model/values/versions";
 
 /** The objects that workloads consist of. The first argument is the logical name; an object's own name is its workload's unless another is given. */
 

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Document } from "yaml";
+import { bucketClashes, type Credentials, credentialProblems, credentialsSchema } from "../model/bucket/config";
 import { objectProblems } from "../model/objectSizes";
-import { bucketClashes, type Credentials, credentialProblems, credentialsSchema } from "../model/objectStorage";
-import { formatProblems, type Problem } from "../model/problem";
 import { problemsOf } from "../model/rules";
-import type { Settings } from "../model/settings";
+import type { Settings } from "../model/settings/schema";
+import { formatProblems, type Problem } from "../model/values/problem";
 import { changedDigits } from "./digits";
 import { readKeys } from "./keys";
 import { kubeconfigOf } from "./kubeconfig";

@@ -1,9 +1,9 @@
 import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { parse } from "yaml";
-import { ruleFileProblems } from "../model/freeForm/problems";
-import type { Problem } from "../model/problem";
-import type { Settings } from "../model/settings";
+import { ruleFileProblems } from "../model/prometheus/freeForm/problems";
+import type { Settings } from "../model/settings/schema";
+import type { Problem } from "../model/values/problem";
 
 /** What the folder of rule files holds. */
 export interface RuleFiles {

@@ -3,10 +3,10 @@ import type { Cluster } from "../clients/cluster";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
 import { serverVersion } from "../clients/serverVersion";
 import { ForbiddenError, type HttpRequest } from "../clients/transport";
-import type { FoundNamespace } from "../model/existingNamespace";
-import { HTTP_PORT } from "../model/hashring";
-import { OWN_LABEL } from "../model/labels";
-import { DATA_VOLUME } from "../model/storage";
+import type { FoundNamespace } from "../model/kubernetes/existingNamespace";
+import { OWN_LABEL } from "../model/kubernetes/labels";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
+import { HTTP_PORT } from "../model/ring/hashring";
 
 /** What the gates of an ordered change read from the running cluster. */
 export interface ClusterView {

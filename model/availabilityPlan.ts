@@ -1,7 +1,7 @@
-import type { AvailabilityPlan, Workload } from "./availability";
+import type { AvailabilityPlan, Workload } from "./availability/availability";
 import type { StackPlan } from "./plan";
-import { tolerableReceivers } from "./quorum";
-import type { StorageSettings } from "./settings";
+import { tolerableReceivers } from "./ring/quorum";
+import type { StorageSettings } from "./settings/schema";
 
 /** What of a stack's plan decides about its availability. */
 export function availabilityPlan(plan: StackPlan): AvailabilityPlan {

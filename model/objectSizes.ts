@@ -1,9 +1,9 @@
-import { thanosYaml } from "./literal";
 import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, planStack } from "./plan";
-import type { Problem } from "./problem";
-import { evaluatesRules, prometheusConfig } from "./prometheusConfig";
-import { receiveLimitsFile } from "./receiveLimits";
-import type { Settings } from "./settings";
+import { evaluatesRules, prometheusConfig } from "./prometheus/config";
+import { receiveLimitsFile } from "./ring/limits";
+import type { Settings } from "./settings/schema";
+import { thanosYaml } from "./values/literal";
+import type { Problem } from "./values/problem";
 
 /**
  * What the API server would refuse in the middle of an update, because of its size or its keys, in objects that are made of free text.

@@ -1,11 +1,11 @@
-import { type Hashring, RECEIVE_APP } from "./hashring";
-import { COMPACTOR_APP, type HistoryPlan, STORE_GATEWAY_APP } from "./history";
+import { COMPACTOR_APP, type HistoryPlan, STORE_GATEWAY_APP } from "./bucket/plan";
 import type { StackPlan } from "./plan";
 import { PROMETHEUS_APP, QUERIER_APP, QUERY_FRONTEND_APP, ROUTER_APP } from "./plan";
-import { jobNames } from "./prometheusConfig";
-import { clusterLabels, replicaLabels } from "./replicaLabels";
-import { RULER_APP } from "./ruler";
-import { SIDECAR_CONTAINER } from "./sidecar";
+import { jobNames } from "./prometheus/config";
+import { SIDECAR_CONTAINER } from "./prometheus/sidecar";
+import { type Hashring, RECEIVE_APP } from "./ring/hashring";
+import { RULER_APP } from "./ruler/plan";
+import { clusterLabels, replicaLabels } from "./settings/replicaLabels";
 
 /** The stack's outputs that follow from its plan. Names are only ever added: other stacks read them. What makes no sense in a scheme is undefined there, and no output at all. */
 export function planOutputs(plan: StackPlan) {

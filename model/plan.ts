@@ -1,4 +1,11 @@
-import type { Addresses } from "./addresses";
+import { type HistoryPlan, planHistory, STORE_GATEWAY_SERVICE } from "./bucket/plan";
+import type { Addresses } from "./kubernetes/addresses";
+import type { Identity } from "./kubernetes/labels";
+import { PROMETHEUS_USER, THANOS_USER } from "./kubernetes/pod";
+import { directoriesOf, type HostPathVolume } from "./kubernetes/storage";
+import { PROMETHEUS_PORT } from "./prometheus/config";
+import { SIDECAR_SERVICE } from "./prometheus/sidecar";
+import { QUERY_HTTP_PORT } from "./ring/flags";
 import {
   DEFAULT_RING,
   GRPC_PORT,
@@ -9,18 +16,11 @@ import {
   RECEIVE_APP,
   REMOTE_WRITE_PORT,
   ringSets,
-} from "./hashring";
-import { type HistoryPlan, planHistory, STORE_GATEWAY_SERVICE } from "./history";
-import { receiveOf } from "./ingestion";
-import type { Identity } from "./labels";
-import { PROMETHEUS_USER, THANOS_USER } from "./pod";
-import { PROMETHEUS_PORT } from "./prometheusConfig";
-import { planRuler, RULER_SERVICE, type RulerPlan } from "./ruler";
-import type { ReceiveSettings, Settings } from "./settings";
-import { SIDECAR_SERVICE } from "./sidecar";
-import { directoriesOf, type HostPathVolume } from "./storage";
-import { defaultRingTenants } from "./tenancy";
-import { QUERY_HTTP_PORT } from "./thanosFlags";
+} from "./ring/hashring";
+import { planRuler, RULER_SERVICE, type RulerPlan } from "./ruler/plan";
+import type { ReceiveSettings, Settings } from "./settings/schema";
+import { receiveOf } from "./settings/scheme";
+import { defaultRingTenants } from "./settings/tenancy";
 
 /** What the settings come to: every workload with its name and size, and every address, in one place that all parts agree on. */
 

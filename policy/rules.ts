@@ -1,4 +1,4 @@
-import { credentialsIn, credentialsInValue } from "../model/credentials";
+import { credentialsIn, credentialsInValue } from "../model/values/credentials";
 import { tokenViolations } from "./apiToken";
 import { EXCEPTIONS, type Exceptions } from "./exceptions";
 import { restrictedViolations } from "./podSecurity";

@@ -5,9 +5,9 @@ import { type ProgramRun, type RegisteredResource, runProgram } from "../command
 import { type LoadedConfig, loadConfig } from "../config/load";
 import { CONFIG_NAMESPACE } from "../config/namespace";
 import { stackConfig } from "../config/stackFiles";
-import { receiveOf } from "../model/ingestion";
 import { planStack, type ReceivePlan, type StackPlan } from "../model/plan";
-import { type ReceiveSettings, type Settings, settingsSchema } from "../model/settings";
+import { type ReceiveSettings, type Settings, settingsSchema } from "../model/settings/schema";
+import { receiveOf } from "../model/settings/scheme";
 
 /** Runs the program, or only its configuration, with changes to a stack file; and finds things in what came of it. */
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { parse } from "yaml";
 import { promtoolJudgement } from "../commands/report/promtool";
-import { prometheusConfig } from "../model/prometheusConfig";
+import { prometheusConfig } from "../model/prometheus/config";
 import { paths } from "../sandbox/paths";
 import { ensureTool } from "../sandbox/tools";
 import { planOf } from "./harness";

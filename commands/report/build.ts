@@ -1,5 +1,5 @@
 import { stackConfig } from "../../config/stackFiles";
-import { type Availability, compareAvailability, type Survival } from "../../model/availability";
+import { type Availability, compareAvailability, type Survival } from "../../model/availability/availability";
 import { EXCEPTIONS, type Exceptions } from "../../policy/exceptions";
 import type { PolicyResource } from "../../policy/resources";
 import { type Violation, violationsOf } from "../../policy/rules";

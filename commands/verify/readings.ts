@@ -4,7 +4,7 @@ import { parseExposition } from "../../clients/exposition";
 import { PrometheusClient } from "../../clients/prometheus";
 import { parseServiceUrl } from "../../clients/services";
 import type { Transport } from "../../clients/transport";
-import { PART_OF, PART_OF_LABEL } from "../../model/labels";
+import { PART_OF, PART_OF_LABEL } from "../../model/kubernetes/labels";
 import type { StackOutputs } from "../../outputs";
 import type { AcknowledgedReading, HashringReading, NodeReading, PodReading, TargetsReading } from "./checks";
 

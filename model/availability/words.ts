@@ -1,4 +1,4 @@
-import type { Loss, Survival } from "../availability";
+import type { Loss, Survival } from "./availability";
 
 /** The words for losses and for shares, wherever people read them: in a preview's lines, a refusal, a comment, a page. */
 

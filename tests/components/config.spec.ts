@@ -3,9 +3,9 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { manifestsOf } from "../../commands/manifests";
-import { prometheusRetentionTime } from "../../model/prometheusRetention";
-import { receiveRetentionTime } from "../../model/receiveRetention";
-import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings";
+import { prometheusRetentionTime } from "../../model/retention/prometheus";
+import { receiveRetentionTime } from "../../model/retention/receivers";
+import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings/schema";
 import {
   CLAIMS,
   configOf,

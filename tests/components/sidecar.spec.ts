@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { ProgramRun } from "../../commands/program";
-import { API_TOKEN } from "../../model/apiToken";
+import { API_TOKEN } from "../../model/kubernetes/apiToken";
 import {
   container,
   containers,

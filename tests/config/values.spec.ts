@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type AlertingConfig, alertingConfig, alertmanagerPorts } from "../../model/alerting";
+import { type AlertingConfig, alertingConfig, alertmanagerPorts } from "../../model/prometheus/alerting";
 import { CLAIMS, load, type Overrides, objects, planOf, rejection, run, type Stack, settingsOf, together } from "../harness";
 
 /** What the line of the only problem must say of a value at a key. */

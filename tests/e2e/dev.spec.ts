@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { isDeepStrictEqual } from "node:util";
-import { ketamaRing, replicasOf } from "../../model/ketama";
-import { writeQuorum } from "../../model/quorum";
+import { ketamaRing, replicasOf } from "../../model/ring/ketama";
+import { writeQuorum } from "../../model/ring/quorum";
 import { openStack } from "../../sandbox/engine";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import type { ConfigOverlay } from "../../sandbox/overlay";

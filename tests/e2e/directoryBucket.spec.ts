@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ExposedSample } from "../../clients/exposition";
-import { KUBERNETES_ROLES } from "../../model/freeForm/discovery";
-import { PROMETHEUS_PORT } from "../../model/prometheusConfig";
+import { PROMETHEUS_PORT } from "../../model/prometheus/config";
+import { KUBERNETES_ROLES } from "../../model/prometheus/freeForm/discovery";
 import { openStack } from "../../sandbox/engine";
 import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
 import { PAUSE_IMAGE } from "../../sandbox/images";

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient, WriteGivenUpError, WriteRejectedError } from "../../clients/remoteWrite";
 import { directTransport } from "../../clients/transport";
-import { cpuCores } from "../../model/quantity";
+import { cpuCores } from "../../model/values/quantity";
 import { ensureBucket } from "../../sandbox/bucket";
 import { awaitNodes } from "../../sandbox/cluster";
 import { environment, openStack } from "../../sandbox/engine";

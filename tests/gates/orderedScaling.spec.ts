@@ -11,11 +11,11 @@ import {
 } from "../../gates/orderedScaling";
 import type { Patience } from "../../gates/patience";
 import { percent } from "../../model/availability/words";
+import { volumeSizeMetadata } from "../../model/kubernetes/storage";
 import { HASHRINGS_CONFIG_MAP, planStack, type ReceivePlan } from "../../model/plan";
-import { historyLoss } from "../../model/ringChange";
-import type { Settings } from "../../model/settings";
-import { volumeSizeMetadata } from "../../model/storage";
-import { IMAGES } from "../../model/versions";
+import { historyLoss } from "../../model/ring/change";
+import type { Settings } from "../../model/settings/schema";
+import { IMAGES } from "../../model/values/versions";
 import { ringPlan, ringSettings, settingsOf } from "../harness";
 
 const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.01, quietSeconds: 0.05 };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { API_TOKEN } from "../../model/apiToken";
+import { API_TOKEN } from "../../model/kubernetes/apiToken";
 import { EXCEPTIONS } from "../../policy/exceptions";
 import type { Container, PodSpec, PolicyResource } from "../../policy/resources";
 import { RESOURCE_RULES, STACK_RULES, violationsOf } from "../../policy/rules";

@@ -1,0 +1,183 @@
+import { identityServices } from "../bucket/cloudIdentity";
+import { bucketPort } from "../bucket/config";
+import { planHistory } from "../bucket/plan";
+import type { ComponentName } from "../kubernetes/labels";
+import { alertmanagerPorts } from "../prometheus/alerting";
+import { PROMETHEUS_PORT } from "../prometheus/config";
+import { QUERY_HTTP_PORT } from "../ring/flags";
+import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "../ring/hashring";
+import { limitsActiveSeries } from "../ring/limits";
+import { accessListOf } from "../settings/access";
+import type { NameServer } from "../settings/network";
+import type { Settings } from "../settings/schema";
+import { receiveOf } from "../settings/scheme";
+
+/** Port of memcached. */
+export const MEMCACHED_PORT = 11211;
+
+/** Who is at one end of an edge: a part of this stack, everybody, or every pod of some namespaces and what has an address in some networks. */
+export type Peer = { component: ComponentName } | { anyone: true } | { namespaces?: string[]; networks?: string[] };
+
+/** One permitted connection. */
+export interface Edge {
+  from: Peer;
+  to: Peer;
+  /** TCP port; absent: every port. */
+  port?: number;
+  /** What runs over it. */
+  purpose: string;
+}
+
+const part = (component: ComponentName): Peer => ({ component });
+const anyone: Peer = { anyone: true };
+
+/** The edge of those whom a list in `access` names; of everybody where there is no list, none where it names nobody, since a rule without peers is one for all. */
+function edgesOf(entries: readonly string[] | undefined, edge: Omit<Edge, "from">): Edge[] {
+  if (entries === undefined) return [{ from: anyone, ...edge }];
+  return entries.length === 0 ? [] : [{ from: accessListOf(entries), ...edge }];
+}
+
+/** Who answers at a name server. */
+export function nameServerPeer({ namespace, network }: NameServer): Peer {
+  if (namespace !== undefined) return { namespaces: [namespace] };
+  if (network !== undefined) return { networks: [network] };
+  throw new Error("a name server has a namespace or a network");
+}
+
+/** The parts of the stack that run in an environment. */
+export function componentsOf(settings: Settings): ComponentName[] {
+  const receive = receiveOf(settings);
+  const history = planHistory(settings);
+  return [
+    ...(receive === undefined ? [] : (["receive"] as const)),
+    ...(receive?.mode === "split" ? (["receive-router"] as const) : []),
+    "querier",
+    ...(settings.queryFrontend === undefined ? [] : (["query-frontend", "query-cache"] as const)),
+    ...(history === undefined ? [] : (["store-gateway", ...history.caches.map((cache) => cache.identity.component), "compactor"] as const)),
+    ...(settings.ruler === undefined ? [] : (["ruler"] as const)),
+    "prometheus",
+  ];
+}
+
+/** Port under which a part tells its metrics; undefined for those that tell none. */
+function metricsPort(component: ComponentName): number | undefined {
+  switch (component) {
+    case "query-cache":
+    case "index-cache":
+    case "chunk-cache":
+      return undefined;
+    case "prometheus":
+      return PROMETHEUS_PORT;
+    case "querier":
+    case "query-frontend":
+      return QUERY_HTTP_PORT;
+    default:
+      return HTTP_PORT;
+  }
+}
+
+/**
+ * Every connection that the data path needs, and no other. Port 19391 (Cap'n Proto, without authentication) is in none; 10901 of the receivers takes writes
+ * for any tenant unchecked (thanos #8812), so only receivers and queriers reach it.
+ *
+ * @param bucketCredentials whether the bucket's credentials are given: without them whatever uses it asks the cloud who it is
+ */
+export function networkEdges(settings: Settings, bucketCredentials: boolean): Edge[] {
+  const { access, querier } = settings;
+  const frontend = settings.queryFrontend !== undefined;
+  const metrics: Edge[] = componentsOf(settings).flatMap((component) => {
+    const port = metricsPort(component);
+    return port === undefined ? [] : [{ from: part("prometheus"), to: part(component), port, purpose: "metrics" }];
+  });
+  return [
+    ...ringEdges(settings),
+    ...edgesOf(access.readers, { to: part(frontend ? "query-frontend" : "querier"), port: QUERY_HTTP_PORT, purpose: "queries" }),
+    ...(frontend
+      ? [
+          { from: part("query-frontend"), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "queries passed on" },
+          { from: part("query-frontend"), to: part("query-cache"), port: MEMCACHED_PORT, purpose: "cached answers" },
+        ]
+      : []),
+    ...historyEdges(settings, bucketCredentials),
+    ...rulerEdges(settings),
+    ...edgesOf(access.federation, { to: part("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }),
+    ...(querier.endpoints.length > 0 ? [{ from: part("querier"), to: anyone, purpose: "endpoints of other stacks" }] : []),
+    // Targets are anywhere, on any port; so are the API server and the kubelets, Alertmanagers, and the sidecars' bucket.
+    { from: part("prometheus"), to: anyone, purpose: "scrapes and discovery" },
+    ...metrics,
+  ];
+}
+
+/** How samples come in and are asked for where they are kept. */
+function ringEdges(settings: Settings): Edge[] {
+  const receive = receiveOf(settings);
+  if (receive === undefined) {
+    return [
+      { from: part("querier"), to: part("prometheus"), port: GRPC_PORT, purpose: "StoreAPI of the sidecars" },
+      { from: part("prometheus"), to: part("prometheus"), port: HTTP_PORT, purpose: "metrics of the sidecars" },
+    ];
+  }
+  const door = receive.mode === "split" ? "receive-router" : "receive";
+  return [
+    { from: part("prometheus"), to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write" },
+    ...edgesOf(settings.access.senders, { to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write of others" }),
+    { from: part(door), to: part("receive"), port: GRPC_PORT, purpose: "writes forwarded to their owners" },
+    { from: part("querier"), to: part("receive"), port: GRPC_PORT, purpose: "StoreAPI" },
+    ...(limitsActiveSeries(receive)
+      ? [{ from: part(door), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "active series of tenants" }]
+      : []),
+  ];
+}
+
+/** Blocks on their way to the bucket, out of it, and into answers. */
+function historyEdges(settings: Settings, bucketCredentials: boolean): Edge[] {
+  const { objectStorage } = settings;
+  const history = planHistory(settings);
+  if (objectStorage === undefined || history === undefined) return [];
+  const users: ComponentName[] = [
+    ...(settings.ingestion === "receive" ? (["receive"] as const) : []),
+    ...(settings.ruler?.mode === "stateful" ? (["ruler"] as const) : []),
+    "store-gateway",
+    "compactor",
+  ];
+  const port = bucketPort(objectStorage);
+  return [
+    { from: part("querier"), to: part("store-gateway"), port: GRPC_PORT, purpose: "StoreAPI of the bucket" },
+    ...history.caches.map((cache) => ({
+      from: part("store-gateway"),
+      to: part(cache.identity.component),
+      port: MEMCACHED_PORT,
+      purpose: "cached blocks",
+    })),
+    ...(port === undefined ? [] : users.map((component) => ({ from: part(component), to: anyone, port, purpose: "the bucket" }))),
+    ...identityServices(objectStorage, bucketCredentials).flatMap((service) =>
+      users.map((component) => ({
+        from: part(component),
+        to: service.networks === undefined ? anyone : { networks: service.networks },
+        port: service.port,
+        purpose: "the pods' own identity",
+      })),
+    ),
+  ];
+}
+
+function rulerEdges(settings: Settings): Edge[] {
+  const { ruler } = settings;
+  const receive = receiveOf(settings);
+  if (ruler === undefined) return [];
+  return [
+    { from: part("ruler"), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "queries of rules" },
+    ...(ruler.mode === "stateless" && receive !== undefined
+      ? [
+          {
+            from: part("ruler"),
+            to: part(receive.mode === "split" ? "receive-router" : "receive"),
+            port: REMOTE_WRITE_PORT,
+            purpose: "remote write of rules",
+          },
+        ]
+      : []),
+    { from: part("querier"), to: part("ruler"), port: GRPC_PORT, purpose: "rules, alerts and what rulers keep" },
+    ...alertmanagerPorts(settings).map((port) => ({ from: part("ruler"), to: anyone, port, purpose: "Alertmanagers" })),
+  ];
+}

@@ -1,0 +1,36 @@
+import { OBJECT_STORE_FLAG } from "../bucket/flags";
+import { handoverDuration } from "../bucket/plan";
+import { GRPC_PORT, HTTP_PORT } from "../ring/hashring";
+import type { Settings } from "../settings/schema";
+import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_PORT, PROMETHEUS_RULES_FOLDER } from "./config";
+import { PROMETHEUS_DATA } from "./flags";
+
+/** The sidecar of each Prometheus in the sidecar scheme: it answers the querier for its Prometheus, uploads blocks, and has changed files read again. */
+
+/** Headless Service under which queriers find the sidecars of every shard. */
+export const SIDECAR_SERVICE = "prometheus-sidecars";
+/** Name of the container. */
+export const SIDECAR_CONTAINER = "thanos-sidecar";
+
+/**
+ * Arguments of the sidecar. Source: thanos v0.42.4 cmd/thanos/sidecar.go.
+ *
+ * Reloads go by signal within the pod, so that Prometheus' lifecycle API, which can also end it, stays closed.
+ */
+export function sidecarFlags(settings: Settings): string[] {
+  const handover = handoverDuration(settings);
+  return [
+    "sidecar",
+    `--grpc-address=:${GRPC_PORT}`,
+    `--http-address=:${HTTP_PORT}`,
+    "--enable-auto-gomemlimit",
+    `--prometheus.url=http://127.0.0.1:${PROMETHEUS_PORT}`,
+    `--tsdb.path=${PROMETHEUS_DATA}`,
+    `--reloader.config-file=${PROMETHEUS_CONFIG_FOLDER}/${PROMETHEUS_CONFIG_FILE}`,
+    `--reloader.rule-dir=${PROMETHEUS_RULES_FOLDER}`,
+    "--reloader.watch-interval=15s",
+    "--reloader.method=signal",
+    "--reloader.process-name=prometheus",
+    ...(handover === undefined ? [] : [OBJECT_STORE_FLAG, `--min-time=-${handover}`]),
+  ];
+}

@@ -1,0 +1,140 @@
+import { OBJECT_STORE_FLAG } from "../bucket/flags";
+import type { DeduplicationFunction } from "../query/deduplication";
+import { receiveRetentionTime } from "../retention/receivers";
+import { RECEIVE_REPLICA_LABEL, replicaLabels } from "../settings/replicaLabels";
+import type { ReceiveSettings, Settings } from "../settings/schema";
+import { inArgument } from "../values/literal";
+import { prometheusSize } from "../values/quantity";
+import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "./hashring";
+
+/**
+ * Command lines of the Thanos components, spelt as v0.42.4 knows them (cmd/thanos/{receive,query,query_frontend}.go). Flags that are deprecated or
+ * removed there are never emitted.
+ */
+
+/** Where the receivers keep their data. */
+export const RECEIVE_DATA = "/var/thanos/receive";
+/** Where the hashring file is mounted; a folder, never a subPath, which would not be updated. */
+export const HASHRINGS_FOLDER = "/etc/thanos/hashrings";
+/** Name of the file with the hashrings. */
+export const HASHRINGS_FILE = "hashrings.json";
+/** Where the limits file is mounted. */
+export const LIMITS_FOLDER = "/etc/thanos/limits";
+/** Name of the file with the limits. */
+export const LIMITS_FILE = "limits.yaml";
+/** Where the relabelling file is mounted. */
+export const RELABEL_FOLDER = "/etc/thanos/relabel";
+/** Name of the file with the relabelling. */
+export const RELABEL_FILE = "relabel.yaml";
+/** Where the querier's endpoint file is mounted. */
+export const ENDPOINTS_FOLDER = "/etc/thanos/endpoints";
+/** Name of the file with the querier's endpoints. */
+export const ENDPOINTS_FILE = "endpoints.yaml";
+/** Where the query frontend's cache configuration is mounted. */
+export const RESPONSE_CACHE_FOLDER = "/etc/thanos/response-cache";
+/** Name of the query frontend's cache configuration. */
+export const RESPONSE_CACHE_FILE = "response-cache.yaml";
+/** HTTP port of querier and query frontend: what people open. */
+export const QUERY_HTTP_PORT = 9090;
+
+/**
+ * How often receivers read the hashring file again although nothing told them to. The watch follows the file's inode, which a ConfigMap update
+ * replaces, so this is what finds later changes.
+ */
+const HASHRINGS_REFRESH = "15s";
+
+/** What a receiver is: both parts in one process, or one of them. Thanos derives it from the flags present (`determineMode`). */
+export type ReceiverRole = "router-ingester" | "ingester" | "router";
+
+/** Arguments of a receiver. */
+export function receiveFlags(receive: ReceiveSettings, settings: Settings, role: ReceiverRole, localEndpoint: string): string[] {
+  const { tenancy, objectStorage } = settings;
+  const stores = role !== "router";
+  const routes = role !== "ingester";
+  return [
+    "receive",
+    `--grpc-address=:${GRPC_PORT}`,
+    `--http-address=:${HTTP_PORT}`,
+    // Where routers are apart nobody sends here, and without a hashring file any tenant is taken (cmd/thanos/receive.go `SingleNodeHashring`).
+    `--remote-write.address=${routes ? "" : "127.0.0.1"}:${REMOTE_WRITE_PORT}`,
+    // It is opened even if unused, without TLS or authentication (thanos #8093).
+    "--receive.capnproto-address=127.0.0.1:19391",
+    "--enable-auto-gomemlimit",
+    `--label=${RECEIVE_REPLICA_LABEL}="$(POD_NAME)"`,
+    `--receive.tenant-header=${inArgument(tenancy.header)}`,
+    `--receive.default-tenant-id=${tenancy.defaultTenant}`,
+    `--receive.tenant-label-name=${tenancy.label}`,
+    ...(stores
+      ? [
+          `--tsdb.path=${RECEIVE_DATA}`,
+          `--tsdb.retention=${receiveRetentionTime(receive, settings)}`,
+          ...(receive.retention.size === undefined ? [] : [`--tsdb.max-retention-bytes=${prometheusSize(receive.retention.size)}`]),
+          `--tsdb.out-of-order.time-window=${receive.outOfOrderWindow}`,
+          `--tsdb.too-far-in-future.time-window=${receive.tooFarInFutureWindow}`,
+          `--tsdb.max-exemplars=${receive.maxExemplars}`,
+          ...(objectStorage === undefined ? [] : [OBJECT_STORE_FLAG]),
+        ]
+      : [`--tsdb.path=${RECEIVE_DATA}`]),
+    ...(routes
+      ? [
+          `--receive.replication-factor=${receive.replicationFactor}`,
+          `--receive.hashrings-file=${HASHRINGS_FOLDER}/${HASHRINGS_FILE}`,
+          // The flag decides even where the file names the algorithm: with hashmod every change of the ring flushes every head.
+          "--receive.hashrings-algorithm=ketama",
+          `--receive.hashrings-file-refresh-interval=${HASHRINGS_REFRESH}`,
+          // A peer that came back is tried again within a second instead of five.
+          "--receive-forward-max-backoff=1s",
+          `--receive.limits-config-file=${LIMITS_FOLDER}/${LIMITS_FILE}`,
+        ]
+      : []),
+    ...(role === "router-ingester" ? [`--receive.local-endpoint=${localEndpoint}`] : []),
+    ...(routes && receive.relabel.length > 0 ? [`--receive.relabel-config-file=${RELABEL_FOLDER}/${RELABEL_FILE}`] : []),
+  ];
+}
+
+/** Arguments of the querier. */
+export function querierFlags(settings: Settings, deduplication: DeduplicationFunction): string[] {
+  const { querier, tenancy } = settings;
+  return [
+    "query",
+    `--grpc-address=:${GRPC_PORT}`,
+    `--http-address=:${QUERY_HTTP_PORT}`,
+    "--enable-auto-gomemlimit",
+    `--endpoint.sd-config-file=${ENDPOINTS_FOLDER}/${ENDPOINTS_FILE}`,
+    `--store.sd-dns-interval=${querier.discoveryInterval}`,
+    ...replicaLabels(settings).map((label) => `--query.replica-label=${label}`),
+    // Long ranges are answered from the coarser resolutions, where the bucket has them.
+    ...(settings.objectStorage?.compactor.downsampling ? ["--query.auto-downsampling"] : []),
+    `--deduplication.func=${deduplication}`,
+    `--query.promql-engine=${querier.engine}`,
+    `--query.timeout=${querier.timeout}`,
+    `--query.max-concurrent=${querier.maxConcurrent}`,
+    `--store.response-timeout=${querier.responseTimeout}`,
+    `--query.tenant-header=${inArgument(tenancy.header)}`,
+    `--query.default-tenant-id=${tenancy.defaultTenant}`,
+    `--query.tenant-label-name=${tenancy.label}`,
+  ];
+}
+
+/** Arguments of the query frontend. */
+export function queryFrontendFlags(
+  frontend: NonNullable<Settings["queryFrontend"]>,
+  tenancy: Settings["tenancy"],
+  downstreamUrl: string,
+): string[] {
+  return [
+    "query-frontend",
+    `--http-address=:${QUERY_HTTP_PORT}`,
+    "--enable-auto-gomemlimit",
+    `--query-frontend.downstream-url=${downstreamUrl}`,
+    "--query-frontend.compress-responses",
+    `--query-frontend.tenant-header=${inArgument(tenancy.header)}`,
+    `--query-frontend.default-tenant-id=${tenancy.defaultTenant}`,
+    `--query-range.split-interval=${frontend.splitInterval}`,
+    `--query-range.response-cache-max-freshness=${frontend.maxFreshness}`,
+    `--query-range.response-cache-config-file=${RESPONSE_CACHE_FOLDER}/${RESPONSE_CACHE_FILE}`,
+    `--labels.split-interval=${frontend.splitInterval}`,
+    `--labels.response-cache-max-freshness=${frontend.maxFreshness}`,
+    `--labels.response-cache-config-file=${RESPONSE_CACHE_FOLDER}/${RESPONSE_CACHE_FILE}`,
+  ];
+}
