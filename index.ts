@@ -25,7 +25,7 @@ import type { Storage } from "./model/kubernetes/storage";
 import { planOutputs } from "./model/outputs";
 import { planStack } from "./model/plan";
 import { droppedInRules } from "./model/prometheus/keptSeries";
-import { ruleWarnings } from "./model/ruler/plan";
+import { ruleWarnings } from "./model/ruler/rules";
 import { protectsStorage } from "./model/settings/protection";
 import { visible } from "./model/values/visibleText";
 import { planWarnings } from "./model/warnings";

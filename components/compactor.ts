@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { COMPACTOR_DATA, compactFlags, compactorFiles, HISTORY_CONFIG_FOLDER } from "../model/bucket/flags";
 import type { HistoryPlan } from "../model/bucket/plan";
-import { container, HTTP, probes } from "../model/kubernetes/pod";
+import { container, probes } from "../model/kubernetes/pod";
+import { HTTP } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";

@@ -1,7 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type Identity, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import type { Identity } from "../model/kubernetes/identities";
+import { ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { container, hostAntiAffinity, MEMCACHED_USER } from "../model/kubernetes/pod";
-import { MEMCACHED_PORT } from "../model/network/edges";
+import { MEMCACHED_PORT } from "../model/kubernetes/ports";
 import type { Settings } from "../model/settings/schema";
 import { quantityBytes } from "../model/values/quantity";
 import { HEADLESS, service, serviceAccount, statefulSet, type Workload } from "./workload";

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type ComponentName, commonLabels, OWN_LABEL, ownPods, PART_OF } from "../model/kubernetes/labels";
+import { type ComponentName, NETWORK_POLICIES_IDENTITY } from "../model/kubernetes/identities";
+import { commonLabels, OWN_LABEL, ownPods, PART_OF } from "../model/kubernetes/labels";
 import { componentsOf, type Edge, nameServerPeer, networkEdges, type Peer } from "../model/network/edges";
 import type { StackPlan } from "../model/plan";
 import type { Settings } from "../model/settings/schema";
@@ -14,8 +15,6 @@ export interface NetworkPoliciesArgs {
   /** Whether the bucket's credentials are given. Without them whatever uses the bucket reaches the cloud's identity service. */
   bucketCredentials: boolean;
 }
-
-const IDENTITY = { app: "network-policies", component: "namespace" } as const;
 
 /**
  * Nothing in the namespace talks to anything, except along the edges of the data path and to the cluster's DNS. Where the namespace is somebody else's that holds for this stack's pods: a policy
@@ -33,7 +32,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
           metadata: {
             name: settings.existingNamespace ? `${PART_OF}-${policyName}` : policyName,
             namespace: args.namespace,
-            labels: commonLabels(IDENTITY),
+            labels: commonLabels(NETWORK_POLICIES_IDENTITY),
           },
           spec,
         },

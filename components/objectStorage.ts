@@ -1,8 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { identityLabels } from "../model/bucket/cloudIdentity";
-import { BUCKET_FOLDER, BUCKET_IDENTITY, bucketClaim, bucketVolumes, type Credentials, objectStorageConfig } from "../model/bucket/config";
-import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/bucket/flags";
+import { type Credentials, objectStorageConfig } from "../model/bucket/config";
+import { BUCKET_FOLDER, bucketClaim, bucketVolumes } from "../model/bucket/directory";
+import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/bucket/mount";
+import { BUCKET_IDENTITY } from "../model/kubernetes/identities";
 import { commonLabels } from "../model/kubernetes/labels";
 import type { StackPlan } from "../model/plan";
 import { protectsStorage } from "../model/settings/protection";

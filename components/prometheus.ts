@@ -2,23 +2,23 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { identityLabels } from "../model/bucket/cloudIdentity";
 import { API_TOKEN } from "../model/kubernetes/apiToken";
-import { commonLabels, type Identity, ownPods, selectorLabels } from "../model/kubernetes/labels";
-import { container, GRPC, hostAntiAffinity, POD_NAME_ENV, PROMETHEUS_USER, probes, zoneSpread } from "../model/kubernetes/pod";
+import { PROMETHEUS_APP, PROMETHEUS_IDENTITY, SIDECAR_CONTAINER, SIDECAR_SERVICE } from "../model/kubernetes/identities";
+import { commonLabels, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { container, hostAntiAffinity, POD_NAME_ENV, PROMETHEUS_USER, probes, zoneSpread } from "../model/kubernetes/pod";
+import { GRPC, HTTP_PORT, PROMETHEUS_PORT, SIDECAR_HTTP_PORT_NAME } from "../model/kubernetes/ports";
 import { DATA_VOLUME, emptyVolume } from "../model/kubernetes/storage";
-import { PROMETHEUS_APP, type PrometheusSet, type StackPlan } from "../model/plan";
+import type { StackPlan } from "../model/plan";
 import {
   evaluatesRules,
   PROMETHEUS_CONFIG_FILE,
   PROMETHEUS_CONFIG_FOLDER,
-  PROMETHEUS_PORT,
   PROMETHEUS_RULES_FOLDER,
   prometheusConfig,
-  SIDECAR_HTTP_PORT_NAME,
 } from "../model/prometheus/config";
 import { discoveryRules } from "../model/prometheus/discovery";
 import { PROMETHEUS_DATA, prometheusFlags } from "../model/prometheus/flags";
-import { SIDECAR_CONTAINER, SIDECAR_SERVICE, sidecarFlags } from "../model/prometheus/sidecar";
-import { HTTP_PORT } from "../model/ring/hashring";
+import type { PrometheusSet } from "../model/prometheus/plan";
+import { sidecarFlags } from "../model/prometheus/sidecar";
 import { protectsStorage } from "../model/settings/protection";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";
@@ -49,8 +49,6 @@ export interface PrometheusArgs extends StatefulArgs {
   bucket: ObjectStorage | undefined;
 }
 
-const IDENTITY: Identity = { app: PROMETHEUS_APP, component: "prometheus" };
-
 /** Port of the query API, metrics and probes. */
 const WEB = { name: "http", containerPort: PROMETHEUS_PORT };
 
@@ -73,13 +71,13 @@ export class Prometheus extends pulumi.ComponentResource {
     const { prometheus, ingestion, images, existingNamespace } = plan.settings;
     const sidecar = ingestion === "sidecar";
     const { prometheus: image } = images;
-    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image, user: PROMETHEUS_USER, parent: this };
+    const workload: Workload = { identity: PROMETHEUS_IDENTITY, namespace, existingNamespace, image, user: PROMETHEUS_USER, parent: this };
     const annotations = { ...bucket?.serviceAccountAnnotations, ...prometheus.serviceAccountAnnotations };
     const account = serviceAccount(name, workload, annotations);
     this.permissions(name, plan, account, namespace);
     const rules = this.files(name, "rules", workload, PROMETHEUS_RULES_FOLDER, evaluatesRules(plan.settings) ? args.rules : {}, sidecar);
 
-    const selector = componentLabels(IDENTITY);
+    const selector = componentLabels(PROMETHEUS_IDENTITY);
     // One shard answers for its own targets only; whoever wants all of them asks the querier.
     service(name, workload, PROMETHEUS_APP, WEB, { ...CLUSTER_IP, selector });
     service(`${name}-pods`, workload, POD_SERVICE, WEB, { ...HEADLESS, selector });
@@ -104,7 +102,7 @@ export class Prometheus extends pulumi.ComponentResource {
 
   /** What discovery and the kubelets' metrics need, and nothing that can read a secret or change anything. */
   private permissions(name: string, plan: StackPlan, account: pulumi.Input<string>, namespace: pulumi.Input<string>): void {
-    const labels = commonLabels(IDENTITY);
+    const labels = commonLabels(PROMETHEUS_IDENTITY);
     const subjects = [{ kind: "ServiceAccount", name: account, namespace }];
     const clusterName = `${plan.settings.namespace}-${PROMETHEUS_APP}`;
     const { cluster, namespaced } = discoveryRules(plan.settings);

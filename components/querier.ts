@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import type { Identity } from "../model/kubernetes/labels";
+import { QUERIER_APP, QUERIER_GRPC_SERVICE, QUERIER_IDENTITY } from "../model/kubernetes/identities";
 import { scratchVolume } from "../model/kubernetes/localDisk";
-import { container, drainPause, GRPC, probes, THANOS_USER } from "../model/kubernetes/pod";
-import { QUERIER_APP, QUERIER_GRPC_SERVICE, type StackPlan } from "../model/plan";
+import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
+import { GRPC, QUERY_HTTP_PORT } from "../model/kubernetes/ports";
+import type { StackPlan } from "../model/plan";
 import { deduplicationFunction } from "../model/query/deduplication";
-import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, QUERY_HTTP_PORT, querierFlags } from "../model/ring/flags";
+import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, querierFlags } from "../model/query/flags";
 import { durationSeconds } from "../model/values/quantity";
 import { componentType } from "./types";
 import { CLUSTER_IP, deployment, disruptionBudget, HEADLESS, immutableFiles, service, serviceAccount, type Workload } from "./workload";
@@ -18,8 +19,6 @@ export interface QuerierArgs {
   /** What it asks, receivers above all: they are updated first, and a querier that starts when they are Ready finds them at its first look-up. */
   stores: pulumi.Resource[];
 }
-
-const IDENTITY: Identity = { app: QUERIER_APP, component: "querier" };
 
 /** Most in its temporary folder: the file of queries in flight, which holds a kilobyte for each. */
 const SCRATCH = "64Mi";
@@ -36,7 +35,14 @@ export class Querier extends pulumi.ComponentResource {
     const deduplication = deduplicationFunction(plan.settings);
     if (deduplication === undefined) throw new pulumi.ResourceError("querier.deduplication is undecided", this);
     const { thanos: image } = images;
-    const workload: Workload = { identity: IDENTITY, namespace: args.namespace, existingNamespace, image, user: THANOS_USER, parent: this };
+    const workload: Workload = {
+      identity: QUERIER_IDENTITY,
+      namespace: args.namespace,
+      existingNamespace,
+      image,
+      user: THANOS_USER,
+      parent: this,
+    };
     const http = { name: "http", containerPort: QUERY_HTTP_PORT };
     const serviceAccountName = serviceAccount(name, workload);
     const endpoints = immutableFiles(name, "endpoints", workload, ENDPOINTS_FOLDER, {

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import type { Identity } from "../model/kubernetes/labels";
+import { QUERY_CACHE_APP, QUERY_CACHE_IDENTITY, QUERY_FRONTEND_APP, QUERY_FRONTEND_IDENTITY } from "../model/kubernetes/identities";
 import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
-import { QUERY_CACHE_APP, QUERY_FRONTEND_APP, type StackPlan } from "../model/plan";
-import { QUERY_HTTP_PORT, queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/ring/flags";
+import { QUERY_HTTP_PORT } from "../model/kubernetes/ports";
+import type { StackPlan } from "../model/plan";
+import { queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/query/flags";
 import type { Settings } from "../model/settings/schema";
 import { memcached, memcachedAddress } from "./memcached";
 import { componentType } from "./types";
@@ -17,18 +18,22 @@ export interface QueryFrontendArgs {
   namespace: pulumi.Input<string>;
 }
 
-const IDENTITY: Identity = { app: QUERY_FRONTEND_APP, component: "query-frontend" };
-const CACHE_IDENTITY: Identity = { app: QUERY_CACHE_APP, component: "query-cache" };
-
 /** Splits and caches range queries in front of the querier, with the cache that it needs. */
 export class QueryFrontend extends pulumi.ComponentResource {
   constructor(name: string, args: QueryFrontendArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("QueryFrontend"), name, {}, opts);
     const { plan, frontend, namespace } = args;
     const { tenancy, cluster, images, existingNamespace } = plan.settings;
-    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image: images.thanos, user: THANOS_USER, parent: this };
+    const workload: Workload = {
+      identity: QUERY_FRONTEND_IDENTITY,
+      namespace,
+      existingNamespace,
+      image: images.thanos,
+      user: THANOS_USER,
+      parent: this,
+    };
     const http = { name: "http", containerPort: QUERY_HTTP_PORT };
-    const cacheArgs = { namespace, existingNamespace, identity: CACHE_IDENTITY, image: images.memcached, ...frontend.cache };
+    const cacheArgs = { namespace, existingNamespace, identity: QUERY_CACHE_IDENTITY, image: images.memcached, ...frontend.cache };
     memcached(`${name}-cache`, cacheArgs, this);
 
     const serviceAccountName = serviceAccount(name, workload);

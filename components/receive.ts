@@ -1,20 +1,19 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Identity, ownPods, selectorLabels } from "../model/kubernetes/labels";
-import { scratchVolume } from "../model/kubernetes/localDisk";
-import { container, drainPause, GRPC, HTTP, hostAntiAffinity, inZone, POD_NAME_ENV, probes, THANOS_USER } from "../model/kubernetes/pod";
-import { DATA_VOLUME } from "../model/kubernetes/storage";
 import {
-  HASHRINGS_CONFIG_MAP,
-  LIMITS_CONFIG_MAP,
   PEER_SERVICE,
+  RECEIVE_APP,
+  RECEIVE_IDENTITY,
   RECEIVE_SERVICE,
-  type ReceivePlan,
-  type ReceiverSet,
-  ROUTER_APP,
+  ROUTER_IDENTITY,
   STORE_SERVICE,
-  type StackPlan,
-} from "../model/plan";
+} from "../model/kubernetes/identities";
+import { ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { scratchVolume } from "../model/kubernetes/localDisk";
+import { container, drainPause, hostAntiAffinity, inZone, POD_NAME_ENV, probes, THANOS_USER } from "../model/kubernetes/pod";
+import { GRPC, GRPC_PORT, HTTP, REMOTE_WRITE_PORT } from "../model/kubernetes/ports";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
+import type { StackPlan } from "../model/plan";
 import {
   HASHRINGS_FILE,
   HASHRINGS_FOLDER,
@@ -26,8 +25,8 @@ import {
   type ReceiverRole,
   receiveFlags,
 } from "../model/ring/flags";
-import { GRPC_PORT, RECEIVE_APP, REMOTE_WRITE_PORT } from "../model/ring/hashring";
 import { receiveLimitsFile } from "../model/ring/limits";
+import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, type ReceivePlan, type ReceiverSet } from "../model/ring/plan";
 import { tolerableReceivers } from "../model/ring/quorum";
 import { protectsStorage } from "../model/settings/protection";
 import type { ReceiveSettings } from "../model/settings/schema";
@@ -76,9 +75,6 @@ export interface ReceiveGates {
   receivers: (set: ReceiverSet) => pulumi.ResourceHookBinding;
 }
 
-const IDENTITY: Identity = { app: RECEIVE_APP, component: "receive" };
-const ROUTER_IDENTITY: Identity = { app: ROUTER_APP, component: "receive-router" };
-
 /** Longest rolling restart that is waited for: every receiver may take its whole grace period and a replay. */
 const ROLLOUT_TIMEOUT = "4h";
 
@@ -101,7 +97,14 @@ export class Receive extends pulumi.ComponentResource {
     const { plan, receive, namespace, bucket } = args;
     const { replicationFactor, mode } = receive.settings;
     const { images, existingNamespace } = plan.settings;
-    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image: images.thanos, user: THANOS_USER, parent: this };
+    const workload: Workload = {
+      identity: RECEIVE_IDENTITY,
+      namespace,
+      existingNamespace,
+      image: images.thanos,
+      user: THANOS_USER,
+      parent: this,
+    };
     const routers = mode === "split" ? { ...workload, identity: ROUTER_IDENTITY } : undefined;
 
     const account = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
@@ -131,7 +134,7 @@ export class Receive extends pulumi.ComponentResource {
   }
 
   private services(name: string, workload: Workload, { publishNotReadyPeers, mode }: ReceiveSettings): void {
-    const selector = componentLabels(IDENTITY);
+    const selector = componentLabels(RECEIVE_IDENTITY);
     service(`${name}-peers`, workload, PEER_SERVICE, GRPC, { ...HEADLESS, selector, publishNotReadyAddresses: publishNotReadyPeers });
     service(`${name}-stores`, workload, STORE_SERVICE, GRPC, { ...HEADLESS, selector });
     const listeners = mode === "split" ? selectorLabels(ROUTER_IDENTITY) : selector;

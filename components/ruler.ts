@@ -1,20 +1,20 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { RULER_APP, RULER_SERVICE } from "../model/kubernetes/identities";
 import { ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { scratchVolume } from "../model/kubernetes/localDisk";
-import { container, GRPC, HTTP, hostAntiAffinity, POD_NAME_ENV, probes, THANOS_USER, zoneSpread } from "../model/kubernetes/pod";
+import { container, hostAntiAffinity, POD_NAME_ENV, probes, THANOS_USER, zoneSpread } from "../model/kubernetes/pod";
+import { GRPC, HTTP } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
 import {
-  RULER_APP,
   RULER_DATA,
   RULER_REMOTE_WRITE_FILE,
   RULER_REMOTE_WRITE_FOLDER,
   RULER_RULES_FOLDER,
-  RULER_SERVICE,
-  type RulerPlan,
   rulerFlags,
   rulerRemoteWriteConfig,
-} from "../model/ruler/plan";
+} from "../model/ruler/flags";
+import type { RulerPlan } from "../model/ruler/plan";
 import { protectsStorage } from "../model/settings/protection";
 import { durationSeconds } from "../model/values/quantity";
 import type { ObjectStorage } from "./objectStorage";

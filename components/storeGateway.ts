@@ -1,15 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HISTORY_CONFIG_FOLDER, STORE_GATEWAY_DATA, storeFlags, storeGatewayFiles } from "../model/bucket/flags";
-import {
-  CHUNK_CACHE_APP,
-  type HistoryPlan,
-  INDEX_CACHE_APP,
-  STORE_GATEWAY_APP,
-  STORE_GATEWAY_SERVICE,
-  type StoreGatewaySet,
-} from "../model/bucket/plan";
-import { type Identity, ownPods, selectorLabels } from "../model/kubernetes/labels";
-import { container, drainPause, GRPC, HTTP, hostAntiAffinity, probes, zoneSpread } from "../model/kubernetes/pod";
+import type { HistoryPlan, StoreGatewaySet } from "../model/bucket/plan";
+import { CHUNK_CACHE_APP, INDEX_CACHE_APP, STORE_GATEWAY_IDENTITY, STORE_GATEWAY_SERVICE } from "../model/kubernetes/identities";
+import { ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { container, drainPause, hostAntiAffinity, probes, zoneSpread } from "../model/kubernetes/pod";
+import { GRPC, HTTP } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
 import { memcached, memcachedAddress } from "./memcached";
 import type { ObjectStorage } from "./objectStorage";
@@ -33,8 +28,6 @@ export interface StoreGatewayArgs extends StatefulArgs {
   bucket: ObjectStorage;
 }
 
-const IDENTITY: Identity = { app: STORE_GATEWAY_APP, component: "store-gateway" };
-
 /** Seconds between leaving the Service and the end of the process. */
 const DRAIN_SECONDS = 5;
 /** Seconds that Thanos gives queries in flight (`--grpc-grace-period`), and some to close. */
@@ -50,13 +43,13 @@ export class StoreGateway extends pulumi.ComponentResource {
     const { plan, history, bucket, namespace } = args;
     const { images, existingNamespace } = plan.settings;
     const { thanos: image, memcached: cacheImage } = images;
-    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image, user: history.user, parent: this };
+    const workload: Workload = { identity: STORE_GATEWAY_IDENTITY, namespace, existingNamespace, image, user: history.user, parent: this };
     for (const { identity, replicas, memory } of history.caches) {
       const cache = { namespace, existingNamespace, identity, image: cacheImage, replicas, memory };
       memcached(`${name}-${identity.component}`, cache, this);
     }
     const account = serviceAccount(name, workload, bucket.serviceAccountAnnotations);
-    service(name, workload, STORE_GATEWAY_SERVICE, GRPC, { ...HEADLESS, selector: componentLabels(IDENTITY) });
+    service(name, workload, STORE_GATEWAY_SERVICE, GRPC, { ...HEADLESS, selector: componentLabels(STORE_GATEWAY_IDENTITY) });
     for (const set of history.storeGatewaySets) {
       const part = { ...workload, identity: set.identity, podLabels: bucket.podLabels };
       this.part(part, args, set, account);

@@ -1,7 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { VolumeGates } from "../gates/volumeGrowth";
-import { commonLabels, type Identity, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import type { Identity } from "../model/kubernetes/identities";
+import { commonLabels, ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/kubernetes/pod";
 import { claimRetention, type Storage, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/kubernetes/storage";
 import type { StackPlan } from "../model/plan";

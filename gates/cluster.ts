@@ -5,8 +5,8 @@ import { serverVersion } from "../clients/serverVersion";
 import { ForbiddenError, type HttpRequest } from "../clients/transport";
 import type { FoundNamespace } from "../model/kubernetes/existingNamespace";
 import { OWN_LABEL } from "../model/kubernetes/labels";
+import { HTTP_PORT } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
-import { HTTP_PORT } from "../model/ring/hashring";
 
 /** What the gates of an ordered change read from the running cluster. */
 export interface ClusterView {

@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { percent } from "../model/availability/words";
-import { heldBack } from "../model/bucket/plan";
-import { HASHRINGS_CONFIG_MAP, planStack, type ReceivePlan, type ReceiverSet, ROUTER_APP } from "../model/plan";
+import { RECEIVE_APP, ROUTER_APP } from "../model/kubernetes/identities";
+import { planStack } from "../model/plan";
+import { heldBack } from "../model/retention/handover";
 import { receiveRetentionTime } from "../model/retention/receivers";
 import { addressesOf, historyLoss, joining, podOf } from "../model/ring/change";
 import { HASHRINGS_FILE } from "../model/ring/flags";
-import { RECEIVE_APP } from "../model/ring/hashring";
+import { HASHRINGS_CONFIG_MAP, type ReceivePlan, type ReceiverSet } from "../model/ring/plan";
 import type { Settings } from "../model/settings/schema";
 import { FIXED_BLOCK_DURATION, imageVersion, THANOS_VERSION } from "../model/values/versions";
 import { type AppliedStatefulSet, type ClaimGrowth, type ClaimView, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ExposedSample } from "../clients/exposition";
-import { STORE_GATEWAY_APP } from "../model/bucket/plan";
+import { STORE_GATEWAY_APP } from "../model/kubernetes/identities";
 import { type AppliedStatefulSet, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";
 import { PATIENCE, type Patience, until } from "./patience";
 

@@ -1,6 +1,7 @@
-import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, planStack } from "./plan";
+import { planStack } from "./plan";
 import { evaluatesRules, prometheusConfig } from "./prometheus/config";
 import { receiveLimitsFile } from "./ring/limits";
+import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP } from "./ring/plan";
 import type { Settings } from "./settings/schema";
 import { thanosYaml } from "./values/literal";
 import type { Problem } from "./values/problem";

@@ -1,10 +1,18 @@
-import { COMPACTOR_APP, type HistoryPlan, STORE_GATEWAY_APP } from "./bucket/plan";
+import type { HistoryPlan } from "./bucket/plan";
+import {
+  COMPACTOR_APP,
+  PROMETHEUS_APP,
+  QUERIER_APP,
+  QUERY_FRONTEND_APP,
+  RECEIVE_APP,
+  ROUTER_APP,
+  RULER_APP,
+  SIDECAR_CONTAINER,
+  STORE_GATEWAY_APP,
+} from "./kubernetes/identities";
 import type { StackPlan } from "./plan";
-import { PROMETHEUS_APP, QUERIER_APP, QUERY_FRONTEND_APP, ROUTER_APP } from "./plan";
 import { jobNames } from "./prometheus/config";
-import { SIDECAR_CONTAINER } from "./prometheus/sidecar";
-import { type Hashring, RECEIVE_APP } from "./ring/hashring";
-import { RULER_APP } from "./ruler/plan";
+import type { Hashring } from "./ring/hashring";
 import { clusterLabels, replicaLabels } from "./settings/replicaLabels";
 
 /** The stack's outputs that follow from its plan. Names are only ever added: other stacks read them. What makes no sense in a scheme is undefined there, and no output at all. */

@@ -7,7 +7,7 @@ import { freeFormProblems } from "./prometheus/freeForm/problems";
 import { deduplicationFunction } from "./query/deduplication";
 import { prometheusRetentionTime } from "./retention/prometheus";
 import { ringProblemsOf } from "./ring/rules";
-import { rulerProblems } from "./ruler/plan";
+import { rulerProblems } from "./ruler/rules";
 import { reservedLabels } from "./settings/replicaLabels";
 import type { Settings } from "./settings/schema";
 import { receiveOf } from "./settings/scheme";

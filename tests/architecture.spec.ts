@@ -12,6 +12,23 @@ const PRODUCT = ["config", "components", "model", "gates", "outputs", "clients",
   existsSync(join(ROOT, folder)),
 );
 
+/** What joins the rooms of the model: everything of a stack. */
+const ON_TOP = ["availabilityPlan", "nameRules", "objectSizes", "outputs", "plan", "rules"];
+/** The rooms of the model, from the ground up: each with those that it imports, types among them. */
+const ROOMS: Record<string, string[]> = {
+  values: [],
+  settings: ["values"],
+  kubernetes: ["settings", "values"],
+  retention: ["settings", "values"],
+  bucket: ["kubernetes", "retention", "settings", "values"],
+  ring: ["bucket", "kubernetes", "retention", "settings", "values"],
+  query: ["kubernetes", "settings", "values"],
+  prometheus: ["bucket", "kubernetes", "retention", "settings", "values"],
+  ruler: ["bucket", "kubernetes", "prometheus", "retention", "settings", "values"],
+  network: ["bucket", "kubernetes", "prometheus", "ring", "settings", "values"],
+  availability: ["ring", "settings", "values"],
+};
+
 interface Import {
   /** Path from the project's folder for own files, without extension; the package or builtin otherwise. */
   target: string;
@@ -100,6 +117,22 @@ function ambient(file: SourceFile): string[] {
   return found;
 }
 
+/** The room of a file or of what it imports; undefined for what joins the rooms. */
+const roomOf = (path: string): string | undefined => /^model\/([^/]+)\//.exec(path)?.[1];
+
+/** Each room with the rooms that it imports; what joins the rooms counts as `top`. */
+function arrowsBetweenRooms(): Record<string, string[]> {
+  const arrows = new Map<string, Set<string>>();
+  for (const { path, imports } of inFolder("model")) {
+    const from = roomOf(path);
+    if (from === undefined) continue;
+    const to = arrows.get(from) ?? new Set();
+    arrows.set(from, to);
+    for (const { target } of imports.filter(({ own }) => own)) if (roomOf(target) !== from) to.add(roomOf(target) ?? "top");
+  }
+  return Object.fromEntries([...arrows].map(([room, rooms]) => [room, [...rooms].sort()]));
+}
+
 const MACHINE = ["node:fs", "node:fs/promises", "node:os", "node:child_process", "node:net", "node:http", "node:https", "fs", "os"];
 const touchesMachine = (each: Import) => MACHINE.includes(each.target);
 
@@ -113,6 +146,19 @@ describe("architecture", () => {
       [],
     );
     assert.ok(inFolder("model").length > 10);
+  });
+
+  it("model: a room imports those that are written here, all of them below it, and never what joins them on top", () => {
+    assert.deepEqual(arrowsBetweenRooms(), ROOMS);
+    const rooms = Object.keys(ROOMS);
+    assert.deepEqual(
+      rooms.flatMap((room) => ROOMS[room]?.filter((below) => rooms.indexOf(below) >= rooms.indexOf(room)) ?? []),
+      [],
+    );
+    assert.deepEqual(
+      inFolder("model").flatMap(({ path }) => (roomOf(path) === undefined ? [path] : [])),
+      ON_TOP.map((name) => `model/${name}.ts`),
+    );
   });
 
   it("components: model, Pulumi and yaml; of other components only types, their type tokens, what workloads consist of, and the memcached that two of them have", () => {

@@ -5,7 +5,8 @@ import { type ProgramRun, type RegisteredResource, runProgram } from "../command
 import { type LoadedConfig, loadConfig } from "../config/load";
 import { CONFIG_NAMESPACE } from "../config/namespace";
 import { stackConfig } from "../config/stackFiles";
-import { planStack, type ReceivePlan, type StackPlan } from "../model/plan";
+import { planStack, type StackPlan } from "../model/plan";
+import type { ReceivePlan } from "../model/ring/plan";
 import { type ReceiveSettings, type Settings, settingsSchema } from "../model/settings/schema";
 import { receiveOf } from "../model/settings/scheme";
 

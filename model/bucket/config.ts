@@ -1,11 +1,9 @@
 import { z } from "zod";
-import { commonLabels, type Identity } from "../kubernetes/labels";
-import { PROMETHEUS_USER, THANOS_USER } from "../kubernetes/pod";
-import { type HostPathVolume, volumeClaimTemplate } from "../kubernetes/storage";
 import { bucketShape } from "../settings/objectStorage";
 import type { ObjectStorageSettings, Settings } from "../settings/schema";
 import { thanosYaml } from "../values/literal";
 import type { Problem } from "../values/problem";
+import { BUCKET_FOLDER } from "./directory";
 
 /**
  * The bucket: its configuration as Thanos reads it, the credentials that belong to it, and which stacks would share it.
@@ -14,13 +12,6 @@ import type { Problem } from "../values/problem";
 
 /** Configuration key of the bucket's credentials, a secret. */
 export const CREDENTIALS_KEY = "objectStorageCredentials";
-
-/** Name of the claim, and of what else belongs to the bucket, where it is a directory of a node. */
-export const BUCKET_CLAIM = "thanos-bucket";
-/** What the bucket's own objects are part of. */
-export const BUCKET_IDENTITY: Identity = { app: BUCKET_CLAIM, component: "volumes" };
-/** Where a bucket that is a directory of a node is mounted. */
-export const BUCKET_FOLDER = "/var/thanos/bucket";
 
 /** Kinds of buckets. */
 export type BucketKind = keyof typeof bucketShape;
@@ -201,34 +192,4 @@ export function bucketPort({ s3, gcs, azure }: ObjectStorageSettings): number | 
   if (gcs !== undefined) return 443;
   if (azure !== undefined) return portOf(azure.endpoint ?? "") ?? 443;
   return undefined;
-}
-
-/**
- * The user as which store gateways and the compactor run. Beside a directory of a node it is the uploader's, since whoever deletes a file must own the directory that it is in: the
- * sidecar shares Prometheus' user and volume.
- */
-export function bucketUser({ ingestion, objectStorage }: Pick<Settings, "ingestion" | "objectStorage">): number {
-  return objectStorage?.filesystem !== undefined && ingestion === "sidecar" ? PROMETHEUS_USER : THANOS_USER;
-}
-
-/** The directory on a node that is the bucket, as a volume that every pod there shares; none for other kinds. */
-export function bucketVolumes(settings: Pick<Settings, "ingestion" | "objectStorage" | "namespace">): HostPathVolume[] {
-  const filesystem = settings.objectStorage?.filesystem;
-  if (filesystem === undefined) return [];
-  return [
-    {
-      name: `${settings.namespace}-${BUCKET_CLAIM}`,
-      claim: BUCKET_CLAIM,
-      node: filesystem.node,
-      directory: `${filesystem.path}/${settings.namespace}/bucket`,
-      owner: bucketUser(settings),
-      labels: commonLabels(BUCKET_IDENTITY),
-    },
-  ];
-}
-
-/** The claim to that directory: to this very volume, by pods of one node. */
-export function bucketClaim(volume: HostPathVolume) {
-  const { spec } = volumeClaimTemplate({ hostPath: { path: volume.directory, nodes: [volume.node] } }, BUCKET_IDENTITY);
-  return { ...spec, volumeName: volume.name };
 }

@@ -1,17 +1,11 @@
 import { stringify } from "yaml";
-import { GRPC_PORT, HTTP_PORT } from "../ring/hashring";
+import { GRPC_PORT, HTTP_PORT } from "../kubernetes/ports";
 import type { ObjectStorageSettings } from "../settings/schema";
 import { durationSeconds, durationText, goDuration, prometheusSize, quantityBytes } from "../values/quantity";
+import { OBJECT_STORE_FLAG } from "./mount";
 import type { BlockSelection, HistoryPlan } from "./plan";
 
 /** Command lines and files of store gateway and compactor, spelt as Thanos v0.42.4 knows them (cmd/thanos/{store,compact}.go). */
-
-/** Where the bucket's configuration is mounted, in every pod that uses the bucket. */
-export const OBJECT_STORE_FOLDER = "/etc/thanos/objectstore";
-/** Name of the bucket's configuration. */
-export const OBJECT_STORE_FILE = "objstore.yaml";
-/** The flag that names the bucket's configuration, the same for receivers, sidecars, rulers, store gateways and compactor. */
-export const OBJECT_STORE_FLAG = `--objstore.config-file=${OBJECT_STORE_FOLDER}/${OBJECT_STORE_FILE}`;
 /** Where store gateways keep headers of indexes. */
 export const STORE_GATEWAY_DATA = "/var/thanos/store";
 /** Where the compactor works. */

@@ -1,25 +1,19 @@
-import type { Identity } from "../kubernetes/labels";
+import {
+  CHUNK_CACHE_IDENTITY,
+  COMPACTOR_APP,
+  COMPACTOR_IDENTITY,
+  type Identity,
+  INDEX_CACHE_IDENTITY,
+  STORE_GATEWAY_APP,
+  STORE_GATEWAY_IDENTITY,
+} from "../kubernetes/identities";
 import { directoriesOf, type HostPathVolume } from "../kubernetes/storage";
-import { prometheusRetentionTime } from "../retention/prometheus";
-import { receiveRetentionTime } from "../retention/receivers";
+import { handoverDuration, heldBack } from "../retention/handover";
 import { PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL, RULE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { ObjectStorageSettings, Settings } from "../settings/schema";
-import { receiveOf } from "../settings/scheme";
-import { durationSeconds, durationText } from "../values/quantity";
-import { bucketUser, bucketVolumes } from "./config";
+import { bucketUser, bucketVolumes } from "./directory";
 
 /** What a bucket comes to: who answers for it, who tends it, from which age on it answers, and which copies in it are merged. */
-
-/** Name of the store gateways, and the stem of each part's StatefulSet. */
-export const STORE_GATEWAY_APP = "thanos-store-gateway";
-/** Headless Service under which queriers find the store gateways of every part. */
-export const STORE_GATEWAY_SERVICE = STORE_GATEWAY_APP;
-/** Name of the compactor. */
-export const COMPACTOR_APP = "thanos-compactor";
-/** Name of the memcached servers for postings and series of indexes. */
-export const INDEX_CACHE_APP = "thanos-index-cache";
-/** Name of the memcached servers for chunks and metadata. */
-export const CHUNK_CACHE_APP = "thanos-chunk-cache";
 
 /** The blocks that one set of store gateways answers for. */
 export interface BlockSelection {
@@ -72,92 +66,6 @@ export interface HistoryPlan {
   hostPathVolumes: HostPathVolume[];
 }
 
-const HOUR = 3_600;
-/** Seconds of a block as TSDBs cut it (Thanos' and this program's setting). */
-const BLOCK = 2 * HOUR;
-/** Longest that a sample is in the head alone: it is cut when it spans one and a half blocks (prometheus tsdb/head.go `compactable`). */
-const HEAD = 1.5 * BLOCK;
-/** What uploading one block may take. Shippers look every 30 s (sidecar.go, receive.go). */
-const UPLOAD = HOUR;
-/** Longest default handover from sidecars: so much is not answered when a Prometheus loses its volume and has no pair. */
-const LONGEST_SIDECAR_HANDOVER = 12 * HOUR;
-
-/** What local storage surely answers, and by which key. */
-export interface LocalRetention {
-  key: string;
-  value: string;
-  /** Seconds up to which nothing is dropped. */
-  surely: number;
-}
-
-/**
- * How far back those who keep samples themselves surely answer. A TSDB drops a block when its end is the retention behind the end of the newest block (tsdb/db.go
- * `BeyondTimeRetention`), and the newest can end ahead of the clock: a block of late samples ends on the full two hours (tsdb/compact.go `CompactOOO`), and a receiver takes samples
- * from the future.
- */
-export function localRetention(settings: Settings): LocalRetention {
-  const receive = receiveOf(settings);
-  if (receive !== undefined) {
-    const time = receiveRetentionTime(receive, settings);
-    return {
-      key: "receive.retention.time",
-      value: time,
-      surely: durationSeconds(time) - BLOCK - durationSeconds(receive.tooFarInFutureWindow),
-    };
-  }
-  const time = prometheusRetentionTime(settings);
-  return { key: "prometheus.retention.time", value: time, surely: durationSeconds(time) - BLOCK };
-}
-
-/**
- * Seconds after which a sample is surely in the bucket and known to every store gateway: until then it may be in a head, on its way, or in a bucket whose listing is cached. A store
- * gateway looks every `syncInterval`, at a listing and at absences that are cached for as long again each.
- */
-export function leastHandoverSeconds({ storeGateway }: Pick<ObjectStorageSettings, "storeGateway">): number {
-  return HEAD + UPLOAD + 3 * durationSeconds(storeGateway.syncInterval);
-}
-
-/** Seconds, cut to whole hours. */
-export const wholeHours = (seconds: number): number => Math.floor(seconds / HOUR) * HOUR;
-
-function defaultHandoverSeconds(settings: Settings, objectStorage: ObjectStorageSettings): number {
-  const least = leastHandoverSeconds(objectStorage);
-  const receive = receiveOf(settings);
-  const { size } = (receive ?? settings.prometheus).retention;
-  // A bound in bytes says nothing of time.
-  if (size !== undefined) return least;
-  const ruler = settings.ruler?.mode === "stateful" ? durationSeconds(settings.ruler.retention) - BLOCK : Number.POSITIVE_INFINITY;
-  const most = Math.min(localRetention(settings).surely, ruler);
-  if (receive !== undefined) return Math.max(least, wholeHours(most));
-  const quarter = wholeHours(durationSeconds(prometheusRetentionTime(settings)) / 4);
-  return Math.max(least, Math.min(most, quarter, LONGEST_SIDECAR_HANDOVER));
-}
-
-/**
- * Seconds of age at which the bucket takes over from sidecars or receivers; undefined without a bucket. From that age on a sidecar leaves the answer to the bucket (`--min-time`).
- * Receivers and rulers have no such flag and answer all that they hold, so that their retention is the handover, unless the environment names one.
- */
-export function handoverSeconds(settings: Settings): number | undefined {
-  const { objectStorage } = settings;
-  if (objectStorage === undefined) return undefined;
-  return objectStorage.handover === undefined ? defaultHandoverSeconds(settings, objectStorage) : durationSeconds(objectStorage.handover);
-}
-
-/** {@link handoverSeconds} as Thanos' flags have it, such as `14d21h`. */
-export function handoverDuration(settings: Settings): string | undefined {
-  const seconds = handoverSeconds(settings);
-  return seconds === undefined ? undefined : durationText(seconds);
-}
-
-/**
- * Age up to which store gateways hold back although the bucket has the samples; undefined where they answer for all that is uploaded. That is the rule: what a receiver or a Prometheus
- * held that left the ring or lost its volume is answered as soon as it is in the bucket. Where both still hold it, a sample is fetched twice and answered once. Behind a ring an
- * environment can have it otherwise (`objectStorage.handover`), for receivers that keep samples so long that the bucket has downsampled them meanwhile.
- */
-export function heldBack(settings: Settings): string | undefined {
-  return settings.ingestion === "receive" ? settings.objectStorage?.handover : undefined;
-}
-
 /** The parts of the bucket, one for each set of store gateways: together every block, once, from the given age back. */
 export function blockSelections(
   { hash, time }: ObjectStorageSettings["storeGateway"]["partition"],
@@ -195,10 +103,10 @@ export function blockMerging(settings: Settings): BlockMerging {
 
 function cacheServers({ indexCache, chunkCache }: ObjectStorageSettings["storeGateway"]): CacheServers[] {
   const wanted = [
-    { app: INDEX_CACHE_APP, component: "index-cache" as const, servers: indexCache.memcached },
-    { app: CHUNK_CACHE_APP, component: "chunk-cache" as const, servers: chunkCache.memcached },
+    { identity: INDEX_CACHE_IDENTITY, servers: indexCache.memcached },
+    { identity: CHUNK_CACHE_IDENTITY, servers: chunkCache.memcached },
   ];
-  return wanted.flatMap(({ app, component, servers }) => (servers === undefined ? [] : [{ identity: { app, component }, ...servers }]));
+  return wanted.flatMap(({ identity, servers }) => (servers === undefined ? [] : [{ identity, ...servers }]));
 }
 
 /** What the settings' bucket comes to; undefined without one. */
@@ -213,11 +121,11 @@ export function planHistory(settings: Settings): HistoryPlan | undefined {
     return {
       name,
       replicas: storeGateway.replicas,
-      identity: { app: STORE_GATEWAY_APP, component: "store-gateway" as const, instance: name },
+      identity: { ...STORE_GATEWAY_IDENTITY, instance: name },
       blocks,
     };
   });
-  const compactorSet = { name: COMPACTOR_APP, identity: { app: COMPACTOR_APP, component: "compactor" as const } };
+  const compactorSet = { name: COMPACTOR_APP, identity: COMPACTOR_IDENTITY };
   return {
     objectStorage,
     storeGatewaySets,

@@ -1,11 +1,11 @@
 import { THANOS_USER } from "../kubernetes/pod";
 import { hostPathProblems } from "../kubernetes/storageRules";
+import { handoverSeconds, heldBack, leastHandoverSeconds, localRetention, wholeHours } from "../retention/handover";
 import type { ObjectStorageSettings, Settings, StorageSettings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import { JUDGE_ALL, type Problem } from "../values/problem";
 import { durationSeconds, durationText, quantityBytes } from "../values/quantity";
-import { bucketUser } from "./config";
-import { handoverSeconds, heldBack, leastHandoverSeconds, localRetention, wholeHours } from "./plan";
+import { bucketUser } from "./directory";
 
 /** The rules of a bucket and of what serves and tends it. Each names the key to change, why, and what would be accepted. */
 

@@ -1,4 +1,4 @@
-import type { ComponentName } from "./labels";
+import type { ComponentName } from "./identities";
 
 /** The key of the stack file under which a component's `antiAffinity` stands. */
 export const KEY_OF_COMPONENT: Partial<Record<ComponentName, string>> = {

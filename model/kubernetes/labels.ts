@@ -1,36 +1,10 @@
 import type { Settings } from "../settings/schema";
+import type { Identity } from "./identities";
 
 /** Kubernetes labels of every object, from one place, so that selectors, network policies and scrape jobs can rely on them. */
 
 /** The value of {@link PART_OF_LABEL} on everything that this program makes. */
 export const PART_OF = "thanos-stack";
-
-/** The part of the stack that an object belongs to. */
-export type ComponentName =
-  | "namespace"
-  | "data-priority"
-  | "volumes"
-  | "receive"
-  | "receive-router"
-  | "querier"
-  | "query-frontend"
-  | "query-cache"
-  | "store-gateway"
-  | "index-cache"
-  | "chunk-cache"
-  | "compactor"
-  | "ruler"
-  | "prometheus";
-
-/** Which part of the stack, under which name. */
-export interface Identity {
-  /** Value of `app.kubernetes.io/name`, such as `thanos-receive`; also the scrape job's name. */
-  app: string;
-  /** Value of `app.kubernetes.io/component`. */
-  component: ComponentName;
-  /** Value of `app.kubernetes.io/instance` where several workloads share a component, such as a hashring's or a shard's. Default: `app`. */
-  instance?: string;
-}
 
 /** Labels that identify pods. They never change in the life of a workload: selectors and volume claim templates are immutable. */
 export function selectorLabels(identity: Identity): Record<string, string> {

@@ -1,4 +1,3 @@
-import { GRPC_PORT, HTTP_PORT } from "../ring/hashring";
 import type { ResourceSettings } from "../settings/schema";
 import { localDisk } from "./localDisk";
 
@@ -10,10 +9,6 @@ export const THANOS_USER = 1001;
 export const PROMETHEUS_USER = 65534;
 /** User and group of the memcached image. */
 export const MEMCACHED_USER = 11211;
-
-/** Ports as every Service and NetworkPolicy names them. */
-export const GRPC = { name: "grpc", containerPort: GRPC_PORT };
-export const HTTP = { name: "http", containerPort: HTTP_PORT };
 
 /** What a pod has unless its workload says otherwise: what Pod Security `restricted` asks, ownership of its volumes, and no token of the API server. */
 export function restrictedPod(user: number) {

@@ -1,4 +1,4 @@
-import type { Identity } from "./labels";
+import type { Identity } from "./identities";
 import { commonLabels, selectorLabels } from "./labels";
 
 /** Data in a directory of a node's own disk, one directory for each namespace and pod. */

@@ -1,19 +1,14 @@
 import { identityServices } from "../bucket/cloudIdentity";
 import { bucketPort } from "../bucket/config";
 import { planHistory } from "../bucket/plan";
-import type { ComponentName } from "../kubernetes/labels";
+import type { ComponentName } from "../kubernetes/identities";
+import { GRPC_PORT, HTTP_PORT, MEMCACHED_PORT, PROMETHEUS_PORT, QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
 import { alertmanagerPorts } from "../prometheus/alerting";
-import { PROMETHEUS_PORT } from "../prometheus/config";
-import { QUERY_HTTP_PORT } from "../ring/flags";
-import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "../ring/hashring";
 import { limitsActiveSeries } from "../ring/limits";
 import { accessListOf } from "../settings/access";
 import type { NameServer } from "../settings/network";
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
-
-/** Port of memcached. */
-export const MEMCACHED_PORT = 11211;
 
 /** Who is at one end of an edge: a part of this stack, everybody, or every pod of some namespaces and what has an address in some networks. */
 export type Peer = { component: ComponentName } | { anyone: true } | { namespaces?: string[]; networks?: string[] };

@@ -1,13 +1,14 @@
 import { stringify } from "yaml";
 import { API_TOKEN_FOLDER } from "../kubernetes/apiToken";
 import { PART_OF } from "../kubernetes/labels";
+import { SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
 import { prometheusRetentionTime } from "../retention/prometheus";
-import { annotatedTargetRules } from "../settings/annotatedTargets";
 import { clusterLabels, PROMETHEUS_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { Settings } from "../settings/schema";
 import { inExternalLabel } from "../values/literal";
 import { prometheusSize } from "../values/quantity";
 import { alertingConfig } from "./alerting";
+import { annotatedTargetRules } from "./annotatedTargets";
 import { keptSeries } from "./keptSeries";
 
 /** prometheus.yml: what is scraped, under which names, and where it is sent. Source: prometheus docs/configuration, 3.x. */
@@ -20,10 +21,6 @@ export const PROMETHEUS_RULES_FOLDER = "/etc/prometheus/rules";
 export const PROMETHEUS_CONFIG_FILE = "prometheus.yml";
 /** Names of rule files. */
 export const RULE_FILES = ["*.yaml", "*.yml"] as const;
-/** Name of the sidecar's HTTP port: a pod's port names are unique. */
-export const SIDECAR_HTTP_PORT_NAME = "sidecar-http";
-/** Port of Prometheus' HTTP. */
-export const PROMETHEUS_PORT = 9090;
 
 type RelabelConfig = Record<string, unknown>;
 interface ScrapeConfig {

@@ -1,5 +1,6 @@
+import { PROMETHEUS_PORT } from "../kubernetes/ports";
 import type { Settings } from "../settings/schema";
-import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_PORT } from "./config";
+import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER } from "./config";
 
 /** Where Prometheus keeps its blocks and its write-ahead log. */
 export const PROMETHEUS_DATA = "/prometheus";

@@ -1,16 +1,11 @@
-import { OBJECT_STORE_FLAG } from "../bucket/flags";
-import { handoverDuration } from "../bucket/plan";
-import { GRPC_PORT, HTTP_PORT } from "../ring/hashring";
+import { OBJECT_STORE_FLAG } from "../bucket/mount";
+import { GRPC_PORT, HTTP_PORT, PROMETHEUS_PORT } from "../kubernetes/ports";
+import { handoverDuration } from "../retention/handover";
 import type { Settings } from "../settings/schema";
-import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_PORT, PROMETHEUS_RULES_FOLDER } from "./config";
+import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_RULES_FOLDER } from "./config";
 import { PROMETHEUS_DATA } from "./flags";
 
 /** The sidecar of each Prometheus in the sidecar scheme: it answers the querier for its Prometheus, uploads blocks, and has changed files read again. */
-
-/** Headless Service under which queriers find the sidecars of every shard. */
-export const SIDECAR_SERVICE = "prometheus-sidecars";
-/** Name of the container. */
-export const SIDECAR_CONTAINER = "thanos-sidecar";
 
 /**
  * Arguments of the sidecar. Source: thanos v0.42.4 cmd/thanos/sidecar.go.

@@ -1,16 +1,12 @@
-import { OBJECT_STORE_FLAG } from "../bucket/flags";
-import type { DeduplicationFunction } from "../query/deduplication";
+import { OBJECT_STORE_FLAG } from "../bucket/mount";
+import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
 import { receiveRetentionTime } from "../retention/receivers";
-import { RECEIVE_REPLICA_LABEL, replicaLabels } from "../settings/replicaLabels";
+import { RECEIVE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { ReceiveSettings, Settings } from "../settings/schema";
 import { inArgument } from "../values/literal";
 import { prometheusSize } from "../values/quantity";
-import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "./hashring";
 
-/**
- * Command lines of the Thanos components, spelt as v0.42.4 knows them (cmd/thanos/{receive,query,query_frontend}.go). Flags that are deprecated or
- * removed there are never emitted.
- */
+/** Command line of receivers, spelt as Thanos v0.42.4 knows it (cmd/thanos/receive.go). Flags that are deprecated or removed there are never emitted. */
 
 /** Where the receivers keep their data. */
 export const RECEIVE_DATA = "/var/thanos/receive";
@@ -26,16 +22,6 @@ export const LIMITS_FILE = "limits.yaml";
 export const RELABEL_FOLDER = "/etc/thanos/relabel";
 /** Name of the file with the relabelling. */
 export const RELABEL_FILE = "relabel.yaml";
-/** Where the querier's endpoint file is mounted. */
-export const ENDPOINTS_FOLDER = "/etc/thanos/endpoints";
-/** Name of the file with the querier's endpoints. */
-export const ENDPOINTS_FILE = "endpoints.yaml";
-/** Where the query frontend's cache configuration is mounted. */
-export const RESPONSE_CACHE_FOLDER = "/etc/thanos/response-cache";
-/** Name of the query frontend's cache configuration. */
-export const RESPONSE_CACHE_FILE = "response-cache.yaml";
-/** HTTP port of querier and query frontend: what people open. */
-export const QUERY_HTTP_PORT = 9090;
 
 /**
  * How often receivers read the hashring file again although nothing told them to. The watch follows the file's inode, which a ConfigMap update
@@ -89,52 +75,5 @@ export function receiveFlags(receive: ReceiveSettings, settings: Settings, role:
       : []),
     ...(role === "router-ingester" ? [`--receive.local-endpoint=${localEndpoint}`] : []),
     ...(routes && receive.relabel.length > 0 ? [`--receive.relabel-config-file=${RELABEL_FOLDER}/${RELABEL_FILE}`] : []),
-  ];
-}
-
-/** Arguments of the querier. */
-export function querierFlags(settings: Settings, deduplication: DeduplicationFunction): string[] {
-  const { querier, tenancy } = settings;
-  return [
-    "query",
-    `--grpc-address=:${GRPC_PORT}`,
-    `--http-address=:${QUERY_HTTP_PORT}`,
-    "--enable-auto-gomemlimit",
-    `--endpoint.sd-config-file=${ENDPOINTS_FOLDER}/${ENDPOINTS_FILE}`,
-    `--store.sd-dns-interval=${querier.discoveryInterval}`,
-    ...replicaLabels(settings).map((label) => `--query.replica-label=${label}`),
-    // Long ranges are answered from the coarser resolutions, where the bucket has them.
-    ...(settings.objectStorage?.compactor.downsampling ? ["--query.auto-downsampling"] : []),
-    `--deduplication.func=${deduplication}`,
-    `--query.promql-engine=${querier.engine}`,
-    `--query.timeout=${querier.timeout}`,
-    `--query.max-concurrent=${querier.maxConcurrent}`,
-    `--store.response-timeout=${querier.responseTimeout}`,
-    `--query.tenant-header=${inArgument(tenancy.header)}`,
-    `--query.default-tenant-id=${tenancy.defaultTenant}`,
-    `--query.tenant-label-name=${tenancy.label}`,
-  ];
-}
-
-/** Arguments of the query frontend. */
-export function queryFrontendFlags(
-  frontend: NonNullable<Settings["queryFrontend"]>,
-  tenancy: Settings["tenancy"],
-  downstreamUrl: string,
-): string[] {
-  return [
-    "query-frontend",
-    `--http-address=:${QUERY_HTTP_PORT}`,
-    "--enable-auto-gomemlimit",
-    `--query-frontend.downstream-url=${downstreamUrl}`,
-    "--query-frontend.compress-responses",
-    `--query-frontend.tenant-header=${inArgument(tenancy.header)}`,
-    `--query-frontend.default-tenant-id=${tenancy.defaultTenant}`,
-    `--query-range.split-interval=${frontend.splitInterval}`,
-    `--query-range.response-cache-max-freshness=${frontend.maxFreshness}`,
-    `--query-range.response-cache-config-file=${RESPONSE_CACHE_FOLDER}/${RESPONSE_CACHE_FILE}`,
-    `--labels.split-interval=${frontend.splitInterval}`,
-    `--labels.response-cache-max-freshness=${frontend.maxFreshness}`,
-    `--labels.response-cache-config-file=${RESPONSE_CACHE_FOLDER}/${RESPONSE_CACHE_FILE}`,
   ];
 }

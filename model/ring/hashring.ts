@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { RECEIVE_APP } from "../kubernetes/identities";
+import { GRPC_PORT } from "../kubernetes/ports";
 import { zoneNames } from "../values/kubernetesNames";
 
 /**
@@ -6,13 +8,6 @@ import { zoneNames } from "../values/kubernetesNames";
  * shape moves series; every address is the pod's stable name with the full cluster domain.
  * Source: thanos docs/components/receive.md "Hashring management", pkg/receive/hashring.go v0.42.
  */
-
-/** Port of the receivers' gRPC: StoreAPI and writes forwarded by peers. */
-export const GRPC_PORT = 10901;
-/** Port of metrics, probes and profiles of every Thanos component. */
-export const HTTP_PORT = 10902;
-/** Port of remote write. */
-export const REMOTE_WRITE_PORT = 19291;
 
 /** One receiver of a hashring. */
 export interface RingMember {
@@ -51,9 +46,6 @@ export interface RingPlace {
   /** Cluster domain, such as `cluster.local`. */
   clusterDomain: string;
 }
-
-/** Name of the default ring's StatefulSet and the stem of every other's. */
-export const RECEIVE_APP = "thanos-receive";
 
 /** Name of the ring of the stack's own tenant, which comes after those that are for others alone. */
 export const DEFAULT_RING = "default";

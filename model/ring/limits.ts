@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
+import { RECEIVE_APP } from "../kubernetes/identities";
 import type { ReceiveSettings, Settings } from "../settings/schema";
 import { quantityBytes } from "../values/quantity";
-import { RECEIVE_APP } from "./hashring";
 
 type TenantLimits = ReceiveSettings["limits"]["default"];
 type RequestLimits = Required<NonNullable<TenantLimits["request"]>>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { annotatedSchema } from "./annotatedTargets";
+import { annotatedSchema } from "./annotated";
 import {
   annotations,
   antiAffinity,

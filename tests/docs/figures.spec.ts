@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ProgramRun } from "../../commands/program";
 import { cuttingEveryMinute } from "../../gates/upload";
-import { leastHandoverSeconds } from "../../model/bucket/plan";
+import { leastHandoverSeconds } from "../../model/retention/handover";
 import { prometheusRetentionTime } from "../../model/retention/prometheus";
 import { receiveRetentionTime } from "../../model/retention/receivers";
 import { defaultRequestLimits } from "../../model/ring/limits";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ExposedSample } from "../../clients/exposition";
-import { PROMETHEUS_PORT } from "../../model/prometheus/config";
+import { PROMETHEUS_PORT } from "../../model/kubernetes/ports";
 import { KUBERNETES_ROLES } from "../../model/prometheus/freeForm/discovery";
 import { openStack } from "../../sandbox/engine";
 import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";

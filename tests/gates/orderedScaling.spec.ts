@@ -12,8 +12,9 @@ import {
 import type { Patience } from "../../gates/patience";
 import { percent } from "../../model/availability/words";
 import { volumeSizeMetadata } from "../../model/kubernetes/storage";
-import { HASHRINGS_CONFIG_MAP, planStack, type ReceivePlan } from "../../model/plan";
+import { planStack } from "../../model/plan";
 import { historyLoss } from "../../model/ring/change";
+import { HASHRINGS_CONFIG_MAP, type ReceivePlan } from "../../model/ring/plan";
 import type { Settings } from "../../model/settings/schema";
 import { IMAGES } from "../../model/values/versions";
 import { ringPlan, ringSettings, settingsOf } from "../harness";

@@ -4,7 +4,7 @@ import { ConnectionError } from "../../clients/transport";
 import type { Claim, ClaimGrowth, ClaimView, VolumeClass } from "../../gates/cluster";
 import type { Patience } from "../../gates/patience";
 import { growVolumes, volumeGates, volumesMayGrow } from "../../gates/volumeGrowth";
-import type { Identity } from "../../model/kubernetes/labels";
+import type { Identity } from "../../model/kubernetes/identities";
 import { volumeClaimTemplate, volumeSizeMetadata } from "../../model/kubernetes/storage";
 
 const QUICK: Patience = { timeoutSeconds: 0.2, pollSeconds: 0.005, quietSeconds: 0 };

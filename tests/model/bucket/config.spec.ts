@@ -2,17 +2,15 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
 import {
-  bucketClaim,
   bucketClashes,
   bucketIdentity,
   bucketPort,
-  bucketUser,
-  bucketVolumes,
   type Credentials,
   credentialProblems,
   credentialsSchema,
   objectStorageConfig,
 } from "../../../model/bucket/config";
+import { bucketClaim, bucketUser, bucketVolumes } from "../../../model/bucket/directory";
 import { hostPathPersistentVolume } from "../../../model/kubernetes/storage";
 import { BUCKET, bucketAt, type ObjectStorageInput, objectStorageOf, settingsWith } from "./historySettings";
 

@@ -2,15 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
 import { compactFlags, compactorFiles, hashSelector, storeFlags, storeGatewayFiles } from "../../../model/bucket/flags";
-import {
-  blockMerging,
-  blockSelections,
-  handoverDuration,
-  handoverSeconds,
-  leastHandoverSeconds,
-  planHistory,
-} from "../../../model/bucket/plan";
+import { blockMerging, blockSelections, planHistory } from "../../../model/bucket/plan";
 import { planStack } from "../../../model/plan";
+import { handoverDuration, handoverSeconds, leastHandoverSeconds } from "../../../model/retention/handover";
 import { prometheusRetentionTime } from "../../../model/retention/prometheus";
 import type { Settings, SettingsInput } from "../../../model/settings/schema";
 import { durationSeconds, durationText } from "../../../model/values/quantity";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { handoverSeconds, leastHandoverSeconds } from "../../../model/bucket/plan";
 import { historyProblems } from "../../../model/bucket/rules";
+import { handoverSeconds, leastHandoverSeconds } from "../../../model/retention/handover";
 import type { SettingsInput } from "../../../model/settings/schema";
 import { durationSeconds, durationText } from "../../../model/values/quantity";
 import { BUCKET, bucketAt, type ObjectStorageInput, objectStorageOf, settingsWith } from "./historySettings";

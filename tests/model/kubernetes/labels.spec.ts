@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { commonLabels, type Identity, selectorLabels } from "../../../model/kubernetes/labels";
+import type { Identity } from "../../../model/kubernetes/identities";
+import { commonLabels, selectorLabels } from "../../../model/kubernetes/labels";
 
 describe("labels", () => {
   const identity: Identity = { app: "thanos-receive", component: "receive", instance: "thanos-receive-z1" };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Identity } from "../../../model/kubernetes/labels";
+import type { Identity } from "../../../model/kubernetes/identities";
 import {
   claimName,
   hostPathPersistentVolume,

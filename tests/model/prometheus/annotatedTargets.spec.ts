@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import { annotatedTargetRules } from "../../../model/prometheus/annotatedTargets";
 import { prometheusConfig } from "../../../model/prometheus/config";
-import { annotatedTargetRules } from "../../../model/settings/annotatedTargets";
 import { type Overrides, settingsOf } from "../../harness";
 
 interface Relabel {

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { alertingConfig, alertmanagerPorts } from "../../../model/prometheus/alerting";
 import { deduplicationFunction } from "../../../model/query/deduplication";
-import { planRuler, rulerFlags, rulerProblems, rulerRemoteWriteConfig, ruleWarnings } from "../../../model/ruler/plan";
+import { rulerFlags, rulerRemoteWriteConfig } from "../../../model/ruler/flags";
+import { planRuler } from "../../../model/ruler/plan";
+import { rulerProblems, ruleWarnings } from "../../../model/ruler/rules";
 import { type RulerSettings, type Settings, settingsSchema } from "../../../model/settings/schema";
 
 const PVC = { pvc: { size: "1Gi" } };
