@@ -1,5 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Availability, availability, planProblems, refuseBelow } from "../model/availability/availability";
+import { planProblems } from "../model/availability/plan";
+import { availability } from "../model/availability/proof";
+import { refuseBelow } from "../model/availability/requirements";
+import type { Availability } from "../model/availability/types";
 import { availabilityPlan } from "../model/availabilityPlan";
 import type { StackPlan } from "../model/plan";
 import { formatProblems } from "../model/values/problem";

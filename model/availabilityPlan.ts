@@ -1,4 +1,4 @@
-import type { AvailabilityPlan, Workload } from "./availability/availability";
+import type { AvailabilityPlan, Workload } from "./availability/types";
 import type { StackPlan } from "./plan";
 import { tolerableReceivers } from "./ring/quorum";
 import type { StorageSettings } from "./settings/schema";

@@ -1,4 +1,4 @@
-import type { Availability, Scenario } from "../../model/availability/availability";
+import type { Availability, Scenario } from "../../model/availability/types";
 import { LOSS_NAMES, percent } from "../../model/availability/words";
 
 /** The survival table, row by row, for any form of text. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { availability } from "../../model/availability/availability";
+import { availability } from "../../model/availability/proof";
 import { availabilityPlan } from "../../model/availabilityPlan";
 import { type Overrides, planOf, type Stack, together } from "../harness";
 

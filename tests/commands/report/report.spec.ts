@@ -15,7 +15,7 @@ import { LARGEST_COMMENT, markdownReport, marker } from "../../../commands/repor
 import { readPreview } from "../../../commands/report/preview";
 import { bytes, requestsOf } from "../../../commands/report/requests";
 import { type Topology, topologyLine, topologyOf, topologySvg } from "../../../commands/report/topology";
-import type { Availability } from "../../../model/availability/availability";
+import type { Availability } from "../../../model/availability/types";
 import { LOSS_NAMES } from "../../../model/availability/words";
 import { HISTORY, SIDECAR, SIDECAR_DEV } from "../../components/plans";
 import { type Overrides, run, type Stack } from "../../harness";

@@ -1,19 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  type Availability,
-  type AvailabilityPlan,
-  availability,
-  compareAvailability,
-  enumerateLosses,
-  type Loss,
-  type LossCase,
-  planProblems,
-  type ReceivePlan,
-  refuseBelow,
-  type Scenario,
-  type Workload,
-} from "../../../model/availability/availability";
+import { compareAvailability } from "../../../model/availability/compare";
+import { enumerateLosses } from "../../../model/availability/losses";
+import { planProblems } from "../../../model/availability/plan";
+import { availability } from "../../../model/availability/proof";
+import { refuseBelow } from "../../../model/availability/requirements";
+import type { Availability, AvailabilityPlan, Loss, LossCase, ReceivePlan, Scenario, Workload } from "../../../model/availability/types";
 import { HASH_SPACE, ketamaRing, largestReplicationFactor, RingError, replicasAt, replicasOf } from "../../../model/ring/ketama";
 import { writeQuorum } from "../../../model/ring/quorum";
 
