@@ -21,8 +21,8 @@ export interface CompactorArgs extends StatefulArgs {
 export class Compactor extends pulumi.ComponentResource {
   constructor(name: string, args: CompactorArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Compactor"), name, {}, opts);
-    const { plan, history, bucket } = args;
-    const { images, existingNamespace } = plan.settings;
+    const { settings, history, bucket } = args;
+    const { images, existingNamespace } = settings;
     const { storage, resources, rollout } = history.objectStorage.compactor;
     const { identity } = history.compactor;
     const { thanos: image } = images;

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
+import type { Addresses } from "../model/kubernetes/addresses";
 import { QUERY_CACHE_APP, QUERY_CACHE_IDENTITY, QUERY_FRONTEND_APP, QUERY_FRONTEND_IDENTITY } from "../model/kubernetes/identities";
 import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
 import { QUERY_HTTP_PORT } from "../model/kubernetes/ports";
-import type { StackPlan } from "../model/plan";
 import { queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/query/flags";
 import type { Settings } from "../model/settings/schema";
 import { memcached, memcachedAddress } from "./memcached";
@@ -12,7 +12,8 @@ import { CLUSTER_IP, deployment, disruptionBudget, immutableFiles, service, serv
 
 /** What {@link QueryFrontend} needs. */
 export interface QueryFrontendArgs {
-  plan: StackPlan;
+  settings: Settings;
+  addresses: Pick<Addresses, "querierUrl">;
   frontend: NonNullable<Settings["queryFrontend"]>;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
@@ -22,8 +23,8 @@ export interface QueryFrontendArgs {
 export class QueryFrontend extends pulumi.ComponentResource {
   constructor(name: string, args: QueryFrontendArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("QueryFrontend"), name, {}, opts);
-    const { plan, frontend, namespace } = args;
-    const { tenancy, cluster, images, existingNamespace } = plan.settings;
+    const { settings, addresses, frontend, namespace } = args;
+    const { tenancy, cluster, images, existingNamespace } = settings;
     const workload: Workload = {
       identity: QUERY_FRONTEND_IDENTITY,
       namespace,
@@ -41,7 +42,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
       [RESPONSE_CACHE_FILE]: stringify({
         type: "MEMCACHED",
         config: {
-          addresses: [memcachedAddress(QUERY_CACHE_APP, plan.settings)],
+          addresses: [memcachedAddress(QUERY_CACHE_APP, settings)],
           timeout: "500ms",
           max_item_size: "5MiB",
           expiration: "24h",
@@ -65,7 +66,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-query-frontend", images.thanos, frontend.resources),
-              args: queryFrontendFlags(frontend, tenancy, plan.addresses.querierUrl),
+              args: queryFrontendFlags(frontend, tenancy, addresses.querierUrl),
               ports: [http],
               ...probes("http"),
               ...drainPause(5),

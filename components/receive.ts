@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Addresses } from "../model/kubernetes/addresses";
 import {
   PEER_SERVICE,
   RECEIVE_APP,
@@ -13,7 +14,6 @@ import { scratchVolume } from "../model/kubernetes/localDisk";
 import { container, drainPause, hostAntiAffinity, inZone, POD_NAME_ENV, probes, THANOS_USER } from "../model/kubernetes/pod";
 import { GRPC, GRPC_PORT, HTTP, REMOTE_WRITE_PORT } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
-import type { StackPlan } from "../model/plan";
 import {
   HASHRINGS_FILE,
   HASHRINGS_FOLDER,
@@ -26,10 +26,10 @@ import {
   receiveFlags,
 } from "../model/ring/flags";
 import { receiveLimitsFile } from "../model/ring/limits";
-import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, type ReceivePlan, type ReceiverSet } from "../model/ring/plan";
+import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, type ReceiverSet, type RingPlan } from "../model/ring/plan";
 import { tolerableReceivers } from "../model/ring/quorum";
 import { protectsStorage } from "../model/settings/protection";
-import type { ReceiveSettings } from "../model/settings/schema";
+import type { ReceiveSettings, Settings } from "../model/settings/schema";
 import { thanosYaml } from "../model/values/literal";
 import type { ObjectStorage } from "./objectStorage";
 import { componentType } from "./types";
@@ -53,8 +53,9 @@ import {
 
 /** What {@link Receive} needs. */
 export interface ReceiveArgs {
-  plan: StackPlan;
-  receive: ReceivePlan;
+  settings: Settings;
+  ring: RingPlan;
+  addresses: Pick<Addresses, "querierUrl">;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
   /** What must exist before a receiver's pod is made: volumes of the nodes' own disks. */
@@ -94,9 +95,9 @@ export class Receive extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReceiveArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Receive"), name, {}, opts);
-    const { plan, receive, namespace, bucket } = args;
-    const { replicationFactor, mode } = receive.settings;
-    const { images, existingNamespace } = plan.settings;
+    const { settings, ring, namespace, bucket } = args;
+    const { replicationFactor, mode } = ring.settings;
+    const { images, existingNamespace } = settings;
     const workload: Workload = {
       identity: RECEIVE_IDENTITY,
       namespace,
@@ -108,16 +109,16 @@ export class Receive extends pulumi.ComponentResource {
     const routers = mode === "split" ? { ...workload, identity: ROUTER_IDENTITY } : undefined;
 
     const account = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
-    this.services(name, workload, receive.settings);
+    this.services(name, workload, ring.settings);
     const files = this.files(name, workload, args);
-    for (const set of receive.sets) {
+    for (const set of ring.sets) {
       // One zone after the other: the next is touched when every receiver of the one before is Ready again (and has been for a while, by its gate).
-      const previous = this.sets.filter((_, index) => receive.sets[index]?.ring === set.ring).slice(-1);
+      const previous = this.sets.filter((_, index) => ring.sets[index]?.ring === set.ring).slice(-1);
       const spec = this.receiverSpec(args, set, account, routers === undefined ? files : undefined);
       this.sets.push(
         statefulSet(set.name, { ...workload, identity: set.identity, ...(bucket && { podLabels: bucket.podLabels }) }, spec, {
           dependsOn: [...args.volumes, ...previous],
-          protect: protectsStorage(plan.settings),
+          protect: protectsStorage(settings),
           hooks: args.gates.receivers(set),
           customTimeouts: { create: ROLLOUT_TIMEOUT, update: ROLLOUT_TIMEOUT, delete: "1h" },
         }),
@@ -142,35 +143,36 @@ export class Receive extends pulumi.ComponentResource {
   }
 
   /** The files that a routing receiver reads again when they change, and those that it reads at its start. */
-  private files(name: string, workload: Workload, { plan, receive, gates }: ReceiveArgs): Mounted {
-    const { settings, hashringsFile } = receive;
+  private files(name: string, workload: Workload, { settings, ring, addresses, gates }: ReceiveArgs): Mounted {
+    const { settings: receive, hashringsFile } = ring;
     new k8s.core.v1.ConfigMap(
       `${name}-hashrings`,
       { metadata: metadata(workload, HASHRINGS_CONFIG_MAP), data: { [HASHRINGS_FILE]: hashringsFile } },
       { parent: this, hooks: gates.hashrings },
     );
-    const limits = receiveLimitsFile(settings, plan.settings, plan.addresses.querierUrl);
+    const limits = receiveLimitsFile(receive, settings, addresses.querierUrl);
     new k8s.core.v1.ConfigMap(
       `${name}-limits`,
       { metadata: metadata(workload, LIMITS_CONFIG_MAP), data: { [LIMITS_FILE]: limits } },
       { parent: this },
     );
-    const relabel = { [RELABEL_FILE]: thanosYaml(settings.relabel) };
+    const relabel = { [RELABEL_FILE]: thanosYaml(receive.relabel) };
     return together(
       // Named by their text, not by the objects: receivers must not depend on the ring, or no update could wait for the receivers first.
       mountedConfigMap("hashrings", HASHRINGS_CONFIG_MAP, HASHRINGS_FOLDER),
       mountedConfigMap("limits", LIMITS_CONFIG_MAP, LIMITS_FOLDER),
-      settings.relabel.length === 0 ? undefined : immutableFiles(name, "relabel", workload, RELABEL_FOLDER, relabel),
+      receive.relabel.length === 0 ? undefined : immutableFiles(name, "relabel", workload, RELABEL_FOLDER, relabel),
     );
   }
 
   /** @param files Undefined where routers are apart, and receivers only store. */
   private receiverSpec(
-    { plan: { settings }, receive: { settings: receive }, bucket, dataPriority }: ReceiveArgs,
+    { settings, ring, bucket, dataPriority }: ReceiveArgs,
     set: ReceiverSet,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted | undefined,
   ): StatefulSetArgs {
+    const { settings: receive } = ring;
     const role: ReceiverRole = files === undefined ? "ingester" : "router-ingester";
     const localEndpoint = `$(POD_NAME).${PEER_SERVICE}.${settings.namespace}.svc.${settings.cluster.domain}:${GRPC_PORT}`;
     const { volumes, mounts } = together(files, bucket);
@@ -194,7 +196,7 @@ export class Receive extends pulumi.ComponentResource {
         containers: [
           {
             ...container("thanos-receive", settings.images.thanos, receive.resources),
-            args: receiveFlags(receive, settings, role, localEndpoint),
+            args: receiveFlags(ring, settings, role, localEndpoint),
             env: [POD_NAME_ENV],
             ports: [GRPC, HTTP, ...(files === undefined ? [] : [REMOTE_WRITE])],
             ...probes("http"),
@@ -210,10 +212,11 @@ export class Receive extends pulumi.ComponentResource {
   private routers(
     name: string,
     workload: Workload,
-    { plan: { settings }, receive: { settings: receive } }: ReceiveArgs,
+    { settings, ring }: ReceiveArgs,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted,
   ): void {
+    const { settings: receive } = ring;
     const { replicas, antiAffinity, resources, rollout } = receive.routers;
     const { preStopSeconds } = receive.rollout;
     deployment(
@@ -232,7 +235,7 @@ export class Receive extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-receive-router", settings.images.thanos, resources, ROUTER_SCRATCH),
-              args: receiveFlags(receive, settings, "router", ""),
+              args: receiveFlags(ring, settings, "router", ""),
               env: [POD_NAME_ENV],
               ports: [GRPC, HTTP, REMOTE_WRITE],
               ...probes("http"),

@@ -40,8 +40,8 @@ const GRACE_SECONDS = DRAIN_SECONDS + 120 + 25;
 export class StoreGateway extends pulumi.ComponentResource {
   constructor(name: string, args: StoreGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("StoreGateway"), name, {}, opts);
-    const { plan, history, bucket, namespace } = args;
-    const { images, existingNamespace } = plan.settings;
+    const { settings, history, bucket, namespace } = args;
+    const { images, existingNamespace } = settings;
     const { thanos: image, memcached: cacheImage } = images;
     const workload: Workload = { identity: STORE_GATEWAY_IDENTITY, namespace, existingNamespace, image, user: history.user, parent: this };
     for (const { identity, replicas, memory } of history.caches) {
@@ -59,15 +59,15 @@ export class StoreGateway extends pulumi.ComponentResource {
   }
 
   private part(part: Workload, args: StoreGatewayArgs, set: StoreGatewaySet, serviceAccountName: pulumi.Input<string>): void {
-    const { plan, history, bucket } = args;
+    const { settings, history, bucket } = args;
     const { storeGateway } = history.objectStorage;
-    const { cluster, images } = plan.settings;
+    const { cluster, images } = settings;
     const caches = {
-      indexCache: memcachedAddress(INDEX_CACHE_APP, plan.settings),
-      chunkCache: memcachedAddress(CHUNK_CACHE_APP, plan.settings),
+      indexCache: memcachedAddress(INDEX_CACHE_APP, settings),
+      chunkCache: memcachedAddress(CHUNK_CACHE_APP, settings),
     };
     const files = storeGatewayFiles(history.objectStorage, set.blocks, caches);
-    const pods = ownPods(plan.settings, selectorLabels(set.identity));
+    const pods = ownPods(settings, selectorLabels(set.identity));
     const { volumes, mounts } = together(immutableFiles(set.name, "config", part, HISTORY_CONFIG_FOLDER, files), bucket);
     statefulSet(
       set.name,

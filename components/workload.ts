@@ -5,8 +5,8 @@ import type { Identity } from "../model/kubernetes/identities";
 import { commonLabels, ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/kubernetes/pod";
 import { claimRetention, type Storage, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/kubernetes/storage";
-import type { StackPlan } from "../model/plan";
 import { restartAnnotations } from "../model/settings/rollout";
+import type { Settings } from "../model/settings/schema";
 import { labelValue } from "../model/values/kubernetesNames";
 import { imageVersion } from "../model/values/versions";
 
@@ -14,7 +14,7 @@ import { imageVersion } from "../model/values/versions";
 
 /** What every component with volumes needs. */
 export interface StatefulArgs {
-  plan: StackPlan;
+  settings: Settings;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
   /** What must exist before a pod is made: volumes of the nodes' own disks. */

@@ -1,12 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { percent } from "../model/availability/words";
 import { RECEIVE_APP, ROUTER_APP } from "../model/kubernetes/identities";
-import { planStack } from "../model/plan";
 import { heldBack } from "../model/retention/handover";
-import { receiveRetentionTime } from "../model/retention/receivers";
 import { addressesOf, historyLoss, joining, podOf } from "../model/ring/change";
 import { HASHRINGS_FILE } from "../model/ring/flags";
-import { HASHRINGS_CONFIG_MAP, type ReceivePlan, type ReceiverSet } from "../model/ring/plan";
+import { HASHRINGS_CONFIG_MAP, planRing, type ReceiverSet, type RingPlan } from "../model/ring/plan";
 import type { Settings } from "../model/settings/schema";
 import { FIXED_BLOCK_DURATION, imageVersion, THANOS_VERSION } from "../model/values/versions";
 import { type AppliedStatefulSet, type ClaimGrowth, type ClaimView, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";
@@ -32,7 +30,7 @@ const FIX_AND_REPEAT =
 /** Hooks that make growing and shrinking of rings lossless, and let the receivers' volumes grow. */
 export function scalingGates(
   settings: Settings,
-  receive: ReceivePlan,
+  receive: RingPlan,
   cluster: ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth,
   patience: Patience = PATIENCE,
 ): ScalingGates {
@@ -86,7 +84,7 @@ export async function receiversMayJoin(cluster: ClusterView, before: string, aft
 }
 
 /** At preview and before the update: a smaller ring without a bucket loses history, which the environment must accept. */
-function refusal(settings: Settings, receive: ReceivePlan, set: ReceiverSet): pulumi.ResourceHook {
+function refusal(settings: Settings, receive: RingPlan, set: ReceiverSet): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
     `shrinking-${set.name}-is-accepted`,
     ({ oldInputs, newInputs }) => {
@@ -122,33 +120,27 @@ function holdingBackRefusal(handover: string, leaving: readonly string[]): strin
 }
 
 /** What is said when a ring would shrink and history would go with it. */
-export function shrinkRefusal(
-  settings: Settings,
-  receive: ReceivePlan,
-  set: ReceiverSet,
-  before: number,
-  leaving: readonly string[],
-): string {
+export function shrinkRefusal(settings: Settings, receive: RingPlan, set: ReceiverSet, before: number, leaving: readonly string[]): string {
   const sets = receive.sets.filter((each) => each.ring === set.ring);
   const key = set.ring === "default" ? "receive.replicas" : `receive.hashrings (${set.ring}).replicas`;
   const size = before * sets.length;
-  const larger = planStack({
-    ...settings,
-    receive: {
+  const larger = planRing(
+    {
       ...receive.settings,
       ...(set.ring === "default"
         ? { replicas: size }
         : { hashrings: receive.settings.hashrings.map((ring) => (ring.name === set.ring ? { ...ring, replicas: size } : ring)) }),
     },
-  });
-  const ring = larger.receive?.rings.find((each) => each.name === set.ring);
+    settings,
+  );
+  const ring = larger.rings.find((each) => each.name === set.ring);
   if (ring === undefined) throw new Error(`there is no hashring ${set.ring}`);
   const all = sets.flatMap((each) => leaving.map((pod) => pod.replace(new RegExp(`^${set.name}-`), `${each.name}-`)));
   const loss = historyLoss(ring, receive.settings.replicationFactor, all);
   return (
     `${key} = ${set.replicas * sets.length}: ${all.join(", ")} would leave the ring of ${size}, and without a bucket nothing answers for what they hold: ` +
     `${percent(loss.wholly)} of the series have every copy there, ${percent(loss.possibly)} have a quorum there, so that samples which only those acknowledged ` +
-    `would be missing for up to ${receiveRetentionTime(receive.settings, settings)}. Their volumes stay. Accepted: ${size}, or "history-loss" in accepts.`
+    `would be missing for up to ${receive.retention}. Their volumes stay. Accepted: ${size}, or "history-loss" in accepts.`
   );
 }
 
@@ -172,7 +164,7 @@ export async function receiversSettle(set: ReceiverSet, cluster: ClusterView, pa
 
 /** Before receivers go: the ring without them is what everybody routes by, and nothing is written to them any more. */
 export async function receiversMayLeave(
-  receive: ReceivePlan,
+  receive: RingPlan,
   set: ReceiverSet,
   cluster: ClusterView,
   leaving: readonly string[],

@@ -1,5 +1,6 @@
 import { exemptNamespace } from "./kubernetes/storage";
 import { planStack } from "./plan";
+import { ringOf } from "./ring/plan";
 import type { Settings } from "./settings/schema";
 import { LONGEST_DNS_NAME, LONGEST_LABEL } from "./values/kubernetesNames";
 import type { Problem } from "./values/problem";
@@ -39,7 +40,7 @@ const namesInDns = (settings: Settings, addresses: readonly string[]): Problem[]
 
 /** Every problem of composed names; empty where Kubernetes takes all of them. */
 export function nameProblems(settings: Settings): Problem[] {
-  const { receive, addresses, hostPathVolumes } = planStack(settings);
-  const members = receive?.rings.flatMap((ring) => ring.members.map((member) => member.address)) ?? [];
+  const { scheme, addresses, hostPathVolumes } = planStack(settings);
+  const members = ringOf(scheme)?.rings.flatMap((ring) => ring.members.map((member) => member.address)) ?? [];
   return [...namespaceOfVolumes(settings, hostPathVolumes.length), ...namesInDns(settings, [...members, ...addresses.stores])];
 }

@@ -15,19 +15,20 @@ import { PROMETHEUS_USER, THANOS_USER } from "./kubernetes/pod";
 import { GRPC_PORT, PROMETHEUS_PORT, QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "./kubernetes/ports";
 import { directoriesOf, type HostPathVolume } from "./kubernetes/storage";
 import { type PrometheusSet, planPrometheus } from "./prometheus/plan";
-import { planReceive, type ReceivePlan } from "./ring/plan";
+import { planRetention, type RetentionPlan } from "./retention/plan";
+import { planScheme, ringOf, type Scheme } from "./ring/plan";
 import { planRuler, type RulerPlan } from "./ruler/plan";
 import type { Settings } from "./settings/schema";
 
 /** What the settings come to: every workload with its name and size, and every address, in one place that all parts agree on. */
 
 export interface StackPlan {
-  settings: Settings;
-  /** Absent in the sidecar scheme. */
-  receive?: ReceivePlan;
+  scheme: Scheme;
+  retention: RetentionPlan;
   prometheusSets: PrometheusSet[];
   /** Absent without a bucket. */
   history?: HistoryPlan;
+  /** Absent where each Prometheus evaluates the rules itself. */
   ruler?: RulerPlan;
   addresses: Addresses;
   hostPathVolumes: HostPathVolume[];
@@ -36,26 +37,28 @@ export interface StackPlan {
 /** The plan of an environment. Pure: the same settings give the same plan. */
 export function planStack(settings: Settings): StackPlan {
   const { namespace, cluster } = settings;
-  const receive = planReceive(settings);
-  const history = planHistory(settings);
+  const scheme = planScheme(settings);
+  const ring = ringOf(scheme);
+  const retention = planRetention(settings, ring?.retention);
+  const history = planHistory(settings, retention.handover);
   const ruler = planRuler(settings);
   const prometheusSets = planPrometheus(settings);
   const host = (service: string) => `${service}.${namespace}.svc.${cluster.domain}`;
   const srv = (service: string) => `dnssrv+_grpc._tcp.${host(service)}`;
   const querierUrl = `http://${host(QUERIER_APP)}:${QUERY_HTTP_PORT}`;
   return {
-    settings,
-    ...(receive === undefined ? {} : { receive }),
+    scheme,
+    retention,
     prometheusSets,
     ...(history === undefined ? {} : { history }),
     ...(ruler === undefined ? {} : { ruler }),
     addresses: {
-      ...(receive === undefined ? {} : { remoteWriteUrl: `http://${host(RECEIVE_SERVICE)}:${REMOTE_WRITE_PORT}/api/v1/receive` }),
+      ...(ring === undefined ? {} : { remoteWriteUrl: `http://${host(RECEIVE_SERVICE)}:${REMOTE_WRITE_PORT}/api/v1/receive` }),
       querierUrl,
       queryUrl: settings.queryFrontend === undefined ? querierUrl : `http://${host(QUERY_FRONTEND_APP)}:${QUERY_HTTP_PORT}`,
       queryGrpcAddress: `${host(QUERIER_GRPC_SERVICE)}:${GRPC_PORT}`,
       stores: [
-        srv(receive === undefined ? SIDECAR_SERVICE : STORE_SERVICE),
+        srv(ring === undefined ? SIDECAR_SERVICE : STORE_SERVICE),
         ...(history === undefined ? [] : [srv(STORE_GATEWAY_SERVICE)]),
         // Those that keep no samples tell their rules and alerts.
         ...(ruler === undefined ? [] : [srv(RULER_SERVICE)]),
@@ -63,7 +66,7 @@ export function planStack(settings: Settings): StackPlan {
       prometheusUrl: `http://${host(PROMETHEUS_APP)}:${PROMETHEUS_PORT}`,
     },
     hostPathVolumes: [
-      ...(receive === undefined ? [] : receive.sets.flatMap((set) => directoriesOf(set, receive.settings.storage, namespace, THANOS_USER))),
+      ...(ring === undefined ? [] : ring.sets.flatMap((set) => directoriesOf(set, ring.settings.storage, namespace, THANOS_USER))),
       ...prometheusSets.flatMap((set) => directoriesOf(set, settings.prometheus.storage, namespace, PROMETHEUS_USER)),
       ...(history?.hostPathVolumes ?? []),
       ...(ruler?.hostPathVolumes ?? []),

@@ -23,7 +23,7 @@ const ROOMS: Record<string, string[]> = {
   bucket: ["kubernetes", "retention", "settings", "values"],
   ring: ["bucket", "kubernetes", "retention", "settings", "values"],
   query: ["kubernetes", "settings", "values"],
-  prometheus: ["bucket", "kubernetes", "retention", "settings", "values"],
+  prometheus: ["bucket", "kubernetes", "settings", "values"],
   ruler: ["bucket", "kubernetes", "prometheus", "retention", "settings", "values"],
   network: ["bucket", "kubernetes", "prometheus", "ring", "settings", "values"],
   availability: ["ring", "settings", "values"],

@@ -6,7 +6,7 @@ import { type LoadedConfig, loadConfig } from "../config/load";
 import { CONFIG_NAMESPACE } from "../config/namespace";
 import { stackConfig } from "../config/stackFiles";
 import { planStack, type StackPlan } from "../model/plan";
-import type { ReceivePlan } from "../model/ring/plan";
+import { type RingPlan, ringOf } from "../model/ring/plan";
 import { type ReceiveSettings, type Settings, settingsSchema } from "../model/settings/schema";
 import { receiveOf } from "../model/settings/scheme";
 
@@ -160,9 +160,10 @@ export function ringSettings(settings: Settings): ReceiveSettings {
 }
 
 /** The ring's plan of an environment that has a ring. */
-export function ringPlan(plan: StackPlan): ReceivePlan {
-  assert.ok(plan.receive !== undefined, "the environment has no ring");
-  return plan.receive;
+export function ringPlan(plan: StackPlan): RingPlan {
+  const ring = ringOf(plan.scheme);
+  assert.ok(ring !== undefined, "the environment has no ring");
+  return ring;
 }
 
 /** The plan of a stack file with changes. */

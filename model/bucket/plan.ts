@@ -8,7 +8,7 @@ import {
   STORE_GATEWAY_IDENTITY,
 } from "../kubernetes/identities";
 import { directoriesOf, type HostPathVolume } from "../kubernetes/storage";
-import { handoverDuration, heldBack } from "../retention/handover";
+import { heldBack } from "../retention/handover";
 import { PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL, RULE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { ObjectStorageSettings, Settings } from "../settings/schema";
 import { bucketUser, bucketVolumes } from "./directory";
@@ -64,6 +64,8 @@ export interface HistoryPlan {
   /** User as which store gateways and compactor run. */
   user: number;
   hostPathVolumes: HostPathVolume[];
+  /** The directory of a node that is the bucket, as a volume; empty for other kinds of buckets. */
+  directory: HostPathVolume[];
 }
 
 /** The parts of the bucket, one for each set of store gateways: together every block, once, from the given age back. */
@@ -109,10 +111,13 @@ function cacheServers({ indexCache, chunkCache }: ObjectStorageSettings["storeGa
   return wanted.flatMap(({ identity, servers }) => (servers === undefined ? [] : [{ identity, ...servers }]));
 }
 
-/** What the settings' bucket comes to; undefined without one. */
-export function planHistory(settings: Settings): HistoryPlan | undefined {
+/**
+ * What the settings' bucket comes to; undefined without one.
+ *
+ * @param handover Age of samples at which the bucket takes over; undefined without a bucket.
+ */
+export function planHistory(settings: Settings, handover: string | undefined): HistoryPlan | undefined {
   const { objectStorage, namespace } = settings;
-  const handover = handoverDuration(settings);
   if (objectStorage === undefined || handover === undefined) return undefined;
   const { storeGateway, compactor } = objectStorage;
   const user = bucketUser(settings);
@@ -125,6 +130,7 @@ export function planHistory(settings: Settings): HistoryPlan | undefined {
       blocks,
     };
   });
+  const directory = bucketVolumes(settings);
   const compactorSet = { name: COMPACTOR_APP, identity: COMPACTOR_IDENTITY };
   return {
     objectStorage,
@@ -137,7 +143,8 @@ export function planHistory(settings: Settings): HistoryPlan | undefined {
     hostPathVolumes: [
       ...storeGatewaySets.flatMap((set) => directoriesOf(set, storeGateway.storage, namespace, user)),
       ...directoriesOf({ ...compactorSet, replicas: 1 }, compactor.storage, namespace, user),
-      ...bucketVolumes(settings),
+      ...directory,
     ],
+    directory,
   };
 }

@@ -1,14 +1,14 @@
 import { identityServices } from "../bucket/cloudIdentity";
 import { bucketPort } from "../bucket/config";
-import { planHistory } from "../bucket/plan";
+import type { HistoryPlan } from "../bucket/plan";
 import type { ComponentName } from "../kubernetes/identities";
 import { GRPC_PORT, HTTP_PORT, MEMCACHED_PORT, PROMETHEUS_PORT, QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
 import { alertmanagerPorts } from "../prometheus/alerting";
 import { limitsActiveSeries } from "../ring/limits";
+import { ringOf, type Scheme } from "../ring/plan";
 import { accessListOf } from "../settings/access";
 import type { NameServer } from "../settings/network";
 import type { Settings } from "../settings/schema";
-import { receiveOf } from "../settings/scheme";
 
 /** Who is at one end of an edge: a part of this stack, everybody, or every pod of some namespaces and what has an address in some networks. */
 export type Peer = { component: ComponentName } | { anyone: true } | { namespaces?: string[]; networks?: string[] };
@@ -39,10 +39,16 @@ export function nameServerPeer({ namespace, network }: NameServer): Peer {
   throw new Error("a name server has a namespace or a network");
 }
 
-/** The parts of the stack that run in an environment. */
-export function componentsOf(settings: Settings): ComponentName[] {
-  const receive = receiveOf(settings);
-  const history = planHistory(settings);
+/** What of an environment's plan decides who connects to whom. */
+export interface ConnectedPlan {
+  scheme: Scheme;
+  /** Absent without a bucket. */
+  history?: HistoryPlan;
+}
+
+/** The components that run in an environment. */
+export function componentsOf(settings: Settings, { scheme, history }: ConnectedPlan): ComponentName[] {
+  const receive = ringOf(scheme)?.settings;
   return [
     ...(receive === undefined ? [] : (["receive"] as const)),
     ...(receive?.mode === "split" ? (["receive-router"] as const) : []),
@@ -77,15 +83,15 @@ function metricsPort(component: ComponentName): number | undefined {
  *
  * @param bucketCredentials whether the bucket's credentials are given: without them whatever uses it asks the cloud who it is
  */
-export function networkEdges(settings: Settings, bucketCredentials: boolean): Edge[] {
+export function networkEdges(settings: Settings, plan: ConnectedPlan, bucketCredentials: boolean): Edge[] {
   const { access, querier } = settings;
   const frontend = settings.queryFrontend !== undefined;
-  const metrics: Edge[] = componentsOf(settings).flatMap((component) => {
+  const metrics: Edge[] = componentsOf(settings, plan).flatMap((component) => {
     const port = metricsPort(component);
     return port === undefined ? [] : [{ from: part("prometheus"), to: part(component), port, purpose: "metrics" }];
   });
   return [
-    ...ringEdges(settings),
+    ...ringEdges(settings, plan.scheme),
     ...edgesOf(access.readers, { to: part(frontend ? "query-frontend" : "querier"), port: QUERY_HTTP_PORT, purpose: "queries" }),
     ...(frontend
       ? [
@@ -93,8 +99,8 @@ export function networkEdges(settings: Settings, bucketCredentials: boolean): Ed
           { from: part("query-frontend"), to: part("query-cache"), port: MEMCACHED_PORT, purpose: "cached answers" },
         ]
       : []),
-    ...historyEdges(settings, bucketCredentials),
-    ...rulerEdges(settings),
+    ...historyEdges(settings, plan, bucketCredentials),
+    ...rulerEdges(settings, plan.scheme),
     ...edgesOf(access.federation, { to: part("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }),
     ...(querier.endpoints.length > 0 ? [{ from: part("querier"), to: anyone, purpose: "endpoints of other stacks" }] : []),
     // Targets are anywhere, on any port; so are the API server and the kubelets, Alertmanagers, and the sidecars' bucket.
@@ -104,8 +110,8 @@ export function networkEdges(settings: Settings, bucketCredentials: boolean): Ed
 }
 
 /** How samples come in and are asked for where they are kept. */
-function ringEdges(settings: Settings): Edge[] {
-  const receive = receiveOf(settings);
+function ringEdges(settings: Settings, scheme: Scheme): Edge[] {
+  const receive = ringOf(scheme)?.settings;
   if (receive === undefined) {
     return [
       { from: part("querier"), to: part("prometheus"), port: GRPC_PORT, purpose: "StoreAPI of the sidecars" },
@@ -125,12 +131,11 @@ function ringEdges(settings: Settings): Edge[] {
 }
 
 /** Blocks on their way to the bucket, out of it, and into answers. */
-function historyEdges(settings: Settings, bucketCredentials: boolean): Edge[] {
-  const { objectStorage } = settings;
-  const history = planHistory(settings);
-  if (objectStorage === undefined || history === undefined) return [];
+function historyEdges(settings: Settings, { scheme, history }: ConnectedPlan, bucketCredentials: boolean): Edge[] {
+  if (history === undefined) return [];
+  const { objectStorage } = history;
   const users: ComponentName[] = [
-    ...(settings.ingestion === "receive" ? (["receive"] as const) : []),
+    ...(scheme.kind === "ring" ? (["receive"] as const) : []),
     ...(settings.ruler?.mode === "stateful" ? (["ruler"] as const) : []),
     "store-gateway",
     "compactor",
@@ -156,9 +161,9 @@ function historyEdges(settings: Settings, bucketCredentials: boolean): Edge[] {
   ];
 }
 
-function rulerEdges(settings: Settings): Edge[] {
+function rulerEdges(settings: Settings, scheme: Scheme): Edge[] {
   const { ruler } = settings;
-  const receive = receiveOf(settings);
+  const receive = ringOf(scheme)?.settings;
   if (ruler === undefined) return [];
   return [
     { from: part("ruler"), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "queries of rules" },

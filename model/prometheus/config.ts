@@ -2,7 +2,6 @@ import { stringify } from "yaml";
 import { API_TOKEN_FOLDER } from "../kubernetes/apiToken";
 import { PART_OF } from "../kubernetes/labels";
 import { SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
-import { prometheusRetentionTime } from "../retention/prometheus";
 import { clusterLabels, PROMETHEUS_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { Settings } from "../settings/schema";
 import { inExternalLabel } from "../values/literal";
@@ -109,19 +108,19 @@ const LIVE_PODS: RelabelConfig = {
   action: "drop",
 };
 
-function stackJob(settings: Settings): ScrapeConfig {
+function stackJob(settings: Settings, sidecars: boolean): ScrapeConfig {
   return {
     job_name: JOBS.stack,
     kubernetes_sd_configs: [{ role: "pod", namespaces: { names: [settings.namespace] } }],
     relabel_configs: [
       {
         source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_part_of", "__meta_kubernetes_pod_container_port_name"],
-        regex: `${PART_OF};${settings.ingestion === "sidecar" ? `(http|${SIDECAR_HTTP_PORT_NAME})` : "http"}`,
+        regex: `${PART_OF};${sidecars ? `(http|${SIDECAR_HTTP_PORT_NAME})` : "http"}`,
         action: "keep",
       },
       LIVE_PODS,
       { source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_name"], target_label: "job" },
-      ...(settings.ingestion === "sidecar"
+      ...(sidecars
         ? [
             {
               source_labels: ["__meta_kubernetes_pod_container_port_name", "__meta_kubernetes_pod_container_name"],
@@ -203,9 +202,9 @@ export function jobNames(settings: Settings): string[] {
 const literalLabels = (labels: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, inExternalLabel(value)]));
 
-function retention(settings: Settings) {
-  const { size } = settings.prometheus.retention;
-  return { time: prometheusRetentionTime(settings), ...(size === undefined ? {} : { size: prometheusSize(size) }) };
+function retained({ prometheus }: Settings, time: string) {
+  const { size } = prometheus.retention;
+  return { time, ...(size === undefined ? {} : { size: prometheusSize(size) }) };
 }
 
 /** Queue settings of remote write into the ring, of whoever writes: nothing is dropped while the ring can't take it. */
@@ -223,13 +222,18 @@ export function queueConfig(queue: Settings["prometheus"]["remoteWrite"]) {
   };
 }
 
-/**
- * prometheus.yml of one shard. The pod's name is expanded by Prometheus itself from the environment, so that one text serves every replica.
- *
- * @param shard Number of the shard, from 0.
- * @param remoteWriteUrl Where samples are sent; undefined in the sidecar scheme.
- */
-export function prometheusConfig(settings: Settings, shard: number, remoteWriteUrl: string | undefined): string {
+/** What a shard's configuration takes from the plan. */
+export interface ShardPlan {
+  /** Number of the shard, from 0. */
+  shard: number;
+  /** Where samples are sent; undefined in the sidecar scheme. */
+  remoteWriteUrl: string | undefined;
+  /** How long Prometheus keeps samples, such as `6h`. */
+  retention: string;
+}
+
+/** prometheus.yml of one shard. The pod's name is expanded by Prometheus itself from the environment, so that one text serves every replica. */
+export function prometheusConfig(settings: Settings, { shard, remoteWriteUrl, retention }: ShardPlan): string {
   const { prometheus } = settings;
   const targets = [
     ...(remoteWriteUrl === undefined ? [] : [{ name: "receive", url: remoteWriteUrl }]),
@@ -240,7 +244,7 @@ export function prometheusConfig(settings: Settings, shard: number, remoteWriteU
     })),
   ].map((target) => remoteWrite(target, prometheus.remoteWrite));
   const jobs: ScrapeConfig[] = [
-    stackJob(settings),
+    stackJob(settings, remoteWriteUrl === undefined),
     kubeletJob(JOBS.kubelet, "/metrics", prometheus),
     kubeletJob(JOBS.cadvisor, "/metrics/cadvisor", prometheus),
     apiServerJob(prometheus),
@@ -268,7 +272,7 @@ export function prometheusConfig(settings: Settings, shard: number, remoteWriteU
         ? { rule_files: RULE_FILES.map((pattern) => `${PROMETHEUS_RULES_FOLDER}/${pattern}`), ...alertingConfig(settings) }
         : {}),
       // The flags of the same names are deprecated.
-      ...(prometheus.mode === "agent" ? {} : { storage: { tsdb: { retention: retention(settings) } } }),
+      ...(prometheus.mode === "agent" ? {} : { storage: { tsdb: { retention: retained(settings, retention) } } }),
       scrape_configs: jobs.map((job) => ({
         ...job,
         relabel_configs: [...(job.relabel_configs ?? []), ...shardOf(prometheus.shards, shard)],

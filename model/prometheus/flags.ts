@@ -5,9 +5,12 @@ import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER } from "./config";
 /** Where Prometheus keeps its blocks and its write-ahead log. */
 export const PROMETHEUS_DATA = "/prometheus";
 
-/** Prometheus' arguments. Source: prometheus docs/command-line/prometheus.md, 3.x. */
-export function prometheusFlags(settings: Settings): string[] {
-  const { prometheus } = settings;
+/**
+ * Prometheus' arguments. Source: prometheus docs/command-line/prometheus.md, 3.x.
+ *
+ * @param uploads Whether a sidecar uploads its blocks.
+ */
+export function prometheusFlags(prometheus: Settings["prometheus"], uploads: boolean): string[] {
   const common = [
     `--config.file=${PROMETHEUS_CONFIG_FOLDER}/${PROMETHEUS_CONFIG_FILE}`,
     `--web.listen-address=:${PROMETHEUS_PORT}`,
@@ -20,8 +23,6 @@ export function prometheusFlags(settings: Settings): string[] {
     `--storage.tsdb.path=${PROMETHEUS_DATA}`,
     "--enable-feature=exemplar-storage",
     // Exactly where blocks are uploaded: the compactor does the rest, and a block that both have compacted overlaps itself.
-    ...(settings.ingestion === "sidecar" && settings.objectStorage !== undefined
-      ? ["--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h"]
-      : []),
+    ...(uploads ? ["--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h"] : []),
   ];
 }

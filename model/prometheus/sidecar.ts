@@ -1,7 +1,5 @@
 import { OBJECT_STORE_FLAG } from "../bucket/mount";
 import { GRPC_PORT, HTTP_PORT, PROMETHEUS_PORT } from "../kubernetes/ports";
-import { handoverDuration } from "../retention/handover";
-import type { Settings } from "../settings/schema";
 import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_RULES_FOLDER } from "./config";
 import { PROMETHEUS_DATA } from "./flags";
 
@@ -11,9 +9,10 @@ import { PROMETHEUS_DATA } from "./flags";
  * Arguments of the sidecar. Source: thanos v0.42.4 cmd/thanos/sidecar.go.
  *
  * Reloads go by signal within the pod, so that Prometheus' lifecycle API, which can also end it, stays closed.
+ *
+ * @param handover Age of samples from which on the bucket serves them, such as `12h`; undefined without a bucket.
  */
-export function sidecarFlags(settings: Settings): string[] {
-  const handover = handoverDuration(settings);
+export function sidecarFlags(handover: string | undefined): string[] {
   return [
     "sidecar",
     `--grpc-address=:${GRPC_PORT}`,

@@ -1,10 +1,10 @@
 import { OBJECT_STORE_FLAG } from "../bucket/mount";
 import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
-import { receiveRetentionTime } from "../retention/receivers";
 import { RECEIVE_REPLICA_LABEL } from "../settings/replicaLabels";
-import type { ReceiveSettings, Settings } from "../settings/schema";
+import type { Settings } from "../settings/schema";
 import { inArgument } from "../values/literal";
 import { prometheusSize } from "../values/quantity";
+import type { RingPlan } from "./plan";
 
 /** Command line of receivers, spelt as Thanos v0.42.4 knows it (cmd/thanos/receive.go). Flags that are deprecated or removed there are never emitted. */
 
@@ -33,7 +33,12 @@ const HASHRINGS_REFRESH = "15s";
 export type ReceiverRole = "router-ingester" | "ingester" | "router";
 
 /** Arguments of a receiver. */
-export function receiveFlags(receive: ReceiveSettings, settings: Settings, role: ReceiverRole, localEndpoint: string): string[] {
+export function receiveFlags(
+  { settings: receive, retention }: Pick<RingPlan, "settings" | "retention">,
+  settings: Settings,
+  role: ReceiverRole,
+  localEndpoint: string,
+): string[] {
   const { tenancy, objectStorage } = settings;
   const stores = role !== "router";
   const routes = role !== "ingester";
@@ -53,7 +58,7 @@ export function receiveFlags(receive: ReceiveSettings, settings: Settings, role:
     ...(stores
       ? [
           `--tsdb.path=${RECEIVE_DATA}`,
-          `--tsdb.retention=${receiveRetentionTime(receive, settings)}`,
+          `--tsdb.retention=${retention}`,
           ...(receive.retention.size === undefined ? [] : [`--tsdb.max-retention-bytes=${prometheusSize(receive.retention.size)}`]),
           `--tsdb.out-of-order.time-window=${receive.outOfOrderWindow}`,
           `--tsdb.too-far-in-future.time-window=${receive.tooFarInFutureWindow}`,

@@ -1,4 +1,5 @@
 import { type Identity, PEER_SERVICE, RECEIVE_APP, RECEIVE_IDENTITY } from "../kubernetes/identities";
+import { receiveRetentionTime } from "../retention/receivers";
 import type { ReceiveSettings, Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import { defaultRingTenants } from "../settings/tenancy";
@@ -20,9 +21,12 @@ export interface ReceiverSet {
   identity: Identity;
 }
 
-/** The ring of the receive scheme. */
-export interface ReceivePlan {
+/** The rings and their receivers. */
+export interface RingPlan {
+  /** What the environment chose. */
   settings: ReceiveSettings;
+  /** How long receivers keep samples themselves, such as `36h`. */
+  retention: string;
   rings: Hashring[];
   sets: ReceiverSet[];
   /** Text of the hashring file. */
@@ -31,10 +35,20 @@ export interface ReceivePlan {
   hashringsHash: string;
 }
 
-/** The receivers; undefined in the sidecar scheme. */
-export function planReceive(settings: Settings): ReceivePlan | undefined {
+/** How samples reach the querier: written into a ring of receivers, or kept by each Prometheus and served by its sidecar. */
+export type Scheme = { kind: "ring"; ring: RingPlan } | { kind: "sidecar" };
+
+/** The scheme that an environment chose. */
+export function planScheme(settings: Settings): Scheme {
   const receive = receiveOf(settings);
-  if (receive === undefined) return undefined;
+  return receive === undefined ? { kind: "sidecar" } : { kind: "ring", ring: planRing(receive, settings) };
+}
+
+/** The ring of a scheme that has one. */
+export const ringOf = (scheme: Scheme): RingPlan | undefined => (scheme.kind === "ring" ? scheme.ring : undefined);
+
+/** The rings that these settings of receivers come to, whichever the scheme is. */
+export function planRing(receive: ReceiveSettings, settings: Settings): RingPlan {
   const { zones, domain } = settings.cluster;
   const tenants = defaultRingTenants(settings);
   const ringPlans = [
@@ -51,5 +65,12 @@ export function planReceive(settings: Settings): ReceivePlan | undefined {
     })),
   );
   const file = hashringsFile(rings);
-  return { settings: receive, rings, sets, hashringsFile: file, hashringsHash: hashringsHash(file) };
+  return {
+    settings: receive,
+    retention: receiveRetentionTime(receive, settings),
+    rings,
+    sets,
+    hashringsFile: file,
+    hashringsHash: hashringsHash(file),
+  };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type AlertingConfig, alertingConfig, alertmanagerPorts } from "../../model/prometheus/alerting";
-import { CLAIMS, load, type Overrides, objects, planOf, rejection, run, type Stack, settingsOf, together } from "../harness";
+import { CLAIMS, load, type Overrides, objects, planOf, rejection, ringPlan, run, type Stack, settingsOf, together } from "../harness";
 
 /** What the line of the only problem must say of a value at a key. */
 interface Refused {
@@ -150,7 +150,7 @@ describe("configuration: names as Kubernetes has them", () => {
       ),
       [["3"], ["PHX-AD-1"], ["rack_2"]],
     );
-    const ring = planOf("prod", { cluster: { zones } }).receive?.rings[0];
+    const ring = ringPlan(planOf("prod", { cluster: { zones } })).rings[0];
     assert.deepEqual(
       ring?.members.map(({ pod, zone }) => [pod, zone]),
       [

@@ -14,7 +14,7 @@ import { percent } from "../../model/availability/words";
 import { volumeSizeMetadata } from "../../model/kubernetes/storage";
 import { planStack } from "../../model/plan";
 import { historyLoss } from "../../model/ring/change";
-import { HASHRINGS_CONFIG_MAP, type ReceivePlan } from "../../model/ring/plan";
+import { HASHRINGS_CONFIG_MAP, type RingPlan } from "../../model/ring/plan";
 import type { Settings } from "../../model/settings/schema";
 import { IMAGES } from "../../model/values/versions";
 import { ringPlan, ringSettings, settingsOf } from "../harness";
@@ -22,7 +22,7 @@ import { ringPlan, ringSettings, settingsOf } from "../harness";
 const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.01, quietSeconds: 0.05 };
 
 /** A cluster whose state a test sets. What it doesn't set is as it should be after the change. */
-function fakeCluster(plan: ReceivePlan, state: Partial<ClusterView> = {}): ClusterView {
+function fakeCluster(plan: RingPlan, state: Partial<ClusterView> = {}): ClusterView {
   return {
     podTrouble: async () => undefined,
     availableReplicas: async () => 3,
@@ -35,13 +35,13 @@ function fakeCluster(plan: ReceivePlan, state: Partial<ClusterView> = {}): Clust
 }
 
 /** Plans of the same environment with rings of two sizes. */
-async function plans(before: number, after: number): Promise<{ larger: ReceivePlan; smaller: ReceivePlan; settings: Settings }> {
+async function plans(before: number, after: number): Promise<{ larger: RingPlan; smaller: RingPlan; settings: Settings }> {
   const settings = settingsOf("dev");
   const sized = (replicas: number) => ringPlan(planStack({ ...settings, receive: { ...ringSettings(settings), replicas } }));
   return { larger: sized(before), smaller: sized(after), settings };
 }
 
-const setOf = (plan: ReceivePlan) => {
+const setOf = (plan: RingPlan) => {
   const [set] = plan.sets;
   assert.ok(set);
   return set;

@@ -17,8 +17,9 @@ const HOST_PATH = { hostPath: { path: "/data/history", nodes: ["n1"] } };
 
 const withGateway = (change: object): ObjectStorageInput => ({ ...BUCKET, storeGateway: { storage, ...change } });
 const withCompactor = (change: object): ObjectStorageInput => ({ ...BUCKET, compactor: { storage, ...change } });
+const historyOf = (settings: Settings) => planHistory(settings, handoverDuration(settings));
 function plan(changes: Partial<SettingsInput> = {}) {
-  const made = planHistory(settingsWith(changes));
+  const made = historyOf(settingsWith(changes));
   assert.ok(made !== undefined);
   return made;
 }
@@ -96,7 +97,7 @@ describe("history: the parts of the bucket", () => {
   it("begin with what was uploaded last, so that nothing waits for an age to be answered", () => {
     for (const partition of [{}, { hash: 3 }, { time: ["7d"] }]) {
       for (const ingestion of ["receive", "sidecar"] as const) {
-        const made = planHistory(settingsWith({ ingestion, objectStorage: withGateway({ partition }) }));
+        const made = historyOf(settingsWith({ ingestion, objectStorage: withGateway({ partition }) }));
         assert.equal(made?.storeGatewaySets[0]?.blocks.youngest, undefined);
       }
     }
@@ -104,8 +105,8 @@ describe("history: the parts of the bucket", () => {
 
   it("begin at the handover behind a ring whose environment names one", () => {
     const named = { objectStorage: { ...BUCKET, handover: "26h" } };
-    assert.equal(planHistory(settingsWith(named))?.storeGatewaySets[0]?.blocks.youngest, "26h");
-    assert.equal(planHistory(settingsWith({ ...named, ingestion: "sidecar" }))?.storeGatewaySets[0]?.blocks.youngest, undefined);
+    assert.equal(historyOf(settingsWith(named))?.storeGatewaySets[0]?.blocks.youngest, "26h");
+    assert.equal(historyOf(settingsWith({ ...named, ingestion: "sidecar" }))?.storeGatewaySets[0]?.blocks.youngest, undefined);
   });
 
   it("by time meet each other, begin at the handover and have no end", () => {
@@ -300,7 +301,7 @@ describe("history: command lines and files", () => {
     );
   });
 
-  it("there is no plan without a bucket", () => assert.equal(planHistory(settingsWith({ objectStorage: undefined })), undefined));
+  it("there is no plan without a bucket", () => assert.equal(historyOf(settingsWith({ objectStorage: undefined })), undefined));
 
   it("store gateways and compactor run as who uploads where the bucket is a directory", () => {
     const user = (ingestion: Settings["ingestion"], input: ObjectStorageInput) => plan({ ingestion, objectStorage: input }).user;

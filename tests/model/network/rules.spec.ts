@@ -3,6 +3,7 @@ import { BlockList } from "node:net";
 import fc from "fast-check";
 import { networkEdges } from "../../../model/network/edges";
 import { accessProblems, doorsOf } from "../../../model/network/rules";
+import { planStack } from "../../../model/plan";
 import { accessListOf, accessSchema, isEverybody } from "../../../model/settings/access";
 import { isNetwork } from "../../../model/values/ipNetwork";
 import { rejection, settingsOf } from "../../harness";
@@ -123,7 +124,7 @@ describe("access: doors", () => {
 
   it("of an empty list have no edge at all: a rule without peers would be one for everybody", () => {
     const others = (settings: ReturnType<typeof access>) =>
-      networkEdges(settings, false).filter(({ purpose }) =>
+      networkEdges(settings, planStack(settings), false).filter(({ purpose }) =>
         ["remote write of others", "queries", "queriers of other stacks"].includes(purpose),
       );
     assert.deepEqual(others(access({ senders: [], readers: [] })), []);

@@ -24,7 +24,11 @@ function relabelled(labels: Record<string, string>, steps: readonly Relabel[]): 
 }
 
 const jobs = (overrides: Overrides = {}) =>
-  (parse(prometheusConfig(settingsOf("dev", overrides), 0, undefined)) as { scrape_configs: Record<string, unknown>[] }).scrape_configs;
+  (
+    parse(prometheusConfig(settingsOf("dev", overrides), { shard: 0, remoteWriteUrl: undefined, retention: "15d" })) as {
+      scrape_configs: Record<string, unknown>[];
+    }
+  ).scrape_configs;
 const ANNOTATED = ["kubernetes-services", "kubernetes-pods"];
 
 describe("annotated targets", () => {
