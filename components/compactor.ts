@@ -4,9 +4,18 @@ import type { HistoryPlan } from "../model/bucket/plan";
 import { container, probes } from "../model/kubernetes/pod";
 import { HTTP } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
+import { componentType } from "../objects/componentType";
+import {
+  HEADLESS,
+  immutableFiles,
+  type StatefulArgs,
+  service,
+  serviceAccount,
+  statefulSet,
+  together,
+  type Workload,
+} from "../objects/workload";
 import type { ObjectStorage } from "./objectStorage";
-import { componentType } from "./types";
-import { HEADLESS, immutableFiles, type StatefulArgs, service, serviceAccount, statefulSet, together, type Workload } from "./workload";
 
 /** What {@link Compactor} needs. */
 export interface CompactorArgs extends StatefulArgs {

@@ -5,7 +5,7 @@ import { commonLabels } from "../model/kubernetes/labels";
 import { containerResources, containerSecurityContext } from "../model/kubernetes/pod";
 import { exemptNamespace, type HostPathVolume, hostPathPersistentVolume } from "../model/kubernetes/storage";
 import { autonamed } from "../model/values/kubernetesNames";
-import { componentType } from "./types";
+import { componentType } from "../objects/componentType";
 
 /** What {@link HostPathVolumes} needs. */
 export interface HostPathVolumesArgs {

@@ -4,7 +4,7 @@ import { type ComponentName, NETWORK_POLICIES_IDENTITY } from "../model/kubernet
 import { commonLabels, OWN_LABEL, ownPods, PART_OF } from "../model/kubernetes/labels";
 import { type ConnectedPlan, componentsOf, type Edge, nameServerPeer, networkEdges, type Peer } from "../model/network/edges";
 import type { Settings } from "../model/settings/schema";
-import { componentType } from "./types";
+import { componentType } from "../objects/componentType";
 
 /** What {@link NetworkPolicies} needs. */
 export interface NetworkPoliciesArgs {

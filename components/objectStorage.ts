@@ -9,7 +9,7 @@ import { commonLabels } from "../model/kubernetes/labels";
 import type { HostPathVolume } from "../model/kubernetes/storage";
 import { protectsStorage } from "../model/settings/protection";
 import type { ObjectStorageSettings, Settings } from "../model/settings/schema";
-import { componentType } from "./types";
+import { componentType } from "../objects/componentType";
 
 /** What {@link ObjectStorage} needs. */
 export interface ObjectStorageArgs {

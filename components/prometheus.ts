@@ -23,8 +23,7 @@ import type { RetentionPlan } from "../model/retention/plan";
 import type { Scheme } from "../model/ring/plan";
 import { protectsStorage } from "../model/settings/protection";
 import type { Settings } from "../model/settings/schema";
-import type { ObjectStorage } from "./objectStorage";
-import { componentType } from "./types";
+import { componentType } from "../objects/componentType";
 import {
   CLUSTER_IP,
   componentLabels,
@@ -40,7 +39,8 @@ import {
   statefulSet,
   together,
   type Workload,
-} from "./workload";
+} from "../objects/workload";
+import type { ObjectStorage } from "./objectStorage";
 
 /** What {@link Prometheus} needs. */
 export interface PrometheusArgs extends StatefulArgs {

@@ -9,8 +9,17 @@ import { deduplicationFunction } from "../model/query/deduplication";
 import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, querierFlags } from "../model/query/flags";
 import type { Settings } from "../model/settings/schema";
 import { durationSeconds } from "../model/values/quantity";
-import { componentType } from "./types";
-import { CLUSTER_IP, deployment, disruptionBudget, HEADLESS, immutableFiles, service, serviceAccount, type Workload } from "./workload";
+import { componentType } from "../objects/componentType";
+import {
+  CLUSTER_IP,
+  deployment,
+  disruptionBudget,
+  HEADLESS,
+  immutableFiles,
+  service,
+  serviceAccount,
+  type Workload,
+} from "../objects/workload";
 
 /** What {@link Querier} needs. */
 export interface QuerierArgs {

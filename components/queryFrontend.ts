@@ -6,9 +6,9 @@ import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/
 import { QUERY_HTTP_PORT } from "../model/kubernetes/ports";
 import { queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/query/flags";
 import type { Settings } from "../model/settings/schema";
-import { memcached, memcachedAddress } from "./memcached";
-import { componentType } from "./types";
-import { CLUSTER_IP, deployment, disruptionBudget, immutableFiles, service, serviceAccount, type Workload } from "./workload";
+import { componentType } from "../objects/componentType";
+import { memcached, memcachedAddress } from "../objects/memcached";
+import { CLUSTER_IP, deployment, disruptionBudget, immutableFiles, service, serviceAccount, type Workload } from "../objects/workload";
 
 /** What {@link QueryFrontend} needs. */
 export interface QueryFrontendArgs {

@@ -31,8 +31,7 @@ import { tolerableReceivers } from "../model/ring/quorum";
 import { protectsStorage } from "../model/settings/protection";
 import type { ReceiveSettings, Settings } from "../model/settings/schema";
 import { thanosYaml } from "../model/values/literal";
-import type { ObjectStorage } from "./objectStorage";
-import { componentType } from "./types";
+import { componentType } from "../objects/componentType";
 import {
   CLUSTER_IP,
   componentLabels,
@@ -49,7 +48,8 @@ import {
   statefulSet,
   together,
   type Workload,
-} from "./workload";
+} from "../objects/workload";
+import type { ObjectStorage } from "./objectStorage";
 
 /** What {@link Receive} needs. */
 export interface ReceiveArgs {

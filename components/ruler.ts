@@ -18,8 +18,7 @@ import {
 import type { RulerPlan } from "../model/ruler/plan";
 import { protectsStorage } from "../model/settings/protection";
 import { durationSeconds } from "../model/values/quantity";
-import type { ObjectStorage } from "./objectStorage";
-import { componentType } from "./types";
+import { componentType } from "../objects/componentType";
 import {
   disruptionBudget,
   HEADLESS,
@@ -32,7 +31,8 @@ import {
   statefulSet,
   together,
   type Workload,
-} from "./workload";
+} from "../objects/workload";
+import type { ObjectStorage } from "./objectStorage";
 
 /** What {@link Ruler} needs. */
 export interface RulerArgs extends StatefulArgs {

@@ -6,9 +6,8 @@ import { ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { container, drainPause, hostAntiAffinity, probes, zoneSpread } from "../model/kubernetes/pod";
 import { GRPC, HTTP } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
-import { memcached, memcachedAddress } from "./memcached";
-import type { ObjectStorage } from "./objectStorage";
-import { componentType } from "./types";
+import { componentType } from "../objects/componentType";
+import { memcached, memcachedAddress } from "../objects/memcached";
 import {
   componentLabels,
   disruptionBudget,
@@ -20,7 +19,8 @@ import {
   statefulSet,
   together,
   type Workload,
-} from "./workload";
+} from "../objects/workload";
+import type { ObjectStorage } from "./objectStorage";
 
 /** What {@link StoreGateway} needs. */
 export interface StoreGatewayArgs extends StatefulArgs {

@@ -8,7 +8,7 @@ import * as ts from "typescript";
 
 const ROOT = resolve(__dirname, "..");
 /** Folders of the product, as far as they exist. */
-const PRODUCT = ["config", "components", "model", "gates", "outputs", "clients", "commands", "policy"].filter((folder) =>
+const PRODUCT = ["config", "components", "objects", "model", "gates", "outputs", "clients", "commands", "policy"].filter((folder) =>
   existsSync(join(ROOT, folder)),
 );
 
@@ -99,6 +99,16 @@ const product = [...PRODUCT.flatMap(filesIn), "index.ts"].map(read);
 const inFolder = (folder: string) => product.filter(({ path }) => path.startsWith(`${folder}/`));
 const isBuiltin = (name: string) => name.startsWith("node:") || builtinModules.includes(name);
 
+/** How many components a file defines. */
+const componentsIn = ({ syntax }: SourceFile): number =>
+  syntax.statements.filter(
+    (statement) =>
+      ts.isClassDeclaration(statement) &&
+      statement.heritageClauses?.some(({ types }) =>
+        types.some(({ expression }) => expression.getText(syntax) === "pulumi.ComponentResource"),
+      ),
+  ).length;
+
 /** Imports of a file that a rule does not allow, as sentences. */
 const forbidden = (file: SourceFile, allowed: (each: Import) => boolean): string[] =>
   file.imports.filter((each) => !allowed(each)).map((each) => `${file.path} imports ${each.target}${each.typeOnly ? " (types)" : ""}`);
@@ -161,19 +171,32 @@ describe("architecture", () => {
     );
   });
 
-  it("components: model, Pulumi and yaml; of other components only types, their type tokens, what workloads consist of, and the memcached that two of them have", () => {
+  it("components: one component a file, of model, objects, Pulumi and yaml; of other components only types", () => {
     const allowed = ({ target, own, typeOnly }: Import) =>
       own
-        ? target.startsWith("model/") ||
-          ["components/types", "components/memcached", "components/workload"].includes(target) ||
-          (typeOnly && /^(components|gates)\//.test(target))
+        ? target.startsWith("model/") || target.startsWith("objects/") || (typeOnly && /^(components|gates)\//.test(target))
         : target.startsWith("@pulumi/") || target === "yaml";
     const files = inFolder("components");
     assert.deepEqual(
       files.flatMap((file) => forbidden(file, allowed)),
       [],
     );
+    assert.deepEqual(
+      files.filter((file) => componentsIn(file) !== 1).map(({ path }) => path),
+      [],
+    );
     assert.ok(files.length > 5);
+  });
+
+  it("objects: model, Pulumi, and types of gates", () => {
+    const allowed = ({ target, own, typeOnly }: Import) =>
+      own ? /^(objects|model)\//.test(target) || (typeOnly && target.startsWith("gates/")) : target.startsWith("@pulumi/");
+    const files = inFolder("objects");
+    assert.deepEqual(
+      files.flatMap((file) => forbidden(file, allowed)),
+      [],
+    );
+    assert.ok(files.length > 1);
   });
 
   it("config: model, Pulumi, builtins, zod and yaml", () => {
@@ -186,7 +209,7 @@ describe("architecture", () => {
   });
 
   it("config alone reads the engine's configuration, the environment and files", () => {
-    const others = [...inFolder("components"), ...inFolder("model"), read("index.ts")];
+    const others = [...inFolder("components"), ...inFolder("objects"), ...inFolder("model"), read("index.ts")];
     assert.deepEqual(
       others.flatMap((file) => [...ambient(file), ...forbidden(file, (each) => !touchesMachine(each))]),
       [],
@@ -201,7 +224,7 @@ describe("architecture", () => {
 
   it("index.ts alone imports both the configuration and components", () => {
     const both = product.filter(({ imports }) => {
-      const components = imports.filter(({ own, target }) => own && target.startsWith("components/") && target !== "components/types");
+      const components = imports.filter(({ own, target }) => own && target.startsWith("components/"));
       return components.length > 0 && imports.some(({ own, target }) => own && target.startsWith("config/"));
     });
     assert.deepEqual(
@@ -236,7 +259,7 @@ describe("architecture", () => {
 
   it("the product needs at run time only packages of dependencies", () => {
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: Record<string, string> };
-    const deployed = product.filter(({ path }) => /^(index\.ts|config|components|model|gates|outputs)/.test(path));
+    const deployed = product.filter(({ path }) => /^(index\.ts|config|components|objects|model|gates|outputs)/.test(path));
     const reached = reachable(deployed);
     const allowed = ({ own, typeOnly, target }: Import) => own || typeOnly || isBuiltin(target) || target in dependencies;
     assert.deepEqual(
