@@ -34,6 +34,8 @@ interface Import {
   target: string;
   own: boolean;
   typeOnly: boolean;
+  /** Whether it is loaded when a function of the file asks for it, and not with the file. */
+  lazy: boolean;
 }
 
 interface SourceFile {
@@ -45,12 +47,12 @@ interface SourceFile {
 function parseText(path: string, text: string): SourceFile {
   const syntax = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
   const imports: Import[] = [];
-  const add = (specifier: ts.Expression | undefined, typeOnly: boolean) => {
+  const add = (specifier: ts.Expression | undefined, typeOnly: boolean, lazy = false) => {
     if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return;
     const { text: name } = specifier;
     const own = name.startsWith(".");
     const target = own ? relative(ROOT, resolve(ROOT, dirname(path), name)).replace(/\.ts$/, "") : packageOf(name);
-    imports.push({ target: own && isFolder(target) ? `${target}/index` : target, own, typeOnly });
+    imports.push({ target: own && isFolder(target) ? `${target}/index` : target, own, typeOnly, lazy });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, importsTypesOnly(node));
@@ -59,7 +61,7 @@ function parseText(path: string, text: string): SourceFile {
     else if (ts.isCallExpression(node)) {
       const isImport = node.expression.kind === ts.SyntaxKind.ImportKeyword;
       const isRequire = ts.isIdentifier(node.expression) && node.expression.text === "require";
-      if (isImport || isRequire) add(node.arguments[0], false);
+      if (isImport || isRequire) add(node.arguments[0], false, ts.findAncestor(node, ts.isFunctionLike) !== undefined);
     }
     ts.forEachChild(node, visit);
   };
@@ -268,6 +270,20 @@ describe("architecture", () => {
     );
   });
 
+  it("the program loads no client of Kubernetes by itself, which takes nearly a second of every preview", () => {
+    const clients = ["@kubernetes/client-node", "ws"];
+    const loaded = reachable([read("index.ts")], ({ lazy }) => !lazy);
+    assert.deepEqual(
+      loaded.flatMap((file) => forbidden(file, ({ target, typeOnly, lazy }) => typeOnly || lazy || !clients.includes(target))),
+      [],
+    );
+    const asked = reachable([read("index.ts")]).flatMap(({ imports }) => imports.map(({ target }) => target));
+    assert.ok(
+      clients.every((name) => asked.includes(name)),
+      "the check sees no client",
+    );
+  });
+
   it("own files import each other in no circle", () => {
     const byPath = new Map(product.map((file) => [file.path.replace(/\.ts$/, ""), file]));
     const done = new Set<string>();
@@ -283,15 +299,15 @@ describe("architecture", () => {
   });
 });
 
-/** The files and everything of the product that they import at run time. */
-function reachable(files: readonly SourceFile[]): SourceFile[] {
+/** The files and everything of the product that they import at run time, by the imports that are followed. Default: all. */
+function reachable(files: readonly SourceFile[], follows: (each: Import) => boolean = () => true): SourceFile[] {
   const all = new Map(product.map((file) => [file.path.replace(/\.ts$/, ""), file]));
   const found = new Set<SourceFile>();
   const visit = (file: SourceFile): void => {
     if (found.has(file)) return;
     found.add(file);
     for (const each of file.imports) {
-      const next = each.own && !each.typeOnly ? all.get(each.target) : undefined;
+      const next = each.own && !each.typeOnly && follows(each) ? all.get(each.target) : undefined;
       if (next !== undefined) visit(next);
     }
   };
