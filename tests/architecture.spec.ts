@@ -13,7 +13,7 @@ const PRODUCT = ["config", "components", "objects", "model", "gates", "outputs",
 );
 
 /** What joins the rooms of the model: everything of a stack. */
-const ON_TOP = ["availabilityPlan", "nameRules", "objectSizes", "outputs", "plan", "rules"];
+const ON_TOP = ["availabilityPlan", "nameRules", "objectSizes", "outputs", "plan", "rules", "warnings"];
 /** The rooms of the model, from the ground up: each with those that it imports, types among them. */
 const ROOMS: Record<string, string[]> = {
   values: [],

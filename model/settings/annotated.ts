@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bytesOf } from "../prometheus/freeForm/form";
+import { bytesOfSize } from "../values/quantity";
 
 /** Bounds of what annotated pods and services expose, which are anybody's. */
 
@@ -16,7 +16,7 @@ export const annotatedSchema = z.strictObject({
   bodySizeLimit: z
     .string()
     .regex(/^(?:0|[1-9]\d*(?:KiB|MiB|GiB|KB|MB|GB))$/, "a size as Prometheus writes it, such as 64MiB, or 0")
-    .refine((size) => bytesOf(size) < 2 ** 63, {
+    .refine((size) => bytesOfSize(size) < 2 ** 63, {
       error: "less than 8EiB",
       abort: true,
       params: { rule: "more bytes than Prometheus can count" },

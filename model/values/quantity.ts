@@ -107,3 +107,11 @@ export function prometheusSize(text: string): string {
   const bytes = quantityBytes(text);
   return `${Math.floor(bytes / 2 ** 20)}MB`;
 }
+
+/** Bytes of a size as Prometheus writes one (`10MB`, `1GiB`), whose units count by 1024 with and without `i` (alecthomas/units `ParseBase2Bytes`). */
+export function bytesOfSize(text: string): number {
+  return [...text.matchAll(/([\d.]+)([KMGTPE]?)i?B/g)].reduce(
+    (sum, [, amount, unit = ""]) => sum + Number(amount) * 1_024 ** ("KMGTPE".indexOf(unit || " ") + 1),
+    0,
+  );
+}

@@ -1,5 +1,5 @@
 import { goUrlTrouble } from "../../values/goUrl";
-import { isCountable, isDuration, LONGEST_DURATION } from "../../values/quantity";
+import { bytesOfSize, isCountable, isDuration, LONGEST_DURATION } from "../../values/quantity";
 import { re2Trouble } from "./re2";
 
 /**
@@ -143,21 +143,13 @@ const SIZE = new RegExp(`^[-+]?(?:0|(?:${AMOUNT}(?:B|[KMGTPE]iB))+|(?:${AMOUNT}(
 
 /** A size, as Prometheus reads one (alecthomas/units `ParseBase2Bytes`). */
 export const size: Form = (value) => {
-  if (typeof value === "string" && value.length < 100 && SIZE.test(value) && bytesOf(value) >= 2 ** 63) {
+  if (typeof value === "string" && value.length < 100 && SIZE.test(value) && bytesOfSize(value) >= 2 ** 63) {
     return finding(value, "more bytes than Prometheus can count", "less than 8EiB");
   }
   return value === 0 || (typeof value === "string" && value.length < 100 && SIZE.test(value))
     ? []
     : finding(value, "not a size: a number and its unit", "a size such as 10MB or 1GiB (both count by 1024)");
 };
-
-/** Bytes of a size, whose units count by 1024 with and without `i`. */
-export function bytesOf(text: string): number {
-  return [...text.matchAll(/([\d.]+)([KMGTPE]?)i?B/g)].reduce(
-    (sum, [, amount, unit = ""]) => sum + Number(amount) * 1_024 ** ("KMGTPE".indexOf(unit || " ") + 1),
-    0,
-  );
-}
 
 /** A regular expression of RE2. */
 export const regexp: Form = (value) => {
