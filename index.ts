@@ -84,7 +84,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
 
   new NetworkPolicies("network", { ...common, plan, bucketCredentials: credentials !== undefined }, options);
 
-  // Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways; the compactor tends what lies there.
+  // Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways; the compactor compacts what lies there.
   const history = plan.history;
   const bucket =
     history === undefined
@@ -95,7 +95,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
           options,
         );
 
-  // Samples: scraped by Prometheus, and written into the receivers or answered for by a sidecar.
+  // Samples: scraped by Prometheus, and written into the receivers or served by a sidecar.
   const ring = ringOf(plan.scheme);
   const receive =
     ring === undefined

@@ -135,7 +135,7 @@ export class HostPathVolumes extends pulumi.ComponentResource {
   }
 }
 
-/** The folders directly above namespaces: what is mounted into the job. */
+/** The directories directly above namespaces: what is mounted into the job. */
 function rootsOf(volumes: readonly HostPathVolume[]): string[] {
   return [...new Set(volumes.map((volume) => volume.directory.split("/").slice(0, -2).join("/")))].sort();
 }

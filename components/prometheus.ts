@@ -66,7 +66,7 @@ type Container = k8s.types.input.core.v1.Container;
 
 /**
  * Prometheus servers (or agents): replicas that scrape the same, shards that divide. In the receive scheme all write to the ring; in the sidecar scheme each keeps its samples, and a
- * sidecar in its pod answers for it.
+ * sidecar in its pod serves it.
  */
 export class Prometheus extends pulumi.ComponentResource {
   /** The StatefulSets, for what must be updated after them. */
@@ -85,7 +85,7 @@ export class Prometheus extends pulumi.ComponentResource {
     const rules = this.files(name, "rules", workload, PROMETHEUS_RULES_FOLDER, evaluatesRules(settings) ? args.rules : {}, sidecar);
 
     const selector = componentLabels(PROMETHEUS_IDENTITY);
-    // One shard answers for its own targets only; whoever wants all of them asks the querier.
+    // One shard serves its own targets only; whoever wants all of them asks the querier.
     service(name, workload, PROMETHEUS_APP, WEB, { ...CLUSTER_IP, selector });
     service(`${name}-pods`, workload, POD_SERVICE, WEB, { ...HEADLESS, selector });
     if (sidecar) service(`${name}-sidecars`, workload, SIDECAR_SERVICE, GRPC, { ...HEADLESS, selector });

@@ -27,11 +27,11 @@ export interface QuerierArgs {
   addresses: Pick<Addresses, "stores">;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
-  /** What it asks, receivers above all: they are updated first, and a querier that starts when they are Ready finds them at its first look-up. */
+  /** What it asks, receivers above all: they are updated first, and a querier that starts when they are Ready finds them at its first poll. */
   stores: pulumi.Resource[];
 }
 
-/** Most in its temporary folder: the file of queries in flight, which holds a kilobyte for each. */
+/** Most in its temporary directory: the file of queries in flight, which holds a kilobyte for each. */
 const SCRATCH = "64Mi";
 
 /** Seconds between leaving the Services and the end of the process. */
@@ -70,7 +70,7 @@ export class Querier extends pulumi.ComponentResource {
         antiAffinity: querier.antiAffinity,
         zones: cluster.zones,
         restartedAt: querier.rollout.restartedAt,
-        // A querier is of use when it has found the receivers, which takes one look-up.
+        // A querier is of use when it has found the receivers, which takes one poll.
         minReadySeconds: querier.replicas > 1 ? 10 : 0,
         pod: {
           serviceAccountName,

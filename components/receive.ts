@@ -79,7 +79,7 @@ export interface ReceiveGates {
 /** Longest rolling restart that is waited for: every receiver may take its whole grace period and a replay. */
 const ROLLOUT_TIMEOUT = "4h";
 
-/** Most in the folder of a router's data, which it opens and leaves empty. */
+/** Most in the directory of a router's data, which it opens and leaves empty. */
 const ROUTER_SCRATCH = "64Mi";
 
 /** Port as every Service and NetworkPolicy names it. */
@@ -189,7 +189,7 @@ export class Receive extends pulumi.ComponentResource {
         priorityClassName: dataPriority,
         terminationGracePeriodSeconds: receive.rollout.gracePeriodSeconds,
         affinity: {
-          // Within the set: another zone's receivers are on other nodes anyway, another ring's hold no copy of these series.
+          // Within the set: another zone's receivers are on other nodes anyway, another ring's hold no replica of these series.
           ...hostAntiAffinity(receive.antiAffinity, ownPods(settings, selectorLabels(set.identity))),
           ...inZone(set.zone),
         },
@@ -240,7 +240,7 @@ export class Receive extends pulumi.ComponentResource {
               ports: [GRPC, HTTP, REMOTE_WRITE],
               ...probes("http"),
               ...drainPause(preStopSeconds),
-              // A router stores nothing, but opens the folder of its data.
+              // A router stores nothing, but opens the directory of its data.
               volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...files.mounts],
             },
           ],

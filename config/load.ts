@@ -93,7 +93,7 @@ function speltOtherwise(file: Document | undefined, raw: Readonly<Record<string,
   return [...twice, ...changedDigits(file, raw, new Set(textsWanted.map(({ key }) => key))), ...changedDates(file, raw)];
 }
 
-/** What the other stack files of this folder say of their bucket: two stacks in one place would compact each other's blocks. */
+/** What the other stack files of this directory say of their bucket: two stacks in one place would compact each other's blocks. */
 const bucketsOf = ({ configs }: OtherStacks): Record<string, unknown> =>
   Object.fromEntries(Object.entries(configs).map(([stack, config]) => [stack, config[`${CONFIG_NAMESPACE}:objectStorage`]]));
 

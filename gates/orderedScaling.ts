@@ -83,7 +83,7 @@ export async function receiversMayJoin(cluster: ClusterView, before: string, aft
   );
 }
 
-/** At preview and before the update: a smaller ring without a bucket loses history, which the environment must accept. */
+/** At preview and before the update: a smaller ring without object storage loses old samples, which the environment must accept. */
 function refusal(settings: Settings, receive: RingPlan, set: ReceiverSet): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
     `shrinking-${set.name}-is-accepted`,
@@ -106,7 +106,7 @@ function refusal(settings: Settings, receive: RingPlan, set: ReceiverSet): pulum
 /** What is said when receivers would leave whose Thanos can't be made to cut all that they hold. */
 function versionRefusal(image: string, leaving: readonly string[]): string {
   return (
-    `images.thanos = ${image}, which runs now: ${leaving.join(", ")} would leave the ring, and receivers of that release keep in their heads what came out of order, so that ` +
+    `images.thanos = ${image}, which runs now: ${leaving.join(", ")} would leave the ring, and receivers of that release keep in their head blocks what came out of order, so that ` +
     `not all of it would be in the bucket. Accepted: ${THANOS_VERSION} in one update and the smaller ring in the next, or "history-loss" in accepts.`
   );
 }
@@ -114,12 +114,12 @@ function versionRefusal(image: string, leaving: readonly string[]): string {
 /** What is said when receivers would leave and store gateways keep back what they hold. */
 function holdingBackRefusal(handover: string, leaving: readonly string[]): string {
   return (
-    `objectStorage.handover = ${handover}: ${leaving.join(", ")} would leave the ring, and store gateways answer for what they hold from that age on only, so that nothing would until then. ` +
+    `objectStorage.handover = ${handover}: ${leaving.join(", ")} would leave the ring, and store gateways serve what they hold from that age on only, so that nothing would until then. ` +
     'Accepted: no objectStorage.handover, until what they hold is older; or "history-loss" in accepts.'
   );
 }
 
-/** What is said when a ring would shrink and history would go with it. */
+/** What is said when a ring would shrink and old samples would go with it. */
 export function shrinkRefusal(settings: Settings, receive: RingPlan, set: ReceiverSet, before: number, leaving: readonly string[]): string {
   const sets = receive.sets.filter((each) => each.ring === set.ring);
   const key = set.ring === "default" ? "receive.replicas" : `receive.hashrings (${set.ring}).replicas`;
@@ -138,8 +138,8 @@ export function shrinkRefusal(settings: Settings, receive: RingPlan, set: Receiv
   const all = sets.flatMap((each) => leaving.map((pod) => pod.replace(new RegExp(`^${set.name}-`), `${each.name}-`)));
   const loss = historyLoss(ring, receive.settings.replicationFactor, all);
   return (
-    `${key} = ${set.replicas * sets.length}: ${all.join(", ")} would leave the ring of ${size}, and without a bucket nothing answers for what they hold: ` +
-    `${percent(loss.wholly)} of the series have every copy there, ${percent(loss.possibly)} have a quorum there, so that samples which only those acknowledged ` +
+    `${key} = ${set.replicas * sets.length}: ${all.join(", ")} would leave the ring of ${size}, and without a bucket nothing serves what they hold: ` +
+    `${percent(loss.wholly)} of the series have every replica there, ${percent(loss.possibly)} have a quorum there, so that samples which only those acknowledged ` +
     `would be missing for up to ${receive.retention}. Their volumes stay. Accepted: ${size}, or "history-loss" in accepts.`
   );
 }

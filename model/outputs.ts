@@ -72,7 +72,7 @@ function takenTenants(rings: readonly Hashring[]): string[] | undefined {
   return rings.every(({ tenants }) => tenants !== undefined) ? rings.flatMap(({ tenants = [] }) => tenants) : undefined;
 }
 
-/** What the bucket holds and who answers for it. No credential and no address of the bucket's server. */
+/** What the bucket holds and who serves it. No credential and no address of the bucket's server. */
 function historyOutputs(history: HistoryPlan) {
   return { storeGateways: history.storeGatewaySets.reduce((sum, set) => sum + set.replicas, 0), handover: history.handover };
 }

@@ -41,7 +41,7 @@ const sidecarHasServers: Rule = (settings) =>
         {
           key: "prometheus.mode",
           value: "agent",
-          rule: "an agent keeps no samples that a sidecar could answer for",
+          rule: "an agent keeps no samples that a sidecar could serve",
           remedy: '"server", or ingestion "receive"',
         },
       ]

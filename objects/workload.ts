@@ -183,7 +183,7 @@ export function immutableFiles(
   return mountedConfigMap(volume, config.metadata.name, folder);
 }
 
-/** A ConfigMap as a folder. */
+/** A ConfigMap as a directory. */
 export function mountedConfigMap(volume: string, configMap: pulumi.Input<string>, folder: string): Mounted {
   return {
     volumes: [{ name: volume, configMap: { name: configMap } }],

@@ -7,7 +7,7 @@ export const SURVIVAL_COLUMNS = [
   "When this is lost",
   "can't be written",
   "can't be read",
-  "one copy left",
+  "one replica left",
   "may lose acknowledged samples",
   "writes",
   "queries",

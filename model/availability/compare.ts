@@ -33,7 +33,7 @@ export function compareAvailability(before: Availability, after: Availability): 
   for (const earlier of before.scenarios) {
     const later = after.scenarios.find((scenario) => scenario.loss === earlier.loss);
     if (later === undefined) {
-      // Without a bucket there is no history left to be answered, which its removal says elsewhere.
+      // Without a bucket there are no old samples left to be served, which its removal says elsewhere.
       if (earlier.loss === "storeGateway") continue;
       worse.push(`${LOSS_NAMES[earlier.loss]}: can no longer be told apart from losing everything`);
       continue;

@@ -5,7 +5,7 @@ import { counted } from "./words";
 
 /** What an environment requires to survive, held against what its plan does. */
 
-/** The fewest zones, from those there are, over which so many copies survive the loss of `count` zones; as many zones as copies always do. */
+/** The fewest zones, from those there are, over which so many replicas survive the loss of `count` zones; as many zones as replicas always do. */
 function zonesFor(count: number, copies: number, zones: number): number {
   const quorum = writeQuorum(copies);
   const bearable = Math.min(quorum - 1, copies - quorum);

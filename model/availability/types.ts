@@ -25,7 +25,7 @@ export interface PrometheusWorkload extends Workload {
   nodes?: number;
 }
 
-/** The store gateways; `replicas`, `antiAffinity` and `zoneSpread` hold within each part, and any one of a part answers for it. */
+/** The store gateways; `replicas`, `antiAffinity` and `zoneSpread` hold within each part, and any one of a part serves it. */
 export interface StoreGatewayWorkload extends Workload {
   /** Parts into which the bucket is divided. */
   parts: number;
@@ -33,7 +33,7 @@ export interface StoreGatewayWorkload extends Workload {
 
 /** The rulers: any one of them evaluates every rule. */
 export interface RulerWorkload extends Workload {
-  /** Whether they alone hold what comes of the rules, and answer for it. */
+  /** Whether they alone hold what comes of the rules, and serve it. */
   stores: boolean;
 }
 
@@ -85,7 +85,7 @@ export type Loss = "node" | "twoNodes" | "zone" | "rollingRestart" | "drain" | "
 export interface Shares {
   /** Series of which fewer receivers than the quorum are left: writes are refused. */
   unwritable: number;
-  /** Series of which no receiver is left: unanswered as far as the bucket does not answer for them. */
+  /** Series of which no receiver is left: unanswered as far as the bucket does not serve them. */
   unreadable: number;
   /** Series of which exactly one receiver is left. */
   oneCopyLeft: number;

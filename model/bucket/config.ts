@@ -143,7 +143,7 @@ function server(endpoint: string): string {
 }
 
 /**
- * A text that is equal exactly where two stacks would keep their blocks in one folder of one bucket. Undefined for a directory of a node: the namespace is part of its path, and only
+ * A text that is equal exactly where two stacks would keep their blocks in one directory of one bucket. Undefined for a directory of a node: the namespace is part of its path, and only
  * one stack can make a namespace.
  */
 export function bucketIdentity(objectStorage: z.output<typeof identityShape>): string | undefined {
@@ -159,7 +159,7 @@ const AZURE_ENDPOINT = "blob.core.windows.net";
 
 /**
  * Other stacks that keep their blocks where this one does: two compactors would merge and delete each other's (thanos docs/components/compact.md "Warning: Only one compactor").
- * Folders within each other are apart: Thanos lists only a folder's own entries, and takes only those for blocks whose names are 26 characters (block.IsBlockDir), which no prefix has.
+ * Directories within each other are apart: Thanos lists only a directory's own entries, and takes only those for blocks whose names are 26 characters (block.IsBlockDir), which no prefix has.
  *
  * @param own The bucket of this stack.
  * @param others What the stack files of other stacks hold under `objectStorage`, by stack. What can't be read is left to that stack's own preview.
@@ -174,7 +174,7 @@ export function bucketClashes(own: ObjectStorageSettings | undefined, others: Re
       {
         key: "objectStorage.prefix",
         value: own.prefix,
-        rule: `stack ${stack} keeps its blocks in the same folder of the same bucket (${identity}), and two compactors would delete each other's`,
+        rule: `stack ${stack} keeps its blocks in the same directory of the same bucket (${identity}), and two compactors would delete each other's`,
         remedy: `a prefix that no other stack has, or another bucket`,
       },
     ];

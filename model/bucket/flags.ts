@@ -116,7 +116,7 @@ export function storeFlags({ storeGateway, compactor }: ObjectStorageSettings, b
   ];
 }
 
-/** Files of the compactor, by name; empty where it tends every block. */
+/** Files of the compactor, by name; empty where it compacts every block. */
 export function compactorFiles({ leaves }: HistoryPlan["merging"]): Record<string, string> {
   if (leaves.length === 0) return {};
   return { [SELECTOR_FILE]: stringify(leaves.map((label) => ({ action: "drop", source_labels: [label], regex: ".+" }))) };

@@ -13,9 +13,9 @@ import { PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL, RULE_REPLICA_LABEL } f
 import type { ObjectStorageSettings, Settings } from "../settings/schema";
 import { bucketUser, bucketVolumes } from "./directory";
 
-/** What a bucket comes to: who answers for it, who tends it, from which age on it answers, and which copies in it are merged. */
+/** What a bucket comes to: who serves it, who compacts it, from which age on it answers, and which replicas in it are merged. */
 
-/** The blocks that one set of store gateways answers for. */
+/** The blocks that one set of store gateways serves. */
 export interface BlockSelection {
   /** Age from which on it answers. Default: however young. */
   youngest?: string;
@@ -25,7 +25,7 @@ export interface BlockSelection {
   hash?: { parts: number; part: number };
 }
 
-/** One StatefulSet of store gateways: those that answer for one part of the bucket, each for all of the part. */
+/** One StatefulSet of store gateways: those that serve one part of the bucket, each for all of the part. */
 export interface StoreGatewaySet {
   name: string;
   replicas: number;
@@ -43,7 +43,7 @@ export interface CacheServers {
 
 /** Which blocks the compactor merges although they overlap, and how. Merging can't be undone. */
 export interface BlockMerging {
-  /** External labels that tell copies apart. Blocks that differ by nothing else are merged, and lose them. None: the first overlap halts the compactor. */
+  /** External labels that tell replicas apart. Blocks that differ by nothing else are merged, and lose them. None: the first overlap halts the compactor. */
   replicaLabels: string[];
   /** `penalty` takes the samples of one of a pair at a time; `one-to-one` keeps every sample, once. */
   function: "one-to-one" | "penalty";
@@ -83,7 +83,7 @@ export function blockSelections(
 }
 
 /**
- * How overlapping blocks are merged. Copies that receivers made are equal sample by sample, so each sample is kept once, whoever sent it: a pair's label is on the series, which stay
+ * How overlapping blocks are merged. Replicas that receivers made are equal sample by sample, so each sample is kept once, whoever sent it: a pair's label is on the series, which stay
  * two. A pair of Prometheus scrapes at different moments, so one of them is followed at a time (thanos docs/components/compact.md "Vertical Compaction Use Cases").
  *
  * Blocks outlive the scheme that made them. One-to-one fits what a ring left; `penalty` would drop its late samples, and without merging they halt the compactor: then what is not

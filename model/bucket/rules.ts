@@ -7,7 +7,7 @@ import { JUDGE_ALL, type Problem } from "../values/problem";
 import { durationSeconds, durationText, quantityBytes } from "../values/quantity";
 import { bucketUser } from "./directory";
 
-/** The rules of a bucket and of what serves and tends it. Each names the key to change, why, and what would be accepted. */
+/** The rules of a bucket and of what serves and compacts it. Each names the key to change, why, and what would be accepted. */
 
 type HistoryRule = (objectStorage: ObjectStorageSettings, settings: Settings) => Problem[];
 
@@ -106,7 +106,7 @@ const handoverMeetsLocalStorage: HistoryRule = (objectStorage, settings) => {
     : [
         {
           ...problem,
-          rule: `older samples may be dropped from local storage (${local.key} ${local.value}), so nobody would answer for them`,
+          rule: `older samples may be dropped from local storage (${local.key} ${local.value}), so nobody would serve them`,
           remedy: `${between}, or a longer ${local.key}`,
         },
       ];
@@ -131,7 +131,7 @@ const rawMeetsNoDownsampled: HistoryRule = (objectStorage, settings) => {
   if (!objectStorage.compactor.downsampling) return none;
   const receive = receiveOf(settings);
   const rule =
-    "the querier counts resets of a counter apart for raw and for downsampled samples (thanos pkg/query/iter.go), so where both answer for one time it may show resets that never were; " +
+    "the querier counts resets of a counter apart for raw and for downsampled samples (thanos pkg/query/iter.go), so where both serve one time it may show resets that never were; " +
     `blocks are downsampled at the age of ${durationText(FIVE_MINUTES_RANGE)}`;
   const kept = (key: string, value: string, otherwise = "") =>
     durationSeconds(value) <= FIVE_MINUTES_RANGE
@@ -219,7 +219,7 @@ const cachesFitIntoMemory: HistoryRule = ({ storeGateway: { indexCache, chunkCac
       ];
 };
 
-/** A folder of this length looks like a block to Thanos (pkg/block/block.go `IsBlockDir`, ulid `Parse`). */
+/** A directory of this length looks like a block to Thanos (pkg/block/block.go `IsBlockDir`, ulid `Parse`). */
 const BLOCK_NAME_LENGTH = 26;
 
 const prefixIsNoBlock: HistoryRule = ({ prefix }) =>
@@ -229,8 +229,8 @@ const prefixIsNoBlock: HistoryRule = ({ prefix }) =>
         {
           key: "objectStorage.prefix",
           value: prefix,
-          rule: `a folder of ${BLOCK_NAME_LENGTH} characters looks like a block whose upload was broken off, which a compactor above it would remove`,
-          remedy: `folders of more or fewer than ${BLOCK_NAME_LENGTH} characters`,
+          rule: `a directory of ${BLOCK_NAME_LENGTH} characters looks like a block whose upload was broken off, which a compactor above it would remove`,
+          remedy: `directories of more or fewer than ${BLOCK_NAME_LENGTH} characters`,
         },
       ];
 

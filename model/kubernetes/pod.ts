@@ -30,7 +30,7 @@ export function restrictedPod(user: number) {
 /**
  * What every container says, before its arguments, ports, probes and mounts.
  *
- * @param scratch Most that it keeps in folders that end with the pod, as a quantity. Default: it has none.
+ * @param scratch Most that it keeps in directories that end with the pod, as a quantity. Default: it has none.
  */
 export function container(name: string, image: string, resources: ResourceSettings, scratch?: string) {
   return {

@@ -3,12 +3,12 @@ import { ACCEPTABLE_RISKS, type Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import type { Problem } from "../values/problem";
 
-/** The doors that others can use in an environment, by key; in the sidecar scheme nobody writes. */
+/** The endpoints that others can use in an environment, by key; in the sidecar scheme nobody writes. */
 export function doorsOf(settings: Settings): ("senders" | "readers" | "federation")[] {
   return [...(receiveOf(settings) === undefined ? [] : (["senders"] as const)), "readers", "federation"];
 }
 
-/** Every door that is open to the whole cluster, unless the environment accepts that by name. */
+/** Every endpoint that is open to the whole cluster, unless the environment accepts that by name. */
 export function accessProblems(settings: Settings): Problem[] {
   if (settings.accepts.includes("open-doors")) return [];
   return doorsOf(settings).flatMap((door): Problem[] => {

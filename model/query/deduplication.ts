@@ -1,7 +1,7 @@
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 
-/** How the querier merges copies of a series. */
+/** How the querier merges replicas of a series. */
 export type DeduplicationFunction = "chain" | "penalty";
 
 /** Who writes each series: one sender, or a pair that scrapes the same targets and sends every series twice. */
@@ -11,8 +11,8 @@ export type SenderKind = "single" | "pairs";
  * The kinds of senders whose series meet in the querier: the stack's own Prometheus and, where there is a ring, those declared in `receive.otherSenders`.
  *
  * Rulers, however many, are of neither kind. All of them evaluate a group at the same instants (its slot is a hash of file and name; prometheus rules/group.go `EvalTimestamp`), so their
- * results are copies of one series, sample by sample, as receivers' are: `chain` merges them whole (30 of 30 evaluations through the restart of one of two), `penalty`, where pairs of
- * Prometheus need it, hides one or two of them there (28 of 30). The same holds for the copies of a block with which both a store gateway and its uploader answer.
+ * results are replicas of one series, sample by sample, as receivers' are: `chain` merges them whole (30 of 30 evaluations through the restart of one of two), `penalty`, where pairs of
+ * Prometheus need it, hides one or two of them there (28 of 30). The same holds for the replicas of a block with which both a store gateway and its uploader answer.
  */
 export function senderKinds(settings: Settings): SenderKind[] {
   const own: SenderKind = settings.prometheus.replicas > 1 ? "pairs" : "single";

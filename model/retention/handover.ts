@@ -84,7 +84,7 @@ export function handoverDuration(settings: Settings): string | undefined {
 }
 
 /**
- * Age up to which store gateways hold back although the bucket has the samples; undefined where they answer for all that is uploaded. That is the rule: what a receiver or a Prometheus
+ * Age up to which store gateways hold back although the bucket has the samples; undefined where they serve all that is uploaded. That is the rule: what a receiver or a Prometheus
  * held that left the ring or lost its volume is answered as soon as it is in the bucket. Where both still hold it, a sample is fetched twice and answered once. Behind a ring an
  * environment can have it otherwise (`objectStorage.handover`), for receivers that keep samples so long that the bucket has downsampled them meanwhile.
  */

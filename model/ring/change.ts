@@ -31,13 +31,13 @@ export function podOf(address: string): string {
 
 /** What leaves with some receivers of a ring for good, as shares of its series, 0 to 1. */
 export interface HistoryLoss {
-  /** Series of which every copy was on the leaving ones: their history is no longer answered at all. */
+  /** Series of which every replica was on the leaving ones: their old samples are no longer served at all. */
   wholly: number;
   /** Series of which a quorum was: a sample that only they acknowledged is no longer answered. */
   possibly: number;
 }
 
-/** What of the history is lost when some receivers leave a ring and there is no bucket. Exact over the ring as Thanos computes it. */
+/** What of the old samples is lost when some receivers leave a ring and there is no bucket. Exact over the ring as Thanos computes it. */
 export function historyLoss(ring: Hashring, replicationFactor: number, leavingPods: readonly string[]): HistoryLoss {
   const members: RingMember[] = ring.members;
   const shares = caseShares(

@@ -3,10 +3,10 @@ import { HASH_SPACE, type KetamaRing, replicaSets } from "./ketama";
 const LOW_BITS = 32n;
 const LOW_MASK = (1n << LOW_BITS) - 1n;
 
-/** Where a ring's copies are, laid out for examining many losses. */
+/** Where a ring's replicas are, laid out for examining many losses. */
 export interface Placed {
   replicationFactor: number;
-  /** Every set of members that holds the copies of some series. */
+  /** Every set of members that holds the replicas of some series. */
   sets: number[][];
   /** For each set, the upper 32 bits of the number of its hashes. */
   high: Float64Array;
@@ -16,7 +16,7 @@ export interface Placed {
   setsOf: number[][];
 }
 
-/** Lays out a ring's copies. */
+/** Lays out a ring's replicas. */
 export function placeCopies(ring: KetamaRing): Placed {
   // Each half of a hash count is summed as a double: as exact as a bigint (fewer than 2^21 sets), and thousands of losses take no time.
   const sets = replicaSets(ring);
@@ -35,11 +35,11 @@ export function placeCopies(ring: KetamaRing): Placed {
   };
 }
 
-/** Shares of the series, 0 to 1, by how many of their copies are lost. */
+/** Shares of the series, 0 to 1, by how many of their replicas are lost. */
 export interface CaseShares {
-  /** Series that have lost so many copies or more; so many is at least 1. */
+  /** Series that have lost so many replicas or more; so many is at least 1. */
   atLeast(copies: number): number;
-  /** Series that have lost exactly so many copies. */
+  /** Series that have lost exactly so many replicas. */
   exactly(copies: number): number;
 }
 
@@ -72,7 +72,7 @@ export function caseShares({ sets, high, low, setsOf, replicationFactor }: Place
   };
 }
 
-/** The most copies that any series loses when any `count` of these groups of members are lost. */
+/** The most replicas that any series loses when any `count` of these groups of members are lost. */
 export function worstCopiesLost({ sets, setsOf }: Placed, groups: readonly number[][], count: number): number {
   const groupOf = new Array<number>(setsOf.length).fill(0);
   for (const [index, group] of groups.entries()) {

@@ -10,7 +10,7 @@ import type { RingPlan } from "./plan";
 
 /** Where the receivers keep their data. */
 export const RECEIVE_DATA = "/var/thanos/receive";
-/** Where the hashring file is mounted; a folder, never a subPath, which would not be updated. */
+/** Where the hashring file is mounted; a directory, never a subPath, which would not be updated. */
 export const HASHRINGS_FOLDER = "/etc/thanos/hashrings";
 /** Name of the file with the hashrings. */
 export const HASHRINGS_FILE = "hashrings.json";

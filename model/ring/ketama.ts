@@ -18,19 +18,19 @@ export interface RingMember {
   zone?: string;
 }
 
-/** A hashring as Thanos computes it: for every range of the hash space, the members that hold its copies. */
+/** A hashring as Thanos computes it: for every range of the hash space, the members that hold its replicas. */
 export interface KetamaRing {
   /** The members, in the order they were given; every index below points here. */
   members: readonly RingMember[];
-  /** Copies per series. */
+  /** Replicas per series. */
   replicationFactor: number;
   /** The upper end, itself included, of each section of the hash space, ascending. A section begins after the end of the one before. */
   hashes: BigUint64Array;
-  /** Each section's members, `replicationFactor` of them a section, the first copy first. */
+  /** Each section's members, `replicationFactor` of them a section, the first replica first. */
   replicas: Uint16Array;
 }
 
-/** The part of the hash space, thus of the series, whose copies are on the same members. */
+/** The part of the hash space, thus of the series, whose replicas are on the same members. */
 export interface ReplicaSet {
   /** The indices of the members, ascending. */
   members: number[];
@@ -59,10 +59,10 @@ function zoneSizes(members: readonly RingMember[]): Map<string, number> {
 }
 
 /**
- * The most copies for which Thanos finds members in this layout of zones.
+ * The most replicas for which Thanos finds members in this layout of zones.
  *
- * Thanos takes a member only from a zone that holds no more of the series' copies than any other zone. Once the smallest zone, of size s,
- * is used up, every other zone gets one copy more than s, and then no member is ever accepted: `calculateSectionReplicas` searches for
+ * Thanos takes a member only from a zone that holds no more of the series' replicas than any other zone. Once the smallest zone, of size s,
+ * is used up, every other zone gets one replica more than s, and then no member is ever accepted: `calculateSectionReplicas` searches for
  * ever, and the receiver neither starts nor reports anything.
  *
  * Source: `calculateSectionReplicas` in Thanos v0.42.4 `pkg/receive/hashring.go`.
@@ -96,7 +96,7 @@ export function ringProblems(members: readonly RingMember[], replicationFactor: 
       problems.push({
         key: `${key}.members[${index}].address`,
         value: address,
-        rule: "a hashring names a member once: twice, it counts as two members and holds two of a series' copies",
+        rule: "a hashring names a member once: twice, it counts as two members and holds two of a series' replicas",
         remedy: "give each receiver its own address",
       });
     }
@@ -106,14 +106,14 @@ export function ringProblems(members: readonly RingMember[], replicationFactor: 
     problems.push({
       key: `${key}.replicationFactor`,
       value: replicationFactor,
-      rule: "the replication factor is a whole number of copies, at least one",
+      rule: "the replication factor is a whole number of replicas, at least one",
       remedy: "give 3, or 1 where data may be lost",
     });
   } else if (members.length < replicationFactor) {
     problems.push({
       key: `${key}.replicationFactor`,
       value: replicationFactor,
-      rule: `a hashring has at least as many members as copies, and this one has ${members.length}: every receiver would exit at start`,
+      rule: `a hashring has at least as many members as replicas, and this one has ${members.length}: every receiver would exit at start`,
       remedy: `add members up to ${replicationFactor}${members.length > 0 ? `, or lower the replication factor to ${members.length}` : ""}`,
     });
   } else if (largestReplicationFactor(members) < replicationFactor) {
@@ -121,7 +121,7 @@ export function ringProblems(members: readonly RingMember[], replicationFactor: 
     problems.push({
       key: `${key}.replicationFactor`,
       value: replicationFactor,
-      rule: `the zones (${layout}) are too uneven for ${replicationFactor} copies: Thanos would search for a member for ever`,
+      rule: `the zones (${layout}) are too uneven for ${replicationFactor} replicas: Thanos would search for a member for ever`,
       remedy: `put the same number of members in each zone, or lower the replication factor to ${largestReplicationFactor(members)}`,
     });
   }
@@ -132,9 +132,9 @@ export function ringProblems(members: readonly RingMember[], replicationFactor: 
  * The ring that Thanos v0.42.4 builds with `--receive.hashrings-algorithm=ketama` from these members.
  *
  * It is a port of `newKetamaHashring` and `calculateSectionReplicas` in `pkg/receive/hashring.go`: a member has a section at the hash of
- * `address:i` for each i from 1; a section's copies are on the next members around the ring, each once, spread evenly over the zones.
+ * `address:i` for each i from 1; a section's replicas are on the next members around the ring, each once, spread evenly over the zones.
  *
- * @param replicationFactor copies per series.
+ * @param replicationFactor replicas per series.
  * @param sectionsPerMember default {@link SECTIONS_PER_MEMBER}; another value gives a ring that Thanos doesn't have, which is of use to tests.
  * @throws {RingError} if Thanos would exit or hang; see {@link ringProblems}.
  */
@@ -205,7 +205,7 @@ export function seriesHash(tenant: string, labels: Readonly<Record<string, strin
   return xxhash64(Buffer.concat(parts));
 }
 
-/** The indices of the members that hold the copies of whatever hashes to `hash`, the first copy first: Thanos' `GetN` for each n. */
+/** The indices of the members that hold the replicas of whatever hashes to `hash`, the first replica first: Thanos' `GetN` for each n. */
 export function replicasAt(ring: KetamaRing, hash: bigint): number[] {
   let low = 0;
   let high = ring.hashes.length;
@@ -221,12 +221,12 @@ export function replicasAt(ring: KetamaRing, hash: bigint): number[] {
   return [...ring.replicas.subarray(section * ring.replicationFactor, (section + 1) * ring.replicationFactor)];
 }
 
-/** The indices of the members that hold the copies of a series, the first copy first. */
+/** The indices of the members that hold the replicas of a series, the first replica first. */
 export function replicasOf(ring: KetamaRing, tenant: string, labels: Readonly<Record<string, string>>): number[] {
   return replicasAt(ring, seriesHash(tenant, labels));
 }
 
-/** The exact share of the hash space of each set of members that holds all copies of some series, ordered by its members. */
+/** The exact share of the hash space of each set of members that holds all replicas of some series, ordered by its members. */
 export function replicaSets(ring: KetamaRing): ReplicaSet[] {
   const sets = new Map<string, { members: number[]; space: bigint }>();
   const last = ring.hashes[ring.hashes.length - 1] ?? 0n;
@@ -256,7 +256,7 @@ export function fractionOf(space: bigint): number {
 export interface MemberLoad {
   address: string;
   zone: string;
-  /** The share of all series of which this member holds a copy, 0 to 1: exact. */
+  /** The share of all series of which this member holds a replica, 0 to 1: exact. */
   share: number;
   /** `share` relative to the mean over the members: 1 is even, 1.667 holds two thirds more than the mean. */
   load: number;
@@ -271,10 +271,10 @@ export interface ZoneBalance {
 }
 
 /**
- * Every member's part of the copies: exact, for the ring as given.
+ * Every member's part of the replicas: exact, for the ring as given.
  *
- * With {@link SECTIONS_PER_MEMBER} sections, an even layout stays within a few percent of 1. With copies spread over the zones, a zone's
- * copies fall to its members alone, so that a zone with fewer members loads each of them more.
+ * With {@link SECTIONS_PER_MEMBER} sections, an even layout stays within a few percent of 1. With replicas spread over the zones, a zone's
+ * replicas fall to its members alone, so that a zone with fewer members loads each of them more.
  */
 export function zoneBalance(ring: KetamaRing): ZoneBalance {
   const spaces = ring.members.map(() => 0n);

@@ -36,7 +36,7 @@ const ringHoldsEveryCopy: RingRule = (receive) =>
     .map((ring) => ({
       key: ring.key,
       value: ring.replicas,
-      rule: `a ring needs as many receivers as copies (replication factor ${receive.replicationFactor}), or every receiver exits`,
+      rule: `a ring needs as many receivers as replicas (replication factor ${receive.replicationFactor}), or every receiver exits`,
       remedy: `at least ${receive.replicationFactor}, or a smaller receive.replicationFactor`,
     }));
 
@@ -46,7 +46,7 @@ const replicationFactorIsSafe: RingRule = (receive, settings) => {
   if (replicationFactor === 1) return unlessAccepted(settings, "data-loss", problem);
   if (replicationFactor === 2) return unlessAccepted(settings, "one-copy-acknowledgement", problem);
   if (replicationFactor === 4)
-    return [{ ...problem, rule: "4 copies survive no more lost receivers than 3 (quorum 3 of 4)", remedy: "3 or 5" }];
+    return [{ ...problem, rule: "4 replicas survive no more lost receivers than 3 (quorum 3 of 4)", remedy: "3 or 5" }];
   return none;
 };
 
@@ -67,7 +67,7 @@ const zonesDivideReplicas: RingRule = (receive, settings) => {
           {
             key: "cluster.zones",
             value: zones,
-            rule: `with fewer zones than copies (${receive.replicationFactor}) a lost zone takes several copies of a series`,
+            rule: `with fewer zones than replicas (${receive.replicationFactor}) a lost zone takes several replicas of a series`,
             remedy: `${receive.replicationFactor} zones, or none`,
           },
         ]

@@ -5,7 +5,7 @@ import type { RulerSettings, Settings, StorageSettings } from "../settings/schem
 
 /**
  * The ruler evaluates the rules over everything that the querier answers. Stateless, it remote-writes what comes of them into the ring, up to 15 seconds later (its log tells nobody of
- * what was written, so prometheus tsdb/wlog `Watcher` looks for itself); stateful, it keeps, answers for and uploads it.
+ * what was written, so prometheus tsdb/wlog `Watcher` looks for itself); stateful, it keeps, serves and uploads it.
  */
 
 /** The rulers of an environment. */

@@ -81,7 +81,7 @@ function statefulProblems(ruler: RulerSettings, settings: Settings): Problem[] {
             rule:
               handover === undefined
                 ? "samples are kept in blocks of 2h, and no retention would mean for ever"
-                : `the bucket answers for what is older than ${durationText(handover)}, and a block of 2h may be dropped that much before its retention ends`,
+                : `the bucket serves what is older than ${durationText(handover)}, and a block of 2h may be dropped that much before its retention ends`,
             remedy: `${durationText(least)} or more`,
           },
         ]),

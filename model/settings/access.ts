@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type IpNetwork, NETWORK_FORM, networkOf } from "../values/ipNetwork";
 
-/** Who reaches a door of the stack: namespaces of the cluster, and networks by address. Both become peers of a NetworkPolicy. */
+/** Who reaches an endpoint of the stack: namespaces of the cluster, and networks by address. Both become peers of a NetworkPolicy. */
 
 /** A namespace by Kubernetes' own rule (RFC 1123): it may begin with a digit. */
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;

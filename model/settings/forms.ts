@@ -206,17 +206,20 @@ export const hostPathRoot = ruled(
   "a directory for data, such as /data/thanos, /mnt/disks/thanos or /var/lib/thanos",
 );
 
-/** A folder of this repository. */
+/** A directory of this repository. */
 export const repositoryFolder = form(
   (path) => path !== "" && !path.startsWith("/") && !path.includes("\\") && !path.split("/").includes(".."),
-  "a folder of this repository, relative to it and without '..'",
+  "a directory of this repository, relative to it and without '..'",
 );
 
-/** A folder within a bucket. */
+/** A directory within a bucket. */
 export const bucketPrefix = matching(
   /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/,
-  "folders of letters, digits, '.', '_' and '-', without / at its ends",
-).refine((prefix) => !hasDots(prefix), "folders that are neither '.' nor '..': another spelling would be the same folder, or one outside");
+  "directories of letters, digits, '.', '_' and '-', without / at its ends",
+).refine(
+  (prefix) => !hasDots(prefix),
+  "directories that are neither '.' nor '..': another spelling would be the same directory, or one outside",
+);
 
 const HOST = "(?:\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)";
 const HOST_RULE =

@@ -1,11 +1,11 @@
 import type { Settings } from "./schema";
 
 /**
- * The labels that tell copies of a series apart. They are this project's own and distinct from anything that senders use: a receiver's external label
+ * The labels that tell replicas of a series apart. They are this project's own and distinct from anything that senders use: a receiver's external label
  * overwrites a sample's label of the same name on read (thanos `labelpb.ExtendSortedLabels`).
  */
 
-/** External label of each receiver: which copy. */
+/** External label of each receiver: which replica. */
 export const RECEIVE_REPLICA_LABEL = "receive_replica";
 /** External label of each Prometheus: which of a pair. */
 export const PROMETHEUS_REPLICA_LABEL = "prometheus_replica";

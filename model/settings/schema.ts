@@ -31,13 +31,13 @@ const clusterLabel = ownLabel.refine(
 /** Risks that an environment can take only by naming them. */
 export const ACCEPTABLE_RISKS = {
   "data-loss": "replication factor 1: losing one receiver's disk loses its samples",
-  "one-copy-acknowledgement": "replication factor 2: Thanos acknowledges with one copy (thanos #7669)",
-  "replicas-on-one-node": "soft anti-affinity: several copies of a series may be on one node and be lost with it",
+  "one-copy-acknowledgement": "replication factor 2: Thanos acknowledges with one replica (thanos #7669)",
+  "replicas-on-one-node": "soft anti-affinity: several replicas of a series may be on one node and be lost with it",
   "history-loss":
     "shrinking a ring without a bucket, or without waiting for uploads into it: what the leaving receivers hold is no longer answered",
   "storage-replacement": "StatefulSets without protection: a change may replace them and their storage",
   "open-doors":
-    "a door for everybody: Thanos has no authentication, so whatever reaches the cluster's network writes for every tenant or reads everything",
+    "an endpoint open to everybody: Thanos has no authentication, so whatever reaches the cluster's network writes for every tenant or reads everything",
   "no-limit": "a limit of 0, which is none: one sender or one target can fill the memory of what takes it, for everybody",
   "any-tenant":
     "a ring for any tenant: each name that a sender makes up is a database of its own in every receiver, until their memory is full",

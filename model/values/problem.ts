@@ -1,7 +1,7 @@
 import { mayBeCredential } from "./credentials";
 import { oneLine, visible } from "./visibleText";
 
-/** One reason why a configuration is refused. Everything a person needs to mend it without opening the source. */
+/** One reason why a configuration is refused. Everything a person needs to fix it without opening the source. */
 export interface Problem {
   /** Path of the configuration key, such as `receive.replicationFactor`. */
   key: string;
@@ -32,7 +32,7 @@ export function formatProblem(problem: Problem): string {
   return visible(`${oneLine(problem.key)} = ${shown(problem)}: ${problem.rule}. Accepted: ${problem.remedy}.`);
 }
 
-/** All problems as one message, so that nobody mends them one `pulumi preview` at a time. */
+/** All problems as one message, so that nobody fixes them one `pulumi preview` at a time. */
 export function formatProblems(stack: string, problems: readonly Problem[]): string {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return [`Pulumi.${stack}.yaml: ${count}, nothing was changed:`, ...problems.map((problem) => `  - ${formatProblem(problem)}`)].join("\n");

@@ -279,7 +279,7 @@ describe("dev on a real cluster", function () {
       assert.ok(message.includes(part), `${part} in:\n${message}`);
     }
     const tooFew = await failure(async () => (await open({ [RECEIVE]: { replicas: 2 } })).up());
-    assert.match(tooFew, /receive\.replicas = 2: a ring needs as many receivers as copies/);
+    assert.match(tooFew, /receive\.replicas = 2: a ring needs as many receivers as replicas/);
     const after = await cluster.list(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`);
     // What is wanted; a status goes on changing by itself.
     assert.deepEqual(

@@ -215,7 +215,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       { part: "thanos-store-gateway-1-0", young: 0, old: 60 },
     ];
     for (const { part, ...ages } of expected) {
-      await eventually(`${part} answers for its age and for nothing else`, async () => {
+      await eventually(`${part} serves its age and for nothing else`, async () => {
         const pod = (await gateways()).find(({ metadata }) => metadata.name === part);
         const [young, old] = await Promise.all([YOUNG, OLD].map(({ from }) => answeredBy(pod?.status.podIP, from + 2 * HOUR - 1)));
         return young === ages.young && old === ages.old;

@@ -122,7 +122,7 @@ describe("prod on a real cluster", function () {
     });
   });
 
-  it("passes its own check beside dev on the same cluster, and answers for dev too when dev's queriers are its endpoints", async () => {
+  it("passes its own check beside dev on the same cluster, and serves dev too when dev's queriers are its endpoints", async () => {
     await remove("dev");
     const dev = await up("dev", { "thanos-stack:access": { federation: [NAMESPACE] } });
     const { outputs } = await deployedStack(cluster, dev.stack);

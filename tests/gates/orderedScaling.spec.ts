@@ -157,7 +157,7 @@ describe("gates: shrinking", () => {
     assert.equal(historyLoss(ring, 2, LEAVING).wholly > 0.05, true, "with two copies some series are only there");
     const message = shrinkRefusal(settings, smaller, setOf(smaller), 5, LEAVING);
     assert.match(message, /receive\.replicas = 3: thanos-receive-3, thanos-receive-4 would leave the ring of 5/);
-    assert.match(message, new RegExp(`: 0 % of the series have every copy there, ${percent(loss.possibly)} have a quorum there`));
+    assert.match(message, new RegExp(`: 0 % of the series have every replica there, ${percent(loss.possibly)} have a quorum there`));
     assert.match(message, /Accepted: 5, or "history-loss" in accepts/);
   });
 

@@ -117,7 +117,7 @@ describe("access: doors", () => {
     const { problems } = await rejection("dev", { access: OPEN });
     assert.match(
       problems.join("\n"),
-      /access\.senders = \(not set\): a door for everybody: .* Accepted: a list of namespaces and networks, \[\] .*"open-doors" in accepts\./,
+      /access\.senders = \(not set\): an endpoint open to everybody: .* Accepted: a list of namespaces and networks, \[\] .*"open-doors" in accepts\./,
     );
     assert.match(problems.join("\n"), /access\.readers = \(not set\)/);
   });

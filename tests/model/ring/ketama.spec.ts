@@ -110,7 +110,7 @@ describe("a ring that Thanos can't work with", () => {
     it(`is refused before Thanos' endless search: ${layout}, replication factor ${replicationFactor}`, () => {
       const [problem] = refused(receivers(...layout), replicationFactor).problems;
       assert.equal(problem?.key, "ring.replicationFactor");
-      assert.match(problem.rule, /too uneven for \d copies/);
+      assert.match(problem.rule, /too uneven for \d replicas/);
       assert.match(problem.remedy, new RegExp(`lower the replication factor to ${accepted}$`));
       assert.deepEqual(ringProblems(receivers(...layout), accepted), []);
     });
@@ -119,7 +119,7 @@ describe("a ring that Thanos can't work with", () => {
   it("is refused with fewer members than copies, at the key it was given", () => {
     const [problem, ...rest] = ringProblems(receivers("", ""), 3, "receive.hashrings[1]");
     assert.equal(problem?.key, "receive.hashrings[1].replicationFactor");
-    assert.match(problem.rule, /at least as many members as copies, and this one has 2/);
+    assert.match(problem.rule, /at least as many members as replicas, and this one has 2/);
     assert.match(problem.remedy, /add members up to 3, or lower the replication factor to 2/);
     assert.deepEqual(rest, []);
   });

@@ -185,7 +185,7 @@ describe("the ruler's problems", () => {
     assert.deepEqual(keysOf(settings({ ...stateful, retention: "2h" })), []);
   });
 
-  it("a retention that ends before the bucket answers for every block", () => {
+  it("a retention that ends before the bucket serves every block", () => {
     const chosen = (retention: string) => settings({ ...stateful, retention }, { objectStorage: { ...BUCKET, handover: "1d" } });
     const [problem, ...others] = rulerProblems(chosen("1d1h"));
     assert.deepEqual([problem?.key, problem?.remedy, others], ["ruler.retention", "1d2h or more", []]);
