@@ -183,12 +183,12 @@ const BROKEN_RULES: Refusal[] = [
     accepted: { receive: { hashrings: [ring("a", ["t1"], 9)] } },
   },
   {
-    title: "fewer zones than copies",
+    title: "fewer zones than replicas",
     stack: "prod",
     overrides: { cluster: { zones: ["z1", "z2"] }, receive: { replicas: 4 } },
     key: "cluster.zones",
     value: '["z1","z2"]',
-    rule: /fewer zones than copies \(3\)/,
+    rule: /fewer zones than replicas \(3\)/,
     remedy: /3 zones, or none/,
   },
   {
@@ -812,7 +812,7 @@ describe("config: the program refuses before it registers anything", () => {
       title: "missing rules",
       stack: "dev",
       overrides: { prometheus: { ruleFolder: "no-such-folder" } },
-      message: /the folder can't be read/,
+      message: /the directory can't be read/,
     },
   ];
   for (const { title, stack, overrides, message } of refused) {
@@ -1081,7 +1081,7 @@ describe("config: one bucket for each stack", () => {
     compactor: { storage: { pvc: { size: "10Gi" } } },
   };
   const clash =
-    /objectStorage\.prefix = .*: stack prod keeps its blocks in the same folder of the same bucket .* two compactors would delete each other's/;
+    /objectStorage\.prefix = .*: stack prod keeps its blocks in the same directory of the same bucket .* two compactors would delete each other's/;
 
   it("the bucket of another stack file is refused, by whatever name its server has", async () => {
     for (const endpoint of [PROD.s3.endpoint, "s3.amazonaws.com", "s3.dualstack.eu-central-1.amazonaws.com:443"]) {

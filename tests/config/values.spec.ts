@@ -414,7 +414,7 @@ describe("configuration: what can be survived", () => {
   it("refuses more lost nodes than five copies survive, and says how many that are", async () => {
     for (const value of [3, 4]) {
       const overrides = { ...five, survives: { nodes: value } };
-      await refuses({ key: "survives.nodes", value, overrides, says: /at most 5 copies.*Accepted: at most 2, or ingestion "sidecar"/ });
+      await refuses({ key: "survives.nodes", value, overrides, says: /at most 5 replicas.*Accepted: at most 2, or ingestion "sidecar"/ });
     }
     await refuses({ key: "survives.nodes", value: 5, overrides: { ...five, survives: { nodes: 5 } }, says: /at most 4/ });
   });

@@ -175,7 +175,7 @@ describe("object storage: stacks that share a bucket", () => {
       const [problem, ...more] = clashes(own, other);
       assert.deepEqual(more, []);
       assert.equal(problem?.key, "objectStorage.prefix");
-      assert.match(problem?.rule ?? "", /stack prod keeps its blocks in the same folder/);
+      assert.match(problem?.rule ?? "", /stack prod keeps its blocks in the same directory/);
       assert.equal(identity(own), identity(other));
     });
   }

@@ -85,7 +85,7 @@ describe("credentials in text", () => {
 
   it("are none in what the environments are made of", () => {
     for (const name of ["dev", "prod", "prod-sidecar"]) {
-      assert.deepEqual(credentialsIn(readFileSync(join(__dirname, "..", "golden", `${name}.yaml`), "utf8")), [], name);
+      assert.deepEqual(credentialsIn(readFileSync(join(__dirname, "..", "..", "golden", `${name}.yaml`), "utf8")), [], name);
     }
   });
 
