@@ -1,4 +1,4 @@
-import { type KubernetesDiscovery, kubernetesDiscoveries } from "./freeForm/discovery";
+import { type KubernetesDiscovery, kubernetesDiscoveries } from "./freeForm/kubernetesDiscovery";
 import type { Settings } from "./settings";
 
 /** One rule of a Role, as Kubernetes writes it. */

@@ -6,7 +6,6 @@ import {
   type Form,
   finding,
   flag,
-  hasControlCharacter,
   isFields,
   isSet,
   list,
@@ -18,6 +17,7 @@ import {
   url,
   word,
 } from "./form";
+import { hasControlCharacter } from "./goUrl";
 
 /**
  * How Prometheus reaches whatever speaks HTTP. Source: prometheus/common v0.70.1 config/http_config.go and headers.go (what Prometheus
@@ -208,3 +208,7 @@ export function customisesHttp(value: Fields): boolean {
     name === "follow_redirects" || name === "enable_http2" ? value[name] === false : isSet(value[name]),
   );
 }
+
+/** A discovery that speaks HTTP. */
+export const overHttp = (fields: Readonly<Record<string, Form>>, ...checks: Check[]): Form =>
+  object({ ...httpClientFields, ...fields }, httpClientFits, ...checks);

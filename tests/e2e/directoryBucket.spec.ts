@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ExposedSample } from "../../clients/exposition";
-import { KUBERNETES_ROLES } from "../../model/freeForm/discovery";
+import { KUBERNETES_ROLES } from "../../model/freeForm/kubernetesDiscovery";
 import { PROMETHEUS_PORT } from "../../model/prometheusConfig";
 import { openStack } from "../../sandbox/engine";
 import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
