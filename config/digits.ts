@@ -2,7 +2,7 @@ import type { Document } from "yaml";
 import type { Problem } from "../model/values/problem";
 import { engineNumber } from "./engineNumbers";
 import { pathText } from "./issues";
-import { type Path, plainNames, plainText } from "./writtenText";
+import { type Path, placesIn, plainNames, plainText } from "./writtenText";
 
 /** Keys with texts that YAML may take for a whole number. */
 const TEXTS = /^(?:namespace|cluster\.name|cluster\.zones\[\d+\])$/;
@@ -17,11 +17,15 @@ const ZERO_IN_FRONT = /^[-+]?0\d/;
  * @param refused Keys that are refused since they hold a number where a text belongs.
  */
 export function changedDigits(file: Document, raw: Readonly<Record<string, unknown>>, refused: ReadonlySet<string> = new Set()): Problem[] {
-  return [...values(raw, []).flatMap((each) => changed(file, each, refused)), ...maps(raw, []).flatMap((each) => changedNames(file, each))];
+  return placesIn(raw).flatMap(([path, value]) => {
+    const number = numberAt(path, value);
+    if (number !== undefined) return changed(file, path, number, refused);
+    return typeof value === "object" && value !== null ? changedNames(file, path, value) : [];
+  });
 }
 
 /** @param given What the engine has made of it. A number of which no text is made is refused by the schema. */
-function changed(file: Document, [path, given]: [Path, number], refused: ReadonlySet<string>): Problem[] {
+function changed(file: Document, path: Path, given: number, refused: ReadonlySet<string>): Problem[] {
   const key = pathText(path);
   const text = plainText(file, path);
   if (text === undefined || text === String(given) || engineNumber(text) !== given) return [];
@@ -30,7 +34,7 @@ function changed(file: Document, [path, given]: [Path, number], refused: Readonl
 }
 
 /** Names of entries, such as of tenants. */
-function changedNames(file: Document, [path, map]: [Path, object]): Problem[] {
+function changedNames(file: Document, path: Path, map: object): Problem[] {
   return plainNames(file, path).flatMap((text) => {
     const given = engineNumber(text);
     const isAnother = given !== undefined && text !== String(given) && Object.hasOwn(map, String(given)) && !Object.hasOwn(map, text);
@@ -45,21 +49,8 @@ const numberOf = (key: string, text: string, given: number, what: string): Probl
   remedy: `${JSON.stringify(text)} in quotes, or ${given}`,
 });
 
-/** Every whole number within a value, with its place. The namespace, which the engine gives as a text, is one where it has digits only. */
-function values(value: unknown, path: Path): [Path, number][] {
-  const number = path.length === 1 && path[0] === "namespace" && /^\d+$/.test(String(value)) ? Number(value) : value;
-  if (typeof number === "number") return Number.isSafeInteger(number) && number >= 0 ? [[path, number]] : [];
-  return entries(value).flatMap(([part, each]) => values(each, [...path, part]));
-}
-
-/** Every map of names within a value, with its place. */
-function maps(value: unknown, path: Path): [Path, object][] {
-  const own: [Path, object][] =
-    path.length > 0 && typeof value === "object" && value !== null && !Array.isArray(value) ? [[path, value]] : [];
-  return [...own, ...entries(value).flatMap(([part, each]) => maps(each, [...path, part]))];
-}
-
-function entries(value: unknown): [string | number, unknown][] {
-  if (Array.isArray(value)) return value.map((each, index) => [index, each]);
-  return typeof value === "object" && value !== null ? Object.entries(value) : [];
+/** A whole number. The namespace, which the engine gives as a text, is one where it has digits only. */
+function numberAt(path: Path, value: unknown): number | undefined {
+  const number = path.join() === "namespace" && /^\d+$/.test(String(value)) ? Number(value) : value;
+  return typeof number === "number" && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Document } from "yaml";
 import type { Problem } from "../model/values/problem";
 import { pathText } from "./issues";
-import { type Path, plainText } from "./writtenText";
+import { placesIn, plainText } from "./writtenText";
 
 /** What the engine's YAML takes for a date (yaml.v3 resolve.go `allowedTimestampFormats`). */
 const DATE =
@@ -13,27 +13,18 @@ const GIVEN_DATE = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [-+]\d{4} \S+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
 
-/** Every text within a value with its place, names of entries too. */
-function textsIn(value: unknown, path: Path = []): [Path, string][] {
-  if (typeof value === "string") return [[path, value]];
-  if (Array.isArray(value)) return value.flatMap((each, index) => textsIn(each, [...path, index]));
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, each]): [Path, string][] => [
-    ...(CONTROL.test(name) ? [[[...path, name], name] as [Path, string]] : []),
-    ...textsIn(each, [...path, name]),
-  ]);
-}
-
 /** Texts with control characters: manifests with them are refused by readers of YAML, Prometheus' own among them. */
 export function controlCharacters(raw: Readonly<Record<string, unknown>>): Problem[] {
-  return textsIn(raw)
-    .filter(([, text]) => CONTROL.test(text))
-    .map(([path, text]) => ({
-      key: pathText(path),
-      value: text,
-      rule: "readers of YAML refuse control characters, and Prometheus with them its whole configuration",
-      remedy: "the text without them; tabs and line feeds are none",
-    }));
+  return placesIn(raw).flatMap(([path, value]) =>
+    [String(path.at(-1)), value]
+      .filter((text) => typeof text === "string" && CONTROL.test(text))
+      .map((text) => ({
+        key: pathText(path),
+        value: text,
+        rule: "readers of YAML refuse control characters, and Prometheus with them its whole configuration",
+        remedy: "the text without them; tabs and line feeds are none",
+      })),
+  );
 }
 
 /**
@@ -44,8 +35,8 @@ export function controlCharacters(raw: Readonly<Record<string, unknown>>): Probl
  * @param raw What the engine gives, by key.
  */
 export function changedDates(file: Document, raw: Readonly<Record<string, unknown>>): Problem[] {
-  const suspects = textsIn(raw).filter(([, given]) => GIVEN_DATE.test(given) || isDate(given));
-  return suspects.flatMap(([path, given]) => {
+  return placesIn(raw).flatMap(([path, given]) => {
+    if (typeof given !== "string" || !(GIVEN_DATE.test(given) || isDate(given))) return [];
     const text = plainText(file, path);
     if (text === undefined || !isDate(text) || (given !== text && !GIVEN_DATE.test(given))) return [];
     return [

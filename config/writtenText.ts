@@ -9,6 +9,14 @@ import { stackFileName } from "./stackFiles";
 /** A place in the configuration, beginning with a key without its namespace. */
 export type Path = readonly (string | number)[];
 
+/** Everything within a value, each with its place, what holds others before what it holds. */
+export function placesIn(value: unknown, path: Path = []): [Path, unknown][] {
+  const parts: [string | number, unknown][] = Array.isArray(value)
+    ? value.map((each, index) => [index, each])
+    : Object.entries(typeof value === "object" && value !== null ? value : {});
+  return parts.flatMap(([part, each]): [Path, unknown][] => [[[...path, part], each], ...placesIn(each, [...path, part])]);
+}
+
 /** The file; undefined where there is none, or it is no YAML. */
 export function stackDocument(stack: string, folder: string): Document | undefined {
   try {
