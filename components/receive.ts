@@ -116,7 +116,7 @@ export class Receive extends pulumi.ComponentResource {
       const previous = this.sets.filter((_, index) => ring.sets[index]?.ring === set.ring).slice(-1);
       const spec = this.receiverSpec(args, set, account, routers === undefined ? files : undefined);
       this.sets.push(
-        statefulSet(set.name, { ...workload, identity: set.identity, ...(bucket && { podLabels: bucket.podLabels }) }, spec, {
+        statefulSet(set.name, { ...workload, identity: set.identity, podLabels: bucket?.podLabels }, spec, {
           dependsOn: [...args.volumes, ...previous],
           protect: protectsStorage(settings),
           hooks: args.gates.receivers(set),

@@ -70,15 +70,9 @@ export class Ruler extends pulumi.ComponentResource {
     const { images, existingNamespace } = settings;
     // A stateless one uploads nothing.
     const bucket = ruler.stores ? args.bucket : undefined;
-    const workload: Workload = {
-      identity,
-      namespace,
-      existingNamespace,
-      image: images.thanos,
-      user: THANOS_USER,
-      ...(bucket && { podLabels: bucket.podLabels }),
-      parent: this,
-    };
+    const { thanos: image } = images;
+    const podLabels = bucket?.podLabels;
+    const workload: Workload = { identity, namespace, existingNamespace, image, user: THANOS_USER, podLabels, parent: this };
     const serviceAccountName = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
     service(name, workload, RULER_SERVICE, GRPC, HEADLESS);
     const files = together(this.files(name, workload, args), bucket);

@@ -291,16 +291,20 @@ export const antiAffinity = z.enum(["hard", "soft"]);
 /** The same, with its default and what it means for most of them. */
 export const spread = antiAffinity.default("hard").describe("`hard`: no two of these pods on one node. `soft`: preferably not.");
 
+const HOST_PART = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
+const REGISTRY = `(?:${HOST_PART}(?:\\.${HOST_PART})*|\\[[0-9A-Fa-f:]+\\])(?::\\d+)?`;
+const NAME_PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+
 /** An image as container runtimes read it (github.com/distribution/reference, its grammar). What is not of it fails on the node only, with InvalidImageName. */
 export const image = matching(
-  /^(?:(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:]+\])(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*:(?!latest(?:@|$))\w[\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?$/,
+  new RegExp(`^(?:${REGISTRY}\\/)?${NAME_PART}(?:\\/${NAME_PART})*:(?!latest(?:@|$))\\w[\\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?$`),
   "an image with a tag that is not latest, and optionally its digest; behind the registry in lower case",
 );
 
 /** A kubeconfig: the path of one file, or its text. */
 export const kubeconfig = ruled(
   form((text) => text !== "", "the path of one file, absolute, relative to the program or below ~/"),
-  (text) => text.includes("\n") || text.startsWith("{") || !/^[$~](?!\/)|^\$|^~\/?$|\$\{|:[/~]|;/.test(text),
+  (text) => text.includes("\n") || text.startsWith("{") || !/^\$|^~(?!\/.)|\$\{|:[/~]|;/.test(text),
   "the provider reads one file, under the name that is written: no list, no variable and nobody else's home directory",
   "the path of one file, absolute, relative to the program or below ~/; of several files: kubectl config view --flatten",
 );

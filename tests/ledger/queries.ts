@@ -81,7 +81,7 @@ async function askOnce(options: QueriesOptions, counts: QueryCounts): Promise<vo
   try {
     const { vector, partial } = await options.client.instant(options.query, {
       timeoutMs: options.timeoutMs ?? 30_000,
-      ...(options.lookbackDelta === undefined ? {} : { lookbackDelta: options.lookbackDelta }),
+      lookbackDelta: options.lookbackDelta,
     });
     const complete = typeof options.expect === "number" ? vector.length >= options.expect : options.expect(vector);
     counts.partial += partial ? 1 : 0;

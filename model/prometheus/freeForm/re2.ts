@@ -35,7 +35,7 @@ function isUnicodeClass(name: string): boolean {
 
 function isProperty(property: string, value: string): boolean {
   try {
-    return new RegExp(`^\\p{${property}=${value}}$`, "u") instanceof RegExp;
+    return new RegExp(`\\p{${property}=${value}}`, "u").unicode;
   } catch {
     return false;
   }
