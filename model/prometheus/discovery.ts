@@ -1,5 +1,5 @@
 import type { Settings } from "../settings/schema";
-import { type KubernetesDiscovery, kubernetesDiscoveries } from "./freeForm/discovery";
+import { type KubernetesDiscovery, kubernetesDiscoveries } from "./freeForm/kubernetesDiscovery";
 
 /** One rule of a Role, as Kubernetes writes it. */
 export interface PolicyRule {

@@ -8,7 +8,7 @@ const PORT = /^(?::\d*)?$/;
 
 /** What Go refuses in a text as a URL, which may be without a scheme; undefined where it parses it. */
 export function goUrlTrouble(text: string): string | undefined {
-  if ([...text].some((character) => character < " " || character === "\x7f")) return "a control character";
+  if (hasControlCharacter(text)) return "a control character";
   const [beforeFragment = "", ...fragments] = text.split("#");
   if (BAD_ESCAPE.test(fragments.join("#"))) return "a % that begins no escape";
   if (beforeFragment.startsWith(":")) return "no scheme before the first colon";
@@ -39,4 +39,9 @@ function authorityTrouble(authority: string): string | undefined {
     if (!PORT.test(host.slice(host.indexOf(":")))) return "a port that is no number";
   }
   return HOST.test(host) ? undefined : "a host with characters or escapes that no host has";
+}
+
+/** Whether a text has a character that ASCII uses to control a terminal or a line. */
+export function hasControlCharacter(value: string): boolean {
+  return [...value].some((character) => character < " " || character === "\x7f");
 }

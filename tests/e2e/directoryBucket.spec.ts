@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ExposedSample } from "../../clients/exposition";
 import { PROMETHEUS_PORT } from "../../model/kubernetes/ports";
-import { KUBERNETES_ROLES } from "../../model/prometheus/freeForm/discovery";
+import { KUBERNETES_ROLES } from "../../model/prometheus/freeForm/kubernetesDiscovery";
 import { openStack } from "../../sandbox/engine";
 import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
 import { PAUSE_IMAGE } from "../../sandbox/images";

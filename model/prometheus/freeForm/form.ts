@@ -1,4 +1,5 @@
 import { goUrlTrouble } from "../../values/goUrl";
+import { distance } from "../../values/near";
 import { bytesOfSize, isCountable, isDuration, LONGEST_DURATION } from "../../values/quantity";
 import { re2Trouble } from "./re2";
 
@@ -143,12 +144,10 @@ const SIZE = new RegExp(`^[-+]?(?:0|(?:${AMOUNT}(?:B|[KMGTPE]iB))+|(?:${AMOUNT}(
 
 /** A size, as Prometheus reads one (alecthomas/units `ParseBase2Bytes`). */
 export const size: Form = (value) => {
-  if (typeof value === "string" && value.length < 100 && SIZE.test(value) && bytesOfSize(value) >= 2 ** 63) {
-    return finding(value, "more bytes than Prometheus can count", "less than 8EiB");
-  }
-  return value === 0 || (typeof value === "string" && value.length < 100 && SIZE.test(value))
-    ? []
-    : finding(value, "not a size: a number and its unit", "a size such as 10MB or 1GiB (both count by 1024)");
+  if (value === 0) return [];
+  if (typeof value !== "string" || value.length >= 100 || !SIZE.test(value))
+    return finding(value, "not a size: a number and its unit", "a size such as 10MB or 1GiB (both count by 1024)");
+  return bytesOfSize(value) < 2 ** 63 ? [] : finding(value, "more bytes than Prometheus can count", "less than 8EiB");
 };
 
 /** A regular expression of RE2. */
@@ -163,11 +162,6 @@ export const regexp: Form = (value) => {
         "RE2 (github.com/google/re2/wiki/Syntax); what a lookahead excludes is mostly a rule of its own, with action drop",
       );
 };
-
-/** Whether a text has a character that ASCII uses to control a terminal or a line. */
-export function hasControlCharacter(value: string): boolean {
-  return [...value].some((character) => character < " " || character === "\x7f");
-}
 
 /** A URL as Go parses it, which may be without a scheme. */
 export const url: Form = (value) => {
@@ -232,22 +226,8 @@ export const object =
 
 /** The field that was meant, where only one or two letters are wrong; otherwise all there are. */
 function remedyFor(name: string, known: readonly string[]): string {
-  const near = known.filter((each) => distance(name, each) <= (each.length < 6 ? 1 : 2));
+  const near = known.filter((each) => Math.abs(name.length - each.length) <= 2 && distance(name, each) <= (each.length < 6 ? 1 : 2));
   return near.length > 0 ? near.sort().join(" or ") : `one of ${[...known].sort().join(", ")}`;
-}
-
-/** Letters to change, add or take away from one text to the other. */
-function distance(from: string, to: string): number {
-  if (Math.abs(from.length - to.length) > 2) return 3;
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 0; i < from.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < to.length; j++) {
-      next.push(Math.min((row[j] ?? 0) + (from[i] === to[j] ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }
 
 const fieldNames = (fields: object): string => Object.keys(fields).sort().join(", ");

@@ -1,3 +1,4 @@
+import { hasControlCharacter } from "../../values/goUrl";
 import {
   anything,
   atMostOne,
@@ -6,7 +7,6 @@ import {
   type Form,
   finding,
   flag,
-  hasControlCharacter,
   isFields,
   isSet,
   list,
@@ -208,3 +208,7 @@ export function customisesHttp(value: Fields): boolean {
     name === "follow_redirects" || name === "enable_http2" ? value[name] === false : isSet(value[name]),
   );
 }
+
+/** A discovery that speaks HTTP. */
+export const overHttp = (fields: Readonly<Record<string, Form>>, ...checks: Check[]): Form =>
+  object({ ...httpClientFields, ...fields }, httpClientFits, ...checks);
