@@ -12,8 +12,8 @@ import { QueryFrontend } from "./components/queryFrontend";
 import { Receive } from "./components/receive";
 import { Ruler } from "./components/ruler";
 import { StoreGateway } from "./components/storeGateway";
-import { provenAvailability } from "./components/survival";
 import { loadConfig } from "./config/load";
+import { provenAvailability } from "./config/survival";
 import { clusterView } from "./gates/cluster";
 import { examineNamespace } from "./gates/existingNamespace";
 import { newEnoughKubernetes } from "./gates/kubernetesVersion";
@@ -21,13 +21,14 @@ import { scalingGates } from "./gates/orderedScaling";
 import { softerFirst } from "./gates/softerFirst";
 import { volumeGates } from "./gates/volumeGrowth";
 import { madeResources } from "./gates/whenMade";
-import { droppedInRules } from "./model/keptSeries";
+import type { Storage } from "./model/kubernetes/storage";
 import { planOutputs } from "./model/outputs";
 import { planStack } from "./model/plan";
-import { protectsStorage } from "./model/protection";
-import { ruleWarnings } from "./model/ruler";
-import type { Storage } from "./model/storage";
-import { visible } from "./model/visibleText";
+import { droppedInRules } from "./model/prometheus/keptSeries";
+import { ringOf } from "./model/ring/plan";
+import { ruleWarnings } from "./model/ruler/rules";
+import { protectsStorage } from "./model/settings/protection";
+import { visible } from "./model/values/visibleText";
 import { planWarnings } from "./model/warnings";
 
 /**
@@ -40,7 +41,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   // What the environment chose, checked; what it comes to; what that survives.
   const { settings, kubeconfig, rules, ruleCount, credentials, warnings } = loadConfig();
   const plan = planStack(settings);
-  const survival = provenAvailability(plan);
+  const survival = provenAvailability(settings, plan);
   const dropped = settings.prometheus.keepAll ? [] : droppedInRules(rules);
   for (const warning of [...warnings, ...planWarnings(settings), ...ruleWarnings(settings, ruleCount), ...dropped])
     void pulumi.log.warn(visible(warning));
@@ -68,7 +69,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   const { namespace, existingNamespace: exists, dataPriority: value } = settings;
   const ownNamespace = new Namespace("namespace", { name: namespace, exists }, { ...options, protect: settings.protect && !exists });
   const dataPriority = value === undefined ? undefined : new DataPriority("data-priority", { namespace, value }, options).className;
-  const common = { plan, namespace: ownNamespace.name, dataPriority };
+  const common = { settings, addresses: plan.addresses, namespace: ownNamespace.name, dataPriority };
   const volumes =
     plan.hostPathVolumes.length === 0
       ? []
@@ -81,28 +82,32 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   // Samples and blocks are kept in volumes that grow in place.
   const growth = (key: string, storage: Storage = {}) => volumeGates(cluster, key, storage);
 
-  new NetworkPolicies("network", { ...common, bucketCredentials: credentials !== undefined }, options);
+  new NetworkPolicies("network", { ...common, plan, bucketCredentials: credentials !== undefined }, options);
 
-  // Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways; the compactor tends what lies there.
+  // Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways; the compactor compacts what lies there.
   const history = plan.history;
   const bucket =
-    settings.objectStorage === undefined
+    history === undefined
       ? undefined
-      : new ObjectStorage("object-storage", { ...common, objectStorage: settings.objectStorage, credentials, volumes }, options);
-
-  // Samples: scraped by Prometheus, and written into the receivers or answered for by a sidecar.
-  const receive =
-    plan.receive === undefined
-      ? undefined
-      : new Receive(
-          "receive",
-          { ...common, receive: plan.receive, volumes, gates: scalingGates(settings, plan.receive, cluster), bucket },
+      : new ObjectStorage(
+          "object-storage",
+          { ...common, objectStorage: history.objectStorage, credentials, directory: history.directory, volumes },
           options,
         );
+
+  // Samples: scraped by Prometheus, and written into the receivers or served by a sidecar.
+  const ring = ringOf(plan.scheme);
+  const receive =
+    ring === undefined
+      ? undefined
+      : new Receive("receive", { ...common, ring, volumes, gates: scalingGates(settings, ring, cluster), bucket }, options);
   const prometheusServers = new Prometheus(
     "prometheus",
     {
       ...common,
+      scheme: plan.scheme,
+      prometheusSets: plan.prometheusSets,
+      retention: plan.retention,
       rules,
       volumes,
       bucket: receive === undefined ? bucket : undefined,
@@ -131,7 +136,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   if (plan.ruler !== undefined)
     new Ruler("ruler", { ...common, ruler: plan.ruler, rules, volumes, bucket, growth: growth("ruler", plan.ruler.storage) }, options);
 
-  const outputs = { namespace: ownNamespace.name, ...planOutputs(plan), availability: pulumi.output(survival) };
+  const outputs = { namespace: ownNamespace.name, ...planOutputs(settings, plan), availability: pulumi.output(survival) };
   // What a scheme does not have is left out: the engine warns of an output that is undefined.
   return made.whenMade(Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined)));
 };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { RemoteWriteClient } from "../clients/remoteWrite";
 import { directTransport } from "../clients/transport";
-import { quantityBytes } from "../model/quantity";
+import { quantityBytes } from "../model/values/quantity";
 import { ensureVolumes } from "../sandbox/cluster";
 import { type Pod, runId } from "../tests/e2e/stack";
 import { type Sender, startSender } from "../tests/ledger";

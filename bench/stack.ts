@@ -3,7 +3,7 @@ import { cpus } from "node:os";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
 import type { HttpRequest, HttpResponse, Transport } from "../clients/transport";
-import { HTTP_PORT } from "../model/hashring";
+import { HTTP_PORT } from "../model/kubernetes/ports";
 import { ensureBucket } from "../sandbox/bucket";
 import { run } from "../sandbox/command";
 import { environmentConfig, openStack } from "../sandbox/engine";

@@ -1,4 +1,4 @@
-/** HTTP as the clients of this folder use it: a base address that is reached somehow, and requests relative to it. */
+/** HTTP as the clients of this directory use it: a base address that is reached somehow, and requests relative to it. */
 import * as http from "node:http";
 import * as https from "node:https";
 

@@ -79,7 +79,7 @@ async function main(): Promise<void> {
     .description("Preview an environment with the engine, apply the rules of policy/, and write the report")
     .requiredOption("-s, --stack <name>", "environment, as in Pulumi.<name>.yaml; also <organization>/<project>/<name>")
     .option("-o, --out <file...>", "reports to write (.md or .html); default: out/report.<stack>.md and .html")
-    .option("--policy-pack <folder>", "let the engine apply the rules too, as a policy pack")
+    .option("--policy-pack <directory>", "let the engine apply the rules too, as a policy pack")
     .option("--refresh", "compare with what is in the cluster, not with the last deployment", false)
     .option("--expect-no-changes", `exit with ${EXIT.changes} if anything changes`, false)
     .argument("[arguments...]", "after `--`: further arguments for `pulumi preview`")

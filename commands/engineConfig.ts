@@ -1,6 +1,6 @@
 import { encryptedPaths, isEncrypted, SECRET, withoutEncrypted } from "../config/encrypted";
 import { CONFIG_NAMESPACE } from "../config/namespace";
-import { CREDENTIALS_KEY } from "../model/objectStorage";
+import { CREDENTIALS_KEY } from "../model/bucket/config";
 
 /** Configuration in the form in which the engine gives it to a program. */
 export interface EngineConfig {

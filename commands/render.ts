@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Command } from "commander";
 import { stackConfig, stackName } from "../config/stackFiles";
-import { visible } from "../model/visibleText";
+import { visible } from "../model/values/visibleText";
 import { manifestsOf, manifestsYaml } from "./manifests";
 import { runProgram, unreadNote } from "./program";
 import { complain } from "./terminal";

@@ -1,5 +1,5 @@
 import { messageOf } from "../clients/transport";
-import { visible } from "../model/visibleText";
+import { visible } from "../model/values/visibleText";
 
 /** Where commands write for people: what comes from outside can't steer the terminal. */
 

@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { connectCluster } from "../clients/cluster";
 import { stackName } from "../config/stackFiles";
-import { visible } from "../model/visibleText";
+import { visible } from "../model/values/visibleText";
 import type { StackOutputs } from "../outputs";
 import { complain } from "./terminal";
 import { type Address, addressOf } from "./verify/addresses";

@@ -1,11 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { HistoryPlan } from "../model/history";
-import { COMPACTOR_DATA, compactFlags, compactorFiles, HISTORY_CONFIG_FOLDER } from "../model/historyFlags";
-import { container, HTTP, probes } from "../model/pod";
-import { DATA_VOLUME } from "../model/storage";
+import { COMPACTOR_DATA, compactFlags, compactorFiles, HISTORY_CONFIG_FOLDER } from "../model/bucket/flags";
+import type { HistoryPlan } from "../model/bucket/plan";
+import { container, probes } from "../model/kubernetes/pod";
+import { HTTP } from "../model/kubernetes/ports";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
+import { componentType } from "../objects/componentType";
+import {
+  HEADLESS,
+  immutableFiles,
+  type StatefulArgs,
+  service,
+  serviceAccount,
+  statefulSet,
+  together,
+  type Workload,
+} from "../objects/workload";
 import type { ObjectStorage } from "./objectStorage";
-import { componentType } from "./types";
-import { HEADLESS, immutableFiles, type StatefulArgs, service, serviceAccount, statefulSet, together, type Workload } from "./workload";
 
 /** What {@link Compactor} needs. */
 export interface CompactorArgs extends StatefulArgs {
@@ -20,8 +30,8 @@ export interface CompactorArgs extends StatefulArgs {
 export class Compactor extends pulumi.ComponentResource {
   constructor(name: string, args: CompactorArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Compactor"), name, {}, opts);
-    const { plan, history, bucket } = args;
-    const { images, existingNamespace } = plan.settings;
+    const { settings, history, bucket } = args;
+    const { images, existingNamespace } = settings;
     const { storage, resources, rollout } = history.objectStorage.compactor;
     const { identity } = history.compactor;
     const { thanos: image } = images;

@@ -1,10 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { autonamed } from "../model/kubernetesNames";
-import { commonLabels } from "../model/labels";
-import { containerResources, containerSecurityContext } from "../model/pod";
-import { exemptNamespace, type HostPathVolume, hostPathPersistentVolume } from "../model/storage";
-import { componentType } from "./types";
+import { DIRECTORIES_IDENTITY } from "../model/kubernetes/identities";
+import { commonLabels } from "../model/kubernetes/labels";
+import { containerResources, containerSecurityContext } from "../model/kubernetes/pod";
+import { exemptNamespace, type HostPathVolume, hostPathPersistentVolume } from "../model/kubernetes/storage";
+import { autonamed } from "../model/values/kubernetesNames";
+import { componentType } from "../objects/componentType";
 
 /** What {@link HostPathVolumes} needs. */
 export interface HostPathVolumesArgs {
@@ -15,8 +16,6 @@ export interface HostPathVolumesArgs {
   /** Image with a shell, for the one container that makes the directories. */
   image: string;
 }
-
-const IDENTITY = { app: "hostpath-directories", component: "volumes" } as const;
 
 /** Directories are made under another name, given their owner, and then renamed, so that no pod ever sees one half done. */
 const MAKE_DIRECTORIES = `set -eu
@@ -47,7 +46,7 @@ export class HostPathVolumes extends pulumi.ComponentResource {
   constructor(name: string, args: HostPathVolumesArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("HostPathVolumes"), name, args, opts);
     const child = { parent: this };
-    const labels = commonLabels(IDENTITY);
+    const labels = commonLabels(DIRECTORIES_IDENTITY);
     const exempt = new k8s.core.v1.Namespace(
       name,
       {
@@ -60,7 +59,7 @@ export class HostPathVolumes extends pulumi.ComponentResource {
     );
     const account = new k8s.core.v1.ServiceAccount(
       name,
-      { metadata: { name: IDENTITY.app, namespace: exempt.metadata.name, labels }, automountServiceAccountToken: false },
+      { metadata: { name: DIRECTORIES_IDENTITY.app, namespace: exempt.metadata.name, labels }, automountServiceAccountToken: false },
       child,
     );
     // Making directories needs no network, and whoever may make pods here is root on the nodes.
@@ -136,7 +135,7 @@ export class HostPathVolumes extends pulumi.ComponentResource {
   }
 }
 
-/** The folders directly above namespaces: what is mounted into the job. */
+/** The directories directly above namespaces: what is mounted into the job. */
 function rootsOf(volumes: readonly HostPathVolume[]): string[] {
   return [...new Set(volumes.map((volume) => volume.directory.split("/").slice(0, -2).join("/")))].sort();
 }

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { commonLabels } from "../model/labels";
-import { componentType } from "./types";
+import { commonLabels } from "../model/kubernetes/labels";
+import { componentType } from "../objects/componentType";
 
 /** What {@link Namespace} needs. */
 export interface NamespaceArgs {

@@ -1,21 +1,20 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type ComponentName, commonLabels, OWN_LABEL, ownPods, PART_OF } from "../model/labels";
-import { componentsOf, type Edge, nameServerPeer, networkEdges, type Peer } from "../model/networkEdges";
-import type { StackPlan } from "../model/plan";
-import type { Settings } from "../model/settings";
-import { componentType } from "./types";
+import { type ComponentName, NETWORK_POLICIES_IDENTITY } from "../model/kubernetes/identities";
+import { commonLabels, OWN_LABEL, ownPods, PART_OF } from "../model/kubernetes/labels";
+import { type ConnectedPlan, componentsOf, type Edge, nameServerPeer, networkEdges, type Peer } from "../model/network/edges";
+import type { Settings } from "../model/settings/schema";
+import { componentType } from "../objects/componentType";
 
 /** What {@link NetworkPolicies} needs. */
 export interface NetworkPoliciesArgs {
-  plan: StackPlan;
+  settings: Settings;
+  plan: ConnectedPlan;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
   /** Whether the bucket's credentials are given. Without them whatever uses the bucket reaches the cloud's identity service. */
   bucketCredentials: boolean;
 }
-
-const IDENTITY = { app: "network-policies", component: "namespace" } as const;
 
 /**
  * Nothing in the namespace talks to anything, except along the edges of the data path and to the cluster's DNS. Where the namespace is somebody else's that holds for this stack's pods: a policy
@@ -24,7 +23,7 @@ const IDENTITY = { app: "network-policies", component: "namespace" } as const;
 export class NetworkPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("NetworkPolicies"), name, {}, opts);
-    const { settings } = args.plan;
+    const { settings, plan } = args;
     const policy = (policyName: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
       new k8s.networking.v1.NetworkPolicy(
         `${name}-${policyName}`,
@@ -33,7 +32,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
           metadata: {
             name: settings.existingNamespace ? `${PART_OF}-${policyName}` : policyName,
             namespace: args.namespace,
-            labels: commonLabels(IDENTITY),
+            labels: commonLabels(NETWORK_POLICIES_IDENTITY),
           },
           spec,
         },
@@ -49,10 +48,10 @@ export class NetworkPolicies extends pulumi.ComponentResource {
         ports: ["UDP", "TCP"].map((protocol) => ({ protocol, port: server.port })),
       })),
     });
-    const edges = networkEdges(settings, args.bucketCredentials);
+    const edges = networkEdges(settings, plan, args.bucketCredentials);
     const from = (edge: Edge) => ({ ...peers("from", edge.from, settings), ...ports(edge) });
     const to = (edge: Edge) => ({ ...peers("to", edge.to, settings), ...ports(edge) });
-    for (const component of componentsOf(settings)) {
+    for (const component of componentsOf(settings, plan)) {
       policy(`allow-${component}`, {
         podSelector: selects(component, settings),
         policyTypes: ["Ingress", "Egress"],

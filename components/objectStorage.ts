@@ -1,22 +1,26 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { identityLabels } from "../model/cloudIdentity";
-import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/historyFlags";
-import { commonLabels } from "../model/labels";
-import { BUCKET_FOLDER, BUCKET_IDENTITY, bucketClaim, bucketVolumes, type Credentials, objectStorageConfig } from "../model/objectStorage";
-import type { StackPlan } from "../model/plan";
-import { protectsStorage } from "../model/protection";
-import type { ObjectStorageSettings } from "../model/settings";
-import { componentType } from "./types";
+import { identityLabels } from "../model/bucket/cloudIdentity";
+import { type Credentials, objectStorageConfig } from "../model/bucket/config";
+import { BUCKET_FOLDER, bucketClaim } from "../model/bucket/directory";
+import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/bucket/mount";
+import { BUCKET_IDENTITY } from "../model/kubernetes/identities";
+import { commonLabels } from "../model/kubernetes/labels";
+import type { HostPathVolume } from "../model/kubernetes/storage";
+import { protectsStorage } from "../model/settings/protection";
+import type { ObjectStorageSettings, Settings } from "../model/settings/schema";
+import { componentType } from "../objects/componentType";
 
 /** What {@link ObjectStorage} needs. */
 export interface ObjectStorageArgs {
-  plan: StackPlan;
+  settings: Settings;
   objectStorage: ObjectStorageSettings;
   /** The bucket's credentials. Default: the pods' own identity. */
   credentials: pulumi.Input<Credentials | undefined>;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
+  /** The directory of a node that is the bucket; empty for other kinds of buckets. */
+  directory: HostPathVolume[];
   /** What must exist before a claim is made: the volume of a node's directory. */
   volumes: pulumi.Resource[];
 }
@@ -43,7 +47,7 @@ export class ObjectStorage extends pulumi.ComponentResource {
 
   constructor(name: string, args: ObjectStorageArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("ObjectStorage"), name, {}, opts);
-    const { plan, objectStorage } = args;
+    const { settings, objectStorage } = args;
     const config = pulumi.output(args.credentials).apply((credentials) => objectStorageConfig(objectStorage, credentials));
     const secret = new k8s.core.v1.Secret(
       name,
@@ -59,11 +63,11 @@ export class ObjectStorage extends pulumi.ComponentResource {
     this.podLabels = identityLabels(objectStorage.serviceAccountAnnotations);
     this.volumes = [{ name: CONFIG_VOLUME, secret: { secretName: this.secretName } }];
     this.mounts = [{ name: CONFIG_VOLUME, mountPath: OBJECT_STORE_FOLDER, readOnly: true }];
-    for (const volume of bucketVolumes(plan.settings)) {
+    for (const volume of args.directory) {
       const claim = new k8s.core.v1.PersistentVolumeClaim(
         `${name}-${DIRECTORY_VOLUME}`,
         { metadata: { name: volume.claim, namespace: args.namespace, labels: volume.labels }, spec: bucketClaim(volume) },
-        { parent: this, dependsOn: args.volumes, protect: protectsStorage(plan.settings) },
+        { parent: this, dependsOn: args.volumes, protect: protectsStorage(settings) },
       );
       this.volumes.push({ name: DIRECTORY_VOLUME, persistentVolumeClaim: { claimName: claim.metadata.name } });
       this.mounts.push({ name: DIRECTORY_VOLUME, mountPath: BUCKET_FOLDER });

@@ -1,27 +1,29 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { API_TOKEN } from "../model/apiToken";
-import { identityLabels } from "../model/cloudIdentity";
-import { discoveryRules } from "../model/discoveryRules";
-import { HTTP_PORT } from "../model/hashring";
-import { commonLabels, type Identity, ownPods, selectorLabels } from "../model/labels";
-import { PROMETHEUS_APP, type PrometheusSet, type StackPlan } from "../model/plan";
-import { container, GRPC, hostAntiAffinity, POD_NAME_ENV, PROMETHEUS_USER, probes, zoneSpread } from "../model/pod";
+import { identityLabels } from "../model/bucket/cloudIdentity";
+import type { Addresses } from "../model/kubernetes/addresses";
+import { API_TOKEN } from "../model/kubernetes/apiToken";
+import { PROMETHEUS_APP, PROMETHEUS_IDENTITY, SIDECAR_CONTAINER, SIDECAR_SERVICE } from "../model/kubernetes/identities";
+import { commonLabels, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { container, hostAntiAffinity, POD_NAME_ENV, PROMETHEUS_USER, probes, zoneSpread } from "../model/kubernetes/pod";
+import { GRPC, HTTP_PORT, PROMETHEUS_PORT, SIDECAR_HTTP_PORT_NAME } from "../model/kubernetes/ports";
+import { DATA_VOLUME, emptyVolume } from "../model/kubernetes/storage";
 import {
   evaluatesRules,
   PROMETHEUS_CONFIG_FILE,
   PROMETHEUS_CONFIG_FOLDER,
-  PROMETHEUS_PORT,
   PROMETHEUS_RULES_FOLDER,
   prometheusConfig,
-  SIDECAR_HTTP_PORT_NAME,
-} from "../model/prometheusConfig";
-import { PROMETHEUS_DATA, prometheusFlags } from "../model/prometheusFlags";
-import { protectsStorage } from "../model/protection";
-import { SIDECAR_CONTAINER, SIDECAR_SERVICE, sidecarFlags } from "../model/sidecar";
-import { DATA_VOLUME, emptyVolume } from "../model/storage";
-import type { ObjectStorage } from "./objectStorage";
-import { componentType } from "./types";
+} from "../model/prometheus/config";
+import { discoveryRules } from "../model/prometheus/discovery";
+import { PROMETHEUS_DATA, prometheusFlags } from "../model/prometheus/flags";
+import type { PrometheusSet } from "../model/prometheus/plan";
+import { sidecarFlags } from "../model/prometheus/sidecar";
+import type { RetentionPlan } from "../model/retention/plan";
+import type { Scheme } from "../model/ring/plan";
+import { protectsStorage } from "../model/settings/protection";
+import type { Settings } from "../model/settings/schema";
+import { componentType } from "../objects/componentType";
 import {
   CLUSTER_IP,
   componentLabels,
@@ -37,10 +39,15 @@ import {
   statefulSet,
   together,
   type Workload,
-} from "./workload";
+} from "../objects/workload";
+import type { ObjectStorage } from "./objectStorage";
 
 /** What {@link Prometheus} needs. */
 export interface PrometheusArgs extends StatefulArgs {
+  scheme: Scheme;
+  prometheusSets: PrometheusSet[];
+  retention: Pick<RetentionPlan, "prometheus" | "handover">;
+  addresses: Pick<Addresses, "remoteWriteUrl">;
   /** Priority class of pods that hold samples which are nowhere else; undefined where the stack makes none. */
   dataPriority: pulumi.Input<string> | undefined;
   /** Rule files by name. */
@@ -48,8 +55,6 @@ export interface PrometheusArgs extends StatefulArgs {
   /** Where sidecars upload blocks; undefined without a bucket, and where receivers upload. */
   bucket: ObjectStorage | undefined;
 }
-
-const IDENTITY: Identity = { app: PROMETHEUS_APP, component: "prometheus" };
 
 /** Port of the query API, metrics and probes. */
 const WEB = { name: "http", containerPort: PROMETHEUS_PORT };
@@ -61,7 +66,7 @@ type Container = k8s.types.input.core.v1.Container;
 
 /**
  * Prometheus servers (or agents): replicas that scrape the same, shards that divide. In the receive scheme all write to the ring; in the sidecar scheme each keeps its samples, and a
- * sidecar in its pod answers for it.
+ * sidecar in its pod serves it.
  */
 export class Prometheus extends pulumi.ComponentResource {
   /** The StatefulSets, for what must be updated after them. */
@@ -69,30 +74,34 @@ export class Prometheus extends pulumi.ComponentResource {
 
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Prometheus"), name, {}, opts);
-    const { plan, namespace, bucket } = args;
-    const { prometheus, ingestion, images, existingNamespace } = plan.settings;
-    const sidecar = ingestion === "sidecar";
+    const { settings, scheme, namespace, bucket } = args;
+    const { prometheus, images, existingNamespace } = settings;
+    const sidecar = scheme.kind === "sidecar";
     const { prometheus: image } = images;
-    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image, user: PROMETHEUS_USER, parent: this };
+    const workload: Workload = { identity: PROMETHEUS_IDENTITY, namespace, existingNamespace, image, user: PROMETHEUS_USER, parent: this };
     const annotations = { ...bucket?.serviceAccountAnnotations, ...prometheus.serviceAccountAnnotations };
     const account = serviceAccount(name, workload, annotations);
-    this.permissions(name, plan, account, namespace);
-    const rules = this.files(name, "rules", workload, PROMETHEUS_RULES_FOLDER, evaluatesRules(plan.settings) ? args.rules : {}, sidecar);
+    this.permissions(name, settings, account, namespace);
+    const rules = this.files(name, "rules", workload, PROMETHEUS_RULES_FOLDER, evaluatesRules(settings) ? args.rules : {}, sidecar);
 
-    const selector = componentLabels(IDENTITY);
-    // One shard answers for its own targets only; whoever wants all of them asks the querier.
+    const selector = componentLabels(PROMETHEUS_IDENTITY);
+    // One shard serves its own targets only; whoever wants all of them asks the querier.
     service(name, workload, PROMETHEUS_APP, WEB, { ...CLUSTER_IP, selector });
     service(`${name}-pods`, workload, POD_SERVICE, WEB, { ...HEADLESS, selector });
     if (sidecar) service(`${name}-sidecars`, workload, SIDECAR_SERVICE, GRPC, { ...HEADLESS, selector });
 
-    for (const set of plan.prometheusSets) {
+    for (const set of args.prometheusSets) {
       const shard = { ...workload, identity: set.identity, podLabels: identityLabels(annotations) };
-      const text = prometheusConfig(plan.settings, set.shard, plan.addresses.remoteWriteUrl);
+      const text = prometheusConfig(settings, {
+        shard: set.shard,
+        remoteWriteUrl: args.addresses.remoteWriteUrl,
+        retention: args.retention.prometheus,
+      });
       const config = this.files(set.name, "config", shard, PROMETHEUS_CONFIG_FOLDER, { [PROMETHEUS_CONFIG_FILE]: text }, sidecar);
       this.sets.push(
         statefulSet(set.name, shard, this.serverSpec(args, set, account, together(config, rules)), {
           dependsOn: args.volumes,
-          protect: protectsStorage(plan.settings),
+          protect: protectsStorage(settings),
           hooks: args.growth(set),
           customTimeouts: { create: "1h", update: "1h", delete: "30m" },
         }),
@@ -103,11 +112,11 @@ export class Prometheus extends pulumi.ComponentResource {
   }
 
   /** What discovery and the kubelets' metrics need, and nothing that can read a secret or change anything. */
-  private permissions(name: string, plan: StackPlan, account: pulumi.Input<string>, namespace: pulumi.Input<string>): void {
-    const labels = commonLabels(IDENTITY);
+  private permissions(name: string, settings: Settings, account: pulumi.Input<string>, namespace: pulumi.Input<string>): void {
+    const labels = commonLabels(PROMETHEUS_IDENTITY);
     const subjects = [{ kind: "ServiceAccount", name: account, namespace }];
-    const clusterName = `${plan.settings.namespace}-${PROMETHEUS_APP}`;
-    const { cluster, namespaced } = discoveryRules(plan.settings);
+    const clusterName = `${settings.namespace}-${PROMETHEUS_APP}`;
+    const { cluster, namespaced } = discoveryRules(settings);
     const role = new k8s.rbac.v1.ClusterRole(name, { metadata: { name: clusterName, labels }, rules: cluster }, { parent: this });
     new k8s.rbac.v1.ClusterRoleBinding(
       name,
@@ -119,7 +128,7 @@ export class Prometheus extends pulumi.ComponentResource {
       { parent: this },
     );
     for (const [target, rules] of Object.entries(namespaced)) {
-      const roleMetadata = { name: clusterName, namespace: target === plan.settings.namespace ? namespace : target, labels };
+      const roleMetadata = { name: clusterName, namespace: target === settings.namespace ? namespace : target, labels };
       const own = new k8s.rbac.v1.Role(`${name}-${target}`, { metadata: roleMetadata, rules }, { parent: this });
       new k8s.rbac.v1.RoleBinding(
         `${name}-${target}`,
@@ -147,17 +156,17 @@ export class Prometheus extends pulumi.ComponentResource {
   }
 
   private serverSpec(
-    { plan: { settings }, bucket, dataPriority }: PrometheusArgs,
+    { settings, scheme, retention, bucket, dataPriority }: PrometheusArgs,
     set: PrometheusSet,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted,
   ): StatefulSetArgs {
-    const { prometheus, cluster, ingestion, images } = settings;
+    const { prometheus, cluster, images } = settings;
     const pods = ownPods(settings, selectorLabels(set.identity));
     const data = { name: DATA_VOLUME, mountPath: PROMETHEUS_DATA };
     const server: Container = {
       ...container("prometheus", images.prometheus, prometheus.resources, prometheus.storage.emptyDir?.size),
-      args: prometheusFlags(settings),
+      args: prometheusFlags(prometheus, scheme.kind === "sidecar" && bucket !== undefined),
       env: [POD_NAME_ENV],
       ports: [WEB],
       ...probes("http"),
@@ -166,7 +175,7 @@ export class Prometheus extends pulumi.ComponentResource {
     };
     const sidecar: Container = {
       ...container(SIDECAR_CONTAINER, images.thanos, prometheus.sidecar.resources),
-      args: sidecarFlags(settings),
+      args: sidecarFlags(retention.handover),
       env: [POD_NAME_ENV],
       ports: [GRPC, { name: SIDECAR_HTTP_PORT_NAME, containerPort: HTTP_PORT }],
       // Ready only while it reaches its Prometheus.
@@ -189,7 +198,7 @@ export class Prometheus extends pulumi.ComponentResource {
         affinity: hostAntiAffinity(prometheus.antiAffinity, pods),
         ...zoneSpread(cluster.zones, pods, "overall"),
         // The sidecar tells its Prometheus by signal that a file has changed.
-        ...(ingestion === "sidecar" ? { shareProcessNamespace: true, containers: [server, sidecar] } : { containers: [server] }),
+        ...(scheme.kind === "sidecar" ? { shareProcessNamespace: true, containers: [server, sidecar] } : { containers: [server] }),
         volumes: [...emptyVolume(prometheus.storage), ...files.volumes, ...(bucket?.volumes ?? []), API_TOKEN.volume],
       },
     };

@@ -1,27 +1,37 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import { deduplicationFunction } from "../model/deduplication";
-import type { Identity } from "../model/labels";
-import { scratchVolume } from "../model/localDisk";
-import { QUERIER_APP, QUERIER_GRPC_SERVICE, type StackPlan } from "../model/plan";
-import { container, drainPause, GRPC, probes, THANOS_USER } from "../model/pod";
-import { durationSeconds } from "../model/quantity";
-import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, QUERY_HTTP_PORT, querierFlags } from "../model/thanosFlags";
-import { componentType } from "./types";
-import { CLUSTER_IP, deployment, disruptionBudget, HEADLESS, immutableFiles, service, serviceAccount, type Workload } from "./workload";
+import type { Addresses } from "../model/kubernetes/addresses";
+import { QUERIER_APP, QUERIER_GRPC_SERVICE, QUERIER_IDENTITY } from "../model/kubernetes/identities";
+import { scratchVolume } from "../model/kubernetes/localDisk";
+import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
+import { GRPC, QUERY_HTTP_PORT } from "../model/kubernetes/ports";
+import { deduplicationFunction } from "../model/query/deduplication";
+import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, querierFlags } from "../model/query/flags";
+import type { Settings } from "../model/settings/schema";
+import { durationSeconds } from "../model/values/quantity";
+import { componentType } from "../objects/componentType";
+import {
+  CLUSTER_IP,
+  deployment,
+  disruptionBudget,
+  HEADLESS,
+  immutableFiles,
+  service,
+  serviceAccount,
+  type Workload,
+} from "../objects/workload";
 
 /** What {@link Querier} needs. */
 export interface QuerierArgs {
-  plan: StackPlan;
+  settings: Settings;
+  addresses: Pick<Addresses, "stores">;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
-  /** What it asks, receivers above all: they are updated first, and a querier that starts when they are Ready finds them at its first look-up. */
+  /** What it asks, receivers above all: they are updated first, and a querier that starts when they are Ready finds them at its first poll. */
   stores: pulumi.Resource[];
 }
 
-const IDENTITY: Identity = { app: QUERIER_APP, component: "querier" };
-
-/** Most in its temporary folder: the file of queries in flight, which holds a kilobyte for each. */
+/** Most in its temporary directory: the file of queries in flight, which holds a kilobyte for each. */
 const SCRATCH = "64Mi";
 
 /** Seconds between leaving the Services and the end of the process. */
@@ -31,16 +41,23 @@ const DRAIN_SECONDS = 5;
 export class Querier extends pulumi.ComponentResource {
   constructor(name: string, args: QuerierArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Querier"), name, {}, opts);
-    const { plan } = args;
-    const { querier, cluster, images, existingNamespace } = plan.settings;
-    const deduplication = deduplicationFunction(plan.settings);
+    const { settings, addresses } = args;
+    const { querier, cluster, images, existingNamespace } = settings;
+    const deduplication = deduplicationFunction(settings);
     if (deduplication === undefined) throw new pulumi.ResourceError("querier.deduplication is undecided", this);
     const { thanos: image } = images;
-    const workload: Workload = { identity: IDENTITY, namespace: args.namespace, existingNamespace, image, user: THANOS_USER, parent: this };
+    const workload: Workload = {
+      identity: QUERIER_IDENTITY,
+      namespace: args.namespace,
+      existingNamespace,
+      image,
+      user: THANOS_USER,
+      parent: this,
+    };
     const http = { name: "http", containerPort: QUERY_HTTP_PORT };
     const serviceAccountName = serviceAccount(name, workload);
     const endpoints = immutableFiles(name, "endpoints", workload, ENDPOINTS_FOLDER, {
-      [ENDPOINTS_FILE]: stringify({ endpoints: [...plan.addresses.stores, ...querier.endpoints].map((address) => ({ address })) }),
+      [ENDPOINTS_FILE]: stringify({ endpoints: [...addresses.stores, ...querier.endpoints].map((address) => ({ address })) }),
     });
     service(name, workload, QUERIER_APP, http, CLUSTER_IP);
     // Headless: gRPC keeps one connection, so its clients balance over the pods themselves.
@@ -53,7 +70,7 @@ export class Querier extends pulumi.ComponentResource {
         antiAffinity: querier.antiAffinity,
         zones: cluster.zones,
         restartedAt: querier.rollout.restartedAt,
-        // A querier is of use when it has found the receivers, which takes one look-up.
+        // A querier is of use when it has found the receivers, which takes one poll.
         minReadySeconds: querier.replicas > 1 ? 10 : 0,
         pod: {
           serviceAccountName,
@@ -62,7 +79,7 @@ export class Querier extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-querier", images.thanos, querier.resources, SCRATCH),
-              args: querierFlags(plan.settings, deduplication),
+              args: querierFlags(settings, deduplication),
               ports: [http, GRPC],
               ...probes("http"),
               ...drainPause(DRAIN_SECONDS),

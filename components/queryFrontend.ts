@@ -1,34 +1,40 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import type { Identity } from "../model/labels";
-import { QUERY_CACHE_APP, QUERY_FRONTEND_APP, type StackPlan } from "../model/plan";
-import { container, drainPause, probes, THANOS_USER } from "../model/pod";
-import type { Settings } from "../model/settings";
-import { QUERY_HTTP_PORT, queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/thanosFlags";
-import { memcached, memcachedAddress } from "./memcached";
-import { componentType } from "./types";
-import { CLUSTER_IP, deployment, disruptionBudget, immutableFiles, service, serviceAccount, type Workload } from "./workload";
+import type { Addresses } from "../model/kubernetes/addresses";
+import { QUERY_CACHE_APP, QUERY_CACHE_IDENTITY, QUERY_FRONTEND_APP, QUERY_FRONTEND_IDENTITY } from "../model/kubernetes/identities";
+import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
+import { QUERY_HTTP_PORT } from "../model/kubernetes/ports";
+import { queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/query/flags";
+import type { Settings } from "../model/settings/schema";
+import { componentType } from "../objects/componentType";
+import { memcached, memcachedAddress } from "../objects/memcached";
+import { CLUSTER_IP, deployment, disruptionBudget, immutableFiles, service, serviceAccount, type Workload } from "../objects/workload";
 
 /** What {@link QueryFrontend} needs. */
 export interface QueryFrontendArgs {
-  plan: StackPlan;
+  settings: Settings;
+  addresses: Pick<Addresses, "querierUrl">;
   frontend: NonNullable<Settings["queryFrontend"]>;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
 }
 
-const IDENTITY: Identity = { app: QUERY_FRONTEND_APP, component: "query-frontend" };
-const CACHE_IDENTITY: Identity = { app: QUERY_CACHE_APP, component: "query-cache" };
-
 /** Splits and caches range queries in front of the querier, with the cache that it needs. */
 export class QueryFrontend extends pulumi.ComponentResource {
   constructor(name: string, args: QueryFrontendArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("QueryFrontend"), name, {}, opts);
-    const { plan, frontend, namespace } = args;
-    const { tenancy, cluster, images, existingNamespace } = plan.settings;
-    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image: images.thanos, user: THANOS_USER, parent: this };
+    const { settings, addresses, frontend, namespace } = args;
+    const { tenancy, cluster, images, existingNamespace } = settings;
+    const workload: Workload = {
+      identity: QUERY_FRONTEND_IDENTITY,
+      namespace,
+      existingNamespace,
+      image: images.thanos,
+      user: THANOS_USER,
+      parent: this,
+    };
     const http = { name: "http", containerPort: QUERY_HTTP_PORT };
-    const cacheArgs = { namespace, existingNamespace, identity: CACHE_IDENTITY, image: images.memcached, ...frontend.cache };
+    const cacheArgs = { namespace, existingNamespace, identity: QUERY_CACHE_IDENTITY, image: images.memcached, ...frontend.cache };
     memcached(`${name}-cache`, cacheArgs, this);
 
     const serviceAccountName = serviceAccount(name, workload);
@@ -36,7 +42,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
       [RESPONSE_CACHE_FILE]: stringify({
         type: "MEMCACHED",
         config: {
-          addresses: [memcachedAddress(QUERY_CACHE_APP, plan.settings)],
+          addresses: [memcachedAddress(QUERY_CACHE_APP, settings)],
           timeout: "500ms",
           max_item_size: "5MiB",
           expiration: "24h",
@@ -60,7 +66,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-query-frontend", images.thanos, frontend.resources),
-              args: queryFrontendFlags(frontend, tenancy, plan.addresses.querierUrl),
+              args: queryFrontendFlags(frontend, tenancy, addresses.querierUrl),
               ports: [http],
               ...probes("http"),
               ...drainPause(5),

@@ -1,26 +1,19 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { GRPC_PORT, RECEIVE_APP, REMOTE_WRITE_PORT } from "../model/hashring";
-import { type Identity, ownPods, selectorLabels } from "../model/labels";
-import { thanosYaml } from "../model/literal";
-import { scratchVolume } from "../model/localDisk";
+import type { Addresses } from "../model/kubernetes/addresses";
 import {
-  HASHRINGS_CONFIG_MAP,
-  LIMITS_CONFIG_MAP,
   PEER_SERVICE,
+  RECEIVE_APP,
+  RECEIVE_IDENTITY,
   RECEIVE_SERVICE,
-  type ReceivePlan,
-  type ReceiverSet,
-  ROUTER_APP,
+  ROUTER_IDENTITY,
   STORE_SERVICE,
-  type StackPlan,
-} from "../model/plan";
-import { container, drainPause, GRPC, HTTP, hostAntiAffinity, inZone, POD_NAME_ENV, probes, THANOS_USER } from "../model/pod";
-import { protectsStorage } from "../model/protection";
-import { tolerableReceivers } from "../model/quorum";
-import { receiveLimitsFile } from "../model/receiveLimits";
-import type { ReceiveSettings } from "../model/settings";
-import { DATA_VOLUME } from "../model/storage";
+} from "../model/kubernetes/identities";
+import { ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { scratchVolume } from "../model/kubernetes/localDisk";
+import { container, drainPause, hostAntiAffinity, inZone, POD_NAME_ENV, probes, THANOS_USER } from "../model/kubernetes/pod";
+import { GRPC, GRPC_PORT, HTTP, REMOTE_WRITE_PORT } from "../model/kubernetes/ports";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
 import {
   HASHRINGS_FILE,
   HASHRINGS_FOLDER,
@@ -31,9 +24,14 @@ import {
   RELABEL_FOLDER,
   type ReceiverRole,
   receiveFlags,
-} from "../model/thanosFlags";
-import type { ObjectStorage } from "./objectStorage";
-import { componentType } from "./types";
+} from "../model/ring/flags";
+import { receiveLimitsFile } from "../model/ring/limits";
+import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, type ReceiverSet, type RingPlan } from "../model/ring/plan";
+import { tolerableReceivers } from "../model/ring/quorum";
+import { protectsStorage } from "../model/settings/protection";
+import type { ReceiveSettings, Settings } from "../model/settings/schema";
+import { thanosYaml } from "../model/values/literal";
+import { componentType } from "../objects/componentType";
 import {
   CLUSTER_IP,
   componentLabels,
@@ -50,12 +48,14 @@ import {
   statefulSet,
   together,
   type Workload,
-} from "./workload";
+} from "../objects/workload";
+import type { ObjectStorage } from "./objectStorage";
 
 /** What {@link Receive} needs. */
 export interface ReceiveArgs {
-  plan: StackPlan;
-  receive: ReceivePlan;
+  settings: Settings;
+  ring: RingPlan;
+  addresses: Pick<Addresses, "querierUrl">;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
   /** What must exist before a receiver's pod is made: volumes of the nodes' own disks. */
@@ -76,13 +76,10 @@ export interface ReceiveGates {
   receivers: (set: ReceiverSet) => pulumi.ResourceHookBinding;
 }
 
-const IDENTITY: Identity = { app: RECEIVE_APP, component: "receive" };
-const ROUTER_IDENTITY: Identity = { app: ROUTER_APP, component: "receive-router" };
-
 /** Longest rolling restart that is waited for: every receiver may take its whole grace period and a replay. */
 const ROLLOUT_TIMEOUT = "4h";
 
-/** Most in the folder of a router's data, which it opens and leaves empty. */
+/** Most in the directory of a router's data, which it opens and leaves empty. */
 const ROUTER_SCRATCH = "64Mi";
 
 /** Port as every Service and NetworkPolicy names it. */
@@ -98,23 +95,30 @@ export class Receive extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReceiveArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Receive"), name, {}, opts);
-    const { plan, receive, namespace, bucket } = args;
-    const { replicationFactor, mode } = receive.settings;
-    const { images, existingNamespace } = plan.settings;
-    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image: images.thanos, user: THANOS_USER, parent: this };
+    const { settings, ring, namespace, bucket } = args;
+    const { replicationFactor, mode } = ring.settings;
+    const { images, existingNamespace } = settings;
+    const workload: Workload = {
+      identity: RECEIVE_IDENTITY,
+      namespace,
+      existingNamespace,
+      image: images.thanos,
+      user: THANOS_USER,
+      parent: this,
+    };
     const routers = mode === "split" ? { ...workload, identity: ROUTER_IDENTITY } : undefined;
 
     const account = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
-    this.services(name, workload, receive.settings);
+    this.services(name, workload, ring.settings);
     const files = this.files(name, workload, args);
-    for (const set of receive.sets) {
+    for (const set of ring.sets) {
       // One zone after the other: the next is touched when every receiver of the one before is Ready again (and has been for a while, by its gate).
-      const previous = this.sets.filter((_, index) => receive.sets[index]?.ring === set.ring).slice(-1);
+      const previous = this.sets.filter((_, index) => ring.sets[index]?.ring === set.ring).slice(-1);
       const spec = this.receiverSpec(args, set, account, routers === undefined ? files : undefined);
       this.sets.push(
         statefulSet(set.name, { ...workload, identity: set.identity, podLabels: bucket?.podLabels }, spec, {
           dependsOn: [...args.volumes, ...previous],
-          protect: protectsStorage(plan.settings),
+          protect: protectsStorage(settings),
           hooks: args.gates.receivers(set),
           customTimeouts: { create: ROLLOUT_TIMEOUT, update: ROLLOUT_TIMEOUT, delete: "1h" },
         }),
@@ -131,7 +135,7 @@ export class Receive extends pulumi.ComponentResource {
   }
 
   private services(name: string, workload: Workload, { publishNotReadyPeers, mode }: ReceiveSettings): void {
-    const selector = componentLabels(IDENTITY);
+    const selector = componentLabels(RECEIVE_IDENTITY);
     service(`${name}-peers`, workload, PEER_SERVICE, GRPC, { ...HEADLESS, selector, publishNotReadyAddresses: publishNotReadyPeers });
     service(`${name}-stores`, workload, STORE_SERVICE, GRPC, { ...HEADLESS, selector });
     const listeners = mode === "split" ? selectorLabels(ROUTER_IDENTITY) : selector;
@@ -139,35 +143,36 @@ export class Receive extends pulumi.ComponentResource {
   }
 
   /** The files that a routing receiver reads again when they change, and those that it reads at its start. */
-  private files(name: string, workload: Workload, { plan, receive, gates }: ReceiveArgs): Mounted {
-    const { settings, hashringsFile } = receive;
+  private files(name: string, workload: Workload, { settings, ring, addresses, gates }: ReceiveArgs): Mounted {
+    const { settings: receive, hashringsFile } = ring;
     new k8s.core.v1.ConfigMap(
       `${name}-hashrings`,
       { metadata: metadata(workload, HASHRINGS_CONFIG_MAP), data: { [HASHRINGS_FILE]: hashringsFile } },
       { parent: this, hooks: gates.hashrings },
     );
-    const limits = receiveLimitsFile(settings, plan.settings, plan.addresses.querierUrl);
+    const limits = receiveLimitsFile(receive, settings, addresses.querierUrl);
     new k8s.core.v1.ConfigMap(
       `${name}-limits`,
       { metadata: metadata(workload, LIMITS_CONFIG_MAP), data: { [LIMITS_FILE]: limits } },
       { parent: this },
     );
-    const relabel = { [RELABEL_FILE]: thanosYaml(settings.relabel) };
+    const relabel = { [RELABEL_FILE]: thanosYaml(receive.relabel) };
     return together(
       // Named by their text, not by the objects: receivers must not depend on the ring, or no update could wait for the receivers first.
       mountedConfigMap("hashrings", HASHRINGS_CONFIG_MAP, HASHRINGS_FOLDER),
       mountedConfigMap("limits", LIMITS_CONFIG_MAP, LIMITS_FOLDER),
-      settings.relabel.length === 0 ? undefined : immutableFiles(name, "relabel", workload, RELABEL_FOLDER, relabel),
+      receive.relabel.length === 0 ? undefined : immutableFiles(name, "relabel", workload, RELABEL_FOLDER, relabel),
     );
   }
 
   /** @param files Undefined where routers are apart, and receivers only store. */
   private receiverSpec(
-    { plan: { settings }, receive: { settings: receive }, bucket, dataPriority }: ReceiveArgs,
+    { settings, ring, bucket, dataPriority }: ReceiveArgs,
     set: ReceiverSet,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted | undefined,
   ): StatefulSetArgs {
+    const { settings: receive } = ring;
     const role: ReceiverRole = files === undefined ? "ingester" : "router-ingester";
     const localEndpoint = `$(POD_NAME).${PEER_SERVICE}.${settings.namespace}.svc.${settings.cluster.domain}:${GRPC_PORT}`;
     const { volumes, mounts } = together(files, bucket);
@@ -184,14 +189,14 @@ export class Receive extends pulumi.ComponentResource {
         priorityClassName: dataPriority,
         terminationGracePeriodSeconds: receive.rollout.gracePeriodSeconds,
         affinity: {
-          // Within the set: another zone's receivers are on other nodes anyway, another ring's hold no copy of these series.
+          // Within the set: another zone's receivers are on other nodes anyway, another ring's hold no replica of these series.
           ...hostAntiAffinity(receive.antiAffinity, ownPods(settings, selectorLabels(set.identity))),
           ...inZone(set.zone),
         },
         containers: [
           {
             ...container("thanos-receive", settings.images.thanos, receive.resources),
-            args: receiveFlags(receive, settings, role, localEndpoint),
+            args: receiveFlags(ring, settings, role, localEndpoint),
             env: [POD_NAME_ENV],
             ports: [GRPC, HTTP, ...(files === undefined ? [] : [REMOTE_WRITE])],
             ...probes("http"),
@@ -207,10 +212,11 @@ export class Receive extends pulumi.ComponentResource {
   private routers(
     name: string,
     workload: Workload,
-    { plan: { settings }, receive: { settings: receive } }: ReceiveArgs,
+    { settings, ring }: ReceiveArgs,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted,
   ): void {
+    const { settings: receive } = ring;
     const { replicas, antiAffinity, resources, rollout } = receive.routers;
     const { preStopSeconds } = receive.rollout;
     deployment(
@@ -229,12 +235,12 @@ export class Receive extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-receive-router", settings.images.thanos, resources, ROUTER_SCRATCH),
-              args: receiveFlags(receive, settings, "router", ""),
+              args: receiveFlags(ring, settings, "router", ""),
               env: [POD_NAME_ENV],
               ports: [GRPC, HTTP, REMOTE_WRITE],
               ...probes("http"),
               ...drainPause(preStopSeconds),
-              // A router stores nothing, but opens the folder of its data.
+              // A router stores nothing, but opens the directory of its data.
               volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...files.mounts],
             },
           ],

@@ -1,24 +1,24 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { ownPods, selectorLabels } from "../model/labels";
-import { scratchVolume } from "../model/localDisk";
-import { container, GRPC, HTTP, hostAntiAffinity, POD_NAME_ENV, probes, THANOS_USER, zoneSpread } from "../model/pod";
-import { protectsStorage } from "../model/protection";
-import { durationSeconds } from "../model/quantity";
+import type { Addresses } from "../model/kubernetes/addresses";
+import { RULER_APP, RULER_SERVICE } from "../model/kubernetes/identities";
+import { ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { scratchVolume } from "../model/kubernetes/localDisk";
+import { container, hostAntiAffinity, POD_NAME_ENV, probes, THANOS_USER, zoneSpread } from "../model/kubernetes/pod";
+import { GRPC, HTTP } from "../model/kubernetes/ports";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
 import {
-  RULER_APP,
   RULER_DATA,
   RULER_REMOTE_WRITE_FILE,
   RULER_REMOTE_WRITE_FOLDER,
   RULER_RULES_FOLDER,
-  RULER_SERVICE,
-  type RulerPlan,
   rulerFlags,
   rulerRemoteWriteConfig,
-} from "../model/ruler";
-import { DATA_VOLUME } from "../model/storage";
-import type { ObjectStorage } from "./objectStorage";
-import { componentType } from "./types";
+} from "../model/ruler/flags";
+import type { RulerPlan } from "../model/ruler/plan";
+import { protectsStorage } from "../model/settings/protection";
+import { durationSeconds } from "../model/values/quantity";
+import { componentType } from "../objects/componentType";
 import {
   disruptionBudget,
   HEADLESS,
@@ -31,13 +31,15 @@ import {
   statefulSet,
   together,
   type Workload,
-} from "./workload";
+} from "../objects/workload";
+import type { ObjectStorage } from "./objectStorage";
 
 /** What {@link Ruler} needs. */
 export interface RulerArgs extends StatefulArgs {
   /** Priority class of pods that hold samples which are nowhere else; undefined where the stack makes none. */
   dataPriority: pulumi.Input<string> | undefined;
   ruler: RulerPlan;
+  addresses: Pick<Addresses, "remoteWriteUrl" | "queryGrpcAddress" | "queryUrl">;
   /** Rule files by name. */
   rules: Record<string, string>;
   /** Where a stateful ruler uploads blocks; undefined without a bucket. */
@@ -63,9 +65,9 @@ export class Ruler extends pulumi.ComponentResource {
 
   constructor(name: string, args: RulerArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Ruler"), name, {}, opts);
-    const { plan, ruler, namespace } = args;
+    const { settings, ruler, namespace } = args;
     const { identity } = ruler;
-    const { images, existingNamespace } = plan.settings;
+    const { images, existingNamespace } = settings;
     // A stateless one uploads nothing.
     const bucket = ruler.stores ? args.bucket : undefined;
     const { thanos: image } = images;
@@ -78,7 +80,7 @@ export class Ruler extends pulumi.ComponentResource {
       dependsOn: args.volumes,
       hooks: args.growth(ruler),
       // Only what keeps samples is worth the protection.
-      protect: ruler.stores && protectsStorage(plan.settings),
+      protect: ruler.stores && protectsStorage(settings),
       customTimeouts: { create: ROLLOUT_TIMEOUT, update: ROLLOUT_TIMEOUT, delete: "30m" },
     });
     if (ruler.replicas > 1) disruptionBudget(name, workload);
@@ -86,40 +88,44 @@ export class Ruler extends pulumi.ComponentResource {
   }
 
   /** What a ruler reads at its start. */
-  private files(name: string, workload: Workload, { plan, ruler, rules }: RulerArgs): Mounted {
+  private files(name: string, workload: Workload, { settings, addresses, ruler, rules }: RulerArgs): Mounted {
     const ruleFiles = immutableFiles(name, "rules", workload, RULER_RULES_FOLDER, rules);
     if (ruler.settings.mode !== "stateless") return ruleFiles;
-    const { remoteWriteUrl } = plan.addresses;
+    const { remoteWriteUrl } = addresses;
     if (remoteWriteUrl === undefined) throw new pulumi.ResourceError("a stateless ruler has no ring to write into", this);
-    const remoteWrite = { [RULER_REMOTE_WRITE_FILE]: rulerRemoteWriteConfig(plan.settings, remoteWriteUrl) };
+    const remoteWrite = { [RULER_REMOTE_WRITE_FILE]: rulerRemoteWriteConfig(settings, remoteWriteUrl) };
     return together(ruleFiles, immutableFiles(name, "remote-write", workload, RULER_REMOTE_WRITE_FOLDER, remoteWrite));
   }
 
-  private rulerSpec({ plan, ruler, dataPriority }: RulerArgs, serviceAccountName: pulumi.Input<string>, files: Mounted): StatefulSetArgs {
-    const { settings, storage, identity } = ruler;
-    const { cluster, images } = plan.settings;
-    const pods = ownPods(plan.settings, selectorLabels(identity));
+  private rulerSpec(
+    { settings, addresses, ruler, dataPriority }: RulerArgs,
+    serviceAccountName: pulumi.Input<string>,
+    files: Mounted,
+  ): StatefulSetArgs {
+    const { settings: own, storage, identity } = ruler;
+    const { cluster, images } = settings;
+    const pods = ownPods(settings, selectorLabels(identity));
     return {
       serviceName: RULER_SERVICE,
       replicas: ruler.replicas,
       podManagementPolicy: "Parallel",
       // One of several has evaluated again before the next goes.
-      minReadySeconds: ruler.replicas > 1 ? Math.ceil(durationSeconds(settings.evaluationInterval)) : 0,
+      minReadySeconds: ruler.replicas > 1 ? Math.ceil(durationSeconds(own.evaluationInterval)) : 0,
       storage,
-      restartedAt: settings.rollout.restartedAt,
+      restartedAt: own.rollout.restartedAt,
       pod: {
         serviceAccountName,
         // A stateless one holds nothing.
         priorityClassName: ruler.stores ? dataPriority : undefined,
         // Above the two minutes that requests in flight have (--http-grace-period).
         terminationGracePeriodSeconds: 150,
-        affinity: hostAntiAffinity(settings.antiAffinity, pods),
+        affinity: hostAntiAffinity(own.antiAffinity, pods),
         // Directories of nodes say where the pods are.
         ...(storage?.hostPath === undefined ? zoneSpread(cluster.zones, pods, "overall") : {}),
         containers: [
           {
-            ...container(RULER_APP, images.thanos, settings.resources, storage === undefined ? LOG_SIZE : undefined),
-            args: rulerFlags(plan.settings, settings, plan.addresses),
+            ...container(RULER_APP, images.thanos, own.resources, storage === undefined ? LOG_SIZE : undefined),
+            args: rulerFlags(settings, own, addresses),
             env: [POD_NAME_ENV],
             ports: [GRPC, HTTP],
             // A stateful ruler replays its log before it opens a port (thanos #4280): liveness begins when the start has ended.

@@ -1,19 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import {
-  CHUNK_CACHE_APP,
-  type HistoryPlan,
-  INDEX_CACHE_APP,
-  STORE_GATEWAY_APP,
-  STORE_GATEWAY_SERVICE,
-  type StoreGatewaySet,
-} from "../model/history";
-import { HISTORY_CONFIG_FOLDER, STORE_GATEWAY_DATA, storeFlags, storeGatewayFiles } from "../model/historyFlags";
-import { type Identity, ownPods, selectorLabels } from "../model/labels";
-import { container, drainPause, GRPC, HTTP, hostAntiAffinity, probes, zoneSpread } from "../model/pod";
-import { DATA_VOLUME } from "../model/storage";
-import { memcached, memcachedAddress } from "./memcached";
-import type { ObjectStorage } from "./objectStorage";
-import { componentType } from "./types";
+import { HISTORY_CONFIG_FOLDER, STORE_GATEWAY_DATA, storeFlags, storeGatewayFiles } from "../model/bucket/flags";
+import type { HistoryPlan, StoreGatewaySet } from "../model/bucket/plan";
+import { CHUNK_CACHE_APP, INDEX_CACHE_APP, STORE_GATEWAY_IDENTITY, STORE_GATEWAY_SERVICE } from "../model/kubernetes/identities";
+import { ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { container, drainPause, hostAntiAffinity, probes, zoneSpread } from "../model/kubernetes/pod";
+import { GRPC, HTTP } from "../model/kubernetes/ports";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
+import { componentType } from "../objects/componentType";
+import { memcached, memcachedAddress } from "../objects/memcached";
 import {
   componentLabels,
   disruptionBudget,
@@ -25,15 +19,14 @@ import {
   statefulSet,
   together,
   type Workload,
-} from "./workload";
+} from "../objects/workload";
+import type { ObjectStorage } from "./objectStorage";
 
 /** What {@link StoreGateway} needs. */
 export interface StoreGatewayArgs extends StatefulArgs {
   history: HistoryPlan;
   bucket: ObjectStorage;
 }
-
-const IDENTITY: Identity = { app: STORE_GATEWAY_APP, component: "store-gateway" };
 
 /** Seconds between leaving the Service and the end of the process. */
 const DRAIN_SECONDS = 5;
@@ -47,16 +40,16 @@ const GRACE_SECONDS = DRAIN_SECONDS + 120 + 25;
 export class StoreGateway extends pulumi.ComponentResource {
   constructor(name: string, args: StoreGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("StoreGateway"), name, {}, opts);
-    const { plan, history, bucket, namespace } = args;
-    const { images, existingNamespace } = plan.settings;
+    const { settings, history, bucket, namespace } = args;
+    const { images, existingNamespace } = settings;
     const { thanos: image, memcached: cacheImage } = images;
-    const workload: Workload = { identity: IDENTITY, namespace, existingNamespace, image, user: history.user, parent: this };
+    const workload: Workload = { identity: STORE_GATEWAY_IDENTITY, namespace, existingNamespace, image, user: history.user, parent: this };
     for (const { identity, replicas, memory } of history.caches) {
       const cache = { namespace, existingNamespace, identity, image: cacheImage, replicas, memory };
       memcached(`${name}-${identity.component}`, cache, this);
     }
     const account = serviceAccount(name, workload, bucket.serviceAccountAnnotations);
-    service(name, workload, STORE_GATEWAY_SERVICE, GRPC, { ...HEADLESS, selector: componentLabels(IDENTITY) });
+    service(name, workload, STORE_GATEWAY_SERVICE, GRPC, { ...HEADLESS, selector: componentLabels(STORE_GATEWAY_IDENTITY) });
     for (const set of history.storeGatewaySets) {
       const part = { ...workload, identity: set.identity, podLabels: bucket.podLabels };
       this.part(part, args, set, account);
@@ -66,15 +59,15 @@ export class StoreGateway extends pulumi.ComponentResource {
   }
 
   private part(part: Workload, args: StoreGatewayArgs, set: StoreGatewaySet, serviceAccountName: pulumi.Input<string>): void {
-    const { plan, history, bucket } = args;
+    const { settings, history, bucket } = args;
     const { storeGateway } = history.objectStorage;
-    const { cluster, images } = plan.settings;
+    const { cluster, images } = settings;
     const caches = {
-      indexCache: memcachedAddress(INDEX_CACHE_APP, plan.settings),
-      chunkCache: memcachedAddress(CHUNK_CACHE_APP, plan.settings),
+      indexCache: memcachedAddress(INDEX_CACHE_APP, settings),
+      chunkCache: memcachedAddress(CHUNK_CACHE_APP, settings),
     };
     const files = storeGatewayFiles(history.objectStorage, set.blocks, caches);
-    const pods = ownPods(plan.settings, selectorLabels(set.identity));
+    const pods = ownPods(settings, selectorLabels(set.identity));
     const { volumes, mounts } = together(immutableFiles(set.name, "config", part, HISTORY_CONFIG_FOLDER, files), bucket);
     statefulSet(
       set.name,

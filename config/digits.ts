@@ -1,5 +1,5 @@
 import type { Document } from "yaml";
-import type { Problem } from "../model/problem";
+import type { Problem } from "../model/values/problem";
 import { engineNumber } from "./engineNumbers";
 import { pathText } from "./issues";
 import { type Path, placesIn, plainNames, plainText } from "./writtenText";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { Problem } from "../model/problem";
-import { settingsSchema } from "../model/settings";
+import { settingsSchema } from "../model/settings/schema";
+import type { Problem } from "../model/values/problem";
 
 /** What the schema found, in the words of a {@link Problem}. */
 export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): Problem[] {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CREDENTIALS_KEY } from "../model/objectStorage";
-import type { Problem } from "../model/problem";
-import { settingsSchema } from "../model/settings";
+import { CREDENTIALS_KEY } from "../model/bucket/config";
+import { settingsSchema } from "../model/settings/schema";
+import type { Problem } from "../model/values/problem";
 import { encryptedPaths, SECRET } from "./encrypted";
 import { typeOf } from "./issues";
 import { CONFIG_NAMESPACE, misspeltNamespaces } from "./namespace";

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Document } from "yaml";
+import { bucketClashes, type Credentials, credentialProblems, credentialsSchema } from "../model/bucket/config";
 import { objectProblems } from "../model/objectSizes";
-import { bucketClashes, type Credentials, credentialProblems, credentialsSchema } from "../model/objectStorage";
-import { formatProblems, type Problem } from "../model/problem";
 import { problemsOf } from "../model/rules";
-import type { Settings } from "../model/settings";
+import type { Settings } from "../model/settings/schema";
+import { formatProblems, type Problem } from "../model/values/problem";
 import { changedDigits } from "./digits";
 import { readKeys } from "./keys";
 import { kubeconfigOf } from "./kubeconfig";
@@ -93,7 +93,7 @@ function speltOtherwise(file: Document | undefined, raw: Readonly<Record<string,
   return [...twice, ...changedDigits(file, raw, new Set(textsWanted.map(({ key }) => key))), ...changedDates(file, raw)];
 }
 
-/** What the other stack files of this folder say of their bucket: two stacks in one place would compact each other's blocks. */
+/** What the other stack files of this directory say of their bucket: two stacks in one place would compact each other's blocks. */
 const bucketsOf = ({ configs }: OtherStacks): Record<string, unknown> =>
   Object.fromEntries(Object.entries(configs).map(([stack, config]) => [stack, config[`${CONFIG_NAMESPACE}:objectStorage`]]));
 

@@ -1,7 +1,7 @@
-import { isNear } from "../model/near";
-import { CREDENTIALS_KEY } from "../model/objectStorage";
-import type { Problem } from "../model/problem";
-import { settingsSchema } from "../model/settings";
+import { CREDENTIALS_KEY } from "../model/bucket/config";
+import { settingsSchema } from "../model/settings/schema";
+import { isNear } from "../model/values/near";
+import type { Problem } from "../model/values/problem";
 
 /** The configuration namespace: every key is `thanos-stack:<key>`. */
 export const CONFIG_NAMESPACE = "thanos-stack";

@@ -1,11 +1,11 @@
 import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { parse } from "yaml";
-import { ruleFileProblems } from "../model/freeForm/problems";
-import type { Problem } from "../model/problem";
-import type { Settings } from "../model/settings";
+import { ruleFileProblems } from "../model/prometheus/freeForm/problems";
+import type { Settings } from "../model/settings/schema";
+import type { Problem } from "../model/values/problem";
 
-/** What the folder of rule files holds. */
+/** What the directory of rule files holds. */
 export interface RuleFiles {
   /** Texts of the rule files by name. */
   rules: Record<string, string>;
@@ -28,7 +28,7 @@ const CONFIG_MAP_KEY = /^[-._A-Za-z0-9]{1,253}$/;
 const problem = (value: string, rule: string, remedy: string): Problem => ({ key: KEY, value, rule, remedy });
 
 /**
- * The rule files of a folder of this repository: every file whose name ends in `.yaml` or `.yml`. Whatever else is there is a problem of its own, since an alert that is silently left out
+ * The rule files of a directory of this repository: every file whose name ends in `.yaml` or `.yml`. Whatever else is there is a problem of its own, since an alert that is silently left out
  * is missed only when it is needed; hidden files, a README and other Markdown are not.
  */
 export function readRules({ prometheus: { ruleFolder: folder }, ruler }: Settings): RuleFiles {
@@ -38,12 +38,12 @@ export function readRules({ prometheus: { ruleFolder: folder }, ruler }: Setting
     if (!isInside(resolve(ROOT, folder))) {
       return {
         ...found,
-        problems: [problem(folder, "the folder is not in this repository", "a folder of this repository, relative to it")],
+        problems: [problem(folder, "the directory is not in this repository", "a directory of this repository, relative to it")],
       };
     }
     entries = readdirSync(resolve(ROOT, folder), { withFileTypes: true });
   } catch {
-    return { ...found, problems: [problem(folder, "the folder can't be read", "a folder of this repository")] };
+    return { ...found, problems: [problem(folder, "the directory can't be read", "a directory of this repository")] };
   }
   for (const { name } of entries.sort((one, other) => (one.name < other.name ? -1 : 1))) {
     if (BESIDE.test(name)) continue;
@@ -73,7 +73,7 @@ function decoded(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Whether a path, with every link followed, is below the repository's folder. Throws where there is nothing. */
+/** Whether a path, with every link followed, is below the repository's directory. Throws where there is nothing. */
 function isInside(path: string): boolean {
   const inner = relative(ROOT, realpathSync(path));
   return !isAbsolute(inner) && inner.split("/")[0] !== "..";
@@ -84,7 +84,7 @@ function refusalOf(path: string, name: string): Problem | undefined {
   try {
     if (!isInside(path)) return problem(name, "the file is not in this repository", "a file, or a link to one, within this repository");
     if (statSync(path).isDirectory())
-      return problem(name, "rules in a folder within the folder are not read", "every rule file in the folder itself");
+      return problem(name, "rules in a directory within the directory are not read", "every rule file in the directory itself");
   } catch {
     return problem(name, "the file can't be read", "a Prometheus rule file");
   }
@@ -92,7 +92,7 @@ function refusalOf(path: string, name: string): Problem | undefined {
     return problem(
       name,
       "only files that end in .yaml or .yml are rule files, and this one would be left out",
-      "that ending, or another folder for it",
+      "that ending, or another directory for it",
     );
   }
   if (!CONFIG_MAP_KEY.test(name)) {

@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { isNear } from "../model/near";
-import { JUDGE_ALL, type Judge, type Problem } from "../model/problem";
-import { type Settings, settingsSchema } from "../model/settings";
+import { type Settings, settingsSchema } from "../model/settings/schema";
+import { isNear } from "../model/values/near";
+import { JUDGE_ALL, type Judge, type Problem } from "../model/values/problem";
 import { knownKeys, problemsOfIssue, valueAt } from "./issues";
 
 type Path = readonly PropertyKey[];

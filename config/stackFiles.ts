@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { ENGINE_NUMBERS } from "./engineNumbers";
 import { CONFIG_NAMESPACE } from "./namespace";
 
-/** The folder of the program, where its stack files are. */
+/** The directory of the program, where its stack files are. */
 export const PROJECT_FOLDER = resolve(__dirname, "..");
 
 /** A stack file that can't be read. Its message begins with the file's name. */
@@ -58,7 +58,7 @@ export function stackNames(folder = PROJECT_FOLDER): string[] {
     .sort();
 }
 
-/** What the other stacks of a folder are configured to. */
+/** What the other stacks of a directory are configured to. */
 export interface OtherStacks {
   /** Configuration by full key, by stack. */
   configs: Record<string, Record<string, unknown>>;

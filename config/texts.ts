@@ -1,5 +1,5 @@
 import type { Document } from "yaml";
-import type { Problem } from "../model/problem";
+import type { Problem } from "../model/values/problem";
 import { pathText } from "./issues";
 import { placesIn, plainText } from "./writtenText";
 

@@ -1,12 +1,23 @@
+import type {
+  KubernetesObject,
+  V1ConfigMap,
+  V1PersistentVolumeClaim,
+  V1PersistentVolumeClaimList,
+  V1Pod,
+  V1PodList,
+  V1StatefulSet,
+  V1StorageClass,
+} from "@kubernetes/client-node";
 import type { ClusterAddress } from "../clients/apiServer";
 import type { Cluster } from "../clients/cluster";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
+import { podTrouble } from "../clients/podTrouble";
 import { serverVersion } from "../clients/serverVersion";
 import { ForbiddenError, type HttpRequest } from "../clients/transport";
-import type { FoundNamespace } from "../model/existingNamespace";
-import { HTTP_PORT } from "../model/hashring";
-import { OWN_LABEL } from "../model/labels";
-import { DATA_VOLUME } from "../model/storage";
+import type { FoundNamespace } from "../model/kubernetes/existingNamespace";
+import { OWN_LABEL } from "../model/kubernetes/labels";
+import { HTTP_PORT } from "../model/kubernetes/ports";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
 
 /** What the gates of an ordered change read from the running cluster. */
 export interface ClusterView {
@@ -87,32 +98,6 @@ export interface VersionView {
   kubernetesVersion(): Promise<string>;
 }
 
-interface PodObject {
-  metadata: { name: string; deletionTimestamp?: string };
-  status?: {
-    phase?: string;
-    conditions?: { type: string; status: string; reason?: string; message?: string }[];
-    initContainerStatuses?: ContainerStatus[];
-    containerStatuses?: ContainerStatus[];
-  };
-}
-
-interface ContainerStatus {
-  name: string;
-  state?: { waiting?: { reason?: string; message?: string } };
-}
-
-interface ClaimObject {
-  metadata: { name: string };
-  spec: { storageClassName?: string; resources?: { requests?: { storage?: string } } };
-  status?: {
-    phase?: string;
-    capacity?: { storage?: string };
-    allocatedResourceStatuses?: { storage?: string };
-    conditions?: { type: string; status: string; message?: string }[];
-  };
-}
-
 /** Everything that is asked of a cluster, and done to it. */
 export type WholeView = NamespaceView & ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth & VersionView;
 
@@ -157,24 +142,22 @@ export function clusterBehind(connect: () => Pick<Cluster, "api" | "pod">, names
     },
     async podTrouble(pod) {
       const text = await get(`${core}/pods/${pod}`);
-      return text === "" ? "there is no such pod" : troubleOf(JSON.parse(text) as PodObject);
+      return text === "" ? "there is no such pod" : podTrouble(JSON.parse(text) as V1Pod);
     },
     async availableReplicas(statefulSet) {
       const text = await get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${statefulSet}`);
-      return text === "" ? 0 : ((JSON.parse(text) as { status?: { availableReplicas?: number } }).status?.availableReplicas ?? 0);
+      return text === "" ? 0 : ((JSON.parse(text) as V1StatefulSet).status?.availableReplicas ?? 0);
     },
     async pods(labels) {
       const selector = Object.entries({ ...labels, ...OWN_LABEL })
         .map(([label, value]) => `${label}=${value}`)
         .join(",");
-      const { items } = JSON.parse(await get(`${core}/pods?labelSelector=${encodeURIComponent(selector)}`)) as { items: PodObject[] };
-      return items
-        .filter((pod) => pod.status?.phase === "Running" && pod.metadata.deletionTimestamp === undefined)
-        .map((pod) => pod.metadata.name);
+      const { items } = JSON.parse(await get(`${core}/pods?labelSelector=${encodeURIComponent(selector)}`)) as V1PodList;
+      return items.filter((pod) => pod.status?.phase === "Running" && pod.metadata?.deletionTimestamp === undefined).map(nameOf);
     },
     async configMapText(name, key) {
       const text = await get(`${core}/configmaps/${name}`);
-      return text === "" ? "" : ((JSON.parse(text) as { data?: Record<string, string> }).data?.[key] ?? "");
+      return text === "" ? "" : ((JSON.parse(text) as V1ConfigMap).data?.[key] ?? "");
     },
     metrics,
     async metric(pod, name, labels = {}) {
@@ -190,17 +173,17 @@ export function clusterBehind(connect: () => Pick<Cluster, "api" | "pod">, names
       await ask({ method: "PATCH", path, headers, body: JSON.stringify(statefulSet) });
     },
     async claims(statefulSet) {
-      const { items } = JSON.parse(await get(`${core}/persistentvolumeclaims`)) as { items: ClaimObject[] };
+      const { items } = JSON.parse(await get(`${core}/persistentvolumeclaims`)) as V1PersistentVolumeClaimList;
       const prefix = `${DATA_VOLUME}-${statefulSet}-`;
       return items
-        .filter(({ metadata }) => metadata.name.startsWith(prefix) && /^\d+$/.test(metadata.name.slice(prefix.length)))
-        .sort((a, b) => Number(a.metadata.name.slice(prefix.length)) - Number(b.metadata.name.slice(prefix.length)))
+        .filter((claim) => nameOf(claim).startsWith(prefix) && /^\d+$/.test(nameOf(claim).slice(prefix.length)))
+        .sort((a, b) => Number(nameOf(a).slice(prefix.length)) - Number(nameOf(b).slice(prefix.length)))
         .map(claimOf);
     },
     async volumeClass(name) {
       const text = await get(`/apis/storage.k8s.io/v1/storageclasses/${name}`);
       if (text === "") return undefined;
-      const { provisioner, allowVolumeExpansion } = JSON.parse(text) as { provisioner: string; allowVolumeExpansion?: boolean };
+      const { provisioner, allowVolumeExpansion } = JSON.parse(text) as V1StorageClass;
       return { provisioner, allowsExpansion: allowVolumeExpansion === true };
     },
     async requestSize(claim, size) {
@@ -221,30 +204,17 @@ export async function troubled(cluster: ClusterView, pods: readonly string[]): P
   return troubles.flatMap(({ pod, trouble }) => (trouble === undefined ? [] : [`${pod} (${trouble})`]));
 }
 
-/** What a pod that only starts says of itself: no reason for anything. */
-const STARTING: ReadonlySet<string> = new Set(["ContainerCreating", "PodInitializing"]);
+/** Whatever the API server answers with has a name. */
+const nameOf = ({ metadata }: KubernetesObject): string => metadata?.name ?? "";
 
-function troubleOf({ metadata, status = {} }: PodObject): string | undefined {
-  if (metadata.deletionTimestamp !== undefined) return "ending";
-  const { conditions = [], initContainerStatuses = [], containerStatuses = [] } = status;
-  if (conditions.some(({ type, status: is }) => type === "Ready" && is === "True")) return undefined;
-  const unscheduled = conditions.find(({ type, status: is }) => type === "PodScheduled" && is === "False");
-  if (unscheduled !== undefined) return `not scheduled: ${unscheduled.message ?? unscheduled.reason ?? "no reason given"}`;
-  for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
-    const { reason, message } = state?.waiting ?? {};
-    if (reason !== undefined && !STARTING.has(reason))
-      return [`${name} is not running: ${reason}`, ...(message ? [message] : [])].join(": ");
-  }
-  return "not Ready";
-}
-
-function claimOf({ metadata, spec, status }: ClaimObject): Claim {
+function claimOf(claim: V1PersistentVolumeClaim): Claim {
+  const { spec, status } = claim;
   const conditions = (status?.conditions ?? []).filter((condition) => condition.status === "True");
   return {
-    name: metadata.name,
+    name: nameOf(claim),
     phase: status?.phase ?? "Pending",
-    ...(spec.storageClassName === undefined || spec.storageClassName === "" ? {} : { storageClass: spec.storageClassName }),
-    requested: spec.resources?.requests?.storage ?? "0",
+    ...(spec?.storageClassName ? { storageClass: spec.storageClassName } : {}),
+    requested: spec?.resources?.requests?.storage ?? "0",
     ...(status?.capacity?.storage === undefined ? {} : { capacity: status.capacity.storage }),
     resize: [
       ...(status?.allocatedResourceStatuses?.storage === undefined ? [] : [status.allocatedResourceStatuses.storage]),

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { existingNamespaceProblems, unseenNamespace } from "../model/existingNamespace";
-import { formatProblems, type Problem } from "../model/problem";
+import { existingNamespaceProblems, unseenNamespace } from "../model/kubernetes/existingNamespace";
+import { formatProblems, type Problem } from "../model/values/problem";
 import type { NamespaceView } from "./cluster";
 
 /**

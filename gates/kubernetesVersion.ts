@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ForbiddenError, messageOf } from "../clients/transport";
-import { KUBERNETES_MINIMUM, versionProblem } from "../model/kubernetesVersion";
-import { formatProblem, type Problem } from "../model/problem";
-import { oneLine } from "../model/visibleText";
+import { KUBERNETES_MINIMUM, versionProblem } from "../model/kubernetes/version";
+import { formatProblem, type Problem } from "../model/values/problem";
+import { oneLine } from "../model/values/visibleText";
 import type { VersionView } from "./cluster";
 
 /**

@@ -1,13 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { percent } from "../model/availability/words";
-import { RECEIVE_APP } from "../model/hashring";
-import { heldBack } from "../model/history";
-import { HASHRINGS_CONFIG_MAP, planStack, type ReceivePlan, type ReceiverSet, ROUTER_APP } from "../model/plan";
-import { receiveRetentionTime } from "../model/receiveRetention";
-import { addressesOf, historyLoss, joining, podOf } from "../model/ringChange";
-import type { Settings } from "../model/settings";
-import { HASHRINGS_FILE } from "../model/thanosFlags";
-import { FIXED_BLOCK_DURATION, imageVersion, THANOS_VERSION } from "../model/versions";
+import { RECEIVE_APP, ROUTER_APP } from "../model/kubernetes/identities";
+import { heldBack } from "../model/retention/handover";
+import { addressesOf, historyLoss, joining, podOf } from "../model/ring/change";
+import { HASHRINGS_FILE } from "../model/ring/flags";
+import { HASHRINGS_CONFIG_MAP, planRing, type ReceiverSet, type RingPlan } from "../model/ring/plan";
+import type { Settings } from "../model/settings/schema";
+import { FIXED_BLOCK_DURATION, imageVersion, THANOS_VERSION } from "../model/values/versions";
 import { type AppliedStatefulSet, type ClaimGrowth, type ClaimView, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";
 import { PATIENCE, type Patience, until, waitingTime } from "./patience";
 import { receiversAreUploaded } from "./upload";
@@ -31,7 +30,7 @@ const FIX_AND_REPEAT =
 /** Hooks that make growing and shrinking of rings lossless, and let the receivers' volumes grow. */
 export function scalingGates(
   settings: Settings,
-  receive: ReceivePlan,
+  receive: RingPlan,
   cluster: ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth,
   patience: Patience = PATIENCE,
 ): ScalingGates {
@@ -84,8 +83,8 @@ export async function receiversMayJoin(cluster: ClusterView, before: string, aft
   );
 }
 
-/** At preview and before the update: a smaller ring without a bucket loses history, which the environment must accept. */
-function refusal(settings: Settings, receive: ReceivePlan, set: ReceiverSet): pulumi.ResourceHook {
+/** At preview and before the update: a smaller ring without object storage loses old samples, which the environment must accept. */
+function refusal(settings: Settings, receive: RingPlan, set: ReceiverSet): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
     `shrinking-${set.name}-is-accepted`,
     ({ oldInputs, newInputs }) => {
@@ -107,7 +106,7 @@ function refusal(settings: Settings, receive: ReceivePlan, set: ReceiverSet): pu
 /** What is said when receivers would leave whose Thanos can't be made to cut all that they hold. */
 function versionRefusal(image: string, leaving: readonly string[]): string {
   return (
-    `images.thanos = ${image}, which runs now: ${leaving.join(", ")} would leave the ring, and receivers of that release keep in their heads what came out of order, so that ` +
+    `images.thanos = ${image}, which runs now: ${leaving.join(", ")} would leave the ring, and receivers of that release keep in their head blocks what came out of order, so that ` +
     `not all of it would be in the bucket. Accepted: ${THANOS_VERSION} in one update and the smaller ring in the next, or "history-loss" in accepts.`
   );
 }
@@ -115,39 +114,33 @@ function versionRefusal(image: string, leaving: readonly string[]): string {
 /** What is said when receivers would leave and store gateways keep back what they hold. */
 function holdingBackRefusal(handover: string, leaving: readonly string[]): string {
   return (
-    `objectStorage.handover = ${handover}: ${leaving.join(", ")} would leave the ring, and store gateways answer for what they hold from that age on only, so that nothing would until then. ` +
+    `objectStorage.handover = ${handover}: ${leaving.join(", ")} would leave the ring, and store gateways serve what they hold from that age on only, so that nothing would until then. ` +
     'Accepted: no objectStorage.handover, until what they hold is older; or "history-loss" in accepts.'
   );
 }
 
-/** What is said when a ring would shrink and history would go with it. */
-export function shrinkRefusal(
-  settings: Settings,
-  receive: ReceivePlan,
-  set: ReceiverSet,
-  before: number,
-  leaving: readonly string[],
-): string {
+/** What is said when a ring would shrink and old samples would go with it. */
+export function shrinkRefusal(settings: Settings, receive: RingPlan, set: ReceiverSet, before: number, leaving: readonly string[]): string {
   const sets = receive.sets.filter((each) => each.ring === set.ring);
   const key = set.ring === "default" ? "receive.replicas" : `receive.hashrings (${set.ring}).replicas`;
   const size = before * sets.length;
-  const larger = planStack({
-    ...settings,
-    receive: {
+  const larger = planRing(
+    {
       ...receive.settings,
       ...(set.ring === "default"
         ? { replicas: size }
         : { hashrings: receive.settings.hashrings.map((ring) => (ring.name === set.ring ? { ...ring, replicas: size } : ring)) }),
     },
-  });
-  const ring = larger.receive?.rings.find((each) => each.name === set.ring);
+    settings,
+  );
+  const ring = larger.rings.find((each) => each.name === set.ring);
   if (ring === undefined) throw new Error(`there is no hashring ${set.ring}`);
   const all = sets.flatMap((each) => leaving.map((pod) => pod.replace(new RegExp(`^${set.name}-`), `${each.name}-`)));
   const loss = historyLoss(ring, receive.settings.replicationFactor, all);
   return (
-    `${key} = ${set.replicas * sets.length}: ${all.join(", ")} would leave the ring of ${size}, and without a bucket nothing answers for what they hold: ` +
-    `${percent(loss.wholly)} of the series have every copy there, ${percent(loss.possibly)} have a quorum there, so that samples which only those acknowledged ` +
-    `would be missing for up to ${receiveRetentionTime(receive.settings, settings)}. Their volumes stay. Accepted: ${size}, or "history-loss" in accepts.`
+    `${key} = ${set.replicas * sets.length}: ${all.join(", ")} would leave the ring of ${size}, and without a bucket nothing serves what they hold: ` +
+    `${percent(loss.wholly)} of the series have every replica there, ${percent(loss.possibly)} have a quorum there, so that samples which only those acknowledged ` +
+    `would be missing for up to ${receive.retention}. Their volumes stay. Accepted: ${size}, or "history-loss" in accepts.`
   );
 }
 
@@ -171,7 +164,7 @@ export async function receiversSettle(set: ReceiverSet, cluster: ClusterView, pa
 
 /** Before receivers go: the ring without them is what everybody routes by, and nothing is written to them any more. */
 export async function receiversMayLeave(
-  receive: ReceivePlan,
+  receive: RingPlan,
   set: ReceiverSet,
   cluster: ClusterView,
   leaving: readonly string[],

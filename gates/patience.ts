@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { ForbiddenError } from "../clients/transport";
-import { oneLine } from "../model/visibleText";
+import { oneLine } from "../model/values/visibleText";
 
 /** How a gate waits. */
 export interface Patience {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { KEY_OF_COMPONENT } from "../model/antiAffinity";
-import type { ComponentName } from "../model/labels";
+import { KEY_OF_COMPONENT } from "../model/kubernetes/antiAffinity";
+import type { ComponentName } from "../model/kubernetes/identities";
 
 type Inputs = Record<string, unknown> | undefined;
 

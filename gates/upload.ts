@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ExposedSample } from "../clients/exposition";
-import { STORE_GATEWAY_APP } from "../model/history";
+import { STORE_GATEWAY_APP } from "../model/kubernetes/identities";
 import { type AppliedStatefulSet, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";
 import { PATIENCE, type Patience, until } from "./patience";
 
@@ -100,7 +100,7 @@ async function uploaded(cluster: ClusterView, pods: readonly string[], patience:
           const before = firstEmpty.get(key);
           if (now.chunks > 0) {
             firstEmpty.delete(key);
-            missing.push(`${pod} (${now.chunks} chunks of tenant ${now.tenant} in its head)`);
+            missing.push(`${pod} (${now.chunks} chunks of tenant ${now.tenant} in its head block)`);
           } else if (before === undefined || !uploadedSince(before, now)) {
             if (before === undefined || now.failures !== before.failures || restartedSince(before, now)) firstEmpty.set(key, now);
             missing.push(`${pod} (uploads of tenant ${now.tenant}${now.failures > 0 ? "; some have failed since it began" : ""})`);
@@ -115,7 +115,7 @@ async function uploaded(cluster: ClusterView, pods: readonly string[], patience:
 }
 
 /**
- * After that: every store gateway has looked into the bucket again and answers for what was uploaded. Thanos counts a look when it begins (`pkg/block/fetcher.go`, Fetch), and one begins
+ * After that: every store gateway has looked into the bucket again and serves what was uploaded. Thanos counts a look when it begins (`pkg/block/fetcher.go`, Fetch), and one begins
  * when the blocks that the last one found are loaded (`cmd/thanos/store.go`): the first may have begun before the last upload, the one after that knows of it when another begins.
  */
 export async function storeGatewaysKnow(cluster: ClusterView, patience: Patience = PATIENCE): Promise<void> {

@@ -1,11 +1,12 @@
-import type { AvailabilityPlan, Workload } from "./availability";
+import type { AvailabilityPlan, Workload } from "./availability/types";
 import type { StackPlan } from "./plan";
-import { tolerableReceivers } from "./quorum";
-import type { StorageSettings } from "./settings";
+import { ringOf } from "./ring/plan";
+import { tolerableReceivers } from "./ring/quorum";
+import type { Settings, StorageSettings } from "./settings/schema";
 
 /** What of a stack's plan decides about its availability. */
-export function availabilityPlan(plan: StackPlan): AvailabilityPlan {
-  const { querier, prometheus, queryFrontend, cluster } = plan.settings;
+export function availabilityPlan(settings: Settings, plan: StackPlan): AvailabilityPlan {
+  const { querier, prometheus, queryFrontend, cluster } = settings;
   const workload = ({
     replicas,
     antiAffinity,
@@ -19,20 +20,21 @@ export function availabilityPlan(plan: StackPlan): AvailabilityPlan {
   });
   const stored = ({ hostPath }: StorageSettings) =>
     hostPath === undefined ? { storage: "pvc" as const } : { storage: "hostPath" as const, nodes: hostPath.nodes.length };
-  const { receive, history, ruler } = plan;
+  const { history, ruler } = plan;
+  const ring = ringOf(plan.scheme);
   return {
-    ...(receive === undefined
+    ...(ring === undefined
       ? {}
       : {
           receive: {
-            hashrings: receive.rings.map((ring) => ({ name: ring.name, members: ring.members })),
-            replicationFactor: receive.settings.replicationFactor,
-            antiAffinity: receive.settings.antiAffinity,
-            ...stored(receive.settings.storage),
-            ...(receive.settings.replicationFactor > 1 ? { maxUnavailable: tolerableReceivers(receive.settings.replicationFactor) } : {}),
+            hashrings: ring.rings.map(({ name, members }) => ({ name, members })),
+            replicationFactor: ring.settings.replicationFactor,
+            antiAffinity: ring.settings.antiAffinity,
+            ...stored(ring.settings.storage),
+            ...(ring.settings.replicationFactor > 1 ? { maxUnavailable: tolerableReceivers(ring.settings.replicationFactor) } : {}),
           },
         }),
-    ...(receive?.settings.mode === "split" ? { routers: workload(receive.settings.routers) } : {}),
+    ...(ring?.settings.mode === "split" ? { routers: workload(ring.settings.routers) } : {}),
     prometheus: {
       ...workload(prometheus),
       shards: prometheus.shards,

@@ -1,10 +1,11 @@
-import { LONGEST_DNS_NAME, LONGEST_LABEL } from "./kubernetesNames";
+import { exemptNamespace } from "./kubernetes/storage";
 import { planStack } from "./plan";
-import type { Problem } from "./problem";
-import type { Settings } from "./settings";
-import { exemptNamespace } from "./storage";
+import { ringOf } from "./ring/plan";
+import type { Settings } from "./settings/schema";
+import { LONGEST_DNS_NAME, LONGEST_LABEL } from "./values/kubernetesNames";
+import type { Problem } from "./values/problem";
 
-/** Names that the program composes of what an environment chose, as far as Kubernetes or DNS would refuse them. Those of StatefulSets are in `ringRules.ts`. */
+/** Names that the program composes of what an environment chose, as far as Kubernetes or DNS would refuse them. Those of StatefulSets are in `ring/rules.ts`. */
 
 const namespaceOfVolumes = (settings: Settings, directories: number): Problem[] => {
   const longest = LONGEST_LABEL - exemptNamespace("").length;
@@ -39,7 +40,7 @@ const namesInDns = (settings: Settings, addresses: readonly string[]): Problem[]
 
 /** Every problem of composed names; empty where Kubernetes takes all of them. */
 export function nameProblems(settings: Settings): Problem[] {
-  const { receive, addresses, hostPathVolumes } = planStack(settings);
-  const members = receive?.rings.flatMap((ring) => ring.members.map((member) => member.address)) ?? [];
+  const { scheme, addresses, hostPathVolumes } = planStack(settings);
+  const members = ringOf(scheme)?.rings.flatMap((ring) => ring.members.map((member) => member.address)) ?? [];
   return [...namespaceOfVolumes(settings, hostPathVolumes.length), ...namesInDns(settings, [...members, ...addresses.stores])];
 }

@@ -1,9 +1,10 @@
-import { thanosYaml } from "./literal";
-import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, planStack } from "./plan";
-import type { Problem } from "./problem";
-import { evaluatesRules, prometheusConfig } from "./prometheusConfig";
-import { receiveLimitsFile } from "./receiveLimits";
-import type { Settings } from "./settings";
+import { planStack } from "./plan";
+import { evaluatesRules, prometheusConfig } from "./prometheus/config";
+import { receiveLimitsFile } from "./ring/limits";
+import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, ringOf } from "./ring/plan";
+import type { Settings } from "./settings/schema";
+import { thanosYaml } from "./values/literal";
+import type { Problem } from "./values/problem";
 
 /**
  * What the API server would refuse in the middle of an update, because of its size or its keys, in objects that are made of free text.
@@ -68,26 +69,27 @@ function tooManyAnnotations(key: string, annotations: Readonly<Record<string, st
 export function objectProblems(settings: Settings, rules: Readonly<Record<string, string>>): Problem[] {
   const plan = planStack(settings);
   const { prometheus, objectStorage } = settings;
-  const { receive, addresses } = plan;
+  const { addresses, retention } = plan;
+  const ring = ringOf(plan.scheme);
   const ruled = settings.ruler !== undefined || evaluatesRules(settings);
   return [
     ...ruleFileNames(rules),
     ...(ruled ? tooLarge("prometheus.ruleFolder", Object.values(rules), "fewer rules, or several environments") : []),
     ...tooLarge(
       prometheus.scrapeConfigs.length > 0 ? "prometheus.scrapeConfigs" : "prometheus.remoteWrite",
-      [prometheusConfig(settings, 0, addresses.remoteWriteUrl)],
+      [prometheusConfig(settings, { shard: 0, remoteWriteUrl: addresses.remoteWriteUrl, retention: retention.prometheus })],
       "fewer jobs, with targets that are discovered instead of written down",
     ),
-    ...(receive === undefined
+    ...(ring === undefined
       ? []
       : [
           ...tooLarge(
             "receive.limits.tenants",
-            [receiveLimitsFile(receive.settings, settings, addresses.querierUrl)],
+            [receiveLimitsFile(ring.settings, settings, addresses.querierUrl)],
             `fewer tenants in ${LIMITS_CONFIG_MAP}`,
           ),
-          ...tooLarge("receive.hashrings", [receive.hashringsFile], `fewer tenants and receivers in ${HASHRINGS_CONFIG_MAP}`),
-          ...tooLarge("receive.relabel", [thanosYaml(receive.settings.relabel)], "fewer rules"),
+          ...tooLarge("receive.hashrings", [ring.hashringsFile], `fewer tenants and receivers in ${HASHRINGS_CONFIG_MAP}`),
+          ...tooLarge("receive.relabel", [thanosYaml(ring.settings.relabel)], "fewer rules"),
         ]),
     ...tooLarge("querier.endpoints", settings.querier.endpoints, "fewer addresses"),
     ...tooManyAnnotations("objectStorage.serviceAccountAnnotations", objectStorage?.serviceAccountAnnotations ?? {}),

@@ -1,18 +1,29 @@
-import { type Hashring, RECEIVE_APP } from "./hashring";
-import { COMPACTOR_APP, type HistoryPlan, STORE_GATEWAY_APP } from "./history";
+import type { HistoryPlan } from "./bucket/plan";
+import {
+  COMPACTOR_APP,
+  PROMETHEUS_APP,
+  QUERIER_APP,
+  QUERY_FRONTEND_APP,
+  RECEIVE_APP,
+  ROUTER_APP,
+  RULER_APP,
+  SIDECAR_CONTAINER,
+  STORE_GATEWAY_APP,
+} from "./kubernetes/identities";
 import type { StackPlan } from "./plan";
-import { PROMETHEUS_APP, QUERIER_APP, QUERY_FRONTEND_APP, ROUTER_APP } from "./plan";
-import { jobNames } from "./prometheusConfig";
-import { clusterLabels, replicaLabels } from "./replicaLabels";
-import { RULER_APP } from "./ruler";
-import { SIDECAR_CONTAINER } from "./sidecar";
+import { jobNames } from "./prometheus/config";
+import type { Hashring } from "./ring/hashring";
+import { ringOf } from "./ring/plan";
+import { clusterLabels, replicaLabels } from "./settings/replicaLabels";
+import type { Settings } from "./settings/schema";
 
 /** The stack's outputs that follow from its plan. Names are only ever added: other stacks read them. What makes no sense in a scheme is undefined there, and no output at all. */
-export function planOutputs(plan: StackPlan) {
-  const { settings, addresses, receive } = plan;
+export function planOutputs(settings: Settings, plan: StackPlan) {
+  const { addresses, scheme } = plan;
+  const ring = ringOf(scheme);
   const apps = [
-    ...(receive === undefined ? [SIDECAR_CONTAINER] : [RECEIVE_APP]),
-    ...(receive?.settings.mode === "split" ? [ROUTER_APP] : []),
+    ...(ring === undefined ? [SIDECAR_CONTAINER] : [RECEIVE_APP]),
+    ...(ring?.settings.mode === "split" ? [ROUTER_APP] : []),
     QUERIER_APP,
     ...(settings.queryFrontend === undefined ? [] : [QUERY_FRONTEND_APP]),
     ...(plan.history === undefined ? [] : [STORE_GATEWAY_APP, COMPACTOR_APP]),
@@ -27,24 +38,24 @@ export function planOutputs(plan: StackPlan) {
     queryGrpcAddress: addresses.queryGrpcAddress,
     tenantHeader: settings.tenancy.header,
     defaultTenant: settings.tenancy.defaultTenant,
-    tenants: receive === undefined ? undefined : takenTenants(receive.rings),
+    tenants: ring === undefined ? undefined : takenTenants(ring.rings),
     replicaLabels: replicaLabels(settings),
     clusterLabel: settings.cluster.label,
     externalLabels: { ...settings.prometheus.externalLabels, ...clusterLabels(settings) },
     ring:
-      receive === undefined
+      ring === undefined
         ? undefined
         : {
-            members: receive.rings.flatMap((ring) =>
-              ring.members.map((member) => ({
+            members: ring.rings.flatMap((each) =>
+              each.members.map((member) => ({
                 address: member.address,
                 ...(member.zone === undefined ? {} : { zone: member.zone }),
-                hashring: ring.name,
+                hashring: each.name,
               })),
             ),
-            replicationFactor: receive.settings.replicationFactor,
+            replicationFactor: ring.settings.replicationFactor,
             algorithm: "ketama" as const,
-            hash: receive.hashringsHash,
+            hash: ring.hashringsHash,
           },
     prometheus: {
       service: addresses.prometheusUrl,
@@ -61,7 +72,7 @@ function takenTenants(rings: readonly Hashring[]): string[] | undefined {
   return rings.every(({ tenants }) => tenants !== undefined) ? rings.flatMap(({ tenants = [] }) => tenants) : undefined;
 }
 
-/** What the bucket holds and who answers for it. No credential and no address of the bucket's server. */
+/** What the bucket holds and who serves it. No credential and no address of the bucket's server. */
 function historyOutputs(history: HistoryPlan) {
   return { storeGateways: history.storeGatewaySets.reduce((sum, set) => sum + set.replicas, 0), handover: history.handover };
 }

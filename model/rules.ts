@@ -1,21 +1,21 @@
-import { accessProblems } from "./accessRules";
-import { deduplicationFunction } from "./deduplication";
-import { freeFormProblems } from "./freeForm/problems";
-import { historyProblems } from "./historyRules";
-import { receiveOf } from "./ingestion";
+import { survivalProblems } from "./availability/rules";
+import { historyProblems } from "./bucket/rules";
+import { hostPathProblems, retentionFitsVolume } from "./kubernetes/storageRules";
 import { nameProblems } from "./nameRules";
-import { JUDGE_ALL, type Problem } from "./problem";
-import { prometheusRetentionTime } from "./prometheusRetention";
-import { durationSeconds } from "./quantity";
-import { reservedLabels } from "./replicaLabels";
-import { ringProblemsOf } from "./ringRules";
-import { rulerProblems } from "./ruler";
-import type { Settings } from "./settings";
-import { hostPathProblems, retentionFitsVolume } from "./storageRules";
-import { survivalProblems } from "./survivalRules";
-import { tenancyProblems } from "./tenancyRules";
-import { unlimitedProblems } from "./unlimited";
-import { imageVersion, SUPPORTED_THANOS } from "./versions";
+import { accessProblems } from "./network/rules";
+import { freeFormProblems } from "./prometheus/freeForm/problems";
+import { deduplicationFunction } from "./query/deduplication";
+import { prometheusRetentionTime } from "./retention/prometheus";
+import { ringProblemsOf } from "./ring/rules";
+import { rulerProblems } from "./ruler/rules";
+import { reservedLabels } from "./settings/replicaLabels";
+import type { Settings } from "./settings/schema";
+import { receiveOf } from "./settings/scheme";
+import { tenancyProblems } from "./settings/tenancyRules";
+import { unlimitedProblems } from "./settings/unlimited";
+import { JUDGE_ALL, type Problem } from "./values/problem";
+import { durationSeconds } from "./values/quantity";
+import { imageVersion, SUPPORTED_THANOS } from "./values/versions";
 
 /** The rules of the domain that join several keys and hold in every scheme. Each names the key to change, why, and what would be accepted. */
 
@@ -41,7 +41,7 @@ const sidecarHasServers: Rule = (settings) =>
         {
           key: "prometheus.mode",
           value: "agent",
-          rule: "an agent keeps no samples that a sidecar could answer for",
+          rule: "an agent keeps no samples that a sidecar could serve",
           remedy: '"server", or ingestion "receive"',
         },
       ]

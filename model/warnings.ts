@@ -1,6 +1,6 @@
-import { isFields, secondsOf } from "./freeForm/form";
-import { durationSeconds } from "./quantity";
-import type { Settings } from "./settings";
+import { isFields, secondsOf } from "./prometheus/freeForm/form";
+import type { Settings } from "./settings/schema";
+import { durationSeconds } from "./values/quantity";
 
 /** What Prometheus and Thanos take, and what its author would be surprised by. Said at preview, and nothing is refused. */
 

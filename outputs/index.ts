@@ -18,7 +18,7 @@ export interface RingMember {
 export interface Ring {
   /** The receivers that store samples, in the order of the ring file. */
   members: RingMember[];
-  /** Copies of each series. */
+  /** Replicas of each series. */
   replicationFactor: number;
   /** The hashing algorithm; other ones move nearly every series when the ring changes. */
   algorithm: "ketama";
@@ -38,9 +38,9 @@ export interface PrometheusOutputs {
   shards: number;
 }
 
-/** History in a bucket. Where the bucket is, and its credentials, are nobody's business but the stack's. */
+/** Object storage. Where the bucket is, and its credentials, are nobody's business but the stack's. */
 export interface ObjectStorageOutputs {
-  /** Store gateways that answer for the bucket. */
+  /** Store gateways that serve the bucket. */
   storeGateways: number;
   /** Age at which answers come from the bucket, as a Prometheus duration such as `46h`. */
   handover: string;
@@ -67,7 +67,7 @@ interface CommonOutputs {
   externalLabels: Record<string, string>;
   /** The stack's own Prometheus. */
   prometheus: PrometheusOutputs;
-  /** The stack's history in a bucket; absent where answers end with local retention. */
+  /** The stack's object storage; absent where answers end with local retention. */
   objectStorage?: ObjectStorageOutputs;
   /** What the plan survives, as computed at preview; its form belongs to the program and is opaque here. */
   availability: Record<string, unknown>;

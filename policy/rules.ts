@@ -1,4 +1,4 @@
-import { credentialsIn, credentialsInValue } from "../model/credentials";
+import { credentialsIn, credentialsInValue } from "../model/values/credentials";
 import { tokenViolations } from "./apiToken";
 import { EXCEPTIONS, type Exceptions } from "./exceptions";
 import { restrictedViolations } from "./podSecurity";
@@ -249,7 +249,7 @@ const REPLICATION_FACTOR = /^--receive\.replication-factor=(\d+)$/;
 
 const ringHoldsEveryCopy: StackRule = {
   name: "ring-holds-every-copy",
-  description: "Every hashring has at least as many receivers as copies, and every member of it is a pod of some StatefulSet.",
+  description: "Every hashring has at least as many receivers as replicas, and every member of it is a pod of some StatefulSet.",
   check(resources) {
     const factors = resources.flatMap((resource) => {
       const pod = podOf(resource);
@@ -264,7 +264,7 @@ const ringHoldsEveryCopy: StackRule = {
         const strangers = members.filter((member) => !pods.has(member));
         return [
           ...(members.length < factor
-            ? [{ resource, message: `hashring ${name} has ${members.length} receivers for ${factor} copies, and every receiver exits` }]
+            ? [{ resource, message: `hashring ${name} has ${members.length} receivers for ${factor} replicas, and every receiver exits` }]
             : []),
           ...(strangers.length > 0
             ? [{ resource, message: `hashring ${name} names ${strangers.join(", ")}, which no StatefulSet makes: writes to them fail` }]

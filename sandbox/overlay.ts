@@ -1,4 +1,4 @@
-import { formatProblem } from "../model/problem";
+import { formatProblem } from "../model/values/problem";
 import { SANDBOX_STACK_IMAGES } from "./stackImages";
 
 /** Stack configuration as YAML holds it: by full key, such as `thanos-stack:cluster`. */

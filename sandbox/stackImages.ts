@@ -1,4 +1,4 @@
-import { IMAGES } from "../model/versions";
+import { IMAGES } from "../model/values/versions";
 
 /**
  * The stack's images under the names that the sandbox gives its own. It builds Thanos and Prometheus from the modules of the very versions; that makes other bytes than the projects' images

@@ -8,15 +8,34 @@ import * as ts from "typescript";
 
 const ROOT = resolve(__dirname, "..");
 /** Folders of the product, as far as they exist. */
-const PRODUCT = ["config", "components", "model", "gates", "outputs", "clients", "commands", "policy"].filter((folder) =>
+const PRODUCT = ["config", "components", "objects", "model", "gates", "outputs", "clients", "commands", "policy"].filter((folder) =>
   existsSync(join(ROOT, folder)),
 );
+
+/** What joins the rooms of the model: everything of a stack. */
+const ON_TOP = ["availabilityPlan", "nameRules", "objectSizes", "outputs", "plan", "rules", "warnings"];
+/** The rooms of the model, from the ground up: each with those that it imports, types among them. */
+const ROOMS: Record<string, string[]> = {
+  values: [],
+  settings: ["values"],
+  kubernetes: ["settings", "values"],
+  retention: ["settings", "values"],
+  bucket: ["kubernetes", "retention", "settings", "values"],
+  ring: ["bucket", "kubernetes", "retention", "settings", "values"],
+  query: ["kubernetes", "settings", "values"],
+  prometheus: ["bucket", "kubernetes", "settings", "values"],
+  ruler: ["bucket", "kubernetes", "prometheus", "retention", "settings", "values"],
+  network: ["bucket", "kubernetes", "prometheus", "ring", "settings", "values"],
+  availability: ["ring", "settings", "values"],
+};
 
 interface Import {
   /** Path from the project's folder for own files, without extension; the package or builtin otherwise. */
   target: string;
   own: boolean;
   typeOnly: boolean;
+  /** Whether it is loaded when a function of the file asks for it, and not with the file. */
+  lazy: boolean;
 }
 
 interface SourceFile {
@@ -28,12 +47,12 @@ interface SourceFile {
 function parseText(path: string, text: string): SourceFile {
   const syntax = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
   const imports: Import[] = [];
-  const add = (specifier: ts.Expression | undefined, typeOnly: boolean) => {
+  const add = (specifier: ts.Expression | undefined, typeOnly: boolean, lazy = false) => {
     if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return;
     const { text: name } = specifier;
     const own = name.startsWith(".");
     const target = own ? relative(ROOT, resolve(ROOT, dirname(path), name)).replace(/\.ts$/, "") : packageOf(name);
-    imports.push({ target: own && isFolder(target) ? `${target}/index` : target, own, typeOnly });
+    imports.push({ target: own && isFolder(target) ? `${target}/index` : target, own, typeOnly, lazy });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, importsTypesOnly(node));
@@ -42,7 +61,7 @@ function parseText(path: string, text: string): SourceFile {
     else if (ts.isCallExpression(node)) {
       const isImport = node.expression.kind === ts.SyntaxKind.ImportKeyword;
       const isRequire = ts.isIdentifier(node.expression) && node.expression.text === "require";
-      if (isImport || isRequire) add(node.arguments[0], false);
+      if (isImport || isRequire) add(node.arguments[0], false, ts.findAncestor(node, ts.isFunctionLike) !== undefined);
     }
     ts.forEachChild(node, visit);
   };
@@ -82,6 +101,16 @@ const product = [...PRODUCT.flatMap(filesIn), "index.ts"].map(read);
 const inFolder = (folder: string) => product.filter(({ path }) => path.startsWith(`${folder}/`));
 const isBuiltin = (name: string) => name.startsWith("node:") || builtinModules.includes(name);
 
+/** How many components a file defines. */
+const componentsIn = ({ syntax }: SourceFile): number =>
+  syntax.statements.filter(
+    (statement) =>
+      ts.isClassDeclaration(statement) &&
+      statement.heritageClauses?.some(({ types }) =>
+        types.some(({ expression }) => expression.getText(syntax) === "pulumi.ComponentResource"),
+      ),
+  ).length;
+
 /** Imports of a file that a rule does not allow, as sentences. */
 const forbidden = (file: SourceFile, allowed: (each: Import) => boolean): string[] =>
   file.imports.filter((each) => !allowed(each)).map((each) => `${file.path} imports ${each.target}${each.typeOnly ? " (types)" : ""}`);
@@ -100,6 +129,22 @@ function ambient(file: SourceFile): string[] {
   return found;
 }
 
+/** The room of a file or of what it imports; undefined for what joins the rooms. */
+const roomOf = (path: string): string | undefined => /^model\/([^/]+)\//.exec(path)?.[1];
+
+/** Each room with the rooms that it imports; what joins the rooms counts as `top`. */
+function arrowsBetweenRooms(): Record<string, string[]> {
+  const arrows = new Map<string, Set<string>>();
+  for (const { path, imports } of inFolder("model")) {
+    const from = roomOf(path);
+    if (from === undefined) continue;
+    const to = arrows.get(from) ?? new Set();
+    arrows.set(from, to);
+    for (const { target } of imports.filter(({ own }) => own)) if (roomOf(target) !== from) to.add(roomOf(target) ?? "top");
+  }
+  return Object.fromEntries([...arrows].map(([room, rooms]) => [room, [...rooms].sort()]));
+}
+
 const MACHINE = ["node:fs", "node:fs/promises", "node:os", "node:child_process", "node:net", "node:http", "node:https", "fs", "os"];
 const touchesMachine = (each: Import) => MACHINE.includes(each.target);
 
@@ -115,19 +160,45 @@ describe("architecture", () => {
     assert.ok(inFolder("model").length > 10);
   });
 
-  it("components: model, Pulumi and yaml; of other components only types, their type tokens, what workloads consist of, and the memcached that two of them have", () => {
+  it("model: a room imports those that are written here, all of them below it, and never what joins them on top", () => {
+    assert.deepEqual(arrowsBetweenRooms(), ROOMS);
+    const rooms = Object.keys(ROOMS);
+    assert.deepEqual(
+      rooms.flatMap((room) => ROOMS[room]?.filter((below) => rooms.indexOf(below) >= rooms.indexOf(room)) ?? []),
+      [],
+    );
+    assert.deepEqual(
+      inFolder("model").flatMap(({ path }) => (roomOf(path) === undefined ? [path] : [])),
+      ON_TOP.map((name) => `model/${name}.ts`),
+    );
+  });
+
+  it("components: one component a file, of model, objects, Pulumi and yaml; of other components only types", () => {
     const allowed = ({ target, own, typeOnly }: Import) =>
       own
-        ? target.startsWith("model/") ||
-          ["components/types", "components/memcached", "components/workload"].includes(target) ||
-          (typeOnly && /^(components|gates)\//.test(target))
+        ? target.startsWith("model/") || target.startsWith("objects/") || (typeOnly && /^(components|gates)\//.test(target))
         : target.startsWith("@pulumi/") || target === "yaml";
     const files = inFolder("components");
     assert.deepEqual(
       files.flatMap((file) => forbidden(file, allowed)),
       [],
     );
+    assert.deepEqual(
+      files.filter((file) => componentsIn(file) !== 1).map(({ path }) => path),
+      [],
+    );
     assert.ok(files.length > 5);
+  });
+
+  it("objects: model, Pulumi, and types of gates", () => {
+    const allowed = ({ target, own, typeOnly }: Import) =>
+      own ? /^(objects|model)\//.test(target) || (typeOnly && target.startsWith("gates/")) : target.startsWith("@pulumi/");
+    const files = inFolder("objects");
+    assert.deepEqual(
+      files.flatMap((file) => forbidden(file, allowed)),
+      [],
+    );
+    assert.ok(files.length > 1);
   });
 
   it("config: model, Pulumi, builtins, zod and yaml", () => {
@@ -140,7 +211,7 @@ describe("architecture", () => {
   });
 
   it("config alone reads the engine's configuration, the environment and files", () => {
-    const others = [...inFolder("components"), ...inFolder("model"), read("index.ts")];
+    const others = [...inFolder("components"), ...inFolder("objects"), ...inFolder("model"), read("index.ts")];
     assert.deepEqual(
       others.flatMap((file) => [...ambient(file), ...forbidden(file, (each) => !touchesMachine(each))]),
       [],
@@ -155,7 +226,7 @@ describe("architecture", () => {
 
   it("index.ts alone imports both the configuration and components", () => {
     const both = product.filter(({ imports }) => {
-      const components = imports.filter(({ own, target }) => own && target.startsWith("components/") && target !== "components/types");
+      const components = imports.filter(({ own, target }) => own && target.startsWith("components/"));
       return components.length > 0 && imports.some(({ own, target }) => own && target.startsWith("config/"));
     });
     assert.deepEqual(
@@ -190,12 +261,26 @@ describe("architecture", () => {
 
   it("the product needs at run time only packages of dependencies", () => {
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: Record<string, string> };
-    const deployed = product.filter(({ path }) => /^(index\.ts|config|components|model|gates|outputs)/.test(path));
+    const deployed = product.filter(({ path }) => /^(index\.ts|config|components|objects|model|gates|outputs)/.test(path));
     const reached = reachable(deployed);
     const allowed = ({ own, typeOnly, target }: Import) => own || typeOnly || isBuiltin(target) || target in dependencies;
     assert.deepEqual(
       reached.flatMap((file) => forbidden(file, allowed)),
       [],
+    );
+  });
+
+  it("the program loads no client of Kubernetes by itself, which takes nearly a second of every preview", () => {
+    const clients = ["@kubernetes/client-node", "ws"];
+    const loaded = reachable([read("index.ts")], ({ lazy }) => !lazy);
+    assert.deepEqual(
+      loaded.flatMap((file) => forbidden(file, ({ target, typeOnly, lazy }) => typeOnly || lazy || !clients.includes(target))),
+      [],
+    );
+    const asked = reachable([read("index.ts")]).flatMap(({ imports }) => imports.map(({ target }) => target));
+    assert.ok(
+      clients.every((name) => asked.includes(name)),
+      "the check sees no client",
     );
   });
 
@@ -214,15 +299,15 @@ describe("architecture", () => {
   });
 });
 
-/** The files and everything of the product that they import at run time. */
-function reachable(files: readonly SourceFile[]): SourceFile[] {
+/** The files and everything of the product that they import at run time, by the imports that are followed. Default: all. */
+function reachable(files: readonly SourceFile[], follows: (each: Import) => boolean = () => true): SourceFile[] {
   const all = new Map(product.map((file) => [file.path.replace(/\.ts$/, ""), file]));
   const found = new Set<SourceFile>();
   const visit = (file: SourceFile): void => {
     if (found.has(file)) return;
     found.add(file);
     for (const each of file.imports) {
-      const next = each.own && !each.typeOnly ? all.get(each.target) : undefined;
+      const next = each.own && !each.typeOnly && follows(each) ? all.get(each.target) : undefined;
       if (next !== undefined) visit(next);
     }
   };

@@ -5,9 +5,10 @@ import { type ProgramRun, type RegisteredResource, runProgram } from "../command
 import { type LoadedConfig, loadConfig } from "../config/load";
 import { CONFIG_NAMESPACE } from "../config/namespace";
 import { stackConfig } from "../config/stackFiles";
-import { receiveOf } from "../model/ingestion";
-import { planStack, type ReceivePlan, type StackPlan } from "../model/plan";
-import { type ReceiveSettings, type Settings, settingsSchema } from "../model/settings";
+import { planStack, type StackPlan } from "../model/plan";
+import { type RingPlan, ringOf } from "../model/ring/plan";
+import { type ReceiveSettings, type Settings, settingsSchema } from "../model/settings/schema";
+import { receiveOf } from "../model/settings/scheme";
 
 /** Runs the program, or only its configuration, with changes to a stack file; and finds things in what came of it. */
 
@@ -159,9 +160,10 @@ export function ringSettings(settings: Settings): ReceiveSettings {
 }
 
 /** The ring's plan of an environment that has a ring. */
-export function ringPlan(plan: StackPlan): ReceivePlan {
-  assert.ok(plan.receive !== undefined, "the environment has no ring");
-  return plan.receive;
+export function ringPlan(plan: StackPlan): RingPlan {
+  const ring = ringOf(plan.scheme);
+  assert.ok(ring !== undefined, "the environment has no ring");
+  return ring;
 }
 
 /** The plan of a stack file with changes. */

@@ -202,7 +202,7 @@ describe("program: outputs", () => {
     });
   }
 
-  it("tell of the bucket who answers for it and from when on, and not where it is", async () => {
+  it("tell of the bucket who serves it and from when on, and not where it is", async () => {
     const { outputs } = await run(SIDECAR.stack, SIDECAR.overrides);
     // Three parts of two, and a quarter of two days.
     assert.deepEqual(outputs.objectStorage, { storeGateways: 6, handover: "12h" });

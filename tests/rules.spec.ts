@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { parse } from "yaml";
 import { promtoolJudgement } from "../commands/report/promtool";
-import { prometheusConfig } from "../model/prometheusConfig";
+import { planStack } from "../model/plan";
+import { prometheusConfig } from "../model/prometheus/config";
 import { paths } from "../sandbox/paths";
 import { ensureTool } from "../sandbox/tools";
-import { planOf } from "./harness";
+import { settingsOf } from "./harness";
 
 const ROOT = join(__dirname, "..");
 const RULES = join(ROOT, "rules");
@@ -88,9 +89,13 @@ describe("Prometheus' own judgement", () => {
         sidecar: { ingestion: "sidecar" },
         alerting: { alerting: { alertmanagers: ["https://alerts.example:9093"] } },
       })) {
-        const { settings, addresses } = await planOf(stack, overrides);
+        const settings = settingsOf(stack, overrides);
+        const { addresses, retention } = planStack(settings);
         const file = join(folder, `${name}.yml`);
-        writeFileSync(file, prometheusConfig(settings, 0, addresses.remoteWriteUrl));
+        writeFileSync(
+          file,
+          prometheusConfig(settings, { shard: 0, remoteWriteUrl: addresses.remoteWriteUrl, retention: retention.prometheus }),
+        );
         const result = await check("check", "config", "--syntax-only", ...(name === "agent" ? ["--agent"] : []), file);
         assert.equal(result.exitCode, 0, result.all);
       }

@@ -1,5 +1,6 @@
 import { stackConfig } from "../../config/stackFiles";
-import { type Availability, compareAvailability, type Survival } from "../../model/availability";
+import { compareAvailability } from "../../model/availability/compare";
+import type { Availability, Survival } from "../../model/availability/types";
 import { EXCEPTIONS, type Exceptions } from "../../policy/exceptions";
 import type { PolicyResource } from "../../policy/resources";
 import { type Violation, violationsOf } from "../../policy/rules";

@@ -1,5 +1,5 @@
 import { diagramText } from "./escaping";
-import { type Box, copiesOf, nodesOf, type Stage, shownOf, stagesOf, type Topology, type TopologyRing, zoneTitle } from "./topology";
+import { type Box, nodesOf, replicasEach, type Stage, shownOf, stagesOf, type Topology, type TopologyRing, zoneTitle } from "./topology";
 
 /**
  * Characters of a diagram, its last line feed among them. GitLab draws one of so many without being asked (`MAX_CHAR_LIMIT` of its render_sandboxed_mermaid.js); Mermaid itself takes
@@ -55,18 +55,18 @@ function ringsCounted(parts: Stage["parts"], of: Topology): Box[] {
   const rings = parts.flatMap((part) => (isBox(part) ? [] : [part]));
   if (rings.length === 0) return boxes;
   const receivers = rings.reduce((sum, ring) => sum + receiversOf(ring), 0);
-  const note = `×${receivers}, ${counted(rings.length, "hashring")}, ${copiesOf(of)}`;
+  const note = `×${receivers}, ${counted(rings.length, "hashring")}, ${replicasEach(of)}`;
   return [{ title: "Receivers", note, kind: "receiver" }, ...boxes];
 }
 
 function drawRing(id: string, ring: TopologyRing, of: Topology, detail: Detail): string[] {
   const title = `hashring ${ring.name}`;
-  if (detail === "rings") return [node(id, title, `×${receiversOf(ring)}, ${counted(ring.zones.length, "zone")}`, copiesOf(of))];
+  if (detail === "rings") return [node(id, title, `×${receiversOf(ring)}, ${counted(ring.zones.length, "zone")}`, replicasEach(of))];
   const zones = ring.zones.map(({ zone, pods }, index) =>
     node(`${id}z${index}`, zoneTitle(zone), ...(detail === "pods" ? named(pods) : [`×${pods.length}`])),
   );
   // A title of several lines is drawn over what it is the title of.
-  return [`subgraph ${id}["${label(title)}"]`, "direction LR", ...zones, `${node(`${id}n`, copiesOf(of), nodesOf(of))}:::note`, "end"];
+  return [`subgraph ${id}["${label(title)}"]`, "direction LR", ...zones, `${node(`${id}n`, replicasEach(of), nodesOf(of))}:::note`, "end"];
 }
 
 function named(pods: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-import { oneLine, visible } from "../../model/visibleText";
+import { oneLine, visible } from "../../model/values/visibleText";
 
 /** Text from outside in the forms of a report: none of it becomes markup, a mention, a line of its own, or something that nobody sees. */
 

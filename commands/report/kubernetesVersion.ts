@@ -1,7 +1,7 @@
 import { serverVersion } from "../../clients/serverVersion";
 import { messageOf, type Transport } from "../../clients/transport";
-import { KUBERNETES_MINIMUM, versionProblem } from "../../model/kubernetesVersion";
-import { formatProblem } from "../../model/problem";
+import { KUBERNETES_MINIMUM, versionProblem } from "../../model/kubernetes/version";
+import { formatProblem } from "../../model/values/problem";
 
 /** What a report says of the cluster's Kubernetes. */
 export interface VersionFinding {

@@ -1,5 +1,5 @@
 import { anyOf, kept } from "../../model/availability/words";
-import { oneLine } from "../../model/visibleText";
+import { oneLine } from "../../model/values/visibleText";
 import type { Report } from "./build";
 import type { Change } from "./changes";
 import { topologyDiagram } from "./diagram";

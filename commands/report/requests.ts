@@ -1,4 +1,4 @@
-import { cpuCores, isByteQuantity, isCpuQuantity, quantityBytes } from "../../model/quantity";
+import { cpuCores, isByteQuantity, isCpuQuantity, quantityBytes } from "../../model/values/quantity";
 import { type Container, fields, kindOf, list, type PolicyResource, podOf, text } from "../../policy/resources";
 
 /** What a plan takes of its cluster. */

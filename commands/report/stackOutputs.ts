@@ -30,7 +30,7 @@ export interface CliAnswer {
 
 const LARGEST_ANSWER = 256 * 2 ** 20;
 
-/** Runs the Pulumi CLI of PATH in this process's folder. A CLI that isn't there is an answer too. */
+/** Runs the Pulumi CLI of PATH in this process's directory. A CLI that isn't there is an answer too. */
 export function pulumi(args: readonly string[]): Promise<CliAnswer> {
   return new Promise((resolve) => {
     const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };

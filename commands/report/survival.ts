@@ -1,4 +1,4 @@
-import type { Availability, Scenario } from "../../model/availability";
+import type { Availability, Scenario } from "../../model/availability/types";
 import { LOSS_NAMES, percent } from "../../model/availability/words";
 
 /** The survival table, row by row, for any form of text. */
@@ -7,7 +7,7 @@ export const SURVIVAL_COLUMNS = [
   "When this is lost",
   "can't be written",
   "can't be read",
-  "one copy left",
+  "one replica left",
   "may lose acknowledged samples",
   "writes",
   "queries",

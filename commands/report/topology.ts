@@ -7,7 +7,7 @@ export interface Topology {
   prometheus: { replicas: number; shards: number };
   /** Routers in front of the receivers; none where receivers route. */
   routers: number;
-  /** Copies of each series; 0 in the sidecar scheme. */
+  /** Replicas of each series; 0 in the sidecar scheme. */
   replicationFactor: number;
   /** None in the sidecar scheme, where each Prometheus keeps its samples. */
   rings: TopologyRing[];
@@ -89,7 +89,7 @@ export function topologyLine(of: Topology): string {
       : [
           `Prometheus ×${pods}`,
           ...(of.routers > 0 ? [`routers ×${of.routers}`] : []),
-          [`${rings.join("; ")} (${copiesOf(of)})`, ...history].join(" and "),
+          [`${rings.join("; ")} (${replicasEach(of)})`, ...history].join(" and "),
         ];
   return [...sources, `queriers ×${of.queriers}`, ...(of.frontends > 0 ? [`query frontends ×${of.frontends}`] : [])].join(" → ");
 }
@@ -143,7 +143,8 @@ export function stagesOf(of: Topology): Stage[] {
 }
 
 /** How many receivers hold each series. */
-export const copiesOf = ({ replicationFactor: copies }: Topology): string => `${copies} ${copies === 1 ? "copy" : "copies"} of each series`;
+export const replicasEach = ({ replicationFactor: copies }: Topology): string =>
+  `${copies} ${copies === 1 ? "replica" : "replicas"} of each series`;
 
 /** Whether receivers share nodes. */
 export const nodesOf = ({ separateNodes }: Topology): string => (separateNodes ? "never two on a node" : "several may share a node");
@@ -238,7 +239,7 @@ function stack(items: Drawn[]): Drawn {
 function drawRing(ring: TopologyRing, of: Topology): Drawn {
   const zones = stack(ring.zones.map(drawZone));
   const title = `hashring ${ring.name}`;
-  const lines = [copiesOf(of), nodesOf(of)];
+  const lines = [replicasEach(of), nodesOf(of)];
   const width = Math.max(zones.width + 2 * PADDING, 210);
   const head = TITLE + 8;
   const height = head + zones.height + lines.length * 16 + PADDING;

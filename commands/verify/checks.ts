@@ -1,8 +1,8 @@
 /** What verify demands of a deployed stack: each check is a pure judgement of readings, and knows nothing of how they were taken. */
 
 import type { Labels, Store, Target, VectorElement } from "../../clients/prometheus";
-import { isTooOld, KUBERNETES_MINIMUM, LOST_BEFORE } from "../../model/kubernetesVersion";
-import { JOBS } from "../../model/prometheusConfig";
+import { isTooOld, KUBERNETES_MINIMUM, LOST_BEFORE } from "../../model/kubernetes/version";
+import { JOBS } from "../../model/prometheus/config";
 import type { RingMember } from "../../outputs";
 
 /** The judgement of one check. */

@@ -1,10 +1,12 @@
 /** Takes the readings that the checks judge, from a cluster that is reached through its API server and by port-forwards. */
+import type { V1NodeList, V1Pod, V1PodList, V1Service } from "@kubernetes/client-node";
 import { type Cluster, getObject } from "../../clients/cluster";
 import { parseExposition } from "../../clients/exposition";
+import { isReady, podTrouble } from "../../clients/podTrouble";
 import { PrometheusClient } from "../../clients/prometheus";
 import { parseServiceUrl } from "../../clients/services";
 import type { Transport } from "../../clients/transport";
-import { PART_OF, PART_OF_LABEL } from "../../model/labels";
+import { PART_OF, PART_OF_LABEL } from "../../model/kubernetes/labels";
 import type { StackOutputs } from "../../outputs";
 import type { AcknowledgedReading, HashringReading, NodeReading, PodReading, TargetsReading } from "./checks";
 
@@ -47,7 +49,7 @@ export class StackReader {
   /** IP address of the Service of an in-cluster URL; undefined for one that is headless. */
   async clusterIp(url: string): Promise<string | undefined> {
     const { namespace, name } = parseServiceUrl(url);
-    const service = await this.get<{ spec?: { clusterIP?: string } }>(`/api/v1/namespaces/${namespace}/services/${name}`);
+    const service = await this.get<V1Service>(`/api/v1/namespaces/${namespace}/services/${name}`);
     const address = service.spec?.clusterIP;
     return address === undefined || address === "" || address === "None" ? undefined : address;
   }
@@ -90,17 +92,17 @@ export class StackReader {
   }
 
   private async readNodes(): Promise<NodeReading[]> {
-    const { items } = await this.get<KubernetesList<KubernetesNode>>("/api/v1/nodes");
+    const { items } = await this.get<V1NodeList>("/api/v1/nodes");
     return items.map(({ metadata, status }) => {
       const kubelet = status?.nodeInfo?.kubeletVersion;
-      return { name: metadata.name, ready: isReady(status?.conditions), ...(kubelet === undefined ? {} : { kubelet }) };
+      return { name: metadata?.name ?? "", ready: isReady(status?.conditions), ...(kubelet === undefined ? {} : { kubelet }) };
     });
   }
 
   private async readPods(): Promise<PodReading[]> {
-    const { items } = await this.get<KubernetesList<KubernetesPod>>(`/api/v1/namespaces/${this.outputs.namespace}/pods?${OWN_PODS}`);
+    const { items } = await this.get<V1PodList>(`/api/v1/namespaces/${this.outputs.namespace}/pods?${OWN_PODS}`);
     return items
-      .filter((pod) => pod.metadata.deletionTimestamp === undefined && pod.status?.phase !== "Succeeded")
+      .filter((pod) => pod.metadata?.deletionTimestamp === undefined && pod.status?.phase !== "Succeeded")
       .map(podReading)
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -138,35 +140,24 @@ function isReceiver(pod: PodReading): boolean {
   return /^receive(-|$)/.test(pod.component);
 }
 
-function podReading(pod: KubernetesPod): PodReading {
-  const labels = pod.metadata.labels ?? {};
-  const port = (wanted: string) => pod.spec.containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === wanted);
+function podReading(pod: V1Pod): PodReading {
+  const labels = pod.metadata?.labels ?? {};
+  const containers = pod.spec?.containers ?? [];
+  const trouble = podTrouble(pod);
+  const port = (wanted: string) => containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === wanted);
   const http = port("http");
   const grpc = port("grpc");
-  const ready = isReady(pod.status?.conditions);
   return {
-    name: pod.metadata.name,
+    name: pod.metadata?.name ?? "",
     app: labels["app.kubernetes.io/name"] ?? "",
     component: labels["app.kubernetes.io/component"] ?? "",
-    ready,
-    reason: ready ? "" : notReadyReason(pod),
+    ready: trouble === undefined,
+    reason: trouble ?? "",
     ...(pod.status?.podIP === undefined ? {} : { ip: pod.status.podIP }),
     ...(http === undefined ? {} : { httpPort: http.containerPort }),
     ...(grpc === undefined ? {} : { grpcPort: grpc.containerPort }),
-    readsHashrings: pod.spec.containers.some(({ args }) => args?.some((arg) => arg.startsWith("--receive.hashrings-file=")) === true),
+    readsHashrings: containers.some(({ args }) => args?.some((arg) => arg.startsWith("--receive.hashrings-file=")) === true),
   };
-}
-
-function isReady(conditions: KubernetesCondition[] | undefined): boolean {
-  return conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
-}
-
-function notReadyReason(pod: KubernetesPod): string {
-  const states = (pod.status?.containerStatuses ?? []).map(({ state }) => state?.waiting ?? state?.terminated);
-  const said = states.find((state) => state !== undefined);
-  const condition = pod.status?.conditions?.find(({ status, message }) => status !== "True" && message !== undefined);
-  const parts = [pod.status?.phase, said?.reason, said?.message ?? condition?.message].filter((part) => part !== undefined);
-  return parts.length === 0 ? "not Ready" : [...new Set(parts)].join(", ");
 }
 
 /** Lets callers within a short time share one call. */
@@ -177,36 +168,5 @@ function shared<T>(read: () => Promise<T>): () => Promise<T> {
       last = { at: performance.now(), value: read() };
     }
     return last.value;
-  };
-}
-
-interface KubernetesList<T> {
-  items: T[];
-}
-
-interface KubernetesCondition {
-  type: string;
-  status: string;
-  message?: string;
-}
-
-interface KubernetesNode {
-  metadata: { name: string };
-  status?: { conditions?: KubernetesCondition[]; nodeInfo?: { kubeletVersion?: string } };
-}
-
-interface ContainerNote {
-  reason?: string;
-  message?: string;
-}
-
-interface KubernetesPod {
-  metadata: { name: string; labels?: Record<string, string>; deletionTimestamp?: string };
-  spec: { containers: { args?: string[]; ports?: { name?: string; containerPort: number }[] }[] };
-  status?: {
-    phase?: string;
-    podIP?: string;
-    conditions?: KubernetesCondition[];
-    containerStatuses?: { state?: { waiting?: ContainerNote; terminated?: ContainerNote } }[];
   };
 }

@@ -1,5 +1,5 @@
 /** Verify's findings as text for people. What targets, pods and the API server said stays in its line and acts on no terminal. */
-import { oneLine } from "../../model/visibleText";
+import { oneLine } from "../../model/values/visibleText";
 import type { Address } from "./addresses";
 import type { CheckResult } from "./run";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ACCEPTABLE_RISKS, type AcceptableRisk, settingsSchema } from "../../model/settings";
+import { ACCEPTABLE_RISKS, type AcceptableRisk, settingsSchema } from "../../model/settings/schema";
 import { keysOf, type Schema } from "./keys";
 import { configurationPage, wrapped } from "./page";
 import { stackFileSchema } from "./stackSchema";
@@ -39,7 +39,7 @@ export function generatedFiles(): Record<string, string> {
   const template = readFileSync(join(__dirname, "configuration.md"), "utf8");
   const page = configurationPage(template, keysOf(settingsSchema as unknown as Schema), { risks });
   return {
-    "docs/configuration.md": `<!-- ${madeOf("the schema in model/settings.ts and the text in docs/generate/configuration.md")} -->\n\n${page}`,
-    "config/stack.schema.json": `${JSON.stringify(stackFileSchema(madeOf("the schema in model/settings.ts")), null, 2)}\n`,
+    "docs/configuration.md": `<!-- ${madeOf("the schema in model/settings/schema.ts and the text in docs/generate/configuration.md")} -->\n\n${page}`,
+    "config/stack.schema.json": `${JSON.stringify(stackFileSchema(madeOf("the schema in model/settings/schema.ts")), null, 2)}\n`,
   };
 }

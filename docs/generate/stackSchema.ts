@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 import { z } from "zod";
 import { CONFIG_NAMESPACE } from "../../config/namespace";
-import { CREDENTIALS_KEY, credentialsSchema } from "../../model/objectStorage";
-import { settingsSchema } from "../../model/settings";
+import { CREDENTIALS_KEY, credentialsSchema } from "../../model/bucket/config";
+import { settingsSchema } from "../../model/settings/schema";
 import { type Key, keyOf, type Schema } from "./keys";
 import { meaningOf, plain, presenceText } from "./texts";
 

@@ -1,4 +1,4 @@
-import type { Loss, Survival } from "../availability";
+import type { Loss, Survival } from "./types";
 
 /** The words for losses and for shares, wherever people read them: in a preview's lines, a refusal, a comment, a page. */
 
@@ -15,7 +15,7 @@ export const LOSS_NAMES: Readonly<Record<Loss, string>> = {
 };
 
 /** `1 node`, `0 nodes`, `2 zones`. */
-export const counted = (count: number, of: keyof Survival): string => `${count} ${count === 1 ? of.slice(0, -1) : of}`;
+export const counted = (count: number, domain: keyof Survival): string => `${count} ${count === 1 ? domain.slice(0, -1) : domain}`;
 
 /** What can be lost at once, nodes and zones apart: `any 2 nodes`, `any 1 zone`. Nothing of what there is none of. */
 export const anyOf = ({ nodes, zones }: Survival): string[] => [

@@ -117,7 +117,9 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
         phase: "Running",
         podIP: `10.0.0.${index}`,
         conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
-        containerStatuses: ready ? [{ state: {} }] : [{ state: { waiting: { reason: "CrashLoopBackOff", message: "back-off 5m0s" } } }],
+        containerStatuses: ready
+          ? [{ name: app, state: {} }]
+          : [{ name: app, state: { waiting: { reason: "CrashLoopBackOff", message: "back-off 5m0s" } } }],
       },
     };
   }

@@ -99,7 +99,12 @@ describe("verify: command", () => {
 
   const broken: [string, string, Faults, RegExp][] = [
     ["a node that is not Ready", "nodes", { nodeDown: true }, /node-1 is not Ready/],
-    ["a pod that is not Ready", "pods", { notReady: ["thanos-receive-1"] }, /thanos-receive-1: Running, CrashLoopBackOff, back-off/],
+    [
+      "a pod that is not Ready",
+      "pods",
+      { notReady: ["thanos-receive-1"] },
+      /thanos-receive-1: thanos-receive is not running: CrashLoopBackOff: back-off/,
+    ],
     [
       "a target that is down",
       "scrape targets",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_FOLDER } from "../../commands/program";
-import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/versions";
+import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions";
 import { containers, run, type Workload, workloads } from "../harness";
 import { HISTORY, PLANS, PROD, SIDECAR } from "./plans";
 

@@ -3,9 +3,9 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { manifestsOf } from "../../commands/manifests";
-import { prometheusRetentionTime } from "../../model/prometheusRetention";
-import { receiveRetentionTime } from "../../model/receiveRetention";
-import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings";
+import { prometheusRetentionTime } from "../../model/retention/prometheus";
+import { receiveRetentionTime } from "../../model/retention/receivers";
+import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings/schema";
 import {
   CLAIMS,
   configOf,
@@ -120,7 +120,7 @@ const BROKEN_RULES: Refusal[] = [
     },
   ]),
   {
-    title: "fewer receivers than copies",
+    title: "fewer receivers than replicas",
     overrides: { receive: { replicas: 2 } },
     key: "receive.replicas",
     value: "2",
@@ -128,7 +128,7 @@ const BROKEN_RULES: Refusal[] = [
     remedy: /at least 3, or a smaller receive\.replicationFactor/,
   },
   {
-    title: "fewer receivers than copies in a ring of its own",
+    title: "fewer receivers than replicas in a ring of its own",
     overrides: { receive: { hashrings: [ring("a", ["t1"]), ring("b", ["t2"], 1)] } },
     key: "receive.hashrings[1].replicas",
     value: "1",
@@ -149,7 +149,7 @@ const BROKEN_RULES: Refusal[] = [
     overrides: { receive: { replicationFactor: 2 } },
     key: "receive.replicationFactor",
     value: "2",
-    rule: /acknowledges with one copy/,
+    rule: /acknowledges with one replica/,
     remedy: /3, or "one-copy-acknowledgement" in accepts/,
     accepted: risks("one-copy-acknowledgement"),
   },
@@ -183,12 +183,12 @@ const BROKEN_RULES: Refusal[] = [
     accepted: { receive: { hashrings: [ring("a", ["t1"], 9)] } },
   },
   {
-    title: "fewer zones than copies",
+    title: "fewer zones than replicas",
     stack: "prod",
     overrides: { cluster: { zones: ["z1", "z2"] }, receive: { replicas: 4 } },
     key: "cluster.zones",
     value: '["z1","z2"]',
-    rule: /fewer zones than copies \(3\)/,
+    rule: /fewer zones than replicas \(3\)/,
     remedy: /3 zones, or none/,
   },
   {
@@ -232,7 +232,7 @@ const BROKEN_RULES: Refusal[] = [
     overrides: { accepts: [] },
     key: "receive.antiAffinity",
     value: '"soft"',
-    rule: /several copies of a series may be on one node/,
+    rule: /several replicas of a series may be on one node/,
     remedy: /"hard", or "replicas-on-one-node" in accepts/,
     accepted: { accepts: ["replicas-on-one-node"] },
   },
@@ -812,7 +812,7 @@ describe("config: the program refuses before it registers anything", () => {
       title: "missing rules",
       stack: "dev",
       overrides: { prometheus: { ruleFolder: "no-such-folder" } },
-      message: /the folder can't be read/,
+      message: /the directory can't be read/,
     },
   ];
   for (const { title, stack, overrides, message } of refused) {
@@ -1081,7 +1081,7 @@ describe("config: one bucket for each stack", () => {
     compactor: { storage: { pvc: { size: "10Gi" } } },
   };
   const clash =
-    /objectStorage\.prefix = .*: stack prod keeps its blocks in the same folder of the same bucket .* two compactors would delete each other's/;
+    /objectStorage\.prefix = .*: stack prod keeps its blocks in the same directory of the same bucket .* two compactors would delete each other's/;
 
   it("the bucket of another stack file is refused, by whatever name its server has", async () => {
     for (const endpoint of [PROD.s3.endpoint, "s3.amazonaws.com", "s3.dualstack.eu-central-1.amazonaws.com:443"]) {

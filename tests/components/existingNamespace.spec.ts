@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ProgramRun, runProgram } from "../../commands/program";
 import { Namespace } from "../../components/namespace";
 import { examineNamespace } from "../../gates/existingNamespace";
-import type { FoundNamespace } from "../../model/existingNamespace";
+import type { FoundNamespace } from "../../model/kubernetes/existingNamespace";
 import { configOf, type Overrides, objects, registeredNow, run, workloads } from "../harness";
 import { EVERYTHING, HISTORY, PROD } from "./plans";
 

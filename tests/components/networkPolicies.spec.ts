@@ -62,7 +62,7 @@ for (const { title, stack, overrides } of PLANS) {
         ["prometheus", "receive-router", 10902],
         ["prometheus", "querier", 9090],
         ["prometheus", "prometheus", 9090],
-        // A sidecar answers for its Prometheus, and is scraped beside it.
+        // A sidecar serves its Prometheus, and is scraped beside it.
         ...(both("receive")
           ? []
           : ([

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Manifest } from "../../commands/manifests";
-import { receiveOf } from "../../model/ingestion";
-import { quantityBytes } from "../../model/quantity";
+import { receiveOf } from "../../model/settings/scheme";
+import { quantityBytes } from "../../model/values/quantity";
 import {
   container,
   containers,

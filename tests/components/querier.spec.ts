@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { ProgramRun } from "../../commands/program";
-import { deduplicationFunction } from "../../model/deduplication";
-import { replicaLabels } from "../../model/replicaLabels";
+import { deduplicationFunction } from "../../model/query/deduplication";
+import { replicaLabels } from "../../model/settings/replicaLabels";
 import {
   container,
   flagValue,

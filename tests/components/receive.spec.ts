@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { ProgramRun } from "../../commands/program";
-import { tolerableReceivers, writeQuorum } from "../../model/quorum";
-import { receiveLimitsFile } from "../../model/receiveLimits";
+import { receiveLimitsFile } from "../../model/ring/limits";
+import { tolerableReceivers, writeQuorum } from "../../model/ring/quorum";
 import {
   container,
   flagValue,

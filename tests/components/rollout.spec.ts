@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ProgramRun } from "../../commands/program";
-import { RESTARTED_AT } from "../../model/rollout";
+import { RESTARTED_AT } from "../../model/settings/rollout";
 import { type Overrides, objects, rejection, run, together, type Workload } from "../harness";
 import { PLANS, PROD } from "./plans";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { ProgramRun } from "../../commands/program";
-import { API_TOKEN } from "../../model/apiToken";
+import { API_TOKEN } from "../../model/kubernetes/apiToken";
 import {
   container,
   containers,
@@ -107,7 +107,7 @@ for (const { title, stack, overrides } of SIDECAR_PLANS) {
       }
     });
 
-    it("answers for what the bucket does not: up to the handover, and for everything without a bucket", () => {
+    it("serves what the bucket does not: up to the handover, and for everything without a bucket", () => {
       const handover = planOf(stack, overrides).history?.handover;
       assert.equal(handover !== undefined, objectStorage !== undefined);
       for (const set of sets) {

@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parseDocument } from "yaml";
 import { changedDigits } from "../../config/digits";
 import { loadConfig } from "../../config/load";
-import { formatProblem } from "../../model/problem";
+import { formatProblem } from "../../model/values/problem";
 import { configOf } from "../harness";
 
 describe("config: digits that are text", () => {

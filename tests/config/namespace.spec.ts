@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { misspeltNamespaces } from "../../config/namespace";
-import { distance, isNear } from "../../model/near";
+import { distance, isNear } from "../../model/values/near";
 import { configOf, loadRaw, rejectionRaw } from "../harness";
 
 describe("the namespace of a key", () => {

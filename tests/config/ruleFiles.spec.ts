@@ -67,7 +67,7 @@ describe("config: rule files", () => {
     const found = await refusals();
     assert.deepEqual(Object.keys(found).sort(), ["D.YAML", "OWNERS", "b.yml.bak", "dangling.yaml", "rules.txt", "sub", "with space.yaml"]);
     assert.match(found["D.YAML"] ?? "", /only files that end in \.yaml or \.yml.*left out/);
-    assert.match(found.sub ?? "", /a folder within the folder.*in the folder itself/);
+    assert.match(found.sub ?? "", /a directory within the directory.*in the directory itself/);
     assert.match(found["with space.yaml"] ?? "", /key of a ConfigMap/);
     assert.match(found["dangling.yaml"] ?? "", /can't be read/);
   });
@@ -105,11 +105,11 @@ describe("config: rule files", () => {
       assert.match((await refusals())["near.yaml"] ?? "", /not in this repository/);
       symlinkSync(outside, join(folder, "link"));
       const { message } = await rejection("dev", { prometheus: { ruleFolder: `${relative(PROJECT_FOLDER, folder)}/link` } });
-      assert.match(message, /link": the folder is not in this repository/);
+      assert.match(message, /link": the directory is not in this repository/);
       for (const ruleFolder of [outside, relative(PROJECT_FOLDER, outside), "rules/../..", "a\\b", ""]) {
         assert.match(
           (await rejection("dev", { prometheus: { ruleFolder } })).message,
-          /a folder of this repository, relative to it/,
+          /a directory of this repository, relative to it/,
           ruleFolder,
         );
       }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { shapeOf } from "../../config/shape";
-import { settingsSchema } from "../../model/settings";
+import { settingsSchema } from "../../model/settings/schema";
 import { load, type Overrides, rejection, type Stack } from "../harness";
 
 /** Keys that are wrong in form, and the rules about the rest. */

@@ -190,7 +190,7 @@ describe("stack files", () => {
 
     it("that keep their blocks in the same place are found also behind a merge key", () => {
       write("b", "base: &b { bucket: blocks }\nconfig:\n  thanos-stack:objectStorage: { s3: { <<: *b, endpoint: s3.example } }\n");
-      assert.throws(() => load("dev", bucket), /stack b keeps its blocks in the same folder of the same bucket/);
+      assert.throws(() => load("dev", bucket), /stack b keeps its blocks in the same directory of the same bucket/);
     });
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseDocument } from "yaml";
 import { changedDates } from "../../config/texts";
-import { formatProblem } from "../../model/problem";
+import { formatProblem } from "../../model/values/problem";
 import { rejection } from "../harness";
 
 describe("config: dates that are text", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type AlertingConfig, alertingConfig, alertmanagerPorts } from "../../model/alerting";
-import { CLAIMS, load, type Overrides, objects, planOf, rejection, run, type Stack, settingsOf, together } from "../harness";
+import { type AlertingConfig, alertingConfig, alertmanagerPorts } from "../../model/prometheus/alerting";
+import { CLAIMS, load, type Overrides, objects, planOf, rejection, ringPlan, run, type Stack, settingsOf, together } from "../harness";
 
 /** What the line of the only problem must say of a value at a key. */
 interface Refused {
@@ -150,7 +150,7 @@ describe("configuration: names as Kubernetes has them", () => {
       ),
       [["3"], ["PHX-AD-1"], ["rack_2"]],
     );
-    const ring = planOf("prod", { cluster: { zones } }).receive?.rings[0];
+    const ring = ringPlan(planOf("prod", { cluster: { zones } })).rings[0];
     assert.deepEqual(
       ring?.members.map(({ pod, zone }) => [pod, zone]),
       [
@@ -414,7 +414,7 @@ describe("configuration: what can be survived", () => {
   it("refuses more lost nodes than five copies survive, and says how many that are", async () => {
     for (const value of [3, 4]) {
       const overrides = { ...five, survives: { nodes: value } };
-      await refuses({ key: "survives.nodes", value, overrides, says: /at most 5 copies.*Accepted: at most 2, or ingestion "sidecar"/ });
+      await refuses({ key: "survives.nodes", value, overrides, says: /at most 5 replicas.*Accepted: at most 2, or ingestion "sidecar"/ });
     }
     await refuses({ key: "survives.nodes", value: 5, overrides: { ...five, survives: { nodes: 5 } }, says: /at most 4/ });
   });

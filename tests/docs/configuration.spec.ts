@@ -8,8 +8,8 @@ import { wordOf } from "../../config/issues";
 import { COMMAND, generatedFiles } from "../../docs/generate/files";
 import { type Key, keysOf, type Schema, withInner } from "../../docs/generate/keys";
 import { configurationPage } from "../../docs/generate/page";
-import { credentialsSchema } from "../../model/objectStorage";
-import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings";
+import { credentialsSchema } from "../../model/bucket/config";
+import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings/schema";
 import { firstDifference } from "../golden/compare";
 import { codeBlocks, documents, inlineCode, readDocument } from "./documents";
 

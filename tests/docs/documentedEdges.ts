@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { BlockList, isIPv6 } from "node:net";
-import { bucketKind, bucketPort } from "../../model/objectStorage";
-import type { Settings } from "../../model/settings";
+import { bucketKind, bucketPort } from "../../model/bucket/config";
+import type { Settings } from "../../model/settings/schema";
 import { readDocument, section, tableRows } from "./documents";
 
 /**

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { ProgramRun } from "../../commands/program";
 import { cuttingEveryMinute } from "../../gates/upload";
-import { leastHandoverSeconds } from "../../model/history";
-import { prometheusRetentionTime } from "../../model/prometheusRetention";
-import { durationSeconds } from "../../model/quantity";
-import { defaultRequestLimits } from "../../model/receiveLimits";
-import { receiveRetentionTime } from "../../model/receiveRetention";
-import type { Settings } from "../../model/settings";
+import { leastHandoverSeconds } from "../../model/retention/handover";
+import { prometheusRetentionTime } from "../../model/retention/prometheus";
+import { receiveRetentionTime } from "../../model/retention/receivers";
+import { defaultRequestLimits } from "../../model/ring/limits";
+import type { Settings } from "../../model/settings/schema";
+import { durationSeconds } from "../../model/values/quantity";
 import { HISTORY, HOST_PATH } from "../components/plans";
 import { container, objects, prometheusSets, receiverSets, resource, ringSettings, run, settingsOf } from "../harness";
 import { readDocument } from "./documents";

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { PROJECT_FOLDER } from "../../commands/program";
 import { shrinkRefusal } from "../../gates/orderedScaling";
-import { versionProblem } from "../../model/kubernetesVersion";
-import { componentsOf, networkEdges } from "../../model/networkEdges";
+import { versionProblem } from "../../model/kubernetes/version";
+import { componentsOf, networkEdges } from "../../model/network/edges";
 import { planStack } from "../../model/plan";
-import { formatProblem } from "../../model/problem";
-import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/versions";
+import { formatProblem } from "../../model/values/problem";
+import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions";
 import { HISTORY, PLANS, PROD, SIDECAR } from "../components/plans";
-import { load, loadRaw, rejection, ringPlan, run, STACKS, settingsOf, together } from "../harness";
+import { load, loadRaw, planOf, rejection, ringPlan, run, STACKS, settingsOf, together } from "../harness";
 import { anchors, codeBlocks, type Document, documents, readDocument, relativeLinks, section, tableRows, withoutCode } from "./documents";
 
 const README = readDocument("README.md");
@@ -123,10 +123,10 @@ describe("docs/operations.md", () => {
       HISTORY.overrides,
       SIDECAR.overrides,
     ].map((overrides) => settingsOf("prod", overrides));
-    const edges = all.flatMap((settings) => networkEdges(settings, false));
+    const edges = all.flatMap((settings) => networkEdges(settings, planStack(settings), false));
     assert.deepEqual(
-      [...new Set(all.flatMap(componentsOf))].sort(),
-      [...new Set(PLANS.flatMap(({ stack, overrides }) => componentsOf(settingsOf(stack, overrides))))].sort(),
+      [...new Set(all.flatMap((settings) => componentsOf(settings, planStack(settings))))].sort(),
+      [...new Set(PLANS.flatMap(({ stack, overrides }) => componentsOf(settingsOf(stack, overrides), planOf(stack, overrides))))].sort(),
     );
     const short = (text: string) => text.split(",")[0]?.trim() ?? "";
     const table = tableRows(section(OPERATIONS.text, "Network policies")).filter((cells) => cells.length === 4);

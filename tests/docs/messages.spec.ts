@@ -80,7 +80,7 @@ const quoted = tableRows(section(OPERATIONS.text, "Troubleshooting"))
   .filter((code) => code.includes(" ") && !code.startsWith("kubectl "));
 
 describe("docs/operations.md: troubleshooting", () => {
-  const program = ["commands", "components", "config", "gates", "model", "clients", "policy"]
+  const program = ["commands", "components", "objects", "config", "gates", "model", "clients", "policy"]
     .flatMap((directory) =>
       readdirSync(join(PROJECT_FOLDER, directory), { recursive: true, encoding: "utf8" }).map((name) => join(directory, name)),
     )

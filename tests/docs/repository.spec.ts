@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { manifestsOf } from "../../commands/manifests";
 import { PROJECT_FOLDER } from "../../commands/program";
 import { requestRows, requestsOf } from "../../commands/report/requests";
-import { KUBERNETES_MINIMUM } from "../../model/kubernetesVersion";
+import { KUBERNETES_MINIMUM } from "../../model/kubernetes/version";
 import { run, STACKS } from "../harness";
 import { documents, inlineCode, readDocument, section, tableRows } from "./documents";
 

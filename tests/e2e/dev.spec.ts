@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { isDeepStrictEqual } from "node:util";
-import { ketamaRing, replicasOf } from "../../model/ketama";
-import { writeQuorum } from "../../model/quorum";
+import { ketamaRing, replicasOf } from "../../model/ring/ketama";
+import { writeQuorum } from "../../model/ring/quorum";
 import { openStack } from "../../sandbox/engine";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import type { ConfigOverlay } from "../../sandbox/overlay";
@@ -279,7 +279,7 @@ describe("dev on a real cluster", function () {
       assert.ok(message.includes(part), `${part} in:\n${message}`);
     }
     const tooFew = await failure(async () => (await open({ [RECEIVE]: { replicas: 2 } })).up());
-    assert.match(tooFew, /receive\.replicas = 2: a ring needs as many receivers as copies/);
+    assert.match(tooFew, /receive\.replicas = 2: a ring needs as many receivers as replicas/);
     const after = await cluster.list(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`);
     // What is wanted; a status goes on changing by itself.
     assert.deepEqual(

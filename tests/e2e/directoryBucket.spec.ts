@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ExposedSample } from "../../clients/exposition";
-import { KUBERNETES_ROLES } from "../../model/freeForm/kubernetesDiscovery";
-import { PROMETHEUS_PORT } from "../../model/prometheusConfig";
+import { PROMETHEUS_PORT } from "../../model/kubernetes/ports";
+import { KUBERNETES_ROLES } from "../../model/prometheus/freeForm/kubernetesDiscovery";
 import { openStack } from "../../sandbox/engine";
 import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
 import { PAUSE_IMAGE } from "../../sandbox/images";
@@ -215,7 +215,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       { part: "thanos-store-gateway-1-0", young: 0, old: 60 },
     ];
     for (const { part, ...ages } of expected) {
-      await eventually(`${part} answers for its age and for nothing else`, async () => {
+      await eventually(`${part} serves its age and for nothing else`, async () => {
         const pod = (await gateways()).find(({ metadata }) => metadata.name === part);
         const [young, old] = await Promise.all([YOUNG, OLD].map(({ from }) => answeredBy(pod?.status.podIP, from + 2 * HOUR - 1)));
         return young === ages.young && old === ages.old;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { execa } from "execa";
-import { settingsSchema } from "../../model/settings";
+import { settingsSchema } from "../../model/settings/schema";
 import { bucketServer } from "../../sandbox/bucket";
 import { readIfThere } from "../../sandbox/command";
 import { environment } from "../../sandbox/engine";

@@ -123,7 +123,7 @@ describe("the preview of a pull request", function () {
     assert.doesNotMatch(comment, /Worse than|What changes|Refused|Policy|Not compared/);
     assert.match(comment, /\| any 1 node \| \*\*100 %\*\* \|/);
     assert.match(comment, /Pods 5 · CPU requests 0\.3 cores · Memory requests 2\.25 GiB/);
-    assert.match(comment, /Prometheus ×1 → receivers ×3 \(3 copies of each series\) → queriers ×1/);
+    assert.match(comment, /Prometheus ×1 → receivers ×3 \(3 replicas of each series\) → queriers ×1/);
     assert.match(page, /<svg /);
   });
 
@@ -146,11 +146,11 @@ describe("the preview of a pull request", function () {
     assert.equal(code, 3, said);
   });
 
-  it("refuses a ring with fewer receivers than copies", async () => {
+  it("refuses a ring with fewer receivers than replicas", async () => {
     const { code, comment, said } = await proposed({ [RECEIVE]: { replicas: 2 } }, "--policy-pack", "policy");
     assert.equal(code, 1, said);
     assert.match(comment, /^## ⛔ `dev`: refused, nothing would be deployed$/m);
-    assert.equal(comment.match(/receive\.replicas = 2: a ring needs as many receivers as copies/g)?.length, 1, comment);
+    assert.equal(comment.match(/receive\.replicas = 2: a ring needs as many receivers as replicas/g)?.length, 1, comment);
     assert.doesNotMatch(comment, /What changes/);
   });
 

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient, WriteGivenUpError, WriteRejectedError } from "../../clients/remoteWrite";
 import { directTransport } from "../../clients/transport";
-import { cpuCores } from "../../model/quantity";
+import { cpuCores } from "../../model/values/quantity";
 import { ensureBucket } from "../../sandbox/bucket";
 import { awaitNodes } from "../../sandbox/cluster";
 import { environment, openStack } from "../../sandbox/engine";
@@ -122,7 +122,7 @@ describe("prod on a real cluster", function () {
     });
   });
 
-  it("passes its own check beside dev on the same cluster, and answers for dev too when dev's queriers are its endpoints", async () => {
+  it("passes its own check beside dev on the same cluster, and serves dev too when dev's queriers are its endpoints", async () => {
     await remove("dev");
     const dev = await up("dev", { "thanos-stack:access": { federation: [NAMESPACE] } });
     const { outputs } = await deployedStack(cluster, dev.stack);

@@ -109,7 +109,7 @@ const EXTERNAL = { cluster: "sidecar", prometheus_replica: "prometheus-0" };
 const LATEST = Math.floor(Date.now() / (2 * HOUR)) * 2 * HOUR;
 /** Twelve days that the compactor finds in the bucket: ten of them are whole blocks of two, wherever those begin. */
 const OLD = { from: LATEST - 16 * DAY, to: LATEST - 4 * DAY };
-/** Ten hours that the sidecar finds in its Prometheus, older than what a sidecar answers for. */
+/** Ten hours that the sidecar finds in its Prometheus, older than what a sidecar serves. */
 const YESTERDAY = { from: LATEST - 30 * HOUR, to: LATEST - 20 * HOUR };
 
 /** Four hours that receivers find in their TSDBs while the bucket is away. */
@@ -324,7 +324,7 @@ describe("both schemes on a real cluster", function () {
     assert.equal(difference(automatic, await ask("count_over_time(made_temperature_celsius[1h])", "5m")), undefined);
   });
 
-  it("answers for a Prometheus that lost its pod and its volume, from the bucket", async () => {
+  it("serves a Prometheus that lost its pod and its volume, from the bucket", async () => {
     const placed = await withBlocks(YESTERDAY, MADE, async (folder) =>
       placeBlocks({ folder, ...(await dataDirectory({ namespace: NAMESPACE, pod: "prometheus-0" })) }),
     );
@@ -491,7 +491,7 @@ describe("both schemes on a real cluster", function () {
     await ringLoaded(receivers, 5);
     const leaving = ["thanos-receive-3", "thanos-receive-4"];
     const written = "held_by_a_ring_of_five";
-    // The last comes out of order. It is not older than all that is in order, which Thanos answers for only when it is in a block (DB.StartTime).
+    // The last comes out of order. It is not older than all that is in order, which Thanos serves only when it is in a block (DB.StartTime).
     const first = Date.now();
     const times = [first, first + 2_000, first + 1_000];
     const holders = async (time: number) => {

@@ -12,7 +12,7 @@ import { type Labels, PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient } from "../../clients/remoteWrite";
 import { parseServiceUrl } from "../../clients/services";
 import { directTransport, type HttpResponse, type Transport } from "../../clients/transport";
-import { HTTP_PORT } from "../../model/hashring";
+import { HTTP_PORT } from "../../model/kubernetes/ports";
 import { type ReceiveOutputs, readOutputs, type StackOutputs } from "../../outputs";
 import { environment, openStack } from "../../sandbox/engine";
 import { makeBlocks, type Series } from "../../sandbox/history";

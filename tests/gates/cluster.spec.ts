@@ -78,6 +78,9 @@ describe("gates: the cluster", () => {
       "main is not running: ImagePullBackOff: no such image",
     );
     assert.equal(await trouble({}, { initContainerStatuses: waiting("CrashLoopBackOff") }), "main is not running: CrashLoopBackOff");
+    const ended = (reason: string) => [{ name: "main", state: { terminated: { reason, exitCode: 1 } } }];
+    assert.equal(await trouble({}, { containerStatuses: ended("OOMKilled") }), "main is not running: OOMKilled");
+    assert.equal(await trouble({}, { initContainerStatuses: ended("Completed") }), "not Ready");
     assert.equal(await trouble({}, condition("Ready", "False")), "not Ready");
     assert.equal(await cluster().podTrouble("away"), "there is no such pod");
   });

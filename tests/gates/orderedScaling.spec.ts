@@ -11,17 +11,18 @@ import {
 } from "../../gates/orderedScaling";
 import type { Patience } from "../../gates/patience";
 import { percent } from "../../model/availability/words";
-import { HASHRINGS_CONFIG_MAP, planStack, type ReceivePlan } from "../../model/plan";
-import { historyLoss } from "../../model/ringChange";
-import type { Settings } from "../../model/settings";
-import { volumeSizeMetadata } from "../../model/storage";
-import { IMAGES } from "../../model/versions";
+import { volumeSizeMetadata } from "../../model/kubernetes/storage";
+import { planStack } from "../../model/plan";
+import { historyLoss } from "../../model/ring/change";
+import { HASHRINGS_CONFIG_MAP, type RingPlan } from "../../model/ring/plan";
+import type { Settings } from "../../model/settings/schema";
+import { IMAGES } from "../../model/values/versions";
 import { ringPlan, ringSettings, settingsOf } from "../harness";
 
 const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.01, quietSeconds: 0.05 };
 
 /** A cluster whose state a test sets. What it doesn't set is as it should be after the change. */
-function fakeCluster(plan: ReceivePlan, state: Partial<ClusterView> = {}): ClusterView {
+function fakeCluster(plan: RingPlan, state: Partial<ClusterView> = {}): ClusterView {
   return {
     podTrouble: async () => undefined,
     availableReplicas: async () => 3,
@@ -34,13 +35,13 @@ function fakeCluster(plan: ReceivePlan, state: Partial<ClusterView> = {}): Clust
 }
 
 /** Plans of the same environment with rings of two sizes. */
-async function plans(before: number, after: number): Promise<{ larger: ReceivePlan; smaller: ReceivePlan; settings: Settings }> {
+async function plans(before: number, after: number): Promise<{ larger: RingPlan; smaller: RingPlan; settings: Settings }> {
   const settings = settingsOf("dev");
   const sized = (replicas: number) => ringPlan(planStack({ ...settings, receive: { ...ringSettings(settings), replicas } }));
   return { larger: sized(before), smaller: sized(after), settings };
 }
 
-const setOf = (plan: ReceivePlan) => {
+const setOf = (plan: RingPlan) => {
   const [set] = plan.sets;
   assert.ok(set);
   return set;
@@ -156,7 +157,7 @@ describe("gates: shrinking", () => {
     assert.equal(historyLoss(ring, 2, LEAVING).wholly > 0.05, true, "with two copies some series are only there");
     const message = shrinkRefusal(settings, smaller, setOf(smaller), 5, LEAVING);
     assert.match(message, /receive\.replicas = 3: thanos-receive-3, thanos-receive-4 would leave the ring of 5/);
-    assert.match(message, new RegExp(`: 0 % of the series have every copy there, ${percent(loss.possibly)} have a quorum there`));
+    assert.match(message, new RegExp(`: 0 % of the series have every replica there, ${percent(loss.possibly)} have a quorum there`));
     assert.match(message, /Accepted: 5, or "history-loss" in accepts/);
   });
 

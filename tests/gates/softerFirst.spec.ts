@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { standstill } from "../../gates/softerFirst";
-import { hostAntiAffinity } from "../../model/pod";
+import { hostAntiAffinity } from "../../model/kubernetes/pod";
 import { PLANS } from "../components/plans";
 import { run } from "../harness";
 

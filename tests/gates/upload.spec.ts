@@ -275,7 +275,7 @@ describe("gates: uploads of leaving receivers", () => {
     ring.cutLooks = Number.POSITIVE_INFINITY;
     await assert.rejects(
       receiversAreUploaded(ring.view(), leaving(THIRD), QUICK),
-      /3 chunks of tenant default-tenant in its head.*"history-loss" in accepts/,
+      /3 chunks of tenant default-tenant in its head block.*"history-loss" in accepts/,
     );
     assert.deepEqual(ring.applied.at(-1), APPLIED);
   });

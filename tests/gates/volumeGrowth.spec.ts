@@ -4,8 +4,8 @@ import { ConnectionError } from "../../clients/transport";
 import type { Claim, ClaimGrowth, ClaimView, VolumeClass } from "../../gates/cluster";
 import type { Patience } from "../../gates/patience";
 import { growVolumes, volumeGates, volumesMayGrow } from "../../gates/volumeGrowth";
-import type { Identity } from "../../model/labels";
-import { volumeClaimTemplate, volumeSizeMetadata } from "../../model/storage";
+import type { Identity } from "../../model/kubernetes/identities";
+import { volumeClaimTemplate, volumeSizeMetadata } from "../../model/kubernetes/storage";
 
 const QUICK: Patience = { timeoutSeconds: 0.2, pollSeconds: 0.005, quietSeconds: 0 };
 const SET = { name: "thanos-receive", key: "receive.storage.pvc.size" };

@@ -40,7 +40,7 @@ export interface Reading {
   hidden: number;
   /** Acknowledged samples answered with another value than was sent. */
   wrong: number;
-  /** Further answers for a timestamp of a series that was already answered, by deduplicated queries. */
+  /** Further serves a timestamp of a series that was already answered, by deduplicated queries. */
   duplicated: number;
   /** Warnings of the answers, each once. */
   warnings: string[];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { availability } from "../../model/availability";
+import { availability } from "../../model/availability/proof";
 import { availabilityPlan } from "../../model/availabilityPlan";
-import { type Overrides, planOf, type Stack, together } from "../harness";
+import { type Overrides, planOf, type Stack, settingsOf, together } from "../harness";
 
 const PVC = { pvc: { size: "5Gi" } };
 const BUCKET: Overrides = {
@@ -12,7 +12,8 @@ const BUCKET: Overrides = {
   },
 };
 const SIDECAR: Overrides = { ingestion: "sidecar" };
-const of = (stack: Stack, ...overrides: Overrides[]) => availabilityPlan(planOf(stack, together(...overrides)));
+const of = (stack: Stack, ...overrides: Overrides[]) =>
+  availabilityPlan(settingsOf(stack, together(...overrides)), planOf(stack, together(...overrides)));
 
 describe("what of a plan decides about its availability", () => {
   it("the ring in the receive scheme, and routers where there are some", () => {

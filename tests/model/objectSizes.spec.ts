@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { objectProblems } from "../../model/objectSizes";
-import { formatProblem } from "../../model/problem";
+import { formatProblem } from "../../model/values/problem";
 import { PLANS } from "../components/plans";
 import { type Overrides, STACKS, settingsOf } from "../harness";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { API_TOKEN } from "../../model/apiToken";
+import { API_TOKEN } from "../../model/kubernetes/apiToken";
 import { EXCEPTIONS } from "../../policy/exceptions";
 import type { Container, PodSpec, PolicyResource } from "../../policy/resources";
 import { RESOURCE_RULES, STACK_RULES, violationsOf } from "../../policy/rules";
@@ -164,7 +164,11 @@ const BROKEN: Record<string, [what: string, resources: PolicyResource[], message
     ["a command", withContainer({ command: ["sh", "-c", "curl -u x http://me:secret@host/"] }), /an argument holds a user and password/],
   ],
   "ring-holds-every-copy": [
-    ["fewer receivers than copies", withChanged(hashrings(["receive-0", "receive-1"])), /hashring default has 2 receivers for 3 copies/],
+    [
+      "fewer receivers than replicas",
+      withChanged(hashrings(["receive-0", "receive-1"])),
+      /hashring default has 2 receivers for 3 replicas/,
+    ],
     [
       "a receiver that nothing makes",
       withChanged(hashrings(["receive-0", "receive-1", "receive-2", "receive-3"])),

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { IMAGES as STACK_IMAGES } from "../../model/versions";
+import { IMAGES as STACK_IMAGES } from "../../model/values/versions";
 import { IMAGES, type Image, layerEntries, PAUSE_IMAGE, parseLdd, writeImage } from "../../sandbox/images";
 import { SANDBOX_STACK_IMAGES } from "../../sandbox/stackImages";
 import { tarHeader, writeTar } from "../../sandbox/tar";

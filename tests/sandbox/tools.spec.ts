@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/versions";
+import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions";
 import { isStaticElf } from "../../sandbox/elf";
 import { buildArguments, buildKey, enginePrelude, GO_VERSION, TOOLS, type Tool, toolDirectory } from "../../sandbox/tools";
 

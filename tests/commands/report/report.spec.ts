@@ -15,7 +15,7 @@ import { LARGEST_COMMENT, markdownReport, marker } from "../../../commands/repor
 import { readPreview } from "../../../commands/report/preview";
 import { bytes, requestsOf } from "../../../commands/report/requests";
 import { type Topology, topologyLine, topologyOf, topologySvg } from "../../../commands/report/topology";
-import type { Availability } from "../../../model/availability";
+import type { Availability } from "../../../model/availability/types";
 import { LOSS_NAMES } from "../../../model/availability/words";
 import { HISTORY, SIDECAR, SIDECAR_DEV } from "../../components/plans";
 import { type Overrides, run, type Stack } from "../../harness";
@@ -323,7 +323,7 @@ describe("the picture of the topology", () => {
         "Other senders",
       ],
       hides: /sidecars/,
-      line: "Prometheus ×2 → routers ×2 → receivers z1 ×1, z2 ×1, z3 ×1 (3 copies of each series) and store gateways ×2 over a bucket → queriers ×2 → query frontends ×2",
+      line: "Prometheus ×2 → routers ×2 → receivers z1 ×1, z2 ×1, z3 ×1 (3 replicas of each series) and store gateways ×2 over a bucket → queriers ×2 → query frontends ×2",
     },
     {
       what: "one node",
@@ -331,7 +331,7 @@ describe("the picture of the topology", () => {
       overrides: {},
       shows: ["thanos-receive-2", "no zones", "several may share a node"],
       hides: ONE_NODE,
-      line: "Prometheus ×1 → receivers ×3 (3 copies of each series) → queriers ×1",
+      line: "Prometheus ×1 → receivers ×3 (3 replicas of each series) → queriers ×1",
     },
     {
       what: "more receivers than fit",
@@ -339,21 +339,21 @@ describe("the picture of the topology", () => {
       overrides: { receive: { replicas: 30 }, objectStorage: undefined },
       shows: ["thanos-receive-z1-0", "and 5 more"],
       hides: /Store gateways/,
-      line: "Prometheus ×2 → routers ×2 → receivers z1 ×10, z2 ×10, z3 ×10 (3 copies of each series) → queriers ×2 → query frontends ×2",
+      line: "Prometheus ×2 → routers ×2 → receivers z1 ×10, z2 ×10, z3 ×10 (3 replicas of each series) → queriers ×2 → query frontends ×2",
     },
     {
       what: "rings of tenants",
       stack: "prod",
       overrides: { receive: { hashrings: [{ name: "big", tenants: ["shop"], replicas: 3 }] } },
       shows: ["hashring big", "hashring default"],
-      line: "Prometheus ×2 → routers ×2 → receivers of big z1 ×1, z2 ×1, z3 ×1; receivers of default z1 ×1, z2 ×1, z3 ×1 (3 copies of each series) and store gateways ×2 over a bucket → queriers ×2 → query frontends ×2",
+      line: "Prometheus ×2 → routers ×2 → receivers of big z1 ×1, z2 ×1, z3 ×1; receivers of default z1 ×1, z2 ×1, z3 ×1 (3 replicas of each series) and store gateways ×2 over a bucket → queriers ×2 → query frontends ×2",
     },
     {
       what: "every part of a bucket",
       stack: HISTORY.stack,
       overrides: HISTORY.overrides,
       shows: ["Store gateways", "×4, a bucket"],
-      line: "Prometheus ×2 → routers ×2 → receivers z1 ×1, z2 ×1, z3 ×1 (3 copies of each series) and store gateways ×4 over a bucket → queriers ×2 → query frontends ×2",
+      line: "Prometheus ×2 → routers ×2 → receivers z1 ×1, z2 ×1, z3 ×1 (3 replicas of each series) and store gateways ×4 over a bucket → queriers ×2 → query frontends ×2",
     },
     {
       what: "one Prometheus with its sidecar, which nobody writes to",
@@ -415,8 +415,8 @@ describe("the picture of the topology", () => {
     const large: [Topology, RegExp][] = [
       [rings(1, 3, 16), /"zone eu-central-10<br\/>(thanos-receive-tenants-0-eu-central-10-\d<br\/>){5}and 11 more"/],
       [rings(3, 3, 10), /"zone eu-central-12<br\/>×10"/],
-      [rings(8, 3, 10), /"hashring tenants-7<br\/>×30, 3 zones<br\/>3 copies of each series"/],
-      [rings(99, 9, 99), /"Receivers<br\/>×88209, 99 hashrings, 3 copies of each series"/],
+      [rings(8, 3, 10), /"hashring tenants-7<br\/>×30, 3 zones<br\/>3 replicas of each series"/],
+      [rings(99, 9, 99), /"Receivers<br\/>×88209, 99 hashrings, 3 replicas of each series"/],
     ];
     for (const [topology, shown] of large) {
       const diagram = topologyDiagram(topology);

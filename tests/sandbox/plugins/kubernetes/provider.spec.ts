@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { KubernetesProvider, timeoutOf } from "../../../../sandbox/plugins/kubernetes/provider";
+import { KubernetesProvider } from "../../../../sandbox/plugins/kubernetes/provider";
+import { timeoutOf } from "../../../../sandbox/plugins/kubernetes/session";
 import {
   at,
   isJsonObject,

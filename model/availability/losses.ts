@@ -1,0 +1,77 @@
+import { caseShares } from "../ring/copies";
+import { writeQuorum } from "../ring/quorum";
+import { domains, type PlacedHashring, placeHashring, refuseProblems } from "./plan";
+import type { AvailabilityPlan, Loss, LossCase, ReceivePlan } from "./types";
+
+/** The cases of a loss: which receivers it can take, and what that does to their series. */
+
+function combinations<T>(items: readonly T[], size: number): T[][] {
+  if (size === 0) {
+    return [[]];
+  }
+  return items.flatMap((item, i) => combinations(items.slice(i + 1), size - 1).map((rest) => [item, ...rest]));
+}
+
+function product(groups: readonly number[][]): number[][] {
+  return groups.reduce<number[][]>((cases, group) => cases.flatMap((chosen) => group.map((member) => [...chosen, member])), [[]]);
+}
+
+/** The sets of members that a loss can take from a hashring. */
+function casesOf(loss: Loss, { ring, nodes, zones }: PlacedHashring, receive: ReceivePlan): number[][] {
+  const any = (groups: readonly number[][], count: number) =>
+    combinations(groups, Math.min(count, groups.length)).map((lost) => lost.flat());
+  switch (loss) {
+    case "node":
+      return any(nodes, 1);
+    case "twoNodes":
+      return any(nodes, 2);
+    case "zone":
+      return any(zones, 1);
+    case "rollingRestart":
+      return receive.restart === "onePerZone" && zones.length > 0 ? product(zones) : any(domains(ring, "member"), 1);
+    case "drain":
+      return receive.maxUnavailable === undefined ? any(nodes, 1) : any(domains(ring, "member"), receive.maxUnavailable);
+    case "prometheus":
+    case "querier":
+    case "storeGateway":
+      return [];
+  }
+}
+
+/** A restart or a drain flushes the receivers, and their data stays, as does that of a Prometheus that ends: nothing that was acknowledged is lost by it. */
+export const keepsData = (loss: Loss): boolean => loss === "rollingRestart" || loss === "drain" || loss === "prometheus";
+
+/** Every case of a loss with its shares, exact; `incomplete` counts series of which a quorum is away, whether or not its data comes back. */
+export function lossCases(loss: Loss, placed: readonly PlacedHashring[], receive: ReceivePlan): (LossCase & { incomplete: number })[] {
+  const quorum = writeQuorum(receive.replicationFactor);
+  return placed.flatMap((hashring) =>
+    casesOf(loss, hashring, receive).map((lost) => {
+      const { atLeast, exactly } = caseShares(hashring.copies, lost);
+      const quorumLost = atLeast(quorum);
+      return {
+        hashring: hashring.ring.name,
+        lost: lost.map((member) => hashring.ring.members[member]?.pod ?? ""),
+        unwritable: atLeast(receive.replicationFactor - quorum + 1),
+        unreadable: exactly(receive.replicationFactor),
+        oneCopyLeft: exactly(receive.replicationFactor - 1),
+        mayLoseAcknowledged: keepsData(loss) ? 0 : quorumLost,
+        incomplete: quorumLost,
+      };
+    }),
+  );
+}
+
+/**
+ * Every case of a loss with its exact shares, not rounded, hashring by hashring.
+ *
+ * @throws {RingError} with every problem of the plan.
+ */
+export function enumerateLosses(plan: AvailabilityPlan, loss: Loss): LossCase[] {
+  refuseProblems(plan);
+  const { receive } = plan;
+  if (receive === undefined) {
+    return [];
+  }
+  const placed = receive.hashrings.map((ring) => placeHashring(ring, receive));
+  return lossCases(loss, placed, receive).map(({ incomplete: _, ...one }) => one);
+}

@@ -1,0 +1,113 @@
+import { type Placed, placeCopies } from "../ring/copies";
+import { ketamaRing, RingError, ringProblems, zoneBalance } from "../ring/ketama";
+import type { Problem } from "../values/problem";
+import type { AvailabilityPlan, PlannedHashring, PrometheusWorkload, ReceivePlan } from "./types";
+
+/** Whether a plan can be deployed as given, and where its receivers may stand. */
+
+/** Every reason why a plan can't be deployed as given; empty if it can. Keys begin with `receive.`. */
+export function planProblems(plan: AvailabilityPlan): Problem[] {
+  const { receive } = plan;
+  if (receive === undefined) {
+    return [];
+  }
+  if (receive.hashrings.length === 0) {
+    return [
+      {
+        key: "receive.hashrings",
+        value: [],
+        rule: "receivers need a hashring, or every write fails",
+        remedy: "a hashring without tenants, which takes every tenant",
+      },
+    ];
+  }
+  const problems = receive.hashrings.flatMap((ring, i) => {
+    const key = `receive.hashrings[${i}]`;
+    const found = ringProblems(ring.members, receive.replicationFactor, key);
+    const zoned = ring.members.filter((member) => member.zone !== undefined).length;
+    if (zoned > 0 && zoned < ring.members.length) {
+      found.push({
+        key: `${key}.members`,
+        value: ring.members.filter((member) => member.zone === undefined).map((member) => member.pod),
+        rule: "either every member of a hashring names its zone or none: Thanos counts the others as a zone of their own",
+        remedy: "a zone for every member, or for none",
+      });
+    }
+    return found;
+  });
+  const largest = largestHashring(receive);
+  if (receive.antiAffinity === "hard" && receive.nodes !== undefined && receive.nodes < largest) {
+    problems.push({
+      key: "receive.nodes",
+      value: receive.nodes,
+      rule: `with hard anti-affinity every member of a hashring needs a node of its own, and the largest hashring has ${largest}; the others would stay Pending`,
+      remedy: `${largest} nodes or more, or soft anti-affinity`,
+    });
+  }
+  return problems;
+}
+
+/** Members of the largest hashring. */
+export const largestHashring = (receive: ReceivePlan): number => Math.max(0, ...receive.hashrings.map((ring) => ring.members.length));
+
+/** Nodes that can run receivers, at least. */
+export const nodesOf = (receive: ReceivePlan): number => receive.nodes ?? (receive.antiAffinity === "hard" ? largestHashring(receive) : 1);
+
+/** Nodes that can run Prometheus, at least. */
+export const nodesOfPrometheus = ({ nodes, antiAffinity, replicas }: PrometheusWorkload): number =>
+  nodes ?? (antiAffinity === "hard" ? replicas : 1);
+
+const isZoned = (ring: PlannedHashring): boolean => ring.members.length > 0 && ring.members.every((member) => member.zone !== undefined);
+
+const ALONE = "alone";
+
+/** What is lost together: the members, as indices, that a node or a zone can hold at most. */
+export function domains(ring: PlannedHashring, by: "member" | "zone"): number[][] {
+  if (by === "member") {
+    return ring.members.map((_, i) => [i]);
+  }
+  const zones = new Map<string, number[]>();
+  for (const [i, member] of ring.members.entries()) {
+    const zone = member.zone ?? ALONE;
+    zones.set(zone, [...(zones.get(zone) ?? []), i]);
+  }
+  return [...zones.values()];
+}
+
+/** A hashring with what holds each of its series. */
+export interface PlacedHashring {
+  ring: PlannedHashring;
+  copies: Placed;
+  /** What the loss of a node can take at most; with soft anti-affinity, every pod of a zone may be on one node. */
+  nodes: number[][];
+  zones: number[][];
+  heaviest: { pod: string; load: number };
+}
+
+/** Where the replicas of each series of a hashring are, and what a node or a zone can hold of its members at most. */
+export function placeHashring(ring: PlannedHashring, receive: ReceivePlan): PlacedHashring {
+  const ketama = ketamaRing(ring.members, receive.replicationFactor);
+  const { members } = zoneBalance(ketama);
+  const heaviest = members.reduce((best, member, i) => (member.load > (members[best]?.load ?? 0) ? i : best), 0);
+  return {
+    ring,
+    copies: placeCopies(ketama),
+    nodes: domains(ring, receive.antiAffinity === "hard" ? "member" : "zone"),
+    zones: isZoned(ring) ? domains(ring, "zone") : [],
+    heaviest: { pod: ring.members[heaviest]?.pod ?? "", load: rounded(members[heaviest]?.load ?? 0) },
+  };
+}
+
+/** @throws {RingError} with every problem of the plan. */
+export function refuseProblems(plan: AvailabilityPlan): void {
+  const problems = planProblems(plan);
+  if (problems.length > 0) {
+    throw new RingError(problems);
+  }
+}
+
+/** Six significant digits keep an output short; none and all stay exact. */
+export function rounded(share: number): number {
+  const value = Number(share.toPrecision(6));
+  return value === 1 && share < 1 ? 0.999999 : value;
+}

@@ -1,0 +1,18 @@
+import type { Settings } from "../settings/schema";
+import type { Problem } from "../values/problem";
+
+/** Lost nodes that five replicas survive, the most that a ring makes: a quorum is three of them. */
+const MOST_NODES_OF_A_RING = 2;
+
+/** What an environment wants to survive and no plan of its scheme can; that a plan could and this one does not is for the proof to say. */
+export function survivalProblems({ survives, ingestion }: Settings): Problem[] {
+  if (ingestion !== "receive" || survives.nodes <= MOST_NODES_OF_A_RING) return [];
+  return [
+    {
+      key: "survives.nodes",
+      value: survives.nodes,
+      rule: "a ring stores at most 5 replicas (receive.replicationFactor), and a write needs 3 of them",
+      remedy: `at most ${MOST_NODES_OF_A_RING}, or ingestion "sidecar"`,
+    },
+  ];
+}

@@ -1,0 +1,87 @@
+import { worstCopiesLost } from "../ring/copies";
+import { writeQuorum } from "../ring/quorum";
+import { left, leftAfter } from "./left";
+import type { PlacedHashring } from "./plan";
+import type { AvailabilityPlan, Survival } from "./types";
+import { counted } from "./words";
+
+/** How many nodes, or zones, a plan can lose at once, and what fails with one more. */
+
+const ofAll = (lost: number, copies: number): string =>
+  copies === 1 ? "the only receiver" : lost === copies ? `all ${copies} receivers` : `${lost} of the ${copies} receivers`;
+
+/** What fails when any `count` nodes, or zones, are lost; empty if nothing does. */
+function failures(
+  plan: AvailabilityPlan,
+  placed: readonly PlacedHashring[],
+  domain: keyof Survival,
+  count: number,
+  zones: number,
+): { data: string[]; service: string[] } {
+  const { receive, prometheus } = plan;
+  const what = counted(count, domain);
+  const lost = domain === "nodes" ? { nodes: count } : { zones: count };
+  const remaining = leftAfter(plan, lost, zones);
+  const data: string[] = [];
+  if (receive === undefined) {
+    if (remaining.prometheus <= 0) {
+      const all = prometheus.replicas === 1 ? "the only Prometheus" : `all ${prometheus.replicas} Prometheus`;
+      const part = prometheus.shards === 1 ? "" : " of a shard";
+      data.push(`${what} can take ${all}${part}, so that nothing is scraped there and its recent samples are unreadable`);
+    }
+  } else {
+    const quorum = writeQuorum(receive.replicationFactor);
+    for (const hashring of placed) {
+      const copies = worstCopiesLost(hashring.copies, hashring[domain], count);
+      if (copies > receive.replicationFactor - quorum || copies >= quorum) {
+        const writes = copies > receive.replicationFactor - quorum ? `the quorum of ${quorum} is not reached` : undefined;
+        const samples = copies >= quorum ? `acknowledged samples can be on these alone` : undefined;
+        data.push(
+          `${what} can take ${ofAll(copies, receive.replicationFactor)} of a series in hashring ${hashring.ring.name}: ` +
+            [writes, samples].filter((text) => text !== undefined).join(", and "),
+        );
+      }
+    }
+  }
+  const service: string[] = [];
+  const named = [
+    { name: "routers", workload: plan.routers },
+    { name: "queriers", workload: plan.querier },
+    { name: "query frontends", workload: plan.queryFrontend },
+    { name: "store gateways", workload: plan.storeGateway, which: plan.storeGateway?.parts === 1 ? "" : " of a part of the bucket" },
+    { name: "rulers", workload: plan.ruler?.stores ? plan.ruler : undefined, which: ", which alone hold what comes of the rules" },
+  ];
+  for (const { name, workload, which = "" } of named) {
+    if (workload !== undefined && left(workload, lost, zones) <= 0) {
+      service.push(`${what} can take all ${name} (${workload.replicas})${which}`);
+    }
+  }
+  return { data, service };
+}
+
+/** How many nodes and zones can be lost, by what is stored and by everything, with what fails next. */
+export function survivalOf(plan: AvailabilityPlan, placed: readonly PlacedHashring[], zones: number) {
+  const most = (domain: keyof Survival, fails: (found: { data: string[]; service: string[] }) => string[]) => {
+    if (domain === "zones" && (zones < 2 || placed.some((hashring) => hashring.zones.length < 2))) {
+      return { count: 0, limit: ["the plan names no two zones"] };
+    }
+    let count = 0;
+    for (;;) {
+      const limit = fails(failures(plan, placed, domain, count + 1, zones));
+      if (limit.length > 0) {
+        return { count, limit };
+      }
+      count++;
+    }
+  };
+  const data = { nodes: most("nodes", (found) => found.data), zones: most("zones", (found) => found.data) };
+  const all = {
+    nodes: most("nodes", (found) => [...found.data, ...found.service]),
+    zones: most("zones", (found) => [...found.data, ...found.service]),
+  };
+  return {
+    survives: { nodes: all.nodes.count, zones: all.zones.count },
+    dataSurvives: { nodes: data.nodes.count, zones: data.zones.count },
+    limits: { nodes: all.nodes.limit, zones: all.zones.limit },
+  };
+}

@@ -1,0 +1,195 @@
+import { z } from "zod";
+import { bucketShape } from "../settings/objectStorage";
+import type { ObjectStorageSettings, Settings } from "../settings/schema";
+import { thanosYaml } from "../values/literal";
+import type { Problem } from "../values/problem";
+import { BUCKET_FOLDER } from "./directory";
+
+/**
+ * The bucket: its configuration as Thanos reads it, the credentials that belong to it, and which stacks would share it.
+ * Source: objstore 71d60df (the version in thanos v0.42.4's go.mod): client/factory.go, providers/{s3,gcs,azure,filesystem}.
+ */
+
+/** Configuration key of the bucket's credentials, a secret. */
+export const CREDENTIALS_KEY = "objectStorageCredentials";
+
+/** Kinds of buckets. */
+export type BucketKind = keyof typeof bucketShape;
+
+const text = z.string().min(1);
+const s3Credentials = z.strictObject({
+  accessKey: text.describe("Of S3: the name of the key."),
+  secretKey: text.describe("Of S3: the key."),
+  sessionToken: text.optional().describe("Of S3, where the two are temporary."),
+});
+const gcsCredentials = z.strictObject({
+  serviceAccount: z
+    .union([text, z.record(z.string(), z.unknown())])
+    .describe("Of Google Cloud Storage: the key file of a service account, as text or as a map of keys."),
+});
+const azureCredentials = z.strictObject({ storageAccountKey: text.describe("Of Azure Blob Storage.") });
+
+/** The bucket's credentials, by its kind. Default: none, the pods' own identity is used. */
+export const credentialsSchema = z.union([s3Credentials, gcsCredentials, azureCredentials]);
+
+/** The bucket's credentials. Never shown, never compared, only put into the Secret. */
+export type Credentials = z.output<typeof credentialsSchema>;
+
+/** What the credentials of each kind look like, for messages. */
+const CREDENTIALS_OF: Record<BucketKind, { schema: z.ZodType; form: string } | undefined> = {
+  s3: { schema: s3Credentials, form: "accessKey and secretKey, and sessionToken where they are temporary" },
+  gcs: { schema: gcsCredentials, form: "serviceAccount: the key file as JSON text or as a map of keys" },
+  azure: { schema: azureCredentials, form: "storageAccountKey" },
+  filesystem: undefined,
+};
+
+/** What kind of bucket it is. */
+export function bucketKind(objectStorage: Pick<ObjectStorageSettings, BucketKind>): BucketKind {
+  const kind = (Object.keys(bucketShape) as BucketKind[]).find((each) => objectStorage[each] !== undefined);
+  if (kind === undefined) throw new Error("objectStorage names no bucket");
+  return kind;
+}
+
+/** What is wrong with the credentials for the bucket that the settings name. No message contains any of them. */
+export function credentialProblems({ objectStorage }: Pick<Settings, "objectStorage">, credentials: unknown): Problem[] {
+  if (credentials === undefined) return [];
+  const problem = (rule: string, remedy: string): Problem[] => [{ key: CREDENTIALS_KEY, value: "(secret)", rule, remedy }];
+  if (objectStorage === undefined)
+    return problem("credentials without a bucket belong to nothing", "no such key, or a bucket in objectStorage");
+  const kind = bucketKind(objectStorage);
+  const expected = CREDENTIALS_OF[kind];
+  if (expected === undefined) return problem(`a bucket of kind ${kind} needs no credentials`, "no such key");
+  if (!expected.schema.safeParse(credentials).success) {
+    return problem(`these are not the credentials of a bucket of kind ${kind}`, `${expected.form}, and nothing else`);
+  }
+  if (JSON.stringify(credentials).includes("$(")) {
+    return problem("Thanos replaces $(NAME) in its configuration by the environment's variable", "credentials without $(");
+  }
+  if (kind === "azure" && objectStorage.azure?.userAssignedId !== undefined) {
+    return problem("a key and objectStorage.azure.userAssignedId are two identities, and Thanos refuses both at once", "one of them");
+  }
+  return [];
+}
+
+/** A service account's key file as text. */
+const keyFile = (serviceAccount: string | Record<string, unknown>): string =>
+  typeof serviceAccount === "string" ? serviceAccount : JSON.stringify(serviceAccount);
+
+function providerConfig(objectStorage: ObjectStorageSettings, credentials: Credentials | undefined): { type: string; config: object } {
+  const { s3, gcs, azure } = objectStorage;
+  if (s3 !== undefined) {
+    const keys = s3Credentials.safeParse(credentials).data;
+    return {
+      type: "S3",
+      config: {
+        bucket: s3.bucket,
+        endpoint: s3.endpoint,
+        ...(s3.region === undefined ? {} : { region: s3.region }),
+        insecure: s3.insecure,
+        bucket_lookup_type: s3.bucketLookup,
+        ...(keys === undefined
+          ? // The AWS SDK knows pod identities; objstore's own chain knows the environment, a file and the instance's role only.
+            { aws_sdk_auth: true }
+          : {
+              access_key: keys.accessKey,
+              secret_key: keys.secretKey,
+              ...(keys.sessionToken === undefined ? {} : { session_token: keys.sessionToken }),
+            }),
+      },
+    };
+  }
+  if (gcs !== undefined) {
+    const account = gcsCredentials.safeParse(credentials).data;
+    return {
+      type: "GCS",
+      config: { bucket: gcs.bucket, ...(account === undefined ? {} : { service_account: keyFile(account.serviceAccount) }) },
+    };
+  }
+  if (azure !== undefined) {
+    const key = azureCredentials.safeParse(credentials).data;
+    return {
+      type: "AZURE",
+      config: {
+        storage_account: azure.storageAccount,
+        container: azure.container,
+        // Whoever may write blocks need not be able to make containers.
+        storage_create_container: false,
+        ...(azure.endpoint === undefined ? {} : { endpoint: azure.endpoint }),
+        ...(azure.userAssignedId === undefined ? {} : { user_assigned_id: azure.userAssignedId }),
+        ...(key === undefined ? {} : { storage_account_key: key.storageAccountKey }),
+      },
+    };
+  }
+  return { type: "FILESYSTEM", config: { directory: BUCKET_FOLDER } };
+}
+
+/**
+ * Text of the file that `--objstore.config-file` names. With credentials it is a secret.
+ *
+ * @param credentials Those of the bucket's kind. Default: the pods' own identity.
+ */
+export function objectStorageConfig(objectStorage: ObjectStorageSettings, credentials?: Credentials): string {
+  const { type, config } = providerConfig(objectStorage, credentials);
+  return thanosYaml({ type, config, ...(objectStorage.prefix === undefined ? {} : { prefix: objectStorage.prefix }) });
+}
+
+const identityShape = z.object({ ...bucketShape, prefix: z.string().optional() });
+
+/** The server, by whatever name it is reached: AWS and Google have several for the same buckets. */
+function server(endpoint: string): string {
+  const host = endpoint.toLowerCase().replace(/:(?:80|443)$/, "");
+  const amazon = /(?:^|\.)(amazonaws\.com(?:\.cn)?)$/.exec(host)?.[1];
+  return amazon ?? host;
+}
+
+/**
+ * A text that is equal exactly where two stacks would keep their blocks in one directory of one bucket. Undefined for a directory of a node: the namespace is part of its path, and only
+ * one stack can make a namespace.
+ */
+export function bucketIdentity(objectStorage: z.output<typeof identityShape>): string | undefined {
+  const { s3, gcs, azure, prefix } = objectStorage;
+  const folder = prefix === undefined ? "" : `/${prefix}`;
+  if (s3 !== undefined) return `${server(s3.endpoint)}/${s3.bucket}${folder}`;
+  if (gcs !== undefined) return `storage.googleapis.com/${gcs.bucket}${folder}`;
+  if (azure !== undefined) return `${azure.storageAccount}.${server(azure.endpoint ?? AZURE_ENDPOINT)}/${azure.container}${folder}`;
+  return undefined;
+}
+
+const AZURE_ENDPOINT = "blob.core.windows.net";
+
+/**
+ * Other stacks that keep their blocks where this one does: two compactors would merge and delete each other's (thanos docs/components/compact.md "Warning: Only one compactor").
+ * Directories within each other are apart: Thanos lists only a directory's own entries, and takes only those for blocks whose names are 26 characters (block.IsBlockDir), which no prefix has.
+ *
+ * @param own The bucket of this stack.
+ * @param others What the stack files of other stacks hold under `objectStorage`, by stack. What can't be read is left to that stack's own preview.
+ */
+export function bucketClashes(own: ObjectStorageSettings | undefined, others: Readonly<Record<string, unknown>>): Problem[] {
+  const identity = own === undefined ? undefined : bucketIdentity(own);
+  if (own === undefined || identity === undefined) return [];
+  return Object.entries(others).flatMap(([stack, raw]) => {
+    const other = identityShape.safeParse(raw);
+    if (!other.success || bucketIdentity(other.data) !== identity) return [];
+    return [
+      {
+        key: "objectStorage.prefix",
+        value: own.prefix,
+        rule: `stack ${stack} keeps its blocks in the same directory of the same bucket (${identity}), and two compactors would delete each other's`,
+        remedy: `a prefix that no other stack has, or another bucket`,
+      },
+    ];
+  });
+}
+
+const portOf = (endpoint: string): number | undefined => {
+  const port = /:(\d+)$/.exec(endpoint)?.[1];
+  return port === undefined ? undefined : Number(port);
+};
+
+/** TCP port of the bucket's server; undefined where there is none. */
+export function bucketPort({ s3, gcs, azure }: ObjectStorageSettings): number | undefined {
+  if (s3 !== undefined) return portOf(s3.endpoint) ?? (s3.insecure ? 80 : 443);
+  if (gcs !== undefined) return 443;
+  if (azure !== undefined) return portOf(azure.endpoint ?? "") ?? 443;
+  return undefined;
+}

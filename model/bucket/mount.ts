@@ -1,0 +1,8 @@
+/** How the bucket's configuration gets into the pods that use the bucket. */
+
+/** Where the bucket's configuration is mounted, in every pod that uses the bucket. */
+export const OBJECT_STORE_FOLDER = "/etc/thanos/objectstore";
+/** Name of the bucket's configuration. */
+export const OBJECT_STORE_FILE = "objstore.yaml";
+/** The flag that names the bucket's configuration, the same for receivers, sidecars, rulers, store gateways and compactor. */
+export const OBJECT_STORE_FLAG = `--objstore.config-file=${OBJECT_STORE_FOLDER}/${OBJECT_STORE_FILE}`;

@@ -1,0 +1,21 @@
+/** Ports of every component, in one place: Services, NetworkPolicies, flags and addresses agree on them. */
+
+/** gRPC of every Thanos component: StoreAPI, rules, and of receivers the writes that peers forward. */
+export const GRPC_PORT = 10901;
+/** Metrics, probes and profiles of every Thanos component but querier and query frontend. */
+export const HTTP_PORT = 10902;
+/** Remote write. */
+export const REMOTE_WRITE_PORT = 19291;
+/** HTTP of querier and query frontend: what people open. */
+export const QUERY_HTTP_PORT = 9090;
+/** HTTP of Prometheus. */
+export const PROMETHEUS_PORT = 9090;
+/** memcached, which speaks its own protocol. */
+export const MEMCACHED_PORT = 11211;
+
+/** Name of the sidecar's HTTP port: a pod's port names are unique. */
+export const SIDECAR_HTTP_PORT_NAME = "sidecar-http";
+
+/** Ports as every Service and NetworkPolicy names them. */
+export const GRPC = { name: "grpc", containerPort: GRPC_PORT };
+export const HTTP = { name: "http", containerPort: HTTP_PORT };

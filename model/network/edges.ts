@@ -1,0 +1,183 @@
+import { identityServices } from "../bucket/cloudIdentity";
+import { bucketPort } from "../bucket/config";
+import type { HistoryPlan } from "../bucket/plan";
+import type { ComponentName } from "../kubernetes/identities";
+import { GRPC_PORT, HTTP_PORT, MEMCACHED_PORT, PROMETHEUS_PORT, QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
+import { alertmanagerPorts } from "../prometheus/alerting";
+import { limitsActiveSeries } from "../ring/limits";
+import { ringOf, type Scheme } from "../ring/plan";
+import { accessListOf } from "../settings/access";
+import type { NameServer } from "../settings/network";
+import type { Settings } from "../settings/schema";
+
+/** Who is at one end of an edge: a part of this stack, everybody, or every pod of some namespaces and what has an address in some networks. */
+export type Peer = { component: ComponentName } | { anyone: true } | { namespaces?: string[]; networks?: string[] };
+
+/** One permitted connection. */
+export interface Edge {
+  from: Peer;
+  to: Peer;
+  /** TCP port; absent: every port. */
+  port?: number;
+  /** What runs over it. */
+  purpose: string;
+}
+
+const part = (component: ComponentName): Peer => ({ component });
+const anyone: Peer = { anyone: true };
+
+/** The edge of those whom a list in `access` names; of everybody where there is no list, none where it names nobody, since a rule without peers is one for all. */
+function edgesOf(entries: readonly string[] | undefined, edge: Omit<Edge, "from">): Edge[] {
+  if (entries === undefined) return [{ from: anyone, ...edge }];
+  return entries.length === 0 ? [] : [{ from: accessListOf(entries), ...edge }];
+}
+
+/** Who answers at a name server. */
+export function nameServerPeer({ namespace, network }: NameServer): Peer {
+  if (namespace !== undefined) return { namespaces: [namespace] };
+  if (network !== undefined) return { networks: [network] };
+  throw new Error("a name server has a namespace or a network");
+}
+
+/** What of an environment's plan decides who connects to whom. */
+export interface ConnectedPlan {
+  scheme: Scheme;
+  /** Absent without a bucket. */
+  history?: HistoryPlan;
+}
+
+/** The components that run in an environment. */
+export function componentsOf(settings: Settings, { scheme, history }: ConnectedPlan): ComponentName[] {
+  const receive = ringOf(scheme)?.settings;
+  return [
+    ...(receive === undefined ? [] : (["receive"] as const)),
+    ...(receive?.mode === "split" ? (["receive-router"] as const) : []),
+    "querier",
+    ...(settings.queryFrontend === undefined ? [] : (["query-frontend", "query-cache"] as const)),
+    ...(history === undefined ? [] : (["store-gateway", ...history.caches.map((cache) => cache.identity.component), "compactor"] as const)),
+    ...(settings.ruler === undefined ? [] : (["ruler"] as const)),
+    "prometheus",
+  ];
+}
+
+/** Port under which a part tells its metrics; undefined for those that tell none. */
+function metricsPort(component: ComponentName): number | undefined {
+  switch (component) {
+    case "query-cache":
+    case "index-cache":
+    case "chunk-cache":
+      return undefined;
+    case "prometheus":
+      return PROMETHEUS_PORT;
+    case "querier":
+    case "query-frontend":
+      return QUERY_HTTP_PORT;
+    default:
+      return HTTP_PORT;
+  }
+}
+
+/**
+ * Every connection that the data path needs, and no other. Port 19391 (Cap'n Proto, without authentication) is in none; 10901 of the receivers takes writes
+ * for any tenant unchecked (thanos #8812), so only receivers and queriers reach it.
+ *
+ * @param bucketCredentials whether the bucket's credentials are given: without them whatever uses it asks the cloud who it is
+ */
+export function networkEdges(settings: Settings, plan: ConnectedPlan, bucketCredentials: boolean): Edge[] {
+  const { access, querier } = settings;
+  const frontend = settings.queryFrontend !== undefined;
+  const metrics: Edge[] = componentsOf(settings, plan).flatMap((component) => {
+    const port = metricsPort(component);
+    return port === undefined ? [] : [{ from: part("prometheus"), to: part(component), port, purpose: "metrics" }];
+  });
+  return [
+    ...ringEdges(settings, plan.scheme),
+    ...edgesOf(access.readers, { to: part(frontend ? "query-frontend" : "querier"), port: QUERY_HTTP_PORT, purpose: "queries" }),
+    ...(frontend
+      ? [
+          { from: part("query-frontend"), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "queries passed on" },
+          { from: part("query-frontend"), to: part("query-cache"), port: MEMCACHED_PORT, purpose: "cached answers" },
+        ]
+      : []),
+    ...historyEdges(settings, plan, bucketCredentials),
+    ...rulerEdges(settings, plan.scheme),
+    ...edgesOf(access.federation, { to: part("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }),
+    ...(querier.endpoints.length > 0 ? [{ from: part("querier"), to: anyone, purpose: "endpoints of other stacks" }] : []),
+    // Targets are anywhere, on any port; so are the API server and the kubelets, Alertmanagers, and the sidecars' bucket.
+    { from: part("prometheus"), to: anyone, purpose: "scrapes and discovery" },
+    ...metrics,
+  ];
+}
+
+/** How samples come in and are asked for where they are kept. */
+function ringEdges(settings: Settings, scheme: Scheme): Edge[] {
+  const receive = ringOf(scheme)?.settings;
+  if (receive === undefined) {
+    return [
+      { from: part("querier"), to: part("prometheus"), port: GRPC_PORT, purpose: "StoreAPI of the sidecars" },
+      { from: part("prometheus"), to: part("prometheus"), port: HTTP_PORT, purpose: "metrics of the sidecars" },
+    ];
+  }
+  const door = receive.mode === "split" ? "receive-router" : "receive";
+  return [
+    { from: part("prometheus"), to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write" },
+    ...edgesOf(settings.access.senders, { to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write of others" }),
+    { from: part(door), to: part("receive"), port: GRPC_PORT, purpose: "writes forwarded to their owners" },
+    { from: part("querier"), to: part("receive"), port: GRPC_PORT, purpose: "StoreAPI" },
+    ...(limitsActiveSeries(receive)
+      ? [{ from: part(door), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "active series of tenants" }]
+      : []),
+  ];
+}
+
+/** Blocks on their way to the bucket, out of it, and into answers. */
+function historyEdges(settings: Settings, { scheme, history }: ConnectedPlan, bucketCredentials: boolean): Edge[] {
+  if (history === undefined) return [];
+  const { objectStorage } = history;
+  const users: ComponentName[] = [
+    ...(scheme.kind === "ring" ? (["receive"] as const) : []),
+    ...(settings.ruler?.mode === "stateful" ? (["ruler"] as const) : []),
+    "store-gateway",
+    "compactor",
+  ];
+  const port = bucketPort(objectStorage);
+  return [
+    { from: part("querier"), to: part("store-gateway"), port: GRPC_PORT, purpose: "StoreAPI of the bucket" },
+    ...history.caches.map((cache) => ({
+      from: part("store-gateway"),
+      to: part(cache.identity.component),
+      port: MEMCACHED_PORT,
+      purpose: "cached blocks",
+    })),
+    ...(port === undefined ? [] : users.map((component) => ({ from: part(component), to: anyone, port, purpose: "the bucket" }))),
+    ...identityServices(objectStorage, bucketCredentials).flatMap((service) =>
+      users.map((component) => ({
+        from: part(component),
+        to: service.networks === undefined ? anyone : { networks: service.networks },
+        port: service.port,
+        purpose: "the pods' own identity",
+      })),
+    ),
+  ];
+}
+
+function rulerEdges(settings: Settings, scheme: Scheme): Edge[] {
+  const { ruler } = settings;
+  const receive = ringOf(scheme)?.settings;
+  if (ruler === undefined) return [];
+  return [
+    { from: part("ruler"), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "queries of rules" },
+    ...(ruler.mode === "stateless" && receive !== undefined
+      ? [
+          {
+            from: part("ruler"),
+            to: part(receive.mode === "split" ? "receive-router" : "receive"),
+            port: REMOTE_WRITE_PORT,
+            purpose: "remote write of rules",
+          },
+        ]
+      : []),
+    { from: part("querier"), to: part("ruler"), port: GRPC_PORT, purpose: "rules, alerts and what rulers keep" },
+    ...alertmanagerPorts(settings).map((port) => ({ from: part("ruler"), to: anyone, port, purpose: "Alertmanagers" })),
+  ];
+}

@@ -1,0 +1,33 @@
+import { isEverybody } from "../settings/access";
+import { ACCEPTABLE_RISKS, type Settings } from "../settings/schema";
+import { receiveOf } from "../settings/scheme";
+import type { Problem } from "../values/problem";
+
+/** The endpoints that others can use in an environment, by key; in the sidecar scheme nobody writes. */
+export function doorsOf(settings: Settings): ("senders" | "readers" | "federation")[] {
+  return [...(receiveOf(settings) === undefined ? [] : (["senders"] as const)), "readers", "federation"];
+}
+
+/** Every endpoint that is open to the whole cluster, unless the environment accepts that by name. */
+export function accessProblems(settings: Settings): Problem[] {
+  if (settings.accepts.includes("open-doors")) return [];
+  return doorsOf(settings).flatMap((door): Problem[] => {
+    const entries = settings.access[door];
+    const remedy = 'or "open-doors" in accepts';
+    if (entries === undefined) {
+      return [
+        {
+          key: `access.${door}`,
+          value: undefined,
+          rule: ACCEPTABLE_RISKS["open-doors"],
+          remedy: `a list of namespaces and networks, [] for this stack's own parts alone, ${remedy}`,
+        },
+      ];
+    }
+    return entries.flatMap((entry, index) =>
+      isEverybody(entry)
+        ? [{ key: `access.${door}[${index}]`, value: entry, rule: ACCEPTABLE_RISKS["open-doors"], remedy: `narrower networks, ${remedy}` }]
+        : [],
+    );
+  });
+}

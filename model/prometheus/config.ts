@@ -1,0 +1,284 @@
+import { stringify } from "yaml";
+import { API_TOKEN_FOLDER } from "../kubernetes/apiToken";
+import { PART_OF } from "../kubernetes/labels";
+import { SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
+import { clusterLabels, PROMETHEUS_REPLICA_LABEL } from "../settings/replicaLabels";
+import type { Settings } from "../settings/schema";
+import { inExternalLabel } from "../values/literal";
+import { prometheusSize } from "../values/quantity";
+import { alertingConfig } from "./alerting";
+import { annotatedTargetRules } from "./annotatedTargets";
+import { keptSeries } from "./keptSeries";
+
+/** prometheus.yml: what is scraped, under which names, and where it is sent. Source: prometheus docs/configuration, 3.x. */
+
+/** Where the configuration is mounted. */
+export const PROMETHEUS_CONFIG_FOLDER = "/etc/prometheus/config";
+/** Where the rule files are mounted. */
+export const PROMETHEUS_RULES_FOLDER = "/etc/prometheus/rules";
+/** Name of the configuration file. */
+export const PROMETHEUS_CONFIG_FILE = "prometheus.yml";
+/** Names of rule files. */
+export const RULE_FILES = ["*.yaml", "*.yml"] as const;
+
+type RelabelConfig = Record<string, unknown>;
+interface ScrapeConfig {
+  job_name: string;
+  relabel_configs?: RelabelConfig[];
+  [field: string]: unknown;
+}
+
+/** Jobs that this program defines, and what each finds. `output`s name them; a stack's own scrape configs may not take these names. */
+export const JOBS = {
+  /** All parts of this stack; the job label is the part's name. */
+  stack: PART_OF,
+  kubelet: "kubelet",
+  cadvisor: "cadvisor",
+  apiServer: "kubernetes-apiservers",
+  services: "kubernetes-services",
+  pods: "kubernetes-pods",
+} as const;
+
+const clusterTls = { ca_file: `${API_TOKEN_FOLDER}/ca.crt` };
+const clusterIdentity = { authorization: { type: "Bearer", credentials_file: `${API_TOKEN_FOLDER}/token` } };
+
+function kubeletJob(job: string, path: string, { kubeletCertificates: certificates, keepAll }: Settings["prometheus"]): ScrapeConfig {
+  return {
+    job_name: job,
+    scheme: "https",
+    metrics_path: path,
+    tls_config: certificates === "verify" ? clusterTls : { ...clusterTls, insecure_skip_verify: true },
+    ...clusterIdentity,
+    // The kubelet itself is asked, which needs `nodes/metrics` only; through the API server it would need `nodes/proxy`, which can run commands.
+    kubernetes_sd_configs: [{ role: "node" }],
+    relabel_configs: [
+      { source_labels: ["__meta_kubernetes_node_name"], target_label: "node" },
+      { source_labels: ["__meta_kubernetes_node_label_topology_kubernetes_io_zone"], target_label: "zone" },
+    ],
+    ...(keepAll || job !== JOBS.kubelet ? {} : { metric_relabel_configs: keptSeries() }),
+  };
+}
+
+function apiServerJob({ keepAll }: Settings["prometheus"]): ScrapeConfig {
+  return {
+    job_name: JOBS.apiServer,
+    scheme: "https",
+    tls_config: { ...clusterTls, server_name: "kubernetes.default.svc" },
+    ...clusterIdentity,
+    kubernetes_sd_configs: [{ role: "endpointslice", namespaces: { names: ["default"] } }],
+    relabel_configs: [
+      {
+        source_labels: ["__meta_kubernetes_service_name", "__meta_kubernetes_endpointslice_port_name"],
+        regex: "kubernetes;https",
+        action: "keep",
+      },
+    ],
+    ...(keepAll ? {} : { metric_relabel_configs: keptSeries() }),
+  };
+}
+
+const POD_IDENTITY: RelabelConfig[] = [
+  { source_labels: ["__meta_kubernetes_namespace"], target_label: "namespace" },
+  { source_labels: ["__meta_kubernetes_pod_name"], target_label: "pod" },
+  { source_labels: ["__meta_kubernetes_pod_node_name"], target_label: "node" },
+];
+
+/** Annotations by which pods and services ask to be scraped: `prometheus.io/scrape`, `/scheme`, `/path`, `/port`. */
+function annotated(role: "pod" | "service"): RelabelConfig[] {
+  const annotation = (name: string) => `__meta_kubernetes_${role}_annotation_prometheus_io_${name}`;
+  return [
+    { source_labels: [annotation("scrape")], regex: "true", action: "keep" },
+    { source_labels: [annotation("scheme")], regex: "(https?)", target_label: "__scheme__" },
+    { source_labels: [annotation("path")], regex: "(.+)", target_label: "__metrics_path__" },
+    // A pod that declares no port is found by its bare address, which in IPv6 ends where a port would begin.
+    { source_labels: ["__address__"], regex: "([0-9A-Fa-f.]*(?::[0-9A-Fa-f.]*){2,})", replacement: "[$1]", target_label: "__address__" },
+    {
+      source_labels: ["__address__", annotation("port")],
+      regex: "(\\[.+\\]|[^:]+)(?::\\d+)?;(\\d+)",
+      replacement: "$1:$2",
+      target_label: "__address__",
+    },
+  ];
+}
+
+// A pod with several ports is several targets of discovery; with the annotated port they become one, since equal targets are scraped once.
+const LIVE_PODS: RelabelConfig = {
+  source_labels: ["__meta_kubernetes_pod_phase"],
+  regex: "Pending|Succeeded|Failed|Completed",
+  action: "drop",
+};
+
+function stackJob(settings: Settings, sidecars: boolean): ScrapeConfig {
+  return {
+    job_name: JOBS.stack,
+    kubernetes_sd_configs: [{ role: "pod", namespaces: { names: [settings.namespace] } }],
+    relabel_configs: [
+      {
+        source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_part_of", "__meta_kubernetes_pod_container_port_name"],
+        regex: `${PART_OF};${sidecars ? `(http|${SIDECAR_HTTP_PORT_NAME})` : "http"}`,
+        action: "keep",
+      },
+      LIVE_PODS,
+      { source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_name"], target_label: "job" },
+      ...(sidecars
+        ? [
+            {
+              source_labels: ["__meta_kubernetes_pod_container_port_name", "__meta_kubernetes_pod_container_name"],
+              regex: `${SIDECAR_HTTP_PORT_NAME};(.+)`,
+              target_label: "job",
+            },
+          ]
+        : []),
+      ...POD_IDENTITY,
+    ],
+  };
+}
+
+function annotatedJob(job: string, role: "pod" | "service", settings: Settings): ScrapeConfig {
+  const { namespaces } = settings.prometheus;
+  return {
+    job_name: job,
+    ...annotatedTargetRules(settings),
+    kubernetes_sd_configs: [
+      { role: role === "pod" ? "pod" : "endpointslice", ...(namespaces === undefined ? {} : { namespaces: { names: namespaces } }) },
+    ],
+    relabel_configs: [
+      ...annotated(role),
+      // This stack's pods are the stack job's; a second target would answer every one of their series twice.
+      {
+        source_labels: ["__meta_kubernetes_namespace", "__meta_kubernetes_pod_label_app_kubernetes_io_part_of"],
+        regex: `${settings.namespace};${PART_OF}`,
+        action: "drop",
+      },
+      LIVE_PODS,
+      ...POD_IDENTITY,
+      ...(role === "service" ? [{ source_labels: ["__meta_kubernetes_service_name"], target_label: "service" }] : []),
+    ],
+  };
+}
+
+/** Keeps a target in exactly one shard, by its address. */
+function shardOf(shards: number, shard: number): RelabelConfig[] {
+  if (shards === 1) return [];
+  return [
+    { source_labels: ["__address__"], modulus: shards, target_label: "__tmp_shard", action: "hashmod" },
+    { source_labels: ["__tmp_shard"], regex: String(shard), action: "keep" },
+  ];
+}
+
+/** One target of remote write. */
+function remoteWrite(target: { name: string; url: string }, queue: Settings["prometheus"]["remoteWrite"]) {
+  const { name, url, ...others } = target;
+  return {
+    url,
+    name,
+    ...others,
+    // Receivers of 0.42 store no metadata (thanos handler.go).
+    metadata_config: { send: false },
+    send_exemplars: true,
+    send_native_histograms: true,
+    ...(queue.relabel.length === 0 ? {} : { write_relabel_configs: queue.relabel }),
+    queue_config: queueConfig(queue),
+  };
+}
+
+/** Whether Prometheus itself evaluates the rules: an agent can't, and a ruler does it over everything. */
+export function evaluatesRules(settings: Settings): boolean {
+  return settings.prometheus.mode === "server" && settings.ruler === undefined;
+}
+
+/** Names of the jobs whose targets this environment scrapes, as they appear in the label `job`. */
+export function jobNames(settings: Settings): string[] {
+  return [
+    JOBS.kubelet,
+    JOBS.cadvisor,
+    JOBS.apiServer,
+    JOBS.services,
+    JOBS.pods,
+    ...settings.prometheus.scrapeConfigs.map((job) => String(job.job_name)),
+  ];
+}
+
+const literalLabels = (labels: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, inExternalLabel(value)]));
+
+function retained({ prometheus }: Settings, time: string) {
+  const { size } = prometheus.retention;
+  return { time, ...(size === undefined ? {} : { size: prometheusSize(size) }) };
+}
+
+/** Queue settings of remote write into the ring, of whoever writes: nothing is dropped while the ring can't take it. */
+export function queueConfig(queue: Settings["prometheus"]["remoteWrite"]) {
+  return {
+    min_shards: 1,
+    max_shards: queue.maxShards,
+    capacity: queue.capacity,
+    max_samples_per_send: queue.maxSamplesPerSend,
+    batch_send_deadline: queue.batchSendDeadline,
+    min_backoff: "250ms",
+    max_backoff: "10s",
+    // Without it a limited tenant's samples are dropped instead of sent later.
+    retry_on_http_429: true,
+  };
+}
+
+/** What a shard's configuration takes from the plan. */
+export interface ShardPlan {
+  /** Number of the shard, from 0. */
+  shard: number;
+  /** Where samples are sent; undefined in the sidecar scheme. */
+  remoteWriteUrl: string | undefined;
+  /** How long Prometheus keeps samples, such as `6h`. */
+  retention: string;
+}
+
+/** prometheus.yml of one shard. The pod's name is expanded by Prometheus itself from the environment, so that one text serves every replica. */
+export function prometheusConfig(settings: Settings, { shard, remoteWriteUrl, retention }: ShardPlan): string {
+  const { prometheus } = settings;
+  const targets = [
+    ...(remoteWriteUrl === undefined ? [] : [{ name: "receive", url: remoteWriteUrl }]),
+    ...prometheus.remoteWrite.otherTargets.map(({ url, headers }, index) => ({
+      name: `other-${index}`,
+      url,
+      ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    })),
+  ].map((target) => remoteWrite(target, prometheus.remoteWrite));
+  const jobs: ScrapeConfig[] = [
+    stackJob(settings, remoteWriteUrl === undefined),
+    kubeletJob(JOBS.kubelet, "/metrics", prometheus),
+    kubeletJob(JOBS.cadvisor, "/metrics/cadvisor", prometheus),
+    apiServerJob(prometheus),
+    annotatedJob(JOBS.services, "service", settings),
+    annotatedJob(JOBS.pods, "pod", settings),
+    ...(prometheus.scrapeConfigs as ScrapeConfig[]),
+  ];
+  return stringify(
+    {
+      global: {
+        scrape_interval: prometheus.scrapeInterval,
+        scrape_timeout: prometheus.scrapeTimeout,
+        evaluation_interval: prometheus.evaluationInterval,
+        // Both forms of a histogram that has both: dashboards and rules of others ask for the buckets by name.
+        scrape_native_histograms: true,
+        always_scrape_classic_histograms: true,
+        external_labels: {
+          ...literalLabels(prometheus.externalLabels),
+          ...literalLabels(clusterLabels(settings)),
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: Prometheus expands it from the pod's environment.
+          [PROMETHEUS_REPLICA_LABEL]: "${POD_NAME}",
+        },
+      },
+      ...(evaluatesRules(settings)
+        ? { rule_files: RULE_FILES.map((pattern) => `${PROMETHEUS_RULES_FOLDER}/${pattern}`), ...alertingConfig(settings) }
+        : {}),
+      // The flags of the same names are deprecated.
+      ...(prometheus.mode === "agent" ? {} : { storage: { tsdb: { retention: retained(settings, retention) } } }),
+      scrape_configs: jobs.map((job) => ({
+        ...job,
+        relabel_configs: [...(job.relabel_configs ?? []), ...shardOf(prometheus.shards, shard)],
+      })),
+      ...(targets.length === 0 ? {} : { remote_write: targets }),
+    },
+    { aliasDuplicateObjects: false, lineWidth: 0 },
+  );
+}

@@ -1,0 +1,28 @@
+import { PROMETHEUS_PORT } from "../kubernetes/ports";
+import type { Settings } from "../settings/schema";
+import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER } from "./config";
+
+/** Where Prometheus keeps its blocks and its write-ahead log. */
+export const PROMETHEUS_DATA = "/prometheus";
+
+/**
+ * Prometheus' arguments. Source: prometheus docs/command-line/prometheus.md, 3.x.
+ *
+ * @param uploads Whether a sidecar uploads its blocks.
+ */
+export function prometheusFlags(prometheus: Settings["prometheus"], uploads: boolean): string[] {
+  const common = [
+    `--config.file=${PROMETHEUS_CONFIG_FOLDER}/${PROMETHEUS_CONFIG_FILE}`,
+    `--web.listen-address=:${PROMETHEUS_PORT}`,
+    "--auto-gomemlimit.ratio=0.9",
+    "--storage.remote.flush-deadline=1m",
+  ];
+  if (prometheus.mode === "agent") return [...common, "--agent", `--storage.agent.path=${PROMETHEUS_DATA}`];
+  return [
+    ...common,
+    `--storage.tsdb.path=${PROMETHEUS_DATA}`,
+    "--enable-feature=exemplar-storage",
+    // Exactly where blocks are uploaded: the compactor does the rest, and a block that both have compacted overlaps itself.
+    ...(uploads ? ["--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h"] : []),
+  ];
+}

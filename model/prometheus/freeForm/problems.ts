@@ -1,0 +1,206 @@
+import { parseDocument, type YAMLParseError } from "yaml";
+import type { Settings } from "../../settings/schema";
+import { JUDGE_ALL, type Problem } from "../../values/problem";
+import { JOBS } from "../config";
+import { type Fields, type Finding, type Form, finding, isFields, list } from "./form";
+import { headerName, headerValue } from "./httpClient";
+import { kubernetesDiscoveries } from "./kubernetesDiscovery";
+import { relabelConfigs } from "./relabelling";
+import { type Evaluator, hasGroups, ruleFile } from "./ruleFile";
+import { scrapeConfig, timing } from "./scrapeConfig";
+
+/**
+ * What the parts of the configuration break whose form is Prometheus' own: scrape configs, relabelling, headers of remote write, files of
+ * rules.
+ */
+
+/** Longest text that a message shows of a value. */
+const LONGEST_SHOWN = 200;
+const SECRET_FIELD = /(?:password|passphrase|secret|secrets|token|credentials|key|private_key|auth|values)$/i;
+
+/** A path as keys are written: `scrapeConfigs[0].static_configs[1].labels.team`. */
+export function pathText(base: string, path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    return text.endsWith(" ") ? `${text}${String(part)}` : `${text}.${String(part)}`;
+  }, base);
+}
+
+/** A value as a message may show it: no credential, and not a page of it. */
+function shownValue({ path, value }: Finding): unknown {
+  if (value === undefined || value === null) return undefined;
+  const field = [...path].reverse().find((part) => typeof part === "string");
+  if (typeof field === "string" && SECRET_FIELD.test(field)) return "(not shown)";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length <= LONGEST_SHOWN ? value : `${text.slice(0, LONGEST_SHOWN)}…`;
+}
+
+const problemAt = (base: string, each: Finding): Problem => ({
+  key: pathText(base, each.path),
+  value: shownValue(each),
+  rule: each.rule,
+  remedy: each.remedy,
+});
+
+const problemsAt = (base: string, form: Form, value: unknown): Problem[] => form(value).map((each) => problemAt(base, each));
+
+/**
+ * Every problem of the parts that have Prometheus' own form; empty where it would take them.
+ *
+ * @param judge Asks for each part. Default: all are asked.
+ */
+export function freeFormProblems(settings: Settings, judge = JUDGE_ALL): Problem[] {
+  const { prometheus, receive } = settings;
+  return [
+    ...judge(() => scrapeConfigProblems(settings)),
+    ...judge(() => problemsAt("prometheus.remoteWrite.relabel", relabelConfigs, prometheus.remoteWrite.relabel)),
+    ...judge(() => problemsAt("receive.relabel", relabelConfigs, receive?.relabel ?? [])),
+    ...judge(() =>
+      prometheus.remoteWrite.otherTargets.flatMap(({ headers }, index) =>
+        problemsAt(`prometheus.remoteWrite.otherTargets[${index}].headers`, remoteWriteHeaders, headers),
+      ),
+    ),
+  ];
+}
+
+function scrapeConfigProblems(settings: Settings): Problem[] {
+  const { scrapeConfigs, scrapeInterval, scrapeTimeout } = settings.prometheus;
+  const base = "prometheus.scrapeConfigs";
+  const global = { interval: scrapeInterval, timeout: scrapeTimeout };
+  return [
+    ...problemsAt(base, list(scrapeConfig), scrapeConfigs),
+    ...scrapeConfigs.flatMap((job, index) =>
+      [...timing(job, global), ...jobNameIsFree(job, index, scrapeConfigs), ...discoveryStaysInside(job, settings)].map((each) =>
+        problemAt(`${base}[${index}]`, each),
+      ),
+    ),
+  ];
+}
+
+function jobNameIsFree(job: Fields, index: number, jobs: readonly Fields[]): Finding[] {
+  const own: string[] = Object.values(JOBS);
+  const name = job.job_name;
+  const taken = typeof name === "string" && (own.includes(name) || jobs.findIndex((other) => other.job_name === name) < index);
+  return taken ? finding(name, "every job has a name of its own", `a name that is none of ${own.join(", ")}`, "job_name") : [];
+}
+
+/**
+ * Where `prometheus.namespaces` names the namespaces, Prometheus may read nothing elsewhere, and discovery that looks there finds nothing
+ * without a word.
+ */
+function discoveryStaysInside(job: Fields, { namespace, prometheus }: Settings): Finding[] {
+  const readable = prometheus.namespaces === undefined ? undefined : new Set([...prometheus.namespaces, namespace]);
+  if (readable === undefined) return [];
+  const named = [...readable].sort().join(", ");
+  return kubernetesDiscoveries(job).flatMap(([index, { role, namespaces, attach }]) => {
+    const place = ["kubernetes_sd_configs", index] as const;
+    const reach = (value: unknown, what: string, remedy: string, ...path: string[]) =>
+      finding(
+        value,
+        `${what}, and Prometheus may read only the namespaces of prometheus.namespaces and its own`,
+        remedy,
+        ...place,
+        ...path,
+      );
+    return [
+      ...(role === "node"
+        ? []
+        : namespaces === undefined
+          ? reach(undefined, "without names discovery looks in every namespace", `names of ${named}`, "namespaces", "names")
+          : namespaces
+              .filter((name) => !readable.has(name))
+              .flatMap((name) => reach(name, "discovery looks in another namespace", `names of ${named}`, "namespaces", "names"))),
+      ...(attach.namespace
+        ? reach(
+            true,
+            "labels of namespaces are read from all of them",
+            "false, or no prometheus.namespaces",
+            "attach_metadata",
+            "namespace",
+          )
+        : []),
+    ];
+  });
+}
+
+/**
+ * Headers of remote write that Prometheus sets itself, in lower case. Source: prometheus v0.314.0 config/config.go `reservedHeaders`;
+ * `authorization` is refused beside them (`validateHeaders`).
+ */
+export const RESERVED_REMOTE_WRITE_HEADERS: readonly string[] = [
+  "host",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "user-agent",
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "www-authenticate",
+  "accept-encoding",
+  "x-prometheus-remote-write-version",
+  "x-prometheus-remote-read-version",
+  "x-amz-date",
+  "x-amz-security-token",
+  "x-amz-content-sha256",
+];
+
+const remoteWriteHeaders: Form = (headers) => {
+  if (!isFields(headers)) return [];
+  const names = Object.keys(headers);
+  return Object.entries(headers).flatMap(([name, value]) => {
+    const lower = name.toLowerCase();
+    const at = (found: Finding[]) => found.map((each) => ({ ...each, path: [name] }));
+    return at([
+      ...headerName(name),
+      ...headerValue(value),
+      ...(lower === "authorization"
+        ? finding(
+            "(not shown)",
+            "Prometheus refuses Authorization as a header, and this stack has no key for credentials of remote write",
+            "another header, or a proxy beside the target that adds the credentials",
+          )
+        : RESERVED_REMOTE_WRITE_HEADERS.includes(lower)
+          ? finding(value, "Prometheus sets this header itself and refuses it here", "another header")
+          : []),
+      ...(names.some((other) => other !== name && other.toLowerCase() === lower)
+        ? finding(value, "the same header twice: upper and lower case make no difference", "one of them")
+        : []),
+    ]);
+  });
+};
+
+const RULE_FOLDER = "prometheus.ruleFolder";
+
+/**
+ * Every problem of a file of rules. No line of the file is in any of them: at most a value that is refused.
+ *
+ * @param name Its name in `prometheus.ruleFolder`.
+ * @param evaluator Default: each Prometheus.
+ */
+export function ruleFileProblems(name: string, text: string, evaluator: Evaluator = "prometheus"): Problem[] {
+  const problem = (rule: string): Problem => ({
+    key: RULE_FOLDER,
+    value: name,
+    rule,
+    remedy: "a file of rule groups, as Prometheus has it",
+  });
+  const document = parseDocument(text, { merge: true });
+  if (document.errors.length > 0) return document.errors.map((error) => problem(`not YAML (${placeOf(error)})`));
+  let content: unknown;
+  try {
+    content = document.toJS({ maxAliasCount: 100 });
+  } catch {
+    return [problem("not YAML (its aliases lead nowhere, or to too much)")];
+  }
+  if (!hasGroups(content)) return [problem("a rule file has `groups`")];
+  return ruleFile(evaluator)(content).map((each) => problemAt(`${RULE_FOLDER}/${name}: `, each));
+}
+
+/** Where a text is no YAML, without a line of it: it may be no rule file at all. */
+function placeOf(error: YAMLParseError): string {
+  const [start] = error.linePos ?? [];
+  const what = error.code.toLowerCase().replaceAll("_", " ");
+  return start === undefined ? what : `line ${start.line}, column ${start.col}: ${what}`;
+}

@@ -1,0 +1,30 @@
+import { OBJECT_STORE_FLAG } from "../bucket/mount";
+import { GRPC_PORT, HTTP_PORT, PROMETHEUS_PORT } from "../kubernetes/ports";
+import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_RULES_FOLDER } from "./config";
+import { PROMETHEUS_DATA } from "./flags";
+
+/** The sidecar of each Prometheus in the sidecar scheme: it answers the querier for its Prometheus, uploads blocks, and has changed files read again. */
+
+/**
+ * Arguments of the sidecar. Source: thanos v0.42.4 cmd/thanos/sidecar.go.
+ *
+ * Reloads go by signal within the pod, so that Prometheus' lifecycle API, which can also end it, stays closed.
+ *
+ * @param handover Age of samples from which on the bucket serves them, such as `12h`; undefined without a bucket.
+ */
+export function sidecarFlags(handover: string | undefined): string[] {
+  return [
+    "sidecar",
+    `--grpc-address=:${GRPC_PORT}`,
+    `--http-address=:${HTTP_PORT}`,
+    "--enable-auto-gomemlimit",
+    `--prometheus.url=http://127.0.0.1:${PROMETHEUS_PORT}`,
+    `--tsdb.path=${PROMETHEUS_DATA}`,
+    `--reloader.config-file=${PROMETHEUS_CONFIG_FOLDER}/${PROMETHEUS_CONFIG_FILE}`,
+    `--reloader.rule-dir=${PROMETHEUS_RULES_FOLDER}`,
+    "--reloader.watch-interval=15s",
+    "--reloader.method=signal",
+    "--reloader.process-name=prometheus",
+    ...(handover === undefined ? [] : [OBJECT_STORE_FLAG, `--min-time=-${handover}`]),
+  ];
+}

@@ -1,0 +1,48 @@
+import { caseShares, placeCopies } from "./copies";
+import type { Hashring, RingMember } from "./hashring";
+import { ketamaRing } from "./ketama";
+import { writeQuorum } from "./quorum";
+
+/** What a change of the ring means for what is stored. */
+
+interface HashringsFileRing {
+  hashring?: string;
+  endpoints: (string | { address: string })[];
+}
+
+/** Every address in a hashring file. */
+export function addressesOf(file: string): string[] {
+  const rings = JSON.parse(file) as HashringsFileRing[];
+  return rings.flatMap((ring) => ring.endpoints.map((endpoint) => (typeof endpoint === "string" ? endpoint : endpoint.address)));
+}
+
+/** Addresses that are in the new file and not in the old one. */
+export function joining(before: string, after: string): string[] {
+  const known = new Set(addressesOf(before));
+  return addressesOf(after).filter((address) => !known.has(address));
+}
+
+/** The pod that an address names. */
+export function podOf(address: string): string {
+  const [pod] = address.split(".");
+  if (pod === undefined || pod === "") throw new Error(`no pod's name in ${JSON.stringify(address)}`);
+  return pod;
+}
+
+/** What leaves with some receivers of a ring for good, as shares of its series, 0 to 1. */
+export interface HistoryLoss {
+  /** Series of which every replica was on the leaving ones: their old samples are no longer served at all. */
+  wholly: number;
+  /** Series of which a quorum was: a sample that only they acknowledged is no longer answered. */
+  possibly: number;
+}
+
+/** What of the old samples is lost when some receivers leave a ring and there is no bucket. Exact over the ring as Thanos computes it. */
+export function historyLoss(ring: Hashring, replicationFactor: number, leavingPods: readonly string[]): HistoryLoss {
+  const members: RingMember[] = ring.members;
+  const shares = caseShares(
+    placeCopies(ketamaRing(members, replicationFactor)),
+    members.flatMap((member, index) => (leavingPods.includes(member.pod) ? [index] : [])),
+  );
+  return { wholly: shares.atLeast(replicationFactor), possibly: shares.atLeast(writeQuorum(replicationFactor)) };
+}

@@ -1,0 +1,84 @@
+import { OBJECT_STORE_FLAG } from "../bucket/mount";
+import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
+import { RECEIVE_REPLICA_LABEL } from "../settings/replicaLabels";
+import type { Settings } from "../settings/schema";
+import { inArgument } from "../values/literal";
+import { prometheusSize } from "../values/quantity";
+import type { RingPlan } from "./plan";
+
+/** Command line of receivers, spelt as Thanos v0.42.4 knows it (cmd/thanos/receive.go). Flags that are deprecated or removed there are never emitted. */
+
+/** Where the receivers keep their data. */
+export const RECEIVE_DATA = "/var/thanos/receive";
+/** Where the hashring file is mounted; a directory, never a subPath, which would not be updated. */
+export const HASHRINGS_FOLDER = "/etc/thanos/hashrings";
+/** Name of the file with the hashrings. */
+export const HASHRINGS_FILE = "hashrings.json";
+/** Where the limits file is mounted. */
+export const LIMITS_FOLDER = "/etc/thanos/limits";
+/** Name of the file with the limits. */
+export const LIMITS_FILE = "limits.yaml";
+/** Where the relabelling file is mounted. */
+export const RELABEL_FOLDER = "/etc/thanos/relabel";
+/** Name of the file with the relabelling. */
+export const RELABEL_FILE = "relabel.yaml";
+
+/**
+ * How often receivers read the hashring file again although nothing told them to. The watch follows the file's inode, which a ConfigMap update
+ * replaces, so this is what finds later changes.
+ */
+const HASHRINGS_REFRESH = "15s";
+
+/** What a receiver is: both parts in one process, or one of them. Thanos derives it from the flags present (`determineMode`). */
+export type ReceiverRole = "router-ingester" | "ingester" | "router";
+
+/** Arguments of a receiver. */
+export function receiveFlags(
+  { settings: receive, retention }: Pick<RingPlan, "settings" | "retention">,
+  settings: Settings,
+  role: ReceiverRole,
+  localEndpoint: string,
+): string[] {
+  const { tenancy, objectStorage } = settings;
+  const stores = role !== "router";
+  const routes = role !== "ingester";
+  return [
+    "receive",
+    `--grpc-address=:${GRPC_PORT}`,
+    `--http-address=:${HTTP_PORT}`,
+    // Where routers are apart nobody sends here, and without a hashring file any tenant is taken (cmd/thanos/receive.go `SingleNodeHashring`).
+    `--remote-write.address=${routes ? "" : "127.0.0.1"}:${REMOTE_WRITE_PORT}`,
+    // It is opened even if unused, without TLS or authentication (thanos #8093).
+    "--receive.capnproto-address=127.0.0.1:19391",
+    "--enable-auto-gomemlimit",
+    `--label=${RECEIVE_REPLICA_LABEL}="$(POD_NAME)"`,
+    `--receive.tenant-header=${inArgument(tenancy.header)}`,
+    `--receive.default-tenant-id=${tenancy.defaultTenant}`,
+    `--receive.tenant-label-name=${tenancy.label}`,
+    ...(stores
+      ? [
+          `--tsdb.path=${RECEIVE_DATA}`,
+          `--tsdb.retention=${retention}`,
+          ...(receive.retention.size === undefined ? [] : [`--tsdb.max-retention-bytes=${prometheusSize(receive.retention.size)}`]),
+          `--tsdb.out-of-order.time-window=${receive.outOfOrderWindow}`,
+          `--tsdb.too-far-in-future.time-window=${receive.tooFarInFutureWindow}`,
+          `--tsdb.max-exemplars=${receive.maxExemplars}`,
+          ...(objectStorage === undefined ? [] : [OBJECT_STORE_FLAG]),
+        ]
+      : [`--tsdb.path=${RECEIVE_DATA}`]),
+    ...(routes
+      ? [
+          `--receive.replication-factor=${receive.replicationFactor}`,
+          `--receive.hashrings-file=${HASHRINGS_FOLDER}/${HASHRINGS_FILE}`,
+          // The flag decides even where the file names the algorithm: with hashmod every change of the ring flushes every head.
+          "--receive.hashrings-algorithm=ketama",
+          `--receive.hashrings-file-refresh-interval=${HASHRINGS_REFRESH}`,
+          // A peer that came back is tried again within a second instead of five.
+          "--receive-forward-max-backoff=1s",
+          `--receive.limits-config-file=${LIMITS_FOLDER}/${LIMITS_FILE}`,
+        ]
+      : []),
+    ...(role === "router-ingester" ? [`--receive.local-endpoint=${localEndpoint}`] : []),
+    ...(routes && receive.relabel.length > 0 ? [`--receive.relabel-config-file=${RELABEL_FOLDER}/${RELABEL_FILE}`] : []),
+  ];
+}

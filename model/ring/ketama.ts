@@ -1,0 +1,291 @@
+import { formatProblem, type Problem } from "../values/problem";
+import { xxhash64 } from "./xxhash64";
+
+/** A ring, or a plan around it, that can't work; it carries every problem found, and its message names them all. */
+export class RingError extends Error {
+  override readonly name = "RingError";
+
+  constructor(readonly problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join("\n"));
+  }
+}
+
+/** A receiver in a hashring. */
+export interface RingMember {
+  /** The endpoint's address, byte for byte as in the hashring file: it is what is hashed. */
+  address: string;
+  /** The endpoint's availability zone, the `az` of the hashring file. Without it, the member is in the zone named "", as in Thanos. */
+  zone?: string;
+}
+
+/** A hashring as Thanos computes it: for every range of the hash space, the members that hold its replicas. */
+export interface KetamaRing {
+  /** The members, in the order they were given; every index below points here. */
+  members: readonly RingMember[];
+  /** Replicas per series. */
+  replicationFactor: number;
+  /** The upper end, itself included, of each section of the hash space, ascending. A section begins after the end of the one before. */
+  hashes: BigUint64Array;
+  /** Each section's members, `replicationFactor` of them a section, the first replica first. */
+  replicas: Uint16Array;
+}
+
+/** The part of the hash space, thus of the series, whose replicas are on the same members. */
+export interface ReplicaSet {
+  /** The indices of the members, ascending. */
+  members: number[];
+  /** How many of the 2^64 hashes fall to these members: exact. */
+  space: bigint;
+  /** `space` as a fraction of all hashes, 0 to 1. */
+  share: number;
+}
+
+/** Sections a member has in the ring: Thanos' `SectionsPerNode`. */
+export const SECTIONS_PER_MEMBER = 1000;
+
+/** The number of different hashes, 2^64. */
+export const HASH_SPACE = 1n << 64n;
+
+const encoder = new TextEncoder();
+
+const zoneOf = (member: RingMember): string => member.zone ?? "";
+
+function zoneSizes(members: readonly RingMember[]): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const member of members) {
+    sizes.set(zoneOf(member), (sizes.get(zoneOf(member)) ?? 0) + 1);
+  }
+  return sizes;
+}
+
+/**
+ * The most replicas for which Thanos finds members in this layout of zones.
+ *
+ * Thanos takes a member only from a zone that holds no more of the series' replicas than any other zone. Once the smallest zone, of size s,
+ * is used up, every other zone gets one replica more than s, and then no member is ever accepted: `calculateSectionReplicas` searches for
+ * ever, and the receiver neither starts nor reports anything.
+ *
+ * Source: `calculateSectionReplicas` in Thanos v0.42.4 `pkg/receive/hashring.go`.
+ */
+export function largestReplicationFactor(members: readonly RingMember[]): number {
+  const sizes = [...zoneSizes(members).values()];
+  if (sizes.length <= 1) {
+    return members.length;
+  }
+  const smallest = Math.min(...sizes);
+  return sizes.reduce((sum, size) => sum + Math.min(size, smallest + 1), 0);
+}
+
+/**
+ * Every reason why Thanos can't work with such a ring; empty if it can.
+ *
+ * @param key where the ring stands in the configuration; the keys of the problems begin with it. Default `ring`.
+ */
+export function ringProblems(members: readonly RingMember[], replicationFactor: number, key = "ring"): Problem[] {
+  const problems: Problem[] = [];
+  const addresses = new Set<string>();
+  for (const [index, { address }] of members.entries()) {
+    if (address === "") {
+      problems.push({
+        key: `${key}.members[${index}].address`,
+        value: address,
+        rule: "a member of a hashring has an address",
+        remedy: "give the receiver's stable DNS name and its gRPC port",
+      });
+    } else if (addresses.has(address)) {
+      problems.push({
+        key: `${key}.members[${index}].address`,
+        value: address,
+        rule: "a hashring names a member once: twice, it counts as two members and holds two of a series' replicas",
+        remedy: "give each receiver its own address",
+      });
+    }
+    addresses.add(address);
+  }
+  if (!Number.isInteger(replicationFactor) || replicationFactor < 1) {
+    problems.push({
+      key: `${key}.replicationFactor`,
+      value: replicationFactor,
+      rule: "the replication factor is a whole number of replicas, at least one",
+      remedy: "give 3, or 1 where data may be lost",
+    });
+  } else if (members.length < replicationFactor) {
+    problems.push({
+      key: `${key}.replicationFactor`,
+      value: replicationFactor,
+      rule: `a hashring has at least as many members as replicas, and this one has ${members.length}: every receiver would exit at start`,
+      remedy: `add members up to ${replicationFactor}${members.length > 0 ? `, or lower the replication factor to ${members.length}` : ""}`,
+    });
+  } else if (largestReplicationFactor(members) < replicationFactor) {
+    const layout = [...zoneSizes(members)].map(([zone, size]) => `${zone === "" ? "(no zone)" : zone}: ${size}`).join(", ");
+    problems.push({
+      key: `${key}.replicationFactor`,
+      value: replicationFactor,
+      rule: `the zones (${layout}) are too uneven for ${replicationFactor} replicas: Thanos would search for a member for ever`,
+      remedy: `put the same number of members in each zone, or lower the replication factor to ${largestReplicationFactor(members)}`,
+    });
+  }
+  return problems;
+}
+
+/**
+ * The ring that Thanos v0.42.4 builds with `--receive.hashrings-algorithm=ketama` from these members.
+ *
+ * It is a port of `newKetamaHashring` and `calculateSectionReplicas` in `pkg/receive/hashring.go`: a member has a section at the hash of
+ * `address:i` for each i from 1; a section's replicas are on the next members around the ring, each once, spread evenly over the zones.
+ *
+ * @param replicationFactor replicas per series.
+ * @param sectionsPerMember default {@link SECTIONS_PER_MEMBER}; another value gives a ring that Thanos doesn't have, which is of use to tests.
+ * @throws {RingError} if Thanos would exit or hang; see {@link ringProblems}.
+ */
+export function ketamaRing(
+  members: readonly RingMember[],
+  replicationFactor: number,
+  sectionsPerMember: number = SECTIONS_PER_MEMBER,
+): KetamaRing {
+  const problems = ringProblems(members, replicationFactor);
+  if (problems.length > 0) {
+    throw new RingError(problems);
+  }
+  const sections: { hash: bigint; member: number }[] = [];
+  for (const [member, { address }] of members.entries()) {
+    for (let i = 1; i <= sectionsPerMember; i++) {
+      sections.push({ hash: xxhash64(encoder.encode(`${address}:${i}`)), member });
+    }
+  }
+  sections.sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0));
+  return {
+    members,
+    replicationFactor,
+    hashes: BigUint64Array.from(sections, (section) => section.hash),
+    replicas: sectionReplicas(
+      sections.map((section) => section.member),
+      members,
+      replicationFactor,
+    ),
+  };
+}
+
+function sectionReplicas(owners: readonly number[], members: readonly RingMember[], replicationFactor: number): Uint16Array {
+  const zoneNames = [...zoneSizes(members).keys()];
+  const zones = members.map((member) => zoneNames.indexOf(zoneOf(member)));
+  const replicas = new Uint16Array(owners.length * replicationFactor);
+  for (let section = 0; section < owners.length; section++) {
+    const chosen = new Set<number>();
+    const spread = zoneNames.map(() => 0);
+    for (let at = section; chosen.size < replicationFactor; at = (at + 1) % owners.length) {
+      const member = owners[at] ?? 0;
+      const zone = zones[member] ?? 0;
+      const inZone = spread[zone] ?? 0;
+      if (chosen.has(member) || (spread.length > 1 && inZone > 0 && inZone > Math.min(...spread))) {
+        continue;
+      }
+      replicas[section * replicationFactor + chosen.size] = member;
+      chosen.add(member);
+      spread[zone] = inZone + 1;
+    }
+  }
+  return replicas;
+}
+
+/**
+ * The hash by which Thanos places a series: that of the tenant and the series' labels.
+ *
+ * Source: `labelpb.HashWithPrefix` in Thanos v0.42.4; a sender gives the labels ordered by the bytes of their names.
+ */
+export function seriesHash(tenant: string, labels: Readonly<Record<string, string>>): bigint {
+  const separator = Buffer.from([0xff]);
+  const parts: Buffer[] = [Buffer.from(tenant), separator];
+  const sorted = Object.entries(labels)
+    .map(([name, value]) => ({ name: Buffer.from(name), value: Buffer.from(value) }))
+    .sort((a, b) => Buffer.compare(a.name, b.name));
+  for (const { name, value } of sorted) {
+    parts.push(name, separator, value, separator);
+  }
+  return xxhash64(Buffer.concat(parts));
+}
+
+/** The indices of the members that hold the replicas of whatever hashes to `hash`, the first replica first: Thanos' `GetN` for each n. */
+export function replicasAt(ring: KetamaRing, hash: bigint): number[] {
+  let low = 0;
+  let high = ring.hashes.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ring.hashes[middle] ?? 0n) >= hash) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  const section = low === ring.hashes.length ? 0 : low;
+  return [...ring.replicas.subarray(section * ring.replicationFactor, (section + 1) * ring.replicationFactor)];
+}
+
+/** The indices of the members that hold the replicas of a series, the first replica first. */
+export function replicasOf(ring: KetamaRing, tenant: string, labels: Readonly<Record<string, string>>): number[] {
+  return replicasAt(ring, seriesHash(tenant, labels));
+}
+
+/** The exact share of the hash space of each set of members that holds all replicas of some series, ordered by its members. */
+export function replicaSets(ring: KetamaRing): ReplicaSet[] {
+  const sets = new Map<string, { members: number[]; space: bigint }>();
+  const last = ring.hashes[ring.hashes.length - 1] ?? 0n;
+  let before = last - HASH_SPACE;
+  for (const [section, hash] of ring.hashes.entries()) {
+    const members = [...ring.replicas.subarray(section * ring.replicationFactor, (section + 1) * ring.replicationFactor)].sort(
+      (a, b) => a - b,
+    );
+    const key = members.join();
+    const set = sets.get(key) ?? { members, space: 0n };
+    set.space += hash - before;
+    sets.set(key, set);
+    before = hash;
+  }
+  return [...sets.values()]
+    .filter((set) => set.space > 0n)
+    .sort((a, b) => a.members.map((member, i) => member - (b.members[i] ?? 0)).find((difference) => difference !== 0) ?? 0)
+    .map((set) => ({ ...set, share: fractionOf(set.space) }));
+}
+
+/** A number of hashes as a fraction of all of them, 0 to 1; it is 0 only for none and 1 only for all, or so near that no number lies between. */
+export function fractionOf(space: bigint): number {
+  return Number(space) / Number(HASH_SPACE);
+}
+
+/** What falls to one member of a ring. */
+export interface MemberLoad {
+  address: string;
+  zone: string;
+  /** The share of all series of which this member holds a replica, 0 to 1: exact. */
+  share: number;
+  /** `share` relative to the mean over the members: 1 is even, 1.667 holds two thirds more than the mean. */
+  load: number;
+}
+
+/** How evenly a ring loads its members. */
+export interface ZoneBalance {
+  /** Every member's load, in the order of the members. */
+  members: MemberLoad[];
+  /** The member that holds most: its disk and memory fill first. */
+  heaviest: MemberLoad;
+}
+
+/**
+ * Every member's part of the replicas: exact, for the ring as given.
+ *
+ * With {@link SECTIONS_PER_MEMBER} sections, an even layout stays within a few percent of 1. With replicas spread over the zones, a zone's
+ * replicas fall to its members alone, so that a zone with fewer members loads each of them more.
+ */
+export function zoneBalance(ring: KetamaRing): ZoneBalance {
+  const spaces = ring.members.map(() => 0n);
+  for (const set of replicaSets(ring)) {
+    for (const member of set.members) {
+      spaces[member] = (spaces[member] ?? 0n) + set.space;
+    }
+  }
+  const members = ring.members.map((member, index) => {
+    const share = fractionOf(spaces[index] ?? 0n);
+    return { address: member.address, zone: zoneOf(member), share, load: (share * ring.members.length) / ring.replicationFactor };
+  });
+  return { members, heaviest: members.reduce((heaviest, member) => (member.load > heaviest.load ? member : heaviest)) };
+}

@@ -1,0 +1,76 @@
+import { type Identity, PEER_SERVICE, RECEIVE_APP, RECEIVE_IDENTITY } from "../kubernetes/identities";
+import { receiveRetentionTime } from "../retention/receivers";
+import type { ReceiveSettings, Settings } from "../settings/schema";
+import { receiveOf } from "../settings/scheme";
+import { defaultRingTenants } from "../settings/tenancy";
+import { DEFAULT_RING, type Hashring, hashrings, hashringsFile, hashringsHash, ringSets } from "./hashring";
+
+/** The receivers: rings, and the StatefulSets that make them up. */
+
+/** Fixed name of the ConfigMap with the hashrings: it is changed in place and no pod restarts. */
+export const HASHRINGS_CONFIG_MAP = `${RECEIVE_APP}-hashrings`;
+/** Fixed name of the ConfigMap with the limits, which is changed in place like the hashrings. */
+export const LIMITS_CONFIG_MAP = `${RECEIVE_APP}-limits`;
+
+/** One StatefulSet of receivers: a ring's, or a ring's part in one zone. */
+export interface ReceiverSet {
+  name: string;
+  ring: string;
+  zone?: string;
+  replicas: number;
+  identity: Identity;
+}
+
+/** The rings and their receivers. */
+export interface RingPlan {
+  /** What the environment chose. */
+  settings: ReceiveSettings;
+  /** How long receivers keep samples themselves, such as `36h`. */
+  retention: string;
+  rings: Hashring[];
+  sets: ReceiverSet[];
+  /** Text of the hashring file. */
+  hashringsFile: string;
+  /** Identity of that text. */
+  hashringsHash: string;
+}
+
+/** How samples reach the querier: written into a ring of receivers, or kept by each Prometheus and served by its sidecar. */
+export type Scheme = { kind: "ring"; ring: RingPlan } | { kind: "sidecar" };
+
+/** The scheme that an environment chose. */
+export function planScheme(settings: Settings): Scheme {
+  const receive = receiveOf(settings);
+  return receive === undefined ? { kind: "sidecar" } : { kind: "ring", ring: planRing(receive, settings) };
+}
+
+/** The ring of a scheme that has one. */
+export const ringOf = (scheme: Scheme): RingPlan | undefined => (scheme.kind === "ring" ? scheme.ring : undefined);
+
+/** The rings that these settings of receivers come to, whichever the scheme is. */
+export function planRing(receive: ReceiveSettings, settings: Settings): RingPlan {
+  const { zones, domain } = settings.cluster;
+  const tenants = defaultRingTenants(settings);
+  const ringPlans = [
+    ...receive.hashrings.map((ring) => ({ ...ring, zones })),
+    { name: DEFAULT_RING, ...(tenants === undefined ? {} : { tenants }), replicas: receive.replicas, zones },
+  ];
+  const rings = hashrings(ringPlans, { namespace: settings.namespace, peerService: PEER_SERVICE, clusterDomain: domain });
+  const sets = ringPlans.flatMap((ring) =>
+    ringSets(ring.name, zones).map((set) => ({
+      ...set,
+      ring: ring.name,
+      replicas: ring.replicas / Math.max(zones.length, 1),
+      identity: { ...RECEIVE_IDENTITY, instance: set.name },
+    })),
+  );
+  const file = hashringsFile(rings);
+  return {
+    settings: receive,
+    retention: receiveRetentionTime(receive, settings),
+    rings,
+    sets,
+    hashringsFile: file,
+    hashringsHash: hashringsHash(file),
+  };
+}

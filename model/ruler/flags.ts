@@ -1,0 +1,84 @@
+import { stringify } from "yaml";
+import { OBJECT_STORE_FLAG } from "../bucket/mount";
+import type { Addresses } from "../kubernetes/addresses";
+import { GRPC_PORT, HTTP_PORT, QUERY_HTTP_PORT } from "../kubernetes/ports";
+import { queueConfig, RULE_FILES } from "../prometheus/config";
+import { clusterLabels, RULE_REPLICA_LABEL } from "../settings/replicaLabels";
+import type { RulerSettings, Settings } from "../settings/schema";
+import { inArgument } from "../values/literal";
+import { goDuration } from "../values/quantity";
+
+/** Command line and files of the ruler. Source: thanos v0.42.4 cmd/thanos/rule.go, docs/components/rule.md. */
+
+/** Where a ruler keeps its samples, or the log of those that it has yet to send. */
+export const RULER_DATA = "/var/thanos/rule";
+/** Where the rule files are mounted. */
+export const RULER_RULES_FOLDER = "/etc/thanos/rules";
+/** Where a stateless ruler's remote-write configuration is mounted. */
+export const RULER_REMOTE_WRITE_FOLDER = "/etc/thanos/remote-write";
+/** Name of a stateless ruler's remote-write configuration. */
+export const RULER_REMOTE_WRITE_FILE = "remote-write.yaml";
+
+/**
+ * Arguments of the ruler. A group's strategy for partial answers stays Thanos' default, abort: over half of the series an alert would be silent or wrong, and the next evaluation comes soon.
+ *
+ * No label is ignored when a stateless ruler takes up pending alerts again (`--restore-ignored-label`): an alert about a target has the external labels itself, and is found by all of its
+ * labels (prometheus rules/group.go `RestoreForState`). One that aggregates them away waits for its `for` anew.
+ *
+ * @param addresses The queriers' and people's addresses.
+ */
+export function rulerFlags(
+  settings: Settings,
+  ruler: RulerSettings,
+  addresses: Pick<Addresses, "queryGrpcAddress" | "queryUrl">,
+): string[] {
+  const { prometheus, alerting, querier } = settings;
+  // The pods behind the queriers' headless Service, one by one: where one does not answer, the same evaluation asks another (rule.go `queryFuncCreator`).
+  const queriers = `dns+${addresses.queryGrpcAddress.replace(/:\d+$/, "")}:${QUERY_HTTP_PORT}`;
+  // As Prometheus would have labelled the same results.
+  const labels = { ...prometheus.externalLabels, ...clusterLabels(settings) };
+  return [
+    "rule",
+    `--grpc-address=:${GRPC_PORT}`,
+    `--http-address=:${HTTP_PORT}`,
+    "--enable-auto-gomemlimit",
+    `--data-dir=${RULER_DATA}`,
+    ...RULE_FILES.map((pattern) => `--rule-file=${RULER_RULES_FOLDER}/${pattern}`),
+    `--eval-interval=${goDuration(ruler.evaluationInterval)}`,
+    `--rule-query-offset=${goDuration(ruler.queryOffset)}`,
+    `--query=${queriers}`,
+    `--query.sd-dns-interval=${goDuration(querier.discoveryInterval)}`,
+    ...Object.entries(labels).map(([label, value]) => `--label=${label}=${inArgument(JSON.stringify(value))}`),
+    `--label=${RULE_REPLICA_LABEL}="$(POD_NAME)"`,
+    `--alert.query-url=${addresses.queryUrl}`,
+    // Alertmanager knows an alert by its labels.
+    `--alert.label-drop=${RULE_REPLICA_LABEL}`,
+    ...alerting.alertmanagers.map((address) => `--alertmanagers.url=${address}`),
+    ...(ruler.mode === "stateless"
+      ? [`--remote-write.config-file=${RULER_REMOTE_WRITE_FOLDER}/${RULER_REMOTE_WRITE_FILE}`]
+      : [
+          `--tsdb.retention=${ruler.retention}`,
+          "--tsdb.block-duration=2h",
+          ...(settings.objectStorage === undefined ? [] : [OBJECT_STORE_FLAG]),
+        ]),
+  ];
+}
+
+/** What a stateless ruler's remote-write file says. Without a tenant's header the ring takes it for the default tenant, as it takes Prometheus. */
+export function rulerRemoteWriteConfig(settings: Settings, url: string): string {
+  return stringify(
+    {
+      remote_write: [
+        {
+          url,
+          name: "receive",
+          // Receivers of 0.42 store no metadata (thanos handler.go).
+          metadata_config: { send: false },
+          send_native_histograms: true,
+          queue_config: queueConfig(settings.prometheus.remoteWrite),
+        },
+      ],
+    },
+    { lineWidth: 0 },
+  );
+}

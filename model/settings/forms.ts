@@ -1,0 +1,310 @@
+import { z } from "zod";
+import { goUrlTrouble } from "../values/goUrl";
+import { isHost, isPort, isServiceName, serverOf, splitHost } from "../values/hosts";
+import { DNS_LABEL, isDnsLabel, isDnsName, isLabelValue, isQualifiedName, LONGEST_LABEL } from "../values/kubernetesNames";
+import {
+  cpuCores,
+  DURATION,
+  durationSeconds,
+  isByteQuantity,
+  isCountable,
+  isCpuQuantity,
+  isDuration,
+  LONGEST_DURATION,
+  QUANTITY,
+  quantityBytes,
+} from "../values/quantity";
+import { isTargetLabel, TARGET_LABELS } from "./targetLabels";
+
+/**
+ * Values that several keys of the configuration hold: their forms, and the least that makes sense, with its reason. What an editor can check itself
+ * of a form is its `pattern` (JSON Schema), which takes everything that the form takes.
+ */
+
+/** A value that satisfies a condition; where it does not, the refusal says why there is one and what would be accepted. */
+function ruled(schema: z.ZodString, holds: (text: string) => boolean, rule: string, accepted: string): z.ZodString {
+  return schema.refine(holds, { error: accepted, abort: true, params: { rule } });
+}
+
+/** The form that a value has; what is not of it is not looked at further. */
+const form = (holds: (text: string) => boolean, accepted: string): z.ZodString =>
+  z.string().refine(holds, { error: accepted, abort: true });
+
+const matching = (pattern: RegExp, accepted: string): z.ZodString =>
+  form((text) => pattern.test(text), accepted).meta({ pattern: pattern.source });
+
+const least = (schema: z.ZodString, value: string): z.ZodString => schema.meta({ least: value });
+
+/** A duration as Prometheus and Thanos write it, such as `30s`, `2h` or `15d`; zero where zero means something. */
+export const duration = ruled(
+  form(isDuration, "a duration such as 30s, 2h or 15d").meta({ pattern: DURATION.source, minLength: 1 }),
+  (text) => isCountable(durationSeconds(text)),
+  "Prometheus and Thanos count nanoseconds in 64 bits, which end after 292 years, and stop at their start",
+  `at most ${LONGEST_DURATION}`,
+);
+
+/** A duration with its least, and why a shorter one makes no sense. */
+export const durationOf = (shortest: string, why: string): z.ZodString =>
+  least(
+    ruled(duration, (text) => durationSeconds(text) >= durationSeconds(shortest), why, `${shortest} or more`),
+    shortest,
+  );
+
+const bytes = ruled(
+  form((text) => isByteQuantity(text) || isPartOfAByte(text), "a quantity of bytes such as 512Mi or 50Gi").meta({
+    pattern: QUANTITY.source,
+  }),
+  isByteQuantity,
+  "Kubernetes writes a size that is no whole number of bytes in another way (1.1Ti becomes 1209462790553600m), and drivers round it as they like",
+  "a whole number of bytes, such as 1126Gi for 1.1Ti",
+);
+
+function isPartOfAByte(text: string): boolean {
+  try {
+    return !isByteQuantity(text) && quantityBytes(text) < 2 ** 63;
+  } catch {
+    return false;
+  }
+}
+
+/** A size with its least, and why a smaller one makes no sense. */
+export const bytesOf = (smallest: string, why: string): z.ZodString =>
+  least(
+    ruled(bytes, (text) => quantityBytes(text) >= quantityBytes(smallest), why, `${smallest} or more`),
+    smallest,
+  );
+
+/** The size of a volume. */
+export const volumeSize = bytesOf("1Gi", "a volume holds the log of two hours at least, and drivers of clouds make none that is smaller");
+/** Bytes of blocks that are kept. */
+export const retainedSize = bytesOf("1Gi", "the blocks of two hours may be larger than less");
+/** Memory of a container. */
+export const memory = bytesOf(
+  "64Mi",
+  "a process of this stack takes some 40Mi before it has done anything, and is killed where it may not",
+);
+/** Memory of a cache in a process. */
+export const cacheSize = bytesOf("16Mi", "one entry may take 8Mi");
+/** Memory of a memcached server, for items. */
+export const cacheMemory = bytesOf("64Mi", "memcached keeps items in pages by their size, and items have up to 5Mi");
+
+const cpu = form(isCpuQuantity, "a quantity of CPU such as 250m or 2, in whole thousandths").meta({ pattern: QUANTITY.source });
+const cpuOf = (smallest: string, why: string): z.ZodString =>
+  least(
+    ruled(cpu, (text) => cpuCores(text) >= cpuCores(smallest), why, `${smallest} or more`),
+    smallest,
+  );
+
+/** A quantity that is a number in every manifest where it has no unit, taken as its text. */
+function numberOrText(quantity: z.ZodString) {
+  const either = z.preprocess((value) => (typeof value === "number" ? String(value) : value), quantity);
+  return either.meta({ ...quantity.meta(), type: ["string", "number"], exclusiveMinimum: 0 });
+}
+
+/** CPU that is reserved for a container. */
+const requestedCpu = numberOrText(cpuOf("1m", "a pod that asks for no CPU is the first to get none"));
+/** CPU that a container may use at most. */
+const limitedCpu = numberOrText(cpuOf("10m", "the kubelet gives no smaller share than a millisecond of every hundred"));
+
+/** CPU and memory of a container, with its defaults. */
+export const resources = (defaultCpu: string, defaultMemory: string) =>
+  z
+    .strictObject({
+      cpu: requestedCpu.default(defaultCpu).describe("CPU that the scheduler reserves."),
+      cpuLimit: limitedCpu
+        .optional()
+        .describe(
+          "CPU limit, `cpu` or more. Left out: none, since throttled receivers miss their forward timeout ([why](decisions.md#no-cpu-limits-by-default)).",
+        ),
+      memory: memory.default(defaultMemory).describe("Memory, as request and as limit; the process aims at 90 % of it (GOMEMLIMIT)."),
+    })
+    .refine(({ cpu: requested, cpuLimit }) => cpuLimit === undefined || cpuCores(cpuLimit) >= cpuCores(requested), {
+      error: "cpu or more",
+      path: ["cpuLimit"],
+      params: { rule: "Kubernetes refuses a limit below what is reserved (cpu)" },
+    })
+    .prefault({})
+    .meta({ shared: "resources", description: "CPU and memory of each container." });
+
+/** A text of which an environment's YAML may make a whole number, as of `158`: its digits. */
+const text = (schema: z.ZodString) =>
+  z
+    .preprocess((value) => (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? String(value) : value), schema)
+    .meta({ type: ["string", "integer"], minimum: 0 });
+
+/** The value of an external label that names a cluster: any text, since it names no object. */
+export const clusterName = text(form((name) => name.trim() !== "", "a text that is not empty"));
+
+/** A label that an environment gives every series, and that no series has of its own. */
+export const ownLabel = ruled(
+  matching(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a Prometheus label name"),
+  (label) => !isTargetLabel(label),
+  "series have this label of their own, from targets or rules, and it can't say something else too",
+  `a label that is none of ${TARGET_LABELS.join(", ")}, and does not begin with __`,
+);
+
+/** A name that this program gives to something of its own and composes with others. */
+export const dnsLabel = matching(
+  /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/,
+  "a DNS label of at most 40 characters: lower-case letters, digits and -",
+);
+
+/** The name of a namespace, as Kubernetes has it. */
+export const namespaceName = form(isDnsLabel, "a namespace's name: at most 63 lower-case letters, digits and -").meta({
+  pattern: DNS_LABEL.source,
+  maxLength: LONGEST_LABEL,
+});
+
+/** The name of a node: a DNS name, and the value of the node's label `kubernetes.io/hostname`. */
+export const nodeName = form(
+  (text) => isDnsName(text) && isLabelValue(text),
+  "a node's name: at most 63 lower-case letters, digits, '-' and '.'",
+);
+
+/** A zone, as the label `topology.kubernetes.io/zone` has it. */
+export const zone = text(
+  form(isLabelValue, "a label's value: at most 63 letters, digits, '-', '_' and '.', a letter or digit at each end"),
+);
+
+/** The name of a storage class; empty: volumes that were made by hand and belong to no class. */
+export const storageClass = form(
+  (text) => text === "" || isDnsName(text),
+  "a storage class's name: lower-case letters, digits, '-' and '.', or \"\" for volumes without a class",
+);
+
+/** Annotations, such as those that give a service account an identity of the cloud. */
+export const annotations = z.record(form(isQualifiedName, "an annotation's name, such as eks.amazonaws.com/role-arn"), z.string());
+
+/** Directories of a node that belong to its system or to Kubernetes; what is below them does too. */
+const SYSTEM_DIRECTORIES = [
+  ...["bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "root", "run", "sbin", "sys", "tmp", "usr"].map(
+    (name) => `/${name}`,
+  ),
+  ...["cache", "log", "run", "spool", "tmp"].map((name) => `/var/${name}`),
+  ...["cni", "containerd", "containers", "crio", "docker", "dockershim", "etcd", "k0s", "kube-proxy", "kubelet", "rancher"].map(
+    (name) => `/var/lib/${name}`,
+  ),
+  ...["cni", "containerd"].map((name) => `/opt/${name}`),
+];
+/** Directories that hold others of the system: what is made directly below may be one of them. */
+const SYSTEM_PARENTS = ["/opt", "/var", "/var/lib"];
+
+function isOfTheSystem(path: string): boolean {
+  return SYSTEM_PARENTS.includes(path) || SYSTEM_DIRECTORIES.some((directory) => path === directory || path.startsWith(`${directory}/`));
+}
+
+const hasDots = (path: string): boolean => path.split("/").some((segment) => segment === "." || segment === "..");
+
+/** The root of directories on nodes. A job that is root there is given this directory, so it is never the system's or above it. */
+export const hostPathRoot = ruled(
+  matching(/^(?:\/[A-Za-z0-9._-]+)+$/, "an absolute path of letters, digits, '.', '_' and '-'").refine(
+    (path) => !hasDots(path),
+    "an absolute path without '.' and '..'",
+  ),
+  (path) => !isOfTheSystem(path),
+  "a job that is root on the node makes directories in it, and this one is of the node's system or holds what is",
+  "a directory for data, such as /data/thanos, /mnt/disks/thanos or /var/lib/thanos",
+);
+
+/** A directory of this repository. */
+export const repositoryFolder = form(
+  (path) => path !== "" && !path.startsWith("/") && !path.includes("\\") && !path.split("/").includes(".."),
+  "a directory of this repository, relative to it and without '..'",
+);
+
+/** A directory within a bucket. */
+export const bucketPrefix = matching(
+  /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/,
+  "directories of letters, digits, '.', '_' and '-', without / at its ends",
+).refine(
+  (prefix) => !hasDots(prefix),
+  "directories that are neither '.' nor '..': another spelling would be the same directory, or one outside",
+);
+
+const HOST = "(?:\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)";
+const HOST_RULE =
+  "a host is an IPv4 address of four numbers from 0 to 255, an IPv6 address in brackets, or a DNS name whose last part is not of digits alone";
+const HOST_ACCEPTED = "a host such as minio.storage.svc, 10.0.0.7 or [fd00::7]";
+const PORT_ACCEPTED = "a port from 1 to 65535";
+
+/** A text with a server in it: its host is one, and its port, which may be left out. */
+const withServer = (schema: z.ZodString, server: (text: string) => string): z.ZodString =>
+  ruled(schema, (text) => isHost(splitHost(server(text)).host), HOST_RULE, HOST_ACCEPTED).refine((text) => {
+    const { port } = splitHost(server(text));
+    return port === undefined || isPort(port);
+  }, PORT_ACCEPTED);
+
+/** A server by host, or by host and port. */
+export const hostAndPort = withServer(
+  matching(new RegExp(`^${HOST}(:\\d{1,5})?$`), "a host, or host:port, without a scheme; an IPv6 address in brackets"),
+  (text) => text,
+);
+
+/** The address of a server by scheme, host and port. */
+export const serverUrl = withServer(
+  matching(new RegExp(`^https?://${HOST}(:\\d{1,5})?$`), "a URL of scheme, host and port, without a path; an IPv6 address in brackets"),
+  (text) => serverOf(text).server,
+);
+
+const SERVICE_LOOKUP = /^dnssrv(?:noa)?\+/;
+const ADDRESS_LOOKUP = /^dns\+/;
+
+/** Whether Thanos can ask at an address: whatever is no name of SRV records, which hold the port, has one of its own. */
+function isEndpoint(text: string): boolean {
+  const { host, port } = splitHost(text.replace(SERVICE_LOOKUP, "").replace(ADDRESS_LOOKUP, ""));
+  return SERVICE_LOOKUP.test(text)
+    ? isServiceName(host) && (port === undefined || isPort(port))
+    : isHost(host) && port !== undefined && isPort(port);
+}
+
+/** A gRPC address as Thanos looks it up. */
+export const grpcEndpoint = ruled(
+  matching(/^(?:dns\+|dnssrv\+|dnssrvnoa\+)?[^\s/+]+$/, "an address: host:port, dns+host:port or dnssrv+_port._tcp.host"),
+  isEndpoint,
+  `only a name behind dnssrv+ needs no port, from 1 to 65535; ${HOST_RULE}`,
+  "host:port, dns+host:port or dnssrv+_port._tcp.host",
+);
+
+/** Host and port of a URL with a path, whatever user is before them. */
+const serverIn = (url: string): string => (/^https?:\/\/([^\s/?#]*)/.exec(url)?.[1] ?? "").replace(/^.*@/, "");
+
+/** Where samples are sent: a URL with a path, as Go parses it. */
+export const remoteWriteUrl = withServer(
+  ruled(
+    matching(/^https?:\/\/[^\s/]+\/\S*$/, "a URL with a path, such as http://host:19291/api/v1/receive"),
+    (url) => goUrlTrouble(url) === undefined,
+    "Go, in which Prometheus is written, does not parse this as a URL: an escape is % and two hexadecimal digits, a port is a number, brackets are closed",
+    "a URL with a path, such as http://host:19291/api/v1/receive",
+  ),
+  serverIn,
+);
+
+/** A whole number between two bounds, both of them included. */
+export const count = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
+
+/** A map in Prometheus' own form, which rules look into. */
+export const freeForm = z.record(z.string(), z.unknown());
+
+/** How pods of one kind share nodes. */
+export const antiAffinity = z.enum(["hard", "soft"]);
+
+/** The same, with its default and what it means for most of them. */
+export const spread = antiAffinity.default("hard").describe("`hard`: no two of these pods on one node. `soft`: preferably not.");
+
+const HOST_PART = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
+const REGISTRY = `(?:${HOST_PART}(?:\\.${HOST_PART})*|\\[[0-9A-Fa-f:]+\\])(?::\\d+)?`;
+const NAME_PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+
+/** An image as container runtimes read it (github.com/distribution/reference, its grammar). What is not of it fails on the node only, with InvalidImageName. */
+export const image = matching(
+  new RegExp(`^(?:${REGISTRY}\\/)?${NAME_PART}(?:\\/${NAME_PART})*:(?!latest(?:@|$))\\w[\\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?$`),
+  "an image with a tag that is not latest, and optionally its digest; behind the registry in lower case",
+);
+
+/** A kubeconfig: the path of one file, or its text. */
+export const kubeconfig = ruled(
+  form((text) => text !== "", "the path of one file, absolute, relative to the program or below ~/"),
+  (text) => text.includes("\n") || text.startsWith("{") || !/^\$|^~(?!\/.)|\$\{|:[/~]|;/.test(text),
+  "the provider reads one file, under the name that is written: no list, no variable and nobody else's home directory",
+  "the path of one file, absolute, relative to the program or below ~/; of several files: kubectl config view --flatten",
+);

@@ -1,0 +1,189 @@
+import { z } from "zod";
+import {
+  annotations,
+  antiAffinity,
+  bucketPrefix,
+  cacheMemory,
+  cacheSize,
+  count,
+  duration,
+  hostAndPort,
+  hostPathRoot,
+  nodeName,
+  resources,
+} from "./forms";
+import { rollout } from "./rollout";
+import { ONE_KEY, storage } from "./storage";
+
+/** Long-term storage, and what serves and compacts it: its schema. */
+
+const bucketName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "a bucket's name: lower-case letters, digits, '.', '_' and '-', at least 3 characters");
+
+const cache = z
+  .strictObject({
+    inMemory: z
+      .strictObject({
+        size: cacheSize
+          .default("256Mi")
+          .describe("The two caches of a store gateway take half of `objectStorage.storeGateway.resources.memory` at most."),
+      })
+      .optional()
+      .describe("A cache in the process, the default: each store gateway has its own, and loses it with a restart."),
+    memcached: z
+      .strictObject({
+        replicas: count(1, 20).default(2).describe("memcached servers."),
+        memory: cacheMemory.default("256Mi").describe("Memory for items in each; the container gets 64Mi more."),
+      })
+      .optional()
+      .describe("memcached servers that all store gateways share and that outlive their restarts."),
+  })
+  .refine((chosen) => (chosen.inMemory === undefined) !== (chosen.memcached === undefined), "exactly one of inMemory and memcached")
+  .prefault({ inMemory: {} })
+  .meta({ shared: "cache", ...ONE_KEY });
+
+const keptFor = z.union([z.literal("forever"), duration]);
+
+/** Where the bucket is, by kind: one of these keys. */
+export const bucketShape = {
+  s3: z
+    .strictObject({
+      bucket: bucketName.describe("It exists already: the stack makes none."),
+      endpoint: hostAndPort.describe("Server, without a scheme."),
+      region: z.string().min(1).optional().describe("Left out: the server's default."),
+      insecure: z.boolean().default(false).describe("Whether the server is reached by plain HTTP."),
+      bucketLookup: z
+        .enum(["auto", "path", "virtual-hosted"])
+        .default("auto")
+        .describe("How the bucket is addressed: `path` where its name is no DNS name of the server."),
+    })
+    .optional()
+    .describe("S3, or what speaks its protocol."),
+  gcs: z
+    .strictObject({ bucket: bucketName.describe("It exists already: the stack makes none.") })
+    .optional()
+    .describe("Google Cloud Storage."),
+  azure: z
+    .strictObject({
+      storageAccount: z
+        .string()
+        .regex(/^[a-z0-9]{3,24}$/, "a storage account: 3 to 24 lower-case letters and digits")
+        .describe("The storage account."),
+      container: bucketName.describe("The container in it. It exists already: the stack makes none."),
+      endpoint: hostAndPort.optional().describe("Left out: Azure's public cloud."),
+      userAssignedId: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("Which managed identity, where a pod has several. Not together with credentials: Thanos takes one of the two."),
+    })
+    .optional()
+    .describe("Azure Blob Storage."),
+  filesystem: z
+    .strictObject({
+      path: hostPathRoot.describe("The bucket is in `<path>/<namespace>/bucket`."),
+      node: nodeName.describe("Everything that uses the bucket runs there."),
+    })
+    .optional()
+    .describe("A directory on one node, shared by the pods there: for environments of one node only."),
+};
+
+const storeGateway = z
+  .strictObject({
+    replicas: count(1, 20).default(2).describe("Store gateways of each shard: any one of them serves all of it."),
+    partition: z
+      .strictObject({
+        hash: count(2, 64).optional().describe("Blocks are divided into so many shards by a hash of their names."),
+        time: z.array(duration).min(1).optional().describe("Blocks are divided at these ages, which ascend."),
+      })
+      .refine((chosen) => chosen.hash === undefined || chosen.time === undefined, "at most one of hash and time")
+      .prefault({})
+      .describe("How blocks are divided over store gateways. Left out: not at all, each has every block."),
+    storage: storage.describe("Index headers and what is kept of blocks. What is lost is fetched again."),
+    indexCache: cache.describe("Cache of postings and series of indexes."),
+    chunkCache: cache.describe("Cache of chunks, and of what exists in the bucket."),
+    syncInterval: duration
+      .default("3m")
+      .describe("How often new blocks are looked for. At least 10s, since each time the whole bucket is listed."),
+    antiAffinity: antiAffinity.default("hard").describe("`hard`: no two of a shard on one node. `soft`: preferably not."),
+    rollout: rollout.describe("Restarts each shard, one store gateway after the other."),
+    resources: resources("250m", "1Gi"),
+  })
+  .describe("Serves the bucket. At least its `storage` is to be chosen.");
+
+const compactor = z
+  .strictObject({
+    retention: z
+      .strictObject({
+        raw: keptFor.default("90d").describe("For samples as they were written."),
+        fiveMinutes: keptFor.default("1y").describe("For the 5-minute resolution, which blocks get at the age of 40h."),
+        oneHour: keptFor.default("forever").describe("For the 1-hour resolution, which blocks get at the age of 10d."),
+      })
+      .prefault({})
+      .describe(
+        "How long samples stay in the bucket, for each resolution. A coarser one never ends before a finer one, and each stays until the next " +
+          "one is made.",
+      ),
+    downsampling: z.boolean().default(true).describe("Whether blocks get coarser resolutions, for long ranges."),
+    verticalCompaction: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether blocks that overlap are merged, for good: replicas of the receivers and samples out of order sample by sample, pairs of " +
+          "Prometheus by the querier's `penalty`. Off, a ring's bucket halts the compactor, which is refused; pairs only take twice the space.",
+      ),
+    concurrency: count(1, 32).default(1).describe("Groups of blocks that are compacted at once."),
+    consistencyDelay: duration
+      .default("30m")
+      .describe("Least age of an uploaded block before it is compacted. A shorter one is for buckets that show at once what was written."),
+    deleteDelay: duration
+      .default("48h")
+      .describe(
+        "How long a block that was replaced stays, so that store gateways have learned of it. At least six times " +
+          "`objectStorage.storeGateway.syncInterval`.",
+      ),
+    storage: storage.describe(
+      "Scratch space for the largest compaction, its downloads and its result: twice the largest group of blocks that is compacted at once. " +
+        "With `hostPath` it is one node, since there is one compactor.",
+    ),
+    rollout,
+    resources: resources("500m", "2Gi"),
+  })
+  .describe("Merges, downsamples and drops blocks. There is exactly one.");
+
+/** Schema of `objectStorage`. */
+export const objectStorageSettings = z
+  .strictObject({
+    ...bucketShape,
+    prefix: bucketPrefix
+      .optional()
+      .describe("Directory within the bucket, so that several stacks can share one. Left out: the bucket's root."),
+    serviceAccountAnnotations: annotations
+      .default({})
+      .describe(
+        "Annotations that give the service accounts of whatever reaches the bucket an identity of the cloud, such as " +
+          "`eks.amazonaws.com/role-arn`. With those of `azure.workload.identity/` its pods get the label that Azure's webhook asks for.",
+      ),
+    handover: duration
+      .optional()
+      .describe(
+        "Age from which on the bucket surely has a sample. A sidecar serves nothing older. A receiver serves all that it holds, and store " +
+          "gateways serve everything that is uploaded; only behind a ring, and only where this is written, do they hold back until it. Left out: " +
+          "behind a ring what its receivers surely still hold (their retention less two hours and `receive.tooFarInFutureWindow`, in whole " +
+          "hours), so that the two overlap as little as can be; with sidecars a quarter of what Prometheus holds, 12h at most, so that little is " +
+          "missed when a volume is lost; where a size bounds what is held, 4h and three times `objectStorage.storeGateway.syncInterval`, which " +
+          "is also the least.",
+      ),
+    storeGateway,
+    compactor,
+  })
+  .refine(
+    (chosen) => [chosen.s3, chosen.gcs, chosen.azure, chosen.filesystem].filter((each) => each !== undefined).length === 1,
+    "exactly one of s3, gcs, azure and filesystem",
+  )
+  .optional()
+  .describe(
+    "A bucket for long-term storage, and what serves and compacts it. Its credentials are [a key of their own](#credentials-of-the-bucket), " +
+      "`objectStorageCredentials`. Left out: queries reach no further back than local retention.",
+  );

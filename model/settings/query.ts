@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { cacheMemory, count, durationOf, grpcEndpoint, resources, spread } from "./forms";
+import { rollout } from "./rollout";
+
+/** What answers queries: its schemas. */
+
+const queryTime = durationOf("1s", "no query is answered in no time");
+const answerTime = durationOf(
+  "1s",
+  "0 waits for ever for a receiver that is silent, and a shorter one leaves out those that are only busy",
+);
+const lookupInterval = durationOf("1s", "0 stops the querier, and every look asks the cluster's DNS for each address");
+const splitInterval = durationOf("10m", "0 stops the query frontend, and every part of a range is a request: 144 a day at ten minutes");
+const freshness = durationOf("10s", "samples that are still on their way would be cached as missing");
+
+/** Schema of `querier`. */
+export const querierSettings = z
+  .strictObject({
+    replicas: count(1, 50).default(2).describe("Queriers."),
+    deduplication: z
+      .enum(["chain", "penalty"])
+      .optional()
+      .describe(
+        "`chain` fits single senders, `penalty` pairs. Left out: what fits the declared senders. Required where single senders and pairs write " +
+          "into one ring, since no function fits both.",
+      ),
+    engine: z.enum(["prometheus", "thanos"]).default("prometheus").describe("PromQL engine."),
+    timeout: queryTime.default("2m").describe("Longest time of one query."),
+    responseTimeout: answerTime
+      .default("10s")
+      .describe("Longest silence of one receiver before a query goes on without it. Thanos' own default is for ever."),
+    maxConcurrent: count(1, 1_000).default(20).describe("Queries at once; further ones wait."),
+    discoveryInterval: lookupInterval.default("5s").describe("How often receivers are looked up: a new one is found within this time."),
+    endpoints: z
+      .array(grpcEndpoint)
+      .default([])
+      .describe(
+        "gRPC addresses of other stacks' queriers or stores, such as `dns+thanos-querier-grpc.other.svc.cluster.local:10901` or " +
+          "`dnssrv+_grpc._tcp.host`.",
+      ),
+    antiAffinity: spread,
+    rollout,
+    resources: resources("250m", "1Gi"),
+  })
+  .prefault({})
+  .describe("Serves PromQL over everything that the stack stores.");
+
+/** Schema of `queryFrontend`. */
+export const queryFrontendSettings = z
+  .strictObject({
+    replicas: count(1, 20).default(2).describe("Query frontends."),
+    splitInterval: splitInterval.default("24h").describe("Long ranges are split at multiples of this."),
+    maxFreshness: freshness.default("1m").describe("The newest samples of a range, up to this age, are not cached."),
+    cache: z
+      .strictObject({
+        replicas: count(1, 20).default(2).describe("memcached servers."),
+        memory: cacheMemory.default("256Mi").describe("Memory for items in each; the container gets 64Mi more."),
+      })
+      .prefault({})
+      .describe("memcached servers for results of queries."),
+    antiAffinity: spread,
+    rollout,
+    resources: resources("100m", "256Mi"),
+  })
+  .optional()
+  .describe("Splits and caches range queries in front of the querier. `{}` for all defaults. Left out: there is none.");

@@ -1,0 +1,9 @@
+import type { ReceiveSettings, Settings } from "./schema";
+
+/** How samples reach the querier: written into a ring of receivers, or kept by each Prometheus, for which a sidecar answers. */
+export type Ingestion = Settings["ingestion"];
+
+/** The ring's settings; undefined in the sidecar scheme, where the key `receive` may stay in the stack file but has no effect. */
+export function receiveOf(settings: Settings): ReceiveSettings | undefined {
+  return settings.ingestion === "receive" ? settings.receive : undefined;
+}

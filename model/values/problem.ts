@@ -1,0 +1,39 @@
+import { mayBeCredential } from "./credentials";
+import { oneLine, visible } from "./visibleText";
+
+/** One reason why a configuration is refused. Everything a person needs to fix it without opening the source. */
+export interface Problem {
+  /** Path of the configuration key, such as `receive.replicationFactor`. */
+  key: string;
+  /** The value found there. */
+  value: unknown;
+  /** The rule that it breaks, with its reason. */
+  rule: string;
+  /** What would be accepted. */
+  remedy: string;
+}
+
+/** Asks one rule, or leaves it out. */
+export type Judge = (rule: () => Problem[]) => Problem[];
+
+/** Leaves no rule out. */
+export const JUDGE_ALL: Judge = (rule) => rule();
+
+/** The value, unless somebody has put a credential where none belongs, under a misspelt key too: messages end up in logs and comments that many can read. */
+function shown({ key, value }: Problem): string {
+  if (value === undefined) return "(not set)";
+  const name = /[^.[\]]*$/.exec(key)?.[0] ?? "";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return mayBeCredential(name, text) ? "(not shown, since it looks like a credential)" : JSON.stringify(value);
+}
+
+/** One line a problem: key, value, rule, remedy. What the stack file holds ends up in terminals and comments, and acts on none of them. */
+export function formatProblem(problem: Problem): string {
+  return visible(`${oneLine(problem.key)} = ${shown(problem)}: ${problem.rule}. Accepted: ${problem.remedy}.`);
+}
+
+/** All problems as one message, so that nobody fixes them one `pulumi preview` at a time. */
+export function formatProblems(stack: string, problems: readonly Problem[]): string {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return [`Pulumi.${stack}.yaml: ${count}, nothing was changed:`, ...problems.map((problem) => `  - ${formatProblem(problem)}`)].join("\n");
+}

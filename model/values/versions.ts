@@ -1,0 +1,33 @@
+/** The versions that this release was tested with on a real cluster. One place, so that an upgrade is one change. */
+
+/** Thanos, every component, and the release whose source is that of every flag. */
+export const THANOS_VERSION = "0.42.4";
+/** Prometheus. */
+export const PROMETHEUS_VERSION = "3.14.0";
+/** memcached, the cache of query frontend and store gateways. The sandbox runs its machine's own (Debian 12: 1.6.18), which knows the same flags. */
+export const MEMCACHED_VERSION = "1.6.45";
+
+/**
+ * Image references by component, from the projects' own registries: the tag for people, the digest (of the index of all platforms) for what is run. No registry was asked for a digest: each is what
+ * independent public repositories pin for this tag, memcached's is Docker's own record of its official images (docker-library/repo-info).
+ */
+export const IMAGES = {
+  thanos: `quay.io/thanos/thanos:v${THANOS_VERSION}@sha256:b567818fe608067eb0f1d7c2c4fe361e7ad83c8a256234c97685f1d0bf670cc8`,
+  prometheus: `quay.io/prometheus/prometheus:v${PROMETHEUS_VERSION}@sha256:5ce7540c3c00ef4ab0c9d2c995c6a5b9c421f44b4a115d97a2c7af3b1c21cbb0`,
+  memcached: `docker.io/library/memcached:${MEMCACHED_VERSION}@sha256:eeb9eaa939ffaa2304899674c9e88a9247ec8e5e40e424a892df7b09914bd2ec`,
+} as const;
+
+/** The version that an image's tag names, without a leading `v`; for the label `app.kubernetes.io/version`. */
+export function imageVersion(image: string): string {
+  const [reference = ""] = image.split("@");
+  return reference.slice(reference.lastIndexOf(":") + 1).replace(/^v(?=\d)/, "");
+}
+
+/** Releases of Thanos that know every flag which this release spells: the minor that it is made for, and the one before, from which an environment is upgraded. */
+export const SUPPORTED_THANOS = /^0\.4[12]\.\d+(?:[-+].*)?$/;
+
+/**
+ * Releases whose receivers end at their start when `--tsdb.max-block-duration` is not the minimum, and which cut samples out of order only with newer ones (Thanos v0.41
+ * `cmd/thanos/receive.go`; since v0.42 `startPeriodicHeadCompaction` in `pkg/receive/multitsdb.go`).
+ */
+export const FIXED_BLOCK_DURATION = /^0\.41\./;

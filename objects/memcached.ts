@@ -1,0 +1,64 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Identity } from "../model/kubernetes/identities";
+import { ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { container, hostAntiAffinity, MEMCACHED_USER } from "../model/kubernetes/pod";
+import { MEMCACHED_PORT } from "../model/kubernetes/ports";
+import type { Settings } from "../model/settings/schema";
+import { quantityBytes } from "../model/values/quantity";
+import { HEADLESS, service, serviceAccount, statefulSet, type Workload } from "./workload";
+
+/** What {@link memcached} needs. */
+export interface MemcachedArgs {
+  /** Namespace, known when it exists. */
+  namespace: pulumi.Input<string>;
+  /** Whether others may have pods in the namespace. */
+  existingNamespace: boolean;
+  /** Which cache it is; the app is the name of Service and StatefulSet. */
+  identity: Identity;
+  image: string;
+  replicas: number;
+  /** Memory for items, such as `256Mi`. */
+  memory: string;
+}
+
+/** Where clients find every server of a cache: its SRV record, as Thanos' configuration names it. */
+export function memcachedAddress(app: string, { namespace, cluster }: Settings): string {
+  return `dnssrv+_memcached._tcp.${app}.${namespace}.svc.${cluster.domain}`;
+}
+
+/** What memcached needs beside its items: connections, hash table, threads. */
+const MEMCACHED_OVERHEAD_BYTES = 64 * 2 ** 20;
+
+/**
+ * memcached servers and the headless Service with their SRV record, `_memcached._tcp.<app>`. Their items are copies: a server that is lost costs time only.
+ *
+ * @param name Logical name of every resource.
+ * @param parent The component that uses the cache.
+ */
+export function memcached(name: string, args: MemcachedArgs, parent: pulumi.Resource): void {
+  const { identity, namespace, existingNamespace, image, replicas, memory } = args;
+  const workload: Workload = { identity, namespace, existingNamespace, image, user: MEMCACHED_USER, parent };
+  const items = quantityBytes(memory);
+  const port = { name: "memcached", containerPort: MEMCACHED_PORT };
+  const serviceAccountName = serviceAccount(name, workload);
+  service(name, workload, identity.app, port, HEADLESS);
+  statefulSet(name, workload, {
+    serviceName: identity.app,
+    replicas,
+    podManagementPolicy: "Parallel",
+    pod: {
+      serviceAccountName,
+      affinity: hostAntiAffinity("soft", ownPods(args, selectorLabels(identity))),
+      containers: [
+        {
+          ...container("memcached", image, { cpu: "50m", memory: `${Math.ceil((items + MEMCACHED_OVERHEAD_BYTES) / 2 ** 20)}Mi` }),
+          command: ["memcached"],
+          args: [`--memory-limit=${Math.floor(items / 2 ** 20)}`, "--max-item-size=5m", "--conn-limit=1024", `--port=${MEMCACHED_PORT}`],
+          ports: [port],
+          readinessProbe: { tcpSocket: { port: port.name }, periodSeconds: 2, timeoutSeconds: 3 },
+          livenessProbe: { tcpSocket: { port: port.name }, periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 6 },
+        },
+      ],
+    },
+  });
+}

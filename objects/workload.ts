@@ -1,0 +1,252 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { VolumeGates } from "../gates/volumeGrowth";
+import type { Identity } from "../model/kubernetes/identities";
+import { commonLabels, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/kubernetes/pod";
+import { claimRetention, type Storage, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/kubernetes/storage";
+import { restartAnnotations } from "../model/settings/rollout";
+import type { Settings } from "../model/settings/schema";
+import { labelValue } from "../model/values/kubernetesNames";
+import { imageVersion } from "../model/values/versions";
+
+/** The objects that workloads consist of. The first argument is the logical name; an object's own name is its workload's unless another is given. */
+
+/** What every component with volumes needs. */
+export interface StatefulArgs {
+  settings: Settings;
+  /** Namespace, known when it exists. */
+  namespace: pulumi.Input<string>;
+  /** What must exist before a pod is made: volumes of the nodes' own disks. */
+  volumes: pulumi.Resource[];
+  /** Hooks of the engine that let volumes grow in place. */
+  growth: VolumeGates;
+}
+
+/** What all objects of a workload have in common. */
+export interface Workload {
+  identity: Identity;
+  /** Namespace, known when it exists. */
+  namespace: pulumi.Input<string>;
+  /** Whether others may have pods in the namespace. */
+  existingNamespace: boolean;
+  /** Image whose version the objects are labelled with. */
+  image: string;
+  /** User that its pods run as. */
+  user: number;
+  /** Further labels of its pods, by which nothing is selected. Default: none. */
+  podLabels?: Record<string, string>;
+  /** The component that the objects belong to. */
+  parent: pulumi.Resource;
+}
+
+/** Files in a pod: volumes, and where the containers have them. */
+export interface Mounted {
+  volumes: k8s.types.input.core.v1.Volume[];
+  mounts: k8s.types.input.core.v1.VolumeMount[];
+}
+
+type PodSpec = k8s.types.input.core.v1.PodSpec;
+
+/** What {@link deployment} needs beside what Kubernetes' own spec has. */
+export interface DeploymentArgs extends Omit<k8s.types.input.apps.v1.DeploymentSpec, "strategy" | "selector" | "template"> {
+  replicas: number;
+  antiAffinity: "hard" | "soft";
+  /** Zones to spread over; empty without zones. */
+  zones: readonly string[];
+  /** Which restart of the pods was asked for last. */
+  restartedAt: string | undefined;
+  pod: PodSpec;
+}
+
+/** What {@link statefulSet} needs beside what Kubernetes' own spec has. */
+export interface StatefulSetArgs extends Omit<k8s.types.input.apps.v1.StatefulSetSpec, "selector" | "template" | "volumeClaimTemplates"> {
+  /** Of the volume that each pod gets. Default: none. */
+  storage?: Storage;
+  /** Which restart of the pods was asked for last. Default: none. */
+  restartedAt?: string | undefined;
+  pod: PodSpec;
+}
+
+/** What differs between Services. */
+interface ServiceShape {
+  /** Default: {@link CLUSTER_IP}. */
+  type?: string;
+  /** Default: one that the API server chooses. */
+  clusterIP?: string;
+  /** Whether pods that are not Ready are named too. Default: false. */
+  publishNotReadyAddresses?: boolean;
+  /** Labels of the pods behind it. Default: the workload's own. */
+  selector?: Record<string, string>;
+}
+
+/** What differs between budgets for disruptions. */
+interface BudgetShape {
+  /** Pods that may be missing at a time. Default: 1. */
+  maxUnavailable?: number;
+  /** Labels of the pods that are counted. Default: the workload's own. */
+  selector?: Record<string, string>;
+}
+
+/** A Service with no address of its own: its name leads to the pods themselves. */
+export const HEADLESS = { clusterIP: "None" };
+/** A Service with an address inside the cluster. */
+export const CLUSTER_IP = { type: "ClusterIP" };
+
+/** Tells the Kubernetes provider that an object is ready when it is there. */
+const NOT_AWAITED = { "pulumi.com/skipAwait": "true" };
+
+/** What every pod of a component has, whichever of its workloads it is of. */
+export function componentLabels({ app, component }: Identity) {
+  return { "app.kubernetes.io/name": app, "app.kubernetes.io/component": component };
+}
+
+/** Metadata of an object that is found by its name. */
+export function metadata({ identity, namespace, image }: Workload, name: string = identity.instance ?? identity.app) {
+  return { name, namespace, labels: commonLabels(identity, versionOf(image)) };
+}
+
+/** An image's version as a label has it. */
+const versionOf = (image: string): string => labelValue(imageVersion(image));
+
+/**
+ * A service account, whose token is only in pods that ask for it.
+ *
+ * @param annotations What gives it an identity of the cloud. Default: none.
+ * @returns its name
+ */
+export function serviceAccount(name: string, workload: Workload, annotations: Record<string, string> = {}): pulumi.Output<string> {
+  return new k8s.core.v1.ServiceAccount(
+    name,
+    {
+      metadata: { ...metadata(workload), ...(Object.keys(annotations).length > 0 && { annotations }) },
+      automountServiceAccountToken: false,
+    },
+    { parent: workload.parent },
+  ).metadata.name;
+}
+
+/**
+ * A Service in front of one port of the workload's pods. The engine doesn't wait until a pod answers behind it: its pods are a workload's of this stack, which is waited for itself,
+ * for as long as that one's time limit says. A Service's own limit is ten minutes, and nothing ends that wait when the update is refused elsewhere and its pods don't come.
+ *
+ * @param spec {@link HEADLESS} or {@link CLUSTER_IP}, and what differs, such as a selector of other pods.
+ */
+export function service(
+  name: string,
+  workload: Workload,
+  objectName: string,
+  port: { name: string; containerPort: number },
+  spec: ServiceShape,
+): k8s.core.v1.Service {
+  const ports = [{ name: port.name, port: port.containerPort, targetPort: port.name }];
+  return new k8s.core.v1.Service(
+    name,
+    {
+      metadata: { ...metadata(workload, objectName), annotations: NOT_AWAITED },
+      spec: { ports, ...spec, selector: ownPods(workload, spec.selector ?? selectorLabels(workload.identity)) },
+    },
+    { parent: workload.parent },
+  );
+}
+
+/** A budget for disruptions. */
+export function disruptionBudget(name: string, workload: Workload, { maxUnavailable = 1, selector }: BudgetShape = {}): void {
+  new k8s.policy.v1.PodDisruptionBudget(
+    name,
+    {
+      metadata: metadata(workload),
+      spec: {
+        maxUnavailable,
+        selector: { matchLabels: ownPods(workload, selector ?? selectorLabels(workload.identity)) },
+        // A pod that is not Ready anyway must not keep a node from being drained.
+        unhealthyPodEvictionPolicy: "AlwaysAllow",
+      },
+    },
+    { parent: workload.parent },
+  );
+}
+
+/** Files in an immutable ConfigMap that is named by content: a change is another ConfigMap, and rolls the pods that mount it. */
+export function immutableFiles(
+  name: string,
+  volume: string,
+  { namespace, identity, parent }: Workload,
+  folder: string,
+  data: Record<string, string>,
+): Mounted {
+  const config = new k8s.core.v1.ConfigMap(
+    `${name}-${volume}`,
+    { metadata: { namespace, labels: commonLabels(identity) }, immutable: true, data },
+    { parent },
+  );
+  return mountedConfigMap(volume, config.metadata.name, folder);
+}
+
+/** A ConfigMap as a directory. */
+export function mountedConfigMap(volume: string, configMap: pulumi.Input<string>, folder: string): Mounted {
+  return {
+    volumes: [{ name: volume, configMap: { name: configMap } }],
+    mounts: [{ name: volume, mountPath: folder, readOnly: true }],
+  };
+}
+
+/** Everything that is mounted, in order. */
+export function together(...parts: (Mounted | undefined)[]): Mounted {
+  return { volumes: parts.flatMap((part) => part?.volumes ?? []), mounts: parts.flatMap((part) => part?.mounts ?? []) };
+}
+
+/** A Deployment, spread over nodes and zones. */
+export function deployment(
+  name: string,
+  workload: Workload,
+  { replicas, antiAffinity, zones, restartedAt, pod, ...spec }: DeploymentArgs,
+  options: pulumi.CustomResourceOptions,
+): void {
+  const { identity, parent } = workload;
+  const matchLabels = selectorLabels(identity);
+  const pods = ownPods(workload, matchLabels);
+  const spread = { affinity: hostAntiAffinity(antiAffinity, pods), ...zoneSpread(zones, pods) };
+  const template = podTemplate(workload, { ...spread, ...pod }, restartedAt);
+  new k8s.apps.v1.Deployment(
+    name,
+    {
+      metadata: metadata(workload),
+      spec: { ...spec, replicas, strategy: rollingUpdate(antiAffinity, replicas), selector: { matchLabels }, template },
+    },
+    { parent, ...options },
+  );
+}
+
+/** A StatefulSet, whose volumes can grow in place. */
+export function statefulSet(
+  name: string,
+  workload: Workload,
+  { storage, restartedAt, pod, ...spec }: StatefulSetArgs,
+  options: pulumi.CustomResourceOptions = {},
+): k8s.apps.v1.StatefulSet {
+  const { identity, parent } = workload;
+  const claims = storage && {
+    persistentVolumeClaimRetentionPolicy: claimRetention(storage),
+    volumeClaimTemplates: [volumeClaimTemplate(storage, identity)],
+  };
+  return new k8s.apps.v1.StatefulSet(
+    name,
+    {
+      metadata: { ...metadata(workload), ...volumeSizeMetadata(storage ?? {}) },
+      spec: { ...spec, ...claims, selector: { matchLabels: selectorLabels(identity) }, template: podTemplate(workload, pod, restartedAt) },
+    },
+    { parent, ignoreChanges: unchangedByGrowth(storage ?? {}), ...options },
+  );
+}
+
+function podTemplate(
+  { identity, image, user, podLabels }: Workload,
+  spec: PodSpec,
+  restartedAt: string | undefined,
+): k8s.types.input.core.v1.PodTemplateSpec {
+  return {
+    metadata: { labels: { ...commonLabels(identity, versionOf(image)), ...podLabels }, ...restartAnnotations(restartedAt) },
+    spec: { ...restrictedPod(user), ...spec },
+  };
+}

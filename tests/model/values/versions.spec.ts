@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import {
+  IMAGES,
+  imageVersion,
+  MEMCACHED_VERSION,
+  PROMETHEUS_VERSION,
+  SUPPORTED_THANOS,
+  THANOS_VERSION,
+} from "../../../model/values/versions";
+
+describe("versions", () => {
+  const digest = `sha256:${"0".repeat(64)}`;
+  for (const [image, expected] of [
+    ["quay.io/thanos/thanos:v0.42.4", "0.42.4"],
+    [`quay.io/thanos/thanos:v0.42.4@${digest}`, "0.42.4"],
+    ["registry.example:5000/thanos:0.42.4", "0.42.4"],
+    ["thanos:main-2026-11-01", "main-2026-11-01"],
+    ["thanos:vanilla", "vanilla"],
+  ] as const) {
+    it(`${image} is ${expected}`, () => assert.equal(imageVersion(image), expected));
+  }
+
+  it("of the pinned images are the pinned ones, and Thanos' is supported", () => {
+    assert.deepEqual([IMAGES.thanos, IMAGES.prometheus, IMAGES.memcached].map(imageVersion), [
+      THANOS_VERSION,
+      PROMETHEUS_VERSION,
+      MEMCACHED_VERSION,
+    ]);
+    assert.match(THANOS_VERSION, SUPPORTED_THANOS);
+    for (const image of Object.values(IMAGES)) assert.match(image, /@sha256:[0-9a-f]{64}$/);
+  });
+
+  for (const version of ["0.40.9", "0.43.0", "0.421.0", "10.42.4", "0.42", "main"]) {
+    it(`Thanos ${version} is not supported`, () => assert.doesNotMatch(version, SUPPORTED_THANOS));
+  }
+});
