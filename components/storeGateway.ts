@@ -44,21 +44,27 @@ export class StoreGateway extends pulumi.ComponentResource {
     const { images, existingNamespace } = settings;
     const { thanos: image, memcached: cacheImage } = images;
     const workload: Workload = { identity: STORE_GATEWAY_IDENTITY, namespace, existingNamespace, image, user: history.user, parent: this };
-    for (const { identity, replicas, memory } of history.caches) {
+    const caches = history.caches.map(({ identity, replicas, memory }) => {
       const cache = { namespace, existingNamespace, identity, image: cacheImage, replicas, memory };
-      memcached(`${name}-${identity.component}`, cache, this);
-    }
+      return memcached(`${name}-${identity.component}`, cache, this);
+    });
     const account = serviceAccount(name, workload, bucket.serviceAccountAnnotations);
     service(name, workload, STORE_GATEWAY_SERVICE, GRPC, { ...HEADLESS, selector: componentLabels(STORE_GATEWAY_IDENTITY) });
     for (const set of history.storeGatewaySets) {
       const part = { ...workload, identity: set.identity, podLabels: bucket.podLabels };
-      this.part(part, args, set, account);
+      this.part(part, args, set, account, caches);
       if (set.replicas > 1) disruptionBudget(set.name, part);
     }
     this.registerOutputs({});
   }
 
-  private part(part: Workload, args: StoreGatewayArgs, set: StoreGatewaySet, serviceAccountName: pulumi.Input<string>): void {
+  private part(
+    part: Workload,
+    args: StoreGatewayArgs,
+    set: StoreGatewaySet,
+    serviceAccountName: pulumi.Input<string>,
+    cacheServers: readonly pulumi.Resource[],
+  ): void {
     const { settings, history, bucket } = args;
     const { storeGateway } = history.objectStorage;
     const { cluster, images } = settings;
@@ -99,7 +105,12 @@ export class StoreGateway extends pulumi.ComponentResource {
           volumes,
         },
       },
-      { dependsOn: args.volumes, hooks: args.growth(set), customTimeouts: { create: "1h", update: "1h", delete: "30m" } },
+      // A store gateway ends at its start where the name of its cache has no address (Thanos pkg/cacheutil NewMemcachedClientWithConfig).
+      {
+        dependsOn: [...args.volumes, ...cacheServers],
+        hooks: args.growth(set),
+        customTimeouts: { create: "1h", update: "1h", delete: "30m" },
+      },
     );
   }
 }

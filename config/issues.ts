@@ -25,9 +25,9 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
     case "invalid_value":
       return [{ key, value, rule: "not a value of this key", remedy: issue.values.map((each) => JSON.stringify(each)).join(", ") }];
     case "too_small":
-      return [{ key, value, rule: "too small or too short", remedy: `at least ${issue.minimum}` }];
+      return [{ key, value, ...bound(issue.origin, "less", Number(issue.minimum)) }];
     case "too_big":
-      return [{ key, value, rule: "too large or too long", remedy: `at most ${issue.maximum}` }];
+      return [{ key, value, ...bound(issue.origin, "more", Number(issue.maximum)) }];
     case "invalid_key": {
       const rule = issue.issues.map(ruleOf).find((reason) => reason !== undefined) ?? "the name of an entry is not allowed";
       return [{ key, value, rule, remedy: issue.issues.map((inner) => inner.message).join("; ") }];
@@ -35,6 +35,16 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
     default:
       return [{ key, value, rule: ruleOf(issue) ?? "not of the form that this key has", remedy: issue.message }];
   }
+}
+
+/** What a bound of a text's characters, a list's entries or a number says. */
+function bound(origin: string, beyond: "less" | "more", limit: number): Pick<Problem, "rule" | "remedy"> {
+  const unit = { string: "character", array: "entry", set: "entry", map: "entry" }[origin];
+  const at = beyond === "less" ? "at least" : "at most";
+  if (unit === undefined) return { rule: beyond === "less" ? "too small" : "too large", remedy: `${at} ${limit}` };
+  const units = `${limit} ${limit === 1 ? unit : unit.replace(/y$/, "ie").concat("s")}`;
+  if (beyond === "less" && limit === 1) return { rule: "this key is not empty", remedy: units };
+  return { rule: beyond === "less" ? "too short" : "too long", remedy: `${at} ${units}` };
 }
 
 /** The reason that a value of this key gives for its own condition. */
@@ -127,6 +137,10 @@ function schemaAt(path: readonly PropertyKey[]): unknown {
   for (const part of path) schema = step(unwrapped(schema), part);
   return schema;
 }
+
+/** Whether a map without keys is of the form that the schema has at a path. */
+export const acceptsEmptyMap = (path: readonly PropertyKey[]): boolean =>
+  (schemaAt(path) as { safeParse?: (value: unknown) => { success: boolean } } | undefined)?.safeParse?.({}).success === true;
 
 /** The keys that the schema knows at a path. */
 export function knownKeys(path: readonly PropertyKey[]): string[] {

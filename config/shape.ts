@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { type Settings, settingsSchema } from "../model/settings/schema";
 import { isNear } from "../model/values/near";
 import { JUDGE_ALL, type Judge, type Problem } from "../model/values/problem";
-import { knownKeys, problemsOfIssue, valueAt } from "./issues";
+import { acceptsEmptyMap, knownKeys, problemsOfIssue, valueAt } from "./issues";
 
 type Path = readonly PropertyKey[];
 
@@ -70,6 +70,12 @@ function removeFrom(draft: Record<string, unknown>, issue: z.core.$ZodIssue, rem
   const last = path.at(-1);
   if (last === undefined) return false;
   const holder = valueAt(draft, path.slice(0, -1)) as Record<PropertyKey, unknown> | undefined;
+  // An entry of a list stays one, so that those behind it keep their numbers.
+  if (typeof last === "number" && acceptsEmptyMap(path)) {
+    (holder as Record<PropertyKey, unknown>)[last] = {};
+    removed.push(path);
+    return true;
+  }
   if (holder?.[last] !== undefined) return remove(draft, path, removed);
   const standIn = STAND_INS[String(last)];
   if (holder === undefined || standIn === undefined) return remove(draft, path.slice(0, -1), removed);

@@ -15,7 +15,7 @@ import { tenancyProblems } from "./settings/tenancyRules";
 import { unlimitedProblems } from "./settings/unlimited";
 import { JUDGE_ALL, type Problem } from "./values/problem";
 import { durationSeconds } from "./values/quantity";
-import { imageVersion, SUPPORTED_THANOS } from "./values/versions";
+import { imageVersion, SUPPORTED_PROMETHEUS, SUPPORTED_THANOS } from "./values/versions";
 
 /** The rules of the domain that join several keys and hold in every scheme. Each names the key to change, why, and what would be accepted. */
 
@@ -166,6 +166,18 @@ const thanosIsSupported: Rule = (settings) =>
         },
       ];
 
+const prometheusIsSupported: Rule = (settings) =>
+  SUPPORTED_PROMETHEUS.test(imageVersion(settings.images.prometheus))
+    ? none
+    : [
+        {
+          key: "images.prometheus",
+          value: settings.images.prometheus,
+          rule: "Prometheus ends at its start where it does not know a field of its configuration, and scrape_native_histograms came with 3.8",
+          remedy: "a tag that names 3.8.0 or a later release of 3",
+        },
+      ];
+
 const RULES: readonly Rule[] = [
   namespaceFits,
   ringIsChosen,
@@ -178,6 +190,7 @@ const RULES: readonly Rule[] = [
   prometheusKeepsItsLog,
   externalLabelsAreOurs,
   thanosIsSupported,
+  prometheusIsSupported,
   tenantLabelIsFree,
   tooFewNodesForZones,
 ];

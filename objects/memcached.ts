@@ -34,15 +34,16 @@ const MEMCACHED_OVERHEAD_BYTES = 64 * 2 ** 20;
  *
  * @param name Logical name of every resource.
  * @param parent The component that uses the cache.
+ * @returns what is Ready when the servers are
  */
-export function memcached(name: string, args: MemcachedArgs, parent: pulumi.Resource): void {
+export function memcached(name: string, args: MemcachedArgs, parent: pulumi.Resource): pulumi.Resource {
   const { identity, namespace, existingNamespace, image, replicas, memory } = args;
   const workload: Workload = { identity, namespace, existingNamespace, image, user: MEMCACHED_USER, parent };
   const items = quantityBytes(memory);
   const port = { name: "memcached", containerPort: MEMCACHED_PORT };
   const serviceAccountName = serviceAccount(name, workload);
   service(name, workload, identity.app, port, HEADLESS);
-  statefulSet(name, workload, {
+  return statefulSet(name, workload, {
     serviceName: identity.app,
     replicas,
     podManagementPolicy: "Parallel",

@@ -67,11 +67,13 @@ function isPartOfAByte(text: string): boolean {
   }
 }
 
-/** A size with its least, and why a smaller one makes no sense. */
-export const bytesOf = (smallest: string, why: string): z.ZodString =>
-  least(
-    ruled(bytes, (text) => quantityBytes(text) >= quantityBytes(smallest), why, `${smallest} or more`),
-    smallest,
+/** A size with its least, and why a smaller one makes no sense. A number is one of bytes. */
+export const bytesOf = (smallest: string, why: string) =>
+  numberOrText(
+    least(
+      ruled(bytes, (text) => quantityBytes(text) >= quantityBytes(smallest), why, `${smallest} or more`),
+      smallest,
+    ),
   );
 
 /** The size of a volume. */
@@ -180,16 +182,26 @@ const SYSTEM_DIRECTORIES = [
   ...["bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "root", "run", "sbin", "sys", "tmp", "usr"].map(
     (name) => `/${name}`,
   ),
-  ...["cache", "log", "run", "spool", "tmp"].map((name) => `/var/${name}`),
-  ...["cni", "containerd", "containers", "crio", "docker", "dockershim", "etcd", "k0s", "kube-proxy", "kubelet", "rancher"].map(
+  // Of ostree and snap.
+  ...["ostree", "sysroot", "snap", "var/snap"].map((name) => `/${name}`),
+  ...["cache", "db", "lock", "log", "mail", "run", "spool", "tmp"].map((name) => `/var/${name}`),
+  // Of Kubernetes, its distributions and its networks.
+  ...["calico", "cilium", "cni", "containerd", "containers", "crio", "docker", "dockershim", "etcd", "k0s", "k3s", "kube-proxy"].map(
+    (name) => `/var/lib/${name}`,
+  ),
+  ...["kube-router", "kubelet", "longhorn", "microk8s", "minikube", "rancher", "rook", "weave"].map((name) => `/var/lib/${name}`),
+  // Of the system's own services.
+  ...["apt", "cloud", "dbus", "dnf", "dpkg", "NetworkManager", "pam", "private", "rpm", "snapd", "sudo", "systemd", "ufw", "yum"].map(
     (name) => `/var/lib/${name}`,
   ),
   ...["cni", "containerd"].map((name) => `/opt/${name}`),
 ];
 /** Directories that hold others of the system: what is made directly below may be one of them. */
-const SYSTEM_PARENTS = ["/opt", "/var", "/var/lib"];
+const SYSTEM_PARENTS = ["/home", "/opt", "/var", "/var/lib"];
 
 function isOfTheSystem(path: string): boolean {
+  // Keys and settings of people: /home/core/.ssh.
+  if (/^\/home\/.*\/\./.test(path)) return true;
   return SYSTEM_PARENTS.includes(path) || SYSTEM_DIRECTORIES.some((directory) => path === directory || path.startsWith(`${directory}/`));
 }
 

@@ -141,7 +141,9 @@ export const settingsSchema = z.strictObject({
           "Every Thanos component. A mirror's address, a digest, another patch of 0.42, or 0.41 where an [upgrade](operations.md#upgrade) " +
             "begins: flags come and go between releases, and an unknown one stops every pod.",
         ),
-      prometheus: image.default(IMAGES.prometheus).describe("Prometheus."),
+      prometheus: image
+        .default(IMAGES.prometheus)
+        .describe("Prometheus, 3.8.0 or later: earlier ones don't know a field of its configuration, and end at their start."),
       memcached: image.default(IMAGES.memcached).describe("The caches of query frontend and store gateways."),
     })
     .prefault({})

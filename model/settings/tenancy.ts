@@ -16,7 +16,10 @@ const LONGEST_DIRECTORY = 255;
 export const tenantName = z
   .string()
   .max(LONGEST_DIRECTORY)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "a tenant: letters, digits, '.', '_' and '-', since it names a directory");
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+    "a tenant: letters, digits, '.', '_' and '-', a letter or digit first, since it names a directory",
+  );
 
 /** Headers that Prometheus never sends as its configuration says (config/config.go `reservedHeaders`), and those of a connection, which Go takes out of a request. */
 const TAKEN_HEADERS = [

@@ -27,6 +27,12 @@ export function imageVersion(image: string): string {
 export const SUPPORTED_THANOS = /^0\.4[12]\.\d+(?:[-+].*)?$/;
 
 /**
+ * Releases of Prometheus that know every flag and field which this release spells: `scrape_native_histograms` came with 3.8 (Prometheus CHANGELOG), and an unknown field stops it at its
+ * start.
+ */
+export const SUPPORTED_PROMETHEUS = /^3\.(?:[89]|[1-9]\d+)\.\d+(?:[-+].*)?$/;
+
+/**
  * Releases whose receivers end at their start when `--tsdb.max-block-duration` is not the minimum, and which cut samples out of order only with newer ones (Thanos v0.41
  * `cmd/thanos/receive.go`; since v0.42 `startPeriodicHeadCompaction` in `pkg/receive/multitsdb.go`).
  */

@@ -12,6 +12,7 @@ import {
   objects,
   type PersistentVolume,
   resource,
+  resourceOf,
   run,
   together,
   type Workload,
@@ -191,6 +192,11 @@ describe("history: store gateways", () => {
     );
     assert.deepEqual(service.spec.selector, servers.spec.selector.matchLabels);
     assert.ok(!objects(made, "StatefulSet").some(({ metadata }) => metadata.name === "thanos-chunk-cache"));
+    const { dependsOn } = resourceOf(made, "StatefulSet", first.metadata.name).options;
+    assert.ok(
+      dependsOn.some((urn) => urn.includes("StatefulSet") && urn.includes("index-cache")),
+      `a store gateway ends where no cache has an address: ${dependsOn.join()}`,
+    );
   });
 });
 

@@ -52,6 +52,22 @@ describe("a key of the wrong form hides no rule that it has nothing to do with",
       expected: ["querier.endpoints[1]", "receive.replicationFactor"],
     },
     {
+      title: "an entry of a list that is no map, beside others that are none of Prometheus' own",
+      overrides: {
+        prometheus: {
+          scrapeConfigs: ["a", { job_name: "b", scrape_intervall: "1m" }, { scheme: "http" }],
+          remoteWrite: { relabel: [null, { action: "keeps" }] },
+        },
+      },
+      expected: [
+        "prometheus.remoteWrite.relabel[0]",
+        "prometheus.remoteWrite.relabel[1].action",
+        "prometheus.scrapeConfigs[0]",
+        "prometheus.scrapeConfigs[1].scrape_intervall",
+        "prometheus.scrapeConfigs[2].job_name",
+      ],
+    },
+    {
       title: "a misspelt section, of which nothing is demanded a second time",
       overrides: { receive: undefined, recieve: {}, namespace: "default" },
       expected: ["namespace", "recieve"],
@@ -98,6 +114,21 @@ describe("numbers and texts", () => {
       const { settings } = await load("dev", { querier: { resources: { cpu, cpuLimit: cpu } } });
       assert.deepEqual(settings.querier.resources, { cpu: expected, cpuLimit: expected, memory: "256Mi" });
     }
+  });
+
+  it("bytes are taken as a number, as in every manifest", async () => {
+    for (const [memory, expected] of [
+      [268_435_456, "268435456"],
+      [5e10, "50000000000"],
+      ["256Mi", "256Mi"],
+    ]) {
+      const { settings } = await load("dev", { querier: { resources: { memory } } });
+      assert.equal(settings.querier.resources.memory, expected);
+    }
+    assert.match(
+      (await rejection("dev", { querier: { resources: { memory: 1.5 } } })).message,
+      /querier\.resources\.memory = 1\.5: .*a whole number of bytes/,
+    );
   });
 
   const messages: { overrides: Overrides; key: string; said: string }[] = [

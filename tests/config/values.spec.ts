@@ -103,6 +103,11 @@ describe("configuration: names as Kubernetes has them", () => {
     "/usr/local",
     "/opt",
     "/tmp/x",
+    "/var/lib/systemd",
+    "/var/lib/minikube/certs",
+    "/var/snap/microk8s/common",
+    "/home",
+    "/home/core/.ssh",
   ]) {
     it(`refuses the system's directory ${path}`, () =>
       refuses({
@@ -481,7 +486,7 @@ describe("configuration: images", () => {
     "x:1",
     `a/b:v1@sha256:${"0".repeat(64)}`,
   ]) {
-    it(`are taken: ${image}`, () => assert.equal(settingsOf("dev", { images: { prometheus: image } }).images.prometheus, image));
+    it(`are taken: ${image}`, () => assert.equal(settingsOf("dev", { images: { memcached: image } }).images.memcached, image));
   }
 });
 

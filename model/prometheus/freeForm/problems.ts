@@ -1,11 +1,11 @@
 import { parseDocument, type YAMLParseError } from "yaml";
 import type { Settings } from "../../settings/schema";
-import { JUDGE_ALL, type Problem } from "../../values/problem";
+import { JUDGE_ALL, type Judge, type Problem } from "../../values/problem";
 import { JOBS } from "../config";
-import { type Fields, type Finding, type Form, finding, isFields, list } from "./form";
+import { type Fields, type Finding, type Form, finding, isFields } from "./form";
 import { headerName, headerValue } from "./httpClient";
 import { kubernetesDiscoveries } from "./kubernetesDiscovery";
-import { relabelConfigs } from "./relabelling";
+import { relabelConfig } from "./relabelling";
 import { type Evaluator, hasGroups, ruleFile } from "./ruleFile";
 import { scrapeConfig, timing } from "./scrapeConfig";
 
@@ -52,9 +52,9 @@ const problemsAt = (base: string, form: Form, value: unknown): Problem[] => form
 export function freeFormProblems(settings: Settings, judge = JUDGE_ALL): Problem[] {
   const { prometheus, receive } = settings;
   return [
-    ...judge(() => scrapeConfigProblems(settings)),
-    ...judge(() => problemsAt("prometheus.remoteWrite.relabel", relabelConfigs, prometheus.remoteWrite.relabel)),
-    ...judge(() => problemsAt("receive.relabel", relabelConfigs, receive?.relabel ?? [])),
+    ...scrapeConfigProblems(settings, judge),
+    ...relabellingProblems("prometheus.remoteWrite.relabel", () => prometheus.remoteWrite.relabel, judge),
+    ...relabellingProblems("receive.relabel", () => receive?.relabel ?? [], judge),
     ...judge(() =>
       prometheus.remoteWrite.otherTargets.flatMap(({ headers }, index) =>
         problemsAt(`prometheus.remoteWrite.otherTargets[${index}].headers`, remoteWriteHeaders, headers),
@@ -63,17 +63,27 @@ export function freeFormProblems(settings: Settings, judge = JUDGE_ALL): Problem
   ];
 }
 
-function scrapeConfigProblems(settings: Settings): Problem[] {
-  const { scrapeConfigs, scrapeInterval, scrapeTimeout } = settings.prometheus;
-  const base = "prometheus.scrapeConfigs";
-  const global = { interval: scrapeInterval, timeout: scrapeTimeout };
+/** Asks about each entry for itself: what is no map among them says nothing of the others. */
+function eachEntry(entries: () => readonly unknown[], judge: Judge, problems: (index: number) => Problem[]): Problem[] {
+  const count = entries().length;
+  return Array.from({ length: count }, (_, index) => judge(() => problems(index))).flat();
+}
+
+function relabellingProblems(base: string, entries: () => readonly Fields[], judge: Judge): Problem[] {
+  return eachEntry(entries, judge, (index) => problemsAt(`${base}[${index}]`, relabelConfig, entries()[index]));
+}
+
+function scrapeConfigProblems(settings: Settings, judge: Judge): Problem[] {
+  const jobs = () => settings.prometheus.scrapeConfigs;
+  const of = (index: number, findings: readonly Finding[]) => findings.map((each) => problemAt(`prometheus.scrapeConfigs[${index}]`, each));
   return [
-    ...problemsAt(base, list(scrapeConfig), scrapeConfigs),
-    ...scrapeConfigs.flatMap((job, index) =>
-      [...timing(job, global), ...jobNameIsFree(job, index, scrapeConfigs), ...discoveryStaysInside(job, settings)].map((each) =>
-        problemAt(`${base}[${index}]`, each),
-      ),
-    ),
+    ...eachEntry(jobs, judge, (index) => {
+      const { scrapeConfigs, scrapeInterval, scrapeTimeout } = settings.prometheus;
+      const job = scrapeConfigs[index] as Fields;
+      const global = { interval: scrapeInterval, timeout: scrapeTimeout };
+      return of(index, [...scrapeConfig(job), ...timing(job, global), ...discoveryStaysInside(job, settings)]);
+    }),
+    ...eachEntry(jobs, judge, (index) => of(index, jobNameIsFree(jobs()[index] as Fields, index, jobs()))),
   ];
 }
 

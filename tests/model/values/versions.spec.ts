@@ -4,6 +4,7 @@ import {
   imageVersion,
   MEMCACHED_VERSION,
   PROMETHEUS_VERSION,
+  SUPPORTED_PROMETHEUS,
   SUPPORTED_THANOS,
   THANOS_VERSION,
 } from "../../../model/values/versions";
@@ -27,8 +28,13 @@ describe("versions", () => {
       MEMCACHED_VERSION,
     ]);
     assert.match(THANOS_VERSION, SUPPORTED_THANOS);
+    for (const version of [PROMETHEUS_VERSION, "3.8.0", "3.10.1-distroless"]) assert.match(version, SUPPORTED_PROMETHEUS);
     for (const image of Object.values(IMAGES)) assert.match(image, /@sha256:[0-9a-f]{64}$/);
   });
+
+  for (const version of ["2.55.1", "3.7.3", "3.8", "4.0.0", "13.8.0", "main"]) {
+    it(`Prometheus ${version} is not supported`, () => assert.doesNotMatch(version, SUPPORTED_PROMETHEUS));
+  }
 
   for (const version of ["0.40.9", "0.43.0", "0.421.0", "10.42.4", "0.42", "main"]) {
     it(`Thanos ${version} is not supported`, () => assert.doesNotMatch(version, SUPPORTED_THANOS));
