@@ -25,6 +25,8 @@ export interface ClusterView {
   podTrouble(pod: string): Promise<string | undefined>;
   /** Pods of a StatefulSet that have been Ready for its `minReadySeconds`. */
   availableReplicas(statefulSet: string): Promise<number>;
+  /** Image of a StatefulSet's first container; empty where there is none of that name. */
+  image(statefulSet: string): Promise<string>;
   /** Names of the stack's running pods with these labels. */
   pods(labels: Record<string, string>): Promise<string[]>;
   /** Text of a key of a ConfigMap. */
@@ -135,6 +137,10 @@ export function clusterBehind(connect: () => Pick<Cluster, "api" | "pod">, names
     if (answer.status !== 200) throw new Error(`${pod} answered ${answer.status} to /metrics`);
     return parseExposition(answer.body);
   };
+  const statefulSet = async (name: string): Promise<V1StatefulSet | undefined> => {
+    const text = await get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${name}`);
+    return text === "" ? undefined : (JSON.parse(text) as V1StatefulSet);
+  };
   return {
     async namespace() {
       const text = await get(core);
@@ -144,9 +150,11 @@ export function clusterBehind(connect: () => Pick<Cluster, "api" | "pod">, names
       const text = await get(`${core}/pods/${pod}`);
       return text === "" ? "there is no such pod" : podTrouble(JSON.parse(text) as V1Pod);
     },
-    async availableReplicas(statefulSet) {
-      const text = await get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${statefulSet}`);
-      return text === "" ? 0 : ((JSON.parse(text) as V1StatefulSet).status?.availableReplicas ?? 0);
+    async availableReplicas(name) {
+      return (await statefulSet(name))?.status?.availableReplicas ?? 0;
+    },
+    async image(name) {
+      return (await statefulSet(name))?.spec?.template.spec?.containers[0]?.image ?? "";
     },
     async pods(labels) {
       const selector = Object.entries({ ...labels, ...OWN_LABEL })

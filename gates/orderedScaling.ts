@@ -41,7 +41,7 @@ export function scalingGates(
     if (before !== undefined && after !== undefined) await receiversMayJoin(cluster, before, after, patience);
   });
   return {
-    hashrings: { beforeUpdate: [grow] },
+    hashrings: { beforeUpdate: [smallerRingIsAccepted(settings, receive, cluster), grow] },
     receivers: (set) => {
       const { beforeUpdate = [], afterUpdate = [], ...others } = volumes(set);
       return {
@@ -87,20 +87,57 @@ export async function receiversMayJoin(cluster: ClusterView, before: string, aft
 function refusal(settings: Settings, receive: RingPlan, set: ReceiverSet): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
     `shrinking-${set.name}-is-accepted`,
-    ({ oldInputs, newInputs }) => {
-      const leaving = leavingPods(set, oldInputs, newInputs);
-      if (leaving.length === 0 || settings.accepts.includes("history-loss")) return;
-      if (settings.objectStorage !== undefined) {
-        const image = receiverImage(oldInputs);
-        if (FIXED_BLOCK_DURATION.test(imageVersion(image))) throw new Error(versionRefusal(image, leaving));
-        const later = heldBack(settings);
-        if (later !== undefined) throw new Error(holdingBackRefusal(later, leaving));
-        return;
-      }
-      throw new Error(shrinkRefusal(settings, receive, set, replicasOf(oldInputs) ?? 0, leaving));
-    },
+    ({ oldInputs, newInputs }) =>
+      refuseLoss(settings, receive, {
+        set,
+        before: replicasOf(oldInputs) ?? 0,
+        leaving: leavingPods(set, oldInputs, newInputs),
+        image: receiverImage(oldInputs),
+      }),
     { onDryRun: true },
   );
+}
+
+/**
+ * Before a smaller ring is published: whatever the receivers' own hooks would refuse. The ring changes first, so that an update without a preview would otherwise leave receivers outside
+ * the ring that nobody may remove.
+ */
+function smallerRingIsAccepted(settings: Settings, receive: RingPlan, cluster: ClusterView): pulumi.ResourceHook {
+  return new pulumi.ResourceHook("smaller-ring-is-accepted", async ({ oldInputs, newInputs, oldOutputs }) => {
+    const before = hashringsText(oldInputs);
+    const after = hashringsText(newInputs);
+    if (before === undefined || after === undefined) return;
+    const staying = new Set(addressesOf(after).map(podOf));
+    const gone = addressesOf(before)
+      .map(podOf)
+      .filter((pod) => !staying.has(pod));
+    for (const set of receive.sets) {
+      const leaving = gone.filter((pod) => pod.replace(/-\d+$/, "") === set.name);
+      if (leaving.length === 0) continue;
+      refuseLoss(settings, receive, { set, before: set.replicas + leaving.length, leaving, image: await cluster.image(set.name) });
+      if (waitsForUpload(settings)) fieldManagerOf(oldOutputs);
+    }
+  });
+}
+
+/** Receivers of a set that would leave the ring. */
+interface Leaving {
+  set: ReceiverSet;
+  /** Receivers of the set that there are. */
+  before: number;
+  /** Their pods; empty where none leaves. */
+  leaving: readonly string[];
+  /** Image that they run. */
+  image: string;
+}
+
+/** @throws where what they hold would no longer be served, and the environment does not accept that */
+function refuseLoss(settings: Settings, receive: RingPlan, { set, before, leaving, image }: Leaving): void {
+  if (leaving.length === 0 || settings.accepts.includes("history-loss")) return;
+  if (settings.objectStorage === undefined) throw new Error(shrinkRefusal(settings, receive, set, before, leaving));
+  if (FIXED_BLOCK_DURATION.test(imageVersion(image))) throw new Error(versionRefusal(image, leaving));
+  const later = heldBack(settings);
+  if (later !== undefined) throw new Error(holdingBackRefusal(later, leaving));
 }
 
 /** What is said when receivers would leave whose Thanos can't be made to cut all that they hold. */

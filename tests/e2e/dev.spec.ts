@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { isDeepStrictEqual } from "node:util";
+import { addressesOf } from "../../model/ring/change";
+import { HASHRINGS_FILE } from "../../model/ring/flags";
 import { ketamaRing, replicasOf } from "../../model/ring/ketama";
+import { HASHRINGS_CONFIG_MAP } from "../../model/ring/plan";
 import { writeQuorum } from "../../model/ring/quorum";
 import { openStack } from "../../sandbox/engine";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
@@ -182,6 +185,11 @@ describe("dev on a real cluster", function () {
     const seconds = (Date.now() - began) / 1_000;
     assert.ok(seconds < 120, `the refused update went on for ${seconds} s`);
     assert.deepEqual(identities(await receivers()), before);
+    // `up` of the Automation API has no preview, so it is the update that refuses: before the ring is published, which is the first step of a shrink.
+    const published = await cluster.get<{ data: Record<string, string> }>(
+      `/api/v1/namespaces/${NAMESPACE}/configmaps/${HASHRINGS_CONFIG_MAP}`,
+    );
+    assert.equal(addressesOf(published?.data[HASHRINGS_FILE] ?? "[]").length, 5);
     // Whoever reads the outputs reads of what is deployed.
     const { outputs } = await deployedStack(cluster, await open(RETENTION));
     assert.equal(outputs.ring.members.length, 5);

@@ -14,6 +14,7 @@ import { percent } from "../../model/availability/words";
 import { volumeSizeMetadata } from "../../model/kubernetes/storage";
 import { planStack } from "../../model/plan";
 import { historyLoss } from "../../model/ring/change";
+import { HASHRINGS_FILE } from "../../model/ring/flags";
 import { HASHRINGS_CONFIG_MAP, type RingPlan } from "../../model/ring/plan";
 import type { Settings } from "../../model/settings/schema";
 import { IMAGES } from "../../model/values/versions";
@@ -26,6 +27,7 @@ function fakeCluster(plan: RingPlan, state: Partial<ClusterView> = {}): ClusterV
   return {
     podTrouble: async () => undefined,
     availableReplicas: async () => 3,
+    image: async () => IMAGES.thanos,
     pods: async () => ["thanos-receive-0", "thanos-receive-1"],
     configMapText: async (name) => (name === HASHRINGS_CONFIG_MAP ? plan.hashringsFile : ""),
     metrics: () => Promise.reject(new Error("only uploads are read so")),
@@ -212,6 +214,8 @@ describe("gates: hooks of a ring that gets smaller", () => {
     image?: string;
     outputs?: object;
     handover?: string;
+    /** The hooks of the file of hashrings, which is published first. */
+    ring?: boolean;
   }
   /** What is applied when the engine runs the hooks before the update of a set to one receiver less: name, field manager and partition. */
   async function shrink({
@@ -221,6 +225,7 @@ describe("gates: hooks of a ring that gets smaller", () => {
     image = IMAGES.thanos,
     outputs,
     handover,
+    ring = false,
   }: Shrink): Promise<unknown[]> {
     const prod = settingsOf("prod");
     const objectStorage =
@@ -234,6 +239,7 @@ describe("gates: hooks of a ring that gets smaller", () => {
     let syncs = 0;
     const cluster = {
       ...fakeCluster(plan),
+      image: async () => image,
       metric: async (pod: string, name: string) => {
         if (name === "thanos_blocks_meta_sync_failures_total") return 0;
         if (name !== "thanos_blocks_meta_syncs_total") return fakeCluster(plan).metric(pod, name);
@@ -250,8 +256,15 @@ describe("gates: hooks of a ring that gets smaller", () => {
       volumeClass: never,
       requestSize: never,
     };
-    const hooks = scalingGates(settings, plan, cluster, QUICK).receivers(set).beforeUpdate as pulumi.ResourceHook[];
+    const gates = scalingGates(settings, plan, cluster, QUICK);
+    const hooks = (ring ? gates.hashrings : gates.receivers(set)).beforeUpdate as pulumi.ResourceHook[];
+    const file = (larger: number) => {
+      const rings = JSON.parse(plan.hashringsFile) as { endpoints: { address: string }[] }[];
+      const more = Array.from({ length: larger }, (_, index) => ({ address: `${set.name}-${set.replicas + index}.x:10901` }));
+      return { data: { [HASHRINGS_FILE]: JSON.stringify(rings.map((each) => ({ ...each, endpoints: [...each.endpoints, ...more] }))) } };
+    };
     const inputs = (replicas: number) => ({
+      ...file(replicas - set.replicas),
       metadata: { name: set.name },
       spec: { replicas, template: { spec: { containers: [{ name: "thanos-receive", image, args: ["receive"] }] } } },
     });
@@ -278,6 +291,20 @@ describe("gates: hooks of a ring that gets smaller", () => {
     assert.deepEqual(await shrink({ accepts: ["history-loss"] }), []);
     assert.deepEqual(await shrink({ accepts: ["history-loss"], bucket: false }), []);
     assert.deepEqual(await shrink({ accepts: ["history-loss"], image: "thanos:v0.41.0" }), []);
+  });
+
+  it("refuse before the smaller ring is published, at an update that had no preview too", async () => {
+    const refused: [Shrink, RegExp][] = [
+      [{ bucket: false }, /would leave the ring .*"history-loss" in accepts/],
+      [{ image: "thanos:v0.41.0" }, /images\.thanos = thanos:v0\.41\.0, which runs now/],
+      [{ handover: "10d" }, /objectStorage\.handover = 10d/],
+      [{ outputs: {} }, /without server-side apply/],
+    ];
+    for (const [options, says] of refused) {
+      await assert.rejects(shrink({ ...options, ring: true }), says);
+      await shrink({ ...options, ring: true, accepts: ["history-loss"] });
+    }
+    await shrink({ ring: true });
   });
 
   it("refuse without a bucket, at preview too", async () => {

@@ -125,6 +125,7 @@ class Ring implements StatefulSetApplying {
       pods: async () => [GATEWAY],
       metric: async (_, name) => (name.includes("failures") ? 0 : ++this.gatewayLooks),
       availableReplicas: never,
+      image: never,
       configMapText: never,
       ...other,
     };
@@ -329,6 +330,7 @@ describe("gates: store gateways", () => {
         },
         metrics: never,
         availableReplicas: never,
+        image: never,
         configMapText: never,
       };
     }

@@ -115,6 +115,7 @@ describe("the account that deploys", () => {
         namespace: () => view.namespace(),
         podTrouble: () => view.podTrouble("a"),
         availableReplicas: () => view.availableReplicas("a"),
+        image: () => view.image("a"),
         pods: () => view.pods({ app: "a" }),
         configMapText: () => view.configMapText("a", "b"),
         metrics: () => view.metrics("a"),
