@@ -84,7 +84,8 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
 
   new NetworkPolicies("network", { ...common, plan, bucketCredentials: credentials !== undefined }, options);
 
-  // Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways; the compactor compacts what lies there.
+  // Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways;
+  // the compactor compacts what lies there.
   const history = plan.history;
   const bucket =
     history === undefined

@@ -19,9 +19,10 @@ import {
 } from "./stack";
 
 /**
- * `npm run --silent sandbox -- run -- node -r ts-node/register/transpile-only bench/capacity.ts [series ...]`: how many series, each with a sample a second, prod's routers and
- * receivers carry on this machine with prod's resources. Senders are added until an attempt fails, an acknowledgement takes longer than the interval between two samples, or a
- * process comes near its memory limit. Requests are as large as the stack's own Prometheus makes them.
+ * `npm run --silent sandbox -- run -- node -r ts-node/register/transpile-only bench/capacity.ts [series ...]`: how many series, each with a
+ * sample a second, prod's routers and receivers carry on this machine with prod's resources. Senders are added until an attempt fails, an
+ * acknowledgement takes longer than the interval between two samples, or a process comes near its memory limit. Requests are as large as
+ * the stack's own Prometheus makes them.
  */
 
 const STACK = "bench-capacity";
@@ -35,7 +36,7 @@ const LONGEST_RUN_SECONDS = 900;
 /** Share of the memory limit from which a process is not trusted with more. */
 const MEMORY_SHARE = 0.9;
 
-/** What a kind of pod used: CPU of all, memory of the largest. */
+/** Use of resources by the pods of an app: CPU of all, the rest of the one with the most. */
 interface Use {
   cpuSeconds: number;
   residentBytes: number;

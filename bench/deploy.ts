@@ -7,8 +7,8 @@ import { paths } from "../sandbox/paths";
 import { CONTEXT } from "../sandbox/topology";
 
 /**
- * `npm run bench:deploy -- [runs]`: on the sandbox's running cluster, from the start of `pulumi up` of dev to the first sample that the querier answers, and to the end of the
- * update; then an unchanged preview. Each run begins with nothing.
+ * `npm run bench:deploy -- [runs]`: on the sandbox's running cluster, from the start of `pulumi up` of dev to the first sample that the
+ * querier answers, and to the end of the update; then an unchanged preview. Each run begins with nothing.
  */
 async function main(): Promise<void> {
   const runs = Number(process.argv[2] ?? "3");

@@ -11,19 +11,20 @@ import { type Ledger, type QueryCounts, type Reading, readBack, startQueries, st
 import { type BenchStack, failedTries, failures, isReady, metricsOf, quantile, RecordingTransport, table, total, withStack } from "./stack";
 
 /**
- * `npm run --silent sandbox -- run -- node -r ts-node/register/transpile-only bench/notReadyPeers.ts [mode ...] [death ...]`: what writes and queries meet while one receiver of three replays
- * a write-ahead log for about a minute, with each value of `receive.publishNotReadyPeers` (thanos #9004) and each way in which a receiver goes without flushing: its process is
- * killed, which keeps its address, or its pod is, which does not.
+ * `npm run --silent sandbox -- run -- node -r ts-node/register/transpile-only bench/notReadyPeers.ts [mode ...] [death ...]`: what writes
+ * and queries meet while one receiver of three replays a write-ahead log for about a minute, with each value of
+ * `receive.publishNotReadyPeers` (thanos #9004) and each way in which a receiver goes without flushing: its process is killed, which keeps
+ * its address, or its pod is, which does not.
  */
 
 const STACK = "bench-peers";
-/** What is measured unless arguments name some of it. */
+/** Modes measured unless arguments name some of them. */
 const MODES = ["router-ingester", "split"];
 const DEATHS = ["process", "pod"] as const;
 /** Series in every receiver's head, for which its log is replayed. */
 const SERIES = 300_000;
 const SERIES_PER_REQUEST = 5_000;
-/** What the replaying receiver gets: a twentieth of a processor. The period is short, so that it answers slowly and not in bursts. */
+/** CPU of the replaying receiver: a twentieth of a processor. The period is short, so that it answers slowly and not in bursts. */
 const PERIOD_MICROSECONDS = 20_000;
 const QUOTA_MICROSECONDS = 1_000;
 
@@ -33,7 +34,10 @@ const LONGEST_RUN_SECONDS = 600;
 /** Writes and queries go on until no forward has failed for so long: then every peer reaches the receiver again. */
 const QUIET_MS = 4_000;
 
-/** `process`: the container is started again in its pod. `pod`: everything in the pod is killed, as by a node that restarts, and it gets another address. */
+/**
+ * `process`: the container is started again in its pod. `pod`: everything in the pod is killed, as by a node that
+ * restarts, and it gets another address.
+ */
 type Death = (typeof DEATHS)[number];
 
 const RUNS: readonly { publish: boolean; death: Death; receiver: number }[] = [
@@ -56,7 +60,7 @@ const receive = (mode: string, publish: boolean) => ({
   },
 });
 
-/** What a run came to. */
+/** Result of a run. */
 interface Result {
   mode: string;
   publish: boolean;
@@ -116,7 +120,10 @@ function kill(victim: Pod, death: Death): void {
   for (const id of death === "process" ? own : all) process.kill(id, "SIGKILL");
 }
 
-/** Waits until no forward between the pods of the ring fails any more, and returns the time of the last that did, or the present if none did. */
+/**
+ * Waits until no forward between the pods of the ring fails any more, and returns the time of the last
+ * that did, or the present if none did.
+ */
 async function lastFailedForward({ cluster, namespace }: BenchStack): Promise<number> {
   let errors = -1;
   let changed = Date.now();

@@ -12,7 +12,10 @@ import { bucketOf, type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
 import { NODES } from "../sandbox/topology";
 import { Cluster, type Deployed, deployedStack, inside, type KubernetesObject, type Pod } from "../tests/e2e/stack";
 
-/** What the benchmarks of the sandbox's cluster share: a stack of their own, its receivers' metrics, and what became of every single try of a send. */
+/**
+ * Common to the benchmarks on the sandbox's cluster: a stack of their own, its receivers' metrics, and the
+ * outcome of every single try of a send.
+ */
 
 /** A benchmark's stack while it is deployed. */
 export interface BenchStack {
@@ -24,7 +27,8 @@ export interface BenchStack {
 }
 
 /**
- * Deploys an environment as a stack and a namespace of the benchmark's own, so that no environment is touched; in the end both are removed, with their data.
+ * Deploys an environment as a stack and a namespace of the benchmark's own, so that no environment is touched; in the
+ * end both are removed, with their data.
  *
  * @param env the environment whose settings it has
  * @param name the stack's and the namespace's name
@@ -37,7 +41,7 @@ export async function withStack(
   measure: (stack: BenchStack) => Promise<void>,
 ): Promise<void> {
   const bucket = bucketOf(environmentConfig(env));
-  // A folder of its own in the environment's bucket.
+  // A prefix of its own in the environment's bucket.
   const history: ConfigOverlay = bucket === undefined ? {} : { "thanos-stack:objectStorage": { prefix: name } };
   if (bucket !== undefined) await ensureBucket(bucket.bucket);
   const open = (more: ConfigOverlay): Promise<Stack> =>
@@ -154,7 +158,7 @@ export interface ProcessorTimes {
   totalMs: number;
 }
 
-/** What the machine's processors have done since it started. */
+/** Time that the machine's processors have spent since it started, in milliseconds: in all, and busy. */
 export function processorTimes(): ProcessorTimes {
   const times = cpus().map((each) => each.times);
   const totalMs = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);

@@ -1,6 +1,7 @@
 /**
- * HTTP to what runs inside a cluster. Nothing but the API server has to be reachable from here, and no network policy has to admit anyone: pods are reached by port-forward.
- * The account needs `create` and `get` of `pods/portforward` in the pods' namespace, and for a Service's URL `get` of `services` and `list` of `endpointslices`.
+ * HTTP to what runs inside a cluster. Nothing but the API server has to be reachable from here, and no network policy has to admit anyone:
+ * pods are reached by port-forward. The account needs `create` and `get` of `pods/portforward` in the pods' namespace, and for a Service's
+ * URL `get` of `services` and `list` of `endpointslices`.
  */
 import * as http from "node:http";
 import type { Duplex } from "node:stream";
@@ -17,7 +18,8 @@ export interface Cluster {
   /** One pod, by the number of a port that something listens on there. */
   pod(pod: PodPort): Transport;
   /**
-   * A Service by its in-cluster URL, such as `http://thanos-querier.monitoring.svc.cluster.local:9090`; the URL's path is a prefix of every request's path.
+   * A Service by its in-cluster URL, such as `http://thanos-querier.monitoring.svc.cluster.local:9090`; the URL's path
+   * is a prefix of every request's path.
    *
    * @throws {Error} when the URL's host is no Service, or it is not plain HTTP
    */
@@ -28,7 +30,9 @@ export interface Cluster {
 export interface ClusterOptions {
   /** Longest time in milliseconds for a request that says nothing of it. Default: 30,000. */
   timeoutMs?: number;
-  /** Milliseconds for which a pod's connection that isn't in use is kept for the next request; it does not keep the process. Default: 4,000. */
+  /**
+   * Milliseconds for which a pod's connection that isn't in use is kept for the next request; it does not keep the process. Default: 4,000.
+   */
   keepIdleMs?: number;
 }
 

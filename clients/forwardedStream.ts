@@ -1,9 +1,11 @@
 /**
- * A TCP connection to a port of a pod, through the API server and the pod's kubelet: what `kubectl port-forward` opens. The kubelet connects to the pod's own loopback from
- * inside the pod's network namespace, so no network policy is asked, and none has to admit anything. What the pod serves has to listen on its loopback or on all addresses.
+ * A TCP connection to a port of a pod, through the API server and the pod's kubelet: what `kubectl port-forward` opens. The kubelet
+ * connects to the pod's own loopback from inside the pod's network namespace, so no network policy is asked, and none has to admit
+ * anything. What the pod serves has to listen on its loopback or on all addresses.
  *
- * Speaks the WebSocket protocol `v4.channel.k8s.io` (Kubernetes, k8s.io/cri-streaming `pkg/streaming/portforward/websocket.go`): each message begins with the number of its channel, 0 for
- * data and 1 for what went wrong, and the first two bytes that the kubelet sends on either are the port. It can't be half closed.
+ * Speaks the WebSocket protocol `v4.channel.k8s.io` (Kubernetes, k8s.io/cri-streaming `pkg/streaming/portforward/websocket.go`): each
+ * message begins with the number of its channel, 0 for data and 1 for what went wrong, and the first two bytes that the kubelet sends on
+ * either are the port. It can't be half closed.
  */
 import type { RequestOptions } from "node:https";
 import { type Socket, Socket as TcpSocket } from "node:net";
@@ -28,11 +30,12 @@ const PORT_BYTES = 2;
 const LONGEST_MESSAGE = 64 * 1024;
 /** Longest time in milliseconds until the API server and the kubelet have agreed to forward; a node that is gone takes all of it. */
 const HANDSHAKE_MS = 5_000;
-/** What is read of an answer that refuses. */
+/** Bytes that are read of an answer that refuses. */
 const LONGEST_REFUSAL = 4_096;
 
 /**
- * Opens a connection to a pod's port. That the kubelet agrees says nothing of the port: whether something listens there shows when the stream is used.
+ * Opens a connection to a pod's port. That the kubelet agrees says nothing of the port: whether something listens
+ * there shows when the stream is used.
  *
  * @param config a kubeconfig whose current context is the one meant
  * @throws {ForbiddenError} when the account may not forward ports there
@@ -77,7 +80,7 @@ export async function forwardedStream(config: KubeConfig, pod: PodPort): Promise
 /** Bytes to and from a pod's port. */
 export class ForwardedStream extends Duplex {
   private readonly portBytesLeft = [PORT_BYTES, PORT_BYTES];
-  /** What the kubelet says went wrong. */
+  /** The kubelet's error; empty without one. */
   private failure = "";
   private answered = false;
   private isClosed = false;
@@ -112,7 +115,7 @@ export class ForwardedStream extends Duplex {
     this.underlying?.ref();
   }
 
-  /** What comes is passed on as it comes: whoever asks reads the whole answer. */
+  /** Bytes are passed on as they come: whoever asks reads the whole answer. */
   override _read(): void {}
 
   override _write(chunk: Buffer, encoding: BufferEncoding, written: (error?: Error | null) => void): void {
@@ -169,7 +172,7 @@ export class ForwardedStream extends Duplex {
 
 const textOf = ({ namespace, name, port }: PodPort): string => `pod ${namespace}/${name}:${port}`;
 
-/** What the API server's answer means that was no port-forward. */
+/** The error for an answer of the API server that was no port-forward. */
 function refusal(status: number, body: string, pod: PodPort): Error {
   const said = messageInStatus(body);
   return status === 403

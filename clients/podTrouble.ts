@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 
-/** What a container that only starts, or has done its work, says of itself: no reason for anything. */
+/** Reasons of a container that only starts, or has done its work: no trouble. */
 const NO_TROUBLE: ReadonlySet<string> = new Set(["ContainerCreating", "PodInitializing", "Completed"]);
 
 /** Whether a pod, or a node, says of itself that it is Ready. */
@@ -8,7 +8,10 @@ export function isReady(conditions: readonly { type: string; status: string }[] 
   return conditions.some(({ type, status }) => type === "Ready" && status === "True");
 }
 
-/** Why a pod is not Ready, in Kubernetes' words, such as `not scheduled: 0/3 nodes are available: …`; undefined when it is, and isn't ending. */
+/**
+ * Why a pod is not Ready, in Kubernetes' words, such as `not scheduled: 0/3 nodes are available: …`;
+ * undefined when it is, and isn't ending.
+ */
 export function podTrouble({ metadata, status = {} }: V1Pod): string | undefined {
   if (metadata?.deletionTimestamp !== undefined) return "ending";
   const { conditions = [], initContainerStatuses = [], containerStatuses = [] } = status;

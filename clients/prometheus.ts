@@ -23,7 +23,7 @@ export interface MatrixElement {
   samples: Sample[];
 }
 
-/** What an answer says beside its data. */
+/** Remarks of an answer beside its data. */
 export interface Remarks {
   /** All warnings of the answer, verbatim. */
   warnings: string[];
@@ -42,7 +42,10 @@ export interface QueryOptions {
   deduplicate?: boolean;
   /** Whether an answer may come without the data of a store that failed; with false the query then fails. Default: the server's. */
   partialResponse?: boolean;
-  /** Coarsest downsampled data that may answer, such as `5m`; `0s` asks for raw samples only. Default: the server's, which is raw unless it chooses by itself. */
+  /**
+   * Coarsest downsampled data that may answer, such as `5m`; `0s` asks for raw samples only. Default: the server's,
+   * which is raw unless it chooses by itself.
+   */
   maxSourceResolution?: string;
   /** How long a series' newest sample counts as its value, such as `1m`. Default: the server's, which is 5m. */
   lookbackDelta?: string;

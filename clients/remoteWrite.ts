@@ -25,7 +25,8 @@ function tag(field: number, wireType: number): number {
 }
 
 /**
- * Encodes `prometheus.WriteRequest` (its message types are those of the specification), uncompressed. Labels are sorted by name as the specification demands.
+ * Encodes `prometheus.WriteRequest` (its message types are those of the specification), uncompressed. Labels are sorted
+ * by name as the specification demands.
  *
  * @throws {RangeError} for a series without `__name__`, with an empty label value, or for a timestamp that is no integer
  */
@@ -152,8 +153,8 @@ export class RemoteWriteClient {
   }
 
   /**
-   * Sends one request until it is acknowledged. Retried are connection errors, 5xx and 429 (Prometheus retries the last with `retry_on_http_429`),
-   * after a pause that doubles, or the one that `Retry-After` asks for.
+   * Sends one request until it is acknowledged. Retried are connection errors, 5xx and 429 (Prometheus retries the last with
+   * `retry_on_http_429`), after a pause that doubles, or the one that `Retry-After` asks for.
    *
    * @throws {WriteRejectedError} for an answer that is not retried
    * @throws {WriteGivenUpError} when time is up or the signal ends the send

@@ -66,8 +66,8 @@ export function podsBehind(
 const LOOK_UP_EVERY_MS = 5_000;
 
 /**
- * Reaches a Service as its clients do, by one of the Ready pods behind it: the same one as long as it answers, so that connections are used again, and another one after a
- * request has failed. A request that has reached no pod is tried on all of them.
+ * Reaches a Service as its clients do, by one of the Ready pods behind it: the same one as long as it answers, so that connections are used
+ * again, and another one after a request has failed. A request that has reached no pod is tried on all of them.
  *
  * @param pods the Ready pods behind the Service
  * @param pod reaches one of them

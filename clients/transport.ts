@@ -24,7 +24,7 @@ export interface HttpResponse {
 
 /** A way to reach one HTTP server. */
 export interface Transport {
-  /** What is reached and how, for messages. */
+  /** Address and way to it, for messages. */
   readonly description: string;
   /**
    * @throws {ConnectionError} when no whole answer came; an answer of any status is returned, not thrown
@@ -55,8 +55,9 @@ export interface DirectTransportOptions {
   /** Opens a new connection for every request, as a sender behind a load balancer that closes idle connections would. Default: false. */
   connectionPerRequest?: boolean;
   /**
-   * Milliseconds for which a connection that isn't in use is kept for the next request. Default: 4,000. Whom it leads to may be gone by then without a word, as a pod of a lost node is: a
-   * request on it would wait until its timeout, although the Service has long led new ones elsewhere.
+   * Milliseconds for which a connection that isn't in use is kept for the next request. Default: 4,000. Whom it leads to may
+   * be gone by then without a word, as a pod of a lost node is: a request on it would wait until its timeout, although the
+   * Service has long led new ones elsewhere.
    */
   keepIdleMs?: number;
 }
@@ -83,8 +84,8 @@ export function directTransport(baseUrl: string, options: DirectTransportOptions
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
- * Sends one request with the connection options given (TLS material, agent, authentication). One that only reads is sent again where its connection had been kept from an earlier
- * one and was closed without an answer: reading twice does no harm.
+ * Sends one request with the connection options given (TLS material, agent, authentication). One that only reads is sent again where its
+ * connection had been kept from an earlier one and was closed without an answer: reading twice does no harm.
  */
 export function sendRequest(url: URL, request: HttpRequest, options: https.RequestOptions): Promise<HttpResponse> {
   const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -115,7 +116,8 @@ export function sendRequest(url: URL, request: HttpRequest, options: https.Reque
         },
       );
       outgoing.on("error", (error: NodeJS.ErrnoException) => {
-        // A server that ends closes what it keeps idle, and may do so just when the next request is sent on it (Node.js `request.reusedSocket`).
+        // A server that ends closes what it keeps idle, and may do so just when the next request is sent on
+        // it (Node.js `request.reusedSocket`).
         const wasClosed = outgoing.reusedSocket && !answered && error.code === "ECONNRESET";
         if (wasClosed && request.method === "GET") send();
         else fail(error);
@@ -126,7 +128,7 @@ export function sendRequest(url: URL, request: HttpRequest, options: https.Reque
   });
 }
 
-/** What went wrong, in one line; connection errors of several addresses are joined. */
+/** An error in one line; connection errors of several addresses are joined. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
     return error.errors.map(messageOf).join("; ");

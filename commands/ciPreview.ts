@@ -63,7 +63,7 @@ async function apiServerOf(stack: string, preview: Preview): Promise<{ context: 
   return { context: address.context, api: apiServerTransport(loadKubeConfig(address)) };
 }
 
-/** What the engine's preview does not say, and the API server knows. */
+/** Findings that only the API server can give, and the engine's preview can't. */
 async function askedOfCluster(stack: string, preview: Preview): Promise<{ problems: string[]; notes: string[] }> {
   const cluster = apiServerOf(stack, preview);
   const [{ problems, notes }, rehearsal] = await Promise.all([

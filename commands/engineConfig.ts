@@ -14,8 +14,9 @@ const CREDENTIALS = `${CONFIG_NAMESPACE}:${CREDENTIALS_KEY}`;
 const BUCKET = `${CONFIG_NAMESPACE}:objectStorage`;
 
 /**
- * Gives configuration to the program as the engine does, for runs that can't decrypt it: `(secret)` stands for everything encrypted, and its keys are secret.
- * Where the bucket's credentials are encrypted as a whole, they get the form of that bucket's, so that the plan is the one with credentials.
+ * Gives configuration to the program as the engine does, for runs that can't decrypt it: `(secret)` stands for everything
+ * encrypted, and its keys are secret. Where the bucket's credentials are encrypted as a whole, they get the form of that bucket's,
+ * so that the plan is the one with credentials.
  *
  * @param config configuration by full key, as a stack file or the JSON of a preview has it
  */

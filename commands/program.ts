@@ -36,7 +36,7 @@ export interface ResourceOptions {
   timeouts: { create: string; update: string; delete: string };
 }
 
-/** What a run of the program came to. */
+/** Result of a run of the program. */
 export interface ProgramRun {
   resources: RegisteredResource[];
   outputs: Record<string, unknown>;
@@ -50,7 +50,10 @@ export interface ProgramRun {
 
 /** How to run it. */
 export interface RunOptions {
-  /** Configuration by full key (`thanos-stack:namespace`), as YAML would hold it. Encrypted values can't be read without the engine: see {@link engineConfig}. */
+  /**
+   * Configuration by full key (`thanos-stack:namespace`), as YAML would hold it. Encrypted values can't be read without
+   * the engine: see {@link engineConfig}.
+   */
   config: Record<string, unknown>;
   /** Secret configuration by full key. Default: none. */
   secrets?: Record<string, unknown>;
@@ -66,14 +69,15 @@ type Program = (examine: typeof examineNamespace) => Promise<Record<string, unkn
 /** Without a cluster nobody sees a namespace, and the plan is the one for one that fits. */
 const unseen: typeof examineNamespace = () => Promise.resolve();
 
-/** What a plan made without the engine says of a key that it can't read. */
+/** Note on a key that a plan made without the engine can't read. */
 export const unreadNote = (key: string): string =>
   `${key} is encrypted, and only the engine can read it: whether it fits the bucket is not checked here, and the Secret stands here without its content.`;
 
 /**
  * Runs `index.ts` under Pulumi's mocks.
  *
- * @throws what the program throws, also from inside an `apply`, and on two resources of one type and name or two hooks of one name, which mocks let pass.
+ * @throws what the program throws, also from inside an `apply`, and on two resources of one type and name or two
+ * hooks of one name, which mocks let pass.
  */
 export async function runProgram({ config, secrets = {}, stack, preview = false, examine = unseen }: RunOptions): Promise<ProgramRun> {
   const resources: RegisteredResource[] = [];
@@ -118,7 +122,9 @@ export async function runProgram({ config, secrets = {}, stack, preview = false,
   }
 }
 
-/** Kubernetes objects without a name of their own get one from their content, so that what refers to them stays the same from run to run. */
+/**
+ * Kubernetes objects without a name of their own get one from their content, so that what refers to them stays the same from run to run.
+ */
 export function named(logicalName: string, inputs: Record<string, unknown>): Record<string, unknown> {
   const metadata = (inputs.metadata ?? {}) as Record<string, unknown>;
   if (metadata.name !== undefined) return inputs;

@@ -19,7 +19,7 @@ export const EXIT = {
   open: 1,
 } as const;
 
-/** What a recovery needs of the outside. */
+/** The outside of a recovery. */
 export interface Outside {
   /** The Pulumi CLI. */
   cli: (args: readonly string[]) => Promise<CliAnswer>;
@@ -28,8 +28,8 @@ export interface Outside {
 }
 
 /**
- * Brings a stack whose engine was killed to where the same update can go on: what the engine had created without seeing the end of it goes into the state,
- * what it had not created is forgotten. The cluster is only read; the state is written in one step, and only with `write`.
+ * Brings a stack whose engine was killed to where the same update can go on: what the engine had created without seeing the end of it goes
+ * into the state, what it had not created is forgotten. The cluster is only read; the state is written in one step, and only with `write`.
  *
  * @throws when the state can't be read or written, such as while an update holds the stack's lock
  * @returns the exit code

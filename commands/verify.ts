@@ -1,6 +1,6 @@
 /**
- * `npm run verify -- --stack <name>`: shows that a deployed stack works, on any cluster, through nothing but the stack's outputs and a kubeconfig.
- * Exit status: 0 when every check holds, 1 when one fails, 2 when it couldn't begin (no such stack, cluster or option).
+ * `npm run verify -- --stack <name>`: shows that a deployed stack works, on any cluster, through nothing but the stack's outputs and a
+ * kubeconfig. Exit status: 0 when every check holds, 1 when one fails, 2 when it couldn't begin (no such stack, cluster or option).
  */
 import * as path from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
@@ -16,7 +16,7 @@ import { type CheckResult, runChecks } from "./verify/run";
 import { type Selection, selectCluster, selectOutputs } from "./verify/selection";
 import { stackChecks } from "./verify/stack";
 
-/** What {@link verify} is told. */
+/** Options of {@link verify}. */
 export interface VerifyOptions extends Selection {
   /** Longest time in milliseconds to wait for the checks. */
   timeoutMs: number;
@@ -26,7 +26,7 @@ export interface VerifyOptions extends Selection {
   project?: string;
   /** Default: this process'. */
   environment?: NodeJS.ProcessEnv;
-  /** Pause in milliseconds between two looks of a check. Default: 1,000. */
+  /** Pause in milliseconds between two polls of a check. Default: 1,000. */
   intervalMs?: number;
   /** Least time in milliseconds over which receivers' counters are compared: scrapes come in bursts. Default: 5,000. */
   shortestRateMs?: number;
@@ -34,7 +34,7 @@ export interface VerifyOptions extends Selection {
   print?: (line: string) => void;
 }
 
-/** What {@link verify} found. */
+/** Result of {@link verify}. */
 export interface VerifyReport {
   ok: boolean;
   stack: string;

@@ -17,15 +17,16 @@ import {
 } from "../objects/workload";
 import type { ObjectStorage } from "./objectStorage";
 
-/** What {@link Compactor} needs. */
+/** Arguments of {@link Compactor}. */
 export interface CompactorArgs extends StatefulArgs {
   history: HistoryPlan;
   bucket: ObjectStorage;
 }
 
 /**
- * The compactor: merges, downsamples and drops the bucket's blocks. A StatefulSet, since that never runs a second pod beside one that may still live; two compactors on one bucket
- * would delete each other's blocks. It has no budget for disruptions: what is cut short is begun again.
+ * The compactor: merges, downsamples and drops the bucket's blocks. A StatefulSet, since that never runs a second pod
+ * beside one that may still live; two compactors on one bucket would delete each other's blocks. It has no budget for
+ * disruptions: what is cut short is begun again.
  */
 export class Compactor extends pulumi.ComponentResource {
   constructor(name: string, args: CompactorArgs, opts?: pulumi.ComponentResourceOptions) {

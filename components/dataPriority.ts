@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { commonLabels } from "../model/kubernetes/labels";
 import { componentType } from "../objects/componentType";
 
-/** What {@link DataPriority} needs. */
+/** Arguments of {@link DataPriority}. */
 export interface DataPriorityArgs {
   /** Name of the stack's namespace: a priority class belongs to none, so its name begins with it. */
   namespace: string;
@@ -16,8 +16,9 @@ const priorityClassName = (namespace: string, value: number): string =>
   `${namespace.startsWith("system-") ? "thanos-stack-" : ""}${namespace}-data-${value}`;
 
 /**
- * The priority of pods that hold samples which are nowhere else. Their volume says on which node, or in which zone, they can be: when one comes back and pods that could be anywhere have
- * taken its room, those go elsewhere (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption).
+ * The priority of pods that hold samples which are nowhere else. Their volume says on which node, or in which zone, they can be: when one
+ * comes back and pods that could be anywhere have taken its room, those go elsewhere
+ * (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption).
  */
 export class DataPriority extends pulumi.ComponentResource {
   /** Name of the class, known when it exists. */

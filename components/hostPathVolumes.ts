@@ -7,7 +7,7 @@ import { exemptNamespace, type HostPathVolume, hostPathPersistentVolume } from "
 import { autonamed } from "../model/values/kubernetesNames";
 import { componentType } from "../objects/componentType";
 
-/** What {@link HostPathVolumes} needs. */
+/** Arguments of {@link HostPathVolumes}. */
 export interface HostPathVolumesArgs {
   /** Namespace of the claims. */
   namespace: string;
@@ -33,14 +33,15 @@ done
 `;
 
 /**
- * Data on the nodes' own disks: a directory for each pod, owned by the pod's user, and a PersistentVolume for each, bound to that pod's claim and found on
- * its node only. So the scheduler brings a pod to its data, two stacks on a node never share, and the pods themselves need no hostPath and no root.
+ * Data on the nodes' own disks: a directory for each pod, owned by the pod's user, and a PersistentVolume for each, bound to that pod's
+ * claim and found on its node only. So the scheduler brings a pod to its data, two stacks on a node never share, and the pods
+ * themselves need no hostPath and no root.
  *
- * Making a directory on a node does need both. That one short job is the only workload that Pod Security's `restricted` does not cover; it runs in a
- * namespace of its own, `<namespace>-volumes`, which is exempt by name and holds nothing else.
+ * Making a directory on a node does need both. That one short job is the only workload that Pod Security's `restricted` does not cover; it
+ * runs in a namespace of its own, `<namespace>-volumes`, which is exempt by name and holds nothing else.
  */
 export class HostPathVolumes extends pulumi.ComponentResource {
-  /** What a StatefulSet waits for before its pods are made. */
+  /** Resources for which a StatefulSet waits before its pods are made. */
   readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: HostPathVolumesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -118,7 +119,8 @@ export class HostPathVolumes extends pulumi.ComponentResource {
             },
           },
         },
-        // A finished job is a record, not a thing to keep in step: only another set of directories makes another. Protected, it could never be replaced.
+        // A finished job is a record, not a thing to keep in step: only another set of directories makes another.
+        // Protected, it could never be replaced.
         { ...child, protect: false, deleteBeforeReplace: false },
       );
     });

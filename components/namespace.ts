@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { commonLabels } from "../model/kubernetes/labels";
 import { componentType } from "../objects/componentType";
 
-/** What {@link Namespace} needs. */
+/** Arguments of {@link Namespace}. */
 export interface NamespaceArgs {
   /** Name of the namespace. */
   name: string;
@@ -12,7 +12,8 @@ export interface NamespaceArgs {
 }
 
 /**
- * The environment's namespace. Where the stack makes it, every pod in it satisfies Pod Security `restricted`, and the API server refuses one that does not.
+ * The environment's namespace. Where the stack makes it, every pod in it satisfies Pod Security `restricted`, and the
+ * API server refuses one that does not.
  */
 export class Namespace extends pulumi.ComponentResource {
   /** Name of the namespace, known when it exists. */

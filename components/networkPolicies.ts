@@ -6,7 +6,7 @@ import { type ConnectedPlan, componentsOf, type Edge, nameServerPeer, networkEdg
 import type { Settings } from "../model/settings/schema";
 import { componentType } from "../objects/componentType";
 
-/** What {@link NetworkPolicies} needs. */
+/** Arguments of {@link NetworkPolicies}. */
 export interface NetworkPoliciesArgs {
   settings: Settings;
   plan: ConnectedPlan;
@@ -17,8 +17,9 @@ export interface NetworkPoliciesArgs {
 }
 
 /**
- * Nothing in the namespace talks to anything, except along the edges of the data path and to the cluster's DNS. Where the namespace is somebody else's that holds for this stack's pods: a policy
- * that selects a pod closes whatever it does not open, so none of them selects a pod of others.
+ * Nothing in the namespace talks to anything, except along the edges of the data path and to the cluster's DNS. Where the
+ * namespace is somebody else's that holds for this stack's pods: a policy that selects a pod closes whatever it does not open, so
+ * none of them selects a pod of others.
  */
 export class NetworkPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {

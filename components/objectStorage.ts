@@ -11,7 +11,7 @@ import { protectsStorage } from "../model/settings/protection";
 import type { ObjectStorageSettings, Settings } from "../model/settings/schema";
 import { componentType } from "../objects/componentType";
 
-/** What {@link ObjectStorage} needs. */
+/** Arguments of {@link ObjectStorage}. */
 export interface ObjectStorageArgs {
   settings: Settings;
   objectStorage: ObjectStorageSettings;
@@ -21,7 +21,7 @@ export interface ObjectStorageArgs {
   namespace: pulumi.Input<string>;
   /** The directory of a node that is the bucket; empty for other kinds of buckets. */
   directory: HostPathVolume[];
-  /** What must exist before a claim is made: the volume of a node's directory. */
+  /** Resources that must exist before a claim is made: the volume of a node's directory. */
   volumes: pulumi.Resource[];
 }
 
@@ -30,8 +30,8 @@ const CONFIG_VOLUME = "objectstore";
 const DIRECTORY_VOLUME = "bucket";
 
 /**
- * How pods reach the bucket: its configuration with the credentials in one Secret, and, where the bucket is a directory of a node, the claim that they share. A changed configuration or
- * credential is another Secret, with which every pod that mounts it is restarted.
+ * How pods reach the bucket: its configuration with the credentials in one Secret, and, where the bucket is a directory of a node, the
+ * claim that they share. A changed configuration or credential is another Secret, with which every pod that mounts it is restarted.
  */
 export class ObjectStorage extends pulumi.ComponentResource {
   /** Name of the Secret with the bucket's configuration. */
@@ -40,9 +40,9 @@ export class ObjectStorage extends pulumi.ComponentResource {
   readonly volumes: k8s.types.input.core.v1.Volume[];
   /** Their mounts in the container. */
   readonly mounts: k8s.types.input.core.v1.VolumeMount[];
-  /** What gives the service account of such a pod an identity of the cloud. */
+  /** Annotations that give the service account of such a pod an identity of the cloud. */
   readonly serviceAccountAnnotations: Record<string, string>;
-  /** What such a pod itself needs for it. */
+  /** Labels that such a pod itself needs for it. */
   readonly podLabels: Record<string, string>;
 
   constructor(name: string, args: ObjectStorageArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -42,7 +42,7 @@ import {
 } from "../objects/workload";
 import type { ObjectStorage } from "./objectStorage";
 
-/** What {@link Prometheus} needs. */
+/** Arguments of {@link Prometheus}. */
 export interface PrometheusArgs extends StatefulArgs {
   scheme: Scheme;
   prometheusSets: PrometheusSet[];
@@ -65,8 +65,8 @@ const POD_SERVICE = `${PROMETHEUS_APP}-pods`;
 type Container = k8s.types.input.core.v1.Container;
 
 /**
- * Prometheus servers (or agents): replicas that scrape the same, shards that divide. In the receive scheme all write to the ring; in the sidecar scheme each keeps its samples, and a
- * sidecar in its pod serves it.
+ * Prometheus servers (or agents): replicas that scrape the same, shards that divide. In the receive scheme all write to the ring; in the
+ * sidecar scheme each keeps its samples, and a sidecar in its pod serves it.
  */
 export class Prometheus extends pulumi.ComponentResource {
   /** The StatefulSets, for what must be updated after them. */
@@ -111,7 +111,7 @@ export class Prometheus extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** What discovery and the kubelets' metrics need, and nothing that can read a secret or change anything. */
+  /** Rights for discovery and the kubelets' metrics, and nothing that can read a secret or change anything. */
   private permissions(name: string, settings: Settings, account: pulumi.Input<string>, namespace: pulumi.Input<string>): void {
     const labels = commonLabels(PROMETHEUS_IDENTITY);
     const subjects = [{ kind: "ServiceAccount", name: account, namespace }];
@@ -142,7 +142,10 @@ export class Prometheus extends pulumi.ComponentResource {
     }
   }
 
-  /** A sidecar has changed files read again without a restart, so there they are changed in place; without one a change is another file and rolls the pods. */
+  /**
+   * A sidecar has changed files read again without a restart, so there they are changed in place; without one a
+   * change is another file and rolls the pods.
+   */
   private files(name: string, volume: string, workload: Workload, folder: string, data: Record<string, string>, inPlace: boolean): Mounted {
     if (!inPlace) return immutableFiles(name, volume, workload, folder, data);
     const fileName = `${name}-${volume}`;

@@ -21,13 +21,15 @@ import {
   type Workload,
 } from "../objects/workload";
 
-/** What {@link Querier} needs. */
+/** Arguments of {@link Querier}. */
 export interface QuerierArgs {
   settings: Settings;
   addresses: Pick<Addresses, "stores">;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
-  /** What it asks, receivers above all: they are updated first, and a querier that starts when they are Ready finds them at its first poll. */
+  /**
+   * Its stores, receivers above all: they are updated first, and a querier that starts when they are Ready finds them at its first poll.
+   */
   stores: pulumi.Resource[];
 }
 
@@ -37,7 +39,10 @@ const SCRATCH = "64Mi";
 /** Seconds between leaving the Services and the end of the process. */
 const DRAIN_SECONDS = 5;
 
-/** The one PromQL entry: a Deployment that asks everything that keeps samples, removes replica labels, and serves people (HTTP) and other stacks (gRPC). */
+/**
+ * The one PromQL entry: a Deployment that asks everything that keeps samples, removes replica labels, and serves
+ * people (HTTP) and other stacks (gRPC).
+ */
 export class Querier extends pulumi.ComponentResource {
   constructor(name: string, args: QuerierArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Querier"), name, {}, opts);

@@ -10,7 +10,7 @@ import { componentType } from "../objects/componentType";
 import { memcached, memcachedAddress } from "../objects/memcached";
 import { CLUSTER_IP, deployment, disruptionBudget, immutableFiles, service, serviceAccount, type Workload } from "../objects/workload";
 
-/** What {@link QueryFrontend} needs. */
+/** Arguments of {@link QueryFrontend}. */
 export interface QueryFrontendArgs {
   settings: Settings;
   addresses: Pick<Addresses, "querierUrl">;

@@ -51,16 +51,16 @@ import {
 } from "../objects/workload";
 import type { ObjectStorage } from "./objectStorage";
 
-/** What {@link Receive} needs. */
+/** Arguments of {@link Receive}. */
 export interface ReceiveArgs {
   settings: Settings;
   ring: RingPlan;
   addresses: Pick<Addresses, "querierUrl">;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
-  /** What must exist before a receiver's pod is made: volumes of the nodes' own disks. */
+  /** Resources that must exist before a receiver's pod is made: volumes of the nodes' own disks. */
   volumes: pulumi.Resource[];
-  /** What the ring and the receivers wait for before they change. */
+  /** Gates for which the ring and the receivers wait before they change. */
   gates: ReceiveGates;
   /** Priority class of the receivers, not of routers; undefined where the stack makes none. */
   dataPriority: pulumi.Input<string> | undefined;
@@ -86,8 +86,8 @@ const ROUTER_SCRATCH = "64Mi";
 const REMOTE_WRITE = { name: "remote-write", containerPort: REMOTE_WRITE_PORT };
 
 /**
- * The ring of receivers: StatefulSets (one, or one a zone), the hashring file, the Services for peers, queriers and senders, and a budget for disruptions;
- * in `split` mode also the routers that senders reach instead.
+ * The ring of receivers: StatefulSets (one, or one a zone), the hashring file, the Services for peers, queriers and senders, and a budget
+ * for disruptions; in `split` mode also the routers that senders reach instead.
  */
 export class Receive extends pulumi.ComponentResource {
   /** The StatefulSets, for what must be updated after them. */
@@ -112,7 +112,8 @@ export class Receive extends pulumi.ComponentResource {
     this.services(name, workload, ring.settings);
     const files = this.files(name, workload, args);
     for (const set of ring.sets) {
-      // One zone after the other: the next is touched when every receiver of the one before is Ready again (and has been for a while, by its gate).
+      // One zone after the other: the next is touched when every receiver of the one before is Ready again
+      // (and has been for a while, by its gate).
       const previous = this.sets.filter((_, index) => ring.sets[index]?.ring === set.ring).slice(-1);
       const spec = this.receiverSpec(args, set, account, routers === undefined ? files : undefined);
       this.sets.push(

@@ -34,7 +34,7 @@ import {
 } from "../objects/workload";
 import type { ObjectStorage } from "./objectStorage";
 
-/** What {@link Ruler} needs. */
+/** Arguments of {@link Ruler}. */
 export interface RulerArgs extends StatefulArgs {
   /** Priority class of pods that hold samples which are nowhere else; undefined where the stack makes none. */
   dataPriority: pulumi.Input<string> | undefined;
@@ -47,8 +47,8 @@ export interface RulerArgs extends StatefulArgs {
 }
 
 /**
- * Most of a stateless ruler's log, which holds what the ring has not taken, four hours at most (prometheus tsdb/agent `MaxWALTime`): some 25,000 results every 15 s, at 10 bytes each with
- * room for the part that is being cut.
+ * Most of a stateless ruler's log, which holds what the ring has not taken, four hours at most (prometheus tsdb/agent `MaxWALTime`): some
+ * 25,000 results every 15 s, at 10 bytes each with room for the part that is being cut.
  */
 const LOG_SIZE = "1Gi";
 
@@ -56,8 +56,9 @@ const LOG_SIZE = "1Gi";
 const ROLLOUT_TIMEOUT = "1h";
 
 /**
- * The rulers: a StatefulSet, since a ruler's name is the label that tells its results from the others', with the rule files, the headless Service that names the pods, and a budget for
- * disruptions. Rule files and remote-write configuration are immutable and named by content: a change rolls the rulers one by one, and what does not load stops the first.
+ * The rulers: a StatefulSet, since a ruler's name is the label that tells its results from the others', with the rule files, the headless
+ * Service that names the pods, and a budget for disruptions. Rule files and remote-write configuration are immutable and named by content:
+ * a change rolls the rulers one by one, and what does not load stops the first.
  */
 export class Ruler extends pulumi.ComponentResource {
   /** The StatefulSet, for what must be updated after it. */
@@ -87,7 +88,7 @@ export class Ruler extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** What a ruler reads at its start. */
+  /** Files that a ruler reads at its start. */
   private files(name: string, workload: Workload, { settings, addresses, ruler, rules }: RulerArgs): Mounted {
     const ruleFiles = immutableFiles(name, "rules", workload, RULER_RULES_FOLDER, rules);
     if (ruler.settings.mode !== "stateless") return ruleFiles;
@@ -133,7 +134,8 @@ export class Ruler extends pulumi.ComponentResource {
             volumeMounts: [{ name: DATA_VOLUME, mountPath: RULER_DATA }, ...files.mounts],
           },
         ],
-        // What was not sent before a restart is not sent after it either (prometheus tsdb/wlog `Watcher.SetStartTime`), so a stateless ruler's log needs no volume.
+        // What was not sent before a restart is not sent after it either (prometheus tsdb/wlog `Watcher.SetStartTime`), so a
+        // stateless ruler's log needs no volume.
         volumes: [...(storage === undefined ? [scratchVolume(DATA_VOLUME, LOG_SIZE)] : []), ...files.volumes],
       },
     };

@@ -22,7 +22,7 @@ import {
 } from "../objects/workload";
 import type { ObjectStorage } from "./objectStorage";
 
-/** What {@link StoreGateway} needs. */
+/** Arguments of {@link StoreGateway}. */
 export interface StoreGatewayArgs extends StatefulArgs {
   history: HistoryPlan;
   bucket: ObjectStorage;
@@ -34,8 +34,9 @@ const DRAIN_SECONDS = 5;
 const GRACE_SECONDS = DRAIN_SECONDS + 120 + 25;
 
 /**
- * Store gateways: a StatefulSet for each part of the bucket, the Service under which queriers find all of them, and their caches. What they hold is fetched again when it is lost, so
- * nothing here is protected. Queriers ask every replica of a part and drop what is equal: in a group of endpoints one that dies would take the queries in flight along.
+ * Store gateways: a StatefulSet for each shard of the bucket, the Service under which queriers find all of them, and their caches. What
+ * they hold is fetched again when it is lost, so nothing here is protected. Queriers ask every replica of a shard and drop what is equal:
+ * in a group of endpoints one that dies would take the queries in flight along.
  */
 export class StoreGateway extends pulumi.ComponentResource {
   constructor(name: string, args: StoreGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -82,7 +83,7 @@ export class StoreGateway extends pulumi.ComponentResource {
         serviceName: STORE_GATEWAY_SERVICE,
         replicas: set.replicas,
         podManagementPolicy: "Parallel",
-        // Queriers look for new ones in turn; until then the other one answers alone.
+        // Queriers poll for new ones in turn; until then the other one serves alone.
         minReadySeconds: set.replicas > 1 ? 10 : 0,
         storage: storeGateway.storage,
         restartedAt: storeGateway.rollout.restartedAt,

@@ -10,7 +10,8 @@ const TEXTS = /^(?:namespace|cluster\.name|cluster\.zones\[\d+\])$/;
 const ZERO_IN_FRONT = /^[-+]?0\d/;
 
 /**
- * Digits that are others to the engine than in the stack's file: `0158` is 158 to it, and `0157`, an octal, 111. Nothing is said where the file is not the one that the engine has read.
+ * Digits that are others to the engine than in the stack's file: `0158` is 158 to it, and `0157`, an octal, 111. Nothing is said where the
+ * file is not the one that the engine has read.
  *
  * @param file The stack's file.
  * @param raw What the engine gives, by key.

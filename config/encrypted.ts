@@ -1,4 +1,7 @@
-/** Encrypted values, as stack files and the engine's previews show them. Source: pulumi sdk/go/common/resource/config, value.go and crypt.go (BlindingDecrypter). */
+/**
+ * Encrypted values, as stack files and the engine's previews show them. Source: pulumi sdk/go/common/resource/config,
+ * value.go and crypt.go (BlindingDecrypter).
+ */
 
 /** Stands for a value that is not shown. */
 export const SECRET = "(secret)";

@@ -12,8 +12,8 @@ export function engineNumber(text: string): number | undefined {
 }
 
 /**
- * Numbers as the engine reads them in a stack file (yaml.v3, seen with `pulumi config --json` of 3.259.0): `1_000` is 1000, `0777` is octal and 511, `0b101` is 5; `089` is
- * decimal, since it is no octal.
+ * Numbers as the engine reads them in a stack file (yaml.v3, seen with `pulumi config --json` of 3.259.0): `1_000` is 1000, `0777` is octal
+ * and 511, `0b101` is 5; `089` is decimal, since it is no octal.
  */
 export const ENGINE_NUMBERS: ScalarTag = {
   tag: "tag:yaml.org,2002:float",

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { settingsSchema } from "../model/settings/schema";
 import type { Problem } from "../model/values/problem";
 
-/** What the schema found, in the words of a {@link Problem}. */
+/** An issue of the schema as problems ({@link Problem}). */
 export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): Problem[] {
   const key = pathText(issue.path);
   const value = valueAt(raw, issue.path);
@@ -37,7 +37,7 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
   }
 }
 
-/** What a bound of a text's characters, a list's entries or a number says. */
+/** Rule and remedy of a bound: of a text's characters, a list's entries or a number. */
 function bound(origin: string, beyond: "less" | "more", limit: number): Pick<Problem, "rule" | "remedy"> {
   const unit = { string: "character", array: "entry", set: "entry", map: "entry" }[origin];
   const at = beyond === "less" ? "at least" : "at most";
@@ -69,7 +69,7 @@ export const wordOf = (type: string): string => WORDS[type] ?? "another kind of 
 
 const isWhole = (schema: unknown): boolean => (unwrapped(schema) as { def?: { format?: string } } | undefined)?.def?.format === "safeint";
 
-/** What a schema takes, in words. */
+/** The values that a schema takes, in words. */
 export function described(schema: unknown): string {
   const { def, minValue, maxValue } = (unwrapped(schema) ?? {}) as Described;
   switch (def?.type) {
@@ -104,7 +104,7 @@ interface Described {
   maxValue?: number;
 }
 
-/** What the schema itself says of the form of a text. */
+/** Form of a text, in the schema's own words. */
 function formOf({ checks = [] }: NonNullable<Described["def"]>): string | undefined {
   const said = checks.map((check) => check._zod.def.error?.({})).filter((each) => typeof each === "string");
   // Further conditions, such as a least value, come after the form.
@@ -148,7 +148,7 @@ export function knownKeys(path: readonly PropertyKey[]): string[] {
   return Object.keys(object?.shape ?? {}).sort();
 }
 
-/** What kind of value the schema takes: `string`, `object` and so on. */
+/** Type of the values that the schema takes: `string`, `object` and so on. */
 export const typeOf = (schema: unknown): string => (unwrapped(schema) as { type?: string } | undefined)?.type ?? "";
 
 /** The schema inside defaults, options, refinements and what is done before it. */

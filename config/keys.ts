@@ -7,7 +7,7 @@ import { typeOf } from "./issues";
 import { CONFIG_NAMESPACE, misspeltNamespaces } from "./namespace";
 import { stackConfig } from "./stackFiles";
 
-/** What the engine gives the program. */
+/** Values that the engine gives the program. */
 export interface Keys {
   /** Values by key. */
   raw: Record<string, unknown>;
@@ -63,8 +63,8 @@ const isConfigSecret = (name: string): boolean =>
   (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(name);
 
 /**
- * What is encrypted and must not be: it would be written in plain text. Where the stack's file is the one that the engine has read, it says which part of the key.
- * No value of the key is shown.
+ * Values that are encrypted and must not be: they would be written in plain text. Where the stack's file is the one that the engine has
+ * read, it says which part of the key. No value of the key is shown.
  */
 function encryptedIn(name: string, key: string, folder: string): Problem[] {
   const paths = encryptedPaths(inStackFile(name, folder), key);

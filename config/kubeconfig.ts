@@ -12,8 +12,8 @@ export interface Kubeconfig {
 }
 
 /**
- * The kubeconfig of a context: the configured one, else of KUBECONFIG's files the first that has the context, as kubectl finds it, else `~/.kube/config`. `~` is the home directory.
- * A single file is not opened: a plan can be made where there is none.
+ * The kubeconfig of a context: the configured one, else of KUBECONFIG's files the first that has the context, as kubectl finds it, else
+ * `~/.kube/config`. `~` is the home directory. A single file is not opened: a plan can be made where there is none.
  *
  * @param configured path or text
  * @param environment Default: the process's.
@@ -61,7 +61,7 @@ interface Names {
   users: Set<string>;
 }
 
-/** What a kubeconfig names; nothing where it can't be read, as kubectl takes a file that is not there. */
+/** Names in a kubeconfig; none where it can't be read, as kubectl takes a file that is not there. */
 function namesIn(file: string): Names {
   let content: unknown;
   try {

@@ -15,7 +15,7 @@ import { type OtherStacks, otherStacks, PROJECT_FOLDER, type StackFileError } fr
 import { changedDates, controlCharacters } from "./texts";
 import { keysTwice, stackDocument } from "./writtenText";
 
-/** What the program starts from. */
+/** The configuration that the program starts from. */
 export interface LoadedConfig {
   settings: Settings;
   /** Path or text of the kubeconfig, resolved. */
@@ -26,7 +26,7 @@ export interface LoadedConfig {
   ruleCount: number;
   /** The bucket's credentials, to be kept secret; undefined where the pods' own identity is used. */
   credentials: Credentials | undefined;
-  /** What could not be checked, in sentences. */
+  /** Checks that could not be made, in sentences. */
   warnings: string[];
 }
 
@@ -80,7 +80,7 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
   };
 }
 
-/** What the engine reads otherwise than it is written in the stack's file. */
+/** Values that the engine reads otherwise than they are written in the stack's file. */
 function speltOtherwise(file: Document | undefined, raw: Readonly<Record<string, unknown>>, judged: readonly Problem[]): Problem[] {
   if (file === undefined) return [];
   const textsWanted = judged.filter(({ value, remedy }) => typeof value === "number" && remedy.includes("in quotes"));
@@ -93,7 +93,7 @@ function speltOtherwise(file: Document | undefined, raw: Readonly<Record<string,
   return [...twice, ...changedDigits(file, raw, new Set(textsWanted.map(({ key }) => key))), ...changedDates(file, raw)];
 }
 
-/** What the other stack files of this directory say of their bucket: two stacks in one place would compact each other's blocks. */
+/** The buckets of the other stack files of this directory: two stacks in one place would compact each other's blocks. */
 const bucketsOf = ({ configs }: OtherStacks): Record<string, unknown> =>
   Object.fromEntries(Object.entries(configs).map(([stack, config]) => [stack, config[`${CONFIG_NAMESPACE}:objectStorage`]]));
 

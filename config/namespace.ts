@@ -9,8 +9,8 @@ export const CONFIG_NAMESPACE = "thanos-stack";
 const OF_THIS_FAMILY = "thanos";
 
 /**
- * Keys that are meant for this program and don't reach it, by full key: their namespace is a few letters from its own, or begins with its first word and holds a key that
- * this program has. Other namespaces belong to providers, other programs and environments shared with them.
+ * Keys that are meant for this program and don't reach it, by full key: their namespace is a few letters from its own, or begins with its
+ * first word and holds a key that this program has. Other namespaces belong to providers, other programs and environments shared with them.
  */
 export function misspeltNamespaces(all: Readonly<Record<string, unknown>>): Problem[] {
   return Object.entries(all).flatMap(([name, value]) => {

@@ -5,7 +5,7 @@ import { ruleFileProblems } from "../model/prometheus/freeForm/problems";
 import type { Settings } from "../model/settings/schema";
 import type { Problem } from "../model/values/problem";
 
-/** What the directory of rule files holds. */
+/** Content of the directory of rule files. */
 export interface RuleFiles {
   /** Texts of the rule files by name. */
   rules: Record<string, string>;
@@ -22,14 +22,14 @@ const RULE_FILE = /\.ya?ml$/;
 const BESIDE = /^\.|^readme(?!.*\.ya?ml$)(\..*)?$|\.md$/i;
 /** Rule files are UTF-8: another encoding would be loaded with other characters. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-/** What a key of a ConfigMap may be. Source: apimachinery `IsConfigMapKey`. */
+/** A key that a ConfigMap may have. Source: apimachinery `IsConfigMapKey`. */
 const CONFIG_MAP_KEY = /^[-._A-Za-z0-9]{1,253}$/;
 
 const problem = (value: string, rule: string, remedy: string): Problem => ({ key: KEY, value, rule, remedy });
 
 /**
- * The rule files of a directory of this repository: every file whose name ends in `.yaml` or `.yml`. Whatever else is there is a problem of its own, since an alert that is silently left out
- * is missed only when it is needed; hidden files, a README and other Markdown are not.
+ * The rule files of a directory of this repository: every file whose name ends in `.yaml` or `.yml`. Whatever else is there is a problem of
+ * its own, since an alert that is silently left out is missed only when it is needed; hidden files, a README and other Markdown are not.
  */
 export function readRules({ prometheus: { ruleFolder: folder }, ruler }: Settings): RuleFiles {
   const found: RuleFiles = { rules: {}, count: 0, problems: [] };

@@ -6,9 +6,9 @@ import { acceptsEmptyMap, knownKeys, problemsOfIssue, valueAt } from "./issues";
 
 type Path = readonly PropertyKey[];
 
-/** What the schema makes of a configuration. */
+/** A configuration in the schema's form. */
 export interface Shape {
-  /** What is not of the schema's form. */
+  /** Values that are not of the schema's form. */
   problems: Problem[];
   /** The settings; where some of them are not of the right form, the rest of them. Undefined where too little is left. */
   settings: Settings | undefined;
@@ -43,7 +43,7 @@ export function shapeOf(raw: Readonly<Record<string, unknown>>, unread: readonly
 /** Every round takes something out, so this ends earlier unless the schema is odd. */
 const MOST_ROUNDS = 100;
 
-/** What stands in for a required value that is missing or was taken out. No rule looks at it. */
+/** Stand-ins for required values that are missing or were taken out. No rule looks at them. */
 const STAND_INS: Readonly<Record<string, unknown>> = {
   cluster: { name: "unknown", context: "unknown" },
   prometheus: { storage: { pvc: { size: "10Gi" } } },

@@ -35,8 +35,8 @@ export function stackName(given: string, folder = PROJECT_FOLDER): string {
 }
 
 /**
- * The `config:` block of a stack's file by full key, read as the engine reads it: with merge keys (`<<`), and keys without a namespace as this project's.
- * Encrypted values stay `{ secure: … }`.
+ * The `config:` block of a stack's file by full key, read as the engine reads it: with merge keys (`<<`), and keys without a namespace as
+ * this project's. Encrypted values stay `{ secure: … }`.
  *
  * @throws {StackFileError} where there is no such file, or it is not the YAML of a stack
  */
@@ -58,7 +58,7 @@ export function stackNames(folder = PROJECT_FOLDER): string[] {
     .sort();
 }
 
-/** What the other stacks of a directory are configured to. */
+/** Configurations of the other stacks of a directory. */
 export interface OtherStacks {
   /** Configuration by full key, by stack. */
   configs: Record<string, Record<string, unknown>>;

@@ -3,7 +3,7 @@ import type { Problem } from "../model/values/problem";
 import { pathText } from "./issues";
 import { placesIn, plainText } from "./writtenText";
 
-/** What the engine's YAML takes for a date (yaml.v3 resolve.go `allowedTimestampFormats`). */
+/** A text that the engine's YAML takes for a date (yaml.v3 resolve.go `allowedTimestampFormats`). */
 const DATE =
   /^\d{4}-(\d{1,2})-(\d{1,2})(?:[Tt]\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d+)?(?:Z|[-+]\d\d:\d\d)| \d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d+)?)?$/;
 /** A date as the engine gives it to a program (Go's `time.Time.String`). */
@@ -28,8 +28,8 @@ export function controlCharacters(raw: Readonly<Record<string, unknown>>): Probl
 }
 
 /**
- * Dates without quotes, of which the engine makes another text: `2024-01-02` is `2024-01-02 00:00:00 +0000 UTC` to it. Nothing is said where the file is not the one that the engine
- * has read.
+ * Dates without quotes, of which the engine makes another text: `2024-01-02` is `2024-01-02 00:00:00 +0000 UTC` to it. Nothing is said
+ * where the file is not the one that the engine has read.
  *
  * @param file The stack's file.
  * @param raw What the engine gives, by key.

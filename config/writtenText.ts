@@ -4,7 +4,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocumen
 import { CONFIG_NAMESPACE } from "./namespace";
 import { stackFileName } from "./stackFiles";
 
-/** The stack's file as it is written: the engine gives the program values, which have lost how they were spelt. */
+/** The stack's file as it is written: the engine gives the program values, which have lost how they were spelled. */
 
 /** A place in the configuration, beginning with a key without its namespace. */
 export type Path = readonly (string | number)[];
@@ -56,7 +56,7 @@ function valueNode(file: Document, [key, ...rest]: Path): Node | undefined {
     .find((node) => node !== undefined);
 }
 
-/** What stands at a place, through aliases and merged maps. */
+/** The node at a place, through aliases and merged maps. */
 function nodeAt(file: Document, from: unknown, path: Path): Node | undefined {
   const node = isAlias(from) ? from.resolve(file) : (from as Node | undefined);
   const [part, ...rest] = path;

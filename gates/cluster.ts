@@ -19,9 +19,11 @@ import { OWN_LABEL } from "../model/kubernetes/labels";
 import { HTTP_PORT } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
 
-/** What the gates of an ordered change read from the running cluster. */
+/** Readings of the running cluster by the gates of an ordered change. */
 export interface ClusterView {
-  /** Why the pod is not Ready, as Kubernetes says it (`not scheduled: 0/3 nodes are available: …`); undefined when it is, and isn't ending. */
+  /**
+   * Why the pod is not Ready, as Kubernetes says it (`not scheduled: 0/3 nodes are available: …`); undefined when it is, and isn't ending.
+   */
   podTrouble(pod: string): Promise<string | undefined>;
   /** Pods of a StatefulSet that have been Ready for its `minReadySeconds`. */
   availableReplicas(statefulSet: string): Promise<number>;
@@ -37,7 +39,7 @@ export interface ClusterView {
   metric(pod: string, name: string, labels?: Record<string, string>): Promise<number>;
 }
 
-/** What is asked of a namespace that somebody else made. */
+/** Readings of a namespace that somebody else made. */
 export interface NamespaceView {
   /** The namespace; undefined where there is none of its name. */
   namespace(): Promise<FoundNamespace | undefined>;
@@ -53,9 +55,12 @@ export interface AppliedStatefulSet {
   };
 }
 
-/** What the gate of a shrinking ring does to the receivers. Apart from the view, so that whatever only waits can't do it. */
+/** Write to the receivers by the gate of a shrinking ring. Apart from the view, so that whatever only waits can't do it. */
 export interface StatefulSetApplying {
-  /** Applies a whole StatefulSet on the server as a field manager that applied it before, so that whatever this manager applies next takes all of it back. */
+  /**
+   * Applies a whole StatefulSet on the server as a field manager that applied it before, so that whatever this
+   * manager applies next takes all of it back.
+   */
   applyStatefulSet(statefulSet: AppliedStatefulSet, fieldManager: string): Promise<void>;
 }
 
@@ -70,17 +75,17 @@ export interface Claim {
   requested: string;
   /** Size of its volume; absent until it is bound. */
   capacity?: string;
-  /** What is going on with a resize, in Kubernetes' words; empty when nothing is. */
+  /** State of a resize, in Kubernetes' words; empty when none is going on. */
   resize: string[];
 }
 
-/** What a storage class says of growing its volumes. */
+/** Terms of a storage class for growing its volumes. */
 export interface VolumeClass {
   provisioner: string;
   allowsExpansion: boolean;
 }
 
-/** What the gates of growing volumes read. */
+/** Readings of the gates of growing volumes. */
 export interface ClaimView {
   /** Every claim that a StatefulSet has made, those of pods that are gone included, in the pods' order. */
   claims(statefulSet: string): Promise<Claim[]>;
@@ -88,13 +93,13 @@ export interface ClaimView {
   volumeClass(name: string): Promise<VolumeClass | undefined>;
 }
 
-/** What growing volumes does to the cluster. */
+/** Writes to the cluster by the gates of growing volumes. */
 export interface ClaimGrowth {
   /** Lets a claim ask for another size. */
   requestSize(claim: string, size: string): Promise<void>;
 }
 
-/** What is asked of a cluster before anything in it is changed. */
+/** Reading of a cluster before anything in it is changed. */
 export interface VersionView {
   /** Version of its API server, such as `v1.36.3`. */
   kubernetesVersion(): Promise<string>;

@@ -4,7 +4,8 @@ import { formatProblems, type Problem } from "../model/values/problem";
 import type { NamespaceView } from "./cluster";
 
 /**
- * Looks at a namespace that somebody else made, at preview too, and before any resource is registered: so whoever has chosen a wrong one reads why, and nothing else.
+ * Looks at a namespace that somebody else made, at preview too, and before any resource is registered: so whoever has chosen a
+ * wrong one reads why, and nothing else.
  *
  * @throws pulumi.RunError where the stack can't be in it, or nobody can say
  */

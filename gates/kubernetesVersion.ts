@@ -6,9 +6,9 @@ import { oneLine } from "../model/values/visibleText";
 import type { VersionView } from "./cluster";
 
 /**
- * Refuses a cluster whose Kubernetes is too old before anything in it is changed. The API server is asked once a run, and only when the engine is
- * about to create or update something: a preview asks when the provider is new or changes, as at the first one of a stack; an update before its
- * first change, whichever that is. Without an engine nobody is asked.
+ * Refuses a cluster whose Kubernetes is too old before anything in it is changed. The API server is asked once a run, and only when the
+ * engine is about to create or update something: a preview asks when the provider is new or changes, as at the first one of a stack; an
+ * update before its first change, whichever that is. Without an engine nobody is asked.
  *
  * @param context the kubeconfig's context that names the cluster
  */
@@ -42,7 +42,7 @@ export function newEnoughKubernetes(context: string, cluster: VersionView): pulu
   };
 }
 
-/** What is known of the cluster's version: that it is too old, or why it can't be told. Empty where it is new enough. */
+/** Finding on the cluster's version: that it is too old, or why it can't be told. Empty where it is new enough. */
 type Finding = { problem: Problem } | { unknown: unknown } | Record<string, never>;
 
 async function findingOf(context: string, cluster: VersionView): Promise<Finding> {

@@ -13,8 +13,9 @@ import { receiversAreUploaded } from "./upload";
 import { volumeGates } from "./volumeGrowth";
 
 /**
- * The order of a change of the ring, held by the engine's resource hooks. Neither the hashring file nor the receivers depend on the other in the graph, since
- * growing wants pods first and shrinking wants the ring first; each waits, before its own update, for what must be true by then.
+ * The order of a change of the ring, held by the engine's resource hooks. Neither the hashring file nor the receivers depend
+ * on the other in the graph, since growing wants pods first and shrinking wants the ring first; each waits, before its own
+ * update, for what must be true by then.
  */
 export interface ScalingGates {
   /** For the ConfigMap with the hashrings. */
@@ -23,7 +24,7 @@ export interface ScalingGates {
   receivers: (set: ReceiverSet) => pulumi.ResourceHookBinding;
 }
 
-/** What to do when a gate of the ring gives up. */
+/** Remedy when a gate of the ring gives up. */
 const FIX_AND_REPEAT =
   "Nothing was removed; fix it and run the same update again (an update needs --parallel of at least 2: the ring and its receivers wait for each other)";
 
@@ -99,8 +100,8 @@ function refusal(settings: Settings, receive: RingPlan, set: ReceiverSet): pulum
 }
 
 /**
- * Before a smaller ring is published: whatever the receivers' own hooks would refuse. The ring changes first, so that an update without a preview would otherwise leave receivers outside
- * the ring that nobody may remove.
+ * Before a smaller ring is published: whatever the receivers' own hooks would refuse. The ring changes first, so that an update without a
+ * preview would otherwise leave receivers outside the ring that nobody may remove.
  */
 function smallerRingIsAccepted(settings: Settings, receive: RingPlan, cluster: ClusterView): pulumi.ResourceHook {
   return new pulumi.ResourceHook("smaller-ring-is-accepted", async ({ oldInputs, newInputs, oldOutputs }) => {
@@ -140,7 +141,7 @@ function refuseLoss(settings: Settings, receive: RingPlan, { set, before, leavin
   if (later !== undefined) throw new Error(holdingBackRefusal(later, leaving));
 }
 
-/** What is said when receivers would leave whose Thanos can't be made to cut all that they hold. */
+/** Refusal when receivers would leave whose Thanos can't be made to cut all that they hold. */
 function versionRefusal(image: string, leaving: readonly string[]): string {
   return (
     `images.thanos = ${image}, which runs now: ${leaving.join(", ")} would leave the ring, and receivers of that release keep in their head blocks what came out of order, so that ` +
@@ -148,7 +149,7 @@ function versionRefusal(image: string, leaving: readonly string[]): string {
   );
 }
 
-/** What is said when receivers would leave and store gateways keep back what they hold. */
+/** Refusal when receivers would leave and store gateways keep back what they hold. */
 function holdingBackRefusal(handover: string, leaving: readonly string[]): string {
   return (
     `objectStorage.handover = ${handover}: ${leaving.join(", ")} would leave the ring, and store gateways serve what they hold from that age on only, so that nothing would until then. ` +
@@ -156,7 +157,7 @@ function holdingBackRefusal(handover: string, leaving: readonly string[]): strin
   );
 }
 
-/** What is said when a ring would shrink and old samples would go with it. */
+/** Refusal when a ring would shrink and old samples would go with it. */
 export function shrinkRefusal(settings: Settings, receive: RingPlan, set: ReceiverSet, before: number, leaving: readonly string[]): string {
   const sets = receive.sets.filter((each) => each.ring === set.ring);
   const key = set.ring === "default" ? "receive.replicas" : `receive.hashrings (${set.ring}).replicas`;
@@ -182,8 +183,8 @@ export function shrinkRefusal(settings: Settings, receive: RingPlan, set: Receiv
 }
 
 /**
- * After an update: every receiver of the set has been Ready for `minReadySeconds`, so that peers and queriers have found them again before the next zone, the routers or the
- * queriers are touched. The engine itself goes on when they are Ready.
+ * After an update: every receiver of the set has been Ready for `minReadySeconds`, so that peers and queriers have found them again before
+ * the next zone, the routers or the queriers are touched. The engine itself goes on when they are Ready.
  */
 export async function receiversSettle(set: ReceiverSet, cluster: ClusterView, patience: Patience = PATIENCE): Promise<void> {
   await until(
@@ -285,7 +286,8 @@ function resolved(inputs: Inputs): Promise<AppliedStatefulSet> {
 }
 
 /**
- * As whom the Kubernetes provider applies a resource; it keeps that in its outputs (pulumi-kubernetes `provider/pkg/provider/provider.go`, fieldManagerKey).
+ * As whom the Kubernetes provider applies a resource; it keeps that in its outputs (pulumi-kubernetes
+ * `provider/pkg/provider/provider.go`, fieldManagerKey).
  *
  * @throws where it applies on the client, which has no such name
  */

@@ -7,16 +7,22 @@ import { oneLine } from "../model/values/visibleText";
 export interface Patience {
   /** Seconds after which it gives up. */
   timeoutSeconds: number;
-  /** Seconds between two looks. */
+  /** Seconds between two polls. */
   pollSeconds: number;
   /** Seconds without a sample after which a receiver counts as no longer written to. */
   quietSeconds: number;
 }
 
-/** A receiver's start may have to replay its log (10 minutes were reported), a ring file reaches pods within two; a sender retries within ten seconds. */
+/**
+ * A receiver's start may have to replay its log (10 minutes were reported), a ring file reaches pods within two;
+ * a sender retries within ten seconds.
+ */
 export const PATIENCE: Patience = { timeoutSeconds: 1_800, pollSeconds: 1, quietSeconds: 15 };
 
-/** Looks after which a missing right counts as one that nobody is about to give: a role that was bound just before is known to the API server within a second or two. */
+/**
+ * Polls after which a missing right counts as one that nobody is about to give: a role that was bound just before is known to
+ * the API server within a second or two.
+ */
 const FORBIDDEN_LOOKS = 10;
 
 /** How long something is waited for, in words: `30 minutes`, `15 seconds`. */

@@ -16,8 +16,9 @@ interface Workload {
 }
 
 /**
- * Refuses, at preview and before the update, that a workload goes from hard to soft anti-affinity and grows in one update. A pod that runs keeps the rule that it was
- * made with, and Kubernetes holds it against every pod that comes to its node; it is restarted only when the new ones are Ready, which have no other node to go to.
+ * Refuses, at preview and before the update, that a workload goes from hard to soft anti-affinity and grows in one update. A pod that runs
+ * keeps the rule that it was made with, and Kubernetes holds it against every pod that comes to its node; it is restarted only when the new
+ * ones are Ready, which have no other node to go to.
  */
 export function softerFirst(): pulumi.ResourceTransformation {
   const hook = new pulumi.ResourceHook(

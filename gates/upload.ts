@@ -5,12 +5,14 @@ import { type AppliedStatefulSet, type ClusterView, type StatefulSetApplying, tr
 import { PATIENCE, type Patience, until } from "./patience";
 
 /**
- * What leaving receivers hold goes into the bucket before they do. A receiver cuts its head into blocks by time (Thanos `pkg/receive/multitsdb.go`, startPeriodicHeadCompaction:
- * every `--tsdb.max-block-duration`, two hours, when its oldest sample is one and a half times as old, and then what came out of order too). The end of its process cuts less: it
- * leaves the newest timestamp, and everything that came out of order (flushHead). So the gate lets those that leave, and no others, start again with a minute in place of two hours.
+ * Leaving receivers upload all that they hold before they go. A receiver cuts its head into blocks by time (Thanos
+ * `pkg/receive/multitsdb.go`, startPeriodicHeadCompaction: every `--tsdb.max-block-duration`, two hours, when its oldest sample
+ * is one and a half times as old, and then what came out of order too). The end of its process cuts less: it leaves the newest
+ * timestamp, and everything that came out of order (flushHead). So the gate lets those that leave, and no others, start again
+ * with a minute in place of two hours.
  */
 
-/** What a receiver says of one tenant's samples and blocks. */
+/** A receiver's metrics of one tenant's samples and blocks. */
 export interface TenantStorage {
   tenant: string;
   /** Chunks in the head, of samples in order and out of order. */
@@ -41,8 +43,8 @@ const ADVICE =
   'With "history-loss" in accepts it does not wait for them';
 
 /**
- * Before receivers go: every sample that they hold is in a block, every block in the bucket, and every store gateway knows of it. Where any of them holds something in a head, they are
- * started again, one after the other; when this gives up, the StatefulSet is again as it was.
+ * Before receivers go: every sample that they hold is in a block, every block in the bucket, and every store gateway knows of it. Where any
+ * of them holds something in a head, they are started again, one after the other; when this gives up, the StatefulSet is again as it was.
  */
 export async function receiversAreUploaded(
   cluster: ClusterView & StatefulSetApplying,
@@ -65,7 +67,10 @@ export async function receiversAreUploaded(
   }
 }
 
-/** The StatefulSet whose pods from a number on cut their heads into blocks every minute. The others stay as they are, also when they start again meanwhile. */
+/**
+ * The StatefulSet whose pods from a number on cut their heads into blocks every minute. The others stay as they are,
+ * also when they start again meanwhile.
+ */
 export function cuttingEveryMinute(applied: AppliedStatefulSet, from: number): AppliedStatefulSet {
   const { spec } = applied;
   const { template } = spec;
@@ -115,8 +120,9 @@ async function uploaded(cluster: ClusterView, pods: readonly string[], patience:
 }
 
 /**
- * After that: every store gateway has looked into the bucket again and serves what was uploaded. Thanos counts a look when it begins (`pkg/block/fetcher.go`, Fetch), and one begins
- * when the blocks that the last one found are loaded (`cmd/thanos/store.go`): the first may have begun before the last upload, the one after that knows of it when another begins.
+ * After that: every store gateway has synced with the bucket again and serves what was uploaded. Thanos counts a sync when it begins
+ * (`pkg/block/fetcher.go`, Fetch), and one begins when the blocks that the last one found are loaded (`cmd/thanos/store.go`): the first may
+ * have begun before the last upload, the one after that knows of it when another begins.
  */
 export async function storeGatewaysKnow(cluster: ClusterView, patience: Patience = PATIENCE): Promise<void> {
   const first = new Map<string, { looks: number; failures: number }>();
@@ -147,7 +153,10 @@ export async function storeGatewaysKnow(cluster: ClusterView, patience: Patience
   );
 }
 
-/** Whether every block of `before` is in the bucket. The first pass that ended since may have begun before the last block was cut; the second did not. */
+/**
+ * Whether every block of `before` is in the bucket. The first pass that ended since may have begun before the
+ * last block was cut; the second did not.
+ */
 function uploadedSince(before: TenantStorage, now: TenantStorage): boolean {
   return now.failures === before.failures && (now.syncs ?? 0) >= (before.syncs ?? 0) + 2;
 }
@@ -185,8 +194,8 @@ async function anyHolds(cluster: ClusterView, pods: readonly string[], patience:
 }
 
 /**
- * What a receiver's metrics say, by tenant. Names: Prometheus `tsdb/head.go` and `tsdb/wlog/wlog.go`, Thanos `pkg/shipper/shipper.go`, each with the label `tenant`
- * (startTSDB).
+ * A receiver's metrics by tenant. Names: Prometheus `tsdb/head.go` and `tsdb/wlog/wlog.go`, Thanos `pkg/shipper/shipper.go`, each
+ * with the label `tenant` (startTSDB).
  *
  * @throws when they name no tenant, which every receiver has from its start (createDefautTenantTSDB)
  */

@@ -7,9 +7,10 @@ import type { Claim, ClaimGrowth, ClaimView } from "./cluster";
 import { PATIENCE, type Patience, until } from "./patience";
 
 /**
- * Volumes that grow in place. A StatefulSet's claim template can't change, so a changed size would replace it (model/kubernetes/storage.ts: `unchangedByGrowth` keeps the template's size
- * as it was made). The size that is meant stands in an annotation of the StatefulSet, and these hooks bring every claim to it: existing ones before the StatefulSet's own
- * update, so that a failure leaves the update to be run again, and claims of new pods, which still get the template's size, after it.
+ * Volumes that grow in place. A StatefulSet's claim template can't change, so a changed size would replace it (model/kubernetes/storage.ts:
+ * `unchangedByGrowth` keeps the template's size as it was made). The size that is meant stands in an annotation of the StatefulSet, and
+ * these hooks bring every claim to it: existing ones before the StatefulSet's own update, so that a failure leaves the update to be run
+ * again, and claims of new pods, which still get the template's size, after it.
  */
 
 /** Hooks for a StatefulSet, by its name. */

@@ -6,8 +6,9 @@ export interface MadeResources {
   transformation: pulumi.ResourceTransformation;
 
   /**
-   * Values that are there when every resource is, and never where one is not. Stack outputs need that: the engine stores what a program says of them
-   * also where a resource failed, and whoever reads them, an app stack or the next preview, would take a plan that was refused for what is deployed.
+   * Values that are there when every resource is, and never where one is not. Stack outputs need that: the engine stores what a
+   * program says of them also where a resource failed, and whoever reads them, an app stack or the next preview, would take a plan
+   * that was refused for what is deployed.
    */
   whenMade(values: Record<string, unknown>): Record<string, pulumi.Output<unknown>>;
 }

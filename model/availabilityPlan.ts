@@ -4,7 +4,7 @@ import { ringOf } from "./ring/plan";
 import { tolerableReceivers } from "./ring/quorum";
 import type { Settings, StorageSettings } from "./settings/schema";
 
-/** What of a stack's plan decides about its availability. */
+/** The part of a stack's plan that decides about its availability. */
 export function availabilityPlan(settings: Settings, plan: StackPlan): AvailabilityPlan {
   const { querier, prometheus, queryFrontend, cluster } = settings;
   const workload = ({

@@ -5,7 +5,10 @@ import type { Settings } from "./settings/schema";
 import { LONGEST_DNS_NAME, LONGEST_LABEL } from "./values/kubernetesNames";
 import type { Problem } from "./values/problem";
 
-/** Names that the program composes of what an environment chose, as far as Kubernetes or DNS would refuse them. Those of StatefulSets are in `ring/rules.ts`. */
+/**
+ * Names that the program composes of what an environment chose, as far as Kubernetes or DNS would refuse them. Those of
+ * StatefulSets are in `ring/rules.ts`.
+ */
 
 const namespaceOfVolumes = (settings: Settings, directories: number): Problem[] => {
   const longest = LONGEST_LABEL - exemptNamespace("").length;

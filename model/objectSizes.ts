@@ -7,7 +7,7 @@ import { thanosYaml } from "./values/literal";
 import type { Problem } from "./values/problem";
 
 /**
- * What the API server would refuse in the middle of an update, because of its size or its keys, in objects that are made of free text.
+ * Objects made of free text that the API server would refuse in the middle of an update, because of their size or their keys.
  * Source: Kubernetes 1.36 pkg/apis/core/validation `ValidateConfigMap`, apimachinery api/validation `ValidateAnnotations`, util/validation.
  */
 

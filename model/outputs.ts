@@ -17,7 +17,10 @@ import { ringOf } from "./ring/plan";
 import { clusterLabels, replicaLabels } from "./settings/replicaLabels";
 import type { Settings } from "./settings/schema";
 
-/** The stack's outputs that follow from its plan. Names are only ever added: other stacks read them. What makes no sense in a scheme is undefined there, and no output at all. */
+/**
+ * The stack's outputs that follow from its plan. Names are only ever added: other stacks read them. What makes no sense in a scheme is
+ * undefined there, and no output at all.
+ */
 export function planOutputs(settings: Settings, plan: StackPlan) {
   const { addresses, scheme } = plan;
   const ring = ringOf(scheme);
@@ -72,7 +75,7 @@ function takenTenants(rings: readonly Hashring[]): string[] | undefined {
   return rings.every(({ tenants }) => tenants !== undefined) ? rings.flatMap(({ tenants = [] }) => tenants) : undefined;
 }
 
-/** What the bucket holds and who serves it. No credential and no address of the bucket's server. */
+/** Number of store gateways, and the handover. No credential and no address of the bucket's server. */
 function historyOutputs(history: HistoryPlan) {
   return { storeGateways: history.storeGatewaySets.reduce((sum, set) => sum + set.replicas, 0), handover: history.handover };
 }

@@ -20,7 +20,7 @@ import { planScheme, ringOf, type Scheme } from "./ring/plan";
 import { planRuler, type RulerPlan } from "./ruler/plan";
 import type { Settings } from "./settings/schema";
 
-/** What the settings come to: every workload with its name and size, and every address, in one place that all parts agree on. */
+/** The whole plan: every workload with its name and size, and every address, in one place that all components agree on. */
 
 export interface StackPlan {
   scheme: Scheme;

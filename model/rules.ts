@@ -17,7 +17,9 @@ import { JUDGE_ALL, type Problem } from "./values/problem";
 import { durationSeconds } from "./values/quantity";
 import { imageVersion, SUPPORTED_PROMETHEUS, SUPPORTED_THANOS } from "./values/versions";
 
-/** The rules of the domain that join several keys and hold in every scheme. Each names the key to change, why, and what would be accepted. */
+/**
+ * The rules of the domain that join several keys and hold in every scheme. Each names the key to change, why, and what would be accepted.
+ */
 
 type Rule = (settings: Settings) => Problem[];
 

@@ -2,9 +2,12 @@ import { isFields, secondsOf } from "./prometheus/freeForm/form";
 import type { Settings } from "./settings/schema";
 import { durationSeconds } from "./values/quantity";
 
-/** What Prometheus and Thanos take, and what its author would be surprised by. Said at preview, and nothing is refused. */
+/** Settings that Prometheus and Thanos take, and that would surprise their author. Said at preview, and nothing is refused. */
 
-/** How far back a query looks for a series' newest sample, in seconds: Thanos' `--query.lookback-delta` and Prometheus' `--query.lookback-delta`, which are left as they are. */
+/**
+ * How far back a query looks for a series' newest sample, in seconds: Thanos' `--query.lookback-delta` and Prometheus'
+ * `--query.lookback-delta`, which are left as they are.
+ */
 const LOOKBACK_SECONDS = 300;
 
 /** Sentences, each with the key that it is about. */
@@ -12,7 +15,10 @@ export function planWarnings(settings: Settings): string[] {
   return [...longIntervals(settings), ...filesThatNobodyMounts(settings)];
 }
 
-/** Intervals after which a series has no value for a while: one sample that comes late, or not at all, is enough of a gap from half of the lookback on. */
+/**
+ * Intervals after which a series has no value for a while: one sample that comes late, or not at all, is enough
+ * of a gap from half of the lookback on.
+ */
 function longIntervals({ prometheus, ruler }: Settings): string[] {
   const { scrapeInterval, evaluationInterval, scrapeConfigs } = prometheus;
   const intervals: [string, string][] = [
@@ -34,10 +40,13 @@ function longIntervals({ prometheus, ruler }: Settings): string[] {
     );
 }
 
-/** What the service account's token and the cluster's CA are in, in every pod that has them. */
+/** Directory of the service account's token and the cluster's CA, in every pod that has them. */
 const MOUNTED = "/var/run/secrets/kubernetes.io/serviceaccount/";
 
-/** Files that jobs of one's own name and that no part of this stack mounts: a job whose CA or list of targets is not there has no target, and only Prometheus' log says so. */
+/**
+ * Files that jobs of one's own name and that no component mounts: a job whose CA or list of targets is not there has no
+ * target, and only Prometheus' log says so.
+ */
 function filesThatNobodyMounts({ prometheus: { scrapeConfigs } }: Settings): string[] {
   return filesIn(scrapeConfigs, "prometheus.scrapeConfigs")
     .filter(([, file]) => !file.startsWith(MOUNTED))

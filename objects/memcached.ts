@@ -7,7 +7,7 @@ import type { Settings } from "../model/settings/schema";
 import { quantityBytes } from "../model/values/quantity";
 import { HEADLESS, service, serviceAccount, statefulSet, type Workload } from "./workload";
 
-/** What {@link memcached} needs. */
+/** Arguments of {@link memcached}. */
 export interface MemcachedArgs {
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
@@ -26,11 +26,12 @@ export function memcachedAddress(app: string, { namespace, cluster }: Settings):
   return `dnssrv+_memcached._tcp.${app}.${namespace}.svc.${cluster.domain}`;
 }
 
-/** What memcached needs beside its items: connections, hash table, threads. */
+/** Memory of memcached beside its items: connections, hash table, threads. */
 const MEMCACHED_OVERHEAD_BYTES = 64 * 2 ** 20;
 
 /**
- * memcached servers and the headless Service with their SRV record, `_memcached._tcp.<app>`. Their items are copies: a server that is lost costs time only.
+ * memcached servers and the headless Service with their SRV record, `_memcached._tcp.<app>`. Their items are copies: a
+ * server that is lost costs time only.
  *
  * @param name Logical name of every resource.
  * @param parent The component that uses the cache.

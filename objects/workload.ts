@@ -10,20 +10,23 @@ import type { Settings } from "../model/settings/schema";
 import { labelValue } from "../model/values/kubernetesNames";
 import { imageVersion } from "../model/values/versions";
 
-/** The objects that workloads consist of. The first argument is the logical name; an object's own name is its workload's unless another is given. */
+/**
+ * The objects that workloads consist of. The first argument is the logical name; an object's own name is
+ * its workload's unless another is given.
+ */
 
-/** What every component with volumes needs. */
+/** Arguments of every component with volumes. */
 export interface StatefulArgs {
   settings: Settings;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
-  /** What must exist before a pod is made: volumes of the nodes' own disks. */
+  /** Resources that must exist before a pod is made: volumes of the nodes' own disks. */
   volumes: pulumi.Resource[];
   /** Hooks of the engine that let volumes grow in place. */
   growth: VolumeGates;
 }
 
-/** What all objects of a workload have in common. */
+/** Common to all objects of a workload. */
 export interface Workload {
   identity: Identity;
   /** Namespace, known when it exists. */
@@ -48,7 +51,7 @@ export interface Mounted {
 
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 
-/** What {@link deployment} needs beside what Kubernetes' own spec has. */
+/** Arguments of {@link deployment} beside Kubernetes' own spec. */
 export interface DeploymentArgs extends Omit<k8s.types.input.apps.v1.DeploymentSpec, "strategy" | "selector" | "template"> {
   replicas: number;
   antiAffinity: "hard" | "soft";
@@ -59,7 +62,7 @@ export interface DeploymentArgs extends Omit<k8s.types.input.apps.v1.DeploymentS
   pod: PodSpec;
 }
 
-/** What {@link statefulSet} needs beside what Kubernetes' own spec has. */
+/** Arguments of {@link statefulSet} beside Kubernetes' own spec. */
 export interface StatefulSetArgs extends Omit<k8s.types.input.apps.v1.StatefulSetSpec, "selector" | "template" | "volumeClaimTemplates"> {
   /** Of the volume that each pod gets. Default: none. */
   storage?: Storage;
@@ -68,7 +71,7 @@ export interface StatefulSetArgs extends Omit<k8s.types.input.apps.v1.StatefulSe
   pod: PodSpec;
 }
 
-/** What differs between Services. */
+/** Differences between Services. */
 interface ServiceShape {
   /** Default: {@link CLUSTER_IP}. */
   type?: string;
@@ -80,7 +83,7 @@ interface ServiceShape {
   selector?: Record<string, string>;
 }
 
-/** What differs between budgets for disruptions. */
+/** Differences between budgets for disruptions. */
 interface BudgetShape {
   /** Pods that may be missing at a time. Default: 1. */
   maxUnavailable?: number;
@@ -96,7 +99,7 @@ export const CLUSTER_IP = { type: "ClusterIP" };
 /** Tells the Kubernetes provider that an object is ready when it is there. */
 const NOT_AWAITED = { "pulumi.com/skipAwait": "true" };
 
-/** What every pod of a component has, whichever of its workloads it is of. */
+/** Labels of every pod of a component, whichever of its workloads it is of. */
 export function componentLabels({ app, component }: Identity) {
   return { "app.kubernetes.io/name": app, "app.kubernetes.io/component": component };
 }
@@ -127,8 +130,9 @@ export function serviceAccount(name: string, workload: Workload, annotations: Re
 }
 
 /**
- * A Service in front of one port of the workload's pods. The engine doesn't wait until a pod answers behind it: its pods are a workload's of this stack, which is waited for itself,
- * for as long as that one's time limit says. A Service's own limit is ten minutes, and nothing ends that wait when the update is refused elsewhere and its pods don't come.
+ * A Service in front of one port of the workload's pods. The engine doesn't wait until a pod answers behind it: its pods are a workload's
+ * of this stack, which is waited for itself, for as long as that one's time limit says. A Service's own limit is ten minutes, and nothing
+ * ends that wait when the update is refused elsewhere and its pods don't come.
  *
  * @param spec {@link HEADLESS} or {@link CLUSTER_IP}, and what differs, such as a selector of other pods.
  */

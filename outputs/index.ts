@@ -34,7 +34,7 @@ export interface PrometheusOutputs {
   jobs: string[];
   /** Prometheus pods that scrape the same targets (2 is a high-availability pair). */
   replicas: number;
-  /** Parts the targets are divided into; the number of Prometheus pods is `replicas * shards`. */
+  /** Shards the targets are divided into; the number of Prometheus pods is `replicas * shards`. */
   shards: number;
 }
 
@@ -61,7 +61,10 @@ interface CommonOutputs {
   defaultTenant: string;
   /** The labels the querier removes when it deduplicates; a sender may use them only to tell its own replicas apart. */
   replicaLabels: string[];
-  /** The name of the label among {@link externalLabels} that tells the stack's cluster from others: `cluster`, unless the stack chose another. */
+  /**
+   * The name of the label among {@link externalLabels} that tells the stack's cluster from others:
+   * `cluster`, unless the stack chose another.
+   */
   clusterLabel: string;
   /** The labels this stack's Prometheus puts on every sample, without replica labels. */
   externalLabels: Record<string, string>;
@@ -69,7 +72,7 @@ interface CommonOutputs {
   prometheus: PrometheusOutputs;
   /** The stack's object storage; absent where answers end with local retention. */
   objectStorage?: ObjectStorageOutputs;
-  /** What the plan survives, as computed at preview; its form belongs to the program and is opaque here. */
+  /** Survival of the plan, as computed at preview; its form belongs to the program and is opaque here. */
   availability: Record<string, unknown>;
 }
 
@@ -78,7 +81,10 @@ export interface ReceiveOutputs extends CommonOutputs {
   scheme: "receive";
   /** In-cluster URL for remote write 1.0. */
   remoteWriteUrl: string;
-  /** The tenants that are taken; writes of another are answered 500 and retried for ever. Absent where any tenant is taken, and in stacks that don't say. */
+  /**
+   * The tenants that are taken; writes of another are answered 500 and retried for ever. Absent where any tenant is
+   * taken, and in stacks that don't say.
+   */
   tenants?: string[];
   ring: Ring;
 }
@@ -175,8 +181,8 @@ export function requireStackOutputs(ref: pulumi.StackReference): pulumi.Output<S
 }
 
 /**
- * The outputs of a referenced stack, checked and as plain values: for programs that decide by them what they register, and that refuse a stack
- * they can't use before they register anything. Wants a program whose entry point is asynchronous.
+ * The outputs of a referenced stack, checked and as plain values: for programs that decide by them what they register, and that refuse a
+ * stack they can't use before they register anything. Wants a program whose entry point is asynchronous.
  *
  * @param ref a reference to a thanos-stack stack
  * @throws {StackOutputsError} where the stack's outputs cannot be used

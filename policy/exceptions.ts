@@ -1,8 +1,8 @@
-/** What the rules allow, by name. A change of this file is a change of policy: it is reviewed like one. */
+/** Exceptions from the rules, by name. A change of this file is a change of policy: it is reviewed like one. */
 export interface Exceptions {
   /** Environments (stacks) whose namespace and data must be protected. */
   protectedStacks: readonly string[];
-  /** Parts of the stack (app.kubernetes.io/component) whose volumes hold only what is fetched or made again, so that losing one loses nothing. */
+  /** Components (app.kubernetes.io/component) whose volumes hold only what is fetched or made again, so that losing one loses nothing. */
   refetchedComponents: readonly string[];
   /** Environments that may keep data in directories of their nodes' own disks. */
   hostPathStacks: readonly string[];

@@ -1,7 +1,7 @@
 import { type Container, containersOf, type Handler, type Pod, type SecurityContext } from "./resources";
 
 /**
- * What Pod Security's profile `restricted`, which contains `baseline`, refuses in a pod; empty where the API server admits it.
+ * Violations by a pod of Pod Security's profile `restricted`, which contains `baseline`; empty where the API server admits it.
  * Source: Kubernetes documentation, "Pod Security Standards", v1.36.
  */
 export function restrictedViolations(pod: Pod): string[] {
@@ -45,7 +45,7 @@ const VOLUMES = new Set(["configMap", "csi", "downwardAPI", "emptyDir", "ephemer
 const SELINUX_TYPES = new Set(["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"]);
 const PROFILES = new Set(["RuntimeDefault", "Localhost"]);
 
-/** What is refused in a security context of a pod and of a container alike. */
+/** Violations that a security context of a pod and of a container can have alike. */
 function contextViolations(context: SecurityContext): string[] {
   const { seLinuxOptions = {}, appArmorProfile, windowsOptions } = context;
   return [

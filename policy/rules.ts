@@ -17,8 +17,8 @@ import {
 } from "./resources";
 
 /**
- * The rules that every environment's resources keep. Pure: the policy pack applies them in the engine, `npm run ci:preview` to what a preview planned, and tests
- * to resources that break them.
+ * The rules that every environment's resources keep. Pure: the policy pack applies them in the engine, `npm run ci:preview` to what a
+ * preview planned, and tests to resources that break them.
  */
 
 /** Where the resources belong, and what is allowed there. */

@@ -4,7 +4,7 @@ import { CLUSTER_DOMAIN, DNS_SERVICE, type NodePlan } from "./topology";
 
 /** The cluster's default storage class: volumes are made beforehand, and chosen when a pod's node is known. */
 export const STORAGE_CLASS = "local";
-/** What each volume says it holds. Nothing enforces it: all volumes share the machine's disk. */
+/** Nominal capacity of each volume. Nothing enforces it: all volumes share the machine's disk. */
 export const VOLUME_CAPACITY = "1Ti";
 /** Volumes that nobody has claimed, kept ready on each node. */
 export const SPARE_VOLUMES = 8;
@@ -39,7 +39,7 @@ export function volume(node: NodePlan, index: number, path: string): Manifest {
   };
 }
 
-/** What is known of a node's volumes. */
+/** State of a node's volume. */
 export interface VolumeState {
   readonly index: number;
   readonly phase: string;
@@ -56,7 +56,7 @@ export function volumesToMake(existing: readonly VolumeState[], spare: number = 
   return Array.from({ length: Math.max(0, spare - available) }, (_, offset) => next + offset);
 }
 
-/** What a cluster needs before anything else: DNS, a storage class, and the API server's right to use the kubelets. */
+/** Everything that a cluster needs first: DNS, a storage class, and the API server's right to use the kubelets. */
 export function addons(): Manifest[] {
   const system = { namespace: "kube-system", labels };
   const dns = { ...labels, "k8s-app": "kube-dns" };

@@ -49,7 +49,10 @@ export function hierarchies(mounts: string): Hierarchy[] {
 /** The controllers without which pods get neither their shares nor their limits. */
 export const REQUIRED_CONTROLLERS = ["cpu", "cpuset", "memory", "pids"] as const;
 
-/** Those of {@link REQUIRED_CONTROLLERS} that no hierarchy offers: kernels can be started without some (`cgroup_enable=memory` brings memory back). */
+/**
+ * Those of {@link REQUIRED_CONTROLLERS} that no hierarchy offers: kernels can be started without some
+ * (`cgroup_enable=memory` brings memory back).
+ */
 export function missingControllers(all: readonly Hierarchy[] = machineHierarchies()): string[] {
   const offered = new Set(all.flatMap(({ version, mountPoint, controllers }) => (version === 1 ? controllers : controllersOf(mountPoint))));
   return REQUIRED_CONTROLLERS.filter((controller) => !offered.has(controller));
@@ -118,9 +121,9 @@ function delegate(group: string): void {
 export const HOST_GROUP = `${NAME}-host`;
 
 /**
- * Moves the processes of a version 2 root into a group of their own. In a container with a control group namespace the root is an ordinary group, which hands
- * no controllers down while it holds processes ("no internal processes" of the kernel's cgroup-v2 document). The machine's own root, which has no
- * `cgroup.type`, may hold them.
+ * Moves the processes of a version 2 root into a group of their own. In a container with a control group namespace the root is an ordinary
+ * group, which hands no controllers down while it holds processes ("no internal processes" of the kernel's cgroup-v2 document). The
+ * machine's own root, which has no `cgroup.type`, may hold them.
  */
 function vacate(root: string): void {
   if (!existsSync(join(root, "cgroup.type"))) return;

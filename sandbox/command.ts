@@ -58,11 +58,11 @@ export async function tryRun(program: string, args: readonly string[], options: 
   }
 }
 
-/** What {@link until} waits for. */
+/** Options of {@link until}. */
 export interface UntilOptions {
   /** The longest wait, in milliseconds. */
   readonly timeout: number;
-  /** Between two looks, in milliseconds. Default 200. */
+  /** Between two polls, in milliseconds. Default 200. */
   readonly interval?: number;
   /** The log to point at when the wait ends without success. */
   readonly log?: string;

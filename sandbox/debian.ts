@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { run, StepFailed } from "./command";
 import type { Paths } from "./paths";
 
-/** Debian packages that images are made of: fetched into the cache and unpacked there, never installed, so that they conflict with nothing on the machine. */
+/**
+ * Debian packages that images are made of: fetched into the cache and unpacked there, never installed, so that they
+ * conflict with nothing on the machine.
+ */
 
 /** The packages of {@link unpackPackage} that images need. */
 export const IMAGE_PACKAGES = ["busybox-static", "memcached"] as const;
@@ -12,7 +15,8 @@ export type ImagePackage = (typeof IMAGE_PACKAGES)[number];
 /**
  * The shared libraries that a package's `Depends` names, without the C library, which is the machine's own.
  *
- * @param depends the field as in the package, such as `libc6 (>= 2.34), libevent-2.1-7t64 (>= 2.1.8), adduser`; of alternatives the first counts
+ * @param depends the field as in the package, such as
+ * `libc6 (>= 2.34), libevent-2.1-7t64 (>= 2.1.8), adduser`; of alternatives the first counts
  */
 export function libraryPackages(depends: string): string[] {
   return depends

@@ -18,7 +18,7 @@ export function ownMounts(mountinfo: string, home: string): string[] {
     .reverse();
 }
 
-/** What of a state directory is the sandbox's to remove. */
+/** Content of a state directory that is the sandbox's to remove. */
 const CONTENTS = ["run", "logs", "pki", "config", "bin", "kubeconfig", "pulumi", "nodes", "buckets", "history", "etcd", "made-directories"];
 
 /**
@@ -58,7 +58,7 @@ function removeEmpty(directory: string): void {
   }
 }
 
-/** What of the sandbox is still on this machine, in words; nothing after a complete `down`. */
+/** Remains of the sandbox on this machine, in words; none after a complete `down`. */
 export async function leftovers(where: Paths): Promise<string[]> {
   const found: string[] = [];
   const mounts = readIfThere("/proc/self/mountinfo") ?? "";

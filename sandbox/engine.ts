@@ -14,7 +14,7 @@ import { CONTEXT, NODE_NETWORK, NODES } from "./topology";
 /** The project's name, as Pulumi.yaml has it. */
 export const PROJECT = "thanos-stack";
 
-/** What the engine and its programs need beside the usual environment. */
+/** Variables that the engine and its programs need beside the usual environment. */
 function engineVariables(where: Paths): Record<string, string> {
   return {
     PULUMI_HOME: where.pulumiHome,
@@ -72,7 +72,8 @@ export function loadProgram(): Promise<Record<string, unknown>> {
  *
  * @param env the environment: the `dev` of Pulumi.dev.yaml
  * @param overrides on top of the environment's own and the sandbox's overlay: objects are merged, everything else replaced
- * @param variant the name of a stack of its own beside the environment's (default: the environment's name), or what is run instead of this repository's program
+ * @param variant the name of a stack of its own beside the environment's (default: the environment's name), or what is run
+ * instead of this repository's program
  */
 export async function openStack(
   env: string,

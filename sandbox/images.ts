@@ -105,7 +105,7 @@ export function architecture(machine: string = process.arch): string {
   return { x64: "amd64", arm64: "arm64" }[machine] ?? machine;
 }
 
-/** What {@link layerEntries} puts into the layer beside the image's own description. */
+/** Files that {@link layerEntries} puts into the layer beside the image's own description. */
 export interface LayerSources {
   /** Program files by the name they get in /bin. */
   readonly programs: Readonly<Record<string, string>>;

@@ -12,8 +12,9 @@ const SYSCTLS: Readonly<Record<string, { readonly value: string; readonly atLeas
   "vm/overcommit_memory": { value: "1" },
   // Frames between two nodes are the bridge's, not the host firewall's.
   "net/bridge/bridge-nf-call-iptables": { value: "0" },
-  // What every kubelet sets by itself (pkg/kubelet/cm `setupKernelTunables`), set here so that what was before is on record. With `panic_on_oops` a fault of
-  // the kernel restarts the machine, which is a node's business and not that of somebody's computer: it comes back with `make down`.
+  // What every kubelet sets by itself (pkg/kubelet/cm `setupKernelTunables`), set here so that what was before is on record.
+  // With `panic_on_oops` a fault of the kernel restarts the machine, which is a node's business and not that of somebody's
+  // computer: it comes back with `make down`.
   "vm/panic_on_oom": { value: "0" },
   "kernel/panic": { value: "10" },
   "kernel/panic_on_oops": { value: "1" },
@@ -27,13 +28,16 @@ const NO_ANSWERS = ["-m", "conntrack", "!", "--ctstate", "RELATED,ESTABLISHED"];
 /** The comment on each of the sandbox's firewall rules. */
 const COMMENT = ["-m", "comment", "--comment", NAME];
 
-/** The sandbox's firewall rules: what pods and nodes send is forwarded whatever the host's policy, and hidden behind the host's address outside. */
+/**
+ * The sandbox's firewall rules: what pods and nodes send is forwarded whatever the host's policy, and
+ * hidden behind the host's address outside.
+ */
 export const FIREWALL: readonly { readonly table: string; readonly chain: string; readonly rule: readonly string[] }[] = [
   { table: "filter", chain: "FORWARD", rule: ["-i", BRIDGE, ...COMMENT, "-j", "ACCEPT"] },
   // A host that closes its own ports (ufw, firewalld) opens them to the nodes: the API server and the S3 server listen on the bridge.
   { table: "filter", chain: "INPUT", rule: ["-i", BRIDGE, ...COMMENT, "-j", "ACCEPT"] },
-  // Answers to what went out. Who begins from outside reaches neither pods nor nodes, and of this machine not what listens for them, whatever the machine
-  // forwards and accepts otherwise. Each rule is for packets of its own, so that their order does not matter.
+  // Answers to what went out. Who begins from outside reaches neither pods nor nodes, and of this machine not what listens for them,
+  // whatever the machine forwards and accepts otherwise. Each rule is for packets of its own, so that their order does not matter.
   { table: "filter", chain: "FORWARD", rule: ["!", "-i", BRIDGE, "-o", BRIDGE, ...ANSWERS, ...COMMENT, "-j", "ACCEPT"] },
   { table: "filter", chain: "FORWARD", rule: ["!", "-i", BRIDGE, "-o", BRIDGE, ...NO_ANSWERS, ...COMMENT, "-j", "DROP"] },
   {

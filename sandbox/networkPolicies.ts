@@ -4,8 +4,8 @@ import { kubeconfigOf } from "./pki";
 import { type NodePlan, SERVICE_NETWORK } from "./topology";
 
 /**
- * What enforces NetworkPolicies in the sandbox: kube-router's firewall on each node. It keeps them as chains (KUBE-ROUTER-*, KUBE-POD-FW-*, KUBE-NWPLCY-*) and ipsets of the node's network
- * namespace, and goes with that.
+ * Enforcement of NetworkPolicies in the sandbox: kube-router's firewall on each node. It keeps them as chains (KUBE-ROUTER-*,
+ * KUBE-POD-FW-*, KUBE-NWPLCY-*) and ipsets of the node's network namespace, and goes with that.
  */
 
 /** The name of its program, certificate and rights. */
@@ -13,7 +13,7 @@ export const POLICY_AGENT = "kube-router";
 
 const labels = { "app.kubernetes.io/part-of": "thanos-stack-sandbox" };
 
-/** What it may read. Source: kube-router v2.1.0 daemonset/kube-router-firewall-daemonset.yaml and what its informers watch. */
+/** Its rights to read. Source: kube-router v2.1.0 daemonset/kube-router-firewall-daemonset.yaml and what its informers watch. */
 export function policyAgentRights(): Manifest[] {
   const role = "system:kube-router";
   const verbs = ["get", "list", "watch"];

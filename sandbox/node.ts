@@ -29,7 +29,9 @@ function file(where: Paths, node: NodePlan, name: string): string {
   return join(where.config, node.name, name);
 }
 
-/** Where a running node's containerd looks for the configuration of the pods' network: without it the node is not Ready, and no pod starts. */
+/**
+ * Where a running node's containerd looks for the configuration of the pods' network: without it the node is not Ready, and no pod starts.
+ */
 const CNI_CONFIGURATION = "/run/cni";
 
 /** containerd's configuration on a node. */
@@ -140,8 +142,8 @@ export function kubeProxyConfig(where: Paths, node: NodePlan): object {
 }
 
 /**
- * The script that is a node's init: it makes the mounts that are only the node's, and keeps the node's programs running. The pods' network comes last, when the policies are enforced, so
- * that no pod is ever without them.
+ * The script that is a node's init: it makes the mounts that are only the node's, and keeps the node's programs running. The pods' network
+ * comes last, when the policies are enforced, so that no pod is ever without them.
  */
 export function initScript(where: Paths, node: NodePlan): string {
   const directory = nodeDirectory(where, node);

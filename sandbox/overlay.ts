@@ -35,7 +35,7 @@ export function mergeConfig(...layers: readonly ConfigOverlay[]): ConfigOverlay 
   return layers.reduce<ConfigOverlay>((base, over) => merge(base, over) as ConfigOverlay, {});
 }
 
-/** What names the sandbox's cluster, and its S3 server. */
+/** Names of the sandbox's cluster, and of its S3 server. */
 export interface ClusterNames {
   readonly kubeconfig: string;
   readonly context: string;
@@ -54,13 +54,13 @@ export interface ClusterNames {
 /** A stack's configuration, apart by how its file may hold it. */
 export interface StackConfiguration {
   readonly config: ConfigOverlay;
-  /** What the file holds encrypted only, by full key. */
+  /** Values that the file holds encrypted only, by full key. */
   readonly secrets: ConfigOverlay;
 }
 
 /**
- * The configuration with which an environment is deployed to the sandbox: its own, the sandbox's overlay for it, the overrides on top. What the overrides add (a bucket, data on
- * nodes) gets its part of the overlay too.
+ * The configuration with which an environment is deployed to the sandbox: its own, the sandbox's overlay for it, the overrides on top. What
+ * the overrides add (a bucket, data on nodes) gets its part of the overlay too.
  *
  * @param own the environment's own configuration
  * @throws what {@link clusterOverlay} throws
@@ -89,7 +89,7 @@ export function withoutCredentials({ [CREDENTIALS_KEY]: _, ...config }: ConfigOv
   return config;
 }
 
-/** The S3 bucket that a configuration names, and the folder in it; nothing if its history is elsewhere or it has none. */
+/** The S3 bucket that a configuration names, and the prefix in it; nothing if its bucket is of another kind or it has none. */
 export function bucketOf(config: ConfigOverlay): { bucket: string; prefix?: string } | undefined {
   const storage = config[OBJECT_STORAGE_KEY];
   if (!isObject(storage) || !isObject(storage.s3) || typeof storage.s3.bucket !== "string") return undefined;
@@ -97,9 +97,9 @@ export function bucketOf(config: ConfigOverlay): { bucket: string; prefix?: stri
 }
 
 /**
- * What an environment's configuration needs changed to be deployed to the sandbox: the cluster's address, the names of nodes where it puts
- * data on nodes by name, the server of its bucket, which keeps its name, this machine among those who may write and read, and the CPU that its store gateways and compactor ask for.
- * Nothing that decides what is deployed.
+ * Changes of an environment's configuration with which it is deployed to the sandbox: the cluster's address, the names of nodes where it
+ * puts data on nodes by name, the server of its bucket, which keeps its name, this machine among those who may write and read, and the CPU
+ * that its store gateways and compactor ask for. Nothing that decides what is deployed.
  *
  * @param config the environment's own configuration
  * @throws if it names more nodes than there are, or a bucket that no S3 server can hold
@@ -121,7 +121,7 @@ export function clusterOverlay(config: ConfigOverlay, cluster: ClusterNames): Co
   return overlay;
 }
 
-/** The lists of those who may write and read, with this machine; a door without a list is open already, or refused. */
+/** The lists of those who may write and read, with this machine; an endpoint without a list is open already, or refused. */
 function accessOverlay(access: ConfigValue | undefined, { machine }: ClusterNames): ConfigObject | undefined {
   if (!isObject(access)) return undefined;
   const lists = ["senders", "readers"].flatMap((door) => {
@@ -131,7 +131,10 @@ function accessOverlay(access: ConfigValue | undefined, { machine }: ClusterName
   return lists.length === 0 ? undefined : Object.fromEntries(lists);
 }
 
-/** No tenant beside the default one, where an environment that nobody else wrote to names none: this machine may write now, and others must be named or accepted. */
+/**
+ * No tenant beside the default one, where an environment that nobody else wrote to names none: this machine may write now,
+ * and others must be named or accepted.
+ */
 function tenancyOverlay(config: ConfigOverlay): ConfigObject | undefined {
   const [tenancy, accepts] = [config[TENANCY_KEY], config[`${CONFIG_NAMESPACE}:accepts`]];
   if (Array.isArray(accepts) && accepts.includes("any-tenant")) return undefined;
@@ -139,12 +142,12 @@ function tenancyOverlay(config: ConfigOverlay): ConfigObject | undefined {
 }
 
 /**
- * CPU that store gateways and compactor ask for: the two cores of a small machine are those of each of its nodes, and a receiver that restarts must find room on the one that has its
- * volume, whichever pods have come there meanwhile.
+ * CPU that store gateways and compactor ask for: the two cores of a small machine are those of each of its nodes, and a receiver that
+ * restarts must find room on the one that has its volume, whichever pods have come there meanwhile.
  */
 const SMALL_REQUEST: ConfigObject = { resources: { cpu: "50m" } };
 
-/** The part of `objectStorage` that says where the bucket is, and how little of a node its parts ask for. */
+/** The part of `objectStorage` that says where the bucket is, and how little of a node its components ask for. */
 function objectStorageOverlay(storage: ConfigValue | undefined, { nodes, objectStorage }: ClusterNames): ConfigObject | undefined {
   if (!isObject(storage)) return undefined;
   for (const kind of ["gcs", "azure"]) {

@@ -65,8 +65,8 @@ export const THIS_MACHINE: MachineFiles = {
 };
 
 /**
- * Installs what is missing, and only that: apt is told to remove nothing and to add no recommendations. Fetches what images are made of too, so that a package
- * which this machine can't have is known before anything is compiled.
+ * Installs what is missing, and only that: apt is told to remove nothing and to add no recommendations. Fetches what images are made of
+ * too, so that a package which this machine can't have is known before anything is compiled.
  *
  * @throws {StepFailed} with apt's log
  */

@@ -30,7 +30,7 @@ export interface Paths {
   readonly nodes: string;
   /** The S3 server's directory; a bucket is a directory in it. */
   readonly buckets: string;
-  /** What outlives `down`: built programs and images. `$XDG_CACHE_HOME/thanos-stack`, default ~/.cache/thanos-stack. */
+  /** Directory that outlives `down`: built programs and images. `$XDG_CACHE_HOME/thanos-stack`, default ~/.cache/thanos-stack. */
   readonly cache: string;
   /** Node.js and Go, where the machine has none that fit (`sandbox/toolchain`); the Makefile names the same directory. */
   readonly toolchain: string;

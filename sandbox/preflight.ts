@@ -9,7 +9,7 @@ import { carriesOverlays, fileSystemOf, makesCgroups, makesNamespaces, usableMem
 import { GO_ENVIRONMENT, GO_VERSION } from "./tools";
 import { BRIDGE, NODE_NETWORK, POD_NETWORK, SERVICE_NETWORK } from "./topology";
 
-/** What decides whether the sandbox can run on a machine. */
+/** Facts that decide whether the sandbox can run on a machine. */
 export interface Facts {
   readonly platform: string;
   readonly uid: number;
@@ -37,8 +37,8 @@ export interface Facts {
 
 const GIB = 2 ** 30;
 /**
- * The least memory that the kernel counts: three nodes, the control plane and the smallest stack take 2 GiB, building the programs 3 GiB. A machine of 6 GiB
- * shows some 5.8 of them.
+ * The least memory that the kernel counts: three nodes, the control plane and the smallest stack take 2 GiB, building the programs 3 GiB. A
+ * machine of 6 GiB shows some 5.8 of them.
  */
 export const LEAST_MEMORY = 5.5 * GIB;
 /** The least free disk for three nodes with their unpacked images and volumes. */

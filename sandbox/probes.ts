@@ -6,7 +6,10 @@ import { type Hierarchy, machineHierarchies } from "./cgroups";
 import { readIfThere, tryRun } from "./command";
 import { BRIDGE, HOST_ADDRESS, NAME, type NodePlan } from "./topology";
 
-/** Trials of what the nodes will do, since only trying tells: a container may show all the files of a machine and still be let do none of it. Each undoes what it did. */
+/**
+ * Trials of what the nodes will do, since only trying tells: a container may show all the files of a machine and still be let do
+ * none of it. Each undoes what it did.
+ */
 
 /** Whether this process may make namespaces with mounts of their own: an unprivileged container may not. */
 export async function makesNamespaces(): Promise<boolean> {
@@ -41,8 +44,8 @@ export function fileSystemOf(path: string, mounts: string): string {
 }
 
 /**
- * Whether a directory can hold the upper layer of an overlay, as the nodes' images need: another overlay (a container's own file system), NFS and some
- * ZFS can't.
+ * Whether a directory can hold the upper layer of an overlay, as the nodes' images need: another overlay (a container's own
+ * file system), NFS and some ZFS can't.
  */
 export async function carriesOverlays(directory: string): Promise<boolean> {
   let existing = directory;
@@ -100,5 +103,5 @@ export async function hostAnswers(node: NodePlan): Promise<boolean> {
   }
 }
 
-/** What to do where {@link hostAnswers} says no. */
+/** Remedy where {@link hostAnswers} says no. */
 export const FIREWALLED = `This machine's firewall drops what comes from the sandbox's bridge ${BRIDGE}, so that no node would reach the API server: let it in (firewalld: \`firewall-cmd --zone=trusted --add-interface=${BRIDGE}\`; nftables: accept \`iifname "${BRIDGE}"\` in the input chain), and run this again.`;

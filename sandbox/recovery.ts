@@ -19,8 +19,8 @@ function lockHolders(directory: string): number[] {
 }
 
 /**
- * Makes a stack ready for an update after one that was killed, as a user would by hand: waits for an engine that still runs, takes the lock away that a dead one left
- * (`pulumi cancel`), and does what `npm run recover -- --yes` does.
+ * Makes a stack ready for an update after one that was killed, as a user would by hand: waits for an engine that still runs, takes the lock
+ * away that a dead one left (`pulumi cancel`), and does what `npm run recover -- --yes` does.
  *
  * @throws {StepFailed} if another update goes on for longer than two minutes
  */

@@ -41,7 +41,7 @@ export function podRow(pod: V1Pod): string[] {
   ];
 }
 
-/** What runs, as text; and whether the cluster does. */
+/** State of the sandbox, as text; and whether the cluster runs. */
 export async function status(where: Paths): Promise<{ text: string; running: boolean }> {
   const names = recordedDaemons(where.run);
   if (names.length === 0) return { text: "The sandbox isn't running; `make up` starts it.", running: false };

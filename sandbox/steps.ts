@@ -50,7 +50,7 @@ export async function runSteps(steps: readonly Step[], terminal: boolean = proce
   await list.run();
 }
 
-/** What a user is told about an error: one message, and the end of the log that explains it. */
+/** An error as a user is told of it: one message, and the end of the log that explains it. */
 export function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof StepFailed) || error.log === undefined) return message;

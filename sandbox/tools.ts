@@ -166,7 +166,7 @@ export function buildArguments(tool: Tool): string[] {
   return ["-trimpath", ...(tool.tags.length > 0 ? ["-tags", tool.tags.join(",")] : []), "-ldflags", ["-s", "-w", ...variables].join(" ")];
 }
 
-/** What the built program depends on. */
+/** Inputs on which the built program depends. */
 export interface BuildInputs {
   readonly tool: Tool;
   /** The contents of go.mod, go.sum and the Go sources, by file name. */

@@ -1,6 +1,6 @@
 /**
- * What the sandbox's cluster is made of: names, addresses, zones. Every name on the host starts with `thanos-stack` or
- * (where the kernel allows 15 characters) `tstack`, so that `down` finds what is left over without any record of it.
+ * The parts of the sandbox's cluster: names, addresses, zones. Every name on the host starts with `thanos-stack` or (where the kernel
+ * allows 15 characters) `tstack`, so that `down` finds what is left over without any record of it.
  */
 
 /** The prefix of every network namespace, control group and firewall comment that the sandbox makes. */

@@ -7,12 +7,12 @@ import * as ts from "typescript";
 /** The arrows of the design: which part may import which. Imports are read from the syntax tree, so text and comments do not count. */
 
 const ROOT = resolve(__dirname, "..");
-/** Folders of the product, as far as they exist. */
+/** Directories of the product, as far as they exist. */
 const PRODUCT = ["config", "components", "objects", "model", "gates", "outputs", "clients", "commands", "policy"].filter((folder) =>
   existsSync(join(ROOT, folder)),
 );
 
-/** What joins the rooms of the model: everything of a stack. */
+/** The files that join the rooms of the model: everything of a stack. */
 const ON_TOP = ["availabilityPlan", "nameRules", "objectSizes", "outputs", "plan", "rules", "warnings"];
 /** The rooms of the model, from the ground up: each with those that it imports, types among them. */
 const ROOMS: Record<string, string[]> = {
@@ -30,7 +30,7 @@ const ROOMS: Record<string, string[]> = {
 };
 
 interface Import {
-  /** Path from the project's folder for own files, without extension; the package or builtin otherwise. */
+  /** Path from the project's directory for own files, without extension; the package or builtin otherwise. */
   target: string;
   own: boolean;
   typeOnly: boolean;

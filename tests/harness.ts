@@ -100,7 +100,7 @@ export async function rejectionByProgram(stack: Stack, overrides: Overrides, sec
   assert.fail(`the program accepted ${JSON.stringify(overrides)}`);
 }
 
-/** What the mocks' monitor was told, with or without this harness. */
+/** URNs that the mocks' monitor was told, with or without this harness. */
 export function registeredNow(): string[] {
   const monitor = pulumi.runtime.getMonitor() as unknown as { resources?: Map<string, unknown> } | undefined;
   assert.ok(monitor?.resources instanceof Map, "the SDK's mock monitor keeps no list of resources any more");

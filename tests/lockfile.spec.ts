@@ -14,7 +14,8 @@ const { packages } = JSON.parse(readFileSync(join(__dirname, "..", "package-lock
 
 describe("package-lock.json", () => {
   it("has the optional packages of every platform, without which `npm ci` refuses it everywhere", () => {
-    // npm leaves out those that its registry did not answer for when the file was written. They need `version`, `os`, `cpu` and `optional` here, no more.
+    // npm leaves out those that its registry did not answer for when the file was written. They need `version`,
+    // `os`, `cpu` and `optional` here, no more.
     const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies).filter(
         (name) => packages[`${path}/node_modules/${name}`] === undefined && packages[`node_modules/${name}`] === undefined,

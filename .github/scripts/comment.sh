@@ -1,6 +1,7 @@
 #!/bin/bash
-# Puts a report on a pull request: comment.sh <report.md>. The comment of STACK's last report is replaced, so that there is one for each environment. Wants gh, GH_TOKEN, STACK,
-# REPOSITORY (owner/name) and PULL_REQUEST (number). The report was written by the code of the pull request: it is a text here, and says neither where it goes nor whose it is.
+# Puts a report on a pull request: comment.sh <report.md>. The comment of STACK's last report is replaced, so that there is one for each
+# environment. Wants gh, GH_TOKEN, STACK, REPOSITORY (owner/name) and PULL_REQUEST (number). The report was written by the code of the pull
+# request: it is a text here, and says neither where it goes nor whose it is.
 set -euo pipefail
 
 report=$1
@@ -22,7 +23,8 @@ first=$(head -n 1 "$report" | head -c 1000)
 
 body=$(mktemp)
 trap 'rm -f "$body"' EXIT
-# A cut in the middle of a character leaves no half of it: iconv leaves it out and says so by its exit code. No control character is passed on, nor what turns the direction of text.
+# A cut in the middle of a character leaves no half of it: iconv leaves it out and says so by its exit code. No control character is passed
+# on, nor what turns the direction of text.
 head -c "$largest" "$report" | { iconv -c -f utf-8 -t utf-8 2>/dev/null || true; } | tr -d '\000-\010\013-\037\177' |
   LC_ALL=C sed 's/\xC2[\x80-\x9F]//g; s/\xE2\x80[\xAA-\xAE]//g; s/\xE2\x81[\xA6-\xA9]//g' >"$body"
 printf '\n\n<sub>Written by a run of this pull request'\''s own code.</sub>\n' >>"$body"

@@ -15,7 +15,7 @@ export interface LiveObject {
   [key: string]: unknown;
 }
 
-/** What names an object. */
+/** Everything that names an object. */
 export interface ObjectName {
   apiVersion: string;
   kind: string;
@@ -25,11 +25,11 @@ export interface ObjectName {
 /** Asks for an object; undefined where there is none. */
 export type LookUp = (object: ObjectName) => Promise<LiveObject | undefined>;
 
-/** What becomes of one pending operation. */
+/** Outcome of one pending operation. */
 export interface Decision {
-  /** What was pending, such as `creating StatefulSet thanos-prod/thanos-receive`. */
+  /** The pending operation, such as `creating StatefulSet thanos-prod/thanos-receive`. */
   operation: string;
-  /** What is done about it, as a sentence without its full stop. */
+  /** The action on it, as a sentence without its full stop. */
   outcome: string;
   /** Whether it stays as it is, for somebody to decide. */
   open: boolean;
@@ -43,7 +43,9 @@ export interface Recovery {
   state: ExportedState;
 }
 
-/** Said of a resource that was taken over: the engine applies and awaits such a one with the next update, also where nothing has changed. */
+/**
+ * Said of a resource that was taken over: the engine applies and awaits such a one with the next update, also where nothing has changed.
+ */
 const UNFINISHED = "the engine was killed while this was created; the next update applies it again and waits for it";
 /** Whose fields the official provider's creations are: it creates by a POST that names no manager. */
 const CREATOR = "pulumi-kubernetes";
@@ -53,7 +55,8 @@ const REPLACEABLE = new Set(["ConfigMap", "Secret", "Job"]);
 const STATE_ONLY = /^(?:random:|pulumi:)/;
 
 /**
- * Decides what to do about every pending operation. Nothing is changed: neither in the cluster, which is only asked, nor in the state that is given.
+ * Decides what to do about every pending operation. Nothing is changed: neither in the cluster, which is only
+ * asked, nor in the state that is given.
  *
  * @throws what the look-up throws
  */
@@ -113,7 +116,7 @@ function takeOver(made: StateResource, resources: StateResource[]): Outcome {
   return { outcome: `taken over to be deleted by the next update: the state has ${present.id} in its place` };
 }
 
-/** What the engine would have written of the creation, had it seen its end. */
+/** The state that the engine would have written of the creation, had it seen its end. */
 function adopted(resource: StateResource, live: LiveObject, { apiVersion, metadata }: ObjectName): StateResource {
   const { managedFields: _, ...kept } = live.metadata ?? {};
   const shown = withoutSecrets({ ...live, metadata: kept }, withSecretData(resource)) as Record<string, unknown>;
@@ -121,7 +124,8 @@ function adopted(resource: StateResource, live: LiveObject, { apiVersion, metada
     ...resource,
     custom: true,
     id: metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`,
-    // The provider's own keys beside the object (pulumi-kubernetes `provider/pkg/provider/provider.go`, fieldManagerKey and initialAPIVersionKey).
+    // The provider's own keys beside the object (pulumi-kubernetes `provider/pkg/provider/provider.go`,
+    // fieldManagerKey and initialAPIVersionKey).
     outputs: { ...shown, __fieldManager: `${CREATOR}-${randomBytes(4).toString("hex")}`, __initialApiVersion: apiVersion },
     initErrors: [UNFINISHED],
   };

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** A stack's state as `pulumi stack export` writes it, as far as recovery reads it. Source: pulumi `sdk/go/common/apitype`, DeploymentV3 and ResourceV3. */
+/**
+ * A stack's state as `pulumi stack export` writes it, as far as recovery reads it. Source: pulumi
+ * `sdk/go/common/apitype`, DeploymentV3 and ResourceV3.
+ */
 
 const resource = z.looseObject({
   urn: z.string(),

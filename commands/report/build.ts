@@ -23,30 +23,30 @@ export interface Report {
   violations: Violation[];
   /** Changes of resources; absent where no preview was made. */
   changes?: Change[];
-  /** What the plan survives; absent where there is no plan. */
+  /** Survival of the plan; absent where there is no plan. */
   survival?: Availability;
-  /** What the environment requires. */
+  /** Survival that the environment requires. */
   declared: Survival;
-  /** What survives less than before; absent where it can't be told. */
+  /** Losses that are survived less well than before; absent where it can't be told. */
   worse?: string[];
   requests?: { after: Requests; before?: Requests };
   topology?: Topology;
-  /** What a reviewer should know before anything else. Default: nothing. */
+  /** Warnings that a reviewer reads before anything else. Default: none. */
   warnings?: string[];
-  /** What limits the report, and warnings of the engine. */
+  /** Limits of the report, and warnings of the engine. */
   notes: string[];
 }
 
-/** What a report is made from. */
+/** Sources of a report. */
 export interface ReportInput {
   stack: string;
-  /** What the engine plans. Without it the report rests on the program alone. */
+  /** The engine's plan. Without it the report rests on the program alone. */
   preview?: Preview;
   /** The stack's outputs of its last deployment. Default: those in the preview. */
   deployed?: DeployedOutputs;
   /** Why the plan can't be deployed, beside what is found out here. Default: nothing. */
   problems?: readonly string[];
-  /** What is to be said beside what is found out here. Default: nothing. */
+  /** Further notes, beside those found out here. Default: none. */
   notes?: readonly string[];
   /** `promtool`, by name or path, which judges PromQL and configurations. Default: it is not asked. */
   promtool?: string;
@@ -122,7 +122,10 @@ const resourceOf = ({ type, name, inputs, options }: ProgramRun["resources"][num
 
 const GOES = new Set(["delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"]);
 
-/** Every resource of the stack that is there when the update is done. As the engine has it for its policies, what is only read is somebody else's. */
+/**
+ * Every resource of the stack that is there when the update is done. As the engine has it for its policies,
+ * what is only read is somebody else's.
+ */
 export function plannedResources(preview: Preview): PolicyResource[] {
   const byUrn = new Map<string, PolicyResource>();
   for (const step of preview.steps) {
@@ -183,7 +186,7 @@ function warningsOf(preview: Preview): string[] {
   ];
 }
 
-/** What is worse than in the last deployment, or why that is not known. */
+/** Losses that are survived less well than in the last deployment, or why that is not known. */
 function compared(
   survival: Availability | undefined,
   preview: Preview | undefined,

@@ -1,7 +1,7 @@
 import { fields, text } from "../../policy/resources";
 import { nameOf, type Preview, type PreviewStep, STACK_TYPE, typeOf } from "./preview";
 
-/** What happens to a resource, the gravest first. */
+/** Changes of a resource, the gravest first. */
 export const OPERATIONS = ["delete", "replace", "update", "create", "import"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
@@ -25,7 +25,7 @@ export interface Change {
   properties: ChangedProperty[];
 }
 
-/** What the engine calls them. To read what somebody else made changes nothing. */
+/** The engine's names for them. To read what somebody else made changes nothing. */
 const OPERATION_OF: Record<string, Operation> = {
   delete: "delete",
   "delete-replaced": "replace",
@@ -58,7 +58,7 @@ export function changesOf(preview: Preview): Change[] {
 
 const rank = (operation: Operation): number => OPERATIONS.indexOf(operation);
 
-/** What of a provider says only how this machine reaches the cluster. */
+/** Inputs of a provider that say only how this machine reaches the cluster. */
 const CONNECTION = new Set(["kubeconfig", "context", "version"]);
 
 function onlyConnects(step: PreviewStep): boolean {
@@ -82,7 +82,7 @@ const pathsOf = (step: PreviewStep): string[] => {
   return detailed.length > 0 ? detailed : (step.diffReasons ?? []);
 };
 
-/** What every write of the provider changes, and nobody wants to read. */
+/** Paths that every write of the provider changes, and nobody wants to read. */
 const NOISE = /^(?:status|metadata\.(?:managedFields|resourceVersion|generation|uid|creationTimestamp)|__)/;
 
 function propertiesOf(step: PreviewStep): ChangedProperty[] {

@@ -1,13 +1,16 @@
 import { engineConfig } from "../engineConfig";
 
-/** What the secrets of a preview open: the program's own code, and so a pull request's, gets every encrypted value of its stack file in plain text. */
+/**
+ * Reach of a preview's secrets: the program's own code, and so a pull request's, gets every encrypted
+ * value of its stack file in plain text.
+ */
 
 /** The keys with an encrypted value anywhere in them, of a stack file's `config:` block or of a preview's configuration. */
 export function encryptedKeys(config: Record<string, unknown>): string[] {
   return engineConfig(config).secretKeys;
 }
 
-/** What a reviewer should know of the encrypted values; nothing where there are none. */
+/** Warning to a reviewer about the encrypted values; undefined where there are none. */
 export function decryptableWarning(config: Record<string, unknown>): string | undefined {
   const keys = encryptedKeys(config);
   if (keys.length === 0) return undefined;

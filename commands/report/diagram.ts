@@ -2,8 +2,9 @@ import { diagramText } from "./escaping";
 import { type Box, nodesOf, replicasEach, type Stage, shownOf, stagesOf, type Topology, type TopologyRing, zoneTitle } from "./topology";
 
 /**
- * Characters of a diagram, its last line feed among them. GitLab draws one of so many without being asked (`MAX_CHAR_LIMIT` of its render_sandboxed_mermaid.js); Mermaid itself takes
- * 50,000, and 500 edges (`maxTextSize`, `maxEdges`), for which so short a text has no room.
+ * Characters of a diagram, its last line feed among them. GitLab draws one of so many without being asked
+ * (`MAX_CHAR_LIMIT` of its render_sandboxed_mermaid.js); Mermaid itself takes 50,000, and 500 edges (`maxTextSize`,
+ * `maxEdges`), for which so short a text has no room.
  */
 export const LONGEST_DIAGRAM = 2_000;
 
@@ -11,7 +12,10 @@ export const LONGEST_DIAGRAM = 2_000;
 const DETAILS = ["pods", "zones", "rings", "all"] as const;
 type Detail = (typeof DETAILS)[number];
 
-/** The topology as a Mermaid diagram, which GitHub and GitLab draw where a comment holds it: with every receiver's name, or with as much as is short enough. */
+/**
+ * The topology as a Mermaid diagram, which GitHub and GitLab draw where a comment holds it: with every receiver's
+ * name, or with as much as is short enough.
+ */
 export function topologyDiagram(of: Topology): string {
   let text = "";
   for (const detail of DETAILS) {

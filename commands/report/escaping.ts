@@ -28,8 +28,8 @@ export function fenced(text: string): string {
 }
 
 /**
- * Text in a quoted label of a Mermaid diagram. Whatever Mermaid, the Markdown and HTML in its labels, or the fence around it may read as a sign of theirs is given by its number, as
- * Mermaid has characters (`#35;`).
+ * Text in a quoted label of a Mermaid diagram. Whatever Mermaid, the Markdown and HTML in its labels, or the fence around it may read as a
+ * sign of theirs is given by its number, as Mermaid has characters (`#35;`).
  */
 export function diagramText(text: string): string {
   return oneLine(text).replace(/^-|[^\p{L}\p{N} ,×…-]/gu, (sign) => `#${sign.codePointAt(0)};`);

@@ -14,7 +14,7 @@ export const EXIT = {
 } as const;
 
 /**
- * What the report comes to, as an exit code.
+ * Exit code for a report.
  *
  * @param preview what the engine said; undefined where it was not asked
  */

@@ -3,7 +3,7 @@ import { messageOf, type Transport } from "../../clients/transport";
 import { KUBERNETES_MINIMUM, versionProblem } from "../../model/kubernetes/version";
 import { formatProblem } from "../../model/values/problem";
 
-/** What a report says of the cluster's Kubernetes. */
+/** Finding on the version of the cluster's Kubernetes. */
 export interface VersionFinding {
   /** Why an update would be refused. */
   problems: string[];
@@ -12,8 +12,8 @@ export interface VersionFinding {
 }
 
 /**
- * Asks the API server whether its Kubernetes is new enough. The engine's preview asks at the first deployment only, and a release of this program
- * may need a newer one than the release before.
+ * Asks the API server whether its Kubernetes is new enough. The engine's preview asks at the first deployment only, and a release of this
+ * program may need a newer one than the release before.
  *
  * @param cluster the kubeconfig's context, and the API server that it names
  */

@@ -90,7 +90,7 @@ function properties({ properties: all }: Change): string {
   return [...shown, ...(rest > 0 ? [`and ${rest} more`] : [])].join("<br>");
 }
 
-/** What is so, and what the environment requires. */
+/** The losses that are survived, and those that the environment requires to be. */
 export function survivalText({ survival, declared }: Report): string {
   if (survival === undefined) return "";
   const survived = anyOf(survival.survives).join(" or ");

@@ -34,13 +34,13 @@ export type PreviewStep = z.output<typeof step>;
 /** A resource's state in a step. */
 export type StepState = z.output<typeof state>;
 
-/** What the engine plans. */
+/** The engine's plan. */
 export interface Preview {
   /** The stack's configuration by full key; secret values are `[secret]`. */
   config: Record<string, string>;
   /** Steps, those of unchanged resources only with `--show-sames`. */
   steps: PreviewStep[];
-  /** What engine, program and providers said, without colours. */
+  /** Messages of engine, program and providers, without colours. */
   diagnostics: { severity: string; message: string; urn: string }[];
   /** Whether the engine came to the end. */
   complete: boolean;

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { fields, kindOf, type PolicyResource, text } from "../../policy/resources";
 import { describeResource, type Violation } from "../../policy/rules";
 
-/** What only Prometheus' own parser can judge, PromQL and templates above all, by `promtool` where it is. */
+/** Checks that only Prometheus' own parser can make, of PromQL and templates above all, by `promtool` where it is. */
 
 const run = promisify(execFile);
 const PROMETHEUS_CONFIG = "prometheus.yml";
@@ -16,10 +16,10 @@ const MOST_LINES = 10;
 /** Its name, where it is on PATH. */
 export const PROMTOOL = "promtool";
 
-/** What came of it. */
+/** Result of `promtool`'s checks. */
 export interface Judgement {
   violations: Violation[];
-  /** What was not judged. */
+  /** Checks that were not made. */
   notes: string[];
 }
 
@@ -85,7 +85,7 @@ export async function promtoolJudgement(resources: readonly PolicyResource[], pr
   }
 }
 
-/** What `promtool` says against a file; undefined where it takes it. */
+/** Errors of `promtool` about a file; undefined where it takes it. */
 async function refusalOf(program: string, args: readonly string[]): Promise<string | undefined> {
   try {
     await run(program, args, { timeout: LONGEST_CHECK_MILLISECONDS, maxBuffer: 16 * 2 ** 20 });

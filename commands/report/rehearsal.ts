@@ -3,8 +3,9 @@ import type { Transport } from "../../clients/transport";
 import { type Preview, STACK_TYPE, typeOf } from "./preview";
 
 /**
- * Whether the API server could check what the engine plans. For a change of an object the Kubernetes provider asks for a dry run, which needs the right to the write itself; without it, it
- * silently goes by what the program says (pulumi-kubernetes `provider/pkg/provider/provider.go`, Create and Update). So the API server is asked what the account may.
+ * Whether the API server could check what the engine plans. For a change of an object the Kubernetes provider asks for a dry run, which
+ * needs the right to the write itself; without it, it silently goes by what the program says (pulumi-kubernetes
+ * `provider/pkg/provider/provider.go`, Create and Update). So the API server is asked what the account may.
  */
 
 /** A right that a dry run needs. */
@@ -16,7 +17,7 @@ interface Right {
   namespace?: string;
 }
 
-/** What a change asks the API server to do. */
+/** The writes that a change asks of the API server. */
 interface Rehearsal {
   verbs: readonly Right["verb"][];
   apiVersion: string;

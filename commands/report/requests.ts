@@ -1,7 +1,7 @@
 import { cpuCores, isByteQuantity, isCpuQuantity, quantityBytes } from "../../model/values/quantity";
 import { type Container, fields, kindOf, list, type PolicyResource, podOf, text } from "../../policy/resources";
 
-/** What a plan takes of its cluster. */
+/** Resources of its cluster that a plan takes. */
 export interface Requests {
   pods: number;
   /** Cores that the scheduler reserves. */

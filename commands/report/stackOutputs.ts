@@ -21,7 +21,7 @@ export async function deployedOutputs(stack: string, further: readonly string[] 
   }
 }
 
-/** What the CLI answered. */
+/** Answer of the CLI. */
 export interface CliAnswer {
   code: number;
   stdout: string;

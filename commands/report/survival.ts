@@ -17,7 +17,7 @@ export const SURVIVAL_COLUMNS = [
 /** A cell, and whether it tells of harm. */
 export interface Cell {
   text: string;
-  /** What of it is told on the side. */
+  /** A remark on the side. */
   note?: string;
   bad: boolean;
 }

@@ -3,7 +3,7 @@ import { escapeXml } from "./escaping";
 
 /** The path of a sample, from who sends it to who asks for it. */
 export interface Topology {
-  /** Prometheus servers of this stack: pods that scrape the same, and parts of the targets. */
+  /** Prometheus servers of this stack: pods that scrape the same, and shards of the targets. */
   prometheus: { replicas: number; shards: number };
   /** Routers in front of the receivers; none where receivers route. */
   routers: number;
@@ -31,7 +31,7 @@ interface RingOutput {
   replicationFactor: number;
 }
 
-/** What is drawn, from the stack's resources and outputs. Nothing for outputs of another program. */
+/** The drawn topology, from the stack's resources and outputs. Undefined for outputs of another program. */
 export function topologyOf(resources: readonly PolicyResource[], outputs: Record<string, unknown>): Topology | undefined {
   const ring = outputs.ring as RingOutput | undefined;
   const prometheus = outputs.prometheus as { replicas: number; shards: number } | undefined;
@@ -98,13 +98,13 @@ export function topologyLine(of: Topology): string {
 export interface Box {
   title: string;
   note: string;
-  /** What it is drawn as. */
+  /** Form in which it is drawn. */
   kind: "sender" | "outside" | "router" | "receiver" | "query";
   /** Whether it gets nothing from the stage before. Default: it does. */
   begins?: boolean;
 }
 
-/** What stands side by side in a picture, and the word on the way to the next stage; none after the last. */
+/** Boxes side by side in a picture, and the word on the way to the next stage; none after the last. */
 export interface Stage {
   parts: (Box | TopologyRing)[];
   arrow?: string;

@@ -1,4 +1,4 @@
-/** What verify demands of a deployed stack: each check is a pure judgement of readings, and knows nothing of how they were taken. */
+/** The checks of verify on a deployed stack: each is a pure judgement of readings, and knows nothing of how they were taken. */
 
 import type { Labels, Store, Target, VectorElement } from "../../clients/prometheus";
 import { isTooOld, KUBERNETES_MINIMUM, LOST_BEFORE } from "../../model/kubernetes/version";
@@ -8,7 +8,7 @@ import type { RingMember } from "../../outputs";
 /** The judgement of one check. */
 export interface Verdict {
   ok: boolean;
-  /** What was seen, in a few words; for a failure, what is wrong with it. */
+  /** The observation, in a few words; for a failure, its fault. */
   seen: string;
   /** One line for each culprit, and for each warning, which fails nothing. */
   details: string[];
@@ -59,11 +59,14 @@ export interface AcknowledgedReading {
   atMs: number;
   /** By pod. */
   samples: ReadonlyMap<string, number>;
-  /** Samples that verify itself may have written; they are not the stack's. A write may come while the counters are read, and be counted or not. */
+  /**
+   * Samples that verify itself may have written; they are not the stack's. A write may come while the
+   * counters are read, and be counted or not.
+   */
   own: { before: number; after: number };
 }
 
-/** What one receiver says of its hashring. */
+/** One receiver's metrics of its hashring. */
 export interface HashringReading {
   pod: string;
   /** `thanos_receive_config_hash`; absent where it isn't exposed. */
@@ -79,8 +82,8 @@ export interface WrittenSample {
 }
 
 /**
- * All nodes of the cluster are Ready, and there is one. An update looks at the version of the API server; a kubelet, which may be older, is a
- * warning here where it is too old.
+ * All nodes of the cluster are Ready, and there is one. An update looks at the version of the API server; a kubelet, which may be older,
+ * is a warning here where it is too old.
  */
 export function nodesReady(nodes: readonly NodeReading[]): Verdict {
   const notReady = nodes.filter((node) => !node.ready);
@@ -111,8 +114,8 @@ export function podsReady(pods: readonly PodReading[]): Verdict {
 }
 
 /**
- * Every target of every Prometheus is up, and every pod of the stack is a target of its application's job. Annotated targets that are down are others', and a warning.
- * A job of another kind may have no targets: what it discovers need not be there.
+ * Every target of every Prometheus is up, and every pod of the stack is a target of its application's job. Annotated targets that are down
+ * are others', and a warning. A job of another kind may have no targets: what it discovers need not be there.
  *
  * @param expectedPrometheus number of Prometheus pods there should be
  * @param jobs the jobs that the stack says it scrapes
@@ -176,19 +179,19 @@ export function samplesAcknowledged(first: AcknowledgedReading, last: Acknowledg
   };
 }
 
-/** Something that keeps samples and answers the querier for them. */
+/** Something that keeps samples and serves them to the querier. */
 export interface ExpectedStore {
-  /** What several of them are called. */
+  /** Plural under which they are counted. */
   kind: string;
   name: string;
   /** The names a querier may know it by. */
   addresses: string[];
 }
 
-/** Parts of the stack, beside the ring's members, whose pods answer the querier by gRPC. */
+/** Components, beside the ring's members, whose pods serve the querier by gRPC. */
 const STORES: Record<string, string> = { prometheus: "sidecars", "store-gateway": "store gateways", ruler: "rulers" };
 
-/** Everything that the querier must see: the ring's members where there is a ring, and each pod of another part with a gRPC port. */
+/** Everything that the querier must see: the ring's members where there is a ring, and each pod of another component with a gRPC port. */
 export function expectedStores(members: readonly RingMember[], pods: readonly PodReading[]): ExpectedStore[] {
   return [
     ...members.map((member) => ({ kind: "ring members", name: member.address, addresses: addressesOf(member, pods) })),
@@ -228,10 +231,11 @@ export interface UpReading {
 }
 
 /**
- * The querier answers `up` of every target exactly once, without replica labels, and of nothing that is no target. Of annotated targets, which others start and stop, it is a warning.
+ * The querier answers `up` of every target exactly once, without replica labels, and of nothing that is no target. Of annotated targets,
+ * which others start and stop, it is a warning.
  *
- * A series that ended before every target's latest scrape is of a target that is gone: it is answered for five minutes more (PromQL's lookback) when
- * Prometheus itself was restarted in between and could not mark it as ended.
+ * A series that ended before every target's latest scrape is of a target that is gone: it is answered for five minutes more (PromQL's
+ * lookback) when Prometheus itself was restarted in between and could not mark it as ended.
  */
 export function everyTargetOnce(readings: readonly TargetsReading[], answer: UpReading, replicaLabels: readonly string[]): Verdict {
   const targets = uniqueTargets(readings);

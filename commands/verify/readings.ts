@@ -55,8 +55,8 @@ export class StackReader {
   }
 
   /**
-   * Samples of acknowledged write requests, as the receivers that answered them count (each request is counted by one receiver only, whatever the
-   * replication factor).
+   * Samples of acknowledged write requests, as the receivers that answered them count (each request is counted by one receiver
+   * only, whatever the replication factor).
    *
    * @param own samples that verify itself has written so far
    */
@@ -74,7 +74,7 @@ export class StackReader {
     return { atMs: performance.now(), samples: new Map(readings), own: { before, after: own() } };
   }
 
-  /** What each receiver with a hashring file says of it. */
+  /** The hashring as each receiver with a hashring file has it. */
   async hashrings(): Promise<HashringReading[]> {
     const receivers = (await this.pods()).filter((pod) => pod.readsHashrings);
     return Promise.all(

@@ -21,7 +21,7 @@ export function resultLines(result: CheckResult, names: readonly string[]): stri
 /** `make up` of the sandbox prints one address more below those of verify, in the same columns. */
 const LONGEST_NAME = "remote write";
 
-/** What to open, in columns that are the same whichever addresses there are. */
+/** Addresses to open, in columns that are the same whichever there are. */
 export function addressLines(addresses: readonly Address[]): string[] {
   return addresses.map(({ name, open }) => `${name.padEnd(LONGEST_NAME.length)}  ${oneLine(open)}`);
 }

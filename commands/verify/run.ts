@@ -1,9 +1,9 @@
-/** Waits for checks: each looks again and again until it holds or the time is over, all at the same time. */
+/** Waits for checks: each polls until it holds or the time is over, all at the same time. */
 import { setTimeout as delay } from "node:timers/promises";
 import { ForbiddenError, messageOf } from "../../clients/transport";
 import type { Verdict } from "./checks";
 
-/** A check and how it looks at the cluster. */
+/** A check and how it polls the cluster. */
 export interface Check {
   name: string;
   /** Takes readings and judges them. A failure to read is a verdict too: this may throw. */
@@ -19,16 +19,17 @@ export interface CheckResult extends Verdict {
 
 /** Options of {@link runChecks}. */
 export interface RunOptions {
-  /** Time in milliseconds after which no check looks again. */
+  /** Time in milliseconds after which no check polls again. */
   timeoutMs: number;
-  /** Pause in milliseconds between two looks of a check. Default: 1,000. */
+  /** Pause in milliseconds between two polls of a check. Default: 1,000. */
   intervalMs?: number;
   /** Called as each check ends. */
   onResult?: (result: CheckResult) => void;
 }
 
 /**
- * Runs checks at the same time, each until it holds or the time is over, or until the account may not read what it judges; a check looks at least once.
+ * Runs checks at the same time, each until it holds or the time is over, or until the account may not read what it
+ * judges; a check polls at least once.
  *
  * @returns one result for each check, in their order
  */

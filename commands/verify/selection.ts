@@ -8,7 +8,7 @@ import { kubeconfigFiles, kubeconfigOf } from "../../config/kubeconfig";
 import { stackConfig, stackName, stackNames, stacksWithFiles } from "../../config/stackFiles";
 import { readOutputs, type StackOutputs } from "../../outputs";
 
-/** What the command line says. */
+/** Choices of the command line. */
 export interface Selection {
   /** Stack name, such as `dev` or `organization/thanos-stack/dev`. */
   stack: string;
@@ -44,8 +44,8 @@ export async function selectOutputs(selection: Selection, project: string, envir
 }
 
 /**
- * The kubeconfig and context of the stack's cluster. Each is taken from the command line, else from `THANOS_STACK_KUBECONFIG` and `THANOS_STACK_CONTEXT`,
- * else from the stack's configuration (`thanos-stack:cluster`). A kubeconfig's current context is never used.
+ * The kubeconfig and context of the stack's cluster. Each is taken from the command line, else from `THANOS_STACK_KUBECONFIG` and
+ * `THANOS_STACK_CONTEXT`, else from the stack's configuration (`thanos-stack:cluster`). A kubeconfig's current context is never used.
  *
  * @param project directory of Pulumi.yaml and the stack files
  * @throws {SelectionError} when nothing names a context
@@ -74,7 +74,10 @@ function chosenOf(context: string, environment: NodeJS.ProcessEnv): string | und
   return warning === undefined ? kubeconfig : undefined;
 }
 
-/** The stack file is read first, so that a cluster can be verified without the CLI; values it doesn't spell out (an ESC environment's) take the CLI. */
+/**
+ * The stack file is read first, so that a cluster can be verified without the CLI; values it doesn't spell out
+ * (an ESC environment's) take the CLI.
+ */
 async function configuredCluster(
   stack: string,
   project: string,

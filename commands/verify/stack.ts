@@ -90,7 +90,7 @@ function writeAndReadBack(reader: StackReader, outputs: ReceiveOutputs, door: Tr
     name: "write and read back",
     look: async () => {
       if (!acknowledged) {
-        // One try a look: the looks are the retries, and end in time.
+        // One try a poll: the polls are the retries, and end in time.
         await writer.send(series, { giveUpAfterMs: 0 });
         acknowledged = true;
       }

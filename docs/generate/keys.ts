@@ -6,9 +6,9 @@ import { described } from "../../config/issues";
 export interface Key {
   /** Such as `receive.hashrings[].name`: an entry of a list is `[]`, one of a map `.<name>`. */
   path: string;
-  /** What it is for, in Markdown whose links are relative to docs/. Empty where the schema says nothing. */
+  /** Purpose of the key, in Markdown whose links are relative to docs/. Empty where the schema says nothing. */
   description: string;
-  /** What it accepts, in the words of the program's messages. */
+  /** Accepted values, in the words of the program's messages. */
   accepts: string;
   /** Why it accepts no less than its least. */
   least: { value: string; why: string } | undefined;
@@ -22,7 +22,7 @@ export interface Key {
 /** Whether a key is demanded, may be left out, or has a default. */
 export type Presence = { is: "required" } | { is: "optional" } | { is: "default"; value: unknown };
 
-/** What a schema has in its registry, beside what JSON Schema knows. */
+/** Entry of a schema in its registry, beside what JSON Schema knows. */
 interface Meta {
   description?: string;
   shared?: string;
@@ -62,7 +62,7 @@ function layersOf(schema: Schema): Schema[] {
 
 const innermost = (schema: Schema): Schema => layersOf(schema).at(-1) ?? schema;
 
-/** What is registered of a schema: the outside counts before what it wraps. */
+/** Registered entry of a schema: the outside counts before what it wraps. */
 const metaOf = (schema: Schema): Meta =>
   Object.assign(
     {},
@@ -123,8 +123,8 @@ function leastOf(schema: Schema): Key["least"] {
 }
 
 /**
- * What a schema accepts: its form, then its further conditions. A condition with a reason of its own belongs to a form
- * that many keys have, and is described with it; but for the least, which each key has for itself.
+ * Values that a schema accepts: its form, then its further conditions. A condition with a reason of its own belongs to a form that many
+ * keys have, and is described with it; but for the least, which each key has for itself.
  */
 export function acceptedBy(schema: Schema): string {
   const form = formOf(schema);

@@ -119,7 +119,7 @@ class Page {
     return key.keys.filter((inner) => others.some((other) => counterpart(inner, key, other) === undefined));
   }
 
-  /** What there is to say of a key itself. */
+  /** The paragraph on a key itself. */
   private paragraph(key: Key, title: string, indent: string): string[] {
     const { shared } = key;
     const home = shared === undefined ? undefined : this.sharedHomes.get(shared);

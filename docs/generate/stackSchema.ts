@@ -43,7 +43,7 @@ export function stackFileSchema(made: string): JsonSchema {
   };
 }
 
-/** What stands in a stack file beside `config`. */
+/** Keys of a stack file beside `config`. */
 const ENGINE_KEYS: Readonly<Record<string, JsonSchema>> = {
   environment: { type: ["array", "object"], description: "Environments of Pulumi ESC, with which `config` is merged." },
   secretsprovider: { type: "string", description: "What encrypts the secrets of this stack. Pulumi writes it." },
@@ -118,7 +118,7 @@ function rewrite({ zodSchema, jsonSchema }: { zodSchema: unknown; jsonSchema: Js
   if (key.presence.is === "default") jsonSchema.default = key.presence.value as JsonSchema["default"];
 }
 
-/** What an editor shows of a key. yaml-language-server shows every backtick of a `description`, so it gets another text. */
+/** A key as editors show it. yaml-language-server shows every backtick of a `description`, so it gets another text. */
 function shown(key: Key): JsonSchema {
   const meaning = withoutLinks(meaningOf(key));
   const accepts = plain(key.accepts);

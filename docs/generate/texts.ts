@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
 import type { Key } from "./keys";
 
-/** What the page and the editors' schema say of a key, in Markdown. */
+/** The texts of a key on the page and in the editors' schema, in Markdown. */
 
-/** What it is for, and why it accepts no less than its least. Empty where there is nothing to say. */
+/** A key's purpose, and why it accepts no less than its least. Empty where there is nothing to say. */
 export const meaningOf = ({ description, least }: Key): string =>
   [
     ...(description === "" ? [] : [description]),

@@ -12,7 +12,7 @@ const PORT = 9090;
 const USER = 65534;
 const LOG = "/prometheus";
 
-/** What {@link Agent} needs. */
+/** Arguments of {@link Agent}. */
 export interface AgentArgs {
   config: Config;
   namespace: pulumi.Input<string>;

@@ -3,12 +3,15 @@ import { REPLICA_LABEL, type Sender } from "./sender";
 
 /** prometheus.yml of the agent: the application's pods are scraped, everything goes to the platform. Pure. */
 
-/** Annotation with the path of a pod's metrics. The platform's own Prometheus scrapes pods with `prometheus.io/scrape`, which no pod here has. */
+/**
+ * Annotation with the path of a pod's metrics. The platform's own Prometheus scrapes pods with
+ * `prometheus.io/scrape`, which no pod here has.
+ */
 export const METRICS_PATH_ANNOTATION = "prometheus.io/path";
 /** Name of the container port that is scraped. */
 export const HTTP_PORT_NAME = "http";
 
-/** What the configuration is made of. */
+/** Facts from which the configuration is made. */
 export interface AgentTarget {
   namespace: string;
   app: string;

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 
-/** The configuration of one environment of the application: every key of `Pulumi.<stack>.yaml` under `thanos-app:`, strict at every level. */
+/**
+ * The configuration of one environment of the application: every key of `Pulumi.<stack>.yaml` under `thanos-app:`, strict at every level.
+ */
 
 /** The configuration namespace: every key is `thanos-app:<key>`. */
 export const CONFIG_NAMESPACE = "thanos-app";
@@ -69,9 +71,11 @@ const schema = z.strictObject({
       replicas: count(0, 1).default(1),
       /** Longest scrape interval of what is looked at: rates are taken over four of them. Default: 30s, the platform's. */
       scrapeInterval: duration.default("30s"),
-      /** Folders with dashboards (*.json), relative to this program, by the name of their folder in Grafana. */
+      /** Directories with dashboards (*.json), relative to this program, by the name of their folder in Grafana. */
       dashboards: z.record(dnsLabel, z.string().min(1)).default({ app: "dashboards", platform: "../../dashboards" }),
-      /** Namespaces whose pods may connect to Grafana, such as an ingress controller's. Default: none; `kubectl port-forward` needs none. */
+      /**
+       * Namespaces whose pods may connect to Grafana, such as an ingress controller's. Default: none; `kubectl port-forward` needs none.
+       */
       namespaces: z.array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "a namespace")).default([]),
       resources: resources("100m", "256Mi"),
     })

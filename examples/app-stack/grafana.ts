@@ -15,7 +15,7 @@ const USER = 472;
 const SECRETS = "/etc/grafana/secrets";
 const PASSWORD_FILE = "admin-password";
 
-/** What {@link Grafana} needs. */
+/** Arguments of {@link Grafana}. */
 export interface GrafanaArgs {
   config: Config;
   namespace: pulumi.Input<string>;

@@ -7,8 +7,9 @@ import { GRAFANA } from "./grafana";
 import { labels, selectorLabels } from "./pod";
 
 /**
- * Who may connect to the application's pods: everybody to the service, the agent to whatever it scrapes, and to Grafana the namespaces that are named; nobody else to anything. `kubectl port-forward`
- * goes through the node and is no connection of this sort. What the pods connect to is not limited here: the platform's own policies say who may write to it and read from it.
+ * Who may connect to the application's pods: everybody to the service, the agent to whatever it scrapes, and to Grafana the namespaces that
+ * are named; nobody else to anything. `kubectl port-forward` goes through the node and is no connection of this sort. What the pods connect
+ * to is not limited here: the platform's own policies say who may write to it and read from it.
  */
 export class NetworkPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: { config: Config; namespace: pulumi.Input<string> }, opts?: pulumi.ComponentResourceOptions) {

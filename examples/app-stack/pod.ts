@@ -1,6 +1,6 @@
 import type { Resources } from "./config";
 
-/** What every workload of this program shares. Pure. */
+/** Common to every workload of this program. Pure. */
 
 /** Images, pinned. */
 export const IMAGES = {
@@ -19,7 +19,7 @@ export function labels(app: string, name: string): Record<string, string> {
   return { ...selectorLabels(app, name), "app.kubernetes.io/part-of": app };
 }
 
-/** What Pod Security `restricted` asks of a pod, and ownership of its volumes. */
+/** Security context that Pod Security `restricted` asks of a pod, and ownership of its volumes. */
 export function podSecurityContext(user: number) {
   return {
     runAsNonRoot: true,
@@ -30,7 +30,7 @@ export function podSecurityContext(user: number) {
   };
 }
 
-/** What Pod Security `restricted` asks of a container, and a root file system that nobody writes. */
+/** Security context that Pod Security `restricted` asks of a container, and a root file system that nobody writes. */
 export function containerSecurityContext() {
   return { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } };
 }

@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 
 /** Grafana's provisioning files. Source: Grafana docs, "Provision Grafana". */
 
-/** Folder under which the dashboards are mounted, each folder under its name. */
+/** Directory under which the dashboards are mounted, each of their directories under its name. */
 export const DASHBOARDS_FOLDER = "/etc/grafana/dashboards";
 /** Identity of the only data source. */
 export const DATA_SOURCE_UID = "thanos";
@@ -18,8 +18,8 @@ export interface QueryDoor {
 }
 
 /**
- * The one data source: the platform's querier, or its query frontend where it has one. Queries name the tenant, so that the platform counts and limits them as
- * this application's; they are not confined to the tenant's series, since the platform's own dashboard reads other ones.
+ * The one data source: the platform's querier, or its query frontend where it has one. Queries name the tenant, so that the platform counts
+ * and limits them as this application's; they are not confined to the tenant's series, since the platform's own dashboard reads other ones.
  */
 export function dataSources({ queryUrl, tenantHeader, tenant, scrapeInterval }: QueryDoor): string {
   return stringify({
@@ -57,7 +57,7 @@ export function dashboardProviders(folders: readonly string[]): string {
 }
 
 /**
- * The dashboards of a folder, by file. They select by the label `cluster`, which stands for the one that names the cluster.
+ * The dashboards of a directory, by file. They select by the label `cluster`, which stands for the one that names the cluster.
  *
  * @param folder relative to this program
  * @param clusterLabel name of the external label that names the cluster
@@ -78,7 +78,10 @@ export function readDashboards(folder: string, clusterLabel: string): Record<str
   );
 }
 
-/** A dashboard's queries by another label than `cluster`: in selectors (`cluster="$cluster"`) and in what a variable lists (`label_values(…, cluster)`). */
+/**
+ * A dashboard's queries by another label than `cluster`: in selectors (`cluster="$cluster"`) and in what a
+ * variable lists (`label_values(…, cluster)`).
+ */
 export function withClusterLabel(dashboard: string, label: string): string {
   return dashboard
     .replaceAll('cluster=\\"$cluster\\"', `${label}=\\"$cluster\\"`)

@@ -1,8 +1,8 @@
 import type { ReceiveOutputs } from "../../outputs";
 
 /**
- * Who sends: what tells the samples of one application stack from everyone else's. Two senders of one identity would write into the same series, each
- * overwriting or rejecting the other's samples, and nobody would be told. Pure.
+ * Who sends: what tells the samples of one application stack from everyone else's. Two senders of one identity would write into the same
+ * series, each overwriting or rejecting the other's samples, and nobody would be told. Pure.
  */
 export interface Sender {
   /** The platform's stack, as `organization/project/stack`. */
@@ -17,7 +17,7 @@ export const APP_LABEL = "app";
 /** External label that tells an application's agents apart; the querier removes it. */
 export const REPLICA_LABEL = "prometheus_replica";
 
-/** What of the configuration decides about the identity. */
+/** The part of the configuration that decides about the identity. */
 export interface SenderChoice {
   platform: string;
   app: string;
@@ -26,8 +26,8 @@ export interface SenderChoice {
 }
 
 /**
- * The identity under which a stack sends to a platform. The external label that names the cluster is the platform's, with its value, so that its dashboards and rules find the
- * application's series too.
+ * The identity under which a stack sends to a platform. The external label that names the cluster is the platform's, with its value, so
+ * that its dashboards and rules find the application's series too.
  *
  * @throws {Error} naming every choice that the platform doesn't allow
  */

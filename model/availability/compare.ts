@@ -1,18 +1,18 @@
 import type { Availability } from "./types";
 import { counted, LOSS_NAMES, percent } from "./words";
 
-/** What a change of plan makes worse. */
+/** Comparison of what two plans survive. */
 
 const QUERY_ORDER = ["complete", "partial", "none"] as const;
 
 /**
- * The growth of a share that is worth a line. Other names alone move a share: that of the worst two of five members at replication factor 3,
- * over fifteen namespaces, lay between 0.305 and 0.327.
+ * The growth of a share that is worth a line. Other names alone move a share: that of the worst two of five members at replication factor
+ * 3, over fifteen namespaces, lay between 0.305 and 0.327.
  */
 const WORTH_A_LINE = 0.025;
 
 /**
- * What a change of plan makes worse, a line each; empty if nothing.
+ * Losses that a change of plan makes worse, a line each; empty if none.
  *
  * @param before what the stack's output said before the change.
  */

@@ -1,6 +1,6 @@
 import type { AvailabilityPlan, Loss, Workload } from "./types";
 
-/** What is sure to be left of interchangeable pods after a loss. */
+/** Least number of interchangeable pods that are left after a loss. */
 
 /** Pods of a workload that are sure to be left. */
 export function left(workload: Workload, lost: { nodes: number } | { zones: number } | { drained: true }, zones: number): number {
@@ -24,7 +24,7 @@ export interface Left {
   ruler: number;
 }
 
-/** What is left of each kind after the loss of so many nodes or zones, or of what a drain evicts. */
+/** Pods of each kind that are sure to be left after the loss of so many nodes or zones, or of what a drain evicts. */
 export function leftAfter(plan: AvailabilityPlan, lost: { nodes: number } | { zones: number } | { drained: true }, zones: number): Left {
   const sure = (workload: Workload | undefined) => (workload === undefined ? Number.POSITIVE_INFINITY : left(workload, lost, zones));
   return {
@@ -36,7 +36,7 @@ export function leftAfter(plan: AvailabilityPlan, lost: { nodes: number } | { zo
   };
 }
 
-/** What is left of each kind after a loss that is examined. */
+/** Pods of each kind that are sure to be left after a loss that is examined. */
 export function leftAfterLoss(plan: AvailabilityPlan, loss: Loss, zones: number): Left {
   const untouched = leftAfter(plan, { nodes: 0 }, zones);
   switch (loss) {

@@ -38,10 +38,15 @@ function casesOf(loss: Loss, { ring, nodes, zones }: PlacedHashring, receive: Re
   }
 }
 
-/** A restart or a drain flushes the receivers, and their data stays, as does that of a Prometheus that ends: nothing that was acknowledged is lost by it. */
+/**
+ * A restart or a drain flushes the receivers, and their data stays, as does that of a Prometheus that ends: nothing
+ * that was acknowledged is lost by it.
+ */
 export const keepsData = (loss: Loss): boolean => loss === "rollingRestart" || loss === "drain" || loss === "prometheus";
 
-/** Every case of a loss with its shares, exact; `incomplete` counts series of which a quorum is away, whether or not its data comes back. */
+/**
+ * Every case of a loss with its shares, exact; `incomplete` counts series of which a quorum is away, whether or not its data comes back.
+ */
 export function lossCases(loss: Loss, placed: readonly PlacedHashring[], receive: ReceivePlan): (LossCase & { incomplete: number })[] {
   const quorum = writeQuorum(receive.replicationFactor);
   return placed.flatMap((hashring) =>

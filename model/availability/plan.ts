@@ -61,7 +61,7 @@ const isZoned = (ring: PlannedHashring): boolean => ring.members.length > 0 && r
 
 const ALONE = "alone";
 
-/** What is lost together: the members, as indices, that a node or a zone can hold at most. */
+/** Failure domains: the members, as indices, that a node or a zone can hold at most, and so are lost together. */
 export function domains(ring: PlannedHashring, by: "member" | "zone"): number[][] {
   if (by === "member") {
     return ring.members.map((_, i) => [i]);
@@ -78,7 +78,7 @@ export function domains(ring: PlannedHashring, by: "member" | "zone"): number[][
 export interface PlacedHashring {
   ring: PlannedHashring;
   copies: Placed;
-  /** What the loss of a node can take at most; with soft anti-affinity, every pod of a zone may be on one node. */
+  /** Members that the loss of a node can take at most; with soft anti-affinity, every pod of a zone may be on one node. */
   nodes: number[][];
   zones: number[][];
   heaviest: { pod: string; load: number };

@@ -6,24 +6,25 @@ import { survivalOf } from "./survival";
 import type { Availability, AvailabilityPlan, Loss } from "./types";
 
 /**
- * What a plan survives, proven before anything is deployed: every loss is enumerated, and for each the exact share of the hash space, thus
- * of the series, that can't be written, can't be read, or can lose what was acknowledged.
+ * Proof of what a plan survives, before anything is deployed: every loss is enumerated, and for each the exact share of the hash space,
+ * thus of the series, that can't be written, can't be read, or can lose what was acknowledged.
  *
- * What the proof rests on (Thanos v0.42.4):
+ * The proof rests on this (Thanos v0.42.4):
  * - A write is acknowledged once a quorum of the series' receivers has it: 1 of 1, 1 of 2, otherwise more than half (`writeQuorum`).
  * - A request is refused, and retried by Prometheus, as soon as one of its series has no quorum. A request holds series from everywhere in
  *   the hash space, so that any share that can't be written means that practically every request is refused.
  * - A read needs one of the series' receivers; the querier merges what each has. Nothing repairs a receiver that has missed samples, so
  *   losses that follow one another within the retention add up.
- * - An acknowledged sample is sure to be on a quorum of receivers, no more, and its write-ahead log isn't synced to disk with it: losing that
- *   many receivers can lose it, wholly with a disk, by its last seconds with a node whose disk comes back.
- * - In the sidecar scheme each Prometheus of a shard scrapes and keeps every series of it by itself: one that is left has all samples, and without any nothing is scraped, nothing recent
- *   answered, and what is not in the bucket may be lost. Nobody writes, so nothing is refused.
- * - What is older than the handover is answered by store gateways alone: for each part of the bucket one of its replicas is enough.
+ * - An acknowledged sample is sure to be on a quorum of receivers, no more, and its write-ahead log isn't synced to disk with it: losing
+ *   that many receivers can lose it, wholly with a disk, by its last seconds with a node whose disk comes back.
+ * - In the sidecar scheme each Prometheus of a shard scrapes and keeps every series of it by itself: one that is left has
+ *   all samples, and without any nothing is scraped, nothing recent answered, and what is not in the bucket may be lost.
+ *   Nobody writes, so nothing is refused.
+ * - What is older than the handover is served by store gateways alone: for each shard of the bucket one of its replicas is enough.
  */
 
 /**
- * What a plan survives.
+ * Survival of a plan.
  *
  * The figures are those of the worst placement that the plan allows, not of a likely one: with soft anti-affinity all pods may be on one
  * node. Shares are exact for the ring; with several hashrings, that of the worst.

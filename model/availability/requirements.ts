@@ -3,9 +3,12 @@ import type { Problem } from "../values/problem";
 import type { Availability, Survival } from "./types";
 import { counted } from "./words";
 
-/** What an environment requires to survive, held against what its plan does. */
+/** Survival that an environment requires, held against that of its plan. */
 
-/** The fewest zones, from those there are, over which so many replicas survive the loss of `count` zones; as many zones as replicas always do. */
+/**
+ * The fewest zones, from those there are, over which so many replicas survive the loss of `count` zones;
+ * as many zones as replicas always do.
+ */
 function zonesFor(count: number, copies: number, zones: number): number {
   const quorum = writeQuorum(copies);
   const bearable = Math.min(quorum - 1, copies - quorum);
@@ -17,7 +20,7 @@ function zonesFor(count: number, copies: number, zones: number): number {
   return Math.max(copies, zones);
 }
 
-/** What would survive so much. */
+/** Change by which so much would be survived. */
 function remedyFor(domain: keyof Survival, count: number, found: Availability): string {
   const { receive } = found;
   const copies = 2 * count + 1;

@@ -4,7 +4,7 @@ import type { Problem } from "../values/problem";
 /** Lost nodes that five replicas survive, the most that a ring makes: a quorum is three of them. */
 const MOST_NODES_OF_A_RING = 2;
 
-/** What an environment wants to survive and no plan of its scheme can; that a plan could and this one does not is for the proof to say. */
+/** Survival that an environment wants and no plan of its scheme has; that a plan could and this one does not is for the proof to say. */
 export function survivalProblems({ survives, ingestion }: Settings): Problem[] {
   if (ingestion !== "receive" || survives.nodes <= MOST_NODES_OF_A_RING) return [];
   return [

@@ -8,7 +8,10 @@ import type { AvailabilityPlan, Loss, LossCase, PrometheusWorkload, Scenario, Sh
 /** Whether what comes of the rules is on the rulers alone, and none of them is sure to be left. */
 const resultsGone = (plan: AvailabilityPlan, remaining: Left): boolean => plan.ruler?.stores === true && remaining.ruler <= 0;
 
-/** The share of the targets, and in the sidecar scheme of the series, that a shard's Prometheus have, or all shards' where the loss can take them from each. */
+/**
+ * The share of the targets, and in the sidecar scheme of the series, that a shard's Prometheus have, or all shards'
+ * where the loss can take them from each.
+ */
 const shareOfShards = (loss: Loss, { shards }: PrometheusWorkload): number => (loss === "prometheus" ? 1 / shards : 1);
 
 /** The shares of the sidecar scheme: all of a shard's Prometheus have every sample of its series, whichever of them is left. */

@@ -2,7 +2,7 @@ import { largestHashring, nodesOf } from "./plan";
 import type { Availability, AvailabilityPlan, ReceivePlan, Scenario, Survival } from "./types";
 import { anyOf, counted, kept, LOSS_NAMES, percent } from "./words";
 
-/** What a plan survives, in a few lines for people. */
+/** Summary of what a plan survives, in a few lines for people. */
 
 /** The load, relative to the mean, above which the summary calls a hashring uneven: hashing alone stays well below. */
 export const UNEVEN_LOAD = 1.25;

@@ -10,7 +10,7 @@ import { counted } from "./words";
 const ofAll = (lost: number, copies: number): string =>
   copies === 1 ? "the only receiver" : lost === copies ? `all ${copies} receivers` : `${lost} of the ${copies} receivers`;
 
-/** What fails when any `count` nodes, or zones, are lost; empty if nothing does. */
+/** Failures when any `count` nodes, or zones, are lost; empty if there are none. */
 function failures(
   plan: AvailabilityPlan,
   placed: readonly PlacedHashring[],

@@ -1,6 +1,6 @@
 import type { RingMember } from "../ring/ketama";
 
-/** What decides about availability, and what is said of it. */
+/** Types of a plan, as far as it decides about availability, and of its survival. */
 
 /** Whether the scheduler must put the pods on different nodes (`hard`) or only prefers to (`soft`, and then nothing is certain). */
 export type AntiAffinity = "hard" | "soft";
@@ -9,7 +9,10 @@ export type AntiAffinity = "hard" | "soft";
 export interface Workload {
   replicas: number;
   antiAffinity: AntiAffinity;
-  /** Whether the scheduler must spread the pods evenly over the plan's zones (a spread constraint that forbids to schedule otherwise). Default: false. */
+  /**
+   * Whether the scheduler must spread the pods evenly over the plan's zones (a spread constraint that forbids to
+   * schedule otherwise). Default: false.
+   */
   zoneSpread?: boolean;
   /** `maxUnavailable` of the pod disruption budget. Default: no budget, so that a drain may take every pod it finds. */
   maxUnavailable?: number;
@@ -17,17 +20,20 @@ export interface Workload {
 
 /** The Prometheus servers; `replicas`, `antiAffinity` and `zoneSpread` hold within each shard. */
 export interface PrometheusWorkload extends Workload {
-  /** Parts into which the targets are divided. */
+  /** Shards into which the targets are divided. */
   shards: number;
-  /** As {@link ReceivePlan.storage}; it matters in the sidecar scheme, where Prometheus keeps the samples. `emptyDir`: its log ends with its pod. Default: pvc. */
+  /**
+   * As {@link ReceivePlan.storage}; it matters in the sidecar scheme, where Prometheus keeps the samples. `emptyDir`: its
+   * log ends with its pod. Default: pvc.
+   */
   storage?: "hostPath" | "pvc" | "emptyDir";
   /** Nodes that can run them. Default: with `hard`, as many as a shard has replicas; with `soft`, one. */
   nodes?: number;
 }
 
-/** The store gateways; `replicas`, `antiAffinity` and `zoneSpread` hold within each part, and any one of a part serves it. */
+/** The store gateways; `replicas`, `antiAffinity` and `zoneSpread` hold within each shard, and any one of a shard serves it. */
 export interface StoreGatewayWorkload extends Workload {
-  /** Parts into which the bucket is divided. */
+  /** Shards into which the bucket is divided. */
   parts: number;
 }
 
@@ -57,11 +63,14 @@ export interface ReceivePlan {
   storage: "hostPath" | "pvc";
   /** `maxUnavailable` of the pod disruption budget over the members of a hashring. Default: no budget. */
   maxUnavailable?: number;
-  /** Which members of a hashring a rolling restart takes at once. `onePerZone`: a StatefulSet for each zone, rolled independently. Default: `one`. */
+  /**
+   * Which members of a hashring a rolling restart takes at once. `onePerZone`: a StatefulSet for each zone,
+   * rolled independently. Default: `one`.
+   */
   restart?: "one" | "onePerZone";
 }
 
-/** What is planned, as far as it decides about availability. */
+/** The plan, as far as it decides about availability. */
 export interface AvailabilityPlan {
   /** Absent in the sidecar scheme, where each Prometheus holds its own samples. */
   receive?: ReceivePlan;
@@ -81,7 +90,10 @@ export interface AvailabilityPlan {
 /** A loss that is examined. */
 export type Loss = "node" | "twoNodes" | "zone" | "rollingRestart" | "drain" | "prometheus" | "querier" | "storeGateway";
 
-/** Shares of the series of a hashring, 0 to 1; in the sidecar scheme of all series, and the Prometheus of a shard are what receivers are otherwise. */
+/**
+ * Shares of the series of a hashring, 0 to 1; in the sidecar scheme of all series, and the Prometheus of a
+ * shard are what receivers are otherwise.
+ */
 export interface Shares {
   /** Series of which fewer receivers than the quorum are left: writes are refused. */
   unwritable: number;
@@ -111,7 +123,7 @@ export interface Scenario extends Shares {
   writes?: "accepted" | "refused";
   /** `partial`: answers can lack samples; `none`: nobody answers. */
   queries: "complete" | "partial" | "none";
-  /** `partial`: what only the bucket holds is not answered in full. Absent without a bucket. */
+  /** `partial`: what only the bucket holds is not served in full. Absent without a bucket. */
   history?: "complete" | "partial";
   /** `paused`: no rule is evaluated meanwhile. Absent without rulers. */
   rules?: "evaluated" | "paused";
@@ -125,15 +137,18 @@ export interface Survival {
   zones: number;
 }
 
-/** What a plan survives. It is plain data, the same for the same plan: a stack output. */
+/** Survival of a plan. It is plain data, the same for the same plan: a stack output. */
 export interface Availability {
   /** A few lines for people. */
   summary: string[];
-  /** Any so many nodes, or zones, can be lost: no write is refused (in the sidecar scheme: every target is scraped), no query incomplete, no acknowledged sample lost. */
+  /**
+   * Any so many nodes, or zones, can be lost: no write is refused (in the sidecar scheme: every target is scraped), no query
+   * incomplete, no acknowledged sample lost.
+   */
   survives: Survival;
   /** The same for what receivers, or the Prometheus of the sidecar scheme, store alone, whatever becomes of the rest. */
   dataSurvives: Survival;
-  /** What fails with one node, or zone, more than survived. */
+  /** Failures with one node, or zone, more than survived. */
   limits: { nodes: string[]; zones: string[] };
   /** Receivers that hold each series, how many of them acknowledge, and where they may stand. Absent in the sidecar scheme. */
   receive?: { replicationFactor: number; quorum: number; antiAffinity: AntiAffinity; zones: number; hashrings: HashringSummary[] };

@@ -2,7 +2,7 @@ import type { Loss, Survival } from "./types";
 
 /** The words for losses and for shares, wherever people read them: in a preview's lines, a refusal, a comment, a page. */
 
-/** What is lost. */
+/** Names of losses. */
 export const LOSS_NAMES: Readonly<Record<Loss, string>> = {
   node: "any 1 node",
   twoNodes: "any 2 nodes",
@@ -17,13 +17,13 @@ export const LOSS_NAMES: Readonly<Record<Loss, string>> = {
 /** `1 node`, `0 nodes`, `2 zones`. */
 export const counted = (count: number, domain: keyof Survival): string => `${count} ${count === 1 ? domain.slice(0, -1) : domain}`;
 
-/** What can be lost at once, nodes and zones apart: `any 2 nodes`, `any 1 zone`. Nothing of what there is none of. */
+/** Losses that are survived, nodes and zones apart: `any 2 nodes`, `any 1 zone`. None for a count of 0. */
 export const anyOf = ({ nodes, zones }: Survival): string[] => [
   ...(nodes > 0 ? [`any ${counted(nodes, "nodes")}`] : []),
   ...(zones > 0 ? [`any ${counted(zones, "zones")}`] : []),
 ];
 
-/** What surviving means, with receivers that are written to and without. */
+/** Meaning of surviving, with receivers that are written to and without. */
 export const kept = (written: boolean): string =>
   written
     ? "no write refused, no answer incomplete, no acknowledged sample lost"

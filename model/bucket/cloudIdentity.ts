@@ -15,10 +15,12 @@ const TOKEN_EXCHANGE: IdentityService = { port: 443 };
 /**
  * By kind of bucket. Link-local addresses, which lead to the node or the hypervisor and nowhere else.
  *
- * - s3: the AWS SDK's chain (aws-sdk-go-v2 config/resolve_credentials.go): the instance (169.254.169.254, fd00:ec2::254), EKS Pod Identity (169.254.170.23, fd00:ec2::23;
- *   EKS user guide, "EKS Pod Identity Agent"), containers elsewhere (169.254.170.2).
- * - gcs: GKE "Authenticate to Google Cloud APIs from GKE workloads", network policies: 169.254.169.254 at 80 and 8080 with Dataplane V2, 169.254.169.252 at 987 and 988 otherwise.
- * - azure: managed identity asks the instance's metadata service (azidentity managed_identity_client.go); workload identity exchanges tokens.
+ * - s3: the AWS SDK's chain (aws-sdk-go-v2 config/resolve_credentials.go): the instance (169.254.169.254, fd00:ec2::254), EKS Pod Identity
+ *   (169.254.170.23, fd00:ec2::23; EKS user guide, "EKS Pod Identity Agent"), containers elsewhere (169.254.170.2).
+ * - gcs: GKE "Authenticate to Google Cloud APIs from GKE workloads", network policies: 169.254.169.254 at 80 and 8080 with Dataplane V2,
+ *   169.254.169.252 at 987 and 988 otherwise.
+ * - azure: managed identity asks the instance's metadata service (azidentity
+ *   managed_identity_client.go); workload identity exchanges tokens.
  */
 const SERVICES: Record<BucketKind, readonly IdentityService[]> = {
   s3: [
@@ -39,19 +41,23 @@ const SERVICES: Record<BucketKind, readonly IdentityService[]> = {
   filesystem: [],
 };
 
-/** What whoever uses the bucket must reach to get an identity of the cloud, beside the bucket's own port; nothing where there are credentials. */
+/**
+ * Services that whoever uses the bucket must reach to get an identity of the cloud, beside the bucket's own
+ * port; none where there are credentials.
+ */
 export function identityServices(objectStorage: ObjectStorageSettings, credentials: boolean): readonly IdentityService[] {
   if (credentials) return [];
   const reached = bucketPort(objectStorage);
   return SERVICES[bucketKind(objectStorage)].filter(({ networks, port }) => networks !== undefined || port !== reached);
 }
 
-/** What Azure's own annotations of a service account begin with. */
+/** Prefix of Azure's own annotations of a service account. */
 const AZURE_WORKLOAD_IDENTITY = "azure.workload.identity/";
 
 /**
- * Labels by which pods are given the identity that their service account's annotations name. Azure's webhook changes labelled pods only, so without it there is no token
- * (azure-workload-identity docs/topics/service-account-labels-and-annotations: "required in the pod template spec"); the other clouds' look at the account alone.
+ * Labels by which pods are given the identity that their service account's annotations name. Azure's webhook changes labelled pods only, so
+ * without it there is no token (azure-workload-identity docs/topics/service-account-labels-and-annotations: "required in the pod template
+ * spec"); the other clouds' look at the account alone.
  */
 export function identityLabels(serviceAccountAnnotations: Readonly<Record<string, string>> = {}): Record<string, string> {
   const named = Object.keys(serviceAccountAnnotations).some((name) => name.startsWith(AZURE_WORKLOAD_IDENTITY));

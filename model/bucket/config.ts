@@ -35,7 +35,7 @@ export const credentialsSchema = z.union([s3Credentials, gcsCredentials, azureCr
 /** The bucket's credentials. Never shown, never compared, only put into the Secret. */
 export type Credentials = z.output<typeof credentialsSchema>;
 
-/** What the credentials of each kind look like, for messages. */
+/** Form of the credentials of each kind, for messages. */
 const CREDENTIALS_OF: Record<BucketKind, { schema: z.ZodType; form: string } | undefined> = {
   s3: { schema: s3Credentials, form: "accessKey and secretKey, and sessionToken where they are temporary" },
   gcs: { schema: gcsCredentials, form: "serviceAccount: the key file as JSON text or as a map of keys" },
@@ -43,14 +43,14 @@ const CREDENTIALS_OF: Record<BucketKind, { schema: z.ZodType; form: string } | u
   filesystem: undefined,
 };
 
-/** What kind of bucket it is. */
+/** Kind of the bucket. */
 export function bucketKind(objectStorage: Pick<ObjectStorageSettings, BucketKind>): BucketKind {
   const kind = (Object.keys(bucketShape) as BucketKind[]).find((each) => objectStorage[each] !== undefined);
   if (kind === undefined) throw new Error("objectStorage names no bucket");
   return kind;
 }
 
-/** What is wrong with the credentials for the bucket that the settings name. No message contains any of them. */
+/** Problems of the credentials for the bucket that the settings name. No message contains any of them. */
 export function credentialProblems({ objectStorage }: Pick<Settings, "objectStorage">, credentials: unknown): Problem[] {
   if (credentials === undefined) return [];
   const problem = (rule: string, remedy: string): Problem[] => [{ key: CREDENTIALS_KEY, value: "(secret)", rule, remedy }];
@@ -143,8 +143,8 @@ function server(endpoint: string): string {
 }
 
 /**
- * A text that is equal exactly where two stacks would keep their blocks in one directory of one bucket. Undefined for a directory of a node: the namespace is part of its path, and only
- * one stack can make a namespace.
+ * A text that is equal exactly where two stacks would keep their blocks in one directory of one bucket. Undefined for a directory of a
+ * node: the namespace is part of its path, and only one stack can make a namespace.
  */
 export function bucketIdentity(objectStorage: z.output<typeof identityShape>): string | undefined {
   const { s3, gcs, azure, prefix } = objectStorage;
@@ -158,11 +158,13 @@ export function bucketIdentity(objectStorage: z.output<typeof identityShape>): s
 const AZURE_ENDPOINT = "blob.core.windows.net";
 
 /**
- * Other stacks that keep their blocks where this one does: two compactors would merge and delete each other's (thanos docs/components/compact.md "Warning: Only one compactor").
- * Directories within each other are apart: Thanos lists only a directory's own entries, and takes only those for blocks whose names are 26 characters (block.IsBlockDir), which no prefix has.
+ * Other stacks that keep their blocks where this one does: two compactors would merge and delete each other's (thanos
+ * docs/components/compact.md "Warning: Only one compactor"). Directories within each other are apart: Thanos lists only a directory's own
+ * entries, and takes only those for blocks whose names are 26 characters (block.IsBlockDir), which no prefix has.
  *
  * @param own The bucket of this stack.
- * @param others What the stack files of other stacks hold under `objectStorage`, by stack. What can't be read is left to that stack's own preview.
+ * @param others What the stack files of other stacks hold under `objectStorage`, by stack. What can't be read
+ * is left to that stack's own preview.
  */
 export function bucketClashes(own: ObjectStorageSettings | undefined, others: Readonly<Record<string, unknown>>): Problem[] {
   const identity = own === undefined ? undefined : bucketIdentity(own);

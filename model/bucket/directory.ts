@@ -10,8 +10,8 @@ import type { Settings } from "../settings/schema";
 export const BUCKET_FOLDER = "/var/thanos/bucket";
 
 /**
- * The user as which store gateways and the compactor run. Beside a directory of a node it is the uploader's, since whoever deletes a file must own the directory that it is in: the
- * sidecar shares Prometheus' user and volume.
+ * The user as which store gateways and the compactor run. Beside a directory of a node it is the uploader's, since whoever deletes a file
+ * must own the directory that it is in: the sidecar shares Prometheus' user and volume.
  */
 export function bucketUser({ ingestion, objectStorage }: Pick<Settings, "ingestion" | "objectStorage">): number {
   return objectStorage?.filesystem !== undefined && ingestion === "sidecar" ? PROMETHEUS_USER : THANOS_USER;

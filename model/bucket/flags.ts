@@ -5,7 +5,7 @@ import { durationSeconds, durationText, goDuration, prometheusSize, quantityByte
 import { OBJECT_STORE_FLAG } from "./mount";
 import type { BlockSelection, HistoryPlan } from "./plan";
 
-/** Command lines and files of store gateway and compactor, spelt as Thanos v0.42.4 knows them (cmd/thanos/{store,compact}.go). */
+/** Command lines and files of store gateway and compactor, spelled as Thanos v0.42.4 knows them (cmd/thanos/{store,compact}.go). */
 /** Where store gateways keep headers of indexes. */
 export const STORE_GATEWAY_DATA = "/var/thanos/store";
 /** Where the compactor works. */
@@ -52,7 +52,7 @@ function cacheConfig(cache: CacheSettings, address: string) {
   };
 }
 
-/** Longest that a listing and an absence are cached (thanos' own defaults), where store gateways do not look more often. */
+/** Longest that a listing and an absence are cached (thanos' own defaults), where store gateways do not sync more often. */
 const LONGEST_LISTING = 5 * 60;
 const LONGEST_ABSENCE = 15 * 60;
 
@@ -71,7 +71,7 @@ export function storeGatewayFiles(
     [INDEX_CACHE_FILE]: stringify(cacheConfig(storeGateway.indexCache, addresses.indexCache)),
     [CHUNK_CACHE_FILE]: stringify({
       ...cacheConfig(storeGateway.chunkCache, addresses.chunkCache),
-      // Cached for longer than blocks are looked for, a new block would stay unseen for the difference.
+      // Cached for longer than the time between syncs, a new block would stay unseen for the difference.
       blocks_iter_ttl: `${Math.min(interval, LONGEST_LISTING)}s`,
       metafile_doesnt_exist_ttl: `${Math.min(interval, LONGEST_ABSENCE)}s`,
     }),
@@ -79,7 +79,7 @@ export function storeGatewayFiles(
   };
 }
 
-/** Keeps the blocks of one part, by a hash of their names (docs/sharding.md; `__block_id` is pkg/block/fetcher.go `BlockIDLabel`). */
+/** Keeps the blocks of one shard, by a hash of their names (docs/sharding.md; `__block_id` is pkg/block/fetcher.go `BlockIDLabel`). */
 export function hashSelector({ parts, part }: { parts: number; part: number }) {
   return [
     { action: "hashmod", source_labels: ["__block_id"], modulus: parts, target_label: "shard" },
@@ -103,7 +103,8 @@ export function storeFlags({ storeGateway, compactor }: ObjectStorageSettings, b
     `--index-cache.config-file=${file(INDEX_CACHE_FILE)}`,
     `--store.caching-bucket.config-file=${file(CHUNK_CACHE_FILE)}`,
     `--sync-block-duration=${goDuration(storeGateway.syncInterval)}`,
-    // Half of what the compactor leaves, so that a block that was replaced is forgotten before it is gone and not before its replacement is known.
+    // Half of what the compactor leaves, so that a block that was replaced is forgotten before it is gone and
+    // not before its replacement is known.
     `--ignore-deletion-marks-delay=${durationText(Math.floor(durationSeconds(compactor.deleteDelay) / 2))}`,
     ...(blocks.youngest === undefined ? [] : [`--max-time=-${blocks.youngest}`]),
     ...(blocks.oldest === undefined ? [] : [`--min-time=-${blocks.oldest}`]),

@@ -13,19 +13,19 @@ import { PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL, RULE_REPLICA_LABEL } f
 import type { ObjectStorageSettings, Settings } from "../settings/schema";
 import { bucketUser, bucketVolumes } from "./directory";
 
-/** What a bucket comes to: who serves it, who compacts it, from which age on it answers, and which replicas in it are merged. */
+/** Plan of a bucket: who serves it, who compacts it, from which age on it is served, and which replicas in it are merged. */
 
 /** The blocks that one set of store gateways serves. */
 export interface BlockSelection {
-  /** Age from which on it answers. Default: however young. */
+  /** Age from which on they serve. Default: however young. */
   youngest?: string;
-  /** Age up to which it answers. Default: however old. */
+  /** Age up to which they serve. Default: however old. */
   oldest?: string;
-  /** Its part of the blocks, by a hash of their names. Default: all of them. */
+  /** Its shard of the blocks, by a hash of their names. Default: all of them. */
   hash?: { parts: number; part: number };
 }
 
-/** One StatefulSet of store gateways: those that serve one part of the bucket, each for all of the part. */
+/** One StatefulSet of store gateways: those that serve one shard of the bucket, each all of it. */
 export interface StoreGatewaySet {
   name: string;
   replicas: number;
@@ -43,7 +43,10 @@ export interface CacheServers {
 
 /** Which blocks the compactor merges although they overlap, and how. Merging can't be undone. */
 export interface BlockMerging {
-  /** External labels that tell replicas apart. Blocks that differ by nothing else are merged, and lose them. None: the first overlap halts the compactor. */
+  /**
+   * External labels that tell replicas apart. Blocks that differ by nothing else are merged, and lose them. None:
+   * the first overlap halts the compactor.
+   */
   replicaLabels: string[];
   /** `penalty` takes the samples of one of a pair at a time; `one-to-one` keeps every sample, once. */
   function: "one-to-one" | "penalty";
@@ -68,7 +71,7 @@ export interface HistoryPlan {
   directory: HostPathVolume[];
 }
 
-/** The parts of the bucket, one for each set of store gateways: together every block, once, from the given age back. */
+/** The shards of the bucket, one for each set of store gateways: together every block, once, from the given age back. */
 export function blockSelections(
   { hash, time }: ObjectStorageSettings["storeGateway"]["partition"],
   youngestOfAll: string | undefined,
@@ -83,11 +86,12 @@ export function blockSelections(
 }
 
 /**
- * How overlapping blocks are merged. Replicas that receivers made are equal sample by sample, so each sample is kept once, whoever sent it: a pair's label is on the series, which stay
- * two. A pair of Prometheus scrapes at different moments, so one of them is followed at a time (thanos docs/components/compact.md "Vertical Compaction Use Cases").
+ * How overlapping blocks are merged. Replicas that receivers made are equal sample by sample, so each sample is kept once, whoever sent it:
+ * a pair's label is on the series, which stay two. A pair of Prometheus scrapes at different moments, so one of them is followed at a time
+ * (thanos docs/components/compact.md "Vertical Compaction Use Cases").
  *
- * Blocks outlive the scheme that made them. One-to-one fits what a ring left; `penalty` would drop its late samples, and without merging they halt the compactor: then what is not
- * merged yet stays as it is until there is a ring again.
+ * Blocks outlive the scheme that made them. One-to-one fits what a ring left; `penalty` would drop its late samples, and without merging
+ * they halt the compactor: then what is not merged yet stays as it is until there is a ring again.
  */
 export function blockMerging(settings: Settings): BlockMerging {
   const merges = settings.objectStorage?.compactor.verticalCompaction === true;
@@ -112,7 +116,7 @@ function cacheServers({ indexCache, chunkCache }: ObjectStorageSettings["storeGa
 }
 
 /**
- * What the settings' bucket comes to; undefined without one.
+ * Plan of the settings' bucket; undefined without one.
  *
  * @param handover Age of samples at which the bucket takes over; undefined without a bucket.
  */

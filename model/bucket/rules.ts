@@ -14,14 +14,17 @@ type HistoryRule = (objectStorage: ObjectStorageSettings, settings: Settings) =>
 const none: Problem[] = [];
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
-/** Least raw retention with downsampling: blocks get their 5-minute resolution at this age (pkg/compact/downsample `ResLevel1DownsampleRange`). */
+/**
+ * Least raw retention with downsampling: blocks get their 5-minute resolution at this age
+ * (pkg/compact/downsample `ResLevel1DownsampleRange`).
+ */
 const FIVE_MINUTES_RANGE = 40 * HOUR;
 /** Least retention of the 5-minute resolution: blocks get their 1-hour one at this age (`ResLevel2DownsampleRange`). */
 const ONE_HOUR_RANGE = 10 * DAY;
 
 const keptSeconds = (keptFor: string): number => (keptFor === "forever" ? Number.POSITIVE_INFINITY : durationSeconds(keptFor));
 
-/** What cmd/thanos/compact.go refuses at its start, and what would throw samples away unseen. */
+/** Retention that cmd/thanos/compact.go refuses at its start, or that would throw samples away unseen. */
 const retentionFeedsDownsampling: HistoryRule = ({ compactor: { retention, downsampling } }) => {
   const key = (resolution: keyof typeof retention) => `objectStorage.compactor.retention.${resolution}`;
   const zero = (["raw", "fiveMinutes", "oneHour"] as const)
@@ -176,7 +179,7 @@ const partsFollowEachOther: HistoryRule = ({ storeGateway }, settings) => {
   });
 };
 
-/** Least that store gateways are given between two looks: each is a listing of the bucket. */
+/** Least time of store gateways between two syncs: each is a listing of the bucket. */
 const LEAST_SYNC = 10;
 
 const replacedBlocksStayAnswered: HistoryRule = ({ storeGateway, compactor }) => {
@@ -191,7 +194,8 @@ const replacedBlocksStayAnswered: HistoryRule = ({ storeGateway, compactor }) =>
       },
     ];
   }
-  // A replacement is known after three intervals at most (the listing and an absence may be cached for one each), and what it replaces is dropped after half of the delay.
+  // A replacement is known after three intervals at most (the listing and an absence may be cached for one each), and what it
+  // replaces is dropped after half of the delay.
   const least = 6 * interval;
   return durationSeconds(compactor.deleteDelay) >= least
     ? none

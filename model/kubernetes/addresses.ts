@@ -3,10 +3,10 @@ export interface Addresses {
   /** Absent in the sidecar scheme. */
   remoteWriteUrl?: string;
   querierUrl: string;
-  /** What people and Grafana use: the query frontend where there is one. */
+  /** URL for people and Grafana: of the query frontend where there is one. */
   queryUrl: string;
   queryGrpcAddress: string;
-  /** SRV records of everything that answers the querier: receivers or sidecars, store gateways, rulers. */
+  /** SRV records of everything that serves the querier: receivers or sidecars, store gateways, rulers. */
   stores: string[];
   prometheusUrl: string;
 }

@@ -1,6 +1,7 @@
 /**
- * The API server's address book and a token for it, as client libraries expect them in a container. Kubernetes would mount them into every container of a pod that says it wants them; as a
- * volume of the pod they are only where it is mounted. Source: kubernetes docs "Configure Service Accounts for Pods", ServiceAccount admission plugin.
+ * The API server's address book and a token for it, as client libraries expect them in a container. Kubernetes would mount them into every
+ * container of a pod that says it wants them; as a volume of the pod they are only where it is mounted. Source: kubernetes docs "Configure
+ * Service Accounts for Pods", ServiceAccount admission plugin.
  */
 
 /** Where client libraries look. */
@@ -8,7 +9,10 @@ export const API_TOKEN_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 const NAME = "api-token";
 
-/** Seconds that a token is valid, as in the volume that Kubernetes makes itself. The kubelet renews it at 80 % of them, and Prometheus reads it again. */
+/**
+ * Seconds that a token is valid, as in the volume that Kubernetes makes itself. The kubelet renews it at 80 % of
+ * them, and Prometheus reads it again.
+ */
 const VALID_SECONDS = 3_607;
 
 /** The volume and its mount. */

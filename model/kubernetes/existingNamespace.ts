@@ -9,7 +9,8 @@ export interface FoundNamespace {
 }
 
 /**
- * Why a stack can't be in a namespace that exists; empty where it can. Of Pod Security it needs nothing: each of its pods satisfies `restricted`, whatever the namespace enforces.
+ * Why a stack can't be in a namespace that exists; empty where it can. Of Pod Security it needs nothing: each of its pods satisfies
+ * `restricted`, whatever the namespace enforces.
  *
  * @param found What the cluster says of it; undefined where there is none of the name.
  */

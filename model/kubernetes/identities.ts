@@ -1,9 +1,9 @@
 /**
- * What the components are called, and their Services. An app's name is its Service's, the value of the label `job` of its metrics, and the stem of its
- * workloads' names. All of them are deployed names, which never change.
+ * Names of the components, and of their Services. An app's name is its Service's, the value of the label `job` of its metrics, and the stem
+ * of its workloads' names. All of them are deployed names, which never change.
  */
 
-/** The part of the stack that an object belongs to. */
+/** The component that an object belongs to. */
 export type ComponentName =
   | "namespace"
   | "data-priority"
@@ -20,7 +20,7 @@ export type ComponentName =
   | "ruler"
   | "prometheus";
 
-/** Which part of the stack, under which name. */
+/** Which component, under which name. */
 export interface Identity {
   /** Value of `app.kubernetes.io/name`, such as `thanos-receive`; also the value of the label `job`. */
   app: string;
@@ -62,9 +62,9 @@ export const CHUNK_CACHE_IDENTITY = { app: CHUNK_CACHE_APP, component: "chunk-ca
 export const COMPACTOR_IDENTITY = { app: COMPACTOR_APP, component: "compactor" } as const satisfies Identity;
 export const RULER_IDENTITY = { app: RULER_APP, component: "ruler" } as const satisfies Identity;
 export const PROMETHEUS_IDENTITY = { app: PROMETHEUS_APP, component: "prometheus" } as const satisfies Identity;
-/** What the bucket's own objects are, where it is a directory of a node. */
+/** Identity of the bucket's own objects, where it is a directory of a node. */
 export const BUCKET_IDENTITY = { app: BUCKET_CLAIM, component: "volumes" } as const satisfies Identity;
-/** What makes the directories of nodes. */
+/** Identity of the objects that make the directories of nodes. */
 export const DIRECTORIES_IDENTITY = { app: "hostpath-directories", component: "volumes" } as const satisfies Identity;
 export const NETWORK_POLICIES_IDENTITY = { app: "network-policies", component: "namespace" } as const satisfies Identity;
 

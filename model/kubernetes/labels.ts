@@ -18,12 +18,13 @@ export function selectorLabels(identity: Identity): Record<string, string> {
 /** The label that says whose an object is. */
 export const PART_OF_LABEL = "app.kubernetes.io/part-of";
 
-/** What every object of this program has, pods included, and nobody else's. */
+/** Label of every object of this program, pods included, and of nobody else's. */
 export const OWN_LABEL = { [PART_OF_LABEL]: PART_OF };
 
 /**
- * By what this stack's pods with these labels are selected. Where the namespace is somebody else's, pods of others may have the same labels, so {@link OWN_LABEL} is asked for too; in one
- * of the stack's own there are no others. Not for a workload's own `spec.selector`, which can't be changed.
+ * By what this stack's pods with these labels are selected. Where the namespace is somebody else's, pods of others may have the same
+ * labels, so {@link OWN_LABEL} is asked for too; in one of the stack's own there are no others. Not for a workload's own
+ * `spec.selector`, which can't be changed.
  */
 export function ownPods(
   { existingNamespace }: Pick<Settings, "existingNamespace">,

@@ -1,13 +1,16 @@
 import { quantityBytes } from "../values/quantity";
 
 /**
- * What pods take of their node's own disk (Kubernetes' `ephemeral-storage`): logs, and directories that end with their pod. Root file systems are read-only, so there is nothing else. A pod
- * above its limit is evicted before the node's disk is full, which would evict its neighbours.
+ * Use of a node's own disk by pods (Kubernetes' `ephemeral-storage`): logs, and directories that end with their pod. Root file systems are
+ * read-only, so there is nothing else. A pod above its limit is evicted before the node's disk is full, which would evict its neighbours.
  */
 
 /** Reserved for each container: its log as a kubelet with its defaults keeps it, five files of 10Mi, and one that is being rotated. */
 const RESERVED = "64Mi";
-/** Most that a container's log may take. Kubelets that keep more than their default (AKS and OpenShift: five files of 50Mi) must evict nobody for it. */
+/**
+ * Most that a container's log may take. Kubelets that keep more than their default (AKS and OpenShift: five
+ * files of 50Mi) must evict nobody for it.
+ */
 const LOG_LIMIT = "512Mi";
 
 /**

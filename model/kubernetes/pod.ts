@@ -10,7 +10,10 @@ export const PROMETHEUS_USER = 65534;
 /** User and group of the memcached image. */
 export const MEMCACHED_USER = 11211;
 
-/** What a pod has unless its workload says otherwise: what Pod Security `restricted` asks, ownership of its volumes, and no token of the API server. */
+/**
+ * A pod's spec unless its workload says otherwise: what Pod Security `restricted` asks, ownership of its
+ * volumes, and no token of the API server.
+ */
 export function restrictedPod(user: number) {
   return {
     automountServiceAccountToken: false,
@@ -28,7 +31,7 @@ export function restrictedPod(user: number) {
 }
 
 /**
- * What every container says, before its arguments, ports, probes and mounts.
+ * Spec of every container, before its arguments, ports, probes and mounts.
  *
  * @param scratch Most that it keeps in directories that end with the pod, as a quantity. Default: it has none.
  */
@@ -42,7 +45,7 @@ export function container(name: string, image: string, resources: ResourceSettin
   };
 }
 
-/** What Pod Security `restricted` asks of a container, and a root file system that nobody writes. */
+/** Security context that Pod Security `restricted` asks of a container, and a root file system that nobody writes. */
 export function containerSecurityContext() {
   return { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } };
 }
@@ -129,8 +132,8 @@ export function drainPause(seconds: number) {
 }
 
 /**
- * How a Deployment is updated. Hard anti-affinity leaves a surge pod without a node where there are as many pods as nodes, so one goes first; otherwise a new
- * one comes first.
+ * How a Deployment is updated. Hard anti-affinity leaves a surge pod without a node where there are as many pods as nodes, so one goes
+ * first; otherwise a new one comes first.
  */
 export function rollingUpdate(antiAffinity: "hard" | "soft", replicas: number) {
   const spare = antiAffinity === "hard" && replicas > 1;

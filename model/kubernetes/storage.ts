@@ -58,15 +58,17 @@ const HOST_PATH_CAPACITY = "1Gi";
 export const VOLUME_SIZE_ANNOTATION = "thanos-stack/volume-size";
 
 /**
- * What a StatefulSet's own metadata say of the size of its volumes. Its pods' metadata say nothing of it: they would restart. Nothing for directories of nodes, which have no size.
+ * Metadata of a StatefulSet itself with the size of its volumes. Its pods' metadata say nothing of it: they would restart. None for
+ * directories of nodes, which have no size.
  */
 export function volumeSizeMetadata(storage: Storage): { annotations?: Record<string, string> } {
   return storage.pvc === undefined ? {} : { annotations: { [VOLUME_SIZE_ANNOTATION]: storage.pvc.size } };
 }
 
 /**
- * Properties of a StatefulSet that keep their value when volumes grow, for `ignoreChanges`: the size in its claim template, which Kubernetes never changes. Another class, another
- * kind of storage or other labels still replace the StatefulSet, and the new one gets the size that is meant then.
+ * Properties of a StatefulSet that keep their value when volumes grow, for `ignoreChanges`: the size in its claim template,
+ * which Kubernetes never changes. Another class, another kind of storage or other labels still replace the StatefulSet, and the
+ * new one gets the size that is meant then.
  */
 export function unchangedByGrowth(storage: Storage): string[] {
   return storage.pvc === undefined ? [] : ["spec.volumeClaimTemplates[0].spec.resources.requests.storage"];
@@ -150,8 +152,9 @@ export function hostPathPersistentVolume(volume: HostPathVolume, namespace: stri
 }
 
 /**
- * What becomes of claims when their pods go. A volume of the cluster is kept. For a node's own disk the claim is only a pointer and goes with the pod or the StatefulSet, since
- * its volume could not be removed otherwise; the directory with the data stays, and a pod that comes back finds it.
+ * Retention of claims when their pods go. A volume of the cluster is kept. For a node's own disk the claim is only a pointer
+ * and goes with the pod or the StatefulSet, since its volume could not be removed otherwise; the directory with the data
+ * stays, and a pod that comes back finds it.
  */
 export function claimRetention(storage: Storage) {
   const kept = storage.hostPath === undefined ? "Retain" : "Delete";

@@ -35,13 +35,16 @@ export function hostPathProblems({ key, storage: { hostPath }, antiAffinity, pod
   ];
 }
 
-/** How much of a volume blocks may fill: the log, the head's chunks and a block that is being compacted need the rest (prometheus docs/storage.md, "Right-Sizing Retention Size"). */
+/**
+ * How much of a volume blocks may fill: the log, the head's chunks and a block that is being compacted need the rest (prometheus
+ * docs/storage.md, "Right-Sizing Retention Size").
+ */
 const LARGEST_PART = 0.85;
 
 /**
  * Whether retention by size cuts before the volume is full. Nothing for directories of nodes, whose size nobody knows.
  *
- * @param key Of the part, such as `receive`.
+ * @param key Of the component, such as `receive`.
  */
 export function retentionFitsVolume(
   key: string,

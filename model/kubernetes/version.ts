@@ -1,7 +1,7 @@
 import type { Problem } from "../values/problem";
 
 /**
- * What the objects of a stack ask of Kubernetes: fields that not every release in use knows, and since which release each is on by default
+ * Demands of a stack's objects on Kubernetes: fields that not every release in use knows, and since which release each is on by default
  * (Kubernetes `pkg/features/kube_features.go`). A release before leaves the field out, at most with a warning. docs/operations.md,
  * "Versions that it needs", says the same.
  */
@@ -16,7 +16,7 @@ export const FIELDS_SINCE = {
 /** The oldest Kubernetes, of API server and kubelets, on which all that a stack promises is true: the newest of {@link FIELDS_SINCE}. */
 export const KUBERNETES_MINIMUM = "1.30";
 
-/** What is lost on an older one, as a clause. */
+/** Loss on an older one, as a clause. */
 export const LOST_BEFORE = "which ignores the pause before a pod ends (preStop.sleep): each restart of a receiver would fail sends";
 
 /**

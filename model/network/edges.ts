@@ -10,7 +10,10 @@ import { accessListOf } from "../settings/access";
 import type { NameServer } from "../settings/network";
 import type { Settings } from "../settings/schema";
 
-/** Who is at one end of an edge: a part of this stack, everybody, or every pod of some namespaces and what has an address in some networks. */
+/**
+ * Who is at one end of an edge: a component of this stack, everybody, or every pod of some namespaces and
+ * what has an address in some networks.
+ */
 export type Peer = { component: ComponentName } | { anyone: true } | { namespaces?: string[]; networks?: string[] };
 
 /** One permitted connection. */
@@ -19,14 +22,17 @@ export interface Edge {
   to: Peer;
   /** TCP port; absent: every port. */
   port?: number;
-  /** What runs over it. */
+  /** The traffic over it. */
   purpose: string;
 }
 
 const part = (component: ComponentName): Peer => ({ component });
 const anyone: Peer = { anyone: true };
 
-/** The edge of those whom a list in `access` names; of everybody where there is no list, none where it names nobody, since a rule without peers is one for all. */
+/**
+ * The edge of those whom a list in `access` names; of everybody where there is no list, none where it names nobody, since
+ * a rule without peers is one for all.
+ */
 function edgesOf(entries: readonly string[] | undefined, edge: Omit<Edge, "from">): Edge[] {
   if (entries === undefined) return [{ from: anyone, ...edge }];
   return entries.length === 0 ? [] : [{ from: accessListOf(entries), ...edge }];
@@ -39,7 +45,7 @@ export function nameServerPeer({ namespace, network }: NameServer): Peer {
   throw new Error("a name server has a namespace or a network");
 }
 
-/** What of an environment's plan decides who connects to whom. */
+/** The part of an environment's plan that decides who connects to whom. */
 export interface ConnectedPlan {
   scheme: Scheme;
   /** Absent without a bucket. */
@@ -60,7 +66,7 @@ export function componentsOf(settings: Settings, { scheme, history }: ConnectedP
   ];
 }
 
-/** Port under which a part tells its metrics; undefined for those that tell none. */
+/** Port under which a component tells its metrics; undefined for those that tell none. */
 function metricsPort(component: ComponentName): number | undefined {
   switch (component) {
     case "query-cache":
@@ -78,8 +84,8 @@ function metricsPort(component: ComponentName): number | undefined {
 }
 
 /**
- * Every connection that the data path needs, and no other. Port 19391 (Cap'n Proto, without authentication) is in none; 10901 of the receivers takes writes
- * for any tenant unchecked (thanos #8812), so only receivers and queriers reach it.
+ * Every connection that the data path needs, and no other. Port 19391 (Cap'n Proto, without authentication) is in none; 10901 of the
+ * receivers takes writes for any tenant unchecked (thanos #8812), so only receivers and queriers reach it.
  *
  * @param bucketCredentials whether the bucket's credentials are given: without them whatever uses it asks the cloud who it is
  */

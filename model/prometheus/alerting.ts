@@ -11,8 +11,8 @@ export interface AlertingConfig {
 }
 
 /**
- * Where a Prometheus that evaluates rules sends its alerts; an empty object where there is no Alertmanager. The replica label is dropped on the way: Alertmanager knows an alert by its
- * labels, and a pair's two alerts would be two notifications.
+ * Where a Prometheus that evaluates rules sends its alerts; an empty object where there is no Alertmanager. The replica label is dropped on
+ * the way: Alertmanager knows an alert by its labels, and a pair's two alerts would be two notifications.
  */
 export function alertingConfig({ alerting }: Settings): AlertingConfig | Record<string, never> {
   if (alerting.alertmanagers.length === 0) return {};

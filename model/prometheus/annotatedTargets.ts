@@ -2,12 +2,14 @@ import { reservedLabels } from "../settings/replicaLabels";
 import type { Settings } from "../settings/schema";
 
 /**
- * Pods and services that ask to be scraped by an annotation are anybody's. What one of them exposes is bounded, it is not followed elsewhere, and it can't claim to be another cluster's,
- * replica's or tenant's: an external label doesn't replace a label that a sample has already.
- * Source: prometheus docs/configuration "scrape_config", model/relabel, storage/remote/queue_manager.go (external labels are added where there is none).
+ * Pods and services that ask to be scraped by an annotation are anybody's. What one of them exposes is bounded, it is not
+ * followed elsewhere, and it can't claim to be another cluster's, replica's or tenant's: an external label doesn't
+ * replace a label that a sample has already.
+ * Source: prometheus docs/configuration "scrape_config", model/relabel, storage/remote/queue_manager.go (external
+ * labels are added where there is none).
  */
 
-/** What every job of annotated targets has beside its discovery. */
+/** Limits and relabelling of every job of annotated targets, beside its discovery. */
 export function annotatedTargetRules(settings: Settings) {
   const { prometheus, tenancy } = settings;
   const { annotated, externalLabels } = prometheus;
@@ -20,7 +22,8 @@ export function annotatedTargetRules(settings: Settings) {
     body_size_limit: annotated.bodySizeLimit,
     target_limit: annotated.targetLimit,
     follow_redirects: false,
-    // As Prometheus does with labels that the target itself has (honor_labels): what a sample says is kept under another name, so that no two series become one.
+    // As Prometheus does with labels that the target itself has (honor_labels): what a sample says is kept under another
+    // name, so that no two series become one.
     metric_relabel_configs: [
       { action: "labelmap", regex: `(${own})`, replacement: "exported_$1" },
       { action: "labeldrop", regex: `(${own})` },

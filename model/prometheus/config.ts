@@ -30,7 +30,7 @@ interface ScrapeConfig {
 
 /** Jobs that this program defines, and what each finds. `output`s name them; a stack's own scrape configs may not take these names. */
 export const JOBS = {
-  /** All parts of this stack; the job label is the part's name. */
+  /** All components of this stack; the job label is the component's name. */
   stack: PART_OF,
   kubelet: "kubelet",
   cadvisor: "cadvisor",
@@ -49,7 +49,8 @@ function kubeletJob(job: string, path: string, { kubeletCertificates: certificat
     metrics_path: path,
     tls_config: certificates === "verify" ? clusterTls : { ...clusterTls, insecure_skip_verify: true },
     ...clusterIdentity,
-    // The kubelet itself is asked, which needs `nodes/metrics` only; through the API server it would need `nodes/proxy`, which can run commands.
+    // The kubelet itself is asked, which needs `nodes/metrics` only; through the API server it would need
+    // `nodes/proxy`, which can run commands.
     kubernetes_sd_configs: [{ role: "node" }],
     relabel_configs: [
       { source_labels: ["__meta_kubernetes_node_name"], target_label: "node" },
@@ -222,7 +223,7 @@ export function queueConfig(queue: Settings["prometheus"]["remoteWrite"]) {
   };
 }
 
-/** What a shard's configuration takes from the plan. */
+/** The plan of a shard, as far as its configuration needs it. */
 export interface ShardPlan {
   /** Number of the shard, from 0. */
   shard: number;
@@ -232,7 +233,9 @@ export interface ShardPlan {
   retention: string;
 }
 
-/** prometheus.yml of one shard. The pod's name is expanded by Prometheus itself from the environment, so that one text serves every replica. */
+/**
+ * prometheus.yml of one shard. The pod's name is expanded by Prometheus itself from the environment, so that one text serves every replica.
+ */
 export function prometheusConfig(settings: Settings, { shard, remoteWriteUrl, retention }: ShardPlan): string {
   const { prometheus } = settings;
   const targets = [

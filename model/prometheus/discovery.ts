@@ -10,7 +10,7 @@ export interface PolicyRule {
 }
 
 const READ = ["get", "list", "watch"];
-/** What the stack's own jobs look at: pods, and Services by their endpoint slices. */
+/** Objects that the stack's own jobs look at: pods, and Services by their endpoint slices. */
 const TARGETS: PolicyRule[] = [
   { apiGroups: [""], resources: ["pods", "services"], verbs: READ },
   { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: READ },
@@ -23,8 +23,8 @@ const JOBS: PolicyRule = { apiGroups: ["batch"], resources: ["jobs"], verbs: REA
 const NAMESPACES: PolicyRule = { apiGroups: [""], resources: ["namespaces"], verbs: READ };
 
 /**
- * What a discovery lists and watches beside {@link TARGETS} where it looks (prometheus v0.314.0 discovery/kubernetes/kubernetes.go
- * `Discovery.Run`).
+ * Objects that a discovery lists and watches beside {@link TARGETS} where it looks (prometheus v0.314.0
+ * discovery/kubernetes/kubernetes.go `Discovery.Run`).
  */
 function furtherTargets({ role, attach }: KubernetesDiscovery): PolicyRule[] {
   return [
@@ -36,9 +36,9 @@ function furtherTargets({ role, attach }: KubernetesDiscovery): PolicyRule[] {
 }
 
 /**
- * What Prometheus may read: nodes and their metrics everywhere; pods, services and endpoint slices where targets are looked for; and what
- * the environment's own jobs find targets by, where they look for them. No secret, no ConfigMap, no `nodes/proxy`, no verb that changes
- * anything.
+ * Rights of Prometheus to read: nodes and their metrics everywhere; pods, services and endpoint slices where targets are looked
+ * for; and what the environment's own jobs find targets by, where they look for them. No secret, no ConfigMap, no
+ * `nodes/proxy`, no verb that changes anything.
  */
 export function discoveryRules(settings: Settings): { cluster: PolicyRule[]; namespaced: Record<string, PolicyRule[]> } {
   const { namespace: own, prometheus } = settings;

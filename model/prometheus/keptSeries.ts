@@ -1,7 +1,8 @@
 /**
- * Which series of the cluster's own parts are kept. An API server and a kubelet expose histograms of everything that they do; their buckets are most of what a small cluster makes, and nobody
- * asks for most of them. What no rule and no dashboard of this repository or of the Kubernetes mixin asks for is dropped before it is stored or sent. Only buckets are: the sum and the
- * count of every histogram stay, and with them every rate and every mean. A test holds this to the queries.
+ * Which series of the cluster's own parts are kept. An API server and a kubelet expose histograms of everything that they do; their buckets
+ * are most of what a small cluster makes, and nobody asks for most of them. What no rule and no dashboard of this repository or of the
+ * Kubernetes mixin asks for is dropped before it is stored or sent. Only buckets are: the sum and the count of every histogram stay, and
+ * with them every rate and every mean. A test holds this to the queries.
  */
 
 /** Histograms whose buckets are kept whole, by the names of their families. Source: the queries in tests/model/prometheus/queries. */
@@ -18,12 +19,16 @@ const KEPT_WHOLE = [
   "storage_operation_duration_seconds",
 ] as const;
 
-/** Histograms of which some buckets are kept: those of requests to the API server, by which the mixin counts slow ones and estimates quantiles. */
+/**
+ * Histograms of which some buckets are kept: those of requests to the API server, by which the mixin
+ * counts slow ones and estimates quantiles.
+ */
 const THINNED = "apiserver_request(?:_sli|_slo)?_duration_seconds";
 
 /**
- * Bounds of the buckets that {@link THINNED} histograms lose, as kube-prometheus-stack drops them by default (prometheus-community/helm-charts, `kubeApiServer.serviceMonitor.metricRelabelings`):
- * 0.05, 0.1, 1, 5, 10, 30, 60 and what is larger are left, and below 0.05 everything.
+ * Bounds of the buckets that {@link THINNED} histograms lose, as kube-prometheus-stack drops them by default
+ * (prometheus-community/helm-charts, `kubeApiServer.serviceMonitor.metricRelabelings`): 0.05, 0.1, 1, 5, 10, 30, 60 and what is larger
+ * are left, and below 0.05 everything.
  */
 const LOST_BOUNDS =
   "(?:0\\.15|0\\.2|0\\.3|0\\.35|0\\.4|0\\.45|0\\.6|0\\.7|0\\.8|0\\.9|1\\.25|1\\.5|1\\.75|2|3|3\\.5|4|4\\.5|6|7|8|9|15|20|40|45|50)(?:\\.0)?";

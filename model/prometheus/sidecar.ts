@@ -3,7 +3,10 @@ import { GRPC_PORT, HTTP_PORT, PROMETHEUS_PORT } from "../kubernetes/ports";
 import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_RULES_FOLDER } from "./config";
 import { PROMETHEUS_DATA } from "./flags";
 
-/** The sidecar of each Prometheus in the sidecar scheme: it answers the querier for its Prometheus, uploads blocks, and has changed files read again. */
+/**
+ * The sidecar of each Prometheus in the sidecar scheme: it serves the querier its Prometheus' samples, uploads
+ * blocks, and has changed files read again.
+ */
 
 /**
  * Arguments of the sidecar. Source: thanos v0.42.4 cmd/thanos/sidecar.go.

@@ -4,7 +4,7 @@ import type { Settings } from "../settings/schema";
 import { inArgument } from "../values/literal";
 import type { DeduplicationFunction } from "./deduplication";
 
-/** Command lines of querier and query frontend, spelt as Thanos v0.42.4 knows them (cmd/thanos/{query,query_frontend}.go). */
+/** Command lines of querier and query frontend, spelled as Thanos v0.42.4 knows them (cmd/thanos/{query,query_frontend}.go). */
 
 /** Where the querier's endpoint file is mounted. */
 export const ENDPOINTS_FOLDER = "/etc/thanos/endpoints";

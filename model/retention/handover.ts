@@ -11,12 +11,12 @@ const HOUR = 3_600;
 const BLOCK = 2 * HOUR;
 /** Longest that a sample is in the head alone: it is cut when it spans one and a half blocks (prometheus tsdb/head.go `compactable`). */
 const HEAD = 1.5 * BLOCK;
-/** What uploading one block may take. Shippers look every 30 s (sidecar.go, receive.go). */
+/** Longest upload of one block. Shippers sync every 30 s (sidecar.go, receive.go). */
 const UPLOAD = HOUR;
-/** Longest default handover from sidecars: so much is not answered when a Prometheus loses its volume and has no pair. */
+/** Longest default handover from sidecars: so much is not served when a Prometheus loses its volume and has no pair. */
 const LONGEST_SIDECAR_HANDOVER = 12 * HOUR;
 
-/** What local storage surely answers, and by which key. */
+/** Retention that local storage surely has, and the key that sets it. */
 export interface LocalRetention {
   key: string;
   value: string;
@@ -25,9 +25,9 @@ export interface LocalRetention {
 }
 
 /**
- * How far back those who keep samples themselves surely answer. A TSDB drops a block when its end is the retention behind the end of the newest block (tsdb/db.go
- * `BeyondTimeRetention`), and the newest can end ahead of the clock: a block of late samples ends on the full two hours (tsdb/compact.go `CompactOOO`), and a receiver takes samples
- * from the future.
+ * How far back those who keep samples themselves surely serve. A TSDB drops a block when its end is the retention behind the end of the
+ * newest block (tsdb/db.go `BeyondTimeRetention`), and the newest can end ahead of the clock: a block of late samples ends on the full two
+ * hours (tsdb/compact.go `CompactOOO`), and a receiver takes samples from the future.
  */
 export function localRetention(settings: Settings): LocalRetention {
   const receive = receiveOf(settings);
@@ -44,8 +44,9 @@ export function localRetention(settings: Settings): LocalRetention {
 }
 
 /**
- * Seconds after which a sample is surely in the bucket and known to every store gateway: until then it may be in a head, on its way, or in a bucket whose listing is cached. A store
- * gateway looks every `syncInterval`, at a listing and at absences that are cached for as long again each.
+ * Seconds after which a sample is surely in the bucket and known to every store gateway: until then it may be in a head, on
+ * its way, or in a bucket whose listing is cached. A store gateway syncs every `syncInterval`, with a listing and absences
+ * that are cached for as long again each.
  */
 export function leastHandoverSeconds({ storeGateway }: Pick<ObjectStorageSettings, "storeGateway">): number {
   return HEAD + UPLOAD + 3 * durationSeconds(storeGateway.syncInterval);
@@ -68,8 +69,9 @@ function defaultHandoverSeconds(settings: Settings, objectStorage: ObjectStorage
 }
 
 /**
- * Seconds of age at which the bucket takes over from sidecars or receivers; undefined without a bucket. From that age on a sidecar leaves the answer to the bucket (`--min-time`).
- * Receivers and rulers have no such flag and answer all that they hold, so that their retention is the handover, unless the environment names one.
+ * Seconds of age at which the bucket takes over from sidecars or receivers; undefined without a bucket. From that age on a sidecar leaves
+ * the answer to the bucket (`--min-time`). Receivers and rulers have no such flag and serve all that they hold, so that their retention is
+ * the handover, unless the environment names one.
  */
 export function handoverSeconds(settings: Settings): number | undefined {
   const { objectStorage } = settings;
@@ -84,9 +86,10 @@ export function handoverDuration(settings: Settings): string | undefined {
 }
 
 /**
- * Age up to which store gateways hold back although the bucket has the samples; undefined where they serve all that is uploaded. That is the rule: what a receiver or a Prometheus
- * held that left the ring or lost its volume is answered as soon as it is in the bucket. Where both still hold it, a sample is fetched twice and answered once. Behind a ring an
- * environment can have it otherwise (`objectStorage.handover`), for receivers that keep samples so long that the bucket has downsampled them meanwhile.
+ * Age up to which store gateways hold back although the bucket has the samples; undefined where they serve all that is uploaded. That is
+ * the rule: what a receiver or a Prometheus held that left the ring or lost its volume is served as soon as it is in the bucket. Where both
+ * still hold it, a sample is fetched twice and answered once. Behind a ring an environment can have it otherwise
+ * (`objectStorage.handover`), for receivers that keep samples so long that the bucket has downsampled them meanwhile.
  */
 export function heldBack(settings: Settings): string | undefined {
   return settings.ingestion === "receive" ? settings.objectStorage?.handover : undefined;

@@ -3,7 +3,7 @@ import type { Hashring, RingMember } from "./hashring";
 import { ketamaRing } from "./ketama";
 import { writeQuorum } from "./quorum";
 
-/** What a change of the ring means for what is stored. */
+/** Consequences of a change of the ring for stored samples. */
 
 interface HashringsFileRing {
   hashring?: string;
@@ -29,7 +29,7 @@ export function podOf(address: string): string {
   return pod;
 }
 
-/** What leaves with some receivers of a ring for good, as shares of its series, 0 to 1. */
+/** Samples that leave with some receivers of a ring for good, as shares of its series, 0 to 1. */
 export interface HistoryLoss {
   /** Series of which every replica was on the leaving ones: their old samples are no longer served at all. */
   wholly: number;
@@ -37,7 +37,7 @@ export interface HistoryLoss {
   possibly: number;
 }
 
-/** What of the old samples is lost when some receivers leave a ring and there is no bucket. Exact over the ring as Thanos computes it. */
+/** Old samples that are lost when some receivers leave a ring and there is no bucket. Exact over the ring as Thanos computes it. */
 export function historyLoss(ring: Hashring, replicationFactor: number, leavingPods: readonly string[]): HistoryLoss {
   const members: RingMember[] = ring.members;
   const shares = caseShares(

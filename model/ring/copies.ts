@@ -43,7 +43,7 @@ export interface CaseShares {
   exactly(copies: number): number;
 }
 
-/** What the loss of certain members does: exact, by summing the hash space of every set they belong to. */
+/** Consequences of the loss of certain members: exact, by summing the hash space of every set they belong to. */
 export function caseShares({ sets, high, low, setsOf, replicationFactor }: Placed, lost: readonly number[]): CaseShares {
   const lostOf = new Uint8Array(sets.length);
   const touched: number[] = [];

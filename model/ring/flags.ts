@@ -6,7 +6,10 @@ import { inArgument } from "../values/literal";
 import { prometheusSize } from "../values/quantity";
 import type { RingPlan } from "./plan";
 
-/** Command line of receivers, spelt as Thanos v0.42.4 knows it (cmd/thanos/receive.go). Flags that are deprecated or removed there are never emitted. */
+/**
+ * Command line of receivers, spelled as Thanos v0.42.4 knows it (cmd/thanos/receive.go). Flags that are
+ * deprecated or removed there are never emitted.
+ */
 
 /** Where the receivers keep their data. */
 export const RECEIVE_DATA = "/var/thanos/receive";
@@ -24,12 +27,12 @@ export const RELABEL_FOLDER = "/etc/thanos/relabel";
 export const RELABEL_FILE = "relabel.yaml";
 
 /**
- * How often receivers read the hashring file again although nothing told them to. The watch follows the file's inode, which a ConfigMap update
- * replaces, so this is what finds later changes.
+ * How often receivers read the hashring file again although nothing told them to. The watch follows the file's inode, which a ConfigMap
+ * update replaces, so this is what finds later changes.
  */
 const HASHRINGS_REFRESH = "15s";
 
-/** What a receiver is: both parts in one process, or one of them. Thanos derives it from the flags present (`determineMode`). */
+/** Role of a receiver: both parts in one process, or one of them. Thanos derives it from the flags present (`determineMode`). */
 export type ReceiverRole = "router-ingester" | "ingester" | "router";
 
 /** Arguments of a receiver. */
@@ -46,7 +49,8 @@ export function receiveFlags(
     "receive",
     `--grpc-address=:${GRPC_PORT}`,
     `--http-address=:${HTTP_PORT}`,
-    // Where routers are apart nobody sends here, and without a hashring file any tenant is taken (cmd/thanos/receive.go `SingleNodeHashring`).
+    // Where routers are apart nobody sends here, and without a hashring file any tenant is taken
+    // (cmd/thanos/receive.go `SingleNodeHashring`).
     `--remote-write.address=${routes ? "" : "127.0.0.1"}:${REMOTE_WRITE_PORT}`,
     // It is opened even if unused, without TLS or authentication (thanos #8093).
     "--receive.capnproto-address=127.0.0.1:19391",

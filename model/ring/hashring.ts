@@ -4,8 +4,8 @@ import { GRPC_PORT } from "../kubernetes/ports";
 import { zoneNames } from "../values/kubernetesNames";
 
 /**
- * The hashring: which receivers there are, under which names. Thanos hashes the address as text (`endpoint.Address`), so a name that changes its
- * shape moves series; every address is the pod's stable name with the full cluster domain.
+ * The hashring: which receivers there are, under which names. Thanos hashes the address as text (`endpoint.Address`), so a name that
+ * changes its shape moves series; every address is the pod's stable name with the full cluster domain.
  * Source: thanos docs/components/receive.md "Hashring management", pkg/receive/hashring.go v0.42.
  */
 
@@ -13,7 +13,7 @@ import { zoneNames } from "../values/kubernetesNames";
 export interface RingMember {
   /** The pod. */
   pod: string;
-  /** What is hashed and dialled, equal to that receiver's `--receive.local-endpoint` byte for byte. */
+  /** The address that is hashed and dialled, equal to that receiver's `--receive.local-endpoint` byte for byte. */
   address: string;
   /** Availability zone, where the ring is zone aware. */
   zone?: string;
@@ -28,7 +28,7 @@ export interface Hashring {
   members: RingMember[];
 }
 
-/** What decides a ring's members. */
+/** The plan of a ring's members. */
 export interface HashringPlan {
   name: string;
   /** Tenants, at least one; undefined for any. */
@@ -90,7 +90,8 @@ export function hashrings(plans: readonly HashringPlan[], place: RingPlace): Has
 }
 
 /**
- * Any tenant but those that begin with a dot: `.` and `..` would be the receivers' data directory and the one above it. Without a list Thanos matches them too.
+ * Any tenant but those that begin with a dot: `.` and `..` would be the receivers' data directory and the one above it.
+ * Without a list Thanos matches them too.
  * Source: Go's path/filepath `Match`, with which `tenant_matcher_type: glob` compares.
  */
 const ANY_TENANT = { tenants: ["[^.]*"], tenant_matcher_type: "glob" } as const;

@@ -135,7 +135,8 @@ export function ringProblems(members: readonly RingMember[], replicationFactor: 
  * `address:i` for each i from 1; a section's replicas are on the next members around the ring, each once, spread evenly over the zones.
  *
  * @param replicationFactor replicas per series.
- * @param sectionsPerMember default {@link SECTIONS_PER_MEMBER}; another value gives a ring that Thanos doesn't have, which is of use to tests.
+ * @param sectionsPerMember default {@link SECTIONS_PER_MEMBER}; another value gives a ring that Thanos
+ * doesn't have, which is of use to tests.
  * @throws {RingError} if Thanos would exit or hang; see {@link ringProblems}.
  */
 export function ketamaRing(
@@ -247,12 +248,15 @@ export function replicaSets(ring: KetamaRing): ReplicaSet[] {
     .map((set) => ({ ...set, share: fractionOf(set.space) }));
 }
 
-/** A number of hashes as a fraction of all of them, 0 to 1; it is 0 only for none and 1 only for all, or so near that no number lies between. */
+/**
+ * A number of hashes as a fraction of all of them, 0 to 1; it is 0 only for none and 1 only for all, or
+ * so near that no number lies between.
+ */
 export function fractionOf(space: bigint): number {
   return Number(space) / Number(HASH_SPACE);
 }
 
-/** What falls to one member of a ring. */
+/** Load of one member of a ring. */
 export interface MemberLoad {
   address: string;
   zone: string;

@@ -3,9 +3,10 @@ import type { Problem } from "../values/problem";
 import { ownRequest } from "./limits";
 
 /**
- * Limits of the receivers that would refuse what this stack itself sends. Its Prometheus and stateless rulers name no tenant, so the default tenant's limits hold for them: its own
- * ones and, where it has none, `receive.limits.default` (thanos pkg/receive/limiter_config.go `NewLimitsConfig`, request_limiter.go). A refused request is answered 413, which is
- * dropped, not sent again.
+ * Limits of the receivers that would refuse what this stack itself sends. Its Prometheus and stateless rulers name
+ * no tenant, so the default tenant's limits hold for them: its own ones and, where it has none,
+ * `receive.limits.default` (thanos pkg/receive/limiter_config.go `NewLimitsConfig`, request_limiter.go). A refused
+ * request is answered 413, which is dropped, not sent again.
  */
 
 /** Every limit below the own senders' requests; empty where they all pass. */

@@ -23,7 +23,7 @@ export interface ReceiverSet {
 
 /** The rings and their receivers. */
 export interface RingPlan {
-  /** What the environment chose. */
+  /** The environment's settings. */
   settings: ReceiveSettings;
   /** How long receivers keep samples themselves, such as `36h`. */
   retention: string;

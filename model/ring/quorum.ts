@@ -1,5 +1,6 @@
 /**
- * How many replicas make a write acknowledged. Source: thanos pkg/receive/handler.go `writeQuorum` v0.42: one of one, one of two (#7669), otherwise a majority.
+ * How many replicas make a write acknowledged. Source: thanos pkg/receive/handler.go `writeQuorum` v0.42: one of one, one
+ * of two (#7669), otherwise a majority.
  */
 export function writeQuorum(replicationFactor: number): number {
   return replicationFactor <= 2 ? 1 : Math.floor(replicationFactor / 2) + 1;

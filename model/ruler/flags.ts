@@ -20,10 +20,12 @@ export const RULER_REMOTE_WRITE_FOLDER = "/etc/thanos/remote-write";
 export const RULER_REMOTE_WRITE_FILE = "remote-write.yaml";
 
 /**
- * Arguments of the ruler. A group's strategy for partial answers stays Thanos' default, abort: over half of the series an alert would be silent or wrong, and the next evaluation comes soon.
+ * Arguments of the ruler. A group's strategy for partial answers stays Thanos' default, abort: over half of the series an alert would be
+ * silent or wrong, and the next evaluation comes soon.
  *
- * No label is ignored when a stateless ruler takes up pending alerts again (`--restore-ignored-label`): an alert about a target has the external labels itself, and is found by all of its
- * labels (prometheus rules/group.go `RestoreForState`). One that aggregates them away waits for its `for` anew.
+ * No label is ignored when a stateless ruler takes up pending alerts again (`--restore-ignored-label`): an alert about a target
+ * has the external labels itself, and is found by all of its labels (prometheus rules/group.go `RestoreForState`). One that
+ * aggregates them away waits for its `for` anew.
  *
  * @param addresses The queriers' and people's addresses.
  */
@@ -33,7 +35,8 @@ export function rulerFlags(
   addresses: Pick<Addresses, "queryGrpcAddress" | "queryUrl">,
 ): string[] {
   const { prometheus, alerting, querier } = settings;
-  // The pods behind the queriers' headless Service, one by one: where one does not answer, the same evaluation asks another (rule.go `queryFuncCreator`).
+  // The pods behind the queriers' headless Service, one by one: where one does not answer, the same evaluation asks
+  // another (rule.go `queryFuncCreator`).
   const queriers = `dns+${addresses.queryGrpcAddress.replace(/:\d+$/, "")}:${QUERY_HTTP_PORT}`;
   // As Prometheus would have labelled the same results.
   const labels = { ...prometheus.externalLabels, ...clusterLabels(settings) };
@@ -64,7 +67,7 @@ export function rulerFlags(
   ];
 }
 
-/** What a stateless ruler's remote-write file says. Without a tenant's header the ring takes it for the default tenant, as it takes Prometheus. */
+/** Remote-write file of a stateless ruler. Without a tenant's header the ring takes it for the default tenant, as it takes Prometheus. */
 export function rulerRemoteWriteConfig(settings: Settings, url: string): string {
   return stringify(
     {

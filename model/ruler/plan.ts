@@ -4,8 +4,9 @@ import { directoriesOf, type HostPathVolume } from "../kubernetes/storage";
 import type { RulerSettings, Settings, StorageSettings } from "../settings/schema";
 
 /**
- * The ruler evaluates the rules over everything that the querier answers. Stateless, it remote-writes what comes of them into the ring, up to 15 seconds later (its log tells nobody of
- * what was written, so prometheus tsdb/wlog `Watcher` looks for itself); stateful, it keeps, serves and uploads it.
+ * The ruler evaluates the rules over everything that the querier serves. Stateless, it remote-writes what comes of them into the
+ * ring, up to 15 seconds later (its log tells nobody of what was written, so prometheus tsdb/wlog `Watcher` polls by itself);
+ * stateful, it keeps, serves and uploads it.
  */
 
 /** The rulers of an environment. */
@@ -15,7 +16,9 @@ export interface RulerPlan {
   name: string;
   replicas: number;
   identity: Identity;
-  /** Whether the rulers keep samples, so that the querier must ask them. A stateless one has the Rules API only (rule.go `tsdbDB != nil`). */
+  /**
+   * Whether the rulers keep samples, so that the querier must ask them. A stateless one has the Rules API only (rule.go `tsdbDB != nil`).
+   */
   stores: boolean;
   /** Storage of a ruler that keeps samples; a stateless one has nothing to keep. */
   storage?: StorageSettings;

@@ -6,14 +6,17 @@ import { durationSeconds, durationText } from "../values/quantity";
 
 /** The rules of the ruler's settings. Each names the key to change, why, and what would be accepted. */
 
-/** A block, which is dropped whole, its newest sample that much before its retention ends; a retention of zero would keep everything (tsdb `BeyondTimeRetention`). */
+/**
+ * A block, which is dropped whole, its newest sample that much before its retention ends; a retention of zero would keep
+ * everything (tsdb `BeyondTimeRetention`).
+ */
 const BLOCK_SECONDS = 2 * 3_600;
 /** Shortest interval between evaluations. Zero stops the process (prometheus rules `EvalTimestamp` divides by it). */
 const LEAST_INTERVAL = "1s";
 
 /**
- * What the rules miss without a ruler, a line each; empty where there is one or nothing is missed. Not a problem: rules about one target at a time are right in every shard, and only
- * those who wrote them know whether others are.
+ * Warnings of what the rules miss without a ruler, a line each; empty where there is one or nothing is missed. Not a problem: rules about
+ * one target at a time are right in every shard, and only those who wrote them know whether others are.
  *
  * @param rules How many rules the rule files hold.
  */

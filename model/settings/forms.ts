@@ -17,8 +17,8 @@ import {
 import { isTargetLabel, TARGET_LABELS } from "./targetLabels";
 
 /**
- * Values that several keys of the configuration hold: their forms, and the least that makes sense, with its reason. What an editor can check itself
- * of a form is its `pattern` (JSON Schema), which takes everything that the form takes.
+ * Values that several keys of the configuration hold: their forms, and the least that makes sense, with its reason. What an editor can
+ * check itself of a form is its `pattern` (JSON Schema), which takes everything that the form takes.
  */
 
 /** A value that satisfies a condition; where it does not, the refusal says why there is one and what would be accepted. */
@@ -307,7 +307,10 @@ const HOST_PART = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
 const REGISTRY = `(?:${HOST_PART}(?:\\.${HOST_PART})*|\\[[0-9A-Fa-f:]+\\])(?::\\d+)?`;
 const NAME_PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 
-/** An image as container runtimes read it (github.com/distribution/reference, its grammar). What is not of it fails on the node only, with InvalidImageName. */
+/**
+ * An image as container runtimes read it (github.com/distribution/reference, its grammar). What is not of it fails on
+ * the node only, with InvalidImageName.
+ */
 export const image = matching(
   new RegExp(`^(?:${REGISTRY}\\/)?${NAME_PART}(?:\\/${NAME_PART})*:(?!latest(?:@|$))\\w[\\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?$`),
   "an image with a tag that is not latest, and optionally its digest; behind the registry in lower case",

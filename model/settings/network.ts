@@ -29,11 +29,12 @@ const nameServer = z
   .refine((server) => (server.namespace === undefined) !== (server.network === undefined), "exactly one of namespace and network");
 
 /**
- * What the stack needs of the cluster's network: its schema.
+ * Schema of the stack's demands on the cluster's network.
  *
- * Name servers that clusters have by themselves: kube-system's pods nearly everywhere; OpenShift's, whose pods answer at 5353 (openshift/cluster-dns-operator
- * assets/dns/daemonset.yaml); NodeLocal DNSCache, which is in the nodes' network and so no namespace's (kubernetes/kubernetes cluster/addons/dns/nodelocaldns/README.md); Cloud DNS for GKE, which Autopilot has,
- * at the instance's metadata server (cloud.google.com/kubernetes-engine/docs/how-to/cloud-dns).
+ * Name servers that clusters have by themselves: kube-system's pods nearly everywhere; OpenShift's, whose pods answer at 5353
+ * (openshift/cluster-dns-operator assets/dns/daemonset.yaml); NodeLocal DNSCache, which is in the nodes' network and so no namespace's
+ * (kubernetes/kubernetes cluster/addons/dns/nodelocaldns/README.md); Cloud DNS for GKE, which Autopilot has, at the instance's metadata
+ * server (cloud.google.com/kubernetes-engine/docs/how-to/cloud-dns).
  */
 export const networkSettings = z
   .strictObject({

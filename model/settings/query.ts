@@ -2,7 +2,7 @@ import { z } from "zod";
 import { cacheMemory, count, durationOf, grpcEndpoint, resources, spread } from "./forms";
 import { rollout } from "./rollout";
 
-/** What answers queries: its schemas. */
+/** Schemas of the query path. */
 
 const queryTime = durationOf("1s", "no query is answered in no time");
 const answerTime = durationOf(

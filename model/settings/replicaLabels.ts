@@ -1,8 +1,8 @@
 import type { Settings } from "./schema";
 
 /**
- * The labels that tell replicas of a series apart. They are this project's own and distinct from anything that senders use: a receiver's external label
- * overwrites a sample's label of the same name on read (thanos `labelpb.ExtendSortedLabels`).
+ * The labels that tell replicas of a series apart. They are this project's own and distinct from anything that senders use: a receiver's
+ * external label overwrites a sample's label of the same name on read (thanos `labelpb.ExtendSortedLabels`).
  */
 
 /** External label of each receiver: which replica. */
@@ -21,7 +21,10 @@ export const reservedLabels = ({ cluster }: Pick<Settings, "cluster">): string[]
 /** The external label that names the environment's cluster, with its value. */
 export const clusterLabels = ({ cluster }: Pick<Settings, "cluster">): Record<string, string> => ({ [cluster.label]: cluster.name });
 
-/** What the querier removes: exactly the replica labels that exist in the environment. Blocks in a bucket may be of an earlier scheme, or of rulers that are gone. */
+/**
+ * Labels that the querier removes: exactly the replica labels that exist in the environment. Blocks in a bucket may be of an
+ * earlier scheme, or of rulers that are gone.
+ */
 export function replicaLabels(settings: Settings): string[] {
   const history = settings.objectStorage !== undefined;
   return [

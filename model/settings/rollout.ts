@@ -14,7 +14,7 @@ const restartedAt = z
       "nothing happens; taken out, they restart once more.",
   );
 
-/** `rollout` of parts whose pods Kubernetes itself restarts in order: a Deployment, or one StatefulSet. */
+/** `rollout` of components whose pods Kubernetes itself restarts in order: a Deployment, or one StatefulSet. */
 export const rollout = z.strictObject({ restartedAt }).prefault({}).meta({ shared: "rollout", description: "Restarts the pods." });
 
 /** `rollout` of the receivers. */
@@ -45,10 +45,13 @@ export const receiveRollout = z
   })
   .prefault({});
 
-/** Annotation of the pods that holds the text; not kubectl's own (`kubectl.kubernetes.io/restartedAt`), which would be taken away from whoever used that. */
+/**
+ * Annotation of the pods that holds the text; not kubectl's own (`kubectl.kubernetes.io/restartedAt`), which would
+ * be taken away from whoever used that.
+ */
 export const RESTARTED_AT = "thanos-stack/restarted-at";
 
-/** What the pods' metadata has for a restart. */
+/** Metadata of the pods for a restart. */
 export function restartAnnotations(restart: string | undefined): { annotations?: Record<string, string> } {
   return restart === undefined ? {} : { annotations: { [RESTARTED_AT]: restart } };
 }

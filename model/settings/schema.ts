@@ -16,8 +16,8 @@ import { TARGET_LABELS } from "./targetLabels";
 import { tenancySchema } from "./tenancy";
 
 /**
- * What an environment can choose: the schema of every key of `Pulumi.<stack>.yaml` under `thanos-stack:`. Strict at every level, so that a
- * typing error is an error; defaults are those of a production ring, and a smaller environment says where it is smaller.
+ * The schema of an environment: every key of `Pulumi.<stack>.yaml` under `thanos-stack:`. Strict at every level, so that a typing error is
+ * an error; defaults are those of a production ring, and a smaller environment says where it is smaller.
  *
  * Its descriptions are docs/configuration.md and config/stack.schema.json, which `npm run docs` makes: Markdown, with
  * links relative to docs/. What is `shared` is described there once, under that heading.
@@ -178,7 +178,7 @@ export const settingsSchema = z.strictObject({
 
 /** Everything that an environment chose, with every default filled in. */
 export type Settings = z.output<typeof settingsSchema>;
-/** What an environment may write. */
+/** Settings as an environment may write them. */
 export type SettingsInput = z.input<typeof settingsSchema>;
 /** A risk that can be accepted by name. */
 export type AcceptableRisk = keyof typeof ACCEPTABLE_RISKS;

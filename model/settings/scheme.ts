@@ -1,6 +1,6 @@
 import type { ReceiveSettings, Settings } from "./schema";
 
-/** How samples reach the querier: written into a ring of receivers, or kept by each Prometheus, for which a sidecar answers. */
+/** How samples reach the querier: written into a ring of receivers, or kept by each Prometheus, whose samples a sidecar serves. */
 export type Ingestion = Settings["ingestion"];
 
 /** The ring's settings; undefined in the sidecar scheme, where the key `receive` may stay in the stack file but has no effect. */

@@ -4,9 +4,10 @@ import type { Settings } from "./schema";
 import { receiveOf } from "./scheme";
 
 /**
- * Tenants: how senders name them, and which the default ring takes. A tenant's name becomes a directory of each receiver, and Thanos 0.42 takes `.` and `..` for names (pkg/tenancy
- * `IsTenantValid`): it joins them to its data directory, and removes the tenant's directory when the tenant has been idle for the retention (pkg/receive/multitsdb.go `pruneTSDB`).
- * Whatever no ring matches is refused on every path before a directory is made, so no ring matches those.
+ * Tenants: how senders name them, and which the default ring takes. A tenant's name becomes a directory of each receiver, and Thanos 0.42
+ * takes `.` and `..` for names (pkg/tenancy `IsTenantValid`): it joins them to its data directory, and removes the tenant's directory when
+ * the tenant has been idle for the retention (pkg/receive/multitsdb.go `pruneTSDB`). Whatever no ring matches is refused on every path
+ * before a directory is made, so no ring matches those.
  */
 
 /** Longest name of a file on Linux' file systems. */
@@ -21,7 +22,10 @@ export const tenantName = z
     "a tenant: letters, digits, '.', '_' and '-', a letter or digit first, since it names a directory",
   );
 
-/** Headers that Prometheus never sends as its configuration says (config/config.go `reservedHeaders`), and those of a connection, which Go takes out of a request. */
+/**
+ * Headers that Prometheus never sends as its configuration says (config/config.go `reservedHeaders`), and those of a
+ * connection, which Go takes out of a request.
+ */
 const TAKEN_HEADERS = [
   "accept-encoding",
   "authorization",
@@ -80,7 +84,10 @@ export const tenancySchema = z.strictObject({
     ),
 });
 
-/** Tenants that the default ring takes: its own list, and the default tenant unless another ring has it. Undefined where any tenant is accepted. */
+/**
+ * Tenants that the default ring takes: its own list, and the default tenant unless another ring has it.
+ * Undefined where any tenant is accepted.
+ */
 export function defaultRingTenants(settings: Settings): string[] | undefined {
   const { defaultTenant, tenants = [] } = settings.tenancy;
   if (settings.accepts.includes("any-tenant")) return undefined;

@@ -32,7 +32,7 @@ const PATTERNS: readonly { what: string; pattern: RegExp }[] = [
 /** User and password of a URL. */
 const USER_INFO = /:\/\/[^\s/:@"']{0,256}:([^\s/@"']{1,512})@/g;
 
-/** What a credential is called, in lower case and with `_` between words. */
+/** Name of a credential, in lower case and with `_` between words. */
 const SECRET_NAME =
   /(?:^|_)(?:pass(?:word|wd|phrase|code)?|pwd|secrets?|secret_?(?:access_?)?key|(?:access|account|api|application|auth|consumer|customer|encryption|functions|private|shared_access|signing|subscription)_?key|secret_id|client_?secret|pg_?password|tokens?_?value|token|credentials)$/;
 
@@ -52,7 +52,7 @@ const REFERENCE =
 const PATH =
   /^(?:\.{1,2}\/|\/(?:app|certs?|config|data|dev|etc|home|lib|mnt|opt|prometheus|root|run|secrets?|srv|tmp|tls|usr|var|vault)\/|\/[\w./-]{1,200}\.(?:crt|key|pem|token|txt)$)/;
 
-/** What looks like a credential in a text, each in a few words without the credential itself; empty if nothing does. */
+/** Likely credentials in a text, each in a few words without the credential itself; empty if there are none. */
 export function credentialsIn(text: string): string[] {
   const found = PATTERNS.filter(({ pattern }) => pattern.test(text)).map(({ what }) => what);
   for (const [, password = ""] of text.matchAll(USER_INFO)) {
@@ -67,7 +67,7 @@ export function credentialsIn(text: string): string[] {
   return [...new Set(found)];
 }
 
-/** What looks like a credential in a named value, such as an environment variable. */
+/** Likely credentials in a named value, such as an environment variable. */
 export function credentialsInValue(name: string, value: string): string[] {
   const named = isSecretName(name) && !isReference(value) ? [`a value of ${name}`] : [];
   return [...new Set([...named, ...credentialsIn(value)])];
@@ -75,17 +75,17 @@ export function credentialsInValue(name: string, value: string): string[] {
 
 const isSecretName = (name: string): boolean => SECRET_NAME.test(wordsOf(name));
 
-/** Words that names of credentials have, each with the letters by which it may be misspelt. */
+/** Words that names of credentials have, each with the letters by which it may be misspelled. */
 const SECRET_WORDS: readonly [string, number][] = [
   ["password", 2],
   ["credentials", 2],
   ["secret", 2],
   ["token", 1],
 ];
-/** What a name ends with that says where a credential is. */
+/** Ending of a name that says where a credential is. */
 const REFERENCE_NAME = /_(?:file|ref|name|path|url)$/;
 
-/** Whether a named value looks like a credential, under a misspelt name too: for messages, which need not show it. */
+/** Whether a named value looks like a credential, under a misspelled name too: for messages, which need not show it. */
 export function mayBeCredential(name: string, value: string): boolean {
   if (credentialsInValue(name, value).length > 0) return true;
   const words = wordsOf(name);
@@ -93,7 +93,7 @@ export function mayBeCredential(name: string, value: string): boolean {
   return words.split("_").some((word) => SECRET_WORDS.some(([secret, letters]) => distance(word, secret) <= letters));
 }
 
-/** `X-Api-Key`, `clientSecret`, `web.auth-token` and `AWS_SECRET_ACCESS_KEY` are spelt in one way first. */
+/** `X-Api-Key`, `clientSecret`, `web.auth-token` and `AWS_SECRET_ACCESS_KEY` are spelled in one way first. */
 function wordsOf(name: string): string {
   return name
     .slice(-LONGEST_NAME)

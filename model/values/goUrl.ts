@@ -1,12 +1,12 @@
 /** URLs as Go parses them. Source: Go 1.26 net/url/url.go (`parse`, `parseAuthority`, `parseHost`, `unescape`). */
 
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
-/** What a host may have beside escapes (`shouldEscape` with `encodeHost`); what is not ASCII passes. */
+/** Characters of a host beside escapes (`shouldEscape` with `encodeHost`); what is not ASCII passes. */
 const HOST = /^(?:[A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"]|\P{ASCII}|%[89A-Fa-f][0-9A-Fa-f]|%25)*$/u;
 const USER = /^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/;
 const PORT = /^(?::\d*)?$/;
 
-/** What Go refuses in a text as a URL, which may be without a scheme; undefined where it parses it. */
+/** Reason for which Go refuses a text as a URL, which may be without a scheme; undefined where it parses it. */
 export function goUrlTrouble(text: string): string | undefined {
   if (hasControlCharacter(text)) return "a control character";
   const [beforeFragment = "", ...fragments] = text.split("#");

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** Hosts as a resolver takes them: an address in its usual form, or a name of DNS. What only looks like an address is another one to every program that reads it. */
+/**
+ * Hosts as a resolver takes them: an address in its usual form, or a name of DNS. What only looks like an address is
+ * another one to every program that reads it.
+ */
 
 /** A part of a DNS name; Kubernetes' own names have no other. */
 const PART = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;

@@ -2,10 +2,11 @@ import { z } from "zod";
 
 /**
  * IP networks as a NetworkPolicy's `ipBlock` takes them: address and prefix length, in the one form that names this network.
- * Source: k8s.io/apimachinery pkg/util/validation `IsValidCIDR` (KEP-4858), which refuses leading zeros, bits behind the prefix, IPv4 within IPv6 and other spellings.
+ * Source: k8s.io/apimachinery pkg/util/validation `IsValidCIDR` (KEP-4858), which refuses leading zeros, bits behind the prefix,
+ * IPv4 within IPv6 and other spellings.
  */
 
-/** What {@link isNetwork} accepts, for messages. */
+/** Form that {@link isNetwork} accepts, for messages. */
 export const NETWORK_FORM = "a network such as 10.0.0.0/8, 169.254.20.10/32 or fd00:ec2::/64, without bits behind its prefix";
 
 /** A network, or an address within one. */

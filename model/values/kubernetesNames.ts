@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * Names and label values as Kubernetes has them. What the program composes of an environment's own words is checked or shortened by these, since the API server refuses a bad one only
- * in the middle of an update. Source: apimachinery `util/validation/validation.go`.
+ * Names and label values as Kubernetes has them. What the program composes of an environment's own words is checked or shortened by these,
+ * since the API server refuses a bad one only in the middle of an update. Source: apimachinery `util/validation/validation.go`.
  */
 
 /** Longest value of a label, and longest part of a DNS name between dots. */
@@ -11,7 +11,7 @@ export const LONGEST_LABEL = 63;
 export const LONGEST_DNS_NAME = 253;
 /** Longest name of a StatefulSet: its pods carry it in a label, with an eleven character revision behind it. */
 export const LONGEST_STATEFUL_SET_NAME = LONGEST_LABEL - 11;
-/** What a name gets that Pulumi completes: a dash and eight characters. */
+/** Length of the suffix of a name that Pulumi completes: a dash and eight characters. */
 const AUTONAME_SUFFIX = 9;
 
 /** A part of a DNS name, but for its length. */
@@ -52,8 +52,9 @@ export function labelValue(text: string): string {
 }
 
 /**
- * The zones' part of StatefulSets' names, in the order of the zones. A zone is a label's value (`PHX-AD-1`, `rack_2`), of which a StatefulSet's name takes the lower-case letters, digits and
- * dashes; where that is another zone's too, a hash tells the two apart. A zone that is a DNS label is its own name.
+ * The zones' part of StatefulSets' names, in the order of the zones. A zone is a label's value (`PHX-AD-1`, `rack_2`), of which a
+ * StatefulSet's name takes the lower-case letters, digits and dashes; where that is another zone's too, a hash tells the two apart. A zone
+ * that is a DNS label is its own name.
  */
 export function zoneNames(zones: readonly string[]): string[] {
   const forms = zones.map((zone) => (isDnsLabel(zone) ? zone : zone.toLowerCase().replace(/[^a-z0-9]+/g, "-")));

@@ -9,7 +9,7 @@ export interface Problem {
   value: unknown;
   /** The rule that it breaks, with its reason. */
   rule: string;
-  /** What would be accepted. */
+  /** Accepted values, in words. */
   remedy: string;
 }
 
@@ -19,7 +19,10 @@ export type Judge = (rule: () => Problem[]) => Problem[];
 /** Leaves no rule out. */
 export const JUDGE_ALL: Judge = (rule) => rule();
 
-/** The value, unless somebody has put a credential where none belongs, under a misspelt key too: messages end up in logs and comments that many can read. */
+/**
+ * The value, unless somebody has put a credential where none belongs, under a misspelled key too: messages end up in
+ * logs and comments that many can read.
+ */
 function shown({ key, value }: Problem): string {
   if (value === undefined) return "(not set)";
   const name = /[^.[\]]*$/.exec(key)?.[0] ?? "";

@@ -71,8 +71,8 @@ function fraction(text: string): { over: bigint; under: bigint } | undefined {
 }
 
 /**
- * Whether the text is a Kubernetes quantity of so many whole bytes, such as `512Mi`, `5e10` or `1000m`. Of a part of a byte (`1.1Ti`) Kubernetes makes another text (`1209462790553600m`)
- * and drivers round it as they like.
+ * Whether the text is a Kubernetes quantity of so many whole bytes, such as `512Mi`, `5e10` or `1000m`. Of a part of a byte (`1.1Ti`)
+ * Kubernetes makes another text (`1209462790553600m`) and drivers round it as they like.
  */
 export function isByteQuantity(text: string): boolean {
   const bytes = fraction(text);
@@ -80,8 +80,8 @@ export function isByteQuantity(text: string): boolean {
 }
 
 /**
- * Bytes of a Kubernetes quantity in any of its forms, as claims and volumes of others come back; parts of a byte are rounded up, as `Quantity.Value` does. Throws on what is no
- * quantity, or a negative one.
+ * Bytes of a Kubernetes quantity in any of its forms, as claims and volumes of others come back; parts of a byte are rounded up, as
+ * `Quantity.Value` does. Throws on what is no quantity, or a negative one.
  */
 export function quantityBytes(text: string): number {
   const bytes = fraction(text);
@@ -95,7 +95,10 @@ export function isCpuQuantity(text: string): boolean {
   return cpu !== undefined && (cpu.over * 1_000n) % cpu.under === 0n && cpu.over / cpu.under <= LARGEST;
 }
 
-/** CPU cores of a Kubernetes quantity; a part of a thousandth is rounded up, as Kubernetes does. Throws on what is no quantity, or a negative one. */
+/**
+ * CPU cores of a Kubernetes quantity; a part of a thousandth is rounded up, as Kubernetes does. Throws on
+ * what is no quantity, or a negative one.
+ */
 export function cpuCores(text: string): number {
   const cpu = fraction(text);
   if (cpu === undefined) throw new Error(`not a quantity of CPU: ${JSON.stringify(text)}`);
@@ -108,7 +111,10 @@ export function prometheusSize(text: string): string {
   return `${Math.floor(bytes / 2 ** 20)}MB`;
 }
 
-/** Bytes of a size as Prometheus writes one (`10MB`, `1GiB`), whose units count by 1024 with and without `i` (alecthomas/units `ParseBase2Bytes`). */
+/**
+ * Bytes of a size as Prometheus writes one (`10MB`, `1GiB`), whose units count by 1024 with and without `i`
+ * (alecthomas/units `ParseBase2Bytes`).
+ */
 export function bytesOfSize(text: string): number {
   return [...text.matchAll(/([\d.]+)([KMGTPE]?)i?B/g)].reduce(
     (sum, [, amount, unit = ""]) => sum + Number(amount) * 1_024 ** ("KMGTPE".indexOf(unit || " ") + 1),

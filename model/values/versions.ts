@@ -4,12 +4,16 @@
 export const THANOS_VERSION = "0.42.4";
 /** Prometheus. */
 export const PROMETHEUS_VERSION = "3.14.0";
-/** memcached, the cache of query frontend and store gateways. The sandbox runs its machine's own (Debian 12: 1.6.18), which knows the same flags. */
+/**
+ * memcached, the cache of query frontend and store gateways. The sandbox runs its machine's own (Debian 12:
+ * 1.6.18), which knows the same flags.
+ */
 export const MEMCACHED_VERSION = "1.6.45";
 
 /**
- * Image references by component, from the projects' own registries: the tag for people, the digest (of the index of all platforms) for what is run. No registry was asked for a digest: each is what
- * independent public repositories pin for this tag, memcached's is Docker's own record of its official images (docker-library/repo-info).
+ * Image references by component, from the projects' own registries: the tag for people, the digest (of the index of all platforms) for what
+ * is run. No registry was asked for a digest: each is what independent public repositories pin for this tag, memcached's is Docker's own
+ * record of its official images (docker-library/repo-info).
  */
 export const IMAGES = {
   thanos: `quay.io/thanos/thanos:v${THANOS_VERSION}@sha256:b567818fe608067eb0f1d7c2c4fe361e7ad83c8a256234c97685f1d0bf670cc8`,
@@ -23,17 +27,20 @@ export function imageVersion(image: string): string {
   return reference.slice(reference.lastIndexOf(":") + 1).replace(/^v(?=\d)/, "");
 }
 
-/** Releases of Thanos that know every flag which this release spells: the minor that it is made for, and the one before, from which an environment is upgraded. */
+/**
+ * Releases of Thanos that know every flag which this release spells: the minor that it is made for, and the one before,
+ * from which an environment is upgraded.
+ */
 export const SUPPORTED_THANOS = /^0\.4[12]\.\d+(?:[-+].*)?$/;
 
 /**
- * Releases of Prometheus that know every flag and field which this release spells: `scrape_native_histograms` came with 3.8 (Prometheus CHANGELOG), and an unknown field stops it at its
- * start.
+ * Releases of Prometheus that know every flag and field which this release spells: `scrape_native_histograms` came with 3.8 (Prometheus
+ * CHANGELOG), and an unknown field stops it at its start.
  */
 export const SUPPORTED_PROMETHEUS = /^3\.(?:[89]|[1-9]\d+)\.\d+(?:[-+].*)?$/;
 
 /**
- * Releases whose receivers end at their start when `--tsdb.max-block-duration` is not the minimum, and which cut samples out of order only with newer ones (Thanos v0.41
- * `cmd/thanos/receive.go`; since v0.42 `startPeriodicHeadCompaction` in `pkg/receive/multitsdb.go`).
+ * Releases whose receivers end at their start when `--tsdb.max-block-duration` is not the minimum, and which cut samples out of order only
+ * with newer ones (Thanos v0.41 `cmd/thanos/receive.go`; since v0.42 `startPeriodicHeadCompaction` in `pkg/receive/multitsdb.go`).
  */
 export const FIXED_BLOCK_DURATION = /^0\.41\./;

@@ -1,11 +1,11 @@
 /**
- * Text from outside (configuration, targets, pods, the API server, the engine) for where people read it: a terminal, a page, a comment. What such a place would act upon, or not show, is
- * spelled out, so that nobody who chooses such a text chooses what else is read there.
+ * Text from outside (configuration, targets, pods, the API server, the engine) for where people read it: a terminal, a page, a comment.
+ * Whatever such a place would act upon, or not show, is spelled out, so that nobody who chooses a text chooses what else is read there.
  */
 
 /**
- * Controls of terminals (C0, DEL, C1), line ends of every kind, turns of the writing direction and other signs that nobody sees, halves of characters. Source: Unicode's general categories
- * Cc, Cf, Zl, Zp, Cs.
+ * Controls of terminals (C0, DEL, C1), line ends of every kind, turns of the writing direction and other signs that nobody sees, halves of
+ * characters. Source: Unicode's general categories Cc, Cf, Zl, Zp, Cs.
  */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 

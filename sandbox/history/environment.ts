@@ -19,7 +19,7 @@ export interface HistoryLabels {
   readonly series: Readonly<Record<string, string>>;
 }
 
-/** What of the settings decides labels. */
+/** The settings that decide labels. */
 const labelSettings = settingsSchema.pick({ cluster: true, ingestion: true, tenancy: true, prometheus: true });
 
 /**
@@ -51,8 +51,8 @@ const HOUR = 3_600_000;
 const COUNTER_LIFE = 10 * DAY;
 
 /**
- * Series for a walkthrough, of two instances each: a temperature that rises and falls once a day, requests counted at a constant rate, and `up`.
- * Each value depends on nothing but its time, so that history that is made piece by piece is the same as in one.
+ * Series for a walkthrough, of two instances each: a temperature that rises and falls once a day, requests counted at a constant rate, and
+ * `up`. Each value depends on nothing but its time, so that history that is made piece by piece is the same as in one.
  *
  * @param labels further labels of every series
  */
@@ -97,7 +97,7 @@ export function missingRanges(
   return ranges;
 }
 
-/** What {@link historySteps} makes. */
+/** The history that {@link historySteps} makes. */
 export interface EnvironmentHistory {
   readonly env: string;
   /** The environment's configuration, without its secrets. */
@@ -112,8 +112,8 @@ export interface EnvironmentHistory {
 const RESOLUTION = 30;
 
 /**
- * The steps that give an environment's bucket days of history, as if it had run so long: blocks of two hours that no compactor has seen. What is in
- * the bucket with the same labels is left, so that running them again goes on where an earlier run was interrupted.
+ * The steps that give an environment's bucket days of history, as if it had run so long: blocks of two hours that no compactor has seen.
+ * Blocks that the bucket has with the same labels are left, so that running them again goes on where an earlier run was interrupted.
  *
  * @throws {StepFailed} if the environment has no bucket
  * @throws {RangeError} on days or an end that are none

@@ -6,10 +6,10 @@ import { type Paths, paths } from "../paths";
 import { ensureTool } from "../tools";
 import { openMetrics, type Sampling, type Series } from "./openMetrics";
 
-/** What a block spans, in milliseconds: two hours from an even hour (UTC), as Prometheus cuts them. */
+/** Span of a block, in milliseconds: two hours from an even hour (UTC), as Prometheus cuts them. */
 export const BLOCK_DURATION = 2 * 3_600_000;
 
-/** What one run of promtool gets: it reads its whole input once for each block that it makes. */
+/** Input of one run of promtool, in milliseconds: it reads all of it once for each block that it makes. */
 const PORTION = 12 * BLOCK_DURATION;
 
 /** A block that was made. */
@@ -22,7 +22,7 @@ export interface MadeBlock {
   readonly series: number;
 }
 
-/** What of a block's meta.json is read and written here. */
+/** The fields of a block's meta.json that are read and written here. */
 interface BlockMeta {
   readonly ulid: string;
   readonly minTime: number;
@@ -30,7 +30,7 @@ interface BlockMeta {
   readonly stats: { readonly numSamples: number; readonly numSeries: number };
 }
 
-/** What {@link makeBlocks} makes, and where. */
+/** The blocks that {@link makeBlocks} makes, and where. */
 export interface HistoryPlan extends Sampling {
   /** The blocks' directory; it is made. Only complete blocks are ever in it. */
   readonly folder: string;
@@ -44,13 +44,14 @@ export interface HistoryPlan extends Sampling {
 }
 
 /**
- * Blocks of two hours with the samples of series at any times, made by `promtool tsdb create-blocks-from openmetrics`. A stretch of two hours
- * without a sample gives none. promtool is built if it isn't there.
+ * Blocks of two hours with the samples of series at any times, made by `promtool tsdb create-blocks-from openmetrics`. A stretch of two
+ * hours without a sample gives none. promtool is built if it isn't there.
  *
- * Each block's meta.json spans its whole two hours, as Prometheus' own blocks do: promtool ends it at its last sample (tsdb/blockwriter.go, `Flush`).
+ * Each block's meta.json spans its whole two hours, as Prometheus' own blocks do: promtool ends it at its last
+ * sample (tsdb/blockwriter.go, `Flush`).
  *
- * The blocks bear no external labels: a sidecar or receiver gives them its own when it uploads them, `uploadBlocks` those that it is told. Blocks
- * for two replicas are made twice, since a bucket knows a block by its ULID.
+ * The blocks bear no external labels: a sidecar or receiver gives them its own when it uploads them, `uploadBlocks` those that it is told.
+ * Blocks for two replicas are made twice, since a bucket knows a block by its ULID.
  *
  * @returns the blocks, the oldest first
  * @throws {RangeError} on times that aren't those of blocks, and on series that {@link openMetrics} refuses

@@ -16,7 +16,10 @@ export interface DataDirectory {
   readonly owner: { readonly uid: number; readonly gid: number };
 }
 
-/** The suffix of a block that is still being copied: no TSDB takes it for a block, and Prometheus and Thanos remove what an interrupted copy left when they start (tsdb/db.go, `isTmpDir`). */
+/**
+ * The suffix of a block that is still being copied: no TSDB takes it for a block, and Prometheus and Thanos remove what an interrupted copy
+ * left when they start (tsdb/db.go, `isTmpDir`).
+ */
 const INCOMPLETE = ".tmp-for-creation";
 
 /** Which pod's directory is asked for. */
@@ -27,7 +30,10 @@ export interface PodData {
   readonly volume?: string;
 }
 
-/** The directory of a pod's persistent volume: hostPath on a node's own disk, or one of the sandbox's local volumes. The pod must be scheduled. */
+/**
+ * The directory of a pod's persistent volume: hostPath on a node's own disk, or one of the sandbox's
+ * local volumes. The pod must be scheduled.
+ */
 export async function dataDirectory({ namespace, pod, volume = "data" }: PodData, where: Paths = paths()): Promise<DataDirectory> {
   const core = kubeConfig(where).makeApiClient(CoreV1Api);
   const found = await core.readNamespacedPod({ namespace, name: pod });
@@ -55,7 +61,7 @@ export function directoryOf(pod: V1Pod, volume: V1PersistentVolume, where: Paths
   };
 }
 
-/** What {@link placeBlocks} brings, and where to. */
+/** The blocks that {@link placeBlocks} brings, and where to. */
 export interface PlacedIn extends Pick<DataDirectory, "directory" | "owner"> {
   /** The made blocks' directory. */
   readonly folder: string;
@@ -64,16 +70,16 @@ export interface PlacedIn extends Pick<DataDirectory, "directory" | "owner"> {
 }
 
 /**
- * Brings blocks into the data directory of a Prometheus or receiver, running or not, each of them as a whole: copied under a name that a TSDB passes
- * over, then renamed. Those that are there already are left.
+ * Brings blocks into the data directory of a Prometheus or receiver, running or not, each of them as a whole: copied under a name that a
+ * TSDB passes over, then renamed. Those that are there already are left.
  *
- * A running Prometheus looks for new blocks every minute (tsdb/db.go of 3.14, `run` with `BlockReloadInterval`), a receiver every second: Thanos
- * 0.42 leaves that option unset, and its TSDB takes the shortest (tsdb/db.go of v0.309.1, `validateOpts`). Neither needs a restart. A receiver
- * opens the directory of a tenant that it doesn't know only when it starts or when that tenant writes.
+ * A running Prometheus polls for new blocks every minute (tsdb/db.go of 3.14, `run` with `BlockReloadInterval`), a receiver every second:
+ * Thanos 0.42 leaves that option unset, and its TSDB takes the shortest (tsdb/db.go of v0.309.1, `validateOpts`). Neither needs a restart.
+ * A receiver opens the directory of a tenant that it doesn't know only when it starts or when that tenant writes.
  *
- * What is older than the newest block by more than the retention is deleted at that same look (`BeyondTimeRetention`), so the retention must
- * reach back to the oldest placed block; a receiver with a bucket keeps it until it is uploaded. A sidecar and a receiver with a bucket upload
- * placed blocks as their own (shipper.go: every block of level 1).
+ * A block older than the newest one by more than the retention is deleted at that same poll (`BeyondTimeRetention`), so the retention must
+ * reach back to the oldest placed block; a receiver with a bucket keeps it until it is uploaded. A sidecar and a receiver with a bucket
+ * upload placed blocks as their own (shipper.go: every block of level 1).
  *
  * @returns how many were brought
  * @throws {StepFailed} if the directory isn't there: whoever it belongs to has never run

@@ -59,14 +59,14 @@ async function bucketTool(
   }
 }
 
-/** What {@link uploadBlocks} uploads, and where to. */
+/** The blocks that {@link uploadBlocks} uploads, and where to. */
 export interface Upload {
   /** The blocks' directory. */
   readonly folder: string;
   /** External labels for all of them: at least one, as Thanos wants it. */
   readonly labels: Readonly<Record<string, string>>;
   readonly bucket: BucketAccess;
-  /** Folder within the bucket. Default: none. */
+  /** Prefix within the bucket. Default: none. */
   readonly prefix?: string;
 }
 
@@ -74,7 +74,8 @@ export interface Upload {
  * Brings blocks into a bucket, as a sidecar would, with `thanos tools bucket upload-blocks`. Those that are there already are left.
  *
  * @returns how many of the directory's blocks are in the bucket now
- * @throws {StepFailed} with what Thanos said, or if blocks are there with other labels: a bucket knows a block by its ULID, and the second replica's would be left out in silence
+ * @throws {StepFailed} with what Thanos said, or if blocks are there with other labels: a bucket knows a block by its ULID, and the second
+ * replica's would be left out in silence
  */
 export async function uploadBlocks(
   { folder, labels, bucket, prefix }: Upload,
@@ -114,7 +115,7 @@ export function labelText(labels: Readonly<Record<string, string>>): string {
 /**
  * The complete blocks of a bucket, read through its server by `thanos tools bucket ls`, as store gateway and compactor see them.
  *
- * @param prefix folder within the bucket. Default: none
+ * @param prefix within the bucket. Default: none
  * @returns them by time, then by resolution; those that wait for their deletion too
  * @throws {StepFailed} with what Thanos said, such as when the server doesn't answer
  */

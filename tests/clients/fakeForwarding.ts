@@ -6,7 +6,7 @@ import type WebSocket from "ws";
 import { WebSocketServer } from "ws";
 import type { PodPort } from "../../clients/forwardedStream";
 
-/** What becomes of one port-forward. */
+/** Fate of one port-forward. */
 export type Forwarding =
   /** It leads to this URL's port. */
   | { to: string }

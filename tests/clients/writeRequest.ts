@@ -1,4 +1,7 @@
-/** Decodes remote write requests with protobufjs' own reflection and the specification's message types: independent of the encoder under test. */
+/**
+ * Decodes remote write requests with protobufjs' own reflection and the specification's message types:
+ * independent of the encoder under test.
+ */
 import protobuf from "protobufjs";
 import { uncompress } from "snappyjs";
 

@@ -52,7 +52,7 @@ export interface Faults {
   scheme?: "receive" | "sidecar";
   /** Answers a request in place of the API server or, where one is named, of a pod. */
   answer?: (request: ReceivedRequest, pod?: string) => CannedAnswer | undefined;
-  /** What becomes of port-forwards to a pod, in place of a connection. */
+  /** Fate of port-forwards to a pod, in place of a connection. */
   forwarding?: (pod: string) => Forwarding | undefined;
   /** Pods that are not Ready. */
   notReady?: string[];

@@ -29,7 +29,7 @@ const state = (pending: [string, StateResource][], resources: StateResource[] = 
     },
   });
 
-/** What the official provider's creation leaves. */
+/** Object as the official provider's creation leaves it. */
 const live = (name: string, more: LiveObject = {}): LiveObject => ({
   ...more,
   metadata: {

@@ -6,7 +6,7 @@ import { main, type VerifyReport } from "../../commands/verify";
 import { resultLines } from "../../commands/verify/report";
 import { OUTPUTS, startFakeCluster } from "./fakeCluster";
 
-/** What a target may answer for a status line; Prometheus and Thanos pass it on in their errors. */
+/** Status line that a target may answer; Prometheus and Thanos pass it on in their errors. */
 const HOSTILE = "server returned HTTP status 500 \u001b]0;pwned\u0007\u001b[2J\r\n✔ stores  all is well\u202e";
 
 describe("verify: what others say", () => {

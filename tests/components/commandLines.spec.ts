@@ -18,7 +18,7 @@ const SINCE = JSON.parse(readFileSync(join(PROJECT_FOLDER, "tests/model/flags/si
 const REPEATABLE = ["rule-file", "query.replica-label", "deduplication.replica-label", "label", "alertmanagers.url"];
 const QUOTED = ["label"];
 
-/** What is wrong with a command line by the flags that the program knows; empty where it would start. */
+/** Mistakes of a command line by the flags that the program knows; empty where it would start. */
 function mistakes(command: string, args: readonly string[]): string[] {
   const known = FLAGS[command];
   assert.ok(known !== undefined, `no list of flags for ${command}`);

@@ -38,7 +38,7 @@ interface Refusal {
   remedy: RegExp;
   /** Lines that it takes: a thing that is wrong in two places is named in both. Default: 1. */
   lines?: number;
-  /** What makes the same thing pass. */
+  /** Overrides that make the same thing pass. */
   accepted?: Overrides;
 }
 

@@ -10,7 +10,7 @@ describe("a Prometheus without a volume", () => {
     const [set] = prometheusSets(made);
     const { volumes, containers } = set?.spec.template.spec ?? { volumes: [], containers: [] };
     assert.deepEqual(volumes?.find(({ name }) => name === "data")?.emptyDir, { sizeLimit: "5Gi" });
-    // Above its containers' limits a pod is evicted, whatever the folder may hold.
+    // Above its containers' limits a pod is evicted, whatever the directory may hold.
     assert.equal(containers[0]?.resources.limits["ephemeral-storage"], `${512 + 5 * 1_024}Mi`);
     assert.ok(containers[0]?.volumeMounts?.some(({ name, mountPath }) => name === "data" && mountPath === "/prometheus"));
     assert.equal(set?.spec.volumeClaimTemplates, undefined);

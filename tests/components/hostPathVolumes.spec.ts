@@ -21,7 +21,7 @@ const mounts = (workload: Workload, claim: string): boolean =>
 
 const setsWithClaims = (made: ProgramRun) => objects(made, "StatefulSet").filter((set) => set.spec.volumeClaimTemplates !== undefined);
 
-/** What a job is told to make: owner and directory, by node. */
+/** Directories that jobs are told to make: owner and directory, by node. */
 function directoriesOf(made: ProgramRun): { node: string; owner: string; directory: string; roots: string[] }[] {
   return objects(made, "Job").flatMap((job) => {
     const node = job.spec.template.spec.nodeSelector?.["kubernetes.io/hostname"] ?? "";

@@ -7,9 +7,9 @@ const PRICE = "5$USD";
 const POD = "$(POD_NAME)";
 const EXTERNAL = { price: PRICE, path: POD, both: `\${POD_NAME} $$ "${POD}"` };
 
-/** What a container gets of an argument, apart from a pod's own name. */
+/** An argument as a container gets it, apart from a pod's own name. */
 const inContainer = (argument: string) => argument.replace(/\$(?:(\$)|\(POD_NAME\))/g, (_, dollar?: string) => dollar ?? "<the pod>");
-/** What a Prometheus makes of an external label. */
+/** An external label as a Prometheus has it. */
 const inPrometheus = (value: string) => value.replace(/\$(?:(\$)|\{POD_NAME\})/g, (_, dollar?: string) => dollar ?? "<the pod>");
 
 describe("a $ of the user stays one", () => {

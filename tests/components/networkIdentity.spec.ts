@@ -28,7 +28,10 @@ const AZURE = bucket({ azure: { storageAccount: "thanosprod", container: "thanos
 const OWN_PORT = bucket({ s3: { bucket: "thanos-prod", endpoint: "s3.example.com:9000" } });
 
 describe("network policies: the cloud's identity service", () => {
-  /** What each part reaches, `address port` each; parts that reach nothing, and Prometheus, which reaches everything, are left out. */
+  /**
+   * Places that each component reaches, `address port` each; components that reach nothing, and Prometheus,
+   * which reaches everything, are left out.
+   */
   async function reached(overrides: Overrides, places: readonly [string, number][], secrets: Record<string, unknown> = {}) {
     const made = await run("prod", overrides, { secrets });
     const parts = partsOf(made, "prod");

@@ -85,7 +85,8 @@ for (const { title, stack, overrides } of PLANS) {
       for (const [from, to, port] of edges.filter(([from, to]) => both(from, to))) {
         assert.ok(passes(policies, pod(from), pod(to), port), `${from} → ${to}:${port} is closed`);
       }
-      // Every port that a part opens is somebody's: a new part can't be forgotten above. A router's gRPC is nobody's, and queriers' that of other stacks.
+      // Every port that a component opens is somebody's: a new component can't be forgotten above. A router's gRPC is
+      // nobody's, and queriers' that of other stacks.
       const used = [
         ...edges.map(([, to, port]) => `${to} ${port}`),
         `${door()} 19291`,

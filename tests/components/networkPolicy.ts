@@ -77,7 +77,8 @@ function includes(peers: Peer[] | undefined, pod: Pod | Outside, own: string): b
 }
 
 /**
- * Whether a connection passes, as networking.k8s.io/v1 says: a pod that no policy of a direction selects is open; otherwise one rule of one policy must allow it.
+ * Whether a connection passes, as networking.k8s.io/v1 says: a pod that no policy of a direction selects is open; otherwise
+ * one rule of one policy must allow it.
  */
 export function passes(
   policies: readonly NetworkPolicy[],
@@ -107,7 +108,7 @@ export function passes(
 /** The policies that a run of the program made. */
 export const policiesOf = (made: ProgramRun) => objects(made, "NetworkPolicy") as NetworkPolicy[];
 
-/** The parts of the stack: their pods, and the ports that those open. */
+/** The components of the stack: their pods, and the ports that those open. */
 export function partsOf(made: ProgramRun, stack: Stack): Map<string, { pod: Pod; ports: number[] }> {
   return new Map(
     workloads(made)

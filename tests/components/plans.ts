@@ -61,7 +61,7 @@ export const SPLIT_AGENTS: Plan = {
   }),
 };
 
-/** Data on the disks of three nodes, never two copies on one. */
+/** Data on the disks of three nodes, never two replicas on one. */
 export const HOST_PATH: Plan = {
   title: "hostPath on three nodes",
   stack: "dev",
@@ -77,7 +77,7 @@ export const HOST_PATH: Plan = {
   },
 };
 
-/** One copy, one of everything: what a test cluster may take. */
+/** One replica, one of everything: what a test cluster may take. */
 export const SMALLEST: Plan = {
   title: "one of everything",
   stack: "dev",

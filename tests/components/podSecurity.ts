@@ -1,7 +1,7 @@
 import type { Container, PodSpec } from "../harness";
 
 /**
- * What Pod Security's profile `restricted` refuses in a pod, each as a sentence; empty where the API server would admit it.
+ * Violations by a pod of Pod Security's profile `restricted`, in a few words each; empty where the API server would admit it.
  * Source: Kubernetes docs, "Pod Security Standards", profiles baseline and restricted, v1.36.
  */
 export function violationsOfRestricted(pod: PodSpec): string[] {

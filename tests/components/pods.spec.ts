@@ -153,7 +153,7 @@ for (const { title, stack, overrides } of PLANS) {
           [...(spec.initContainers ?? []), ...spec.containers].map((each) =>
             quantityBytes(each.resources[which]["ephemeral-storage"] ?? ""),
           );
-        // A kubelet's default keeps 50Mi of a container's log, and some keep 250Mi: neither may evict a pod, whatever its folders hold.
+        // A kubelet's default keeps 50Mi of a container's log, and some keep 250Mi: neither may evict a pod, whatever its directories hold.
         assert.ok(Math.min(...of("requests")) > 50 * 2 ** 20, nameOf(workload));
         for (const limit of of("limits")) assert.ok(limit > 2 * 250 * 2 ** 20, nameOf(workload));
         const logs = of("limits").length * 250 * 2 ** 20;
@@ -243,7 +243,8 @@ for (const { title, stack, overrides } of PLANS) {
         const grace = workload.spec.template.spec.terminationGracePeriodSeconds ?? 30;
         const pause = Math.max(...containers(workload).map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0));
         assert.ok(grace > pause + 10, `${nameOf(workload)}: ${grace} s with a pause of ${pause} s`);
-        // Thanos gives requests in flight two minutes (--http-grace-period, --grpc-grace-period); a querier gives them the length of a query, which its spec has.
+        // Thanos gives requests in flight two minutes (--http-grace-period, --grpc-grace-period); a querier gives them the
+        // length of a query, which its spec has.
         const serves = /^(?:receive|receive-router|query-frontend|store-gateway|ruler|compactor|prometheus)$/;
         if (serves.test(workload.metadata.labels["app.kubernetes.io/component"] ?? ""))
           assert.ok(grace >= pause + 120 + 15, `${nameOf(workload)}: ${grace} s with a pause of ${pause} s`);

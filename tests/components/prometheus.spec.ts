@@ -135,7 +135,7 @@ for (const { title, stack, overrides } of PLANS) {
       for (const set of prometheusSets(made)) {
         const mountOf = (name: string) => container(set).volumeMounts?.find((mount) => mount.name === name)?.mountPath;
         assert.equal(flagValue(set, "--config.file"), `${mountOf("config")}/prometheus.yml`);
-        // Rules are evaluated by one part only: a ruler where there is one, and never by agents.
+        // Rules are evaluated by one component only: a ruler where there is one, and never by agents.
         const evaluates = prometheus.mode === "server" && ruler === undefined;
         assert.deepEqual(
           configOf(made, set).rule_files,

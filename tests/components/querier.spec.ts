@@ -24,9 +24,9 @@ const frontendOf = (made: ProgramRun) => object(made, "Deployment", "thanos-quer
 const rulerSets = (made: ProgramRun) =>
   objects(made, "StatefulSet").filter((set) => set.metadata.labels["app.kubernetes.io/component"] === "ruler");
 
-/** The labels by which copies differ, as the senders, receivers and rulers of a run set them. */
+/** The labels by which replicas differ, as the senders, receivers and rulers of a run set them. */
 function replicaLabelsOf(made: ProgramRun): string[] {
-  // Rulers name the environment's labels too; a copy is told from another by the pod's name.
+  // Rulers name the environment's labels too; a replica is told from another by the pod's name.
   const ofReceivers = [...receiverSets(made), ...rulerSets(made)].flatMap((set) =>
     flagValues(set, "--label").flatMap((label) => (label.includes("$(POD_NAME)") ? [label.split("=")[0] ?? ""] : [])),
   );

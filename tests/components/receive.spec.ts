@@ -40,7 +40,7 @@ function stableAddresses(made: ProgramRun, set: Workload, domain: string): strin
   return podNames(set).map((pod) => `${pod}.${service.metadata.name}.${service.metadata.namespace}.svc.${domain}:${port?.port}`);
 }
 
-/** What the kubelet makes of `$(POD_NAME)` in an argument. */
+/** An argument after the kubelet has expanded `$(POD_NAME)`. */
 function expanded(set: Workload, pod: string, text: string): string {
   const variable = container(set).env?.find((each) => each.name === "POD_NAME");
   assert.equal(variable?.valueFrom?.fieldRef?.fieldPath, "metadata.name");

@@ -12,8 +12,9 @@ export interface RelabelConfig {
 }
 
 /**
- * What Prometheus makes of a target's labels; undefined where it drops the target.
- * Source: prometheus model/relabel/relabel.go v0.314: regular expressions are anchored at both ends, `hashmod` takes the last eight bytes of an MD5 sum.
+ * A target's labels after Prometheus' relabelling; undefined where it drops the target.
+ * Source: prometheus model/relabel/relabel.go v0.314: regular expressions are anchored at both ends, `hashmod`
+ * takes the last eight bytes of an MD5 sum.
  */
 export function relabelled(labels: Record<string, string>, steps: readonly RelabelConfig[]): Record<string, string> | undefined {
   const result = { ...labels };

@@ -113,7 +113,7 @@ for (const { title, stack, overrides } of SIDECAR_PLANS) {
       for (const set of sets) {
         assert.deepEqual(flagValues(set, "--min-time", SIDECAR_CONTAINER), handover === undefined ? [] : [`-${handover}`]);
       }
-      // Store gateways hold nothing back: what a Prometheus held that lost its volume is answered as soon as it is uploaded.
+      // Store gateways hold nothing back: what a Prometheus held that lost its volume is served as soon as it is uploaded.
       for (const gateway of objects(made, "StatefulSet").filter((set) => set.metadata.name === "thanos-store-gateway")) {
         assert.deepEqual(flagValues(gateway, "--max-time"), []);
       }

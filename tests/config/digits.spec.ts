@@ -15,7 +15,7 @@ describe("config: digits that are text", () => {
     folder = mkdtempSync(join(tmpdir(), "digits-"));
   });
   afterEach(() => rmSync(folder, { recursive: true }));
-  /** What is said of a file, where the engine gives these values. */
+  /** Problems of a file, where the engine gives these values. */
   const found = (text: string, cluster: unknown) => said(text, { cluster });
   const said = (text: string, raw: Record<string, unknown>, refused?: Set<string>) =>
     changedDigits(parseDocument(text, { merge: true }), raw, refused).map(formatProblem);

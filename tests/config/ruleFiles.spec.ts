@@ -11,7 +11,7 @@ const RULES = "groups: [{ name: g, rules: [{ alert: A, expr: vector(1) }, { reco
 describe("config: rule files", () => {
   let folder: string;
   beforeEach(() => {
-    // Within the repository, in a folder that is never committed.
+    // Within the repository, in a directory that is never committed.
     mkdirSync(join(PROJECT_FOLDER, "out"), { recursive: true });
     folder = mkdtempSync(join(PROJECT_FOLDER, "out", "rules-"));
   });
@@ -19,7 +19,7 @@ describe("config: rule files", () => {
   const write = (name: string, text: string = RULES) => writeFileSync(join(folder, name), text);
   const withFolder = () => ({ prometheus: { ruleFolder: relative(PROJECT_FOLDER, folder) } });
 
-  /** Lines about the folder, by the value that each is about. */
+  /** Lines about the directory, by the value that each is about. */
   async function refusals(): Promise<Record<string, string>> {
     const { problems } = await rejection("dev", withFolder());
     return Object.fromEntries(

@@ -5,7 +5,7 @@ import { formatProblem } from "../../model/values/problem";
 import { rejection } from "../harness";
 
 describe("config: dates that are text", () => {
-  /** What is said of a file, where the engine gives these values. */
+  /** Problems of a file, where the engine gives these values. */
   const found = (text: string, raw: Record<string, unknown>) => changedDates(parseDocument(text, { merge: true }), raw).map(formatProblem);
   const MADE = "2024-01-02 00:00:00 +0000 UTC";
   const named = (source: string) => `config:\n  thanos-stack:cluster:\n    name: ${source}\n`;

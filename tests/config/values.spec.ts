@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type AlertingConfig, alertingConfig, alertmanagerPorts } from "../../model/prometheus/alerting";
 import { CLAIMS, load, type Overrides, objects, planOf, rejection, ringPlan, run, type Stack, settingsOf, together } from "../harness";
 
-/** What the line of the only problem must say of a value at a key. */
+/** A refused value at a key, and the line of its only problem. */
 interface Refused {
   key: string;
   value: unknown;

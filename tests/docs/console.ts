@@ -5,8 +5,8 @@ export interface ConsoleStep {
   /** The command, its further lines (`> `) included. */
   command: string;
   /**
-   * Lines of its output; `…` stands for anything within a line, and alone on a line for any number of lines. Two spaces or more are those between columns, which are as
-   * wide as the longest cell: a pod's name ends with a hash of five to ten characters.
+   * Lines of its output; `…` stands for anything within a line, and alone on a line for any number of lines. Two spaces or more are those
+   * between columns, which are as wide as the longest cell: a pod's name ends with a hash of five to ten characters.
    */
   expected: string[];
 }

@@ -5,14 +5,14 @@ import type { Settings } from "../../model/settings/schema";
 import { readDocument, section, tableRows } from "./documents";
 
 /**
- * The network of a stack as docs/operations.md describes it: read from the document's own words, so that whatever makes the policies is no witness of itself. A word that this reader
- * does not know fails it.
+ * The network of a stack as docs/operations.md describes it: read from the document's own words, so that whatever makes the policies is no
+ * witness of itself. A word that this reader does not know fails it.
  */
 
-/** What of an environment decides which rows of the document apply. */
+/** Facts of an environment that decide which rows of the document apply. */
 export interface EdgeFacts {
   namespace: string;
-  /** The parts that run. */
+  /** The components that run. */
   parts: readonly string[];
   /** Whether active series of tenants are limited. */
   limited: boolean;
@@ -53,23 +53,26 @@ export function factsOf(settings: Settings, parts: readonly string[], credential
 export interface End {
   /** Its namespace; none for what is no pod. */
   namespace?: string;
-  /** The part of the stack that it is, if its namespace is the stack's. */
+  /** The component that it is, if its namespace is the stack's. */
   part?: string;
   address?: string;
 }
 
-/** What a row allows: its parts to begin connections, and its parts to be reached by them. Either alone does not make a connection pass. */
+/**
+ * Connections that a row allows: its components to begin them, and its components to be reached by them. Either
+ * alone does not make a connection pass.
+ */
 interface Row {
-  /** Who begins; where that is no part of the stack, the row lets nobody out. */
+  /** Who begins; where that is no component of the stack, the row lets nobody out. */
   from: (end: End) => boolean;
   letsOut: boolean;
-  /** Who is reached; where that is a place and no part of the stack, the row lets nobody in. */
+  /** Who is reached; where that is a place and no component of the stack, the row lets nobody in. */
   to: (end: End) => boolean;
   letsIn: boolean;
   port: (port: number) => boolean;
 }
 
-/** The port under which a part tells its metrics. */
+/** The port under which a component tells its metrics. */
 const METRICS: Readonly<Record<string, number>> = { prometheus: 9090, querier: 9090, "query-frontend": 9090 };
 const CACHES = ["query-cache", "index-cache", "chunk-cache"];
 
@@ -170,7 +173,8 @@ function identityServices({ bucket }: EdgeFacts, page: string): Pick<Row, "to" |
 }
 
 /**
- * Whether a connection passes, by the document: whoever is of the stack begins and is reached along its edges only, everybody else is as free as the other end lets them be.
+ * Whether a connection passes, by the document: whoever is of the stack begins and is reached along its edges only, everybody else is
+ * as free as the other end lets them be.
  *
  * @param facts what runs
  */

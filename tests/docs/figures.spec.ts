@@ -11,7 +11,10 @@ import { HISTORY, HOST_PATH } from "../components/plans";
 import { container, objects, prometheusSets, receiverSets, resource, ringSettings, run, settingsOf } from "../harness";
 import { readDocument } from "./documents";
 
-/** Figures that documents promise and no key of the stack file holds: each is taken from what is made, and looked for in the sentence that names it. */
+/**
+ * Figures that documents promise and no key of the stack file holds: each is taken from what is made, and
+ * looked for in the sentence that names it.
+ */
 
 const pageOf = (path: string): string => readDocument(path).text.replace(/\s+/g, " ");
 const OPERATIONS = pageOf("docs/operations.md");

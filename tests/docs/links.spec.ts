@@ -22,7 +22,7 @@ describe("documents", () => {
     ([, target]) => target ?? "",
   );
 
-  /** What a command in inline code or in a block names: `npm run X` and `make X`. */
+  /** Names of commands in inline code or in a block: `npm run X` and `make X`. */
   const commandsOf = (document: Document, command: RegExp): string[] => {
     const code = [...document.text.matchAll(/`([^`\n]+)`/g), ...document.text.matchAll(/^```\w*\n([\s\S]*?)^```$/gm)];
     return code.flatMap(([, text = ""]) => [...text.matchAll(command)].map(([, name]) => name ?? ""));

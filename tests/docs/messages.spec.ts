@@ -17,7 +17,7 @@ const OPERATIONS = readDocument("docs/operations.md");
 /** Stands for any text, in a message that is quoted and in a text of the source. */
 const ANYTHING = "…";
 
-/** What others say: by whom, and the text there, values as `…`. */
+/** Messages of others: by whom, and the text there, values as `…`. */
 const OTHERS: readonly { who: string; text: string }[] = [
   {
     who: "@pulumi/pulumi, runtime/resource.js",
@@ -40,7 +40,7 @@ const OTHERS: readonly { who: string; text: string }[] = [
   { who: "Thanos 0.42, pkg/receive/hashring.go", text: "no matching hashring to handle tenant" },
 ];
 
-/** What the program says with figures in it that the source has as values. */
+/** Messages of the program with figures in them that the source has as values. */
 const WITH_FIGURES: readonly string[] = [`gave up after ${waitingTime(PATIENCE.timeoutSeconds)} of waiting for …; still missing: …`];
 
 /** The texts of a source file, each whole where the source puts it together of several, values as `…`. */

@@ -31,7 +31,7 @@ const ajv = new Ajv({
 const validate = ajv.compile(SCHEMA);
 const quick = new Ajv({ strict: false });
 
-/** What is wrong with a stack file, each with its place in it. */
+/** Problems of a stack file, each with its place in it. */
 function problems(file: unknown): string[] {
   validate(file);
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);

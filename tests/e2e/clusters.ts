@@ -5,8 +5,9 @@ export interface SharedCluster {
 }
 
 /**
- * How this tier's files share clusters. Two files beside each other have no stack, no namespace and no bucket in common, end no server that the other uses, and lose no node: what kills
- * nodes has a cluster of its own. They gain by it where one of them mostly waits (`switch`: until samples are past; `schemes`: until an outage is over, until blocks are uploaded).
+ * How this tier's files share clusters. Two files beside each other have no stack, no namespace and no bucket in common, end no server that
+ * the other uses, and lose no node: what kills nodes has a cluster of its own. They gain by it where one of them mostly waits (`switch`:
+ * until samples are past; `schemes`: until an outage is over, until blocks are uploaded).
  */
 export const CLUSTERS: readonly SharedCluster[] = [
   {

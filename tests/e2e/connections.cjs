@@ -1,7 +1,8 @@
 /**
  * Run inside a network namespace, as `node connections.cjs connect|listen`, with a JSON list on its standard input.
  *
- * connect: `[[protocol, address, port], …]`, and as argument how many milliseconds each may take; prints a JSON list of whether each was answered.
+ * connect: `[[protocol, address, port], …]`, and as argument how many milliseconds each may take; prints a JSON list of whether each was
+ * answered.
  * listen: the same; prints `listening` and answers until its standard input ends.
  */
 const dgram = require("node:dgram");

@@ -14,7 +14,8 @@ const kubectl = async (...args: string[]): Promise<string> =>
   (await execa("kubectl", args, { cwd: REPOSITORY, env: environment() })).stdout;
 
 /**
- * A kubeconfig at one path, as a CI has it: first the administrator's, who makes an environment, then that of the account that deploys, with the rights of deploy/ci and no others.
+ * A kubeconfig at one path, as a CI has it: first the administrator's, who makes an environment, then that of the account that deploys,
+ * with the rights of deploy/ci and no others.
  */
 export class DeployAccount {
   private readonly folder = mkdtempSync(join(tmpdir(), "thanos-stack-deploy-"));

@@ -66,7 +66,7 @@ function tracedTarget(run: string): Server {
   });
 }
 
-/** What a pod's identity is: another uid or another start is a restart. */
+/** A pod's identity: another uid or another start is a restart. */
 const identity = (pod: Pod) =>
   `${pod.metadata.name} ${pod.metadata.uid} ${pod.status.containerStatuses?.map((each) => each.restartCount).join()}`;
 const identities = (pods: Pod[]) => pods.map(identity).sort();
@@ -116,7 +116,7 @@ describe("dev on a real cluster", function () {
       [],
     );
     const expected = Object.fromEntries(pods.map((pod) => [pod, ["default-tenant", "greeter"]]));
-    // The third copy may come after the answer.
+    // The third replica may come after the answer.
     await eventually("each receiver has a directory for each tenant", async () =>
       isDeepStrictEqual(await tenantDirectories(NAMESPACE, pods), expected),
     );
@@ -177,7 +177,8 @@ describe("dev on a real cluster", function () {
     const message = await failure(async () => (await open(RETENTION)).preview());
     assert.match(message, /receive\.replicas = 3: thanos-receive-3, thanos-receive-4 would leave the ring of 5/);
     assert.match(message, /"history-loss" in accepts/);
-    // The rulers' Service is made at once; their pods wait for directories, which nobody makes any more by then. Nothing waits for those pods.
+    // The rulers' Service is made at once; their pods wait for directories, which nobody makes any more
+    // by then. Nothing waits for those pods.
     const began = Date.now();
     const storage = { hostPath: { path: "/data/ruler", nodes: [NODES[0]?.name ?? ""] } };
     const ruler = { mode: "stateful", replicas: 1, antiAffinity: "soft", storage };

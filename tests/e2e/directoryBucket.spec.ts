@@ -12,8 +12,8 @@ import { SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
 import { Cluster, deployedStack, eventually, failure, inside, metricsOf, type Pod, previewed, remove, verify, withBlocks } from "./stack";
 
 /**
- * dev in a namespace that exists, with a directory of its node for a bucket, store gateways that divide the history by its age, and the article's own values: a cluster that is named by a
- * number, and rule files that end in .yml.
+ * dev in a namespace that exists, with a directory of its node for a bucket, store gateways that divide the blocks by their age, and the
+ * article's own values: a cluster that is named by a number, and rule files that end in .yml.
  */
 
 const HOUR = 3_600_000;
@@ -90,7 +90,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   const stranger = () => cluster.get<Pod>(`/api/v1/namespaces/${NAMESPACE}/pods/${STRANGER.metadata.name}`);
   const deployed = async () => deployedStack(cluster, await stack());
   const gateways = () => cluster.pods(NAMESPACE, "thanos-store-gateway");
-  /** What one store answers, past everything else that the querier knows. */
+  /** Samples that one store answers, past everything else that the querier knows. */
   const answeredBy = async (address: string | undefined, timeMs: number): Promise<number> => {
     const parameters = new URLSearchParams({
       query: "sum(count_over_time(directory_temperature_celsius[1h]))",
@@ -203,7 +203,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
         await withBlocks(range, MADE, async (folder) => placeBlocks({ folder, tenant: outputs.defaultTenant, ...place }));
       }
     }
-    // One receiver's copies are enough for an answer; the compactor is to find both.
+    // One receiver's replicas are enough for an answer; the compactor is to find both.
     await eventually("each receiver has uploaded its four blocks", async () => {
       const receivers = (await cluster.pods(NAMESPACE, "thanos-receive")).filter(({ metadata }) => RECEIVERS.includes(metadata.name));
       const pages = await Promise.all(receivers.map(metricsOf));
@@ -224,7 +224,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   });
 
   it("merges the copies in the directory, without a fault", async () => {
-    // It looks at the bucket when it starts, and every five minutes.
+    // It syncs with the bucket when it starts, and every five minutes.
     await cluster.delete(`/api/v1/namespaces/${NAMESPACE}/pods/thanos-compactor-0`);
     await eventually("the compactor has merged and deleted blocks", async () => {
       const [compactor] = await cluster.pods(NAMESPACE, "thanos-compactor");

@@ -13,18 +13,18 @@ import { documentedNetwork, type EdgeFacts, type End, factsOf } from "../docs/do
 import { type Cluster, eventually, type KubernetesObject, type Pod } from "./stack";
 
 /**
- * The network of a deployed stack as it is: connections from inside the network namespaces of its pods, of pods that are none of its own, of this machine, and of a neighbour of this
- * machine, each compared with what docs/operations.md says of it.
+ * The network of a deployed stack as it is: connections from inside the network namespaces of its pods, of pods that are none of its own,
+ * of this machine, and of a neighbour of this machine, each compared with what docs/operations.md says of it.
  */
 
-/** Ports that a part of any stack opens; each that the document leads somebody to must be open there. */
+/** Ports that a component of any stack opens; each that the document leads somebody to must be open there. */
 const PART_PORTS = [9090, 10901, 10902, 11211, 19291];
 /** Addresses that nodes have of their own: where clouds tell pods who they are, and where NodeLocal DNSCache answers. */
 const NODE_ADDRESSES = ["169.254.169.254", "169.254.169.252", "169.254.170.2", "169.254.170.23", "169.254.20.10"];
 /** Those at which names are answered, NodeLocal DNSCache's and Cloud DNS for GKE's, and one at which none are. */
 const NAME_SERVERS = ["169.254.20.10", "169.254.169.254", "169.254.169.252"];
 const NODE_PORTS = [53, 80, 443, 988];
-/** What pods that are none of the stack's own listen on here, and this machine. */
+/** Ports on which pods that are none of the stack's own listen here, and this machine. */
 const OTHER_PORTS = [443, 9090, 9999, 10901, 19291];
 const MACHINE_PORTS = [443, 9999];
 
@@ -74,7 +74,8 @@ export class DeployedNetwork {
   ) {}
 
   /**
-   * Every connection that passes though the document has no edge for it, or does not although it has one; what is so for {@link SETTLED_MS} only.
+   * Every connection that passes though the document has no edge for it, or does not although it has one;
+   * what is so for {@link SETTLED_MS} only.
    *
    * @param bucket what is otherwise than in the stack's own settings
    */
@@ -217,7 +218,10 @@ async function deployedFacts(stack: Stack, pods: readonly Pod[]): Promise<EdgeFa
   return factsOf(settingsSchema.parse(raw), parts, credentials);
 }
 
-/** Lets something happen while visitors are there: pods that are none of the stack's own, cloud services on the nodes, a neighbour of this machine. */
+/**
+ * Lets something happen while visitors are there: pods that are none of the stack's own, cloud services on
+ * the nodes, a neighbour of this machine.
+ */
 export async function withNetwork(cluster: Cluster, stack: Stack, act: (network: DeployedNetwork) => Promise<void>): Promise<void> {
   const namespace = String((await stack.outputs()).namespace?.value);
   const strangers = `strangers-of-${namespace}`;
@@ -236,7 +240,7 @@ export async function withNetwork(cluster: Cluster, stack: Stack, act: (network:
     });
   };
   try {
-    // Who pretends to be a part of the stack is a stranger all the same.
+    // Who pretends to be a component of the stack is a stranger all the same.
     undo.push(() => kubectl(["delete", "namespace", strangers, "--wait=false", "--ignore-not-found"]));
     for (const [where, name] of [
       [namespace, "unlabelled"],
@@ -348,7 +352,7 @@ export async function withNetwork(cluster: Cluster, stack: Stack, act: (network:
   }
 }
 
-/** Edges of the document between parts at whose end nothing listens. */
+/** Edges of the document between components at whose end nothing listens. */
 function silentEdges(facts: EdgeFacts, targets: readonly Target[]): string[] {
   const passes = documentedNetwork(facts);
   const end = (part: string): End => ({ namespace: facts.namespace, part });

@@ -9,7 +9,10 @@ interface Policy extends KubernetesObject {
   kind: string;
 }
 
-/** The policies of some parts that the program makes for a stack file as it is here, without credentials; each beside the one that is deployed. */
+/**
+ * The policies of some components that the program makes for a stack file as it is here, without credentials;
+ * each beside the one that is deployed.
+ */
 async function policiesWithoutCredentials(stack: string, parts: readonly string[]): Promise<Policy[]> {
   const { stdout } = await execa("npm", ["run", "--silent", "render", "--", "--stack", stack]);
   const objects = parseAllDocuments(stdout).map((document) => document.toJS() as Policy);
@@ -45,7 +48,10 @@ async function withPolicies(
   }
 }
 
-/** Shows that the comparison sees a policy that is missing and policies that are too wide, in an environment with every part; and what those without credentials open. */
+/**
+ * Shows that the comparison sees a policy that is missing and policies that are too wide, in an environment with every component; and
+ * what those without credentials open.
+ */
 export async function assertSeesFaults(network: DeployedNetwork, stack: string, namespace: string): Promise<void> {
   await withPolicies(namespace, { removed: "allow-querier" }, async () => {
     const found = await network.until("querier → receive:10901 is closed");

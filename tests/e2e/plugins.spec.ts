@@ -693,7 +693,8 @@ describe("stand-in providers", function () {
         new k8s.core.v1.ConfigMap("config", { metadata: { namespace: inside, name: "config", annotations }, data: { key: data } }, options);
         return {};
       });
-    // Of what was only created a preview says no conflict, as the official provider's doesn't: the update takes the creation's fields over first.
+    // Of what was only created a preview says no conflict, as the official provider's doesn't: the update
+    // takes the creation's fields over first.
     await trial.up(program("zero", false));
     await trial.up(program("one", false));
     await core.patchNamespacedConfigMap({

@@ -21,7 +21,9 @@ const { LanguageServer } = require("@pulumi/pulumi/automation/server") as {
 };
 const { LanguageRuntimeService } = require("@pulumi/pulumi/proto/language_grpc_pb") as { LanguageRuntimeService: grpc.ServiceDefinition };
 
-/** What stands in for a language host, which this machine can't have: the program in this process, and the SDK's own runner for the policy pack. */
+/**
+ * Stands in for a language host, which this machine can't have: the program in this process, and the SDK's own runner for the policy pack.
+ */
 class Hosts {
   private readonly server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
   private readonly folder = mkdtempSync(join(tmpdir(), "thanos-stack-preview-"));
@@ -96,7 +98,7 @@ describe("the preview of a pull request", function () {
     await openStack("dev", overrides);
     return hosts.preview("dev", ...options);
   };
-  /** What is wanted of every object of the stack's. Their status goes on changing by itself; of what has none, every write counts. */
+  /** The wanted state of every object of the stack's. Their status goes on changing by itself; of what has none, every write counts. */
   const objects = async () => {
     const paths = [
       `apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`,

@@ -226,12 +226,14 @@ describe("prod on a real cluster", function () {
         const fresh = new PrometheusClient(
           directTransport(await cluster.serviceAddress(stack.outputs.queryUrl), { connectionPerRequest: true }),
         );
-        // The control plane withdraws the lost endpoints, then each proxy its rules for them; until then half of all new connections are led there.
+        // The control plane withdraws the lost endpoints, then each proxy its rules for them; until then half
+        // of all new connections are led there.
         await eventually("nobody is sent to the lost node", async () => {
           const inARow = await startQueries({ client: fresh, rate: 20, query, expect: 1, count: 20 }).done;
           return inARow.failed === 0;
         });
-        // On connections that are kept: a new one may be given the source port of one that was on its way there, whose path the proxy's kernel remembers for two minutes more.
+        // On connections that are kept: a new one may be given the source port of one that was on its way there, whose path the proxy's
+        // kernel remembers for two minutes more.
         const asked = await startQueries({ client: stack.querier, rate: 5, query, expect: 1, count: 100 }).done;
         console.log(`      after the loss was noticed ${JSON.stringify(asked)}`);
         assertAnswered(asked);

@@ -1,6 +1,6 @@
 /**
- * Queries over what every environment scrapes: kubelets, cAdvisor, the API server and the parts of the stack. All have an answer some minutes after a start. `SERIES` stands for the
- * matchers that choose the series.
+ * Queries over what every environment scrapes: kubelets, cAdvisor, the API server and the components of the stack. All have an answer some
+ * minutes after a start. `SERIES` stands for the matchers that choose the series.
  */
 
 /** The matchers' place in each query. */

@@ -6,8 +6,9 @@ import { installPlugins } from "../../sandbox/plugins/install";
 import { alone, CLUSTERS, filesOf, type SharedCluster } from "./clusters";
 
 /**
- * Runs this tier: every file, as {@link CLUSTERS} has them share clusters; or the files that are named, each on a cluster of its own, the first on the one that runs. Each file has a
- * process of its own, which ends with its tests, whatever one that ran out of time has left going on in it.
+ * Runs this tier: every file, as {@link CLUSTERS} has them share clusters; or the files that are named, each on a cluster of
+ * its own, the first on the one that runs. Each file has a process of its own, which ends with its tests, whatever one that ran
+ * out of time has left going on in it.
  *
  * usage: run.ts [FILE...] [-- option of mocha...]
  */

@@ -26,8 +26,9 @@ import {
 } from "./stack";
 
 /**
- * Both schemes beside each other, each with a bucket. `ring` is dev, a ring of receivers, under a name of its own; `sidecar` is prod with one word changed, as small as one machine needs it, whose Prometheus also
- * writes into that ring: so the same samples are answered along both ways.
+ * Both schemes beside each other, each with a bucket. `ring` is dev, a ring of receivers, under a name of its own; `sidecar` is
+ * prod with one word changed, as small as one machine needs it, whose Prometheus also writes into that ring: so the same
+ * samples are answered along both ways.
  */
 
 const HOUR = 3_600_000;
@@ -293,7 +294,8 @@ describe("both schemes on a real cluster", function () {
     const coarse = blocks.filter(({ resolution }) => resolution > 0);
     assert.ok(blocks.length - coarse.length < 40, `144 blocks became ${blocks.length - coarse.length}`);
     const querier = await sidecars();
-    // A downsampled sample stands at the last millisecond of its five minutes (pkg/compact/downsample `currentWindow`): so both windows hold the same samples when they end there.
+    // A downsampled sample stands at the last millisecond of its five minutes (pkg/compact/downsample `currentWindow`): so both windows
+    // hold the same samples when they end there.
     const endMs = Math.max(...coarse.map(({ maxTime }) => maxTime)) - 1;
     const range = { startMs: endMs - 10 * DAY + HOUR, endMs, stepMs: HOUR };
     const ask = async (query: string, maxSourceResolution: string) =>
@@ -494,7 +496,8 @@ describe("both schemes on a real cluster", function () {
     await ringLoaded(receivers, 5);
     const leaving = ["thanos-receive-3", "thanos-receive-4"];
     const written = "held_by_a_ring_of_five";
-    // The last comes out of order. It is not older than all that is in order, which Thanos serves only when it is in a block (DB.StartTime).
+    // The last comes out of order. It is not older than all that is in order, which Thanos serves only
+    // when it is in a block (DB.StartTime).
     const first = Date.now();
     const times = [first, first + 2_000, first + 1_000];
     const holders = async (time: number) => {
@@ -504,7 +507,7 @@ describe("both schemes on a real cluster", function () {
     for (const timestampMs of times) {
       const samples = [{ timestampMs, value: timestampMs - first }];
       await writer.send(Array.from({ length: 200 }, (_, series) => ({ labels: { __name__: written, series: String(series) }, samples })));
-      // The copy that a router does not wait for is there too.
+      // The replica that a router does not wait for is there too.
       await eventually(
         "three copies of each",
         async () => [...(await holders(timestampMs)).values()].reduce((sum, each) => sum + each, 0) === 600,
@@ -518,7 +521,7 @@ describe("both schemes on a real cluster", function () {
       const log = page.find(({ name }) => name === "prometheus_tsdb_out_of_order_wbl_storage_size_bytes");
       assert.ok((log?.value ?? 0) > 0, `${replica} holds something out of order`);
     }
-    // Nothing in `accepts` lets history go.
+    // Nothing in `accepts` lets old samples go.
     const load = await underLoad(deployed, {}, async () => {
       await (await sized(3)).up();
       await receiversAsked(querier, 3);

@@ -23,7 +23,7 @@ import { CONTEXT } from "../../sandbox/topology";
 import { type Ledger, labelsOfSeries, type QueryCounts, type Reading, readBack, startQueries, startSender } from "../ledger";
 import { killEngines } from "./engines";
 
-/** What the tests of the sandbox tier share: the engine's stack, the API server, and the stack's endpoints as this host reaches them. */
+/** Common to the tests of the sandbox tier: the engine's stack, the API server, and the stack's endpoints as this host reaches them. */
 
 /** The cluster that the tests run on: the sandbox's. */
 export const CLUSTER: ClusterAddress = { kubeconfig: paths().kubeconfig, context: CONTEXT };
@@ -47,7 +47,7 @@ export interface Pod extends KubernetesObject {
   spec: { nodeName?: string; containers: { name: string; args?: string[]; resources?: { requests?: { cpu?: string } } }[] };
 }
 
-/** What the API server has answered; fails where it refused. */
+/** The API server's answer; fails where it refused. */
 function accepted<T>(path: string, { status, body }: HttpResponse): T {
   assert.ok(status < 300, `${path}: ${status} ${body.slice(0, 300)}`);
   return JSON.parse(body) as T;
@@ -108,7 +108,7 @@ export function inside(): ReturnType<typeof connectCluster> {
   return ways;
 }
 
-/** A deployed stack and its doors. */
+/** A deployed stack and its endpoints. */
 export interface Deployed {
   outputs: ReceiveOutputs;
   /** The whole URL of remote write, as this host reaches it. */
@@ -127,7 +127,7 @@ export async function querierOf(stack: Stack): Promise<PrometheusClient> {
   return new PrometheusClient(inside().service((await outputsOf(stack)).querierUrl));
 }
 
-/** The doors of a deployed environment with a ring, from its outputs as every consumer reads them. */
+/** The endpoints of a deployed environment with a ring, from its outputs as every consumer reads them. */
 export async function deployedStack(cluster: Cluster, stack: Stack, tenant?: string): Promise<Deployed> {
   const outputs = await outputsOf(stack);
   assert.equal(outputs.scheme, "receive");
@@ -145,7 +145,7 @@ export function changes(resourceChanges: Record<string, number> | undefined): Re
   return Object.fromEntries(Object.entries(resourceChanges ?? {}).filter(([kind]) => kind !== "same"));
 }
 
-/** What a preview would change: operation, type and name, sorted. */
+/** Changes that a preview shows: operation, type and name, sorted. */
 export async function previewed(stack: Stack): Promise<string[]> {
   const found = new Set<string>();
   await stack.preview({
@@ -172,12 +172,14 @@ export async function remove(env: string, overrides: ConfigOverlay = {}, name = 
   await recover(stack);
   const { resources = [] } = (await stack.exportStack()).deployment ?? {};
   if (resources.length === 0) return;
-  // What is there is brought to these settings first: it may be protected, reached by a kubeconfig that is gone, or half removed by a run that was killed.
+  // What is there is brought to these settings first: it may be protected, reached by a kubeconfig that is gone, or
+  // half removed by a run that was killed.
   await stack.up({ refresh: true });
   await stack.destroy();
 }
 
-// A test that ran out of time leaves its engine behind, which goes on changing the cluster and keeps the stack locked for whoever comes after it.
+// A test that ran out of time leaves its engine behind, which goes on changing the cluster and keeps the
+// stack locked for whoever comes after it.
 afterEach(function () {
   if (this.currentTest?.timedOut === true) killEngines();
 });
@@ -206,7 +208,7 @@ export async function command(name: string, stack: string, ...further: string[])
   return result.all;
 }
 
-/** What a pod of Thanos says at its `/metrics`. */
+/** Samples at the `/metrics` of a pod of Thanos. */
 export async function metricsOf(pod: Pod | undefined): Promise<ExposedSample[]> {
   assert.ok(pod !== undefined, "there is no such pod");
   const { name, namespace = "" } = pod.metadata;
@@ -225,7 +227,10 @@ export async function ringLoaded(receivers: () => Promise<Pod[]>, members: numbe
   });
 }
 
-/** Waits until the querier asks so many receivers, no longer those that are gone: it looks them up every few seconds, and until then an answer without them is a partial one. */
+/**
+ * Waits until the querier asks so many receivers, no longer those that are gone: it looks them up every few seconds, and until then an
+ * answer without them is a partial one.
+ */
 export async function receiversAsked(querier: PrometheusClient, receivers: number): Promise<void> {
   await eventually(
     `the querier asks ${receivers} receivers`,
@@ -270,7 +275,7 @@ export function runId(): string {
   return `${process.pid}-${Date.now()}`;
 }
 
-/** What a load met while something happened to the stack. */
+/** Record of a load while something happened to the stack. */
 export interface LoadResult {
   ledger: Ledger;
   reading: Reading;
@@ -291,7 +296,8 @@ export interface LoadOptions {
 const LONGEST_LOAD_SECONDS = 1_800;
 
 /**
- * Sends and queries while something happens, then reads back every acknowledged sample. The figures are printed, since they are what a closing note reports.
+ * Sends and queries while something happens, then reads back every acknowledged sample. The figures are printed, since
+ * they are what a closing note reports.
  */
 export async function underLoad(deployed: Deployed, options: LoadOptions, happening: () => Promise<void>): Promise<LoadResult> {
   const { series = 500, batches = 4, tenant } = options;

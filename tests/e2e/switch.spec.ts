@@ -9,7 +9,8 @@ import { bucketOf, SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
 import { assertLossless, CLUSTER, Cluster, deployedStack, eventually, failure, previewed, remove, underLoad, verify } from "./stack";
 
 /**
- * One environment that becomes another: from receivers to sidecars and back, then from a namespace of its own to one that exists. Most of its time it waits for samples to be past.
+ * One environment that becomes another: from receivers to sidecars and back, then from a namespace of its own to one that exists. Most of
+ * its time it waits for samples to be past.
  */
 
 const BUCKET = "switch-history";
@@ -64,7 +65,8 @@ describe("a switch of schemes, on a real cluster", function () {
     await eventually("the sample is there", async () => (await querier.instant("kept_through_the_switch", asked)).vector.length === 1);
     await (await open(SWITCHED)).up();
     assert.deepEqual(await cluster.pods(NAMESPACE, "thanos-receive"), []);
-    // They have uploaded their last samples, which queries look back at for five minutes more, beside those of the same targets that the sidecar answers.
+    // They have uploaded their last samples, which queries look back at for five minutes more, beside those of the
+    // same targets that the sidecar serves.
     await storeGatewaysKnow(clusterView(CLUSTER, NAMESPACE));
     await eventually(
       "the receivers' last samples are in the past",

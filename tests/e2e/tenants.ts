@@ -5,7 +5,7 @@ import { directTransport } from "../../clients/transport";
 import { dataDirectory } from "../../sandbox/history";
 import { runId } from "./stack";
 
-/** Tenants at the door of a ring, and what they leave in its receivers. */
+/** Tenants at the endpoint of a ring, and what they leave in its receivers. */
 
 /** Names that no ring takes: the receivers' data directory, the one above it, one that is hidden there, and a stranger. */
 export const STRANGERS: readonly string[] = [".", "..", ".hidden", "stranger"];
@@ -13,7 +13,7 @@ export const STRANGERS: readonly string[] = [".", "..", ".hidden", "stranger"];
 /** Older than what receivers keep: a tenant with nothing newer is idle at once, and its directory is removed. */
 const LONG_AGO_MS = 40 * 86_400_000;
 
-/** An answer of the door, for messages. */
+/** An answer of the endpoint, for messages. */
 export interface Answer {
   tenant: string;
   status: number;
@@ -47,7 +47,7 @@ export async function writtenAs(writeUrl: string, tenants: readonly string[], ag
   );
 }
 
-/** What is in the data directories of receivers: a directory for each tenant, by pod. */
+/** Entries of the data directories of receivers: a directory for each tenant, by pod. */
 export async function tenantDirectories(namespace: string, pods: readonly string[]): Promise<Record<string, string[]>> {
   const entries = pods.map(async (pod) => {
     const { directory } = await dataDirectory({ namespace, pod });

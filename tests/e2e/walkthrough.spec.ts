@@ -6,7 +6,7 @@ import { REPOSITORY } from "../../sandbox/paths";
 import { consoleSteps, outputDiffers } from "../docs/console";
 import { codeBlocks, readDocument } from "../docs/documents";
 
-/** What a shell has after each command, to begin the next one with. */
+/** Prints a shell's state after each command, to begin the next one with. */
 const STATE = "declare -px; declare -fp";
 
 describe("docs/walkthrough.md", function () {
@@ -28,7 +28,7 @@ describe("docs/walkthrough.md", function () {
         stdio: ["ignore", "pipe", "inherit", "ignore", "pipe"],
         reject: false,
         stripFinalNewline: false,
-        // As in a shell of one's own, also where make runs these tests: inside another make it would name the folders that it enters.
+        // As in a shell of one's own, also where make runs these tests: inside another make it would name the directories that it enters.
         env: { MAKEFLAGS: undefined, MAKELEVEL: undefined, MFLAGS: undefined, npm_config_loglevel: "error" },
       });
       state = String(stdio[4] ?? "");

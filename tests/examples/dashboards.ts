@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** The dashboards of this repository, as tests look at them. */
 
 const ROOT = join(__dirname, "..", "..");
-/** Folders with dashboards. */
+/** Directories with dashboards. */
 export const DASHBOARD_FOLDERS = ["dashboards", "examples/app-stack/dashboards"];
 
 /** A panel of a dashboard. */

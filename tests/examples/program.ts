@@ -5,7 +5,7 @@ import type { Container, PodSpec } from "../harness";
 
 /** Runs the example's program without engine or cluster and records what it registers. */
 
-/** The folder of the program. */
+/** The directory of the program. */
 export const APP_FOLDER = join(__dirname, "..", "..", "examples", "app-stack");
 /** The platform that {@link appConfig} names. */
 export const PLATFORM = "organization/thanos-stack/dev";
@@ -50,7 +50,7 @@ export interface Registered {
   inputs: Record<string, unknown>;
 }
 
-/** What a run came to. */
+/** Result of a run. */
 export interface AppRun {
   /** Without references to other stacks. */
   resources: Registered[];

@@ -217,7 +217,10 @@ describe("gates: hooks of a ring that gets smaller", () => {
     /** The hooks of the file of hashrings, which is published first. */
     ring?: boolean;
   }
-  /** What is applied when the engine runs the hooks before the update of a set to one receiver less: name, field manager and partition. */
+  /**
+   * Everything that is applied when the engine runs the hooks before the update of a set to one receiver
+   * less: name, field manager and partition.
+   */
   async function shrink({
     accepts = [],
     bucket = true,

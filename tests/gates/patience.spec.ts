@@ -6,7 +6,7 @@ const PATIENCE: Patience = { timeoutSeconds: 60, pollSeconds: 0.001, quietSecond
 const MAY_NOT = "the account may not create pods/portforward in namespace ns";
 
 describe("gates: patience", () => {
-  /** Waits with what each look finds, the last one again and again; how many looks it took. */
+  /** Waits with what each poll finds, the last one again and again; how many polls it took. */
   async function looks(found: readonly (string[] | Error)[]): Promise<number> {
     let count = 0;
     const missing = async (): Promise<string[]> => {

@@ -8,7 +8,7 @@ const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.005, quietSeconds:
 const GATEWAY = "thanos-store-gateway-0";
 const CUT = "--tsdb.max-block-duration=1m";
 
-/** What the engine applied: five receivers. */
+/** The StatefulSet that the engine applied: five receivers. */
 const APPLIED = {
   apiVersion: "apps/v1",
   kind: "StatefulSet",
@@ -31,17 +31,18 @@ const APPLIED = {
 };
 
 /**
- * Receivers that behave as Thanos 0.42.4 did when it was tried: the end of a process cuts what is in order but for the newest timestamp, and with blocks of a minute the next minutes cut all
- * the rest; each look is one pass over the blocks. Their StatefulSet starts one after the other again, from the last to the partition.
+ * Receivers that behave as Thanos 0.42.4 did when it was tried: the end of a process cuts what is in order but for the newest timestamp,
+ * and with blocks of a minute the next minutes cut all the rest; each poll is one pass over the blocks. Their StatefulSet starts one after
+ * the other again, from the last to the partition.
  */
 class Ring implements StatefulSetApplying {
   readonly applied: AppliedStatefulSet[] = [];
   readonly managers = new Set<string>();
   /** Passes over the blocks fail. */
   bucketIsAway = false;
-  /** Looks until a pod that was ended is Ready again. */
+  /** Polls until a pod that was ended is Ready again. */
   startLooks = 2;
-  /** Looks until a receiver with blocks of a minute has cut what is left. */
+  /** Polls until a receiver with blocks of a minute has cut what is left. */
   cutLooks = 3;
   /** Why the store gateway is not Ready. */
   gatewayTrouble: string | undefined;
@@ -88,7 +89,7 @@ class Ring implements StatefulSetApplying {
     this.roll();
   }
 
-  /** What the controller does: the next pod that is not as it should be ends, when all are Ready. */
+  /** One step of the controller: the next pod that is not as it should be ends, when all are Ready. */
   private roll(): void {
     const wanted = this.applied.at(-1);
     if (wanted === undefined || [...this.pods.values()].some(({ start }) => start > 0)) return;
@@ -172,7 +173,7 @@ describe("gates: uploads of leaving receivers", () => {
     assert.equal(ring.applied.length, 1, "what the engine applies next takes it back");
     assert.deepEqual([...ring.managers], ["pulumi-kubernetes-1234"]);
     assert.deepEqual(ring.cutting, [THIRD, FOURTH]);
-    // Empty at the third look since it began again, and then two more passes.
+    // Empty at the third poll since it began again, and then two more passes.
     assert.deepEqual(seen.slice(-3), ["0/3", "0/4", "0/5"]);
     assert.ok(seen.includes("3/1"), "one of a newest timestamp, two out of order");
   });
@@ -251,7 +252,7 @@ describe("gates: uploads of leaving receivers", () => {
       leaving(THIRD),
       QUICK,
     );
-    // The first look is the question whether it holds anything.
+    // The first poll is the question whether it holds anything.
     assert.deepEqual(passes.slice(1), ["passed", "passed", "failed", "passed", "passed"]);
   });
 
@@ -304,7 +305,7 @@ describe("gates: uploads of leaving receivers", () => {
 });
 
 describe("gates: store gateways", () => {
-  /** Store gateways that look into the bucket at every second question. */
+  /** Store gateways that sync with the bucket at every second question. */
   class Gateways {
     readonly looks = new Map<string, number>();
     failures = 0;
@@ -339,7 +340,7 @@ describe("gates: store gateways", () => {
   it("have looked again when a second look has begun since", async () => {
     const gateways = new Gateways(["a", "b"]);
     await storeGatewaysKnow(gateways.view(), QUICK);
-    // 9, 10, 10, 11: the second look since the first question.
+    // 9, 10, 10, 11: the second sync since the first question.
     assert.equal(gateways.asked, 4);
   });
 

@@ -12,7 +12,7 @@ const SET = { name: "thanos-receive", key: "receive.storage.pvc.size" };
 const CSI: VolumeClass = { provisioner: "ebs.csi.aws.com", allowsExpansion: true };
 const LOCAL: VolumeClass = { provisioner: "kubernetes.io/no-provisioner", allowsExpansion: true };
 
-/** Claims whose driver gives what is asked for after some looks. */
+/** Claims whose driver gives what is asked for after some polls. */
 class Disks implements ClaimView, ClaimGrowth {
   readonly asked: string[] = [];
   looksUntilGrown = 2;

@@ -10,8 +10,8 @@ const CONTEXT = 3;
 const LONGEST_EXCERPT = 12;
 
 /**
- * Compares a text with a committed file. With `UPDATE_GOLDEN=1` the file is written instead; never in CI, where a golden file that nobody reviewed would be
- * accepted by the run that made it.
+ * Compares a text with a committed file. With `UPDATE_GOLDEN=1` the file is written instead; never in CI, where a golden file that nobody
+ * reviewed would be accepted by the run that made it.
  *
  * @param name File name, as people find it.
  * @throws AssertionError with the first lines that differ and the command that accepts them.

@@ -1,4 +1,7 @@
-/** The record of one sender's run: which samples were acknowledged, and what it took. Plain JSON, so that a run can be kept and judged later. */
+/**
+ * The record of one sender's run: which samples were acknowledged, and what it took. Plain JSON, so
+ * that a run can be kept and judged later.
+ */
 
 /** One acknowledged request: the samples of every series of one batch at one timestamp. */
 export interface AcknowledgedBatch {
@@ -9,7 +12,7 @@ export interface AcknowledgedBatch {
   timestampMs: number;
 }
 
-/** What happened to the requests of a run. */
+/** Outcomes of the requests of a run. */
 export interface SendCounts {
   /** Requests handed to the client, acknowledged or not. */
   requests: number;

@@ -10,17 +10,20 @@ export interface QueriesOptions {
   rate: number;
   /** PromQL that yields a vector. */
   query: string;
-  /** What a complete answer is: at least so many series, or what the function accepts. */
+  /** A complete answer: at least so many series, or what the function accepts. */
   expect: number | ((vector: readonly VectorElement[]) => boolean);
   /** The prober stops by itself after this many queries. */
   count: number;
   /** See `QueryOptions.lookbackDelta`. */
   lookbackDelta?: string;
-  /** Time in milliseconds after which an unanswered query has failed. Default: 30,000, since a querier waits 10 s for a store that is silent (`querier.responseTimeout`). */
+  /**
+   * Time in milliseconds after which an unanswered query has failed. Default: 30,000, since a querier waits 10 s for a store that
+   * is silent (`querier.responseTimeout`).
+   */
   timeoutMs?: number;
 }
 
-/** What the queries met. */
+/** Outcomes of the queries. */
 export interface QueryCounts {
   queries: number;
   /** Queries without an answer, or answered with an error. */

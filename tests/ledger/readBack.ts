@@ -6,7 +6,7 @@ import { acknowledgedSamples, type Ledger, seriesOfBatch, valueAt } from "./ledg
 export interface ReadBackOptions {
   /** Length in milliseconds of the window one query asks for. Default: 60,000. */
   windowMs?: number;
-  /** Labels that tell copies apart; with them the copies are counted for each of their values. Default: none, and copies are not counted. */
+  /** Labels that tell replicas apart; with them the samples of each replica are counted. Default: none, and they are not counted. */
   replicaLabels?: readonly string[];
   /** Whether an answer without some store's data is accepted. Default: false, a store that fails then fails the reading. */
   partialResponse?: boolean;
@@ -19,7 +19,7 @@ export interface SampleReference {
   timestampMs: number;
 }
 
-/** How many copies one replica holds. */
+/** Samples that one replica holds. */
 export interface ReplicaCount {
   /** Acknowledged samples this replica has. */
   stored: number;
@@ -29,7 +29,7 @@ export interface ReplicaCount {
   gaps: number;
 }
 
-/** What became of the acknowledged samples. */
+/** Fate of the acknowledged samples. */
 export interface Reading {
   acknowledged: number;
   /** Acknowledged samples that a deduplicated query answers, with the right value. */
@@ -40,7 +40,7 @@ export interface Reading {
   hidden: number;
   /** Acknowledged samples answered with another value than was sent. */
   wrong: number;
-  /** Further serves a timestamp of a series that was already answered, by deduplicated queries. */
+  /** Further samples at a timestamp of a series that was already answered, by deduplicated queries. */
   duplicated: number;
   /** Warnings of the answers, each once. */
   warnings: string[];
@@ -59,7 +59,8 @@ const DEFAULT_WINDOW_MS = 60_000;
 
 /**
  * Reads every acknowledged sample back as raw samples, batch by batch and window by window, so that no answer is cut by a limit.
- * Without deduplication it is asked again wherever something is missing, which tells lost samples from hidden ones (and everywhere, when copies are counted).
+ * Without deduplication it is asked again wherever something is missing, which tells lost samples from hidden ones (and
+ * everywhere, when replicas are counted).
  *
  * @param client a querier itself, not a query frontend: a cached answer is none
  * @throws {PrometheusError} when a query fails; nothing is judged from a part of the answers
@@ -181,7 +182,7 @@ class Answers {
         if (known !== undefined) {
           this.duplicated++;
         }
-        // Of several values the wrong one is kept: a right copy must not excuse it.
+        // Of several values the wrong one is kept: a right replica must not excuse it.
         if (known === undefined || known === expectedAt(ledger, series, timestampMs)) {
           this.values.set(at, value);
         }
@@ -198,7 +199,7 @@ function expectedAt(ledger: Ledger, series: number, timestampMs: number): number
   return valueAt(ledger, series, (timestampMs - ledger.startMs) / ledger.intervalMs);
 }
 
-/** Counts copies by replica over all windows. */
+/** Counts samples by replica over all windows. */
 class Copies {
   private readonly stored = new Map<string, Map<number, number>>();
   private readonly acknowledged: number[];

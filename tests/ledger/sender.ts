@@ -30,7 +30,9 @@ export interface SenderOptions {
 
 /** A running sender. */
 export interface Sender {
-  /** Resolves when all ticks are sent, or after {@link stop}. Never rejects because of refused or lost requests: those are in the ledger. */
+  /**
+   * Resolves when all ticks are sent, or after {@link stop}. Never rejects because of refused or lost requests: those are in the ledger.
+   */
   readonly done: Promise<Ledger>;
   /** Sends no further tick, waits for the requests under way (until they are acknowledged or given up) and returns the ledger. */
   stop(): Promise<Ledger>;

@@ -46,10 +46,10 @@ export function rightsOf(rules: readonly Rule[]): Set<Right> {
   );
 }
 
-/** What every account may by default: of the cluster role `system:public-info-viewer`. */
+/** Rights that every account has by default: of the cluster role `system:public-info-viewer`. */
 export const EVERYBODY: ReadonlySet<Right> = new Set(["get /version"]);
 
-/** What the API server asks an account for before it answers. */
+/** Rights that the API server asks of an account before it answers. */
 export function asked({ method, path, headers }: Pick<ReceivedRequest, "method" | "path" | "headers">): {
   namespaced: boolean;
   rights: Right[];

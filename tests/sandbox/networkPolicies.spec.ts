@@ -62,7 +62,7 @@ describe("sandbox firewall", () => {
     answer?: boolean;
     own?: boolean;
   }
-  /** What the rules do with a packet; none of them: what the machine does by itself. Several that differ would depend on their order. */
+  /** Verdicts of the rules on a packet; none: what the machine does by itself. Several that differ would depend on their order. */
   const verdicts = ({ chain, from, to, answer = false, own = false }: Packet): string[] => {
     const applies = (rule: readonly string[]): boolean => {
       const words = rule.join(" ");

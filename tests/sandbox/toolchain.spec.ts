@@ -17,7 +17,7 @@ import { execa } from "execa";
 import { PROJECT_FOLDER } from "../../commands/program";
 import { paths } from "../../sandbox/paths";
 
-/** What the script may use of a machine besides Node.js, Go and Python. */
+/** Commands that the script may use of a machine besides Node.js, Go and Python. */
 const COMMANDS = ["bash", "cmp", "cp", "dirname", "head", "id", "ln", "mkdir", "mv", "rm", "sed", "sort"];
 const FILES = ["package.json", "sandbox/toolchain", "sandbox/tools/kubernetes/go.mod"];
 

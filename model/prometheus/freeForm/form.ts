@@ -9,23 +9,23 @@ import { re2Trouble } from "./re2";
  * take.
  */
 
-/** What a value breaks. */
+/** One fault of a value: where, why, and the remedy. */
 export interface Finding {
   /** Fields and places from the checked value to the one that is wrong. */
   path: readonly PropertyKey[];
   value: unknown;
   rule: string;
-  /** What would be accepted. */
+  /** Accepted values, in words. */
   remedy: string;
 }
 
-/** What a value breaks; empty where it is right. */
+/** Faults of a value; empty where it is right. */
 export type Form = (value: unknown) => Finding[];
 
 /** An object of which the form is not known yet. */
 export type Fields = Record<string, unknown>;
 
-/** What fields of one object break together. Paths begin at the object. */
+/** Faults of several fields of one object together. Paths begin at the object. */
 export type Check = (value: Fields) => Finding[];
 
 /** One finding at the checked value itself, or at a field of it. */

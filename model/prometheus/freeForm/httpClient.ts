@@ -189,7 +189,7 @@ export const httpClientFields = {
   http_headers: httpHeaders,
 } satisfies Record<string, Form>;
 
-/** What joins the fields of an HTTP client (`HTTPClientConfig.Validate`). */
+/** Rules between the fields of an HTTP client (`HTTPClientConfig.Validate`). */
 export const httpClientFits: Check = (value) => [
   // An object that is there counts, whatever is in it.
   ...onlyOneGiven(value, "basic_auth", "authorization", "oauth2", "bearer_token", "bearer_token_file"),

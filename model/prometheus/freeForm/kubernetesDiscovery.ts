@@ -20,11 +20,14 @@ import {
 import { customisesHttp, httpClientFields, overHttp } from "./httpClient";
 import { labelSelector } from "./labelSelector";
 
-/** Prometheus' discovery of what is in Kubernetes. Source: prometheus v0.314.0 discovery/kubernetes/kubernetes.go (`SDConfig` and its `UnmarshalYAML`). */
+/**
+ * Prometheus' discovery of what is in Kubernetes. Source: prometheus v0.314.0 discovery/kubernetes/kubernetes.go
+ * (`SDConfig` and its `UnmarshalYAML`).
+ */
 
 /** The roles of Kubernetes' discovery. */
 export const KUBERNETES_ROLES = ["node", "pod", "service", "endpoints", "endpointslice", "ingress"] as const;
-/** What a target is found by. */
+/** Kind of object by which targets are found. */
 export type KubernetesRole = (typeof KUBERNETES_ROLES)[number];
 
 const SELECTORS: Readonly<Record<KubernetesRole, readonly string[]>> = {
@@ -104,7 +107,7 @@ export interface KubernetesDiscovery {
   /** Namespaces in which it looks; undefined for all of them. Its own is named by `ownNamespace`. */
   namespaces: string[] | undefined;
   ownNamespace: boolean;
-  /** What it attaches to targets from other objects. */
+  /** Metadata of other objects that it attaches to targets. */
   attach: { namespace: boolean; deployment: boolean; jobs: boolean };
 }
 

@@ -10,8 +10,8 @@ import { type Evaluator, hasGroups, ruleFile } from "./ruleFile";
 import { scrapeConfig, timing } from "./scrapeConfig";
 
 /**
- * What the parts of the configuration break whose form is Prometheus' own: scrape configs, relabelling, headers of remote write, files of
- * rules.
+ * Problems of those parts of the configuration whose form is Prometheus' own: scrape configs, relabelling,
+ * headers of remote write, files of rules.
  */
 
 /** Longest text that a message shows of a value. */

@@ -1,7 +1,7 @@
 /**
  * Syntax of the regular expressions that Prometheus and Thanos compile: Go's RE2, which has neither lookaround nor backreferences and takes
- * some things that JavaScript refuses. Source: Go 1.26 regexp/syntax/parse.go with the flags `Perl`. Its bound on the size of a program is left to
- * the compiler, and a script newer than this Node.js' Unicode is refused.
+ * some things that JavaScript refuses. Source: Go 1.26 regexp/syntax/parse.go with the flags `Perl`. Its bound on the size of a program is
+ * left to the compiler, and a script newer than this Node.js' Unicode is refused.
  */
 
 /** Most repetitions, those of nested ones multiplied (parse.go `maxRepeat`), and deepest nesting (`maxHeight`). */
@@ -10,7 +10,7 @@ const DEEPEST = 1_000;
 
 const POSIX_CLASS = /^\[:\^?(?:alnum|alpha|ascii|blank|cntrl|digit|graph|lower|print|punct|space|upper|word|xdigit):\]$/;
 
-/** What other dialects have at the beginning of a group, in words. */
+/** Beginnings of groups that only other dialects have, in words. */
 const FOREIGN_GROUPS: readonly [string, string][] = [
   ["(?=", "a lookahead"],
   ["(?!", "a negative lookahead"],
@@ -22,8 +22,8 @@ const FOREIGN_GROUPS: readonly [string, string][] = [
 ];
 
 /**
- * Whether a name is a Unicode category or script, in any case and with any signs between its words (parse.go `unicodeTable`, Go 1.25). JavaScript knows the same ones by their exact
- * names.
+ * Whether a name is a Unicode category or script, in any case and with any signs between its words (parse.go `unicodeTable`, Go 1.25).
+ * JavaScript knows the same ones by their exact names.
  */
 function isUnicodeClass(name: string): boolean {
   const words = name.toLowerCase().split(/[\s_-]+/);
@@ -56,7 +56,7 @@ interface Level {
 }
 
 /**
- * What RE2 refuses in a regular expression, in a few words; undefined where it compiles.
+ * Reason for which RE2 refuses a regular expression, in a few words; undefined where it compiles.
  *
  * @param text The expression as a relabelling rule has it: it is anchored at both ends (relabel.go `NewRegexp`).
  */

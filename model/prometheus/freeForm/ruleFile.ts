@@ -118,7 +118,7 @@ const group = (evaluator: Evaluator): Form =>
     required("name"),
   );
 
-/** What a file of rules says, once its YAML is read. */
+/** Form of a file of rules, once its YAML is read. */
 export const ruleFile = (evaluator: Evaluator): Form => object({ groups: list(group(evaluator)) }, groupNamesAreUnique);
 
 /** Whether what a file says are rules at all; `groups` without any is an empty list. */

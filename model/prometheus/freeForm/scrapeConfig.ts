@@ -124,7 +124,7 @@ function sectionOf(form: Form): Form {
   return (value) => (value === null ? finding(value, "an entry without fields", "its fields, or the entry left out") : form(value));
 }
 
-/** What the job's interval and timeout break together, where either may be the environment's own (`ScrapeConfig.Validate`). */
+/** Fault of the job's interval and timeout together, where either may be the environment's own (`ScrapeConfig.Validate`). */
 export function timing(job: Fields, global: { interval: string; timeout: string }) {
   const interval = secondsOf(job.scrape_interval) || secondsOf(global.interval) || 0;
   const timeout = secondsOf(job.scrape_timeout) ?? 0;

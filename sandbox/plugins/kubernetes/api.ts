@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isJsonObject, type Json, type JsonObject } from "../protocol/values";
 import type { Access } from "./kubeconfig";
 
-/** What one field of a refused object did wrong. */
+/** Fault of one field of a refused object. */
 export interface Cause {
   reason: string;
   message: string;

@@ -22,8 +22,9 @@ function interruptible({ dryRun, signal }: Pick<Write, "dryRun" | "signal">): Pi
 }
 
 /**
- * Whose an object's fields are from its creation until its first update: the official provider creates by a POST that names no manager, so that the API server
- * takes the program's name. Since every resource has the same, the first update takes them over as its own (`takeOver`).
+ * Whose an object's fields are from its creation until its first update: the official provider creates by a POST that
+ * names no manager, so that the API server takes the program's name. Since every resource has the same, the first update
+ * takes them over as its own (`takeOver`).
  */
 export const CREATION_MANAGER = "pulumi-kubernetes";
 
@@ -106,7 +107,9 @@ export function hasTakeOver(live: JsonObject): boolean {
   return listField(live, "metadata", "managedFields").some(isTakenOver);
 }
 
-/** Whether the official provider rehearses an update of the object by force: it takes fields over only in the update itself (`patchForce`). */
+/**
+ * Whether the official provider rehearses an update of the object by force: it takes fields over only in the update itself (`patchForce`).
+ */
 export function isRehearsedByForce(live: JsonObject): boolean {
   return listField(live, "metadata", "managedFields").some(
     ({ manager, operation }) => operation === "Update" && (manager === CREATION_MANAGER || manager === "pulumi-resource-kubernetes"),
@@ -140,8 +143,8 @@ export function withTakeOver(managedFields: readonly JsonObject[], fieldManager:
 }
 
 /**
- * Makes the fields that were set at creation, or by somebody's `kubectl`, count as applied by a manager. Without this, its first apply conflicts with the creation,
- * and a field that it leaves out later stays.
+ * Makes the fields that were set at creation, or by somebody's `kubectl`, count as applied by a manager. Without this, its first apply
+ * conflicts with the creation, and a field that it leaves out later stays.
  */
 export async function takeOver(
   api: Api,

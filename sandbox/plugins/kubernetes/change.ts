@@ -12,7 +12,7 @@ import { fieldManagerOf, isUnauthorised, kindFor, type Session, type Target, tim
 
 /** Changes objects, rehearses it, and says before it which changes need a new object. */
 
-/** What differs between the inputs of an object, and whether only a new one can have it. */
+/** Differences between the inputs of an object, and whether only a new one can have them. */
 export async function difference(session: Session, request: DiffRequest): Promise<Difference> {
   const { oldInputs, newInputs } = request;
   const { settings } = session;

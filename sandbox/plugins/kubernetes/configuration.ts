@@ -2,7 +2,7 @@ import type { Failure } from "../protocol/provider";
 import { at, containsUnknown, isMap, Unknown, type ValueMap } from "../protocol/values";
 import { activeCluster, type KubeconfigChoice } from "./kubeconfig";
 
-/** What the provider resource's inputs say. */
+/** Settings in the provider resource's inputs. */
 export interface Settings extends KubeconfigChoice {
   clusterIdentifier: string | undefined;
   enableConfigMapMutable: boolean;

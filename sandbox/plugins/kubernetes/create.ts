@@ -121,7 +121,9 @@ async function endingIsOver(error: unknown, wait: Wait): Promise<boolean> {
   return (await untilGone(wait, live)).reasons.length === 0;
 }
 
-/** What a refused creation left: the object after all, when the answer to a first attempt was lost or the program wants to take it over. */
+/**
+ * The object after a refused creation, when the answer to a first attempt was lost or the program wants to take it over; throws otherwise.
+ */
 async function existing(
   error: unknown,
   { session, kind }: Target,

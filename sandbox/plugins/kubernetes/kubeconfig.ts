@@ -139,7 +139,9 @@ function fileOrData(data: string | undefined, path: string | undefined, director
   return path === undefined || path === "" ? undefined : readFileSync(resolve(directory, path));
 }
 
-/** Credentials that come from running a program: left to the Kubernetes client, which is loaded only for them, as that takes half a second. */
+/**
+ * Credentials that come from running a program: left to the Kubernetes client, which is loaded only for them, as that takes half a second.
+ */
 function externalAuthorization(config: Kubeconfig, contextName: string): () => Promise<string | undefined> {
   const client = import("@kubernetes/client-node").then(({ KubeConfig }) => {
     const loaded = new KubeConfig();

@@ -43,7 +43,7 @@ export function withName({ logicalName, oldInputs, newInputs, randomSeed, autona
   return withValue(withValue(newInputs, ["metadata", "name"], name), ["metadata", "annotations", annotations.autonamed], "true");
 }
 
-/** What the engine knows an object by: `namespace/name`, or the name alone where there is no namespace. */
+/** The engine's id of an object: `namespace/name`, or the name alone where there is no namespace. */
 export function idOf(namespace: string | undefined, name: string): string {
   return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;
 }

@@ -90,8 +90,8 @@ function newestFirst(events: JsonObject[]): JsonObject[] {
 const mostProblems = 8;
 
 /**
- * What keeps an object from being ready, as its pods' states and the Warning events of it and of its pods tell: the state of
- * pods first, at most eight lines. Empty when nothing tells, or when this user may not look.
+ * Obstacles to an object's readiness, as its pods' states and the Warning events of it and of its pods tell: the state of pods first, at
+ * most eight lines. Empty when nothing tells, or when this user may not look.
  */
 export async function problemsOf(api: Api, kind: Kind, object: JsonObject, signal?: AbortSignal): Promise<string[]> {
   const namespace = textField(object, "metadata", "namespace");

@@ -33,9 +33,9 @@ import { relatedNow } from "./wait";
  * provider does it. It has none of the official one's charts, YAML files, patches of objects somebody else owns, or rendering
  * to files, and refuses them.
  *
- * Where it differs from the official one: a creation waits for an object of that name that is being deleted, and is asked for again when its answer was lost,
- * instead of failing; it is rehearsed by a creation, not by an apply; while it waits it tells Warning events only with what keeps the object from being ready, not those of the hour before; unknown fields
- * are refused, not warned of.
+ * Where it differs from the official one: a creation waits for an object of that name that is being deleted, and is asked for again when
+ * its answer was lost, instead of failing; it is rehearsed by a creation, not by an apply; while it waits it tells Warning events only with
+ * what keeps the object from being ready, not those of the hour before; unknown fields are refused, not warned of.
  */
 export class KubernetesProvider implements ResourceProvider {
   private configured: Session | undefined;

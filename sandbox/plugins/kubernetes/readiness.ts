@@ -6,7 +6,7 @@ export interface Readiness {
   ready: boolean;
   /** Set when it will never become ready by waiting. */
   failed: boolean;
-  /** What it waits for, or what went wrong. */
+  /** The reason for which it waits, or its failure. */
   message: string;
 }
 

@@ -90,8 +90,8 @@ export function isForcedNew(kind: Kind, change: FieldChange, oldInputs: ValueMap
   return fields.some((field) => touches(change.path, field));
 }
 
-// The words in which kube-apiserver's validation says that a stored field cannot be changed: apimachinery's
-// FieldImmutableErrorMsg, and the messages of the strategies of StatefulSet, Pod, Service, PVC, PV, RBAC, StorageClass and CEL transition rules.
+// The words in which kube-apiserver's validation says that a stored field cannot be changed: apimachinery's FieldImmutableErrorMsg, and the
+// messages of the strategies of StatefulSet, Pod, Service, PVC, PV, RBAC, StorageClass and CEL transition rules.
 const immutable =
   /immutable|may not (?:be changed|change|be updated|update)|cannot (?:be changed|change)|updates? to .* (?:are|is) forbidden|updates to .* for fields other than|fields other than .* (?:are|is) forbidden|is forbidden after|once (?:set|created)/i;
 

@@ -30,7 +30,9 @@ export interface Outcome {
 
 const problemsEvery = 3_000;
 
-/** The official provider gives a Service's endpoints ten seconds after each of their changes (`serviceInitAwaiter.processEndpointEvent`). */
+/**
+ * The official provider gives a Service's endpoints ten seconds after each of their changes (`serviceInitAwaiter.processEndpointEvent`).
+ */
 export const SETTLED = 10_000;
 
 interface Related {

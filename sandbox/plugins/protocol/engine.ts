@@ -6,7 +6,7 @@ import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 export interface Log {
   /** A line that stays in the engine's output, at the resource's row. */
   message(severity: "debug" | "info" | "warning" | "error", text: string, urn: string): Promise<void>;
-  /** What is going on with a resource right now; the next status takes its place. */
+  /** The current state of a resource; the next status takes its place. */
   status(text: string, urn: string): void;
 }
 

@@ -14,7 +14,7 @@ export interface Checked {
 
 export type ChangeKind = "add" | "delete" | "update";
 
-/** What differs at one property path, and whether only a new resource can have it. */
+/** Difference at one property path, and whether only a new resource can have it. */
 export interface Change {
   path: string;
   kind: ChangeKind;

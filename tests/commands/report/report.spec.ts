@@ -302,7 +302,7 @@ describe("the picture of the topology", () => {
     overrides: Overrides;
     /** Texts of the picture. */
     shows: string[];
-    /** What the picture does not speak of. */
+    /** Texts that the picture does not have. */
     hides?: RegExp;
     line: string;
   }
@@ -485,7 +485,7 @@ describe("ci:preview", () => {
       "x",
     ]);
     const all = previewArguments({ ...options, refresh: true, policyPack: "policy" }, []);
-    // The engine may run in another folder.
+    // The engine may run in another directory.
     assert.deepEqual(all.slice(-3), ["--policy-pack", resolve("policy"), "--refresh"]);
   });
 

@@ -21,7 +21,7 @@ const members = (count: number, zones: readonly string[] = []) =>
 
 const spread = (replicas: number): Workload => ({ replicas, antiAffinity: "hard", zoneSpread: true, maxUnavailable: 1 });
 
-/** A plan whose queriers and Prometheus never are the weakest part, so that what is found is the ring's. */
+/** A plan whose queriers and Prometheus never are the weakest component, so that what is found is the ring's. */
 function planOf(
   count: number,
   replicationFactor: number,
@@ -80,7 +80,7 @@ describe("availability, computed by hand", () => {
     assert.ok(two.unwritable > 0.3 && two.unwritable < 0.35, `${two.unwritable}`);
     assert.equal(two.unreadable, 0);
     assert.equal(two.worst?.lost.length, 2);
-    // Each series' 3 copies are 3 of the 10 pairs, so that the ten cases add up to three times everything.
+    // Each series' 3 replicas are 3 of the 10 pairs, so that the ten cases add up to three times everything.
     const sum = enumerateLosses(planOf(5, 3), "twoNodes").reduce((total, one) => total + one.unwritable, 0);
     assert.ok(Math.abs(sum - 3) < 1e-9);
   });

@@ -4,7 +4,7 @@ import { type Settings, type SettingsInput, settingsSchema } from "../../../mode
 
 const storage = { pvc: { size: "10Gi" } };
 
-/** What an environment may write of its bucket. */
+/** The bucket's settings as an environment may write them. */
 export type ObjectStorageInput = NonNullable<SettingsInput["objectStorage"]>;
 
 /** A bucket with every default. */

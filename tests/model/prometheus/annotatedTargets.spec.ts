@@ -10,7 +10,10 @@ interface Relabel {
   replacement?: string;
 }
 
-/** What Prometheus makes of a sample's labels: every step over the labels that the one before left, expressions anchored (model/relabel/relabel.go). */
+/**
+ * A sample's labels after Prometheus' relabelling: every step over the labels that the one before left, expressions
+ * anchored (model/relabel/relabel.go).
+ */
 function relabelled(labels: Record<string, string>, steps: readonly Relabel[]): Record<string, string> {
   let result = { ...labels };
   for (const { action, regex, replacement = "" } of steps) {

@@ -18,7 +18,9 @@ const rulesFor = (discovery: object, namespaces?: string[]) =>
     settingsOf("dev", { prometheus: { namespaces, scrapeConfigs: [{ job_name: "own", kubernetes_sd_configs: [discovery] }] } }),
   );
 
-/** What each role lists and watches beside what the stack's own jobs do (prometheus v0.314.0 discovery/kubernetes/kubernetes.go). */
+/**
+ * Objects that each role lists and watches beside those of the stack's own jobs (prometheus v0.314.0 discovery/kubernetes/kubernetes.go).
+ */
 const FURTHER: readonly [object, string[], string[]][] = [
   [{ role: "pod" }, [], []],
   [{ role: "service" }, [], []],

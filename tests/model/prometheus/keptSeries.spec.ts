@@ -10,7 +10,10 @@ import mixin from "./queries/kubernetes-mixin.json";
 
 const ROOT = join(__dirname, "..", "..", "..");
 
-/** Bounds of histograms as their sources have them, and as Prometheus writes them. Source: kubernetes v1.36 `staging/src/k8s.io/apiserver/pkg/endpoints/metrics/metrics.go`. */
+/**
+ * Bounds of histograms as their sources have them, and as Prometheus writes them. Source: kubernetes v1.36
+ * `staging/src/k8s.io/apiserver/pkg/endpoints/metrics/metrics.go`.
+ */
 const BOUNDS: Record<string, number[]> = {
   apiserver_request_duration_seconds: [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60],
   apiserver_request_sli_duration_seconds: [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60],
@@ -44,7 +47,7 @@ function bucketQueries(from: string, expr: string): BucketQuery[] {
   );
 }
 
-/** What every query of this repository and of the mixin asks for. */
+/** Every query of this repository and of the mixin. */
 function allQueries(): { from: string; expr: string }[] {
   const rules = readdirSync(join(ROOT, "rules")).flatMap((file) => {
     const { groups } = parse(readFileSync(join(ROOT, "rules", file), "utf8")) as { groups: { rules: { expr: string }[] }[] };

@@ -5,12 +5,12 @@ import { inArgument, inExternalLabel, thanosYaml } from "../../../model/values/l
 
 const ENVIRONMENT: Readonly<Record<string, string>> = { POD_NAME: "pod-0", USD: "" };
 
-/** What Kubernetes makes of an argument (third_party/forked/golang/expansion/expand.go). */
+/** An argument after Kubernetes has expanded it (third_party/forked/golang/expansion/expand.go). */
 function byKubernetes(text: string): string {
   return text.replace(/\$(?:(\$)|\(([^)]*)\))/g, (whole, dollar?: string, name?: string) => dollar ?? ENVIRONMENT[name ?? ""] ?? whole);
 }
 
-/** What Prometheus makes of an external label (Go's `os.Expand`, and an empty text for a variable that is not there). */
+/** An external label after Prometheus has expanded it (Go's `os.Expand`, and an empty text for a variable that is not there). */
 function byPrometheus(text: string): string {
   return text.replace(/\$(?:\{([^}]*)\}|([*#$@!?0-9-]|\w+))/g, (_, braced?: string, plain?: string) => {
     const name = braced ?? plain ?? "";
@@ -18,7 +18,7 @@ function byPrometheus(text: string): string {
   });
 }
 
-/** What Thanos makes of a file before it reads the YAML (extkingpin `expandEnv`). */
+/** A file after Thanos has expanded it, before it reads the YAML (extkingpin `expandEnv`). */
 function byThanos(text: string): unknown {
   return parse(
     text.replace(/\$\(([a-zA-Z_0-9]+)\)/g, (_, name: string) => {

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { formatProblems } from "../../../model/values/problem";
 import { oneLine, visible } from "../../../model/values/visibleText";
 
-/** What a terminal, a Markdown reader or an eye would be misled by. */
+/** Characters by which a terminal, a Markdown reader or an eye would be misled. */
 const ACTS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 describe("text from outside", () => {

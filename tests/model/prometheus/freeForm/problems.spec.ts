@@ -9,10 +9,10 @@ import {
 import { formatProblem } from "../../../../model/values/problem";
 import { settingsOf } from "../../../harness";
 
-/** What an environment with these keys is told, a line each. */
+/** Problems of an environment with these keys, a line each. */
 const told = (overrides: Record<string, unknown>) => freeFormProblems(settingsOf("dev", overrides)).map(formatProblem);
 const withJobs = (...scrapeConfigs: object[]) => told({ prometheus: { scrapeConfigs } });
-/** What is said of one job, whose name is given. */
+/** Problems of one job, whose name is given. */
 const withJob = (job: object) => withJobs({ job_name: "own", ...job });
 const withHeaders = (headers: object) =>
   told({ prometheus: { remoteWrite: { otherTargets: [{ url: "https://metrics.example.org/push", headers }] } } });
