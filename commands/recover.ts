@@ -52,7 +52,8 @@ export async function recoverStack(stack: string, write: boolean, { cli, lookUp,
   await importState(stack, state, cli);
   print(
     open === 0
-      ? `Written into the state; now run the same update again: pulumi up --stack ${stack}`
+      ? `Written into the state; now run the same update again: pulumi up --stack ${stack}\n` +
+          `To turn back instead, run the one before with --refresh: the cluster may have a part of what was cut short.`
       : `Written into the state, but for ${count(open)}`,
   );
   return open === 0 ? EXIT.fine : EXIT.open;

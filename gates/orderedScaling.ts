@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { percent } from "../model/availability/words";
 import { RECEIVE_APP, ROUTER_APP } from "../model/kubernetes/identities";
+import { DATA_VOLUME } from "../model/kubernetes/storage";
 import { heldBack } from "../model/retention/handover";
 import { addressesOf, historyLoss, joining, podOf } from "../model/ring/change";
 import { HASHRINGS_FILE } from "../model/ring/flags";
@@ -54,10 +55,11 @@ export function scalingGates(
             const pods = leavingPods(set, oldInputs, newInputs);
             await receiversMayLeave(receive, set, cluster, pods, patience);
             if (pods.length === 0 || !waitsForUpload(settings)) return;
+            const holders = await withVolumes(cluster, set, pods);
             const applied = await resolved(oldInputs);
             await receiversAreUploaded(
               cluster,
-              { pods, staying: set.replicas, applied, fieldManager: fieldManagerOf(oldOutputs) },
+              { pods: holders, staying: set.replicas, applied, fieldManager: fieldManagerOf(oldOutputs) },
               patience,
             );
           }),
@@ -253,6 +255,12 @@ export async function receiversMayLeave(
     patience,
     FIX_AND_REPEAT,
   );
+}
+
+/** Those of a set's pods that have ever had their volume: the others have never run, and hold nothing. */
+async function withVolumes(cluster: ClaimView, set: ReceiverSet, pods: readonly string[]): Promise<string[]> {
+  const bound = (await cluster.claims(set.name)).filter(({ phase }) => phase === "Bound").map(({ name }) => name);
+  return pods.filter((pod) => bound.includes(`${DATA_VOLUME}-${pod}`));
 }
 
 /** Pods of the set that the update removes: the highest numbers. */

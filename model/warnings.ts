@@ -49,7 +49,7 @@ const MOUNTED = "/var/run/secrets/kubernetes.io/serviceaccount/";
  */
 function filesThatNobodyMounts({ prometheus: { scrapeConfigs } }: Settings): string[] {
   return filesIn(scrapeConfigs, "prometheus.scrapeConfigs")
-    .filter(([, file]) => !file.startsWith(MOUNTED))
+    .filter(([, file]) => !file.startsWith(MOUNTED) && !file.startsWith("/dev/"))
     .map(
       ([key, file]) =>
         `${key} names ${file}, which no part of this stack mounts: unless images.prometheus has it, the job finds no target or can't scrape, and only Prometheus' log says so`,

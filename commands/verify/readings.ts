@@ -62,7 +62,7 @@ export class StackReader {
    */
   async acknowledged(own: () => number): Promise<AcknowledgedReading> {
     const before = own();
-    const receivers = (await this.pods()).filter(isReceiver);
+    const receivers = await this.asked(isReceiver);
     const readings = await Promise.all(
       receivers.map(async (pod): Promise<[string, number]> => {
         const samples = (await this.metrics(pod)).filter(
@@ -76,7 +76,7 @@ export class StackReader {
 
   /** The hashring as each receiver with a hashring file has it. */
   async hashrings(): Promise<HashringReading[]> {
-    const receivers = (await this.pods()).filter((pod) => pod.readsHashrings);
+    const receivers = await this.asked((pod) => pod.readsHashrings);
     return Promise.all(
       receivers.map(async (pod): Promise<HashringReading> => {
         const samples = await this.metrics(pod);
@@ -89,6 +89,11 @@ export class StackReader {
         };
       }),
     );
+  }
+
+  /** Pods of a kind that serve. One that is not Ready may have no node yet, and is told of by the check of the pods. */
+  private async asked(kind: (pod: PodReading) => boolean): Promise<PodReading[]> {
+    return (await this.pods()).filter((pod) => pod.ready && kind(pod));
   }
 
   private async readNodes(): Promise<NodeReading[]> {

@@ -11,12 +11,14 @@ const ENTRY_FORM = `a namespace, or ${NETWORK_FORM}`;
 const accessEntry = z.string().superRefine((entry, context) => {
   if (NAMESPACE.test(entry)) return;
   const network = networkOf(entry);
-  if (network === undefined) context.addIssue({ code: "custom", message: ENTRY_FORM });
+  const alone = networkOf(`${entry}/32`) ?? networkOf(`${entry}/128`);
+  if (network === undefined && alone !== undefined)
+    context.addIssue({ code: "custom", message: `the address as a network: ${entry}/${alone.version === 4 ? 32 : 128}` });
+  else if (network === undefined) context.addIssue({ code: "custom", message: ENTRY_FORM });
   else if (network.host !== 0n) {
-    const alone = `${entry.split("/")[0]}/${network.version === 4 ? 32 : 128}`;
     context.addIssue({
       code: "custom",
-      message: `a network without bits behind its prefix of ${network.prefix}, or the address alone: ${alone}`,
+      message: `a network without bits behind its prefix of ${network.prefix}, or the address alone: ${entry.split("/")[0]}/${network.version === 4 ? 32 : 128}`,
     });
   }
 });

@@ -81,6 +81,8 @@ describe("config: rule files", () => {
     assert.deepEqual(Object.keys(found).sort(), ["broken.yaml", "empty.yaml", "other.yaml", "tests.yml"]);
     assert.match(found["broken.yaml"] ?? "", /^not YAML \(line \d/);
     assert.doesNotMatch(JSON.stringify(found), /secret-line/);
+    write("operator.yaml", `kind: PrometheusRule\nspec:\n${RULES.replaceAll(/^/gm, "  ")}`);
+    assert.match((await refusals())["operator.yaml"] ?? "", /Accepted: what is below `spec`, as a file of its own/);
     for (const name of ["empty.yaml", "other.yaml", "tests.yml"]) assert.match(found[name] ?? "", /^a rule file has `groups`/);
   });
 

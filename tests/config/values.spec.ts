@@ -468,6 +468,19 @@ describe("configuration: retention by size", () => {
   }
 });
 
+describe("configuration: access", () => {
+  for (const [value, accepted] of [
+    ["10.0.0.5", "10.0.0.5/32"],
+    ["2001:db8::1", "2001:db8::1/128"],
+    ["10.0.0.5/8", "10.0.0.5/32"],
+  ] as const) {
+    it(`names the network that ${value} is`, async () => {
+      const { message } = await rejection("dev", { access: { senders: [value] } });
+      assert.match(message, new RegExp(`access\\.senders\\[0\\] = "${value}": .*Accepted: .*${accepted}`));
+    });
+  }
+});
+
 describe("configuration: images", () => {
   for (const image of ["quay.io/Prometheus/prometheus:v3.14.0", "http//x:v3", "-a/:1", "a..b/c:1", "quay.io/a/b:latest", "quay.io/a/b"]) {
     it(`are refused where a runtime would: ${image}`, () =>

@@ -216,6 +216,8 @@ describe("gates: hooks of a ring that gets smaller", () => {
     handover?: string;
     /** The hooks of the file of hashrings, which is published first. */
     ring?: boolean;
+    /** Phase of the leaving receiver's claim. */
+    claim?: string;
   }
   /**
    * Everything that is applied when the engine runs the hooks before the update of a set to one receiver
@@ -229,6 +231,7 @@ describe("gates: hooks of a ring that gets smaller", () => {
     outputs,
     handover,
     ring = false,
+    claim = "Bound",
   }: Shrink): Promise<unknown[]> {
     const prod = settingsOf("prod");
     const objectStorage =
@@ -255,7 +258,7 @@ describe("gates: hooks of a ring that gets smaller", () => {
         sample("prometheus_tsdb_head_chunks", applied.length === 0 ? 1 : 0),
         sample("thanos_shipper_dir_syncs_total", ++syncs),
       ],
-      claims: never,
+      claims: async () => [{ name: `data-${set.name}-${set.replicas}`, phase: claim, requested: "50Gi", resize: [] }],
       volumeClass: never,
       requestSize: never,
     };
@@ -288,6 +291,10 @@ describe("gates: hooks of a ring that gets smaller", () => {
     const updateStrategy = { type: "RollingUpdate", rollingUpdate: { partition } };
     assert.deepEqual(await shrink({}), [[true, "pulumi-kubernetes-1", 1, updateStrategy], "store gateways looked"]);
     assert.deepEqual(await shrink({ preview: true }), [], "not at preview");
+  });
+
+  it("wait for no receiver whose volume was never bound, which has never run", async () => {
+    assert.deepEqual(await shrink({ claim: "Pending" }), []);
   });
 
   it("let it go without, where that is accepted", async () => {

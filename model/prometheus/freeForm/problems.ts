@@ -190,11 +190,11 @@ const RULE_FOLDER = "prometheus.ruleFolder";
  * @param evaluator Default: each Prometheus.
  */
 export function ruleFileProblems(name: string, text: string, evaluator: Evaluator = "prometheus"): Problem[] {
-  const problem = (rule: string): Problem => ({
+  const problem = (rule: string, remedy = "a file of rule groups, as Prometheus has it"): Problem => ({
     key: RULE_FOLDER,
     value: name,
     rule,
-    remedy: "a file of rule groups, as Prometheus has it",
+    remedy,
   });
   const document = parseDocument(text, { merge: true });
   if (document.errors.length > 0) return document.errors.map((error) => problem(`not YAML (${placeOf(error)})`));
@@ -204,7 +204,11 @@ export function ruleFileProblems(name: string, text: string, evaluator: Evaluato
   } catch {
     return [problem("not YAML (its aliases lead nowhere, or to too much)")];
   }
-  if (!hasGroups(content)) return [problem("a rule file has `groups`")];
+  if (!hasGroups(content)) {
+    // An object of Prometheus' operator has what a rule file is within it.
+    const inner = isFields(content) && hasGroups(content.spec);
+    return [problem("a rule file has `groups`", inner ? "what is below `spec`, as a file of its own" : undefined)];
+  }
   return ruleFile(evaluator)(content).map((each) => problemAt(`${RULE_FOLDER}/${name}: `, each));
 }
 
