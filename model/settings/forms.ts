@@ -74,6 +74,7 @@ export const bytesOf = (smallest: string, why: string) =>
       ruled(bytes, (text) => quantityBytes(text) >= quantityBytes(smallest), why, `${smallest} or more`),
       smallest,
     ),
+    { type: ["string", "integer"], minimum: quantityBytes(smallest) },
   );
 
 /** The size of a volume. */
@@ -98,15 +99,16 @@ const cpuOf = (smallest: string, why: string): z.ZodString =>
   );
 
 /** A quantity that is a number in every manifest where it has no unit, taken as its text. */
-function numberOrText(quantity: z.ZodString) {
+function numberOrText(quantity: z.ZodString, json: { type: string[]; minimum?: number; exclusiveMinimum?: number }) {
   const either = z.preprocess((value) => (typeof value === "number" ? String(value) : value), quantity);
-  return either.meta({ ...quantity.meta(), type: ["string", "number"], exclusiveMinimum: 0 });
+  return either.meta({ ...quantity.meta(), ...json });
 }
 
+const CPU_AS_NUMBER = { type: ["string", "number"], exclusiveMinimum: 0 };
 /** CPU that is reserved for a container. */
-const requestedCpu = numberOrText(cpuOf("1m", "a pod that asks for no CPU is the first to get none"));
+const requestedCpu = numberOrText(cpuOf("1m", "a pod that asks for no CPU is the first to get none"), CPU_AS_NUMBER);
 /** CPU that a container may use at most. */
-const limitedCpu = numberOrText(cpuOf("10m", "the kubelet gives no smaller share than a millisecond of every hundred"));
+const limitedCpu = numberOrText(cpuOf("10m", "the kubelet gives no smaller share than a millisecond of every hundred"), CPU_AS_NUMBER);
 
 /** CPU and memory of a container, with its defaults. */
 export const resources = (defaultCpu: string, defaultMemory: string) =>

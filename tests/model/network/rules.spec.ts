@@ -36,7 +36,6 @@ describe("access: entries", () => {
     "A",
     "a.b",
     "a".repeat(64),
-    "10.0.0.1",
     "10.0.0.0/33",
     "010.0.0.0/8",
     "10.0.0.0/08",
@@ -45,7 +44,6 @@ describe("access: entries", () => {
     "10.0.0/8",
     "10.0.0.0/8 ",
     "256.0.0.0/8",
-    "::1",
     "::/129",
     "1::2::3/128",
     "2001:DB8::/32",
@@ -59,6 +57,11 @@ describe("access: entries", () => {
       assert.match(messages(entry).join(), /^a namespace, or a network such as 10\.0\.0\.0\/8/);
     });
   }
+
+  it("refuse an address alone, and say how to write it", () => {
+    assert.equal(messages("10.0.0.1").join(), "the address as a network: 10.0.0.1/32");
+    assert.equal(messages("::1").join(), "the address as a network: ::1/128");
+  });
 
   it("refuse bits behind the prefix, which plugins read in two ways, and say how to write the address alone", () => {
     assert.match(messages("10.89.0.1/24").join(), /or the address alone: 10\.89\.0\.1\/32$/);
