@@ -17,17 +17,12 @@ export interface BucketAccess {
   readonly secretKey: string;
 }
 
-/** Servers of other ports serve the same buckets. */
-const daemonOf = (port: number): string => (port === BUCKET_PORT ? "versitygw" : `versitygw-${port}`);
+const DAEMON = "versitygw";
 
-/**
- * The sandbox's S3 server, without a bucket.
- *
- * @param port of a further server of the same buckets: an outage of one is none of the other
- */
-export function bucketServer(port: number = BUCKET_PORT) {
+/** The sandbox's S3 server, without a bucket. */
+export function bucketServer() {
   return {
-    endpoint: `${HOST_ADDRESS}:${port}`,
+    endpoint: `${HOST_ADDRESS}:${BUCKET_PORT}`,
     region: "us-east-1",
     // Everything that it holds is made by the sandbox and goes with it.
     credentials: { accessKey: "sandbox", secretKey: "sandbox-secret" },
@@ -35,8 +30,8 @@ export function bucketServer(port: number = BUCKET_PORT) {
 }
 
 /** How a bucket of the sandbox's S3 server is reached, whether it exists or not. */
-export function bucketAccess(bucket: string, port: number = BUCKET_PORT): BucketAccess {
-  const { endpoint, region, credentials } = bucketServer(port);
+export function bucketAccess(bucket: string): BucketAccess {
+  const { endpoint, region, credentials } = bucketServer();
   return { bucket, endpoint, region, ...credentials };
 }
 
@@ -55,32 +50,32 @@ export async function ensureBucket(
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) throw new RangeError(`${JSON.stringify(bucket)} is no name of a bucket`);
   linkPrograms(await ensureTool("versitygw", where, report), where);
   mkdirSync(join(where.buckets, bucket), { recursive: true });
-  await startServer(where, BUCKET_PORT);
+  await startServer(where);
   return bucketAccess(bucket);
 }
 
 /**
  * An outage of the object storage: the S3 server is killed, what it holds stays on disk. Does nothing if it doesn't run.
  */
-export async function stopBucket(where: Paths = paths(), port: number = BUCKET_PORT): Promise<void> {
-  await killDaemon(where.run, daemonOf(port));
+export async function stopBucket(where: Paths = paths()): Promise<void> {
+  await killDaemon(where.run, DAEMON);
 }
 
 /**
- * Ends what {@link stopBucket} began, or starts a further server.
+ * Ends what {@link stopBucket} began.
  *
  * @throws {StepFailed} if there never was a bucket, or with the server's log if it doesn't come up
  */
-export async function startBucket(where: Paths = paths(), port: number = BUCKET_PORT): Promise<void> {
+export async function startBucket(where: Paths = paths()): Promise<void> {
   if (buckets(where).length === 0) {
     throw new StepFailed("the sandbox has no bucket; `sandbox cluster bucket <name>` makes one, and so does an environment that names one");
   }
-  await startServer(where, port);
+  await startServer(where);
 }
 
 /** Whether the S3 server runs. */
-export function bucketRuns(where: Paths = paths(), port: number = BUCKET_PORT): boolean {
-  return runningDaemon(where.run, daemonOf(port)) !== undefined;
+export function bucketRuns(where: Paths = paths()): boolean {
+  return runningDaemon(where.run, DAEMON) !== undefined;
 }
 
 /** The names of the buckets that were made. */
@@ -92,21 +87,20 @@ export function buckets(where: Paths = paths()): string[] {
     .sort();
 }
 
-async function startServer(where: Paths, port: number): Promise<void> {
-  const name = daemonOf(port);
-  const log = join(where.logs, `${name}.log`);
-  const { endpoint, credentials } = bucketServer(port);
+async function startServer(where: Paths): Promise<void> {
+  const log = join(where.logs, `${DAEMON}.log`);
+  const { endpoint, credentials } = bucketServer();
   await startDaemon(where.run, {
-    name,
+    name: DAEMON,
     command: [join(where.bin, "versitygw"), "--port", endpoint, "posix", where.buckets],
     log,
-    cgroup: port === BUCKET_PORT ? "bucket" : `bucket-${port}`,
+    cgroup: "bucket",
     env: { ROOT_ACCESS_KEY: credentials.accessKey, ROOT_SECRET_KEY: credentials.secretKey },
   });
-  await until("the S3 server did not come up", () => answers(HOST_ADDRESS, port), {
+  await until("the S3 server did not come up", () => answers(HOST_ADDRESS, BUCKET_PORT), {
     timeout: 30_000,
     log,
-    hopeless: () => (bucketRuns(where, port) ? undefined : "it ended"),
+    hopeless: () => (bucketRuns(where) ? undefined : "it ended"),
   });
 }
 

@@ -2,9 +2,9 @@ import { bucketServer } from "../../sandbox/bucket";
 
 /** Object storage as small as tests on one machine need it. */
 
-/** `objectStorage.s3` of a bucket of the sandbox, by its one server or by a further one at a port. */
-export function bucketOf(bucket: string, port?: number) {
-  const { endpoint, region } = bucketServer(port);
+/** `objectStorage.s3` of a bucket of the sandbox. */
+export function bucketOf(bucket: string) {
+  const { endpoint, region } = bucketServer();
   return { bucket, endpoint, region, insecure: true, bucketLookup: "path" };
 }
 

@@ -6,7 +6,7 @@ import { bucketAccess, bucketServer, ensureBucket, startBucket, stopBucket } fro
 import { environment, openStack } from "../../sandbox/engine";
 import { dataDirectory, listBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
 import type { ConfigOverlay } from "../../sandbox/overlay";
-import { BUCKET_PORT, NODE_NETWORK } from "../../sandbox/topology";
+import { NODE_NETWORK } from "../../sandbox/topology";
 import { withNetwork } from "./edges";
 import { bucketOf, SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
 import { INSTANT_QUERIES, RANGE_QUERIES, SERIES } from "./queries";
@@ -34,8 +34,6 @@ import {
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const RING_BUCKET = "ring-history";
-/** The ring's bucket has a server of its own: its outage is nobody else's on this cluster. */
-const RING_SERVER = BUCKET_PORT + 1;
 const RING_STACK = "ring";
 const RING_NAMESPACE = "thanos-ring";
 const SIDECAR_BUCKET = "sidecar-history";
@@ -47,7 +45,7 @@ const RING = {
   // The sidecar stack's Prometheus, and this machine.
   "thanos-stack:access": { senders: [NAMESPACE, NODE_NETWORK] },
   "thanos-stack:objectStorage": {
-    s3: bucketOf(RING_BUCKET, RING_SERVER),
+    s3: bucketOf(RING_BUCKET),
     storeGateway: SMALL_STORE_GATEWAY,
     compactor: { ...SMALL, consistencyDelay: "0s", deleteDelay: "2m" },
   },
@@ -166,7 +164,6 @@ describe("both schemes on a real cluster", function () {
 
   before("days of history in the bucket, as sidecars that ran then would have left them", async () => {
     for (const bucket of [RING_BUCKET, SIDECAR_BUCKET]) await ensureBucket(bucket);
-    await startBucket(undefined, RING_SERVER);
     if ((await listBlocks(bucketAccess(SIDECAR_BUCKET))).length > 0) return;
     await withBlocks(OLD, MADE, (folder) => uploadBlocks({ folder, labels: EXTERNAL, bucket: bucketAccess(SIDECAR_BUCKET) }));
   });
@@ -423,7 +420,7 @@ describe("both schemes on a real cluster", function () {
   it("goes on through an outage of the object storage, and uploads everything afterwards", async () => {
     const tenant = (await ring()).outputs.defaultTenant;
     const outage = OUTAGE;
-    await stopBucket(undefined, RING_SERVER);
+    await stopBucket();
     let restored = false;
     try {
       const load = await underLoad(await ring(), {}, async () => {
@@ -445,10 +442,10 @@ describe("both schemes on a real cluster", function () {
         );
       });
       assertLossless(load);
-      await startBucket(undefined, RING_SERVER);
+      await startBucket();
       restored = true;
     } finally {
-      if (!restored) await startBucket(undefined, RING_SERVER);
+      if (!restored) await startBucket();
     }
     await eventually(
       "both receivers' blocks are in the bucket",

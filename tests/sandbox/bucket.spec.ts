@@ -21,24 +21,6 @@ describe("sandbox bucket", () => {
     assert.equal(server.endpoint, "10.89.0.1:7070");
   });
 
-  it("has a further server at another port, whose end is its own", async () => {
-    assert.equal(bucketServer(7071).endpoint, "10.89.0.1:7071");
-    assert.equal(bucketAccess("made", 7071).endpoint, "10.89.0.1:7071");
-    const { spawn } = await import("node:child_process");
-    const children = [0, 1].map(() => spawn("sleep", ["60"], { stdio: "ignore" }));
-    try {
-      for (const [index, name] of ["versitygw", "versitygw-7071"].entries()) {
-        const record = recordOf(children[index]?.pid ?? 0);
-        assert.ok(record);
-        writeRecord(join(where.run, `${name}.json`), record);
-      }
-      await stopBucket(where, 7071);
-      assert.deepEqual([bucketRuns(where), bucketRuns(where, 7071)], [true, false]);
-    } finally {
-      for (const child of children) child.kill("SIGKILL");
-    }
-  });
-
   it("has a name that S3 takes", async () => {
     for (const name of ["ab", "A-bucket", "a_b_c", "-abc", "abc.", "a/../b", "a".repeat(64)])
       await assert.rejects(ensureBucket(name, where), /no name of a bucket/, name);
