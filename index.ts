@@ -67,17 +67,18 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   const options: pulumi.ComponentResourceOptions = { provider, transformations: [newEnough, softerFirst(), made.transformation] };
 
   const { namespace, existingNamespace: exists, dataPriority: value } = settings;
-  const ownNamespace = new Namespace("namespace", { name: namespace, exists }, { ...options, protect: settings.protect && !exists });
+  const ownNamespace = new Namespace(
+    "namespace",
+    { name: namespace, exists, marks: settings.namespaceMetadata },
+    { ...options, protect: settings.protect && !exists },
+  );
   const dataPriority = value === undefined ? undefined : new DataPriority("data-priority", { namespace, value }, options).className;
   const common = { settings, addresses: plan.addresses, namespace: ownNamespace.name, dataPriority };
   const volumes =
     plan.hostPathVolumes.length === 0
       ? []
-      : new HostPathVolumes(
-          "hostpath",
-          { namespace: settings.namespace, volumes: plan.hostPathVolumes, image: settings.images.thanos },
-          { ...options, protect: protectsStorage(settings) },
-        ).ready;
+      : new HostPathVolumes("hostpath", { settings, volumes: plan.hostPathVolumes }, { ...options, protect: protectsStorage(settings) })
+          .ready;
 
   // Samples and blocks are kept in volumes that grow in place.
   const growth = (key: string, storage: Storage = {}) => volumeGates(cluster, key, storage);

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { COMPACTOR_DATA, compactFlags, compactorFiles, HISTORY_CONFIG_FOLDER } from "../model/bucket/flags";
 import type { HistoryPlan } from "../model/bucket/plan";
+import { choicesFor } from "../model/kubernetes/choices";
 import { container, probes } from "../model/kubernetes/pod";
 import { HTTP } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
@@ -36,17 +37,17 @@ export class Compactor extends pulumi.ComponentResource {
     const { storage, resources, rollout } = history.objectStorage.compactor;
     const { identity } = history.compactor;
     const { thanos: image } = images;
-    const { podLabels } = bucket;
     const workload: Workload = {
       identity,
       namespace: args.namespace,
       existingNamespace,
       image,
       user: history.user,
-      podLabels,
+      choices: choicesFor(settings, history.objectStorage.compactor),
+      accountAnnotations: bucket.serviceAccountAnnotations,
       parent: this,
     };
-    const serviceAccountName = serviceAccount(name, workload, bucket.serviceAccountAnnotations);
+    const serviceAccountName = serviceAccount(name, workload);
     const headless = service(name, workload, history.compactor.name, HTTP, HEADLESS);
     // What says which blocks are left alone; nothing where none are.
     const data = compactorFiles(history.merging);

@@ -1,20 +1,19 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { chosenSpec, directoryJobPods } from "../model/kubernetes/choices";
 import { DIRECTORIES_IDENTITY } from "../model/kubernetes/identities";
 import { commonLabels } from "../model/kubernetes/labels";
 import { containerResources, containerSecurityContext } from "../model/kubernetes/pod";
 import { exemptNamespace, type HostPathVolume, hostPathPersistentVolume } from "../model/kubernetes/storage";
+import type { Settings } from "../model/settings/schema";
 import { autonamed } from "../model/values/kubernetesNames";
 import { componentType } from "../objects/componentType";
 
 /** Arguments of {@link HostPathVolumes}. */
 export interface HostPathVolumesArgs {
-  /** Namespace of the claims. */
-  namespace: string;
   /** Every directory, with its node and claim. */
   volumes: HostPathVolume[];
-  /** Image with a shell, for the one container that makes the directories. */
-  image: string;
+  settings: Settings;
 }
 
 /** Directories are made under another name, given their owner, and then renamed, so that no pod ever sees one half done. */
@@ -45,15 +44,24 @@ export class HostPathVolumes extends pulumi.ComponentResource {
   readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: HostPathVolumesArgs, opts?: pulumi.ComponentResourceOptions) {
-    super(componentType("HostPathVolumes"), name, args, opts);
+    const { settings, volumes: directories } = args;
+    super(
+      componentType("HostPathVolumes"),
+      name,
+      { namespace: settings.namespace, volumes: directories, image: settings.images.thanos },
+      opts,
+    );
+    const { labels: marks, annotations } = settings.namespaceMetadata;
+    const pods = directoryJobPods(settings);
     const child = { parent: this };
     const labels = commonLabels(DIRECTORIES_IDENTITY);
     const exempt = new k8s.core.v1.Namespace(
       name,
       {
         metadata: {
-          name: exemptNamespace(args.namespace),
-          labels: { ...labels, "pod-security.kubernetes.io/enforce": "privileged" },
+          name: exemptNamespace(settings.namespace),
+          ...(annotations === undefined ? {} : { annotations }),
+          labels: { ...marks, ...labels, "pod-security.kubernetes.io/enforce": "privileged" },
         },
       },
       child,
@@ -72,9 +80,9 @@ export class HostPathVolumes extends pulumi.ComponentResource {
       },
       { ...child, protect: false },
     );
-    const nodes = [...new Set(args.volumes.map((volume) => volume.node))].sort();
+    const nodes = [...new Set(directories.map((volume) => volume.node))].sort();
     const jobs = nodes.map((node) => {
-      const here = args.volumes.filter((volume) => volume.node === node);
+      const here = directories.filter((volume) => volume.node === node);
       const roots = rootsOf(here);
       return new k8s.batch.v1.Job(
         autonamed(`${name}-${node}`),
@@ -83,8 +91,12 @@ export class HostPathVolumes extends pulumi.ComponentResource {
           spec: {
             backoffLimit: 6,
             template: {
-              metadata: { labels },
+              metadata: {
+                labels: { ...pods.labels, ...labels },
+                ...(Object.keys(pods.annotations).length === 0 ? {} : { annotations: pods.annotations }),
+              },
               spec: {
+                ...chosenSpec({}, pods, labels),
                 serviceAccountName: account.metadata.name,
                 automountServiceAccountToken: false,
                 restartPolicy: "OnFailure",
@@ -92,7 +104,7 @@ export class HostPathVolumes extends pulumi.ComponentResource {
                 containers: [
                   {
                     name: "make-directories",
-                    image: args.image,
+                    image: settings.images.thanos,
                     command: [
                       "/bin/sh",
                       "-c",
@@ -124,11 +136,11 @@ export class HostPathVolumes extends pulumi.ComponentResource {
         { ...child, protect: false, deleteBeforeReplace: false },
       );
     });
-    const volumes = args.volumes.map(
+    const volumes = directories.map(
       (volume) =>
         new k8s.core.v1.PersistentVolume(
           volume.name,
-          { metadata: { name: volume.name, labels: volume.labels }, spec: hostPathPersistentVolume(volume, args.namespace) },
+          { metadata: { name: volume.name, labels: volume.labels }, spec: hostPathPersistentVolume(volume, settings.namespace) },
           child,
         ),
     );

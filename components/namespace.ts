@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { commonLabels } from "../model/kubernetes/labels";
+import type { Settings } from "../model/settings/schema";
 import { componentType } from "../objects/componentType";
 
 /** Arguments of {@link Namespace}. */
@@ -9,6 +10,8 @@ export interface NamespaceArgs {
   name: string;
   /** Whether somebody else made it: it is read, and neither changed nor removed. */
   exists: boolean;
+  /** Labels and annotations of a namespace that is made. */
+  marks: Settings["namespaceMetadata"];
 }
 
 /**
@@ -26,19 +29,25 @@ export class Namespace extends pulumi.ComponentResource {
       k8s.core.v1.Namespace.get(name, args.name, { parent: this });
       this.name = pulumi.output(args.name);
     } else {
-      this.name = this.made(name, args.name).metadata.name;
+      this.name = this.made(name, args).metadata.name;
     }
     this.registerOutputs({ name: this.name });
   }
 
-  private made(name: string, namespace: string): k8s.core.v1.Namespace {
+  private made(name: string, { name: namespace, marks }: NamespaceArgs): k8s.core.v1.Namespace {
+    const { labels: more, annotations } = marks;
     const labels = {
+      ...more,
       ...commonLabels({ app: namespace, component: "namespace" }),
       "pod-security.kubernetes.io/enforce": "restricted",
       "pod-security.kubernetes.io/enforce-version": "latest",
       "pod-security.kubernetes.io/warn": "restricted",
       "pod-security.kubernetes.io/audit": "restricted",
     };
-    return new k8s.core.v1.Namespace(name, { metadata: { name: namespace, labels } }, { parent: this });
+    return new k8s.core.v1.Namespace(
+      name,
+      { metadata: { name: namespace, labels, ...(annotations === undefined ? {} : { annotations }) } },
+      { parent: this },
+    );
   }
 }

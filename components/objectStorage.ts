@@ -1,6 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { identityLabels } from "../model/bucket/cloudIdentity";
 import { type Credentials, objectStorageConfig } from "../model/bucket/config";
 import { BUCKET_FOLDER, bucketClaim } from "../model/bucket/directory";
 import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/bucket/mount";
@@ -42,8 +41,6 @@ export class ObjectStorage extends pulumi.ComponentResource {
   readonly mounts: k8s.types.input.core.v1.VolumeMount[];
   /** Annotations that give the service account of such a pod an identity of the cloud. */
   readonly serviceAccountAnnotations: Record<string, string>;
-  /** Labels that such a pod itself needs for it. */
-  readonly podLabels: Record<string, string>;
 
   constructor(name: string, args: ObjectStorageArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("ObjectStorage"), name, {}, opts);
@@ -60,7 +57,6 @@ export class ObjectStorage extends pulumi.ComponentResource {
     );
     this.secretName = secret.metadata.name;
     this.serviceAccountAnnotations = objectStorage.serviceAccountAnnotations;
-    this.podLabels = identityLabels(objectStorage.serviceAccountAnnotations);
     this.volumes = [{ name: CONFIG_VOLUME, secret: { secretName: this.secretName } }];
     this.mounts = [{ name: CONFIG_VOLUME, mountPath: OBJECT_STORE_FOLDER, readOnly: true }];
     for (const volume of args.directory) {

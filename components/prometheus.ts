@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { identityLabels } from "../model/bucket/cloudIdentity";
 import type { Addresses } from "../model/kubernetes/addresses";
 import { API_TOKEN } from "../model/kubernetes/apiToken";
+import { choicesFor } from "../model/kubernetes/choices";
 import { PROMETHEUS_APP, PROMETHEUS_IDENTITY, SIDECAR_CONTAINER, SIDECAR_SERVICE } from "../model/kubernetes/identities";
 import { commonLabels, ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { container, hostAntiAffinity, POD_NAME_ENV, PROMETHEUS_USER, probes, zoneSpread } from "../model/kubernetes/pod";
@@ -78,9 +78,17 @@ export class Prometheus extends pulumi.ComponentResource {
     const { prometheus, images, existingNamespace } = settings;
     const sidecar = scheme.kind === "sidecar";
     const { prometheus: image } = images;
-    const workload: Workload = { identity: PROMETHEUS_IDENTITY, namespace, existingNamespace, image, user: PROMETHEUS_USER, parent: this };
-    const annotations = { ...bucket?.serviceAccountAnnotations, ...prometheus.serviceAccountAnnotations };
-    const account = serviceAccount(name, workload, annotations);
+    const workload: Workload = {
+      identity: PROMETHEUS_IDENTITY,
+      namespace,
+      existingNamespace,
+      image,
+      user: PROMETHEUS_USER,
+      choices: choicesFor(settings, prometheus),
+      accountAnnotations: { ...bucket?.serviceAccountAnnotations, ...prometheus.serviceAccountAnnotations },
+      parent: this,
+    };
+    const account = serviceAccount(name, workload);
     this.permissions(name, settings, account, namespace);
     const rules = this.files(name, "rules", workload, PROMETHEUS_RULES_FOLDER, evaluatesRules(settings) ? args.rules : {}, sidecar);
 
@@ -91,7 +99,7 @@ export class Prometheus extends pulumi.ComponentResource {
     if (sidecar) service(`${name}-sidecars`, workload, SIDECAR_SERVICE, GRPC, { ...HEADLESS, selector });
 
     for (const set of args.prometheusSets) {
-      const shard = { ...workload, identity: set.identity, podLabels: identityLabels(annotations) };
+      const shard = { ...workload, identity: set.identity };
       const text = prometheusConfig(settings, {
         shard: set.shard,
         remoteWriteUrl: args.addresses.remoteWriteUrl,

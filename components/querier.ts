@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import type { Addresses } from "../model/kubernetes/addresses";
+import { choicesFor } from "../model/kubernetes/choices";
 import { QUERIER_APP, QUERIER_GRPC_SERVICE, QUERIER_IDENTITY } from "../model/kubernetes/identities";
 import { scratchVolume } from "../model/kubernetes/localDisk";
 import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
@@ -57,6 +58,7 @@ export class Querier extends pulumi.ComponentResource {
       existingNamespace,
       image,
       user: THANOS_USER,
+      choices: choicesFor(settings, querier),
       parent: this,
     };
     const http = { name: "http", containerPort: QUERY_HTTP_PORT };

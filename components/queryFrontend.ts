@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import type { Addresses } from "../model/kubernetes/addresses";
+import { choicesFor } from "../model/kubernetes/choices";
 import { QUERY_CACHE_APP, QUERY_CACHE_IDENTITY, QUERY_FRONTEND_APP, QUERY_FRONTEND_IDENTITY } from "../model/kubernetes/identities";
 import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
 import { QUERY_HTTP_PORT } from "../model/kubernetes/ports";
@@ -31,11 +32,11 @@ export class QueryFrontend extends pulumi.ComponentResource {
       existingNamespace,
       image: images.thanos,
       user: THANOS_USER,
+      choices: choicesFor(settings, frontend),
       parent: this,
     };
     const http = { name: "http", containerPort: QUERY_HTTP_PORT };
-    const cacheArgs = { namespace, existingNamespace, identity: QUERY_CACHE_IDENTITY, image: images.memcached, ...frontend.cache };
-    memcached(`${name}-cache`, cacheArgs, this);
+    memcached(`${name}-cache`, { settings, namespace, identity: QUERY_CACHE_IDENTITY, servers: frontend.cache }, this);
 
     const serviceAccountName = serviceAccount(name, workload);
     const cache = immutableFiles(name, "response-cache", workload, RESPONSE_CACHE_FOLDER, {

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Addresses } from "../model/kubernetes/addresses";
+import { choicesFor } from "../model/kubernetes/choices";
 import {
   PEER_SERVICE,
   RECEIVE_APP,
@@ -104,11 +105,16 @@ export class Receive extends pulumi.ComponentResource {
       existingNamespace,
       image: images.thanos,
       user: THANOS_USER,
+      choices: choicesFor(settings, ring.settings),
+      accountAnnotations: bucket?.serviceAccountAnnotations,
       parent: this,
     };
-    const routers = mode === "split" ? { ...workload, identity: ROUTER_IDENTITY } : undefined;
+    const routers =
+      mode === "split"
+        ? { ...workload, identity: ROUTER_IDENTITY, choices: choicesFor(settings, ring.settings.routers), accountAnnotations: undefined }
+        : undefined;
 
-    const account = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
+    const account = serviceAccount(name, workload);
     this.services(name, workload, ring.settings);
     const files = this.files(name, workload, args);
     for (const set of ring.sets) {
@@ -117,7 +123,7 @@ export class Receive extends pulumi.ComponentResource {
       const previous = this.sets.filter((_, index) => ring.sets[index]?.ring === set.ring).slice(-1);
       const spec = this.receiverSpec(args, set, account, routers === undefined ? files : undefined);
       this.sets.push(
-        statefulSet(set.name, { ...workload, identity: set.identity, podLabels: bucket?.podLabels }, spec, {
+        statefulSet(set.name, { ...workload, identity: set.identity }, spec, {
           dependsOn: [...args.volumes, ...previous],
           protect: protectsStorage(settings),
           hooks: args.gates.receivers(set),

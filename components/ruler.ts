@@ -1,6 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Addresses } from "../model/kubernetes/addresses";
+import { choicesFor } from "../model/kubernetes/choices";
 import { RULER_APP, RULER_SERVICE } from "../model/kubernetes/identities";
 import { ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { scratchVolume } from "../model/kubernetes/localDisk";
@@ -72,9 +73,17 @@ export class Ruler extends pulumi.ComponentResource {
     // A stateless one uploads nothing.
     const bucket = ruler.stores ? args.bucket : undefined;
     const { thanos: image } = images;
-    const podLabels = bucket?.podLabels;
-    const workload: Workload = { identity, namespace, existingNamespace, image, user: THANOS_USER, podLabels, parent: this };
-    const serviceAccountName = serviceAccount(name, workload, bucket?.serviceAccountAnnotations);
+    const workload: Workload = {
+      identity,
+      namespace,
+      existingNamespace,
+      image,
+      user: THANOS_USER,
+      choices: choicesFor(settings, ruler.settings),
+      accountAnnotations: bucket?.serviceAccountAnnotations,
+      parent: this,
+    };
+    const serviceAccountName = serviceAccount(name, workload);
     service(name, workload, RULER_SERVICE, GRPC, HEADLESS);
     const files = together(this.files(name, workload, args), bucket);
     this.set = statefulSet(name, workload, this.rulerSpec(args, serviceAccountName, files), {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HISTORY_CONFIG_FOLDER, STORE_GATEWAY_DATA, storeFlags, storeGatewayFiles } from "../model/bucket/flags";
 import type { HistoryPlan, StoreGatewaySet } from "../model/bucket/plan";
+import { choicesFor } from "../model/kubernetes/choices";
 import { CHUNK_CACHE_APP, INDEX_CACHE_APP, STORE_GATEWAY_IDENTITY, STORE_GATEWAY_SERVICE } from "../model/kubernetes/identities";
 import { ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { container, drainPause, hostAntiAffinity, probes, zoneSpread } from "../model/kubernetes/pod";
@@ -43,16 +44,22 @@ export class StoreGateway extends pulumi.ComponentResource {
     super(componentType("StoreGateway"), name, {}, opts);
     const { settings, history, bucket, namespace } = args;
     const { images, existingNamespace } = settings;
-    const { thanos: image, memcached: cacheImage } = images;
-    const workload: Workload = { identity: STORE_GATEWAY_IDENTITY, namespace, existingNamespace, image, user: history.user, parent: this };
-    const caches = history.caches.map(({ identity, replicas, memory }) => {
-      const cache = { namespace, existingNamespace, identity, image: cacheImage, replicas, memory };
-      return memcached(`${name}-${identity.component}`, cache, this);
-    });
-    const account = serviceAccount(name, workload, bucket.serviceAccountAnnotations);
+    const { thanos: image } = images;
+    const workload: Workload = {
+      identity: STORE_GATEWAY_IDENTITY,
+      namespace,
+      existingNamespace,
+      image,
+      user: history.user,
+      choices: choicesFor(settings, history.objectStorage.storeGateway),
+      accountAnnotations: bucket.serviceAccountAnnotations,
+      parent: this,
+    };
+    const caches = history.caches.map((cache) => memcached(`${name}-${cache.identity.component}`, { settings, namespace, ...cache }, this));
+    const account = serviceAccount(name, workload);
     service(name, workload, STORE_GATEWAY_SERVICE, GRPC, { ...HEADLESS, selector: componentLabels(STORE_GATEWAY_IDENTITY) });
     for (const set of history.storeGatewaySets) {
-      const part = { ...workload, identity: set.identity, podLabels: bucket.podLabels };
+      const part = { ...workload, identity: set.identity };
       this.part(part, args, set, account, caches);
       if (set.replicas > 1) disruptionBudget(set.name, part);
     }

@@ -151,10 +151,17 @@ export function knownKeys(path: readonly PropertyKey[]): string[] {
 /** Type of the values that the schema takes: `string`, `object` and so on. */
 export const typeOf = (schema: unknown): string => (unwrapped(schema) as { type?: string } | undefined)?.type ?? "";
 
+interface Wrapping {
+  def?: { type?: string; innerType?: Wrapping; in?: Wrapping; out?: Wrapping };
+}
+
+const insideOf = (schema: Wrapping | undefined): Wrapping | undefined =>
+  schema?.def?.innerType ?? (schema?.def?.out?.def?.type === "transform" ? schema.def.in : schema?.def?.out);
+
 /** The schema inside defaults, options, refinements and what is done before it. */
 function unwrapped(schema: unknown): unknown {
-  let inner = schema as { def?: { innerType?: unknown; out?: unknown } } | undefined;
-  for (let next = inner; next !== undefined; next = (inner?.def?.innerType ?? inner?.def?.out) as typeof inner) inner = next;
+  let inner = schema as Wrapping | undefined;
+  for (let next = inner; next !== undefined; next = insideOf(inner)) inner = next;
   return inner;
 }
 

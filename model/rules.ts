@@ -1,5 +1,6 @@
 import { survivalProblems } from "./availability/rules";
 import { historyProblems } from "./bucket/rules";
+import { choiceProblems } from "./kubernetes/choiceRules";
 import { hostPathProblems, retentionFitsVolume } from "./kubernetes/storageRules";
 import { nameProblems } from "./nameRules";
 import { accessProblems } from "./network/rules";
@@ -213,6 +214,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...historyProblems(settings, judge),
     ...judge(() => rulerProblems(settings)),
     ...judge(() => survivalProblems(settings)),
+    ...judge(() => choiceProblems(settings)),
     ...judge(() => nameProblems(settings)),
     ...judge(() => unlimitedProblems(settings)),
   ];

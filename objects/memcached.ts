@@ -1,24 +1,21 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { choicesFor } from "../model/kubernetes/choices";
 import type { Identity } from "../model/kubernetes/identities";
 import { ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { container, hostAntiAffinity, MEMCACHED_USER } from "../model/kubernetes/pod";
 import { MEMCACHED_PORT } from "../model/kubernetes/ports";
-import type { Settings } from "../model/settings/schema";
+import type { CacheSettings, Settings } from "../model/settings/schema";
 import { quantityBytes } from "../model/values/quantity";
 import { HEADLESS, service, serviceAccount, statefulSet, type Workload } from "./workload";
 
 /** Arguments of {@link memcached}. */
 export interface MemcachedArgs {
+  settings: Settings;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
-  /** Whether others may have pods in the namespace. */
-  existingNamespace: boolean;
   /** Which cache it is; the app is the name of Service and StatefulSet. */
   identity: Identity;
-  image: string;
-  replicas: number;
-  /** Memory for items, such as `256Mi`. */
-  memory: string;
+  servers: CacheSettings;
 }
 
 /** Where clients find every server of a cache: its SRV record, as Thanos' configuration names it. */
@@ -38,8 +35,12 @@ const MEMCACHED_OVERHEAD_BYTES = 64 * 2 ** 20;
  * @returns what is Ready when the servers are
  */
 export function memcached(name: string, args: MemcachedArgs, parent: pulumi.Resource): pulumi.Resource {
-  const { identity, namespace, existingNamespace, image, replicas, memory } = args;
-  const workload: Workload = { identity, namespace, existingNamespace, image, user: MEMCACHED_USER, parent };
+  const { settings, identity, namespace, servers } = args;
+  const { images, existingNamespace } = settings;
+  const { replicas, memory } = servers;
+  const { memcached: image } = images;
+  const choices = choicesFor(settings, servers);
+  const workload: Workload = { identity, namespace, existingNamespace, image, user: MEMCACHED_USER, choices, parent };
   const items = quantityBytes(memory);
   const port = { name: "memcached", containerPort: MEMCACHED_PORT };
   const serviceAccountName = serviceAccount(name, workload);
@@ -50,7 +51,7 @@ export function memcached(name: string, args: MemcachedArgs, parent: pulumi.Reso
     podManagementPolicy: "Parallel",
     pod: {
       serviceAccountName,
-      affinity: hostAntiAffinity("soft", ownPods(args, selectorLabels(identity))),
+      affinity: hostAntiAffinity("soft", ownPods(settings, selectorLabels(identity))),
       containers: [
         {
           ...container("memcached", image, { cpu: "50m", memory: `${Math.ceil((items + MEMCACHED_OVERHEAD_BYTES) / 2 ** 20)}Mi` }),

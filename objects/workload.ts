@@ -1,6 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { VolumeGates } from "../gates/volumeGrowth";
+import { identityLabels } from "../model/bucket/cloudIdentity";
+import { type Choices, chosenSpec } from "../model/kubernetes/choices";
 import type { Identity } from "../model/kubernetes/identities";
 import { commonLabels, ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/kubernetes/pod";
@@ -37,8 +39,10 @@ export interface Workload {
   image: string;
   /** User that its pods run as. */
   user: number;
-  /** Further labels of its pods, by which nothing is selected. Default: none. */
-  podLabels?: Record<string, string>;
+  /** What the environment chose for its pods and Services. */
+  choices: Choices;
+  /** Annotations of its pods' service account. Default: those that the environment chose. */
+  accountAnnotations?: Record<string, string>;
   /** The component that the objects belong to. */
   parent: pulumi.Resource;
 }
@@ -112,13 +116,19 @@ export function metadata({ identity, namespace, image }: Workload, name: string 
 /** An image's version as a label has it. */
 const versionOf = (image: string): string => labelValue(imageVersion(image));
 
+/** Annotations of the service account under which a workload's pods run, which may give it an identity of the cloud. */
+const accountAnnotations = ({ accountAnnotations: own, choices }: Workload): Record<string, string> => ({
+  ...own,
+  ...choices.pods.serviceAccountAnnotations,
+});
+
 /**
  * A service account, whose token is only in pods that ask for it.
  *
- * @param annotations What gives it an identity of the cloud. Default: none.
  * @returns its name
  */
-export function serviceAccount(name: string, workload: Workload, annotations: Record<string, string> = {}): pulumi.Output<string> {
+export function serviceAccount(name: string, workload: Workload): pulumi.Output<string> {
+  const annotations = accountAnnotations(workload);
   return new k8s.core.v1.ServiceAccount(
     name,
     {
@@ -143,11 +153,13 @@ export function service(
   port: { name: string; containerPort: number },
   spec: ServiceShape,
 ): k8s.core.v1.Service {
+  const { labels, annotations } = workload.choices.services;
+  const shared = metadata(workload, objectName);
   const ports = [{ name: port.name, port: port.containerPort, targetPort: port.name }];
   return new k8s.core.v1.Service(
     name,
     {
-      metadata: { ...metadata(workload, objectName), annotations: NOT_AWAITED },
+      metadata: { ...shared, labels: { ...labels, ...shared.labels }, annotations: { ...annotations, ...NOT_AWAITED } },
       spec: { ports, ...spec, selector: ownPods(workload, spec.selector ?? selectorLabels(workload.identity)) },
     },
     { parent: workload.parent },
@@ -244,13 +256,18 @@ export function statefulSet(
   );
 }
 
-function podTemplate(
-  { identity, image, user, podLabels }: Workload,
-  spec: PodSpec,
-  restartedAt: string | undefined,
-): k8s.types.input.core.v1.PodTemplateSpec {
+function podTemplate(workload: Workload, spec: PodSpec, restartedAt: string | undefined): k8s.types.input.core.v1.PodTemplateSpec {
+  const { identity, image, user, choices } = workload;
+  const { pods } = choices;
+  const annotations = { ...pods.annotations, ...restartAnnotations(restartedAt) };
   return {
-    metadata: { labels: { ...commonLabels(identity, versionOf(image)), ...podLabels }, ...restartAnnotations(restartedAt) },
-    spec: { ...restrictedPod(user), ...spec },
+    metadata: {
+      labels: { ...pods.labels, ...commonLabels(identity, versionOf(image)), ...identityLabels(accountAnnotations(workload)) },
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    },
+    spec: chosenSpec({ ...restrictedPod(pods.user ?? user), ...spec } as PlainPodSpec, pods, ownPods(workload, selectorLabels(identity))),
   };
 }
+
+/** A pod's spec whose placement is known when the program runs, as that of every workload here. */
+type PlainPodSpec = PodSpec & { affinity?: object };

@@ -28,6 +28,8 @@ interface Meta {
   shared?: string;
   least?: string;
   form?: string;
+  /** Whether the keys within are another project's, and documented there. */
+  foreign?: boolean;
 }
 
 /** As much of a schema of zod as is looked at. */
@@ -35,6 +37,7 @@ export interface Schema {
   def: {
     type: string;
     innerType?: Schema;
+    in?: Schema;
     out?: Schema;
     element?: Schema;
     keyType?: Schema;
@@ -54,9 +57,12 @@ interface Check {
   path?: unknown[];
 }
 
+/** A schema inside another: in a default, in what may be left out, behind what is done before it or before what is done after it. */
+export const insideOf = ({ def }: Schema): Schema | undefined => def.innerType ?? (def.out?.def.type === "transform" ? def.in : def.out);
+
 /** A schema, and what is wrapped in it (defaults, what may be left out, what is done before), from the outside inwards. */
 function layersOf(schema: Schema): Schema[] {
-  const inner = schema.def.innerType ?? schema.def.out;
+  const inner = insideOf(schema);
   return inner === undefined ? [schema] : [schema, ...layersOf(inner)];
 }
 
@@ -83,7 +89,7 @@ export function keysOf(schema: Schema, path = ""): Key[] {
 
 /** A key by its schema. Where its entries, and not itself, are described with others of their kind, it is too. */
 export function keyOf(schema: Schema, path: string): Key {
-  const { description = "", shared } = metaOf(schema);
+  const { description = "", shared, foreign = false } = metaOf(schema);
   const { valueType } = innermost(schema).def;
   return {
     path,
@@ -92,7 +98,7 @@ export function keyOf(schema: Schema, path: string): Key {
     least: leastOf(schema),
     presence: presenceOf(schema),
     shared: shared ?? (valueType === undefined ? undefined : metaOf(valueType).shared),
-    keys: keysOf(schema, path),
+    keys: foreign ? [] : keysOf(schema, path),
   };
 }
 

@@ -14,13 +14,14 @@ export type JsonSchema = z.core.JSONSchema.JSONSchema & { markdownDescription?: 
 
 /** @param made What the schema says of its own origin. */
 export function stackFileSchema(made: string): JsonSchema {
-  const { properties, required = [] } = jsonSchemaOf(settingsSchema);
+  const { properties, required = [], definitions } = jsonSchemaOf(settingsSchema);
   const own = Object.entries(properties).map(([name, schema]): [string, JsonSchema] => [name, alsoAsText(schema)]);
   const keys: [string, JsonSchema][] = [...own, [CREDENTIALS_KEY, credentials()]];
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     $comment: made,
     type: "object",
+    definitions,
     properties: {
       config: {
         type: "object",
@@ -102,13 +103,18 @@ const mapped = <T>(record: Readonly<Record<string, T>>, change: (value: T) => T)
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 
 /** The keys of a map of keys as JSON Schema, with what editors show of them. */
-function jsonSchemaOf(schema: z.ZodObject): { properties: Record<string, JsonSchema>; required?: string[] } {
+function jsonSchemaOf(schema: z.ZodObject): {
+  properties: Record<string, JsonSchema>;
+  required?: string[];
+  /** Schemas with an `id`, to which others refer. */
+  definitions?: Record<string, JsonSchema>;
+} {
   return z.toJSONSchema(schema, { io: "input", target: "draft-7", override: rewrite }) as never;
 }
 
 function rewrite({ zodSchema, jsonSchema }: { zodSchema: unknown; jsonSchema: JsonSchema & Record<string, unknown> }): void {
   const key = keyOf(zodSchema as Schema, "");
-  const { shared, least, form, default: _, description, ...rest } = jsonSchema;
+  const { shared, least, form, foreign, default: _, description, ...rest } = jsonSchema;
   for (const name of Object.keys(jsonSchema)) delete jsonSchema[name];
   Object.assign(jsonSchema, key.description === "" ? {} : shown(key), rest);
   // One of a map of keys would stand in place of the messages about the keys within it.

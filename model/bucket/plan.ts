@@ -10,7 +10,7 @@ import {
 import { directoriesOf, type HostPathVolume } from "../kubernetes/storage";
 import { heldBack } from "../retention/handover";
 import { PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL, RULE_REPLICA_LABEL } from "../settings/replicaLabels";
-import type { ObjectStorageSettings, Settings } from "../settings/schema";
+import type { CacheSettings, ObjectStorageSettings, Settings } from "../settings/schema";
 import { bucketUser, bucketVolumes } from "./directory";
 
 /** Plan of a bucket: who serves it, who compacts it, from which age on it is served, and which replicas in it are merged. */
@@ -36,9 +36,7 @@ export interface StoreGatewaySet {
 /** memcached servers of their own for one purpose. */
 export interface CacheServers {
   identity: Identity;
-  replicas: number;
-  /** Memory for items, such as `256Mi`. */
-  memory: string;
+  servers: CacheSettings;
 }
 
 /** Which blocks the compactor merges although they overlap, and how. Merging can't be undone. */
@@ -112,7 +110,7 @@ function cacheServers({ indexCache, chunkCache }: ObjectStorageSettings["storeGa
     { identity: INDEX_CACHE_IDENTITY, servers: indexCache.memcached },
     { identity: CHUNK_CACHE_IDENTITY, servers: chunkCache.memcached },
   ];
-  return wanted.flatMap(({ identity, servers }) => (servers === undefined ? [] : [{ identity, ...servers }]));
+  return wanted.flatMap(({ identity, servers }) => (servers === undefined ? [] : [{ identity, servers }]));
 }
 
 /**

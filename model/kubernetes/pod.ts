@@ -13,16 +13,17 @@ export const MEMCACHED_USER = 11211;
 /**
  * A pod's spec unless its workload says otherwise: what Pod Security `restricted` asks, ownership of its
  * volumes, and no token of the API server.
+ *
+ * @param user `cluster`: whoever runs the cluster assigns one to each namespace, and refuses any other (OpenShift's
+ * SecurityContextConstraints).
  */
-export function restrictedPod(user: number) {
+export function restrictedPod(user: number | "cluster") {
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: {
       runAsNonRoot: true,
-      runAsUser: user,
-      runAsGroup: user,
-      fsGroup: user,
+      ...(user === "cluster" ? {} : { runAsUser: user, runAsGroup: user, fsGroup: user }),
       // A large volume is not walked through at every start.
       fsGroupChangePolicy: "OnRootMismatch",
       seccompProfile: { type: "RuntimeDefault" },

@@ -27,7 +27,7 @@ function ruled(schema: z.ZodString, holds: (text: string) => boolean, rule: stri
 }
 
 /** The form that a value has; what is not of it is not looked at further. */
-const form = (holds: (text: string) => boolean, accepted: string): z.ZodString =>
+export const form = (holds: (text: string) => boolean, accepted: string): z.ZodString =>
   z.string().refine(holds, { error: accepted, abort: true });
 
 const matching = (pattern: RegExp, accepted: string): z.ZodString =>
@@ -317,6 +317,21 @@ export const image = matching(
   new RegExp(`^(?:${REGISTRY}\\/)?${NAME_PART}(?:\\/${NAME_PART})*:(?!latest(?:@|$))\\w[\\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?$`),
   "an image with a tag that is not latest, and optionally its digest; behind the registry in lower case",
 );
+
+/** A registry, and what comes before the names of its images. */
+export const registry = matching(
+  new RegExp(`^${REGISTRY}(?:\\/${NAME_PART})*$`),
+  "a registry: host, host:port, and directories in lower case behind it",
+);
+
+/** An image's registry: the first part of its name where that has a dot or a port, or is localhost (github.com/distribution/reference `splitDockerDomain`). */
+const OWN_REGISTRY = /^(?:[^/]*[.:][^/]*|localhost)\//;
+
+/** Images as they are called in a mirror. */
+export const fromRegistry = <Images extends Record<string, string>>(images: Images, mirror: string | undefined): Images =>
+  mirror === undefined
+    ? images
+    : (Object.fromEntries(Object.entries(images).map(([name, each]) => [name, `${mirror}/${each.replace(OWN_REGISTRY, "")}`])) as Images);
 
 /** A kubeconfig: the path of one file, or its text. */
 export const kubeconfig = ruled(

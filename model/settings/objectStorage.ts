@@ -12,6 +12,7 @@ import {
   nodeName,
   resources,
 } from "./forms";
+import { pods, services } from "./pods";
 import { rollout } from "./rollout";
 import { ONE_KEY, storage } from "./storage";
 
@@ -35,6 +36,8 @@ const cache = z
       .strictObject({
         replicas: count(1, 20).default(2).describe("memcached servers."),
         memory: cacheMemory.default("256Mi").describe("Memory for items in each; the container gets 64Mi more."),
+        pods,
+        services,
       })
       .optional()
       .describe("memcached servers that all store gateways share and that outlive their restarts."),
@@ -108,6 +111,8 @@ const storeGateway = z
       .describe("How often new blocks are looked for. At least 10s, since each time the whole bucket is listed."),
     antiAffinity: antiAffinity.default("hard").describe("`hard`: no two of a shard on one node. `soft`: preferably not."),
     rollout: rollout.describe("Restarts each shard, one store gateway after the other."),
+    pods,
+    services,
     resources: resources("250m", "1Gi"),
   })
   .describe("Serves the bucket. At least its `storage` is to be chosen.");
@@ -148,6 +153,8 @@ const compactor = z
         "With `hostPath` it is one node, since there is one compactor.",
     ),
     rollout,
+    pods,
+    services,
     resources: resources("500m", "2Gi"),
   })
   .describe("Merges, downsamples and drops blocks. There is exactly one.");

@@ -14,6 +14,7 @@ import {
   resources,
   retainedSize,
 } from "./forms";
+import { pods, services } from "./pods";
 import { rollout } from "./rollout";
 import { clusterJobKeys } from "./scrape";
 import { prometheusStorage } from "./storage";
@@ -124,6 +125,8 @@ export const prometheusSettings = z
       .describe("What is sent into the ring, and how."),
     antiAffinity: antiAffinity.default("hard").describe("`hard`: no two servers of a shard on one node. `soft`: preferably not."),
     rollout: rollout.describe("Restarts each shard, one server after the other."),
+    pods,
+    services,
     resources: resources("250m", "2Gi"),
     sidecar: z
       .strictObject({ resources: resources("50m", "256Mi") })

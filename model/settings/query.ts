@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { cacheMemory, count, durationOf, grpcEndpoint, resources, spread } from "./forms";
+import { pods, services } from "./pods";
 import { rollout } from "./rollout";
 
 /** Schemas of the query path. */
@@ -40,6 +41,8 @@ export const querierSettings = z
       ),
     antiAffinity: spread,
     rollout,
+    pods,
+    services,
     resources: resources("250m", "1Gi"),
   })
   .prefault({})
@@ -55,11 +58,15 @@ export const queryFrontendSettings = z
       .strictObject({
         replicas: count(1, 20).default(2).describe("memcached servers."),
         memory: cacheMemory.default("256Mi").describe("Memory for items in each; the container gets 64Mi more."),
+        pods,
+        services,
       })
       .prefault({})
       .describe("memcached servers for results of queries."),
     antiAffinity: spread,
     rollout,
+    pods,
+    services,
     resources: resources("100m", "256Mi"),
   })
   .optional()

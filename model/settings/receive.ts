@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { antiAffinity, count, dnsLabel, duration, durationOf, freeForm, resources, retainedSize, spread } from "./forms";
+import { pods, services } from "./pods";
 import { receiveRollout, rollout } from "./rollout";
 import { storage } from "./storage";
 import { tenantName } from "./tenancy";
@@ -81,6 +82,7 @@ export const receiveSettings = z
         replicas: count(1, 99).default(2).describe("Routers."),
         antiAffinity: spread,
         rollout,
+        pods,
         resources: resources("100m", "256Mi"),
       })
       .prefault({})
@@ -147,6 +149,8 @@ export const receiveSettings = z
           "[deduplication function](decisions.md#the-deduplication-function-follows-from-the-senders).",
       ),
     rollout: receiveRollout.describe("How the receivers are restarted."),
+    pods,
+    services,
     resources: resources("500m", "2Gi"),
   })
   .optional()

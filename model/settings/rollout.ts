@@ -51,7 +51,7 @@ export const receiveRollout = z
  */
 export const RESTARTED_AT = "thanos-stack/restarted-at";
 
-/** Metadata of the pods for a restart. */
-export function restartAnnotations(restart: string | undefined): { annotations?: Record<string, string> } {
-  return restart === undefined ? {} : { annotations: { [RESTARTED_AT]: restart } };
+/** Annotations of pods whose restart was asked for. */
+export function restartAnnotations(restart: string | undefined): Record<string, string> {
+  return restart === undefined ? {} : { [RESTARTED_AT]: restart };
 }

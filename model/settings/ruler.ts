@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { count, duration, resources, spread } from "./forms";
+import { pods, services } from "./pods";
 import { rollout } from "./rollout";
 import { storage } from "./storage";
 
@@ -30,6 +31,8 @@ export const rulerSettings = z
       .describe("Where a stateful ruler keeps its results. Required for `stateful`; a stateless ruler keeps nothing."),
     antiAffinity: spread,
     rollout,
+    pods,
+    services,
     resources: resources("100m", "512Mi"),
   })
   .optional()

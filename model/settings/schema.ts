@@ -3,9 +3,10 @@ import { isDnsName } from "../values/kubernetesNames";
 import { IMAGES } from "../values/versions";
 import { accessSchema } from "./access";
 import { alertingSettings } from "./alerting";
-import { clusterName, count, image, kubeconfig, namespaceName, ownLabel, zone } from "./forms";
+import { clusterName, count, fromRegistry, image, kubeconfig, namespaceName, ownLabel, registry, zone } from "./forms";
 import { networkSettings } from "./network";
 import { objectStorageSettings } from "./objectStorage";
+import { namespaceMetadata, pods, services } from "./pods";
 import { prometheusSettings } from "./prometheus";
 import { querierSettings, queryFrontendSettings } from "./query";
 import { receiveSettings } from "./receive";
@@ -145,9 +146,22 @@ export const settingsSchema = z.strictObject({
         .default(IMAGES.prometheus)
         .describe("Prometheus, 3.8.0 or later: earlier ones don't know a field of its configuration, and end at their start."),
       memcached: image.default(IMAGES.memcached).describe("The caches of query frontend and store gateways."),
+      registry: registry
+        .optional()
+        .describe(
+          "A mirror from which all images come, such as `registry.example:5000/mirror`: it stands in place of each image's own registry. Its " +
+            "login: `pods.imagePullSecrets`.",
+        ),
     })
+    .transform(({ registry: mirror, ...images }) => fromRegistry(images, mirror))
     .prefault({})
     .describe("Images, where a mirror or another tested version is wanted. The defaults are what this release was tested with."),
+
+  pods,
+
+  services,
+
+  namespaceMetadata,
 
   access: accessSchema.prefault({}).describe("Who reaches the stack's endpoints, by namespace and by network. Everything else is closed."),
 
@@ -188,6 +202,8 @@ export type ReceiveSettings = NonNullable<Settings["receive"]>;
 export type ObjectStorageSettings = NonNullable<Settings["objectStorage"]>;
 /** The ruler's part of the settings. */
 export type RulerSettings = NonNullable<Settings["ruler"]>;
+/** memcached servers of one purpose. */
+export type CacheSettings = NonNullable<Settings["queryFrontend"]>["cache"];
 /** CPU and memory of a container. */
 export type ResourceSettings = Settings["querier"]["resources"];
 /** Where a StatefulSet keeps its data. */

@@ -450,7 +450,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "queryFrontend.replica",
     value: "3",
     rule: /there is no such key/,
-    remedy: /^one of antiAffinity, cache, maxFreshness, replicas, resources, rollout, splitInterval$/,
+    remedy: /^one of antiAffinity, cache, maxFreshness, pods, replicas, resources, rollout, services, splitInterval$/,
   },
   {
     title: "an unknown key inside a list",

@@ -56,7 +56,7 @@ describe("a namespace that exists already", () => {
         },
         call: ({ inputs }) => inputs,
       });
-      const { urn } = new Namespace("namespace", { name: "monitoring", exists });
+      const { urn } = new Namespace("namespace", { name: "monitoring", exists, marks: {} });
       await new Promise((resolve) => urn.apply(resolve));
       await new Promise(setImmediate);
     }

@@ -50,6 +50,39 @@ export const EVERYTHING: Plan = {
   },
 };
 
+/** A mark of its own for every component. */
+const owner = (name: string) => ({ pods: { labels: { owner: name } }, services: { labels: { owner: name } } });
+
+/** Pods, Services and namespaces as somebody else's cluster wants them, each component's in its own way. */
+export const CHOSEN: Plan = {
+  title: "pods and Services with choices of their own",
+  stack: "prod",
+  overrides: {
+    pods: {
+      tolerations: [{ key: "dedicated", operator: "Exists" }],
+      nodeSelector: { pool: "monitoring" },
+      imagePullSecrets: ["mirror"],
+      priorityClass: "monitoring",
+      topologySpread: [{ topologyKey: "example.com/rack", whenUnsatisfiable: "DoNotSchedule" }],
+      user: "cluster",
+    },
+    namespaceMetadata: { labels: { team: "platform" } },
+    receive: { ...owner("receive"), routers: { pods: { labels: { owner: "routers" } } } },
+    querier: owner("querier"),
+    queryFrontend: { ...owner("queryFrontend"), cache: owner("queryCache") },
+    prometheus: owner("prometheus"),
+    ruler: owner("ruler"),
+    objectStorage: {
+      storeGateway: {
+        ...owner("storeGateway"),
+        indexCache: { memcached: owner("indexCache") },
+        chunkCache: { memcached: owner("chunkCache") },
+      },
+      compactor: owner("compactor"),
+    },
+  },
+};
+
 /** Routers apart, without zones, agents instead of servers. */
 export const SPLIT_AGENTS: Plan = {
   title: "split, agents, no zones",
@@ -157,6 +190,7 @@ export const RING_PLANS: readonly Plan[] = [
   HISTORY,
   EXISTING_NAMESPACE,
   FILESYSTEM,
+  CHOSEN,
 ];
 /** Plans whose samples stay with their Prometheus. */
 export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV];

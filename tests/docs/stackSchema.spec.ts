@@ -7,7 +7,7 @@ import { PROJECT_FOLDER } from "../../commands/program";
 import { CONFIG_NAMESPACE } from "../../config/namespace";
 import { stackFileName, stackNames } from "../../config/stackFiles";
 import { generatedFiles } from "../../docs/generate/files";
-import { type Key, keysOf, type Schema, withInner } from "../../docs/generate/keys";
+import { insideOf, type Key, keysOf, type Schema, withInner } from "../../docs/generate/keys";
 import type { JsonSchema } from "../../docs/generate/stackSchema";
 import { CREDENTIALS_KEY } from "../../model/bucket/config";
 import { settingsSchema } from "../../model/settings/schema";
@@ -151,11 +151,23 @@ function shortened(config: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(own.map(([, value], index) => [index === 0 ? `${CONFIG_NAMESPACE}:config:${names[0]}` : names[index], value]));
 }
 
+/** Keys whose own are Kubernetes', which documents them. */
+const FOREIGN = ["tolerations", "affinity", "topologySpread"];
+
+/** The schema that another one refers to, or itself. */
+function resolved(schema: JsonSchema): JsonSchema {
+  const [, name] = /^#\/definitions\/(\w+)$/.exec(schema.$ref ?? "") ?? [];
+  const definitions = (SCHEMA.definitions ?? {}) as Record<string, JsonSchema>;
+  return name === undefined ? schema : (definitions[name] ?? assert.fail(name));
+}
+
 /** All keys of a JSON Schema by path, but what is encrypted. */
 function* keysIn(schema: JsonSchema, path = ""): Iterable<[string, JsonSchema]> {
-  for (const [name, child] of Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>)) {
+  for (const [name, named] of Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>)) {
     if (name === "secure") continue;
+    const child = resolved(named);
     yield [`${path}/${name}`, child];
+    if (FOREIGN.includes(name)) continue;
     yield* keysIn(child, `${path}/${name}`);
   }
   for (const inner of [schema.items, schema.additionalProperties, ...(schema.anyOf ?? [])]) {
@@ -186,9 +198,9 @@ describe(`${PATH} and the program`, () => {
       const [, plain = name, entry] = /^(.*?)(\[\])?$/.exec(name) ?? [];
       zod = plain === "<name>" ? entryOf(zod) : (innermost(zod).def.shape?.[plain] ?? assert.fail(key.path));
       const properties = json.properties as Record<string, JsonSchema> | undefined;
-      json = (
-        plain === "<name>" ? json.additionalProperties : properties?.[index === 0 ? `${CONFIG_NAMESPACE}:${plain}` : plain]
-      ) as JsonSchema;
+      json = resolved(
+        (plain === "<name>" ? json.additionalProperties : properties?.[index === 0 ? `${CONFIG_NAMESPACE}:${plain}` : plain]) as JsonSchema,
+      );
       if (entry === undefined) continue;
       zod = entryOf(zod);
       json = json.items as JsonSchema;
@@ -196,7 +208,7 @@ describe(`${PATH} and the program`, () => {
     return { zod, json };
   };
   const innermost = (schema: Schema): Schema => {
-    const inner = schema.def.innerType ?? schema.def.out;
+    const inner = insideOf(schema);
     return inner === undefined ? schema : innermost(inner);
   };
   const entryOf = (schema: Schema): Schema => innermost(schema).def.element ?? innermost(schema).def.valueType ?? assert.fail();
@@ -212,7 +224,7 @@ describe(`${PATH} and the program`, () => {
   for (const key of all) {
     it(`agree about ${key.path}`, () => {
       const { zod, json } = schemaAt(key);
-      const takes = quick.compile(json);
+      const takes = quick.compile({ ...json, definitions: SCHEMA.definitions });
       const parses = (value: unknown): boolean => (zod as unknown as typeof settingsSchema).safeParse(value).success;
       const texts = textsFor(key, json);
       const accepted = texts.filter(parses);

@@ -12,14 +12,18 @@ import { SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
 import { Cluster, deployedStack, eventually, failure, inside, metricsOf, type Pod, previewed, remove, verify, withBlocks } from "./stack";
 
 /**
- * dev in a namespace that exists, with a directory of its node for a bucket, store gateways that divide the blocks by their age, and the
+ * dev in a namespace that exists, on a node of its own that is tainted, with a directory of that node for a bucket, store gateways that divide the blocks by their age, and the
  * article's own values: a cluster that is named by a number, and rule files that end in .yml.
  */
 
 const HOUR = 3_600_000;
 const NAMESPACE = "monitoring";
 const STACK = "directory";
-const node = nodePlanByNumber(1).name;
+const NODE = nodePlanByNumber(3);
+const node = NODE.name;
+/** The node is of a pool whose taint keeps everybody else's pods away. */
+const POOL = { pool: "monitoring" };
+const TAINT = { key: "dedicated", value: "monitoring", effect: "NoSchedule" };
 const on = (path: string) => ({ storage: { hostPath: { path, nodes: [node] } } });
 /** A job for everything that Prometheus finds targets by, which keeps none of them. */
 const DISCOVERING = [
@@ -34,6 +38,13 @@ const CONFIG = {
   "thanos-stack:cluster": { name: 158 },
   "thanos-stack:namespace": NAMESPACE,
   "thanos-stack:existingNamespace": true,
+  "thanos-stack:pods": {
+    tolerations: [TAINT],
+    nodeSelector: POOL,
+    labels: { team: "platform" },
+    annotations: { "example.com/note": "any" },
+  },
+  "thanos-stack:services": { annotations: { "example.com/note": "any" } },
   "thanos-stack:prometheus": {
     ruleFolder: "tests/e2e/rules",
     scrapeInterval: "5s",
@@ -89,6 +100,9 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   const stack = () => openStack("dev", CONFIG, { stack: STACK });
   const stranger = () => cluster.get<Pod>(`/api/v1/namespaces/${NAMESPACE}/pods/${STRANGER.metadata.name}`);
   const deployed = async () => deployedStack(cluster, await stack());
+  after("the node is everybody's again", () =>
+    cluster.mergePatch(`/api/v1/nodes/${node}`, { metadata: { labels: { pool: null } }, spec: { taints: null } }),
+  );
   const gateways = () => cluster.pods(NAMESPACE, "thanos-store-gateway");
   /** Samples that one store answers, past everything else that the querier knows. */
   const answeredBy = async (address: string | undefined, timeMs: number): Promise<number> => {
@@ -113,9 +127,22 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     await made(`/api/v1/namespaces/${NAMESPACE}/pods`, STRANGER);
     await made(`/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/ingresses`, INGRESS);
     await eventually("the stranger runs", async () => (await stranger())?.status.phase === "Running");
+    await cluster.mergePatch(`/api/v1/nodes/${node}`, { metadata: { labels: POOL }, spec: { taints: [TAINT] } });
     await (await stack()).up();
     await verify(STACK);
     assert.deepEqual(await previewed(await stack()), []);
+  });
+
+  it("runs on the tainted node that it selects, and nowhere else, with its marks on everything", async () => {
+    const own = (await cluster.pods(NAMESPACE)).filter(({ metadata }) => metadata.name !== STRANGER.metadata.name);
+    assert.ok(own.length >= 7, `${own.length} pods`);
+    for (const { metadata, spec } of own) {
+      const { labels = {}, annotations = {} } = metadata as { labels?: Record<string, string>; annotations?: Record<string, string> };
+      assert.deepEqual([spec.nodeName, labels.team, annotations["example.com/note"]], [node, "platform", "any"], metadata.name);
+    }
+    const services = await cluster.list(`/api/v1/namespaces/${NAMESPACE}/services`);
+    for (const { metadata } of services)
+      assert.equal((metadata as { annotations?: Record<string, string> }).annotations?.["example.com/note"], "any", metadata.name);
   });
 
   it("refuses a namespace that is not there, by nothing but the message", async () => {
@@ -242,7 +269,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       [[STRANGER.metadata.name, "Running", 0]],
     );
     await cluster.delete(`/api/v1/namespaces/${NAMESPACE}`);
-    const kept = await inNode(nodePlanByNumber(1), ["find", `/data/directory-bucket/history/${NAMESPACE}/bucket`, "-name", "meta.json"]);
+    const kept = await inNode(NODE, ["find", `/data/directory-bucket/history/${NAMESPACE}/bucket`, "-name", "meta.json"]);
     assert.ok(kept.split("\n").filter(Boolean).length > 0);
   });
 });

@@ -274,7 +274,7 @@ describe("history: command lines and files", () => {
 
   it("memcached is deployed for the caches that want it", () => {
     const wanted = (change: object) =>
-      plan({ objectStorage: withGateway(change) }).caches.map(({ identity, replicas }) => [identity.app, replicas]);
+      plan({ objectStorage: withGateway(change) }).caches.map(({ identity, servers }) => [identity.app, servers.replicas]);
     assert.deepEqual(wanted({}), []);
     assert.deepEqual(wanted({ indexCache: { memcached: { replicas: 3 } } }), [["thanos-index-cache", 3]]);
     assert.deepEqual(wanted({ indexCache: { memcached: {} }, chunkCache: { memcached: {} } }), [

@@ -1,0 +1,151 @@
+import type { PodSettings, ServiceSettings } from "../settings/pods";
+import { RESTARTED_AT } from "../settings/rollout";
+import type { Settings, StorageSettings } from "../settings/schema";
+import type { Problem } from "../values/problem";
+import { commonLabels, OWN_LABEL } from "./labels";
+
+/** Where pods run and what objects are marked with, against what the program itself sets. */
+
+/** A component's choices, by the key that holds them. */
+interface Chosen {
+  key: string;
+  pods?: PodSettings;
+  services?: ServiceSettings;
+  storage?: StorageSettings | Settings["prometheus"]["storage"];
+}
+
+function chosenOf({ pods, services, receive, querier, queryFrontend, prometheus, ruler, objectStorage }: Settings): Chosen[] {
+  const at = (key: string, own: Omit<Chosen, "key"> | undefined): Chosen[] => (own === undefined ? [] : [{ key: `${key}.`, ...own }]);
+  const { storeGateway, compactor } = objectStorage ?? {};
+  return [
+    { key: "", pods, services },
+    ...at("receive", receive),
+    ...at("receive.routers", receive && { pods: receive.routers.pods }),
+    ...at("querier", querier),
+    ...at("queryFrontend", queryFrontend),
+    ...at("queryFrontend.cache", queryFrontend?.cache),
+    ...at("prometheus", prometheus),
+    ...at("ruler", ruler),
+    ...at("objectStorage.storeGateway", storeGateway),
+    ...at("objectStorage.storeGateway.indexCache.memcached", storeGateway?.indexCache.memcached),
+    ...at("objectStorage.storeGateway.chunkCache.memcached", storeGateway?.chunkCache.memcached),
+    ...at("objectStorage.compactor", compactor),
+  ];
+}
+
+/** Labels that the stack sets on its objects, and selects by. */
+const OWN_LABELS = Object.keys({ ...commonLabels({ app: "", component: "namespace" }, ""), ...OWN_LABEL });
+/** Labels that Kubernetes itself sets on pods. */
+const KUBERNETES_LABELS = [
+  "apps.kubernetes.io/pod-index",
+  "controller-revision-hash",
+  "pod-template-hash",
+  "statefulset.kubernetes.io/pod-name",
+];
+const POD_SECURITY = "pod-security.kubernetes.io/";
+const ZONE = "topology.kubernetes.io/zone";
+
+/** Every problem of what pods, Services and namespaces are given beside what they need; empty where there is none. */
+export function choiceProblems(settings: Settings): Problem[] {
+  const { namespaceMetadata, existingNamespace } = settings;
+  const components = chosenOf(settings);
+  return [
+    ...components.flatMap((chosen) => [
+      ...taken(`${chosen.key}pods.labels`, chosen.pods?.labels, [...OWN_LABELS, ...KUBERNETES_LABELS]),
+      ...taken(`${chosen.key}pods.annotations`, chosen.pods?.annotations, [RESTARTED_AT]),
+      ...taken(`${chosen.key}services.labels`, chosen.services?.labels, OWN_LABELS),
+      ...taken(`${chosen.key}services.annotations`, chosen.services?.annotations, ["pulumi.com/skipAwait"]),
+      ...zonesAreSpreadOnce(chosen, settings),
+    ]),
+    ...routersHaveTheReceiversAccount(settings),
+    ...directoriesHaveTheirUser(components, settings),
+    ...taken("namespaceMetadata.labels", namespaceMetadata.labels, OWN_LABELS),
+    ...Object.entries(namespaceMetadata.labels ?? {})
+      .filter(([name]) => name.startsWith(POD_SECURITY))
+      .map(([name, value]) => ({
+        key: `namespaceMetadata.labels.${name}`,
+        value,
+        rule: "the stack's own namespace enforces Pod Security restricted, which every pod of it satisfies",
+        remedy: `labels that don't begin with ${POD_SECURITY}, or existingNamespace with a namespace of one's own`,
+      })),
+    ...(existingNamespace && Object.values(namespaceMetadata).some((marks) => Object.keys(marks ?? {}).length > 0)
+      ? [
+          {
+            key: "namespaceMetadata",
+            value: namespaceMetadata,
+            rule: "the namespace is somebody else's (existingNamespace), and nothing of it is changed",
+            remedy: "the key left out, or no existingNamespace",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Names that somebody else gives a value. */
+function taken(key: string, chosen: Readonly<Record<string, string>> | undefined, names: readonly string[]): Problem[] {
+  return Object.entries(chosen ?? {})
+    .filter(([name]) => names.includes(name))
+    .map(([name, value]) => ({
+      key: `${key}.${name}`,
+      value,
+      rule: "the stack or Kubernetes itself sets this, and finds objects by it",
+      remedy: `a name that is none of ${names.join(", ")}`,
+    }));
+}
+
+/** Kubernetes refuses two constraints of one topology that both forbid to schedule. */
+function zonesAreSpreadOnce({ key, pods }: Chosen, { cluster }: Settings): Problem[] {
+  const spread = pods?.topologySpread ?? [];
+  const twice = spread.filter((one, index) =>
+    spread.some(
+      (other, before) => before < index && other.topologyKey === one.topologyKey && other.whenUnsatisfiable === one.whenUnsatisfiable,
+    ),
+  );
+  const forced = spread.filter(
+    ({ topologyKey, whenUnsatisfiable }) => cluster.zones.length > 0 && topologyKey === ZONE && whenUnsatisfiable === "DoNotSchedule",
+  );
+  return [
+    ...twice.map((value) => ({
+      key: `${key}pods.topologySpread`,
+      value,
+      rule: "Kubernetes takes one constraint for each topologyKey and whenUnsatisfiable",
+      remedy: "each pair once",
+    })),
+    ...forced.map((value) => ({
+      key: `${key}pods.topologySpread`,
+      value,
+      rule: "with cluster.zones pods are spread evenly over the zones by force already",
+      remedy: "another topologyKey",
+    })),
+  ];
+}
+
+const routersHaveTheReceiversAccount = ({ receive }: Settings): Problem[] =>
+  receive?.routers.pods.serviceAccountAnnotations === undefined
+    ? []
+    : [
+        {
+          key: "receive.routers.pods.serviceAccountAnnotations",
+          value: receive.routers.pods.serviceAccountAnnotations,
+          rule: "routers run under the receivers' service account",
+          remedy: "receive.pods.serviceAccountAnnotations",
+        },
+      ];
+
+/** Directories of nodes are made for the users of the images, before anybody else could say who he is. */
+function directoriesHaveTheirUser(components: readonly Chosen[], { pods: common, objectStorage }: Settings): Problem[] {
+  const shared = objectStorage?.filesystem !== undefined;
+  return components.flatMap(({ key, pods, storage }) => {
+    const isInBucket = shared && /^(receive|prometheus|ruler|objectStorage\.\w+)\.$/.test(key);
+    const user = pods?.user ?? common.user;
+    if (user === undefined || (storage?.hostPath === undefined && !isInBucket)) return [];
+    return [
+      {
+        key: pods?.user === undefined ? "pods.user" : `${key}pods.user`,
+        value: user,
+        rule: `directories of nodes belong to the image's own user, and ${key.slice(0, -1)} has one`,
+        remedy: "the key left out, or storage by pvc",
+      },
+    ];
+  });
+}

@@ -1,0 +1,359 @@
+import assert from "node:assert/strict";
+import type { ProgramRun } from "../../commands/program";
+import { bothAffinities, choicesFor } from "../../model/kubernetes/choices";
+import type { Affinity } from "../../model/settings/pods";
+import { load, type Overrides, object, objects, rejection, run, settingsOf, type Workload } from "../harness";
+import { CHOSEN } from "./plans";
+
+/** Where an environment lets pods run, and what it marks its objects with. */
+
+const workloads = (of: ProgramRun): Workload[] => [...objects(of, "StatefulSet"), ...objects(of, "Deployment"), ...objects(of, "Job")];
+const named = (of: ProgramRun, name: string): Workload =>
+  workloads(of).find(({ metadata }) => metadata.name === name) ?? assert.fail(`no workload ${name}`);
+/** Names, labels and annotations of the objects of a kind. */
+const marksOf = (of: ProgramRun, kind: string) =>
+  objects(of, kind).map(({ metadata }) => {
+    const {
+      name,
+      labels = {},
+      annotations,
+    } = metadata as { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+    return { name, labels, annotations };
+  });
+/** A pod's spec as Kubernetes has it, with what the harness does not name. */
+const specOf = (workload: Workload) =>
+  workload.spec.template.spec as unknown as Record<string, unknown> & Workload["spec"]["template"]["spec"];
+
+describe("choices: of the stack", () => {
+  const TOLERATION = { key: "dedicated", value: "monitoring", effect: "NoSchedule" };
+  const COMMON = {
+    tolerations: [TOLERATION],
+    nodeSelector: { pool: "monitoring" },
+    labels: { team: "platform", "example.com/cost": "" },
+    annotations: { "example.com/note": "any text" },
+    imagePullSecrets: ["mirror"],
+    priorityClass: "monitoring",
+    runtimeClass: "gvisor",
+    topologySpread: [{ topologyKey: "example.com/rack" }],
+    serviceAccountAnnotations: { "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/x" },
+  };
+  const STACK: Overrides = {
+    pods: COMMON,
+    services: { labels: { team: "platform" }, annotations: { "mesh.example/mtls": "off" } },
+    namespaceMetadata: { labels: { team: "platform" }, annotations: { "backup.example/skip": "true" } },
+  };
+  let prod: ProgramRun;
+  let dev: ProgramRun;
+  before(async () => {
+    prod = await run("prod", STACK);
+    dev = await run("dev", STACK);
+  });
+
+  it("hold for every pod", () => {
+    for (const of of [prod, dev]) {
+      for (const workload of workloads(of)) {
+        const { metadata } = workload;
+        const { metadata: pod } = workload.spec.template;
+        const spec = specOf(workload);
+        assert.deepEqual(spec.tolerations, [TOLERATION], metadata.name);
+        assert.deepEqual(spec.imagePullSecrets, [{ name: "mirror" }], metadata.name);
+        assert.equal(pod.labels.team, "platform", metadata.name);
+        assert.equal(pod.labels["example.com/cost"], "", metadata.name);
+        assert.equal(pod.annotations?.["example.com/note"], "any text", metadata.name);
+        assert.ok(pod.labels["app.kubernetes.io/name"] !== undefined);
+        assert.equal(metadata.labels?.team, undefined, "pods' labels are pods'");
+        if (workload.kind === "Job") continue;
+        assert.deepEqual(spec.nodeSelector, { pool: "monitoring" }, metadata.name);
+        assert.equal(spec.runtimeClassName, "gvisor", metadata.name);
+        const rack = spec.topologySpreadConstraints?.find(({ topologyKey }) => topologyKey === "example.com/rack");
+        assert.deepEqual(rack, {
+          topologyKey: "example.com/rack",
+          maxSkew: 1,
+          whenUnsatisfiable: "ScheduleAnyway",
+          labelSelector: { matchLabels: workload.spec.selector.matchLabels },
+        });
+      }
+    }
+  });
+
+  it("leave the job that makes a node's directories on its node", () => {
+    const jobs = objects(dev, "Job");
+    assert.ok(jobs.length > 0);
+    for (const job of jobs) assert.deepEqual(Object.keys(specOf(job).nodeSelector ?? {}), ["kubernetes.io/hostname"]);
+  });
+
+  it("give way to the priority of pods that hold samples", () => {
+    const classes = (of: ProgramRun) =>
+      Object.fromEntries(workloads(of).map((each) => [each.metadata.name, specOf(each).priorityClassName]));
+    const found = classes(prod);
+    assert.equal(found["thanos-querier"], "monitoring");
+    assert.equal(found["thanos-compactor"], "monitoring");
+    assert.match(String(found["thanos-receive-z1"] ?? found["thanos-receive"]), /^thanos-prod-data/);
+  });
+
+  it("mark Services and namespaces, beside what these need", () => {
+    for (const of of [prod, dev]) {
+      for (const { labels, annotations } of marksOf(of, "Service")) {
+        assert.equal(labels.team, "platform");
+        assert.deepEqual(annotations, { "mesh.example/mtls": "off", "pulumi.com/skipAwait": "true" });
+      }
+      for (const { labels, annotations } of marksOf(of, "Namespace")) {
+        assert.equal(labels.team, "platform");
+        assert.ok(labels["pod-security.kubernetes.io/enforce"] !== undefined);
+        assert.deepEqual(annotations, { "backup.example/skip": "true" });
+      }
+    }
+    assert.equal(objects(dev, "Namespace").length, 2);
+  });
+
+  it("are in every service account, but the one of the job, which asks nobody", () => {
+    const accounts = marksOf(prod, "ServiceAccount");
+    assert.ok(accounts.length > 5);
+    for (const { annotations } of accounts) assert.equal(annotations?.["eks.amazonaws.com/role-arn"], "arn:aws:iam::1:role/x");
+  });
+});
+
+describe("choices: of a component", () => {
+  it("win over the stack's: maps of marks by name, everything else by key", () => {
+    const settings = settingsOf("prod", {
+      pods: {
+        tolerations: [{ operator: "Exists" }],
+        labels: { a: "stack", b: "stack" },
+        nodeSelector: { pool: "a" },
+        priorityClass: "low",
+      },
+      services: { annotations: { a: "stack" } },
+    });
+    const own = { tolerations: [], labels: { b: "own", c: "own" }, nodeSelector: { disk: "ssd" }, priorityClass: "high" };
+    const { pods, services } = choicesFor(settings, { pods: own, services: { annotations: { a: "own" } } });
+    assert.deepEqual(pods.tolerations, []);
+    assert.deepEqual(pods.labels, { a: "stack", b: "own", c: "own" });
+    assert.deepEqual(pods.nodeSelector, { disk: "ssd" });
+    assert.deepEqual([pods.priorityClass, pods.commonPriorityClass], ["high", "low"]);
+    assert.deepEqual(services.annotations, { a: "own" });
+  });
+
+  it("reach each component's own pods and no others", async () => {
+    const made = await run(CHOSEN.stack, CHOSEN.overrides);
+    const owners: Record<string, string> = Object.fromEntries(
+      workloads(made)
+        .filter(({ kind }) => kind !== "Job")
+        .map(({ metadata, spec }) => [metadata.name, spec.template.metadata.labels.owner ?? ""]),
+    );
+    for (const [name, owner] of Object.entries({
+      "thanos-receive-router": "routers",
+      "thanos-querier": "querier",
+      "thanos-query-frontend": "queryFrontend",
+      "thanos-query-cache": "queryCache",
+      "thanos-store-gateway": "storeGateway",
+      "thanos-index-cache": "indexCache",
+      "thanos-compactor": "compactor",
+      prometheus: "prometheus",
+      "thanos-ruler": "ruler",
+    }))
+      assert.equal(owners[name], owner, name);
+    for (const [name, owner] of Object.entries(owners)) if (/^thanos-receive-z/.test(name)) assert.equal(owner, "receive", name);
+    const owned = Object.fromEntries(marksOf(made, "Service").map(({ name, labels }) => [name, labels.owner]));
+    assert.equal(owned["thanos-querier"], "querier");
+    assert.equal(owned["thanos-querier-grpc"], "querier");
+    assert.equal(owned["thanos-receive"], "receive");
+    assert.equal(owned["thanos-query-cache"], "queryCache");
+  });
+
+  it("let the jobs bear every taint that a component's pods bear", async () => {
+    const one = { key: "disks", operator: "Exists" };
+    const made = await run("dev", { pods: { tolerations: [{ key: "a", operator: "Exists" }] }, receive: { pods: { tolerations: [one] } } });
+    for (const job of objects(made, "Job")) assert.deepEqual(specOf(job).tolerations, [{ key: "a", operator: "Exists" }, one]);
+    assert.deepEqual(specOf(named(made, "thanos-receive")).tolerations, [one]);
+    assert.deepEqual(specOf(named(made, "thanos-querier")).tolerations, [{ key: "a", operator: "Exists" }]);
+  });
+
+  it("name the user, or leave that to the cluster", async () => {
+    const made = await run("prod", { pods: { user: "cluster" }, querier: { pods: { user: 4_000 } } });
+    const { securityContext } = specOf(named(made, "thanos-querier"));
+    assert.deepEqual([securityContext?.runAsUser, securityContext?.runAsGroup, securityContext?.fsGroup], [4_000, 4_000, 4_000]);
+    for (const workload of workloads(made).filter(({ metadata }) => metadata.name !== "thanos-querier")) {
+      const context = specOf(workload).securityContext ?? {};
+      for (const field of ["runAsUser", "runAsGroup", "fsGroup"]) assert.ok(!(field in context), `${workload.metadata.name}: ${field}`);
+      assert.equal(context.runAsNonRoot, true);
+    }
+  });
+
+  it("give pods the label of Azure's identity wherever their account is annotated for it", async () => {
+    const made = await run("prod", { querier: { pods: { serviceAccountAnnotations: { "azure.workload.identity/client-id": "x" } } } });
+    const labels = (name: string) => named(made, name).spec.template.metadata.labels["azure.workload.identity/use"];
+    assert.deepEqual([labels("thanos-querier"), labels("prometheus")], ["true", undefined]);
+  });
+});
+
+describe("choices: affinity", () => {
+  const inZone = (zone: string) => ({ key: "topology.kubernetes.io/zone", operator: "In" as const, values: [zone] });
+  const apart = (app: string) => ({ topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: { app } } });
+
+  it("has every pair of terms for nodes, since they are alternatives", () => {
+    const disk = (value: string) => ({ key: "disk", operator: "In" as const, values: [value] });
+    const ours: Affinity = {
+      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [inZone("a")] }] } },
+    };
+    const theirs: Affinity = {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [disk("ssd")] }, { matchFields: [disk("nvme")] }],
+        },
+        preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference: { matchExpressions: [disk("new")] } }],
+      },
+    };
+    assert.deepEqual(bothAffinities(ours, theirs).nodeAffinity, {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [
+          { matchExpressions: [inZone("a"), disk("ssd")] },
+          { matchExpressions: [inZone("a")], matchFields: [disk("nvme")] },
+        ],
+      },
+      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference: { matchExpressions: [disk("new")] } }],
+    });
+    assert.deepEqual(bothAffinities({}, theirs), theirs);
+    assert.deepEqual(bothAffinities(ours, {}), ours);
+  });
+
+  it("demands of pods what both demand", async () => {
+    const theirs: Affinity = {
+      podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [apart("noisy")] },
+      podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 5, podAffinityTerm: apart("near") }] },
+    };
+    const made = await run("prod", { receive: { pods: { affinity: theirs } } });
+    for (const set of objects(made, "StatefulSet").filter(({ metadata }) => /^thanos-receive/.test(metadata.name))) {
+      const affinity = specOf(set).affinity as Affinity;
+      const own = { labelSelector: { matchLabels: set.spec.selector.matchLabels }, topologyKey: "kubernetes.io/hostname" };
+      assert.deepEqual(affinity.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution, [own, apart("noisy")]);
+      assert.deepEqual(affinity.podAffinity, theirs.podAffinity);
+      assert.equal(affinity.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms.length, 1);
+    }
+  });
+});
+
+describe("choices: a registry of one's own", () => {
+  it("stands in place of each image's own", async () => {
+    const { settings } = await load("prod", { images: { registry: "mirror.example:5000/hub", prometheus: "prom/prometheus:v3.14.0" } });
+    assert.match(settings.images.thanos, /^mirror\.example:5000\/hub\/thanos\/thanos:v0\.42\.\d+@sha256:/);
+    assert.equal(settings.images.prometheus, "mirror.example:5000/hub/prom/prometheus:v3.14.0");
+    assert.match(settings.images.memcached, /^mirror\.example:5000\/hub\/library\/memcached:/);
+    const made = await run("dev", { images: { registry: "mirror.example" } });
+    for (const workload of workloads(made)) {
+      for (const { image } of specOf(workload).containers) assert.match(image, /^mirror\.example\//, workload.metadata.name);
+    }
+  });
+});
+
+describe("choices that are refused", () => {
+  const cases: [string, "dev" | "prod", Overrides, RegExp][] = [
+    [
+      "a label of the stack's",
+      "prod",
+      { pods: { labels: { "app.kubernetes.io/name": "x" } } },
+      /pods\.labels\.app\.kubernetes\.io\/name = "x": .*finds objects by it/,
+    ],
+    [
+      "a label of Kubernetes' own",
+      "prod",
+      { querier: { pods: { labels: { "pod-template-hash": "x" } } } },
+      /querier\.pods\.labels\.pod-template-hash/,
+    ],
+    [
+      "the annotation of restarts",
+      "prod",
+      { pods: { annotations: { "thanos-stack/restarted-at": "x" } } },
+      /pods\.annotations\.thanos-stack\/restarted-at/,
+    ],
+    [
+      "a Service that nobody would wait for otherwise",
+      "prod",
+      { services: { annotations: { "pulumi.com/skipAwait": "false" } } },
+      /services\.annotations\.pulumi\.com\/skipAwait/,
+    ],
+    [
+      "a weaker Pod Security",
+      "prod",
+      { namespaceMetadata: { labels: { "pod-security.kubernetes.io/enforce": "baseline" } } },
+      /namespaceMetadata\.labels\.pod-security.* = "baseline": .*restricted/,
+    ],
+    [
+      "marks of somebody else's namespace",
+      "prod",
+      { existingNamespace: true, namespaceMetadata: { labels: { a: "b" } } },
+      /namespaceMetadata = .*somebody else's/,
+    ],
+    [
+      "a second constraint by zones",
+      "prod",
+      { pods: { topologySpread: [{ topologyKey: "topology.kubernetes.io/zone", whenUnsatisfiable: "DoNotSchedule" }] } },
+      /pods\.topologySpread = .*by force already/,
+    ],
+    [
+      "a constraint twice",
+      "prod",
+      { pods: { topologySpread: [{ topologyKey: "a" }, { topologyKey: "a", maxSkew: 2 }] } },
+      /each pair once/,
+    ],
+    [
+      "an account of routers",
+      "prod",
+      { receive: { routers: { pods: { serviceAccountAnnotations: { a: "b" } } } } },
+      /receive\.routers\.pods\.serviceAccountAnnotations = .*receivers' service account/,
+    ],
+    [
+      "another user of a node's directories",
+      "dev",
+      { pods: { user: "cluster" } },
+      /pods\.user = "cluster": directories of nodes belong to the image's own user/,
+    ],
+    [
+      "a toleration of nothing",
+      "prod",
+      { pods: { tolerations: [{ value: "a" }] } },
+      /pods\.tolerations\[0\] = .*a key, or operator Exists for every taint/,
+    ],
+    [
+      "seconds of a taint that ends no pod",
+      "prod",
+      { pods: { tolerations: [{ key: "a", tolerationSeconds: 1 }] } },
+      /tolerationSeconds with effect NoExecute only/,
+    ],
+    [
+      "a requirement without values",
+      "prod",
+      {
+        pods: {
+          affinity: {
+            nodeAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: "a", operator: "In" }] }] },
+            },
+          },
+        },
+      },
+      /In and NotIn with one value at least/,
+    ],
+    [
+      "a term that matches no node",
+      "prod",
+      { pods: { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{}] } } } } },
+      /an empty one matches no node/,
+    ],
+    ["a label's value that is too long", "prod", { pods: { labels: { a: "x".repeat(64) } } }, /pods\.labels\.a = .*at most 63/],
+    ["a name that is none", "prod", { pods: { nodeSelector: { "a b": "x" } } }, /pods\.nodeSelector/],
+    ["root", "prod", { pods: { user: 0 } }, /pods\.user = 0/],
+    [
+      "a registry with a scheme",
+      "prod",
+      { images: { registry: "https://mirror.example" } },
+      /images\.registry = .*a registry: host, host:port/,
+    ],
+    ["a field that Kubernetes does not know", "prod", { pods: { tolerations: [{ key: "a", efect: "NoSchedule" }] } }, /efect/],
+  ];
+  for (const [title, stack, overrides, says] of cases)
+    it(title, async () => assert.match((await rejection(stack, overrides)).message, says));
+
+  it("none of a component's own, since it has them", async () => {
+    assert.equal(object(await run("prod"), "Deployment", "thanos-querier").spec.template.spec.nodeSelector, undefined);
+  });
+});
