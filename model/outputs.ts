@@ -14,7 +14,7 @@ import type { StackPlan } from "./plan";
 import { jobNames } from "./prometheus/config";
 import type { Hashring } from "./ring/hashring";
 import { ringOf } from "./ring/plan";
-import { clusterLabels, replicaLabels } from "./settings/replicaLabels";
+import { clusterLabels, replicaLabels } from "./settings/externalLabels";
 import type { Settings } from "./settings/schema";
 
 /**

@@ -9,7 +9,7 @@ import { deduplicationFunction } from "./query/deduplication";
 import { prometheusRetentionTime } from "./retention/prometheus";
 import { ringProblemsOf } from "./ring/rules";
 import { rulerProblems } from "./ruler/rules";
-import { reservedLabels } from "./settings/replicaLabels";
+import { reservedLabels } from "./settings/externalLabels";
 import type { Settings } from "./settings/schema";
 import { receiveOf } from "./settings/scheme";
 import { tenancyProblems } from "./settings/tenancyRules";

@@ -1,4 +1,4 @@
-import { reservedLabels } from "../settings/replicaLabels";
+import { reservedLabels } from "../settings/externalLabels";
 import type { Settings } from "../settings/schema";
 
 /**

@@ -1,5 +1,5 @@
 import { GRPC_PORT, QUERY_HTTP_PORT } from "../kubernetes/ports";
-import { replicaLabels } from "../settings/replicaLabels";
+import { replicaLabels } from "../settings/externalLabels";
 import type { Settings } from "../settings/schema";
 import { inArgument } from "../values/literal";
 import type { DeduplicationFunction } from "./deduplication";

@@ -1,8 +1,7 @@
 import { type Identity, PEER_SERVICE, RECEIVE_APP, RECEIVE_IDENTITY } from "../kubernetes/identities";
 import { receiveRetentionTime } from "../retention/receivers";
 import type { ReceiveSettings, Settings } from "../settings/schema";
-import { receiveOf } from "../settings/scheme";
-import { defaultRingTenants } from "../settings/tenancy";
+import { defaultRingTenants, receiveOf } from "../settings/scheme";
 import { DEFAULT_RING, type Hashring, hashrings, hashringsFile, hashringsHash, ringSets } from "./hashring";
 
 /** The receivers: rings, and the StatefulSets that make them up. */

@@ -7,3 +7,14 @@ export type Ingestion = Settings["ingestion"];
 export function receiveOf(settings: Settings): ReceiveSettings | undefined {
   return settings.ingestion === "receive" ? settings.receive : undefined;
 }
+
+/**
+ * Tenants that the default ring takes: its own list, and the default tenant unless another ring has it.
+ * Undefined where any tenant is accepted.
+ */
+export function defaultRingTenants(settings: Settings): string[] | undefined {
+  const { defaultTenant, tenants = [] } = settings.tenancy;
+  if (settings.accepts.includes("any-tenant")) return undefined;
+  const elsewhere = receiveOf(settings)?.hashrings.flatMap((ring) => ring.tenants) ?? [];
+  return [...new Set([defaultTenant, ...tenants])].filter((tenant) => !elsewhere.includes(tenant));
+}

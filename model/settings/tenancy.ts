@@ -1,7 +1,5 @@
 import { z } from "zod";
 import { ownLabel } from "./forms";
-import type { Settings } from "./schema";
-import { receiveOf } from "./scheme";
 
 /**
  * Tenants: how senders name them, and which the default ring takes. A tenant's name becomes a directory of each receiver, and Thanos 0.42
@@ -83,14 +81,3 @@ export const tenancySchema = z.strictObject({
         "label of every series on read.",
     ),
 });
-
-/**
- * Tenants that the default ring takes: its own list, and the default tenant unless another ring has it.
- * Undefined where any tenant is accepted.
- */
-export function defaultRingTenants(settings: Settings): string[] | undefined {
-  const { defaultTenant, tenants = [] } = settings.tenancy;
-  if (settings.accepts.includes("any-tenant")) return undefined;
-  const elsewhere = receiveOf(settings)?.hashrings.flatMap((ring) => ring.tenants) ?? [];
-  return [...new Set([defaultTenant, ...tenants])].filter((tenant) => !elsewhere.includes(tenant));
-}

@@ -1,7 +1,6 @@
 import type { Problem } from "../values/problem";
 import { ACCEPTABLE_RISKS, type ReceiveSettings, type Settings } from "./schema";
-import { receiveOf } from "./scheme";
-import { defaultRingTenants } from "./tenancy";
+import { defaultRingTenants, receiveOf } from "./scheme";
 
 /** The rules of tenants behind a ring. Without a ring nobody writes, and there are none. */
 

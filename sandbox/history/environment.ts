@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { clusterLabels, PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL } from "../../model/settings/replicaLabels";
+import { clusterLabels } from "../../model/settings/externalLabels";
+import { PROMETHEUS_REPLICA_LABEL, RECEIVE_REPLICA_LABEL } from "../../model/settings/replicaLabels";
 import { settingsSchema } from "../../model/settings/schema";
 import { bucketAccess, ensureBucket } from "../bucket";
 import { StepFailed } from "../command";

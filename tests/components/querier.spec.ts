@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { ProgramRun } from "../../commands/program";
 import { deduplicationFunction } from "../../model/query/deduplication";
-import { replicaLabels } from "../../model/settings/replicaLabels";
+import { replicaLabels } from "../../model/settings/externalLabels";
 import {
   container,
   flagValue,
