@@ -46,6 +46,7 @@ const CONFIG = {
   },
   "thanos-stack:services": { annotations: { "example.com/note": "any" } },
   "thanos-stack:prometheus": {
+    ...on("/data/directory-bucket/prometheus"),
     ruleFolder: "tests/e2e/rules",
     scrapeInterval: "5s",
     scrapeTimeout: "5s",
