@@ -1,6 +1,8 @@
 # The sandbox (a real Kubernetes on this machine, and the stack on it) and the tests. `make help` lists the targets.
 ENV ?= dev
 SHELL := /bin/bash
+# Over ssh, and behind a socket for standard input, bash reads ~/.bashrc, which may set another PATH.
+.SHELLFLAGS := --norc -c
 SANDBOX := node -r ts-node/register/transpile-only sandbox/cli.ts
 MODULES := node_modules/.package-lock.json
 # Node.js and Go are the machine's where they fit; otherwise `toolchain` puts them here, and nothing is here where they do.

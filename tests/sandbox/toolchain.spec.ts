@@ -151,7 +151,9 @@ describe("sandbox toolchain", () => {
   });
 
   it("is where make and `make env` look for it", async () => {
-    const env = { XDG_CACHE_HOME: join(root, "cache") };
+    // As over ssh: standard input is a socket, and no shell is around it. Bash then reads ~/.bashrc, which may set another PATH.
+    const env = { XDG_CACHE_HOME: join(root, "cache"), HOME: root, SHLVL: "0" };
+    writeFileSync(join(root, ".bashrc"), "PATH=/somewhere/else\n");
     const { stdout } = await execa("make", ["--silent", "path"], { cwd: PROJECT_FOLDER, env });
     assert.equal(stdout.split(delimiter)[0], join(paths(env).toolchain, "bin"));
   });
