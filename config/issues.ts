@@ -37,14 +37,16 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
   }
 }
 
+/** What the length of a value is counted in: one, several. */
+const UNITS: Readonly<Record<string, [string, string]>> = { string: ["character", "characters"], array: ["entry", "entries"] };
+
 /** Rule and remedy of a bound: of a text's characters, a list's entries or a number. */
 function bound(origin: string, beyond: "less" | "more", limit: number): Pick<Problem, "rule" | "remedy"> {
-  const unit = { string: "character", array: "entry", set: "entry", map: "entry" }[origin];
+  const [unit, units] = UNITS[origin] ?? [];
   const at = beyond === "less" ? "at least" : "at most";
   if (unit === undefined) return { rule: beyond === "less" ? "too small" : "too large", remedy: `${at} ${limit}` };
-  const units = `${limit} ${limit === 1 ? unit : unit.replace(/y$/, "ie").concat("s")}`;
-  if (beyond === "less" && limit === 1) return { rule: "this key is not empty", remedy: units };
-  return { rule: beyond === "less" ? "too short" : "too long", remedy: `${at} ${units}` };
+  if (beyond === "less" && limit === 1) return { rule: "this key is not empty", remedy: `1 ${unit}` };
+  return { rule: beyond === "less" ? "too short" : "too long", remedy: `${at} ${limit} ${limit === 1 ? unit : units}` };
 }
 
 /** The reason that a value of this key gives for its own condition. */
@@ -151,16 +153,18 @@ export function knownKeys(path: readonly PropertyKey[]): string[] {
 /** Type of the values that the schema takes: `string`, `object` and so on. */
 export const typeOf = (schema: unknown): string => (unwrapped(schema) as { type?: string } | undefined)?.type ?? "";
 
-interface Wrapping {
-  def?: { type?: string; innerType?: Wrapping; in?: Wrapping; out?: Wrapping };
+interface Wrapping<Inner> {
+  def?: { type?: string; innerType?: Inner; in?: Inner; out?: Inner };
 }
+interface Wrapped extends Wrapping<Wrapped> {}
 
-const insideOf = (schema: Wrapping | undefined): Wrapping | undefined =>
+/** A schema inside another: in a default, in what may be left out, behind what is done before it or before what is done after it. */
+export const insideOf = <Inner extends Wrapping<Inner>>(schema: Wrapping<Inner> | undefined): Inner | undefined =>
   schema?.def?.innerType ?? (schema?.def?.out?.def?.type === "transform" ? schema.def.in : schema?.def?.out);
 
 /** The schema inside defaults, options, refinements and what is done before it. */
 function unwrapped(schema: unknown): unknown {
-  let inner = schema as Wrapping | undefined;
+  let inner = schema as Wrapped | undefined;
   for (let next = inner; next !== undefined; next = insideOf(inner)) inner = next;
   return inner;
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { percent } from "../model/availability/words";
 import { RECEIVE_APP, ROUTER_APP } from "../model/kubernetes/identities";
-import { DATA_VOLUME } from "../model/kubernetes/storage";
+import { claimOf } from "../model/kubernetes/storage";
 import { heldBack } from "../model/retention/handover";
 import { addressesOf, historyLoss, joining, podOf } from "../model/ring/change";
 import { HASHRINGS_FILE } from "../model/ring/flags";
@@ -260,7 +260,7 @@ export async function receiversMayLeave(
 /** Those of a set's pods that have ever had their volume: the others have never run, and hold nothing. */
 async function withVolumes(cluster: ClaimView, set: ReceiverSet, pods: readonly string[]): Promise<string[]> {
   const bound = (await cluster.claims(set.name)).filter(({ phase }) => phase === "Bound").map(({ name }) => name);
-  return pods.filter((pod) => bound.includes(`${DATA_VOLUME}-${pod}`));
+  return pods.filter((pod) => bound.includes(claimOf(pod)));
 }
 
 /** Pods of the set that the update removes: the highest numbers. */

@@ -4,7 +4,7 @@ import type { VolumeGates } from "../gates/volumeGrowth";
 import { identityLabels } from "../model/bucket/cloudIdentity";
 import { type Choices, chosenSpec } from "../model/kubernetes/choices";
 import type { Identity } from "../model/kubernetes/identities";
-import { commonLabels, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { commonLabels, NOT_AWAITED, ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/kubernetes/pod";
 import { claimRetention, type Storage, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/kubernetes/storage";
 import { restartAnnotations } from "../model/settings/rollout";
@@ -99,9 +99,6 @@ interface BudgetShape {
 export const HEADLESS = { clusterIP: "None" };
 /** A Service with an address inside the cluster. */
 export const CLUSTER_IP = { type: "ClusterIP" };
-
-/** Tells the Kubernetes provider that an object is ready when it is there. */
-const NOT_AWAITED = { "pulumi.com/skipAwait": "true" };
 
 /** Labels of every pod of a component, whichever of its workloads it is of. */
 export function componentLabels({ app, component }: Identity) {

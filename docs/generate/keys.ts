@@ -1,4 +1,4 @@
-import { described } from "../../config/issues";
+import { described, insideOf } from "../../config/issues";
 
 /** Keys of a configuration as its schema has them: what the page and the editors' schema say of each is read here, once. */
 
@@ -56,9 +56,6 @@ interface Check {
   params?: { rule?: string };
   path?: unknown[];
 }
-
-/** A schema inside another: in a default, in what may be left out, behind what is done before it or before what is done after it. */
-export const insideOf = ({ def }: Schema): Schema | undefined => def.innerType ?? (def.out?.def.type === "transform" ? def.in : def.out);
 
 /** A schema, and what is wrapped in it (defaults, what may be left out, what is done before), from the outside inwards. */
 function layersOf(schema: Schema): Schema[] {

@@ -1,40 +1,13 @@
-import type { PodSettings, ServiceSettings } from "../settings/pods";
 import { RESTARTED_AT } from "../settings/rollout";
-import type { Settings, StorageSettings } from "../settings/schema";
+import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
-import { commonLabels, OWN_LABEL } from "./labels";
+import { type ChoosingPart, choosingParts } from "./choices";
+import { commonLabels, NOT_AWAITED } from "./labels";
 
 /** Where pods run and what objects are marked with, against what the program itself sets. */
 
-/** A component's choices, by the key that holds them. */
-interface Chosen {
-  key: string;
-  pods?: PodSettings;
-  services?: ServiceSettings;
-  storage?: StorageSettings | Settings["prometheus"]["storage"];
-}
-
-function chosenOf({ pods, services, receive, querier, queryFrontend, prometheus, ruler, objectStorage }: Settings): Chosen[] {
-  const at = (key: string, own: Omit<Chosen, "key"> | undefined): Chosen[] => (own === undefined ? [] : [{ key: `${key}.`, ...own }]);
-  const { storeGateway, compactor } = objectStorage ?? {};
-  return [
-    { key: "", pods, services },
-    ...at("receive", receive),
-    ...at("receive.routers", receive && { pods: receive.routers.pods }),
-    ...at("querier", querier),
-    ...at("queryFrontend", queryFrontend),
-    ...at("queryFrontend.cache", queryFrontend?.cache),
-    ...at("prometheus", prometheus),
-    ...at("ruler", ruler),
-    ...at("objectStorage.storeGateway", storeGateway),
-    ...at("objectStorage.storeGateway.indexCache.memcached", storeGateway?.indexCache.memcached),
-    ...at("objectStorage.storeGateway.chunkCache.memcached", storeGateway?.chunkCache.memcached),
-    ...at("objectStorage.compactor", compactor),
-  ];
-}
-
 /** Labels that the stack sets on its objects, and selects by. */
-const OWN_LABELS = Object.keys({ ...commonLabels({ app: "", component: "namespace" }, ""), ...OWN_LABEL });
+const OWN_LABELS = Object.keys(commonLabels({ app: "", component: "namespace" }, ""));
 /** Labels that Kubernetes itself sets on pods. */
 const KUBERNETES_LABELS = [
   "apps.kubernetes.io/pod-index",
@@ -48,13 +21,13 @@ const ZONE = "topology.kubernetes.io/zone";
 /** Every problem of what pods, Services and namespaces are given beside what they need; empty where there is none. */
 export function choiceProblems(settings: Settings): Problem[] {
   const { namespaceMetadata, existingNamespace } = settings;
-  const components = chosenOf(settings);
+  const components = choosingParts(settings);
   return [
     ...components.flatMap((chosen) => [
       ...taken(`${chosen.key}pods.labels`, chosen.pods?.labels, [...OWN_LABELS, ...KUBERNETES_LABELS]),
       ...taken(`${chosen.key}pods.annotations`, chosen.pods?.annotations, [RESTARTED_AT]),
       ...taken(`${chosen.key}services.labels`, chosen.services?.labels, OWN_LABELS),
-      ...taken(`${chosen.key}services.annotations`, chosen.services?.annotations, ["pulumi.com/skipAwait"]),
+      ...taken(`${chosen.key}services.annotations`, chosen.services?.annotations, Object.keys(NOT_AWAITED)),
       ...zonesAreSpreadOnce(chosen, settings),
     ]),
     ...routersHaveTheReceiversAccount(settings),
@@ -94,7 +67,7 @@ function taken(key: string, chosen: Readonly<Record<string, string>> | undefined
 }
 
 /** Kubernetes refuses two constraints of one topology that both forbid to schedule. */
-function zonesAreSpreadOnce({ key, pods }: Chosen, { cluster }: Settings): Problem[] {
+function zonesAreSpreadOnce({ key, pods }: ChoosingPart, { cluster }: Settings): Problem[] {
   const spread = pods?.topologySpread ?? [];
   const twice = spread.filter((one, index) =>
     spread.some(
@@ -133,10 +106,10 @@ const routersHaveTheReceiversAccount = ({ receive }: Settings): Problem[] =>
       ];
 
 /** Directories of nodes are made for the users of the images, before anybody else could say who he is. */
-function directoriesHaveTheirUser(components: readonly Chosen[], { pods: common, objectStorage }: Settings): Problem[] {
+function directoriesHaveTheirUser(components: readonly ChoosingPart[], { pods: common, objectStorage }: Settings): Problem[] {
   const shared = objectStorage?.filesystem !== undefined;
-  return components.flatMap(({ key, pods, storage }) => {
-    const isInBucket = shared && /^(receive|prometheus|ruler|objectStorage\.\w+)\.$/.test(key);
+  return components.flatMap(({ key, pods, storage, mayHaveDirectories }) => {
+    const isInBucket = shared && mayHaveDirectories;
     const user = pods?.user ?? common.user;
     if (user === undefined || (storage?.hostPath === undefined && !isInBucket)) return [];
     return [

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Affinity, PodSettings, ServiceSettings } from "../settings/pods";
-import type { Settings } from "../settings/schema";
+import type { Settings, StorageSettings } from "../settings/schema";
 
 /** What an environment chose for the objects of a component beside what the component itself needs. */
 export interface Choices {
@@ -48,19 +48,41 @@ export function choicesFor({ pods: common, services }: Pick<Settings, "pods" | "
   };
 }
 
-/** Parts of the settings whose pods may have directories of nodes. */
-const withDirectories = ({ receive, prometheus, ruler, objectStorage }: Settings): (PodSettings | undefined)[] => [
-  receive?.pods,
-  prometheus.pods,
-  ruler?.pods,
-  objectStorage?.storeGateway.pods,
-  objectStorage?.compactor.pods,
-];
+/** A part of the settings that may choose for its own objects; the stack itself is the first. */
+export interface ChoosingPart extends Own {
+  /** Its key with a dot behind it; empty for the stack. */
+  key: string;
+  storage?: StorageSettings | Settings["prometheus"]["storage"];
+  /** Whether its pods may have directories of nodes. */
+  mayHaveDirectories: boolean;
+}
+
+/** Every part of an environment's settings that may choose. */
+export function choosingParts(settings: Settings): ChoosingPart[] {
+  const { pods, services, receive, querier, queryFrontend, prometheus, ruler, objectStorage } = settings;
+  const { storeGateway, compactor } = objectStorage ?? {};
+  const part = (key: string, own: (Own & Pick<ChoosingPart, "storage">) | undefined, mayHaveDirectories = false): ChoosingPart[] =>
+    own === undefined ? [] : [{ key: `${key}.`, pods: own.pods, services: own.services, storage: own.storage, mayHaveDirectories }];
+  return [
+    { key: "", pods, services, mayHaveDirectories: false },
+    ...part("receive", receive, true),
+    ...part("receive.routers", receive?.routers),
+    ...part("querier", querier),
+    ...part("queryFrontend", queryFrontend),
+    ...part("queryFrontend.cache", queryFrontend?.cache),
+    ...part("prometheus", prometheus, true),
+    ...part("ruler", ruler, true),
+    ...part("objectStorage.storeGateway", storeGateway, true),
+    ...part("objectStorage.storeGateway.indexCache.memcached", storeGateway?.indexCache.memcached),
+    ...part("objectStorage.storeGateway.chunkCache.memcached", storeGateway?.chunkCache.memcached),
+    ...part("objectStorage.compactor", compactor, true),
+  ];
+}
 
 /** The jobs that make directories: on the node of each, whatever it is tainted with, and with an image of the same registry. */
 export function directoryJobPods(settings: Settings): ChosenPods {
   const { pods } = choicesFor(settings);
-  const all = [settings.pods, ...withDirectories(settings)];
+  const all = [settings.pods, ...choosingParts(settings).flatMap((part) => (part.mayHaveDirectories ? [part.pods] : []))];
   return {
     ...pods,
     tolerations: once(all.flatMap((each) => each?.tolerations ?? [])),

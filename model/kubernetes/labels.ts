@@ -41,3 +41,6 @@ export function commonLabels(identity: Identity, version?: string): Record<strin
     ...(version === undefined ? {} : { "app.kubernetes.io/version": version }),
   };
 }
+
+/** Annotation that tells the Kubernetes provider that an object is ready when it is there. */
+export const NOT_AWAITED = { "pulumi.com/skipAwait": "true" };

@@ -74,10 +74,11 @@ export function unchangedByGrowth(storage: Storage): string[] {
   return storage.pvc === undefined ? [] : ["spec.volumeClaimTemplates[0].spec.resources.requests.storage"];
 }
 
+/** Name of the claim that a StatefulSet makes for one of its pods. */
+export const claimOf = (pod: string): string => `${DATA_VOLUME}-${pod}`;
+
 /** Name of the claim that a StatefulSet makes for its pod number `ordinal`. */
-export function claimName(statefulSet: string, ordinal: number): string {
-  return `${DATA_VOLUME}-${statefulSet}-${ordinal}`;
-}
+export const claimName = (statefulSet: string, ordinal: number): string => claimOf(`${statefulSet}-${ordinal}`);
 
 /** Every directory that a StatefulSet with hostPath storage needs, and the node that holds it. */
 export function hostPathVolumes(

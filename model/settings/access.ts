@@ -11,17 +11,24 @@ const ENTRY_FORM = `a namespace, or ${NETWORK_FORM}`;
 const accessEntry = z.string().superRefine((entry, context) => {
   if (NAMESPACE.test(entry)) return;
   const network = networkOf(entry);
-  const alone = networkOf(`${entry}/32`) ?? networkOf(`${entry}/128`);
-  if (network === undefined && alone !== undefined)
-    context.addIssue({ code: "custom", message: `the address as a network: ${entry}/${alone.version === 4 ? 32 : 128}` });
-  else if (network === undefined) context.addIssue({ code: "custom", message: ENTRY_FORM });
-  else if (network.host !== 0n) {
+  if (network === undefined) {
+    const alone = addressAlone(entry);
+    context.addIssue({ code: "custom", message: alone === undefined ? ENTRY_FORM : `the address as a network: ${alone}` });
+  } else if (network.host !== 0n) {
+    const alone = addressAlone(entry.slice(0, entry.indexOf("/")));
     context.addIssue({
       code: "custom",
-      message: `a network without bits behind its prefix of ${network.prefix}, or the address alone: ${entry.split("/")[0]}/${network.version === 4 ? 32 : 128}`,
+      message: `a network without bits behind its prefix of ${network.prefix}, or the address alone: ${alone}`,
     });
   }
 });
+
+/** An address as a network of its own; undefined where the text is no address. */
+function addressAlone(text: string): string | undefined {
+  // A prefix that addresses of both versions may have.
+  const network = networkOf(`${text}/32`);
+  return network === undefined ? undefined : `${text}/${network.version === 4 ? 32 : 128}`;
+}
 
 const accessList = z
   .array(accessEntry.meta({ form: ENTRY_FORM }))
