@@ -154,6 +154,9 @@ describe("sandbox toolchain", () => {
     // As over ssh: standard input is a socket, and no shell is around it. Bash then reads ~/.bashrc, which may set another PATH.
     const env = { XDG_CACHE_HOME: join(root, "cache"), HOME: root, SHLVL: "0" };
     writeFileSync(join(root, ".bashrc"), "PATH=/somewhere/else\n");
+    // Otherwise `go` leaves a process that writes its counters to the home folder after it has ended.
+    mkdirSync(join(root, ".config/go/telemetry"), { recursive: true });
+    writeFileSync(join(root, ".config/go/telemetry/mode"), "off\n");
     const { stdout } = await execa("make", ["--silent", "path"], { cwd: PROJECT_FOLDER, env });
     assert.equal(stdout.split(delimiter)[0], join(paths(env).toolchain, "bin"));
   });
