@@ -6,15 +6,22 @@ export interface SharedCluster {
 
 /**
  * How this tier's files share clusters. Two files beside each other have no stack, no namespace and no bucket in common, and lose no node:
- * what kills nodes has a cluster of its own. They gain by it where one of them mostly waits (`switch`: until samples are past); one that
- * keeps both cores busy by itself and measures under load (`schemes`) has nothing beside it: with `switch` both failed, at a load of 30.
+ * what kills nodes has a cluster of its own. They gain by it where one of them mostly waits (`ringBucket` and `switch`: until an outage is
+ * over, and until samples are past); one that keeps both cores busy by itself and measures under load (`schemes`) has nothing beside it: with
+ * `switch` both failed, at a load of 30. What stops the object storage (`ringBucket`) is beside files that have none.
  */
 export const CLUSTERS: readonly SharedCluster[] = [
-  { lanes: [["dev"], ["plugins", "toolchain", "directoryBucket"]] },
+  { lanes: [["ringBucket"], ["plugins", "toolchain", "directoryBucket"]] },
   { lanes: [["prod"]] },
   { lanes: [["schemes"]] },
-  // It removes the whole sandbox at its end.
-  { lanes: [["preview", "appStack"], ["switch"]], last: "walkthrough" },
+  // `walkthrough` removes the whole sandbox at its end.
+  {
+    lanes: [
+      ["dev", "preview"],
+      ["switch", "appStack"],
+    ],
+    last: "walkthrough",
+  },
 ];
 
 /** The files of a cluster. */
