@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Addresses } from "../model/kubernetes/addresses";
 import { API_TOKEN } from "../model/kubernetes/apiToken";
 import { choicesFor } from "../model/kubernetes/choices";
+import { withExtra } from "../model/kubernetes/extra";
 import { PROMETHEUS_APP, PROMETHEUS_IDENTITY, SIDECAR_CONTAINER, SIDECAR_SERVICE } from "../model/kubernetes/identities";
 import { commonLabels, ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { container, hostAntiAffinity, POD_NAME_ENV, PROMETHEUS_USER, probes, zoneSpread } from "../model/kubernetes/pod";
@@ -184,7 +185,7 @@ export class Prometheus extends pulumi.ComponentResource {
       // Discovery and the kubelets' metrics: nobody else in the pod asks the API server.
       volumeMounts: [data, ...files.mounts, API_TOKEN.mount],
     };
-    const sidecar: Container = {
+    const ownSidecar: Container = {
       ...container(SIDECAR_CONTAINER, images.thanos, prometheus.sidecar.resources),
       args: sidecarFlags(retention.handover),
       env: [POD_NAME_ENV],
@@ -193,6 +194,7 @@ export class Prometheus extends pulumi.ComponentResource {
       ...probes(SIDECAR_HTTP_PORT_NAME),
       volumeMounts: [data, ...files.mounts, ...(bucket?.mounts ?? [])],
     };
+    const sidecar = withExtra(ownSidecar, prometheus.sidecar.extra);
     return {
       serviceName: POD_SERVICE,
       replicas: set.replicas,

@@ -1,4 +1,5 @@
 import type { HistoryPlan } from "./bucket/plan";
+import { uncheckedUses } from "./commandLine/extraRules";
 import {
   COMPACTOR_APP,
   PROMETHEUS_APP,
@@ -33,6 +34,7 @@ export function planOutputs(settings: Settings, plan: StackPlan) {
     ...(plan.ruler === undefined ? [] : [RULER_APP]),
     PROMETHEUS_APP,
   ];
+  const unchecked = uncheckedUses(settings);
   return {
     scheme: settings.ingestion,
     remoteWriteUrl: addresses.remoteWriteUrl,
@@ -67,6 +69,8 @@ export function planOutputs(settings: Settings, plan: StackPlan) {
       shards: settings.prometheus.shards,
     },
     objectStorage: plan.history === undefined ? undefined : historyOutputs(plan.history),
+    // What nobody but the policies has judged.
+    unchecked: unchecked.length === 0 ? undefined : unchecked,
   };
 }
 

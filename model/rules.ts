@@ -1,5 +1,6 @@
 import { survivalProblems } from "./availability/rules";
 import { historyProblems } from "./bucket/rules";
+import { extraProblems } from "./commandLine/extraRules";
 import { choiceProblems } from "./kubernetes/choiceRules";
 import { hostPathProblems, retentionFitsVolume } from "./kubernetes/storageRules";
 import { nameProblems } from "./nameRules";
@@ -215,6 +216,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...judge(() => rulerProblems(settings)),
     ...judge(() => survivalProblems(settings)),
     ...judge(() => choiceProblems(settings)),
+    ...judge(() => extraProblems(settings)),
     ...judge(() => nameProblems(settings)),
     ...judge(() => unlimitedProblems(settings)),
   ];

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { VolumeGates } from "../gates/volumeGrowth";
 import { identityLabels } from "../model/bucket/cloudIdentity";
 import { type Choices, chosenSpec } from "../model/kubernetes/choices";
+import { podWithExtra } from "../model/kubernetes/extra";
 import type { Identity } from "../model/kubernetes/identities";
 import { commonLabels, NOT_AWAITED, ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/kubernetes/pod";
@@ -262,7 +263,11 @@ function podTemplate(workload: Workload, spec: PodSpec, restartedAt: string | un
       labels: { ...pods.labels, ...commonLabels(identity, versionOf(image)), ...identityLabels(accountAnnotations(workload)) },
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
-    spec: chosenSpec({ ...restrictedPod(pods.user ?? user), ...spec } as PlainPodSpec, pods, ownPods(workload, selectorLabels(identity))),
+    spec: chosenSpec(
+      podWithExtra({ ...restrictedPod(pods.user ?? user), ...spec } as PlainPodSpec, choices.extra),
+      pods,
+      ownPods(workload, selectorLabels(identity)),
+    ),
   };
 }
 

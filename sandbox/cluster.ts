@@ -11,6 +11,7 @@ import {
 } from "@kubernetes/client-node";
 import { addons, type Manifest, volume, volumesToMake } from "./addons";
 import { StepFailed, until } from "./command";
+import { controlPlaneEnded } from "./controlPlane";
 import { nodeDirectory } from "./node";
 import { type Paths, paths } from "./paths";
 import { CLUSTER_DOMAIN, CONTEXT, NODES } from "./topology";
@@ -69,7 +70,7 @@ export async function awaitNodes(
       report(`${back.length} of ${names.length} Ready`);
       return back.length === names.length;
     },
-    { timeout: 180_000, interval: 300, log: join(where.logs, `${names[0]}-kubelet.log`) },
+    { timeout: 180_000, interval: 300, log: join(where.logs, `${names[0]}-kubelet.log`), hopeless: () => controlPlaneEnded(where) },
   );
 }
 
@@ -104,7 +105,7 @@ export async function ensureAddons(where: Paths, report: (text: string) => void)
       report(`waiting for DNS: ${ready} of 2 ready`);
       return status?.observedGeneration === metadata?.generation && ready >= 2;
     },
-    { timeout: 120_000, interval: 300, log: join(where.logs, "node1-kubelet.log") },
+    { timeout: 120_000, interval: 300, log: join(where.logs, "node1-kubelet.log"), hopeless: () => controlPlaneEnded(where) },
   );
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { tail, until } from "./command";
 import type { Paths } from "./paths";
 import { kubeconfigOf } from "./pki";
-import { type Daemon, isRunning, startDaemon } from "./processes";
+import { type Daemon, isRunning, runningDaemon, startDaemon } from "./processes";
 import { API_PORT, HOST_ADDRESS, POD_NETWORK, SERVICE_NETWORK } from "./topology";
 
 /** The control group of the control plane. */
@@ -142,6 +142,12 @@ export async function ensureControlPlane(where: Paths, report: (text: string) =>
   await up(plan.etcd, `${ETCD}/health`, "apiserver-etcd-client");
   await up(plan.apiserver, `https://${HOST_ADDRESS}:${API_PORT}/readyz`, "admin");
   await Promise.all([up(plan.controllerManager, "https://127.0.0.1:10257/healthz"), up(plan.scheduler, "https://127.0.0.1:10259/healthz")]);
+}
+
+/** Why nothing that the control plane does can be waited for: a program of it that has ended. Undefined while all of them run. */
+export function controlPlaneEnded(where: Paths): string | undefined {
+  const ended = Object.values(controlPlane(where)).find(({ name }) => runningDaemon(where.run, name) === undefined);
+  return ended === undefined ? undefined : `${ended.name} has ended (${ended.log} says why), and \`make up\` starts it again`;
 }
 
 /** Whether the API server answers. */

@@ -19,6 +19,7 @@ const ROOMS: Record<string, string[]> = {
   values: [],
   settings: ["values"],
   kubernetes: ["settings", "values"],
+  commandLine: ["kubernetes", "settings", "values"],
   retention: ["settings", "values"],
   bucket: ["kubernetes", "retention", "settings", "values"],
   ring: ["bucket", "kubernetes", "retention", "settings", "values"],

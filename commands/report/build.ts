@@ -31,6 +31,8 @@ export interface Report {
   worse?: string[];
   requests?: { after: Requests; before?: Requests };
   topology?: Topology;
+  /** Uses of `extra`, which nobody but the policies has judged. Default: none. */
+  unchecked?: string[];
   /** Warnings that a reviewer reads before anything else. Default: none. */
   warnings?: string[];
   /** Limits of the report, and warnings of the engine. */
@@ -106,6 +108,7 @@ export async function buildReport({
       ? {}
       : { requests: { after: requestsOf(planned), ...(before.length > 0 ? { before: requestsOf(before) } : {}) } }),
     ...(topology === undefined ? {} : { topology }),
+    ...(run?.outputs.unchecked === undefined ? {} : { unchecked: run.outputs.unchecked as string[] }),
     ...(warning === undefined ? {} : { warnings: [warning] }),
     notes: [...new Set(notes)],
   };

@@ -2,7 +2,7 @@ import type { Report } from "./build";
 import type { Change } from "./changes";
 import { escapeXml as text } from "./escaping";
 import { headline, verdictOf } from "./headline";
-import { survivalText } from "./markdown";
+import { survivalText, UNCHECKED } from "./markdown";
 import { requestRows } from "./requests";
 import { SURVIVAL_COLUMNS, survivalRows } from "./survival";
 import { topologySvg } from "./topology";
@@ -24,6 +24,7 @@ export function htmlReport(report: Report): string {
     section("What changes", changesTable(report.changes ?? [])),
     section("What it survives", survivalTable(report)),
     section("What it takes", requestsTable(report)),
+    section(UNCHECKED, items((report.unchecked ?? []).map(text))),
     section("Topology", report.topology === undefined ? "" : `<div class="scroll">${topologySvg(report.topology)}</div>`),
     report.notes.length > 0 ? `<footer>${items(report.notes.map((note) => text(note).replace(/\n/g, "<br>")))}</footer>` : "",
     "</main></body></html>\n",

@@ -24,6 +24,9 @@ const SIGNS: Record<Verdict, string> = {
   planned: "📋",
 };
 
+/** Heading of what is taken as it is. */
+export const UNCHECKED = "Not checked by this program";
+
 /** Changes and properties that fit a comment; the HTML has all. */
 const MOST_CHANGES = 25;
 const MOST_PROPERTIES = 4;
@@ -39,7 +42,7 @@ export function markdownReport(report: Report): string {
 }
 
 function written(report: Report, withDiagram: boolean): string {
-  const { stack, problems, violations, worse, survival, notes, topology } = report;
+  const { stack, problems, violations, worse, survival, notes, topology, unchecked = [] } = report;
   return [
     marker(stack),
     `## ${SIGNS[verdictOf(report)]} ${code(stack)}: ${headline(report)}`,
@@ -59,6 +62,7 @@ function written(report: Report, withDiagram: boolean): string {
     ...(topology === undefined
       ? []
       : ["### Topology", escaped(topologyLine(topology)), ...(withDiagram ? [`\`\`\`mermaid\n${topologyDiagram(topology)}\n\`\`\``] : [])]),
+    ...(unchecked.length > 0 ? [`### ${UNCHECKED}`, unchecked.map((use) => `- ${escaped(use)}`).join("\n")] : []),
     ...(notes.length > 0 ? [notes.map((note) => `<sub>${note.split("\n").map(escaped).join("<br>")}</sub>`).join("<br>\n")] : []),
   ]
     .join("\n\n")

@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Extra } from "../settings/extra";
 import type { Affinity, PodSettings, ServiceSettings } from "../settings/pods";
 import type { Settings, StorageSettings } from "../settings/schema";
 
 /** What an environment chose for the objects of a component beside what the component itself needs. */
 export interface Choices {
   pods: ChosenPods;
+  /** What its pods are given that the program knows nothing of. */
+  extra: Extra;
   services: { labels: Record<string, string>; annotations: Record<string, string> };
 }
 
@@ -23,6 +26,7 @@ export interface ChosenPods extends Omit<PodSettings, "labels" | "annotations" |
 interface Own {
   pods?: PodSettings;
   services?: ServiceSettings;
+  extra?: Extra;
 }
 
 /**
@@ -41,6 +45,7 @@ export function choicesFor({ pods: common, services }: Pick<Settings, "pods" | "
       priorityClass: own.pods?.priorityClass,
       commonPriorityClass: common.priorityClass,
     },
+    extra: own.extra ?? {},
     services: {
       labels: { ...services.labels, ...own.services?.labels },
       annotations: { ...services.annotations, ...own.services?.annotations },

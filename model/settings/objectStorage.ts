@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { extra } from "./extra";
 import {
   annotations,
   antiAffinity,
@@ -38,6 +39,7 @@ const cache = z
         memory: cacheMemory.default("256Mi").describe("Memory for items in each; the container gets 64Mi more."),
         pods,
         services,
+        extra,
       })
       .optional()
       .describe("memcached servers that all store gateways share and that outlive their restarts."),
@@ -113,6 +115,7 @@ const storeGateway = z
     rollout: rollout.describe("Restarts each shard, one store gateway after the other."),
     pods,
     services,
+    extra,
     resources: resources("250m", "1Gi"),
   })
   .describe("Serves the bucket. At least its `storage` is to be chosen.");
@@ -155,6 +158,7 @@ const compactor = z
     rollout,
     pods,
     services,
+    extra,
     resources: resources("500m", "2Gi"),
   })
   .describe("Merges, downsamples and drops blocks. There is exactly one.");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { annotatedSchema } from "./annotated";
+import { containerExtra, extra } from "./extra";
 import {
   annotations,
   antiAffinity,
@@ -127,9 +128,10 @@ export const prometheusSettings = z
     rollout: rollout.describe("Restarts each shard, one server after the other."),
     pods,
     services,
+    extra,
     resources: resources("250m", "2Gi"),
     sidecar: z
-      .strictObject({ resources: resources("50m", "256Mi") })
+      .strictObject({ resources: resources("50m", "256Mi"), extra: containerExtra })
       .prefault({})
       .describe("The sidecar, where there is one."),
   })

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { extra } from "./extra";
 import { cacheMemory, count, durationOf, grpcEndpoint, resources, spread } from "./forms";
 import { pods, services } from "./pods";
 import { rollout } from "./rollout";
@@ -43,6 +44,7 @@ export const querierSettings = z
     rollout,
     pods,
     services,
+    extra,
     resources: resources("250m", "1Gi"),
   })
   .prefault({})
@@ -60,6 +62,7 @@ export const queryFrontendSettings = z
         memory: cacheMemory.default("256Mi").describe("Memory for items in each; the container gets 64Mi more."),
         pods,
         services,
+        extra,
       })
       .prefault({})
       .describe("memcached servers for results of queries."),
@@ -67,6 +70,7 @@ export const queryFrontendSettings = z
     rollout,
     pods,
     services,
+    extra,
     resources: resources("100m", "256Mi"),
   })
   .optional()

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { extra } from "./extra";
 import { antiAffinity, count, dnsLabel, duration, durationOf, freeForm, resources, retainedSize, spread } from "./forms";
 import { pods, services } from "./pods";
 import { receiveRollout, rollout } from "./rollout";
@@ -83,6 +84,7 @@ export const receiveSettings = z
         antiAffinity: spread,
         rollout,
         pods,
+        extra,
         resources: resources("100m", "256Mi"),
       })
       .prefault({})
@@ -151,6 +153,7 @@ export const receiveSettings = z
     rollout: receiveRollout.describe("How the receivers are restarted."),
     pods,
     services,
+    extra,
     resources: resources("500m", "2Gi"),
   })
   .optional()

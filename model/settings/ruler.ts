@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { extra } from "./extra";
 import { count, duration, resources, spread } from "./forms";
 import { pods, services } from "./pods";
 import { rollout } from "./rollout";
@@ -33,6 +34,7 @@ export const rulerSettings = z
     rollout,
     pods,
     services,
+    extra,
     resources: resources("100m", "512Mi"),
   })
   .optional()

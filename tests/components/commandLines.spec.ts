@@ -2,40 +2,24 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_FOLDER } from "../../commands/program";
+import { type Command, flagOf, isDeprecated, mistakes, newFlags } from "../../model/commandLine/flags";
 import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions";
 import { containers, run, type Workload, workloads } from "../harness";
 import { HISTORY, PLANS, PROD, SIDECAR } from "./plans";
 
-type Kind = "value" | "switch" | "deprecated";
-
-const FLAGS = JSON.parse(readFileSync(join(PROJECT_FOLDER, "tests/model/flags/flags.json"), "utf8")) as Record<
-  string,
-  Record<string, Kind>
->;
-/** Flags that the release of Thanos before the program's own does not know. */
-const SINCE = JSON.parse(readFileSync(join(PROJECT_FOLDER, "tests/model/flags/since-0.42.json"), "utf8")) as Record<string, string[]>;
-/** Flags that may be given more than once. */
-const REPEATABLE = ["rule-file", "query.replica-label", "deduplication.replica-label", "label", "alertmanagers.url"];
-const QUOTED = ["label"];
-
-/** Mistakes of a command line by the flags that the program knows; empty where it would start. */
-function mistakes(command: string, args: readonly string[]): string[] {
-  const known = FLAGS[command];
-  assert.ok(known !== undefined, `no list of flags for ${command}`);
-  const names = args.map((arg) => /^--([^=]+)/.exec(arg)?.[1] ?? arg);
-  return args.flatMap((arg, index) => {
-    const name = names[index] ?? "";
-    const kind = known[name];
-    if (!arg.startsWith("--")) return [`${arg} is no flag`];
-    if (kind === undefined) return [`${arg}: ${command} has no flag --${name}`];
-    if (kind === "deprecated") return [`${arg}: --${name} is deprecated`];
-    if (kind === "switch" && arg.includes("=")) return [`${arg}: --${name} takes no value`];
-    if (kind === "value" && !/=./.test(arg)) return [`${arg}: --${name} takes a value`];
-    if (names.indexOf(name) !== index && !REPEATABLE.includes(name)) return [`${arg}: twice`];
-    // Kubernetes starts the process without a shell, so quotes would be part of the value.
-    if (/["' ]/.test(arg) && !QUOTED.includes(name)) return [`${arg}: quotes or spaces`];
-    return [];
-  });
+/** Mistakes of a command line by the flags that the program knows; empty where it would start. The program spells none that is deprecated. */
+function mistakesOf(command: string, args: readonly string[]): string[] {
+  const known = command as Command;
+  const version = command === "prometheus" ? PROMETHEUS_VERSION : THANOS_VERSION;
+  return [
+    ...mistakes(known, args, version).map(({ index, rule }) => `${args[index]}: ${rule}`),
+    ...args.flatMap((arg) => {
+      const { name = "" } = flagOf(arg) ?? {};
+      if (isDeprecated(known, name)) return [`${arg}: --${name} is deprecated`];
+      // Kubernetes starts the process without a shell, so quotes would be part of the value.
+      return /["' ]/.test(arg) && name !== "label" ? [`${arg}: quotes or spaces`] : [];
+    }),
+  ];
 }
 
 /** The programs that the containers of a pod run, and their flags. */
@@ -54,8 +38,8 @@ describe("command lines", () => {
       const lines = workloads(await run(stack, overrides)).flatMap(commandLines);
       assert.ok(lines.length >= 3);
       for (const { command, args } of lines) {
-        assert.deepEqual(mistakes(command, args), []);
-        const unknownBefore = args.filter((arg) => SINCE[command]?.includes(/^--([^=]+)/.exec(arg)?.[1] ?? arg));
+        assert.deepEqual(mistakesOf(command, args), []);
+        const unknownBefore = args.filter((arg) => newFlags(command as Command).includes(flagOf(arg)?.name ?? arg));
         assert.deepEqual(unknownBefore, [], `${command} of Thanos 0.41, where an upgrade begins`);
       }
     });
@@ -66,22 +50,21 @@ describe("command lines", () => {
       ["thanos query", ["--store=dnssrv+_grpc._tcp.stores"], /has no flag --store/],
       ["thanos query", ["--endpoint=a:10901"], /deprecated/],
       ["thanos receive", ["--shipper.ignore-unequal-block-size"], /has no flag/],
-      ["thanos receive", ["--writer.intern"], /has no flag/],
       ["thanos receive", ["--tsdb.enable-native-histograms"], /deprecated/],
       ["thanos receive", ["--tsdb.path"], /takes a value/],
       ["thanos receive", ["--tsdb.path="], /takes a value/],
       ["thanos receive", ["--enable-auto-gomemlimit=true"], /takes no value/],
       ["thanos receive", ['--receive.local-endpoint="a:10901"'], /quotes/],
-      ["thanos receive", ["--tsdb.path=/a", "--tsdb.path=/b"], /twice/],
+      ["thanos receive", ["--tsdb.path=/a", "--tsdb.path=/b"], /given twice/],
       ["prometheus", ["--storage.tsdb.paths=/a"], /has no flag/],
     ];
-    for (const [command, args, expected] of cases) assert.match(mistakes(command, args).join("\n"), expected);
-    assert.deepEqual(mistakes("thanos receive", ['--label=a="b"', '--label=c="d"']), []);
+    for (const [command, args, expected] of cases) assert.match(mistakesOf(command, args).join("\n"), expected);
+    assert.deepEqual(mistakesOf("thanos receive", ['--label=a="b"', '--label=c="d"']), []);
   });
 
   it("the list of flags is that of the pinned versions", () => {
     assert.match(
-      readFileSync(join(PROJECT_FOLDER, "tests/model/flags/README.md"), "utf8"),
+      readFileSync(join(PROJECT_FOLDER, "model/commandLine/README.md"), "utf8"),
       new RegExp(`Thanos ${THANOS_VERSION.replaceAll(".", "\\.")} and Prometheus ${PROMETHEUS_VERSION.replaceAll(".", "\\.")} `),
     );
   });

@@ -450,7 +450,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "queryFrontend.replica",
     value: "3",
     rule: /there is no such key/,
-    remedy: /^one of antiAffinity, cache, maxFreshness, pods, replicas, resources, rollout, services, splitInterval$/,
+    remedy: /^one of antiAffinity, cache, extra, maxFreshness, pods, replicas, resources, rollout, services, splitInterval$/,
   },
   {
     title: "an unknown key inside a list",
@@ -907,7 +907,7 @@ describe("config: what is accepted", () => {
     assert.equal(settings.ingestion, "sidecar");
     assert.equal(settings.receive, undefined);
     assert.equal(credentials, undefined);
-    assert.deepEqual(settings.prometheus.sidecar, { resources: { cpu: "50m", memory: "256Mi" } });
+    assert.deepEqual(settings.prometheus.sidecar, { resources: { cpu: "50m", memory: "256Mi" }, extra: {} });
     assert.deepEqual(settings.prometheus.remoteWrite.otherTargets, []);
     assert.equal(prometheusRetentionTime(settings), "15d", "nobody else keeps samples");
   });

@@ -83,6 +83,54 @@ export const CHOSEN: Plan = {
   },
 };
 
+const LIMITED = { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "32Mi" } };
+
+/** Everything that the program knows nothing of, given to every component. */
+const given = (args: readonly string[]) => ({
+  extra: {
+    args,
+    env: [
+      { name: "HTTPS_PROXY", value: "http://proxy.example:3128" },
+      { name: "REGION", valueFrom: { configMapKeyRef: { name: "site", key: "region" } } },
+    ],
+    volumes: [
+      { name: "client-tls", secret: { secretName: "client-tls" } },
+      { name: "scratch", emptyDir: { sizeLimit: "16Mi" } },
+    ],
+    volumeMounts: [{ name: "client-tls", mountPath: "/etc/extra/tls", readOnly: true }],
+    initContainers: [{ name: "first", image: "quay.io/own/first:1.0.0", resources: LIMITED }],
+    containers: [
+      {
+        name: "beside",
+        image: "quay.io/own/beside:1.0.0",
+        resources: LIMITED,
+        volumeMounts: [{ name: "scratch", mountPath: "/scratch" }],
+      },
+    ],
+  },
+});
+
+/** Flags, files and containers that the program knows nothing of, in both schemes. */
+export const EXTRA: Plan = {
+  title: "extra flags, variables, volumes and containers",
+  stack: "prod",
+  overrides: {
+    receive: { ...given(["--tsdb.wal-compression", "--enable-feature=metric-names-filter"]), routers: given(["--log.level=warn"]) },
+    querier: given(["--query.max-concurrent-select=8"]),
+    queryFrontend: { ...given(["--query-range.max-retries-per-request=2"]), cache: given(["--threads=2"]) },
+    prometheus: given(["--enable-feature=promql-experimental-functions"]),
+    ruler: given(["--resend-delay=2m"]),
+    objectStorage: {
+      storeGateway: {
+        ...given(["--store.limits.request-series=100000"]),
+        indexCache: { memcached: given(["--threads=2"]) },
+        chunkCache: { memcached: given(["--threads=2"]) },
+      },
+      compactor: given(["--no-compact.skip-block-with-out-of-order-chunks"]),
+    },
+  },
+};
+
 /** Routers apart, without zones, agents instead of servers. */
 export const SPLIT_AGENTS: Plan = {
   title: "split, agents, no zones",
@@ -159,6 +207,25 @@ export const SIDECAR: Plan = {
 /** The smallest sidecar scheme: one Prometheus, its sidecar and a querier, and nothing of the ring but its settings. */
 export const SIDECAR_DEV: Plan = { title: "one sidecar, no bucket", stack: "dev", overrides: { ingestion: "sidecar" } };
 
+/** What the program knows nothing of, beside sidecars. */
+export const EXTRA_SIDECAR: Plan = {
+  title: "extra flags and mounts of a sidecar",
+  stack: "dev",
+  overrides: {
+    ingestion: "sidecar",
+    prometheus: {
+      ...given(["--query.max-samples=10000000"]),
+      sidecar: {
+        extra: {
+          args: ["--shipper.upload-concurrency=2"],
+          env: [{ name: "LANG", value: "C" }],
+          volumeMounts: [{ name: "client-tls", mountPath: "/etc/extra/tls" }],
+        },
+      },
+    },
+  },
+};
+
 /** A bucket in a directory of the one node. */
 export const FILESYSTEM: Plan = {
   title: "a bucket in a directory",
@@ -191,7 +258,8 @@ export const RING_PLANS: readonly Plan[] = [
   EXISTING_NAMESPACE,
   FILESYSTEM,
   CHOSEN,
+  EXTRA,
 ];
 /** Plans whose samples stay with their Prometheus. */
-export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV];
+export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV, EXTRA_SIDECAR];
 export const PLANS: readonly Plan[] = [...RING_PLANS, ...SIDECAR_PLANS];

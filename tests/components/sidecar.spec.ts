@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { ProgramRun } from "../../commands/program";
+import { OWN_CONTAINERS } from "../../model/commandLine/extraRules";
 import { API_TOKEN } from "../../model/kubernetes/apiToken";
 import {
   container,
@@ -23,6 +24,8 @@ import { HISTORY, PLANS, RING_PLANS, SIDECAR, SIDECAR_DEV, SIDECAR_PLANS } from 
 
 const SIDECAR_CONTAINER = "thanos-sidecar";
 
+/** Containers of the stack, without what an environment has put beside them. */
+const ownContainers = (set: Workload) => containers(set).filter(({ name }) => OWN_CONTAINERS.includes(name));
 const mountsOf = (set: Workload, name?: string) => container(set, name).volumeMounts ?? [];
 
 for (const { title, stack, overrides } of SIDECAR_PLANS) {
@@ -39,7 +42,7 @@ for (const { title, stack, overrides } of SIDECAR_PLANS) {
       assert.ok(sets.length > 0);
       for (const set of sets) {
         assert.deepEqual(
-          containers(set).map(({ name, args = [] }) => [name, args[0] === "sidecar"]),
+          ownContainers(set).map(({ name, args = [] }) => [name, args[0] === "sidecar"]),
           [
             ["prometheus", false],
             [SIDECAR_CONTAINER, true],
@@ -241,7 +244,7 @@ describe("sidecar: elsewhere", () => {
       const made = await run(stack, overrides);
       for (const set of prometheusSets(made)) {
         assert.deepEqual(
-          containers(set).map(({ name }) => name),
+          ownContainers(set).map(({ name }) => name),
           ["prometheus"],
         );
         assert.equal(set.spec.template.spec.shareProcessNamespace, undefined);

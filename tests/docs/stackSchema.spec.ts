@@ -153,7 +153,7 @@ function shortened(config: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** Keys whose own are Kubernetes', which documents them. */
-const FOREIGN = ["tolerations", "affinity", "topologySpread"];
+const FOREIGN = ["tolerations", "affinity", "topologySpread", "env", "volumes", "volumeMounts", "containers", "initContainers"];
 
 /** The schema that another one refers to, or itself. */
 function resolved(schema: JsonSchema): JsonSchema {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { execa } from "execa";
 import type { ExposedSample } from "../../clients/exposition";
-import { PROMETHEUS_PORT } from "../../model/kubernetes/ports";
+import { PROMETHEUS_PORT, QUERY_HTTP_PORT } from "../../model/kubernetes/ports";
 import { KUBERNETES_ROLES } from "../../model/prometheus/freeForm/kubernetesDiscovery";
-import { openStack } from "../../sandbox/engine";
+import { environment, openStack } from "../../sandbox/engine";
 import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
-import { PAUSE_IMAGE } from "../../sandbox/images";
+import { BUSYBOX_IMAGE, PAUSE_IMAGE } from "../../sandbox/images";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
+import type { ConfigOverlay } from "../../sandbox/overlay";
 import { KUBERNETES_SERVICE } from "../../sandbox/topology";
 import { podReaches } from "./edges";
 import { SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
@@ -25,6 +27,34 @@ const node = NODE.name;
 const POOL = { pool: "monitoring" };
 const TAINT = { key: "dedicated", value: "monitoring", effect: "NoSchedule" };
 const on = (path: string) => ({ storage: { hostPath: { path, nodes: [node] } } });
+/** A Secret that somebody else made. */
+const SITE = { metadata: { name: "site", labels: {} }, stringData: { region: "somewhere" } };
+const LIMITED = { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "32Mi" } };
+const shell = (name: string, script: string) => ({
+  name,
+  image: BUSYBOX_IMAGE,
+  command: ["sh", "-c", script],
+  resources: LIMITED,
+  volumeMounts: [
+    { name: "site", mountPath: "/etc/extra/site", readOnly: true },
+    { name: "scratch", mountPath: "/scratch" },
+  ],
+});
+/** Flags, variables, files and containers that the program knows nothing of. */
+const EXTRA = {
+  args: ["--log.level=$(LEVEL)", "--query.max-concurrent-select=3"],
+  env: [
+    { name: "LEVEL", value: "debug" },
+    { name: "REGION", valueFrom: { secretKeyRef: { name: SITE.metadata.name, key: "region" } } },
+  ],
+  volumes: [
+    { name: "site", secret: { secretName: SITE.metadata.name } },
+    { name: "scratch", emptyDir: { sizeLimit: "1Mi" } },
+  ],
+  volumeMounts: [{ name: "site", mountPath: "/etc/extra/site", readOnly: true }],
+  initContainers: [shell("first", "cp /etc/extra/site/region /scratch/left")],
+  containers: [shell("beside", "trap 'exit 0' TERM; cat /scratch/left; while :; do sleep 1; done")],
+};
 /** A job for everything that Prometheus finds targets by, which keeps none of them. */
 const DISCOVERING = [
   ...KUBERNETES_ROLES.map((role) => ({ role })),
@@ -34,7 +64,7 @@ const DISCOVERING = [
   kubernetes_sd_configs: [discovery],
   relabel_configs: [{ source_labels: ["__address__"], regex: ".*", action: "drop" }],
 }));
-const CONFIG = {
+const CONFIG: ConfigOverlay = {
   "thanos-stack:cluster": { name: 158 },
   "thanos-stack:namespace": NAMESPACE,
   "thanos-stack:existingNamespace": true,
@@ -45,6 +75,7 @@ const CONFIG = {
     annotations: { "example.com/note": "any" },
   },
   "thanos-stack:services": { annotations: { "example.com/note": "any" } },
+  "thanos-stack:querier": { extra: EXTRA as unknown as ConfigOverlay },
   "thanos-stack:prometheus": {
     ...on("/data/directory-bucket/prometheus"),
     ruleFolder: "tests/e2e/rules",
@@ -126,6 +157,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     await made("/api/v1/namespaces", { metadata: { name: NAMESPACE, labels: { team: "platform" } } });
     await remove("dev", CONFIG, STACK);
     await made(`/api/v1/namespaces/${NAMESPACE}/pods`, STRANGER);
+    await made(`/api/v1/namespaces/${NAMESPACE}/secrets`, SITE);
     await made(`/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/ingresses`, INGRESS);
     await eventually("the stranger runs", async () => (await stranger())?.status.phase === "Running");
     await cluster.mergePatch(`/api/v1/nodes/${node}`, { metadata: { labels: POOL }, spec: { taints: [TAINT] } });
@@ -144,6 +176,28 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     const services = await cluster.list(`/api/v1/namespaces/${NAMESPACE}/services`);
     for (const { metadata } of services)
       assert.equal((metadata as { annotations?: Record<string, string> }).annotations?.["example.com/note"], "any", metadata.name);
+  });
+
+  it("runs with flags, a Secret and containers that the program knows nothing of, and says so", async () => {
+    const [querier] = await cluster.pods(NAMESPACE, "thanos-querier");
+    const { name } = querier?.metadata ?? assert.fail("there is no querier");
+    const { status, body } = await inside()
+      .pod({ namespace: NAMESPACE, name, port: QUERY_HTTP_PORT })
+      .send({ method: "GET", path: "/api/v1/status/flags" });
+    assert.equal(status, 200, body);
+    const { data } = JSON.parse(body) as { data: Record<string, string> };
+    assert.deepEqual([data["log.level"], data["query.max-concurrent-select"]], ["debug", "3"]);
+    assert.deepEqual(
+      querier?.status.containerStatuses?.map((each) => [each.ready, each.restartCount]),
+      [
+        [true, 0],
+        [true, 0],
+      ],
+    );
+    const { stdout } = await execa("kubectl", ["-n", NAMESPACE, "logs", name, "-c", "beside"], { env: environment() });
+    assert.equal(stdout, SITE.stringData.region);
+    const { unchecked } = await (await stack()).outputs();
+    assert.deepEqual(unchecked?.value[0], "querier.extra.args: --log.level, --query.max-concurrent-select");
   });
 
   it("refuses a namespace that is not there, by nothing but the message", async () => {
@@ -243,7 +297,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       { part: "thanos-store-gateway-1-0", young: 0, old: 60 },
     ];
     for (const { part, ...ages } of expected) {
-      await eventually(`${part} serves its age and for nothing else`, async () => {
+      await eventually(`${part} serves its own age and no other`, async () => {
         const pod = (await gateways()).find(({ metadata }) => metadata.name === part);
         const [young, old] = await Promise.all([YOUNG, OLD].map(({ from }) => answeredBy(pod?.status.podIP, from + 2 * HOUR - 1)));
         return young === ages.young && old === ages.old;

@@ -5,7 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hierarchies } from "../../sandbox/cgroups";
+import { controlPlaneEnded } from "../../sandbox/controlPlane";
 import { takeLock } from "../../sandbox/lock";
+import { paths } from "../../sandbox/paths";
 import {
   isRunning,
   killDaemon,
@@ -48,6 +50,22 @@ describe("sandbox processes", () => {
     const record = ownRecord();
     assert.equal(isRunning({ ...record, startTime: String(Number(record.startTime) - 1) }), false);
     assert.equal(isRunning({ ...record, boot: "another" }), false);
+  });
+
+  it("tells which program of the control plane has ended, of however many", () => {
+    const where = paths({ THANOS_STACK_HOME: directory });
+    const programs = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+    for (const name of programs) writeRecord(join(where.run, `${name}.json`), ownRecord());
+    assert.equal(controlPlaneEnded(where), undefined);
+    for (const name of programs.slice(1)) {
+      const path = join(where.run, `${name}.json`);
+      writeRecord(path, { ...ownRecord(), startTime: "1" });
+      assert.match(
+        controlPlaneEnded(where) ?? "",
+        new RegExp(`^${name} has ended \\(.*${name}\\.log says why\\), and .make up. starts it again$`),
+      );
+      writeRecord(path, ownRecord());
+    }
   });
 
   it("kills a recorded daemon and forgets it", async () => {

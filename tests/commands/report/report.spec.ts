@@ -17,7 +17,7 @@ import { bytes, requestsOf } from "../../../commands/report/requests";
 import { type Topology, topologyLine, topologyOf, topologySvg } from "../../../commands/report/topology";
 import type { Availability } from "../../../model/availability/types";
 import { LOSS_NAMES } from "../../../model/availability/words";
-import { HISTORY, SIDECAR, SIDECAR_DEV } from "../../components/plans";
+import { EXTRA, HISTORY, SIDECAR, SIDECAR_DEV } from "../../components/plans";
 import { type Overrides, run, type Stack } from "../../harness";
 import { type Digest, type Step, stepOf, unchanged } from "./previews";
 import { malformation } from "./xml";
@@ -206,6 +206,18 @@ describe("a report", () => {
     const text = markdownReport(await reportOf(digest));
     assert.match(text, /Pods 20 → \*\*22\*\* · CPU requests 4\.2 cores → \*\*4\.4 cores\*\*/);
     assert.match(text, /Persistent volumes 330 GiB$/m);
+  });
+
+  it("lists what nobody but the policies has judged", async () => {
+    const heading = /Not checked by this program/;
+    const report = await reportOf(await unchanged("prod", EXTRA.overrides));
+    assert.deepEqual(report.violations, []);
+    const comment = markdownReport(report);
+    assert.match(comment, /^### Not checked by this program$/m);
+    assert.match(comment, /^- querier\.extra\.args: --query\.max-concurrent-select$/m);
+    assert.match(htmlReport(report), /<h2>Not checked by this program<\/h2><ul><li>receive\.extra\.args: /);
+    const without = await reportOf(await unchanged("prod"));
+    for (const write of [markdownReport, htmlReport]) assert.doesNotMatch(write(without), heading);
   });
 
   it("says what it is told to say, and the warnings of the preview", async () => {

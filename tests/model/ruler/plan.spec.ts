@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parse } from "yaml";
+import { flagOf, isDeprecated, mistakes } from "../../../model/commandLine/flags";
 import { alertingConfig, alertmanagerPorts } from "../../../model/prometheus/alerting";
 import { deduplicationFunction } from "../../../model/query/deduplication";
 import { rulerFlags, rulerRemoteWriteConfig } from "../../../model/ruler/flags";
 import { planRuler } from "../../../model/ruler/plan";
 import { rulerProblems, ruleWarnings } from "../../../model/ruler/rules";
 import { type RulerSettings, type Settings, settingsSchema } from "../../../model/settings/schema";
+import { THANOS_VERSION } from "../../../model/values/versions";
 
 const PVC = { pvc: { size: "1Gi" } };
 const ADDRESSES = { queryGrpcAddress: "thanos-querier-grpc.stack.svc.cluster.local:10901", queryUrl: "http://queries" };
@@ -119,16 +119,16 @@ describe("the ruler's flags", () => {
 });
 
 describe("the ruler's flags, each of them", () => {
-  const known = JSON.parse(readFileSync(join(__dirname, "../flags/flags.json"), "utf8"))["thanos rule"] as Record<string, string>;
   for (const mode of ["stateless", "stateful"]) {
     it(`${mode}: is one that this Thanos knows and does not deprecate, with a value where it takes one`, () => {
       const alerting = { alertmanagers: ["http://am-0:9093"] };
       const [command, ...flags] = flagsOf(settings({ mode, storage: PVC }, { alerting, objectStorage: BUCKET }));
       assert.equal(command, "rule");
-      for (const flag of flags) {
-        const [, name = "", value] = /^--([^=]+)(?:=(.+))?$/s.exec(flag) ?? [];
-        assert.equal(known[name], value === undefined ? "switch" : "value", flag);
-      }
+      assert.deepEqual(mistakes("thanos rule", flags, THANOS_VERSION), []);
+      assert.deepEqual(
+        flags.filter((flag) => isDeprecated("thanos rule", flagOf(flag)?.name ?? flag)),
+        [],
+      );
     });
   }
 });

@@ -1,0 +1,189 @@
+import type { Command } from "./flags";
+
+/**
+ * Flags that the program sets, or that another one of them would contradict, by command: each with the key of the stack file that decides
+ * about it, or why none does.
+ */
+
+/** Who decides about a flag. */
+export type Owner = { key: string } | { why: string };
+
+/** A command whose flags the program knows; memcached's own are judged by these alone. */
+export type Program = Command | "memcached";
+
+const by = (key: string): Owner => ({ key });
+const fixed = (why: string): Owner => ({ why });
+
+const PORTS = fixed("Services, policies and addresses name the stack's own ports");
+const DATA = fixed("the volume is mounted there");
+const MEMORY = fixed("it is on in every process of the stack");
+const ADMINISTRATION = fixed("the page that it closes marks blocks for deletion and asks nobody who they are");
+const ROOT = fixed("probes, scrapes, queriers and the query frontend ask at the root");
+const CONFIGURATION = fixed("the program writes this file");
+
+/** A flag, and its twins by which the same is given as a file or as text. */
+const withFile = (name: string, owner: Owner): Record<string, Owner> => ({ [name]: owner, [`${name}-file`]: owner });
+
+const both = (name: string, letter: string, owner: Owner): Record<string, Owner> => ({ [name]: owner, [letter]: owner });
+
+const BUCKET = withFile("objstore.config", by("objectStorage"));
+const THANOS = { "http-address": PORTS, "enable-auto-gomemlimit": MEMORY };
+const STORE_API = { ...THANOS, "grpc-address": PORTS };
+const COMPACTOR = "objectStorage.compactor";
+const GATEWAY = "objectStorage.storeGateway";
+
+/** By command and flag. */
+export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
+  "thanos receive": {
+    ...STORE_API,
+    ...BUCKET,
+    "remote-write.address": PORTS,
+    "receive.capnproto-address": fixed("nobody may reach that port, which has neither encryption nor authentication (thanos #8093)"),
+    label: fixed("its label tells one receiver's samples from another's, in answers and in blocks"),
+    "receive.tenant-header": by("tenancy.header"),
+    "receive.default-tenant-id": by("tenancy.defaultTenant"),
+    "receive.tenant-label-name": by("tenancy.label"),
+    "tsdb.path": DATA,
+    "tsdb.retention": by("receive.retention.time"),
+    "tsdb.max-retention-bytes": by("receive.retention.size"),
+    "tsdb.out-of-order.time-window": by("receive.outOfOrderWindow"),
+    "tsdb.too-far-in-future.time-window": by("receive.tooFarInFutureWindow"),
+    "tsdb.max-exemplars": by("receive.maxExemplars"),
+    "tsdb.min-block-duration": fixed("blocks are cut every two hours, and earlier by a shrink of the ring, which sets it itself"),
+    "tsdb.max-block-duration": fixed("blocks are cut every two hours, and earlier by a shrink of the ring, which sets it itself"),
+    "receive.replication-factor": by("receive.replicationFactor"),
+    ...withFile("receive.hashrings", by("receive.hashrings")),
+    "receive.hashrings-algorithm": fixed("with another one than ketama every change of the ring moves nearly every series"),
+    "receive.hashrings-file-refresh-interval": fixed("updates of the stack wait for what receivers read after 15s"),
+    "receive.local-endpoint": fixed("it is the receiver's entry in the ring, byte for byte"),
+    "receive-forward-max-backoff": fixed("a peer that came back is tried again within a second, which rolling restarts rest on"),
+    ...withFile("receive.limits-config", by("receive.limits")),
+    ...withFile("receive.relabel-config", by("receive.relabel")),
+  },
+  "thanos query": {
+    ...STORE_API,
+    "web.route-prefix": ROOT,
+    ...withFile("endpoint.sd-config", by("querier.endpoints")),
+    endpoint: by("querier.endpoints"),
+    "endpoint-strict": by("querier.endpoints"),
+    "endpoint-group": by("querier.endpoints"),
+    "endpoint-group-strict": by("querier.endpoints"),
+    "store.sd-files": by("querier.endpoints"),
+    "store.sd-dns-interval": by("querier.discoveryInterval"),
+    "query.replica-label": fixed("the querier removes exactly the labels by which the stack's replicas differ"),
+    "query.auto-downsampling": by(`${COMPACTOR}.downsampling`),
+    "deduplication.func": by("querier.deduplication"),
+    "query.promql-engine": by("querier.engine"),
+    "query.timeout": by("querier.timeout"),
+    "query.max-concurrent": by("querier.maxConcurrent"),
+    "store.response-timeout": by("querier.responseTimeout"),
+    "query.tenant-header": by("tenancy.header"),
+    "query.default-tenant-id": by("tenancy.defaultTenant"),
+    "query.tenant-label-name": by("tenancy.label"),
+  },
+  "thanos query-frontend": {
+    ...THANOS,
+    "query-frontend.downstream-url": fixed("it stands in front of the stack's queriers"),
+    "query-frontend.compress-responses": fixed("it is on"),
+    "query-frontend.tenant-header": by("tenancy.header"),
+    "query-frontend.default-tenant-id": by("tenancy.defaultTenant"),
+    "query-range.split-interval": by("queryFrontend.splitInterval"),
+    "query-range.response-cache-max-freshness": by("queryFrontend.maxFreshness"),
+    ...withFile("query-range.response-cache-config", by("queryFrontend.cache")),
+    "labels.split-interval": by("queryFrontend.splitInterval"),
+    "labels.response-cache-max-freshness": by("queryFrontend.maxFreshness"),
+    ...withFile("labels.response-cache-config", by("queryFrontend.cache")),
+  },
+  "thanos rule": {
+    ...STORE_API,
+    "web.route-prefix": ROOT,
+    ...BUCKET,
+    "data-dir": DATA,
+    "rule-file": by("prometheus.ruleFolder"),
+    "eval-interval": by("ruler.evaluationInterval"),
+    "rule-query-offset": by("ruler.queryOffset"),
+    query: fixed("rules are evaluated over the stack's queriers"),
+    ...withFile("query.config", fixed("rules are evaluated over the stack's queriers")),
+    "query.sd-files": fixed("rules are evaluated over the stack's queriers"),
+    "query.sd-dns-interval": by("querier.discoveryInterval"),
+    label: by("prometheus.externalLabels"),
+    "alert.query-url": fixed("it is the stack's own query endpoint"),
+    "alert.label-drop": fixed("Alertmanager knows an alert by its labels, and the rulers' replica label is none of them"),
+    "alertmanagers.url": by("alerting.alertmanagers"),
+    ...withFile("alertmanagers.config", by("alerting.alertmanagers")),
+    ...withFile("remote-write.config", fixed("a stateless ruler writes into the stack's ring")),
+    "tsdb.retention": by("ruler.retention"),
+    "tsdb.block-duration": fixed("blocks are of two hours, as every other one in the bucket"),
+  },
+  "thanos sidecar": {
+    ...STORE_API,
+    ...BUCKET,
+    "prometheus.url": fixed("it serves the Prometheus in its own pod"),
+    "tsdb.path": DATA,
+    "reloader.config-file": CONFIGURATION,
+    "reloader.rule-dir": by("prometheus.ruleFolder"),
+    "reloader.watch-interval": fixed("changed files are read again after 15s"),
+    "reloader.method": fixed("Prometheus' lifecycle API, which can also end it, stays closed"),
+    "reloader.process-name": fixed("Prometheus is told by signal that a file has changed"),
+    "min-time": by("objectStorage.handover"),
+  },
+  "thanos store": {
+    ...STORE_API,
+    ...BUCKET,
+    "data-dir": DATA,
+    ...withFile("index-cache.config", by(`${GATEWAY}.indexCache`)),
+    "index-cache-size": by(`${GATEWAY}.indexCache`),
+    ...withFile("store.caching-bucket.config", by(`${GATEWAY}.chunkCache`)),
+    "sync-block-duration": by(`${GATEWAY}.syncInterval`),
+    "ignore-deletion-marks-delay": by(`${COMPACTOR}.deleteDelay`),
+    "max-time": by("objectStorage.handover"),
+    "min-time": by(`${GATEWAY}.partition`),
+    ...withFile("selector.relabel-config", by(`${GATEWAY}.partition`)),
+    "chunk-pool-size": by(`${GATEWAY}.resources.memory`),
+    "store.enable-index-header-lazy-reader": fixed("it is on: headers of blocks that nobody asks for need no memory"),
+    "disable-admin-operations": ADMINISTRATION,
+  },
+  "thanos compact": {
+    ...THANOS,
+    "web.route-prefix": ROOT,
+    ...BUCKET,
+    wait: fixed("it goes on for ever"),
+    "wait-interval": fixed("it looks at the bucket every five minutes"),
+    "data-dir": DATA,
+    "retention.resolution-raw": by(`${COMPACTOR}.retention.raw`),
+    "retention.resolution-5m": by(`${COMPACTOR}.retention.fiveMinutes`),
+    "retention.resolution-1h": by(`${COMPACTOR}.retention.oneHour`),
+    "downsampling.disable": by(`${COMPACTOR}.downsampling`),
+    "downsample.concurrency": by(`${COMPACTOR}.concurrency`),
+    "compact.concurrency": by(`${COMPACTOR}.concurrency`),
+    "consistency-delay": by(`${COMPACTOR}.consistencyDelay`),
+    "delete-delay": by(`${COMPACTOR}.deleteDelay`),
+    "deduplication.replica-label": fixed("it merges exactly the blocks that differ by the stack's own replica labels"),
+    "deduplication.func": by("querier.deduplication"),
+    "compact.enable-vertical-compaction": fixed("it follows from the replica labels"),
+    ...withFile("selector.relabel-config", fixed("it leaves alone exactly the blocks that must not be merged")),
+    "disable-admin-operations": ADMINISTRATION,
+  },
+  prometheus: {
+    "config.file": CONFIGURATION,
+    "web.listen-address": PORTS,
+    "web.route-prefix": ROOT,
+    "auto-gomemlimit.ratio": MEMORY,
+    "auto-gomemlimit": MEMORY,
+    "storage.remote.flush-deadline": fixed("its grace period fits it"),
+    agent: by("prometheus.mode"),
+    "storage.agent.path": DATA,
+    "storage.tsdb.path": DATA,
+    "storage.tsdb.retention.time": by("prometheus.retention.time"),
+    "storage.tsdb.retention.size": by("prometheus.retention.size"),
+    "storage.tsdb.min-block-duration": fixed("what a sidecar uploads is compacted by the compactor alone"),
+    "storage.tsdb.max-block-duration": fixed("what a sidecar uploads is compacted by the compactor alone"),
+  },
+  // Its own names of one letter are flags too.
+  memcached: {
+    ...both("memory-limit", "m", by("memory")),
+    ...both("max-item-size", "I", fixed("its clients are told the same size")),
+    ...both("conn-limit", "c", fixed("it fits the clients of the stack")),
+    ...both("port", "p", PORTS),
+  },
+};

@@ -1,0 +1,237 @@
+import { z } from "zod";
+import { DNS_LABEL, isDnsLabel, isDnsName } from "../values/kubernetesNames";
+import { isByteQuantity, isCpuQuantity } from "../values/quantity";
+import { count, form, image } from "./forms";
+
+/** What a component is given that the program knows nothing of: its schemas. Fields have Kubernetes' own names and forms. */
+
+const label = form(isDnsLabel, "a name as Kubernetes has it: at most 63 lower-case letters, digits and '-'").meta({
+  pattern: DNS_LABEL.source,
+});
+const objectName = form(isDnsName, "a name as Kubernetes has it: lower-case letters, digits, '-' and '.'");
+const dataKey = form((text) => /^[-._a-zA-Z0-9]{1,253}$/.test(text), "a key of a Secret or ConfigMap: letters, digits, '-', '_' and '.'");
+const anyText = z.string().min(1);
+const anything = z.record(z.string(), z.unknown());
+/** Bits of a file's rights, in decimal, as JSON has them. */
+const fileMode = count(0, 0o777);
+
+/** The keys within are Kubernetes' own, and documented there. */
+const KUBERNETES = { foreign: true };
+
+/** Exactly one of some fields. */
+const oneOf =
+  (...names: readonly string[]) =>
+  (value: object): boolean =>
+    names.filter((name) => (value as Record<string, unknown>)[name] !== undefined).length === 1;
+
+const keyOf = z.strictObject({ name: objectName, key: dataKey, optional: z.boolean().optional() });
+const fieldRef = z.strictObject({ fieldPath: anyText, apiVersion: anyText.optional() });
+const resourceFieldRef = z.strictObject({ resource: anyText, containerName: label.optional(), divisor: anyText.optional() });
+const ENV_SOURCES = ["secretKeyRef", "configMapKeyRef", "fieldRef", "resourceFieldRef"] as const;
+
+/** Name of a variable (apimachinery `IsEnvVarName`). */
+const envName = form(
+  (text) => /^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(text),
+  "a variable's name: letters, digits, '-', '_' and '.', no digit first",
+);
+
+const envVar = z
+  .strictObject({
+    name: envName,
+    value: z.string().optional(),
+    valueFrom: z
+      .strictObject({
+        secretKeyRef: keyOf.optional(),
+        configMapKeyRef: keyOf.optional(),
+        fieldRef: fieldRef.optional(),
+        resourceFieldRef: resourceFieldRef.optional(),
+      })
+      .refine(oneOf(...ENV_SOURCES), `one of ${ENV_SOURCES.join(", ")}`)
+      .optional(),
+  })
+  .refine(oneOf("value", "valueFrom"), "value or valueFrom")
+  .meta({ id: "variable" });
+
+const items = z.array(z.strictObject({ key: dataKey, path: anyText, mode: fileMode.optional() })).optional();
+const downwardItems = z.array(
+  z.strictObject({
+    path: anyText,
+    fieldRef: fieldRef.optional(),
+    resourceFieldRef: resourceFieldRef.optional(),
+    mode: fileMode.optional(),
+  }),
+);
+const optional = z.boolean().optional();
+const defaultMode = fileMode.optional();
+const size = form(isByteQuantity, "a quantity of bytes such as 64Mi");
+
+const PROJECTED = ["secret", "configMap", "downwardAPI", "serviceAccountToken"] as const;
+const projection = z
+  .strictObject({
+    secret: z.strictObject({ name: objectName, items, optional }).optional(),
+    configMap: z.strictObject({ name: objectName, items, optional }).optional(),
+    downwardAPI: z.strictObject({ items: downwardItems }).optional(),
+    serviceAccountToken: z
+      .strictObject({ path: anyText, audience: anyText.optional(), expirationSeconds: count(600, 2 ** 32).optional() })
+      .optional(),
+  })
+  .refine(oneOf(...PROJECTED), `one of ${PROJECTED.join(", ")}`);
+
+const SOURCES = ["secret", "configMap", "projected", "csi", "persistentVolumeClaim", "emptyDir"] as const;
+const volume = z
+  .strictObject({
+    name: label,
+    secret: z.strictObject({ secretName: objectName, items, defaultMode, optional }).optional(),
+    configMap: z.strictObject({ name: objectName, items, defaultMode, optional }).optional(),
+    projected: z.strictObject({ sources: z.array(projection).min(1), defaultMode }).optional(),
+    csi: z
+      .strictObject({
+        driver: objectName,
+        readOnly: z.boolean().optional(),
+        fsType: anyText.optional(),
+        volumeAttributes: z.record(z.string(), z.string()).optional(),
+        nodePublishSecretRef: z.strictObject({ name: objectName }).optional(),
+      })
+      .optional(),
+    persistentVolumeClaim: z.strictObject({ claimName: objectName, readOnly: z.boolean().optional() }).optional(),
+    emptyDir: z.strictObject({ sizeLimit: size, medium: z.literal("Memory").optional() }).optional(),
+  })
+  .refine(oneOf(...SOURCES), `one of ${SOURCES.join(", ")}`);
+
+/** A place in a container (Kubernetes takes any; a colon stands between parts of one). */
+const mountPath = form(
+  (text) => /^\/[^:]+$/.test(text) && !text.split("/").includes(".."),
+  "an absolute path below /, without '..' and ':'",
+);
+const subPath = form((text) => !text.startsWith("/") && !text.split("/").includes(".."), "a relative path without '..'");
+const volumeMount = z
+  .strictObject({
+    name: label,
+    mountPath,
+    subPath: subPath.optional(),
+    readOnly: z.boolean().optional(),
+  })
+  .meta({ id: "volumeMount" });
+
+const cpuQuantity = z.union([form(isCpuQuantity, "a quantity of CPU such as 250m"), z.number().positive()]);
+const byteQuantity = z.union([size, z.int().positive()]);
+const resourceList = z.strictObject({
+  cpu: cpuQuantity.optional(),
+  memory: byteQuantity.optional(),
+  "ephemeral-storage": byteQuantity.optional(),
+});
+const containerResources = z
+  .strictObject({ requests: resourceList, limits: resourceList })
+  .refine(
+    ({ requests, limits }) => requests.cpu !== undefined && requests.memory !== undefined && limits.memory !== undefined,
+    "requests.cpu, requests.memory and limits.memory at least: a container without them is evicted first, or fills its node's memory",
+  );
+
+const port = z.strictObject({
+  name: label.max(15).optional(),
+  containerPort: count(1, 65_535),
+  protocol: z.enum(["TCP", "UDP", "SCTP"]).optional(),
+});
+
+const podContainer = z.strictObject({
+  name: label,
+  image,
+  imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).optional(),
+  command: z.array(z.string()).optional(),
+  args: z.array(z.string()).optional(),
+  workingDir: mountPath.optional(),
+  env: z.array(envVar).optional(),
+  envFrom: z
+    .array(
+      z
+        .strictObject({
+          prefix: anyText.optional(),
+          secretRef: z.strictObject({ name: objectName, optional }).optional(),
+          configMapRef: z.strictObject({ name: objectName, optional }).optional(),
+        })
+        .refine(oneOf("secretRef", "configMapRef"), "secretRef or configMapRef"),
+    )
+    .optional(),
+  ports: z.array(port).optional(),
+  resources: containerResources,
+  volumeMounts: z.array(volumeMount).optional(),
+  securityContext: anything.optional(),
+  startupProbe: anything.optional(),
+  readinessProbe: anything.optional(),
+  livenessProbe: anything.optional(),
+  lifecycle: anything.optional(),
+  terminationMessagePolicy: z.enum(["File", "FallbackToLogsOnError"]).optional(),
+});
+
+/** Of the component's own container. */
+const ofContainer = {
+  args: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "Flags of the component's program, each an entry of its own: `--name=value`, or `--name` for a switch. Refused: a flag that the program " +
+        "sets (the refusal names the key that decides about it), and one that this release of Thanos or Prometheus does not have. `$(NAME)` is " +
+        "the variable of `env`.",
+    ),
+  env: z
+    .array(envVar)
+    .meta(KUBERNETES)
+    .optional()
+    .describe(
+      'Environment variables, as Kubernetes writes them: `- { name: HTTPS_PROXY, value: "http://proxy:3128" }`. A credential is taken from a ' +
+        "Secret (`valueFrom.secretKeyRef`).",
+    ),
+  volumeMounts: z
+    .array(volumeMount)
+    .meta(KUBERNETES)
+    .optional()
+    .describe("Where the component's own container has those volumes, as Kubernetes writes it. Not over a directory of the stack's own."),
+};
+
+/** Of the whole pod. */
+const ofPod = {
+  volumes: z
+    .array(volume)
+    .meta(KUBERNETES)
+    .optional()
+    .describe(
+      "Further volumes, as Kubernetes writes them: Secrets and ConfigMaps that exist in the stack's namespace, `projected`, `csi`, a claim that " +
+        "exists, an `emptyDir` with a `sizeLimit`.",
+    ),
+  containers: z
+    .array(podContainer)
+    .meta(KUBERNETES)
+    .optional()
+    .describe(
+      "Further containers, as Kubernetes writes them. `resources` are required; a `securityContext` that is left out is what Pod Security " +
+        "`restricted` asks, with a root file system that is read-only. Volumes of the stack, such as `data`, may be mounted by name. Their ports " +
+        "are closed by the network policies. Their images are taken as they are, whatever `images.registry` says.",
+    ),
+  initContainers: z
+    .array(podContainer.extend({ restartPolicy: z.literal("Always").optional() }))
+    .meta(KUBERNETES)
+    .optional()
+    .describe(
+      "Containers that are through before the component starts; with `restartPolicy: Always` they go on beside it. As `containers`.",
+    ),
+};
+
+const description =
+  "What the program knows nothing of, taken as it is: nothing here is part of what is proven or checked, and the report lists every use. The " +
+  "[policies](continuous-integration.md) still judge the result.";
+
+/** Schema of `extra`, of a component. */
+export const extra = z
+  .strictObject({ ...ofContainer, ...ofPod })
+  .prefault({})
+  .meta({ shared: "extra", id: "extra", description });
+
+/** Schema of `extra` of a container that is in a pod with its own `extra`. */
+export const containerExtra = z.strictObject(ofContainer).prefault({}).meta({ description });
+
+/** What a container is given that the program knows nothing of. */
+export type ContainerExtra = z.output<typeof containerExtra>;
+/** What a component is given that the program knows nothing of. */
+export type Extra = z.output<typeof extra>;
+/** A container that the program knows nothing of. */
+export type ExtraContainer = z.output<typeof podContainer> & { restartPolicy?: "Always" | undefined };

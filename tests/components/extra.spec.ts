@@ -1,0 +1,322 @@
+import assert from "node:assert/strict";
+import type { ProgramRun } from "../../commands/program";
+import { keysOf, type Schema, withInner } from "../../docs/generate/keys";
+import {
+  extraParts,
+  OWN_CONTAINERS,
+  OWN_DIRECTORIES,
+  OWN_PORT_NAMES,
+  OWN_VARIABLES,
+  OWN_VOLUMES,
+  uncheckedUses,
+} from "../../model/commandLine/extraRules";
+import { type Command, flagOf, mistakes } from "../../model/commandLine/flags";
+import { OWN_FLAGS, type Program } from "../../model/commandLine/ownFlags";
+import { choosingParts } from "../../model/kubernetes/choices";
+import { settingsSchema } from "../../model/settings/schema";
+import { THANOS_VERSION } from "../../model/values/versions";
+import { type Container, type Overrides, rejection, run, settingsOf, type Workload, workloads } from "../harness";
+import { EXTRA, EXTRA_SIDECAR, PLANS } from "./plans";
+
+/** What a component is given that the program knows nothing of. */
+
+const pods = (of: ProgramRun): Workload[] => workloads(of).filter(({ kind }) => kind !== "Job");
+const plain = PLANS.filter((plan) => plan !== EXTRA && plan !== EXTRA_SIDECAR);
+
+describe("extra: what is known of the stack's own", () => {
+  const seen = { volumes: new Set<string>(), containers: new Set<string>(), ports: new Set<string>(), variables: new Set<string>() };
+  const directories = new Set<string>();
+  const flags = new Map<Program, Set<string>>();
+  const programOf = ({ image, args: [subcommand = ""] = [] }: Container): Program =>
+    image.includes("/memcached") ? "memcached" : image.includes("/prometheus/") ? "prometheus" : (`thanos ${subcommand}` as Command);
+  before(async () => {
+    for (const { stack, overrides } of plain) {
+      for (const { spec } of pods(await run(stack, overrides))) {
+        const { containers, volumes = [] } = spec.template.spec;
+        for (const { metadata } of spec.volumeClaimTemplates ?? []) seen.volumes.add(metadata.name);
+        for (const { name } of volumes) seen.volumes.add(name);
+        for (const container of containers) {
+          seen.containers.add(container.name);
+          for (const { name } of container.ports ?? []) seen.ports.add(name);
+          for (const { name } of container.env ?? []) seen.variables.add(name);
+          for (const { mountPath } of container.volumeMounts ?? []) directories.add(mountPath);
+          const program = programOf(container);
+          const known = flags.get(program) ?? new Set();
+          for (const argument of container.args ?? []) known.add(flagOf(argument)?.name ?? "");
+          flags.set(program, known);
+        }
+      }
+    }
+  });
+
+  it("is every volume, container, port, variable and directory of every plan", () => {
+    const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
+    assert.deepEqual(sorted(OWN_VOLUMES), sorted(seen.volumes));
+    assert.deepEqual(sorted(OWN_CONTAINERS), sorted(seen.containers));
+    assert.deepEqual(sorted(OWN_PORT_NAMES), sorted(seen.ports));
+    assert.deepEqual(sorted(OWN_VARIABLES), sorted(seen.variables));
+    for (const path of directories)
+      assert.ok(
+        OWN_DIRECTORIES.some((own) => path === own || path.startsWith(`${own}/`)),
+        path,
+      );
+  });
+
+  it("is every flag that a plan spells, but a feature of Prometheus, of which there may be more", () => {
+    assert.equal(flags.size, Object.keys(OWN_FLAGS).length);
+    for (const [program, names] of flags) {
+      const unowned = [...names].filter((name) => name !== "" && !(name in OWN_FLAGS[program]));
+      assert.deepEqual(unowned, program === "prometheus" ? ["enable-feature"] : [], program);
+    }
+  });
+
+  it("names flags that there are, and keys that there are", () => {
+    const keys = new Set(withInner(keysOf(settingsSchema as unknown as Schema)).map(({ path }) => path));
+    for (const [program, owners] of Object.entries(OWN_FLAGS)) {
+      if (program === "memcached") continue;
+      for (const [name, owner] of Object.entries(owners)) {
+        const found = [`--${name}`, `--${name}=1`].some(
+          (argument) => mistakes(program as Command, [argument], THANOS_VERSION).length === 0,
+        );
+        assert.ok(found, `${program} --${name}`);
+        if ("key" in owner) assert.ok(keys.has(owner.key), `${program} --${name}: ${owner.key}`);
+      }
+    }
+  });
+
+  it("is of every component that may choose for its pods", () => {
+    const { stack, overrides } = EXTRA;
+    const settings = settingsOf(stack, overrides);
+    const parts = extraParts(settings).map(({ key }) => key);
+    assert.deepEqual(
+      parts.filter((key) => key !== "prometheus.sidecar."),
+      choosingParts(settings)
+        .map(({ key }) => key)
+        .filter((key) => key !== ""),
+    );
+  });
+});
+
+describe("extra: what is given", () => {
+  let ring: ProgramRun;
+  let sidecar: ProgramRun;
+  before(async () => {
+    ring = await run(EXTRA.stack, EXTRA.overrides);
+    sidecar = await run(EXTRA_SIDECAR.stack, EXTRA_SIDECAR.overrides);
+  });
+  const named = (of: ProgramRun, name: string) => pods(of).find(({ metadata }) => metadata.name === name) ?? assert.fail(name);
+
+  it("reaches every component's own container, behind what the program says", () => {
+    for (const workload of pods(ring)) {
+      const { initContainers = [], containers, volumes = [] } = workload.spec.template.spec;
+      const [own, beside, ...others] = containers;
+      const { name } = workload.metadata;
+      assert.deepEqual([beside?.name, others.length, initContainers.map((each) => each.name).join()], ["beside", 0, "first"], name);
+      assert.deepEqual(own?.env?.slice(-2), [
+        { name: "HTTPS_PROXY", value: "http://proxy.example:3128" },
+        { name: "REGION", valueFrom: { configMapKeyRef: { name: "site", key: "region" } } },
+      ]);
+      assert.deepEqual(own?.volumeMounts?.at(-1), { name: "client-tls", mountPath: "/etc/extra/tls", readOnly: true });
+      assert.deepEqual(volumes.slice(-2), [
+        { name: "client-tls", secret: { secretName: "client-tls" } },
+        { name: "scratch", emptyDir: { sizeLimit: "16Mi" } },
+      ]);
+    }
+    const last = (name: string) => named(ring, name).spec.template.spec.containers[0]?.args?.at(-1);
+    assert.equal(last("thanos-querier"), "--query.max-concurrent-select=8");
+    assert.equal(last("thanos-receive-z1"), "--enable-feature=metric-names-filter");
+    assert.equal(last("thanos-receive-router"), "--log.level=warn");
+    assert.equal(last("prometheus"), "--enable-feature=promql-experimental-functions");
+    assert.equal(last("thanos-index-cache"), "--threads=2");
+  });
+
+  it("reaches a sidecar by itself, in a pod with what its Prometheus has", () => {
+    const { containers, volumes = [] } = named(sidecar, "prometheus").spec.template.spec;
+    assert.deepEqual(
+      containers.map(({ name, args }) => [name, args?.at(-1)]),
+      [
+        ["prometheus", "--query.max-samples=10000000"],
+        ["thanos-sidecar", "--shipper.upload-concurrency=2"],
+        ["beside", undefined],
+      ],
+    );
+    const own = containers.find(({ name }) => name === "thanos-sidecar");
+    assert.deepEqual(own?.env?.at(-1), { name: "LANG", value: "C" });
+    assert.equal(own?.volumeMounts?.at(-1)?.mountPath, "/etc/extra/tls");
+    assert.ok(volumes.some(({ name }) => name === "client-tls"));
+  });
+
+  it("is as restricted as the stack's own where it says nothing else", () => {
+    const [, beside] = named(ring, "thanos-querier").spec.template.spec.containers;
+    assert.deepEqual(beside?.securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    });
+    assert.deepEqual(beside?.resources, {
+      requests: { "ephemeral-storage": "64Mi", cpu: "10m", memory: "32Mi" },
+      // With the directory that it mounts.
+      limits: { "ephemeral-storage": "528Mi", memory: "32Mi" },
+    });
+  });
+
+  it("is an output and in words, without a value that may be nobody's business", () => {
+    const uses = ring.outputs.unchecked as string[];
+    assert.deepEqual(uses, uncheckedUses(settingsOf(EXTRA.stack, EXTRA.overrides)));
+    assert.deepEqual(
+      uses.filter((use) => use.startsWith("querier.")),
+      [
+        "querier.extra.args: --query.max-concurrent-select",
+        "querier.extra.env: HTTPS_PROXY, REGION",
+        "querier.extra.volumes: client-tls (secret client-tls), scratch (emptyDir)",
+        "querier.extra.volumeMounts: /etc/extra/tls",
+        "querier.extra.containers: beside (quay.io/own/beside:1.0.0)",
+        "querier.extra.initContainers: first (quay.io/own/first:1.0.0)",
+      ],
+    );
+    assert.ok((sidecar.outputs.unchecked as string[]).includes("prometheus.sidecar.extra.args: --shipper.upload-concurrency"));
+  });
+
+  it("is no output where nothing is given", async () => {
+    assert.ok(!("unchecked" in (await run("dev")).outputs));
+  });
+});
+
+describe("extra that is refused", () => {
+  const LIMITED = { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "16Mi" } };
+  const beside = (further: object = {}) => ({ containers: [{ name: "own", image: "a.example/own:1", resources: LIMITED, ...further }] });
+  const args = (...given: string[]) => ({ querier: { extra: { args: given } } });
+  const querier = (extra: object) => ({ querier: { extra } });
+  const cases: [string, Overrides, RegExp][] = [
+    [
+      "a flag of the program's, with its key",
+      args("--query.timeout=5m"),
+      /querier\.extra\.args\[0\] = "--query\.timeout=5m": the program sets this flag\. Accepted: the key querier\.timeout instead/,
+    ],
+    ["such a switch, turned off", args("--no-query.auto-downsampling"), /the key objectStorage\.compactor\.downsampling instead/],
+    [
+      "a flag of the program's that nobody decides about, with the reason",
+      { receive: { extra: { args: ["--receive.hashrings-algorithm=hashmod"] } } },
+      /the program sets this flag: with another one than ketama every change of the ring moves nearly every series\. Accepted: the flag left out/,
+    ],
+    ["its twin by text", { receive: { extra: { args: ["--objstore.config=type: S3"] } } }, /the key objectStorage instead/],
+    [
+      "a flag that there is not",
+      args("--query.max-concurrent-selects=8"),
+      /has no flag --query\.max-concurrent-selects, and ends at its start/,
+    ],
+    ["another component's flag", { ruler: { extra: { args: ["--query.max-concurrent-select=8"] } } }, /thanos rule 0\.42\.4 has no flag/],
+    [
+      "a flag of the next release",
+      { images: { thanos: "quay.io/thanos/thanos:v0.41.0" }, queryFrontend: { extra: { args: ["--query.max-retries-per-request=2"] } } },
+      /thanos query-frontend 0\.41\.0 has no flag --query\.max-retries-per-request, which is new/,
+    ],
+    ["a value that is an entry of its own", args("--log.level", "debug"), /extra\.args\[0\] = "--log\.level": --log\.level takes a value/],
+    ["what is no flag", args("debug"), /extra\.args\[0\] = "debug": not of the form of a flag/],
+    ["a switch with a value", args("--query.disable-fallback=true"), /takes no value, .*Accepted: --query\.disable-fallback alone/],
+    ["a flag twice", args("--log.level=debug", "--log.level=info"), /extra\.args\[1\] = .*given twice/],
+    ["what ends the process", args("--help"), /the process prints something and ends/],
+    [
+      "a flag of memcached's, by its letter",
+      { queryFrontend: { cache: { extra: { args: ["-m 64"] } } } },
+      /the key queryFrontend\.cache\.memory instead/,
+    ],
+    [
+      "a variable of the stack's",
+      querier({ env: [{ name: "POD_NAME", value: "x" }] }),
+      /querier\.extra\.env = "POD_NAME": the stack has a variable/,
+    ],
+    ["a variable without a value", querier({ env: [{ name: "A" }] }), /querier\.extra\.env\[0\] = .*value or valueFrom/],
+    [
+      "a number where Kubernetes takes text",
+      querier({ env: [{ name: "A", value: 1 }] }),
+      /env\[0\]\.value = 1: this key holds text\. .*in quotes/,
+    ],
+    [
+      "a volume of the stack's",
+      querier({ volumes: [{ name: "data", emptyDir: { sizeLimit: "1Mi" } }] }),
+      /extra\.volumes = "data": the stack has a volume of this name itself/,
+    ],
+    [
+      "a volume of two kinds",
+      querier({ volumes: [{ name: "a", secret: { secretName: "a" }, configMap: { name: "a" } }] }),
+      /one of secret, configMap/,
+    ],
+    [
+      "a directory of a node",
+      querier({ volumes: [{ name: "a", hostPath: { path: "/" } }] }),
+      /extra\.volumes\[0\]\.hostPath = .*no such key/,
+    ],
+    [
+      "a directory without an end",
+      querier({ volumes: [{ name: "a", emptyDir: {} }] }),
+      /extra\.volumes\[0\]\.emptyDir\.sizeLimit = \(not set\)/,
+    ],
+    [
+      "a mount of nothing",
+      querier({ volumeMounts: [{ name: "a", mountPath: "/etc/extra" }] }),
+      /extra\.volumeMounts = "a": .*a name of querier\.extra\.volumes, which is empty/,
+    ],
+    [
+      "a mount over the stack's own",
+      {
+        receive: {
+          extra: {
+            volumes: [{ name: "a", configMap: { name: "a" } }],
+            volumeMounts: [{ name: "a", mountPath: "/etc/thanos/hashrings/" }],
+          },
+        },
+      },
+      /receive\.extra\.volumeMounts = "\/etc\/thanos\/hashrings": the stack's own \/etc\/thanos\/hashrings is there/,
+    ],
+    [
+      "a mount above it",
+      querier({ volumes: [{ name: "a", configMap: { name: "a" } }], volumeMounts: [{ name: "a", mountPath: "/etc" }] }),
+      /"\/etc": the stack's own \/etc\//,
+    ],
+    [
+      "a container of the stack's name",
+      querier(beside({ name: "thanos-querier" })),
+      /"thanos-querier": the stack has a container of this name/,
+    ],
+    [
+      "a port of the stack's",
+      querier(beside({ ports: [{ containerPort: 10901 }] })),
+      /extra\.containers = 10901: the containers of a pod share its ports/,
+    ],
+    [
+      "a port's name to which a Service leads",
+      querier(beside({ ports: [{ name: "http", containerPort: 1 }] })),
+      /"http": the stack has a port of this name/,
+    ],
+    [
+      "a container without a limit",
+      querier(beside({ resources: { requests: { cpu: "1" }, limits: {} } })),
+      /extra\.containers\[0\]\.resources = .*limits\.memory at least/,
+    ],
+    ["a container of no version", querier(beside({ image: "own:latest" })), /extra\.containers\[0\]\.image = "own:latest"/],
+    [
+      "a container that mounts nothing",
+      querier(beside({ volumeMounts: [{ name: "nothing", mountPath: "/x" }] })),
+      /"nothing": container own mounts a volume that the pod does not have/,
+    ],
+    [
+      "a field that containers do not have",
+      querier(beside({ privileged: true })),
+      /extra\.containers\[0\]\.privileged = true: there is no such key/,
+    ],
+  ];
+  for (const [title, overrides, expected] of cases) {
+    it(title, async () => {
+      const { problems } = await rejection("prod", overrides);
+      assert.ok(problems.length >= 1 && problems.length <= 2, problems.join("\n"));
+      assert.match(problems.join("\n"), expected);
+    });
+  }
+
+  it("flags of a Prometheus that is newer than the list are taken", async () => {
+    const newer = { images: { prometheus: "quay.io/prometheus/prometheus:v3.99.0" }, prometheus: { extra: { args: ["--brand.new=1"] } } };
+    assert.ok((await run("prod", newer)).resources.length > 0);
+    assert.match((await rejection("prod", { prometheus: { extra: { args: ["--brand.new=1"] } } })).message, /has no flag --brand\.new/);
+  });
+});
