@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Credentials, objectStorageConfig } from "../model/bucket/config";
+import { type Credentials, objectStorageConfig, objectStorageFiles } from "../model/bucket/config";
 import { BUCKET_FOLDER, bucketClaim } from "../model/bucket/directory";
 import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/bucket/mount";
 import { BUCKET_IDENTITY } from "../model/kubernetes/identities";
@@ -45,19 +45,11 @@ export class ObjectStorage extends pulumi.ComponentResource {
   constructor(name: string, args: ObjectStorageArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("ObjectStorage"), name, {}, opts);
     const { settings, objectStorage } = args;
-    const config = pulumi.output(args.credentials).apply((credentials) => objectStorageConfig(objectStorage, credentials));
-    const secret = new k8s.core.v1.Secret(
-      name,
-      {
-        metadata: { namespace: args.namespace, labels: commonLabels(BUCKET_IDENTITY) },
-        immutable: true,
-        stringData: { [OBJECT_STORE_FILE]: pulumi.secret(config) },
-      },
-      { parent: this },
-    );
-    this.secretName = secret.metadata.name;
+    const given = objectStorage.secret;
+    this.secretName = given === undefined ? this.ownSecret(name, args) : pulumi.output(given.name);
     this.serviceAccountAnnotations = objectStorage.serviceAccountAnnotations;
-    this.volumes = [{ name: CONFIG_VOLUME, secret: { secretName: this.secretName } }];
+    const items = given === undefined ? {} : { items: [{ key: given.key, path: OBJECT_STORE_FILE }] };
+    this.volumes = [{ name: CONFIG_VOLUME, secret: { secretName: this.secretName, ...items } }];
     this.mounts = [{ name: CONFIG_VOLUME, mountPath: OBJECT_STORE_FOLDER, readOnly: true }];
     for (const volume of args.directory) {
       const claim = new k8s.core.v1.PersistentVolumeClaim(
@@ -69,5 +61,24 @@ export class ObjectStorage extends pulumi.ComponentResource {
       this.mounts.push({ name: DIRECTORY_VOLUME, mountPath: BUCKET_FOLDER });
     }
     this.registerOutputs({});
+  }
+
+  /** Secrets hold texts and bytes apart; what is empty is left out. */
+  private ownSecret(name: string, { namespace, objectStorage, credentials }: ObjectStorageArgs): pulumi.Output<string> {
+    const content = pulumi.output(credentials).apply((given) => {
+      const { texts, bytes } = objectStorageFiles(objectStorage, given);
+      return { stringData: { [OBJECT_STORE_FILE]: objectStorageConfig(objectStorage, given), ...texts }, data: bytes };
+    });
+    const withKey = objectStorage.s3?.encryption?.method === "SSE-C";
+    return new k8s.core.v1.Secret(
+      name,
+      {
+        metadata: { namespace, labels: commonLabels(BUCKET_IDENTITY) },
+        immutable: true,
+        stringData: pulumi.secret(content.apply(({ stringData }) => stringData)),
+        ...(withKey ? { data: pulumi.secret(content.apply(({ data }) => data)) } : {}),
+      },
+      { parent: this },
+    ).metadata.name;
   }
 }

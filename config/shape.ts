@@ -59,7 +59,9 @@ const STAND_INS: Readonly<Record<string, unknown>> = {
 function removeFrom(draft: Record<string, unknown>, issue: z.core.$ZodIssue, removed: Path[]): boolean {
   const { path } = issue;
   if (issue.code === "unrecognized_keys") {
-    const holder = valueAt(draft, path) as Record<string, unknown>;
+    // What held it may have gone for another of its keys.
+    const holder = valueAt(draft, path) as Record<string, unknown> | undefined;
+    if (holder === undefined) return true;
     for (const name of issue.keys) {
       delete holder[name];
       // A known key that was meant and is not there has not got its default by choice.

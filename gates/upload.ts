@@ -74,8 +74,9 @@ export async function receiversAreUploaded(
 export function cuttingEveryMinute(applied: AppliedStatefulSet, from: number): AppliedStatefulSet {
   const { spec } = applied;
   const { template } = spec;
-  const containers = template.spec.containers.map((container) =>
-    container.args?.[0] === "receive" ? { ...container, args: [...container.args, CUT_EVERY_MINUTE] } : container,
+  // The component's own is the first; what an environment has put beside it may be a receiver too.
+  const containers = template.spec.containers.map((container, index) =>
+    index === 0 && container.args?.[0] === "receive" ? { ...container, args: [...container.args, CUT_EVERY_MINUTE] } : container,
   );
   return {
     ...applied,

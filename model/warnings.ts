@@ -47,12 +47,13 @@ const MOUNTED = "/var/run/secrets/kubernetes.io/serviceaccount/";
  * Files that jobs of one's own name and that no component mounts: a job whose CA or list of targets is not there has no
  * target, and only Prometheus' log says so.
  */
-function filesThatNobodyMounts({ prometheus: { scrapeConfigs } }: Settings): string[] {
+function filesThatNobodyMounts({ prometheus: { scrapeConfigs, extra } }: Settings): string[] {
+  const mounted = [MOUNTED, "/dev/", ...(extra.volumeMounts ?? []).map(({ mountPath }) => `${mountPath.replace(/\/$/, "")}/`)];
   return filesIn(scrapeConfigs, "prometheus.scrapeConfigs")
-    .filter(([, file]) => !file.startsWith(MOUNTED) && !file.startsWith("/dev/"))
+    .filter(([, file]) => !mounted.some((directory) => file.startsWith(directory)))
     .map(
       ([key, file]) =>
-        `${key} names ${file}, which no part of this stack mounts: unless images.prometheus has it, the job finds no target or can't scrape, and only Prometheus' log says so`,
+        `${key} names ${file}, which nothing mounts: unless images.prometheus has it, the job finds no target or can't scrape, and only Prometheus' log says so; prometheus.extra.volumes and volumeMounts mount a Secret or a ConfigMap`,
     );
 }
 

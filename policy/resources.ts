@@ -22,6 +22,8 @@ export interface Container {
   resources?: { requests?: Record<string, unknown>; limits?: Record<string, unknown> };
   securityContext?: SecurityContext;
   volumeMounts?: { name?: string; mountPath?: string }[];
+  /** Of an init container: `Always` where it goes on beside the others. */
+  restartPolicy?: string;
   lifecycle?: Record<string, Handler | undefined>;
   startupProbe?: Handler;
   readinessProbe?: Handler;
@@ -30,7 +32,8 @@ export interface Container {
 
 /** A probe or a hook. */
 export interface Handler {
-  httpGet?: { host?: string };
+  exec?: { command?: string[] };
+  httpGet?: { host?: string; httpHeaders?: { name?: string; value?: string }[] };
   tcpSocket?: { host?: string };
 }
 

@@ -10,20 +10,23 @@ import { BUCKET_PORT, HOST_ADDRESS } from "./topology";
 /** How a bucket of the sandbox's S3 server is reached, from pods and from this host. */
 export interface BucketAccess {
   readonly bucket: string;
-  /** Host and port, plain HTTP. */
+  /** Host and port, TLS. */
   readonly endpoint: string;
   readonly region: string;
+  /** File with the certificate of the authority by which the server is known. */
+  readonly caFile: string;
   readonly accessKey: string;
   readonly secretKey: string;
 }
 
 const DAEMON = "versitygw";
 
-/** The sandbox's S3 server, without a bucket. */
-export function bucketServer() {
+/** The sandbox's S3 server, without a bucket. The certificates are there once the cluster is. */
+export function bucketServer(where: Paths = paths()) {
   return {
     endpoint: `${HOST_ADDRESS}:${BUCKET_PORT}`,
     region: "us-east-1",
+    caFile: join(where.pki, "ca.crt"),
     // Everything that it holds is made by the sandbox and goes with it.
     credentials: { accessKey: "sandbox", secretKey: "sandbox-secret" },
   };
@@ -31,8 +34,8 @@ export function bucketServer() {
 
 /** How a bucket of the sandbox's S3 server is reached, whether it exists or not. */
 export function bucketAccess(bucket: string): BucketAccess {
-  const { endpoint, region, credentials } = bucketServer();
-  return { bucket, endpoint, region, ...credentials };
+  const { endpoint, region, caFile, credentials } = bucketServer();
+  return { bucket, endpoint, region, caFile, ...credentials };
 }
 
 /**
@@ -92,7 +95,11 @@ async function startServer(where: Paths): Promise<void> {
   const { endpoint, credentials } = bucketServer();
   await startDaemon(where.run, {
     name: DAEMON,
-    command: [join(where.bin, "versitygw"), "--port", endpoint, "posix", where.buckets],
+    command: [
+      join(where.bin, "versitygw"),
+      ...["--port", endpoint, "--cert", join(where.pki, `${DAEMON}.crt`), "--key", join(where.pki, `${DAEMON}.key`)],
+      ...["posix", where.buckets],
+    ],
     log,
     cgroup: "bucket",
     env: { ROOT_ACCESS_KEY: credentials.accessKey, ROOT_SECRET_KEY: credentials.secretKey },

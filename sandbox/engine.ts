@@ -4,7 +4,7 @@ import { type EngineEvent, LocalWorkspace, type OutputMap, PulumiCommand, type S
 import { parse } from "yaml";
 import { bucketServer } from "./bucket";
 import { StepFailed } from "./command";
-import { type ConfigOverlay, type ConfigValue, refuseSecrets, sandboxConfig, withoutCredentials } from "./overlay";
+import { type ClusterNames, type ConfigOverlay, type ConfigValue, refuseSecrets, sandboxConfig, withoutCredentials } from "./overlay";
 import { type Paths, paths, REPOSITORY } from "./paths";
 import "./engineConnections";
 import { installPlugins } from "./plugins/install";
@@ -87,9 +87,15 @@ export async function openStack(
     nodes: NODES.map((node) => node.name),
     // A pod sees the host by its own address, or by a node's, whose kube-proxy led it from a Service to a pod elsewhere.
     machine: NODE_NETWORK,
-    objectStorage: bucketServer(),
+    objectStorage: objectStorage(where),
   });
   return openProgram({ project: PROJECT, stack, folder: REPOSITORY, program, ...configuration }, where);
+}
+
+/** The sandbox's S3 server as an overlay has it. */
+function objectStorage(where: Paths): ClusterNames["objectStorage"] {
+  const { endpoint, region, caFile, credentials } = bucketServer(where);
+  return { endpoint, region, credentials, ca: readFileSync(caFile, "utf8") };
 }
 
 /** A Pulumi program, and the stack of it that is opened. */

@@ -44,9 +44,11 @@ export interface ClusterNames {
   /** The network in which the cluster's pods see this machine: tests write and read from here, and people open what `make up` prints. */
   readonly machine: string;
   readonly objectStorage: {
-    /** Host and port, plain HTTP. */
+    /** Host and port, TLS. */
     readonly endpoint: string;
     readonly region: string;
+    /** Certificate of the authority by which the server is known, as PEM. */
+    readonly ca: string;
     readonly credentials: { readonly accessKey: string; readonly secretKey: string };
   };
 }
@@ -150,7 +152,7 @@ const SMALL_REQUEST: ConfigObject = { resources: { cpu: "50m" } };
 /** The part of `objectStorage` that says where the bucket is, and how little of a node its components ask for. */
 function objectStorageOverlay(storage: ConfigValue | undefined, { nodes, objectStorage }: ClusterNames): ConfigObject | undefined {
   if (!isObject(storage)) return undefined;
-  for (const kind of ["gcs", "azure"]) {
+  for (const kind of ["gcs", "azure", "secret"]) {
     if (storage[kind] === undefined) continue;
     throw new Error(
       formatProblem({
@@ -165,7 +167,7 @@ function objectStorageOverlay(storage: ConfigValue | undefined, { nodes, objectS
   return {
     ...(storage.s3 === undefined
       ? {}
-      : { s3: { endpoint: objectStorage.endpoint, region: objectStorage.region, insecure: true, bucketLookup: "path" } }),
+      : { s3: { endpoint: objectStorage.endpoint, region: objectStorage.region, ca: objectStorage.ca, bucketLookup: "path" } }),
     ...(storage.filesystem === undefined || node === undefined ? {} : { filesystem: { node } }),
     storeGateway: SMALL_REQUEST,
     compactor: SMALL_REQUEST,

@@ -34,6 +34,8 @@ export const CERTIFICATES: readonly CertificatePlan[] = [
       ...["", ".default", ".default.svc", `.default.svc.${CLUSTER_DOMAIN}`].map((suffix) => `DNS:kubernetes${suffix}`),
     ],
   },
+  // The object storage is TLS, by an authority of its own, as in a company's data centre.
+  { name: "versitygw", commonName: "versitygw", servers: [`IP:${HOST_ADDRESS}`] },
   { name: "etcd", commonName: "etcd", servers: ["IP:127.0.0.1", "DNS:localhost"] },
   { name: "apiserver-etcd-client", commonName: "kube-apiserver-etcd-client" },
   { name: "apiserver-kubelet-client", commonName: "kube-apiserver-kubelet-client" },

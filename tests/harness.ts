@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type Manifest, manifestsOf } from "../commands/manifests";
 import { type ProgramRun, type RegisteredResource, runProgram } from "../commands/program";
@@ -38,6 +40,9 @@ function merged(base: unknown, change: unknown): unknown {
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A certificate of an authority that nobody else has: `openssl req -x509 -newkey ed25519`, of which the key is thrown away. */
+export const CERTIFICATE = readFileSync(join(__dirname, "certificate.pem"), "utf8");
 
 /** Replaces hostPath storage by claims, for plans that hostPath can't have. */
 export const CLAIMS: Overrides = {

@@ -25,7 +25,8 @@ export function requestsOf(resources: readonly PolicyResource[]): Requests {
     const spec = fields(resource.inputs, "spec");
     const replicas = typeof spec.replicas === "number" ? spec.replicas : 1;
     sum.pods += replicas;
-    for (const container of pod.spec.containers ?? []) {
+    const beside = (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
+    for (const container of [...(pod.spec.containers ?? []), ...beside]) {
       sum.cpu += replicas * coresOf(requested(container, "cpu"));
       sum.memory += replicas * bytesOf(requested(container, "memory"));
     }

@@ -12,6 +12,18 @@ export interface IdentityService {
 /** Where tokens of a service account are exchanged: AWS STS, Microsoft Entra ID, Google STS. */
 const TOKEN_EXCHANGE: IdentityService = { port: 443 };
 
+/** The instance's own, and those of containers, of AWS. */
+const INSTANCE: readonly IdentityService[] = [
+  { networks: ["169.254.169.254/32", "169.254.170.2/32", "169.254.170.23/32", "fd00:ec2::23/128", "fd00:ec2::254/128"], port: 80 },
+];
+
+/** What GKE has beside the instance's port 80. */
+const GOOGLE: readonly IdentityService[] = [
+  { networks: ["169.254.169.254/32"], port: 8080 },
+  { networks: ["169.254.169.252/32"], port: 987 },
+  { networks: ["169.254.169.252/32"], port: 988 },
+];
+
 /**
  * By kind of bucket. Link-local addresses, which lead to the node or the hypervisor and nowhere else.
  *
@@ -23,22 +35,12 @@ const TOKEN_EXCHANGE: IdentityService = { port: 443 };
  *   managed_identity_client.go); workload identity exchanges tokens.
  */
 const SERVICES: Record<BucketKind, readonly IdentityService[]> = {
-  s3: [
-    {
-      networks: ["169.254.169.254/32", "169.254.170.2/32", "169.254.170.23/32", "fd00:ec2::23/128", "fd00:ec2::254/128"],
-      port: 80,
-    },
-    TOKEN_EXCHANGE,
-  ],
-  gcs: [
-    { networks: ["169.254.169.254/32"], port: 80 },
-    { networks: ["169.254.169.254/32"], port: 8080 },
-    { networks: ["169.254.169.252/32"], port: 987 },
-    { networks: ["169.254.169.252/32"], port: 988 },
-    TOKEN_EXCHANGE,
-  ],
+  s3: [...INSTANCE, TOKEN_EXCHANGE],
+  gcs: [{ networks: ["169.254.169.254/32"], port: 80 }, ...GOOGLE, TOKEN_EXCHANGE],
   azure: [{ networks: ["169.254.169.254/32"], port: 80 }, TOKEN_EXCHANGE],
   filesystem: [],
+  // Whichever cloud's: the provider is in the Secret.
+  secret: [...INSTANCE, ...GOOGLE, TOKEN_EXCHANGE],
 };
 
 /**
@@ -46,7 +48,7 @@ const SERVICES: Record<BucketKind, readonly IdentityService[]> = {
  * port; none where there are credentials.
  */
 export function identityServices(objectStorage: ObjectStorageSettings, credentials: boolean): readonly IdentityService[] {
-  if (credentials) return [];
+  if (credentials || objectStorage.secret?.podIdentity === false) return [];
   const reached = bucketPort(objectStorage);
   return SERVICES[bucketKind(objectStorage)].filter(({ networks, port }) => networks !== undefined || port !== reached);
 }

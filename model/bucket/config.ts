@@ -3,7 +3,9 @@ import { bucketShape } from "../settings/objectStorage";
 import type { ObjectStorageSettings, Settings } from "../settings/schema";
 import { thanosYaml } from "../values/literal";
 import type { Problem } from "../values/problem";
+import { quantityBytes } from "../values/quantity";
 import { BUCKET_FOLDER } from "./directory";
+import { CA_FILE, ENCRYPTION_KEY_FILE, OBJECT_STORE_FOLDER } from "./mount";
 
 /**
  * The bucket: its configuration as Thanos reads it, the credentials that belong to it, and which stacks would share it.
@@ -21,6 +23,11 @@ const s3Credentials = z.strictObject({
   accessKey: text.describe("Of S3: the name of the key."),
   secretKey: text.describe("Of S3: the key."),
   sessionToken: text.optional().describe("Of S3, where the two are temporary."),
+  encryptionKey: z
+    .string()
+    .refine((key) => /^[A-Za-z0-9+/]{43}=$/.test(key), "32 bytes in base64: openssl rand -base64 32")
+    .optional()
+    .describe("Of S3 with `SSE-C`: the key of 32 bytes, in base64."),
 });
 const gcsCredentials = z.strictObject({
   serviceAccount: z
@@ -37,10 +44,14 @@ export type Credentials = z.output<typeof credentialsSchema>;
 
 /** Form of the credentials of each kind, for messages. */
 const CREDENTIALS_OF: Record<BucketKind, { schema: z.ZodType; form: string } | undefined> = {
-  s3: { schema: s3Credentials, form: "accessKey and secretKey, and sessionToken where they are temporary" },
+  s3: {
+    schema: s3Credentials,
+    form: "accessKey and secretKey, sessionToken where they are temporary, and encryptionKey (32 bytes in base64) with SSE-C",
+  },
   gcs: { schema: gcsCredentials, form: "serviceAccount: the key file as JSON text or as a map of keys" },
   azure: { schema: azureCredentials, form: "storageAccountKey" },
   filesystem: undefined,
+  secret: undefined,
 };
 
 /** Kind of the bucket. */
@@ -52,8 +63,10 @@ export function bucketKind(objectStorage: Pick<ObjectStorageSettings, BucketKind
 
 /** Problems of the credentials for the bucket that the settings name. No message contains any of them. */
 export function credentialProblems({ objectStorage }: Pick<Settings, "objectStorage">, credentials: unknown): Problem[] {
-  if (credentials === undefined) return [];
   const problem = (rule: string, remedy: string): Problem[] => [{ key: CREDENTIALS_KEY, value: "(secret)", rule, remedy }];
+  const withOwnKey = objectStorage?.s3?.encryption?.method === "SSE-C";
+  const ownKey = "objectStorageCredentials.encryptionKey, 32 bytes in base64, with accessKey and secretKey";
+  if (credentials === undefined) return withOwnKey ? problem("SSE-C encrypts with a key that the server does not keep", ownKey) : [];
   if (objectStorage === undefined)
     return problem("credentials without a bucket belong to nothing", "no such key, or a bucket in objectStorage");
   const kind = bucketKind(objectStorage);
@@ -61,6 +74,11 @@ export function credentialProblems({ objectStorage }: Pick<Settings, "objectStor
   if (expected === undefined) return problem(`a bucket of kind ${kind} needs no credentials`, "no such key");
   if (!expected.schema.safeParse(credentials).success) {
     return problem(`these are not the credentials of a bucket of kind ${kind}`, `${expected.form}, and nothing else`);
+  }
+  if (withOwnKey !== (s3Credentials.safeParse(credentials).data?.encryptionKey !== undefined)) {
+    return withOwnKey
+      ? problem("SSE-C encrypts with a key that the server does not keep", ownKey)
+      : problem("an encryptionKey is the key of SSE-C alone", "objectStorage.s3.encryption.method SSE-C, or no encryptionKey");
   }
   if (JSON.stringify(credentials).includes("$(")) {
     return problem("Thanos replaces $(NAME) in its configuration by the environment's variable", "credentials without $(");
@@ -75,6 +93,33 @@ export function credentialProblems({ objectStorage }: Pick<Settings, "objectStor
 const keyFile = (serviceAccount: string | Record<string, unknown>): string =>
   typeof serviceAccount === "string" ? serviceAccount : JSON.stringify(serviceAccount);
 
+type S3 = NonNullable<ObjectStorageSettings["s3"]>;
+
+/** What differs from objstore's defaults (providers/s3/s3.go `DefaultConfig`). */
+function s3Options({ ca, encryption, storageClass, partSize, multipart, maxRetries, listObjects, signature, contentMd5, dualstack }: S3) {
+  const only = (chosen: boolean, config: object) => (chosen ? config : {});
+  return {
+    ...only(ca !== undefined, { http_config: { tls_config: { ca_file: `${OBJECT_STORE_FOLDER}/${CA_FILE}` } } }),
+    ...(encryption === undefined ? {} : { sse_config: sseConfig(encryption) }),
+    // objstore takes this name out of the metadata and writes it as the storage class.
+    ...only(storageClass !== undefined, { put_user_metadata: { "X-Amz-Storage-Class": storageClass } }),
+    ...(partSize === undefined ? {} : { part_size: quantityBytes(partSize) }),
+    ...only(!multipart, { disable_multipart: true }),
+    ...only(maxRetries !== undefined, { max_retries: maxRetries }),
+    ...only(listObjects !== undefined, { list_objects_version: listObjects }),
+    ...only(signature === "v2", { signature_version2: true }),
+    ...only(!contentMd5, { send_content_md5: false }),
+    ...only(!dualstack, { disable_dualstack: true }),
+  };
+}
+
+const sseConfig = ({ method, kmsKeyId, kmsContext }: NonNullable<S3["encryption"]>) => ({
+  type: method,
+  ...(kmsKeyId === undefined ? {} : { kms_key_id: kmsKeyId }),
+  ...(kmsContext === undefined ? {} : { kms_encryption_context: kmsContext }),
+  ...(method === "SSE-C" ? { encryption_key: `${OBJECT_STORE_FOLDER}/${ENCRYPTION_KEY_FILE}` } : {}),
+});
+
 function providerConfig(objectStorage: ObjectStorageSettings, credentials: Credentials | undefined): { type: string; config: object } {
   const { s3, gcs, azure } = objectStorage;
   if (s3 !== undefined) {
@@ -87,6 +132,7 @@ function providerConfig(objectStorage: ObjectStorageSettings, credentials: Crede
         ...(s3.region === undefined ? {} : { region: s3.region }),
         insecure: s3.insecure,
         bucket_lookup_type: s3.bucketLookup,
+        ...s3Options(s3),
         ...(keys === undefined
           ? // The AWS SDK knows pod identities; objstore's own chain knows the environment, a file and the instance's role only.
             { aws_sdk_auth: true }
@@ -102,7 +148,11 @@ function providerConfig(objectStorage: ObjectStorageSettings, credentials: Crede
     const account = gcsCredentials.safeParse(credentials).data;
     return {
       type: "GCS",
-      config: { bucket: gcs.bucket, ...(account === undefined ? {} : { service_account: keyFile(account.serviceAccount) }) },
+      config: {
+        bucket: gcs.bucket,
+        ...(gcs.maxRetries === undefined ? {} : { max_retries: gcs.maxRetries }),
+        ...(account === undefined ? {} : { service_account: keyFile(account.serviceAccount) }),
+      },
     };
   }
   if (azure !== undefined) {
@@ -131,6 +181,22 @@ function providerConfig(objectStorage: ObjectStorageSettings, credentials: Crede
 export function objectStorageConfig(objectStorage: ObjectStorageSettings, credentials?: Credentials): string {
   const { type, config } = providerConfig(objectStorage, credentials);
   return thanosYaml({ type, config, ...(objectStorage.prefix === undefined ? {} : { prefix: objectStorage.prefix }) });
+}
+
+/**
+ * Files beside the configuration, to which it refers: certificates and the key of SSE-C.
+ *
+ * @returns texts by name, and bytes in base64 by name
+ */
+export function objectStorageFiles(
+  { s3 }: ObjectStorageSettings,
+  credentials?: Credentials,
+): { texts: Record<string, string>; bytes: Record<string, string> } {
+  const key = s3Credentials.safeParse(credentials).data?.encryptionKey;
+  return {
+    texts: s3?.ca === undefined ? {} : { [CA_FILE]: s3.ca },
+    bytes: key === undefined ? {} : { [ENCRYPTION_KEY_FILE]: key },
+  };
 }
 
 const identityShape = z.object({ ...bucketShape, prefix: z.string().optional() });
@@ -189,9 +255,9 @@ const portOf = (endpoint: string): number | undefined => {
 };
 
 /** TCP port of the bucket's server; undefined where there is none. */
-export function bucketPort({ s3, gcs, azure }: ObjectStorageSettings): number | undefined {
+export function bucketPort({ s3, gcs, azure, secret }: ObjectStorageSettings): number | undefined {
   if (s3 !== undefined) return portOf(s3.endpoint) ?? (s3.insecure ? 80 : 443);
   if (gcs !== undefined) return 443;
   if (azure !== undefined) return portOf(azure.endpoint ?? "") ?? 443;
-  return undefined;
+  return secret?.port;
 }

@@ -3,7 +3,7 @@ import type { ContainerExtra, Extra, ExtraContainer } from "../settings/extra";
 import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
 import { imageVersion } from "../values/versions";
-import { flagOf, mistakes } from "./flags";
+import { type Flag, flagOf, type Mistake, mistakes, wrongMode } from "./flags";
 import { OWN_FLAGS, type Program } from "./ownFlags";
 
 /** What components are given that the program knows nothing of, against what the program itself sets. */
@@ -16,35 +16,69 @@ interface Part {
   image: string;
   /** Ports on which it listens. */
   ports: readonly number[];
+  /** Volumes that its pod has, or may have. */
+  volumes: readonly string[];
+  /** Whether it is in the plan. */
+  inEffect: boolean;
   extra: ContainerExtra & Partial<Extra>;
 }
 
 const STORE_API = [GRPC_PORT, HTTP_PORT];
+const RECEIVER = [...STORE_API, REMOTE_WRITE_PORT];
+const BUCKET = ["bucket", "objectstore"];
+const ROUTING = ["data", "hashrings", "limits", "relabel"];
+const CACHE = { program: "memcached", ports: [MEMCACHED_PORT], volumes: [] } as const;
 
 /** Every container of the settings that may be given something. */
 export function extraParts(settings: Settings): Part[] {
-  const { receive, querier, queryFrontend, prometheus, ruler, objectStorage, images } = settings;
+  const { receive, querier, queryFrontend, prometheus, ruler, objectStorage, images, ingestion } = settings;
   const { storeGateway, compactor } = objectStorage ?? {};
-  const part = (key: string, program: Program, ports: readonly number[], own: { extra: Part["extra"] } | undefined): Part[] => {
+  const [hasRing, hasSidecars] = [ingestion === "receive", ingestion === "sidecar"];
+  const part = (
+    key: string,
+    shape: Pick<Part, "program"> & { ports: readonly number[]; volumes: readonly string[] },
+    own: { extra: Part["extra"] } | undefined,
+    inEffect = true,
+  ): Part[] => {
+    const { program } = shape;
     const image = program === "memcached" || program === "prometheus" ? images[program] : images.thanos;
-    return own === undefined ? [] : [{ key: `${key}.`, program, image, ports, extra: own.extra }];
+    return own === undefined ? [] : [{ key: `${key}.`, image, extra: own.extra, inEffect, ...shape }];
   };
-  const receiverPorts = [...STORE_API, REMOTE_WRITE_PORT];
   return [
-    ...part("receive", "thanos receive", receiverPorts, receive),
-    ...part("receive.routers", "thanos receive", receiverPorts, receive?.routers),
-    ...part("querier", "thanos query", [GRPC_PORT, QUERY_HTTP_PORT], querier),
-    ...part("queryFrontend", "thanos query-frontend", [QUERY_HTTP_PORT], queryFrontend),
-    ...part("queryFrontend.cache", "memcached", [MEMCACHED_PORT], queryFrontend?.cache),
-    ...part("prometheus", "prometheus", [PROMETHEUS_PORT, ...STORE_API], prometheus),
-    ...part("prometheus.sidecar", "thanos sidecar", [], prometheus.sidecar),
-    ...part("ruler", "thanos rule", STORE_API, ruler),
-    ...part("objectStorage.storeGateway", "thanos store", STORE_API, storeGateway),
-    ...part("objectStorage.storeGateway.indexCache.memcached", "memcached", [MEMCACHED_PORT], storeGateway?.indexCache.memcached),
-    ...part("objectStorage.storeGateway.chunkCache.memcached", "memcached", [MEMCACHED_PORT], storeGateway?.chunkCache.memcached),
-    ...part("objectStorage.compactor", "thanos compact", [HTTP_PORT], compactor),
+    ...part("receive", { program: "thanos receive", ports: RECEIVER, volumes: [...ROUTING, ...BUCKET] }, receive, hasRing),
+    ...part(
+      "receive.routers",
+      { program: "thanos receive", ports: RECEIVER, volumes: ROUTING },
+      receive?.routers,
+      hasRing && receive?.mode === "split",
+    ),
+    ...part("querier", { program: "thanos query", ports: [GRPC_PORT, QUERY_HTTP_PORT], volumes: ["endpoints", "tmp"] }, querier),
+    ...part("queryFrontend", { program: "thanos query-frontend", ports: [QUERY_HTTP_PORT], volumes: ["response-cache"] }, queryFrontend),
+    ...part("queryFrontend.cache", CACHE, queryFrontend?.cache),
+    ...part(
+      "prometheus",
+      { program: "prometheus", ports: [PROMETHEUS_PORT, ...STORE_API], volumes: ["api-token", "config", "data", "rules", ...BUCKET] },
+      prometheus,
+    ),
+    ...part(SIDECAR, { program: "thanos sidecar", ports: [], volumes: [] }, prometheus.sidecar, hasSidecars),
+    ...part("ruler", { program: "thanos rule", ports: STORE_API, volumes: ["data", "remote-write", "rules", ...BUCKET] }, ruler),
+    ...part(
+      "objectStorage.storeGateway",
+      { program: "thanos store", ports: STORE_API, volumes: ["config", "data", ...BUCKET] },
+      storeGateway,
+    ),
+    ...part("objectStorage.storeGateway.indexCache.memcached", CACHE, storeGateway?.indexCache.memcached),
+    ...part("objectStorage.storeGateway.chunkCache.memcached", CACHE, storeGateway?.chunkCache.memcached),
+    ...part(
+      "objectStorage.compactor",
+      { program: "thanos compact", ports: [HTTP_PORT], volumes: ["config", "data", ...BUCKET] },
+      compactor,
+    ),
   ];
 }
+
+/** Key of the container that is in Prometheus' pod. */
+const SIDECAR = "prometheus.sidecar";
 
 /** Variables that the stack sets in its containers. */
 export const OWN_VARIABLES = ["POD_NAME"];
@@ -67,95 +101,159 @@ export const OWN_DIRECTORIES = [
   ...["endpoints", "hashrings", "history", "limits", "objectstore", "relabel", "remote-write", "response-cache", "rules"].map(
     (name) => `/etc/thanos/${name}`,
   ),
-  ...["/prometheus", "/tmp", "/var/run/secrets/kubernetes.io/serviceaccount"],
+  ...["/prometheus", "/tmp", "/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount"],
   ...["/bin", "/dev", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr"],
 ];
 
 /** Every problem; empty where there is none. */
 export function extraProblems(settings: Settings): Problem[] {
   return extraParts(settings).flatMap((part) => [
-    ...argumentProblems(part),
+    ...argumentProblems(part, settings),
     ...variableProblems(part),
-    ...volumeProblems(part),
+    ...volumeProblems(part, settings),
     ...containerProblems(part),
   ]);
 }
 
-function argumentProblems({ key, program, image, extra: { args = [] } }: Part): Problem[] {
-  const at = (index: number) => ({ key: `${key}extra.args[${index}]`, value: args[index] });
-  const owned = args.flatMap((argument, index): Problem[] => {
-    const name = program === "memcached" ? memcachedFlag(argument) : flagOf(argument)?.name;
-    const owners = OWN_FLAGS[program];
-    const owner = name === undefined ? undefined : (owners[name] ?? owners[name.replace(/^no-/, "")]);
-    if (owner === undefined) return [];
-    const rule = "why" in owner ? `the program sets this flag: ${owner.why}` : "the program sets this flag";
-    const decides = "key" in owner ? (program === "memcached" ? `${key}${owner.key}` : owner.key) : undefined;
-    return [{ ...at(index), rule, remedy: decides === undefined ? "the flag left out" : `the key ${decides} instead` }];
+function argumentProblems(part: Part, { prometheus: { mode } }: Settings): Problem[] {
+  const { key, program, image, extra } = part;
+  const { args = [] } = extra;
+  const stopped = program === "memcached" ? memcachedMistakes(args) : mistakes(program, args, imageVersion(image));
+  return args.flatMap((argument, index): Problem[] => {
+    const at = { key: `${key}extra.args[${index}]`, value: argument };
+    const flag = flagOf(argument);
+    const owner = flag === undefined ? undefined : ownerOf(part, flag);
+    if (owner !== undefined) return [{ ...at, ...owner }];
+    const mistake = stopped.find((each) => each.index === index);
+    if (mistake !== undefined) return [{ ...at, rule: mistake.rule, remedy: mistake.remedy }];
+    const wrong = program === "prometheus" && flag !== undefined ? wrongMode(mode, flag.name.replace(/^no-/, "")) : undefined;
+    return wrong === undefined ? [] : [{ ...at, rule: wrong, remedy: "the flag left out, or the other prometheus.mode" }];
   });
-  if (program === "memcached") return owned;
-  const taken = new Set(owned.map((problem) => problem.key));
-  const stopped = mistakes(program, args, imageVersion(image)).map(({ index, rule, remedy }) => ({ ...at(index), rule, remedy }));
-  return [...owned, ...stopped.filter((problem) => !taken.has(problem.key))];
 }
 
-/** Name of memcached's flag, which may be one letter with its value behind it. */
-const memcachedFlag = (argument: string): string | undefined => flagOf(argument)?.name ?? /^-([A-Za-z])/.exec(argument)?.[1];
+/** Why a flag is the program's, and which key decides about it; undefined where it is anybody's. */
+function ownerOf({ key, program }: Part, { name, value = "" }: Flag): Pick<Problem, "rule" | "remedy"> | undefined {
+  const owners = OWN_FLAGS[program];
+  // memcached takes the beginning of a name for the name (getopt_long).
+  const own = program === "memcached" ? Object.keys(owners).find((each) => each.startsWith(name)) : name;
+  const owner = own === undefined ? undefined : (owners[own] ?? owners[own.replace(/^no-/, "")]);
+  if (owner === undefined) return undefined;
+  if ("key" in owner) {
+    const decides = program === "memcached" ? `${key}${owner.key}` : owner.key;
+    return { rule: "the program sets this flag", remedy: `the key ${decides} instead` };
+  }
+  if (owner.when !== undefined && !owner.when.test(value)) return undefined;
+  return {
+    rule: `this flag is the program's: ${owner.why}`,
+    remedy: owner.when === undefined ? "the flag left out" : "a value without a path",
+  };
+}
 
-/** Values that occur a second time. */
-const again = <Value>(values: readonly Value[]): Value[] => values.filter((value, index) => values.indexOf(value) !== index);
+/** memcached's flags are known to nobody here but the stack's own; each is written out, so that it can be told from those. */
+const memcachedMistakes = (args: readonly string[]): Mistake[] =>
+  args.flatMap((argument, index) =>
+    /^--(?!help|license|version)[a-z][a-z-]*(?:=.*)?$/.test(argument)
+      ? []
+      : [
+          {
+            index,
+            rule: "not of the form of a flag of memcached, or one that ends it",
+            remedy: "--name=value, or --name, with the whole name",
+          },
+        ],
+  );
+
+/** Values that occur a second time, with their places. */
+const again = <Value>(values: readonly Value[]): { value: Value; index: number }[] =>
+  values.flatMap((value, index) => (values.indexOf(value) === index ? [] : [{ value, index }]));
 
 /** Names of which each may be there once, and that the stack has already. */
 function names(key: string, given: readonly string[], own: readonly string[], what: string): Problem[] {
   return [
-    ...again(given).map((value) => ({ key, value, rule: `${what} has a name of its own`, remedy: "each name once" })),
-    ...given
-      .filter((value) => own.includes(value))
-      .map((value) => ({
-        key,
-        value,
-        rule: `the stack has ${what} of this name itself`,
-        remedy: `a name that is none of ${own.join(", ")}`,
-      })),
+    ...again(given).map(({ value, index }) => ({
+      key: `${key}[${index}].name`,
+      value,
+      rule: `another ${what} has this name`,
+      remedy: "each name once",
+    })),
+    ...given.flatMap((value, index) =>
+      own.includes(value)
+        ? [
+            {
+              key: `${key}[${index}].name`,
+              value,
+              rule: `the stack has a ${what} of this name itself`,
+              remedy: `a name that is none of ${own.join(", ")}`,
+            },
+          ]
+        : [],
+    ),
   ];
 }
 
-const variableProblems = ({ key, extra: { env = [] } }: Part): Problem[] =>
-  names(
-    `${key}extra.env`,
-    env.map(({ name }) => name),
-    OWN_VARIABLES,
-    "a variable",
-  );
+const PROXIES = /^(?:https?|all)_proxy$/i;
+
+function variableProblems({ key, extra: { env = [] } }: Part): Problem[] {
+  const given = env.map(({ name }) => name);
+  const spared = given.some((name) => name.toLowerCase() === "no_proxy");
+  return [
+    ...names(`${key}extra.env`, given, OWN_VARIABLES, "variable"),
+    ...given.flatMap((name, index) =>
+      PROXIES.test(name) && !spared
+        ? [
+            {
+              key: `${key}extra.env[${index}].name`,
+              value: name,
+              rule: "what the stack's parts say to each other, gRPC too, would go to the proxy",
+              remedy: "NO_PROXY beside it, with the networks of pods and Services and the cluster's domain",
+            },
+          ]
+        : [],
+    ),
+  ];
+}
 
 const isBelow = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`);
 
-function volumeProblems({ key, extra: { volumes = [], volumeMounts = [] } }: Part): Problem[] {
-  const given = volumes.map(({ name }) => name);
+function volumeProblems({ key, extra: { volumes = [], volumeMounts = [] } }: Part, { prometheus }: Settings): Problem[] {
   // A sidecar's volumes are its pod's.
-  const known = key === "prometheus.sidecar." ? undefined : given;
-  const at = `${key}extra.volumeMounts`;
+  const [holder, given] =
+    key === `${SIDECAR}.`
+      ? ["prometheus.extra.volumes", (prometheus.extra.volumes ?? []).map(({ name }) => name)]
+      : [`${key}extra.volumes`, volumes.map(({ name }) => name)];
   const paths = volumeMounts.map(({ mountPath }) => mountPath.replace(/\/+$/, ""));
   return [
-    ...names(`${key}extra.volumes`, given, OWN_VOLUMES, "a volume"),
-    ...volumeMounts
-      .filter(({ name }) => (known === undefined ? OWN_VOLUMES.includes(name) : !known.includes(name)))
-      .map(({ name }) => ({
-        key: at,
-        value: name,
-        rule: "the component's own container has the stack's volumes already, and others must be among its volumes",
-        remedy:
-          known === undefined
-            ? "a volume of prometheus.extra.volumes"
-            : `a name of ${key}extra.volumes${known.length === 0 ? ", which is empty" : `: ${known.join(", ")}`}`,
-      })),
-    ...again(paths).map((value) => ({ key: at, value, rule: "one volume is mounted in one place", remedy: "each mountPath once" })),
-    ...paths.flatMap((value) => {
+    ...names(
+      `${key}extra.volumes`,
+      volumes.map(({ name }) => name),
+      OWN_VOLUMES,
+      "volume",
+    ),
+    ...volumeMounts.flatMap(({ name }, index) =>
+      given.includes(name)
+        ? []
+        : [
+            {
+              key: `${key}extra.volumeMounts[${index}].name`,
+              value: name,
+              rule: "the component's own container has the stack's volumes already, and others must be there",
+              remedy: given.length === 0 ? `a name of ${holder}, which has none` : `a name of ${holder}: ${given.join(", ")}`,
+            },
+          ],
+    ),
+    ...again(paths).map(({ value, index }) => ({
+      key: `${key}extra.volumeMounts[${index}].mountPath`,
+      value,
+      rule: "another volume is mounted there",
+      remedy: "each mountPath once",
+    })),
+    ...paths.flatMap((value, index) => {
       const hidden = OWN_DIRECTORIES.find((directory) => isBelow(value, directory) || isBelow(directory, value));
       return hidden === undefined
         ? []
         : [
             {
-              key: at,
+              key: `${key}extra.volumeMounts[${index}].mountPath`,
               value,
               rule: `the stack's own ${hidden} is there, and would be hidden or changed`,
               remedy: "another directory, such as /etc/extra",
@@ -165,59 +263,93 @@ function volumeProblems({ key, extra: { volumes = [], volumeMounts = [] } }: Par
   ];
 }
 
-function containerProblems({ key, ports, extra }: Part): Problem[] {
-  const lists: [string, readonly ExtraContainer[]][] = [
-    ["containers", extra.containers ?? []],
-    ["initContainers", extra.initContainers ?? []],
-  ];
-  const all = lists.flatMap(([, containers]) => containers);
-  const volumes = [...OWN_VOLUMES, ...(extra.volumes ?? []).map(({ name }) => name)];
-  const listening = all.flatMap((container) => container.ports ?? []);
+function containerProblems({ key, ports, volumes: own, extra }: Part): Problem[] {
+  const lists = (["containers", "initContainers"] as const).map((list) => [`${key}extra.${list}`, extra[list] ?? []] as const);
+  const volumes = [...own, ...(extra.volumes ?? []).map(({ name }) => name)];
+  const everywhere = lists.flatMap(([, containers]) => containers.map(({ name }) => name));
   return [
-    ...names(
-      `${key}extra.containers`,
-      all.map(({ name }) => name),
-      OWN_CONTAINERS,
-      "a container",
+    ...lists.flatMap(([at, containers]) =>
+      names(
+        at,
+        containers.map(({ name }) => name),
+        OWN_CONTAINERS,
+        "container",
+      ),
     ),
-    ...names(
-      `${key}extra.containers`,
-      listening.flatMap(({ name }) => (name === undefined ? [] : [name])),
-      OWN_PORT_NAMES,
-      "a port",
-    ),
-    ...listening
-      .filter(({ containerPort, protocol = "TCP" }) => protocol === "TCP" && ports.includes(containerPort))
-      .map(({ containerPort }) => ({
-        key: `${key}extra.containers`,
-        value: containerPort,
-        rule: "the containers of a pod share its ports, and the component itself listens on this one",
-        remedy: `a port that is none of ${ports.join(", ")}`,
+    ...again(everywhere)
+      .filter(({ value }) => lists.every(([, containers]) => containers.some(({ name }) => name === value)))
+      .map(({ value }) => ({
+        key: `${key}extra.initContainers`,
+        value,
+        rule: "another container of the pod has this name",
+        remedy: "each name once",
       })),
     ...lists.flatMap(([list, containers]) =>
-      containers.flatMap(({ name, volumeMounts = [], env = [] }) => [
-        ...again(env.map((variable) => variable.name)).map((value) => ({
-          key: `${key}extra.${list}`,
-          value,
-          rule: `container ${name} has this variable twice`,
-          remedy: "each name once",
-        })),
-        ...volumeMounts
-          .filter((mount) => !volumes.includes(mount.name))
-          .map((mount) => ({
-            key: `${key}extra.${list}`,
-            value: mount.name,
-            rule: `container ${name} mounts a volume that the pod does not have`,
-            remedy: `one of ${key}extra.volumes, or of the stack's own`,
-          })),
-      ]),
+      containers.flatMap((container, index) => ofContainer(`${list}[${index}]`, container, volumes, ports)),
+    ),
+  ];
+}
+
+/** What one container has twice, or takes from the stack. */
+function ofContainer(at: string, container: ExtraContainer, volumes: readonly string[], taken: readonly number[]): Problem[] {
+  const { volumeMounts = [], env = [], ports = [] } = container;
+  const numbers = ports.map(({ containerPort, protocol = "TCP" }) => `${containerPort} ${protocol}`);
+  return [
+    ...names(
+      `${at}.env`,
+      env.map(({ name }) => name),
+      [],
+      "variable",
+    ),
+    ...names(
+      `${at}.ports`,
+      ports.map(({ name = "" }) => name).filter((name) => name !== ""),
+      OWN_PORT_NAMES,
+      "port",
+    ),
+    ...again(numbers).map(({ value, index }) => ({
+      key: `${at}.ports[${index}].containerPort`,
+      value,
+      rule: "another port of the container has this number",
+      remedy: "each number once",
+    })),
+    ...ports.flatMap(({ containerPort, protocol = "TCP" }, index) =>
+      protocol === "TCP" && taken.includes(containerPort)
+        ? [
+            {
+              key: `${at}.ports[${index}].containerPort`,
+              value: containerPort,
+              rule: "the containers of a pod share its ports, and the component itself listens on this one",
+              remedy: `a port that is none of ${taken.join(", ")}`,
+            },
+          ]
+        : [],
+    ),
+    ...again(volumeMounts.map(({ mountPath }) => mountPath.replace(/\/+$/, ""))).map(({ value, index }) => ({
+      key: `${at}.volumeMounts[${index}].mountPath`,
+      value,
+      rule: "another volume is mounted there",
+      remedy: "each mountPath once",
+    })),
+    ...volumeMounts.flatMap(({ name }, index) =>
+      volumes.includes(name)
+        ? []
+        : [
+            {
+              key: `${at}.volumeMounts[${index}].name`,
+              value: name,
+              rule: "the pod has no such volume",
+              remedy: volumes.length === 0 ? "a name of the component's extra.volumes, which has none" : `one of ${volumes.join(", ")}`,
+            },
+          ],
     ),
   ];
 }
 
 /** Every use, in words: what nobody but the policies has judged. Empty where nothing is used. */
 export function uncheckedUses(settings: Settings): string[] {
-  return extraParts(settings).flatMap(({ key, extra }) => {
+  return extraParts(settings).flatMap(({ key, extra, inEffect }) => {
+    if (!inEffect) return [];
     const used = (name: keyof Extra, values: readonly string[] | undefined) =>
       values === undefined || values.length === 0 ? [] : [`${key}extra.${name}: ${values.join(", ")}`];
     const containers = (list: readonly ExtraContainer[] | undefined) => list?.map(({ name, image }) => `${name} (${image})`);

@@ -88,3 +88,15 @@ function isNewer(command: Command, version: string): boolean {
   const [minor = 0, listed = 0] = [version, PROMETHEUS_VERSION].map((each) => Number(/^3\.(\d+)/.exec(each)?.[1] ?? 0));
   return command === "prometheus" && minor > listed;
 }
+
+/** Beginnings of flags that only an agent, or only a server, takes: the other ends at its start (prometheus cmd/prometheus/main.go). */
+const AGENT_ONLY = ["storage.agent."];
+const SERVER_ONLY = ["alertmanager.", "query.", "rules.", "storage.remote.read-", "storage.tsdb.", "web.search."];
+
+/** Why a Prometheus of a mode does not take a flag; undefined where it does. */
+export function wrongMode(mode: "server" | "agent", name: string): string | undefined {
+  const others = mode === "agent" ? SERVER_ONLY : AGENT_ONLY;
+  return others.some((beginning) => name.startsWith(beginning))
+    ? `only ${mode === "agent" ? "a server" : "an agent"} takes --${name}, and prometheus.mode is ${mode}: it ends at its start`
+    : undefined;
+}

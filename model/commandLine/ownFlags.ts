@@ -6,29 +6,32 @@ import type { Command } from "./flags";
  */
 
 /** Who decides about a flag. */
-export type Owner = { key: string } | { why: string };
+export type Owner = { key: string } | { why: string /** Which values are refused. Default: all. */; when?: RegExp };
 
 /** A command whose flags the program knows; memcached's own are judged by these alone. */
 export type Program = Command | "memcached";
 
 const by = (key: string): Owner => ({ key });
-const fixed = (why: string): Owner => ({ why });
+const fixed = (why: string, when?: RegExp): Owner => ({ why, ...(when === undefined ? {} : { when }) });
 
 const PORTS = fixed("Services, policies and addresses name the stack's own ports");
 const DATA = fixed("the volume is mounted there");
 const MEMORY = fixed("it is on in every process of the stack");
 const ADMINISTRATION = fixed("the page that it closes marks blocks for deletion and asks nobody who they are");
 const ROOT = fixed("probes, scrapes, queriers and the query frontend ask at the root");
+const PLAIN = fixed("every other part of the stack speaks to it without TLS and without a login");
+/** Kept by name, since each of them alone is enough. */
+const none = (names: readonly string[], owner: Owner): Record<string, Owner> => Object.fromEntries(names.map((name) => [name, owner]));
+const SERVER_TLS = none(["grpc-server-tls-cert", "grpc-server-tls-key", "grpc-server-tls-client-ca"], PLAIN);
 const CONFIGURATION = fixed("the program writes this file");
 
 /** A flag, and its twins by which the same is given as a file or as text. */
 const withFile = (name: string, owner: Owner): Record<string, Owner> => ({ [name]: owner, [`${name}-file`]: owner });
 
-const both = (name: string, letter: string, owner: Owner): Record<string, Owner> => ({ [name]: owner, [letter]: owner });
-
 const BUCKET = withFile("objstore.config", by("objectStorage"));
-const THANOS = { "http-address": PORTS, "enable-auto-gomemlimit": MEMORY };
-const STORE_API = { ...THANOS, "grpc-address": PORTS };
+const THANOS = { "http-address": PORTS, "http.config": PLAIN, "enable-auto-gomemlimit": MEMORY };
+const STORE_API = { ...THANOS, ...SERVER_TLS, "grpc-address": PORTS };
+const PAGES = { "web.route-prefix": ROOT, "web.external-prefix": ROOT };
 const COMPACTOR = "objectStorage.compactor";
 const GATEWAY = "objectStorage.storeGateway";
 
@@ -38,6 +41,12 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     ...STORE_API,
     ...BUCKET,
     "remote-write.address": PORTS,
+    ...none(["remote-write.server-tls-cert", "remote-write.server-tls-key", "remote-write.server-tls-client-ca"], PLAIN),
+    ...none(
+      ["remote-write.client-tls-secure", "remote-write.client-tls-cert", "remote-write.client-tls-key", "remote-write.client-tls-ca"],
+      PLAIN,
+    ),
+    "receive.replication-protocol": fixed("receivers take each other's writes by gRPC: the port of the other protocol is open to nobody"),
     "receive.capnproto-address": fixed("nobody may reach that port, which has neither encryption nor authentication (thanos #8093)"),
     label: fixed("its label tells one receiver's samples from another's, in answers and in blocks"),
     "receive.tenant-header": by("tenancy.header"),
@@ -62,13 +71,14 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
   },
   "thanos query": {
     ...STORE_API,
-    "web.route-prefix": ROOT,
+    ...PAGES,
     ...withFile("endpoint.sd-config", by("querier.endpoints")),
     endpoint: by("querier.endpoints"),
     "endpoint-strict": by("querier.endpoints"),
     "endpoint-group": by("querier.endpoints"),
     "endpoint-group-strict": by("querier.endpoints"),
     "store.sd-files": by("querier.endpoints"),
+    ...none(["grpc-client-tls-secure", "grpc-client-tls-cert", "grpc-client-tls-key", "grpc-client-tls-ca"], PLAIN),
     "store.sd-dns-interval": by("querier.discoveryInterval"),
     "query.replica-label": fixed("the querier removes exactly the labels by which the stack's replicas differ"),
     "query.auto-downsampling": by(`${COMPACTOR}.downsampling`),
@@ -84,7 +94,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
   "thanos query-frontend": {
     ...THANOS,
     "query-frontend.downstream-url": fixed("it stands in front of the stack's queriers"),
-    "query-frontend.compress-responses": fixed("it is on"),
+    "query-frontend.compress-responses": fixed("long answers are compressed on their way, and a second flag would turn that off"),
     "query-frontend.tenant-header": by("tenancy.header"),
     "query-frontend.default-tenant-id": by("tenancy.defaultTenant"),
     "query-range.split-interval": by("queryFrontend.splitInterval"),
@@ -96,7 +106,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
   },
   "thanos rule": {
     ...STORE_API,
-    "web.route-prefix": ROOT,
+    ...PAGES,
     ...BUCKET,
     "data-dir": DATA,
     "rule-file": by("prometheus.ruleFolder"),
@@ -145,10 +155,10 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
   },
   "thanos compact": {
     ...THANOS,
-    "web.route-prefix": ROOT,
+    ...PAGES,
     ...BUCKET,
-    wait: fixed("it goes on for ever"),
-    "wait-interval": fixed("it looks at the bucket every five minutes"),
+    wait: fixed("a compactor that ends after one run would be started again without a pause"),
+    "wait-interval": fixed("alerts about a compactor that is late rest on its five minutes"),
     "data-dir": DATA,
     "retention.resolution-raw": by(`${COMPACTOR}.retention.raw`),
     "retention.resolution-5m": by(`${COMPACTOR}.retention.fiveMinutes`),
@@ -167,6 +177,13 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
   prometheus: {
     "config.file": CONFIGURATION,
     "web.listen-address": PORTS,
+    "web.config.file": PLAIN,
+    "web.enable-lifecycle": fixed("whoever reaches the port could end it, and nobody asks who that is"),
+    "web.enable-admin-api": fixed("whoever reaches the port could delete series, and nobody asks who that is"),
+    "web.external-url": fixed(
+      "with a path it answers below that only: probes, scrapes and queriers ask at the root",
+      /^[^/]*\/\/[^/]+\/.|^\//,
+    ),
     "web.route-prefix": ROOT,
     "auto-gomemlimit.ratio": MEMORY,
     "auto-gomemlimit": MEMORY,
@@ -179,11 +196,17 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "storage.tsdb.min-block-duration": fixed("what a sidecar uploads is compacted by the compactor alone"),
     "storage.tsdb.max-block-duration": fixed("what a sidecar uploads is compacted by the compactor alone"),
   },
-  // Its own names of one letter are flags too.
   memcached: {
-    ...both("memory-limit", "m", by("memory")),
-    ...both("max-item-size", "I", fixed("its clients are told the same size")),
-    ...both("conn-limit", "c", fixed("it fits the clients of the stack")),
-    ...both("port", "p", PORTS),
+    "memory-limit": by("memory"),
+    "max-item-size": fixed("its clients are told the same size"),
+    "conn-limit": fixed("it fits the clients of the stack"),
+    port: PORTS,
+    listen: PORTS,
+    "unix-socket": PORTS,
+    "udp-port": PORTS,
+    "enable-ssl": PLAIN,
+    "enable-sasl": PLAIN,
+    daemon: fixed("the container ends with its process"),
+    user: fixed("the pod says who it runs as"),
   },
 };

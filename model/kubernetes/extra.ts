@@ -9,6 +9,7 @@ import { containerSecurityContext } from "./pod";
 interface Container {
   args?: unknown;
   env?: unknown;
+  envFrom?: unknown;
   volumeMounts?: unknown;
 }
 
@@ -26,10 +27,11 @@ const joined = <Name extends string>(name: Name, own: unknown, added: readonly u
 };
 
 /** A container with further flags, variables and mounts behind its own. */
-export const withExtra = <Spec extends Container>(container: Spec, { args, env, volumeMounts }: ContainerExtra): Spec => ({
+export const withExtra = <Spec extends Container>(container: Spec, { args, env, envFrom, volumeMounts }: ContainerExtra): Spec => ({
   ...container,
   ...joined("args", container.args, args),
   ...joined("env", container.env, env),
+  ...joined("envFrom", container.envFrom, envFrom),
   ...joined("volumeMounts", container.volumeMounts, volumeMounts),
 });
 
@@ -56,13 +58,18 @@ function restricted(container: ExtraContainer, { volumes = [] }: Extra) {
     emptyDir !== undefined && mounted.has(name) ? [quantityBytes(emptyDir.sizeLimit)] : [],
   );
   const disk = localDisk(String(scratch.reduce((sum, bytes) => sum + bytes, 0)));
+  const [request, limit] = [requests["ephemeral-storage"], limits["ephemeral-storage"]];
   return {
     imagePullPolicy: "IfNotPresent",
     ...container,
     securityContext: { ...containerSecurityContext(), ...container.securityContext },
     resources: {
-      requests: { "ephemeral-storage": disk.request, ...requests },
-      limits: { "ephemeral-storage": disk.limit, ...limits },
+      requests: { "ephemeral-storage": smaller(disk.request, limit), ...requests },
+      limits: { "ephemeral-storage": larger(disk.limit, request), ...limits },
     },
   };
 }
+
+type Quantity = string | number;
+const smaller = (own: string, given: Quantity = own): Quantity => (quantityBytes(String(given)) < quantityBytes(own) ? given : own);
+const larger = (own: string, given: Quantity = own): Quantity => (quantityBytes(String(given)) > quantityBytes(own) ? given : own);

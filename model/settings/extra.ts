@@ -1,19 +1,21 @@
+import { posix } from "node:path";
 import { z } from "zod";
-import { DNS_LABEL, isDnsLabel, isDnsName } from "../values/kubernetesNames";
-import { isByteQuantity, isCpuQuantity } from "../values/quantity";
-import { count, form, image } from "./forms";
+import { DNS_LABEL, isDnsLabel } from "../values/kubernetesNames";
+import { cpuCores, isByteQuantity, isCpuQuantity, quantityBytes } from "../values/quantity";
+import { count, dataKey, form, image, objectName } from "./forms";
 
 /** What a component is given that the program knows nothing of: its schemas. Fields have Kubernetes' own names and forms. */
 
 const label = form(isDnsLabel, "a name as Kubernetes has it: at most 63 lower-case letters, digits and '-'").meta({
   pattern: DNS_LABEL.source,
 });
-const objectName = form(isDnsName, "a name as Kubernetes has it: lower-case letters, digits, '-' and '.'");
-const dataKey = form((text) => /^[-._a-zA-Z0-9]{1,253}$/.test(text), "a key of a Secret or ConfigMap: letters, digits, '-', '_' and '.'");
 const anyText = z.string().min(1);
 const anything = z.record(z.string(), z.unknown());
-/** Bits of a file's rights, in decimal, as JSON has them. */
-const fileMode = count(0, 0o777);
+/** Rights of a file: a number, which YAML 1.2 and JSON read as decimal, or octal as text, as everybody writes them. */
+const fileMode = z.union([
+  count(0, 0o777),
+  form((text) => /^0[0-7]{3}$/.test(text), 'rights in octal and in quotes, such as "0400"').transform((text) => Number.parseInt(text, 8)),
+]);
 
 /** The keys within are Kubernetes' own, and documented there. */
 const KUBERNETES = { foreign: true };
@@ -26,7 +28,11 @@ const oneOf =
 
 const keyOf = z.strictObject({ name: objectName, key: dataKey, optional: z.boolean().optional() });
 const fieldRef = z.strictObject({ fieldPath: anyText, apiVersion: anyText.optional() });
-const resourceFieldRef = z.strictObject({ resource: anyText, containerName: label.optional(), divisor: anyText.optional() });
+const resourceFieldRef = z.strictObject({
+  resource: anyText,
+  containerName: label.optional(),
+  divisor: z.union([anyText, z.int().positive()]).optional(),
+});
 const ENV_SOURCES = ["secretKeyRef", "configMapKeyRef", "fieldRef", "resourceFieldRef"] as const;
 
 /** Name of a variable (apimachinery `IsEnvVarName`). */
@@ -52,7 +58,10 @@ const envVar = z
   .refine(oneOf("value", "valueFrom"), "value or valueFrom")
   .meta({ id: "variable" });
 
-const items = z.array(z.strictObject({ key: dataKey, path: anyText, mode: fileMode.optional() })).optional();
+/** A place within a volume. */
+const subPath = form((text) => text !== "" && !text.startsWith("/") && !text.split("/").includes(".."), "a relative path without '..'");
+
+const items = z.array(z.strictObject({ key: dataKey, path: subPath, mode: fileMode.optional() })).optional();
 const downwardItems = z.array(
   z.strictObject({
     path: anyText,
@@ -72,18 +81,19 @@ const projection = z
     configMap: z.strictObject({ name: objectName, items, optional }).optional(),
     downwardAPI: z.strictObject({ items: downwardItems }).optional(),
     serviceAccountToken: z
-      .strictObject({ path: anyText, audience: anyText.optional(), expirationSeconds: count(600, 2 ** 32).optional() })
+      .strictObject({ path: subPath, audience: anyText.optional(), expirationSeconds: count(600, 2 ** 32).optional() })
       .optional(),
   })
   .refine(oneOf(...PROJECTED), `one of ${PROJECTED.join(", ")}`);
 
-const SOURCES = ["secret", "configMap", "projected", "csi", "persistentVolumeClaim", "emptyDir"] as const;
+const SOURCES = ["secret", "configMap", "projected", "downwardAPI", "csi", "persistentVolumeClaim", "emptyDir"] as const;
 const volume = z
   .strictObject({
     name: label,
     secret: z.strictObject({ secretName: objectName, items, defaultMode, optional }).optional(),
     configMap: z.strictObject({ name: objectName, items, defaultMode, optional }).optional(),
     projected: z.strictObject({ sources: z.array(projection).min(1), defaultMode }).optional(),
+    downwardAPI: z.strictObject({ items: downwardItems, defaultMode }).optional(),
     csi: z
       .strictObject({
         driver: objectName,
@@ -100,10 +110,9 @@ const volume = z
 
 /** A place in a container (Kubernetes takes any; a colon stands between parts of one). */
 const mountPath = form(
-  (text) => /^\/[^:]+$/.test(text) && !text.split("/").includes(".."),
-  "an absolute path below /, without '..' and ':'",
+  (text) => /^\/[^:]+$/.test(text) && posix.normalize(text).replace(/\/$/, "") === text.replace(/\/$/, ""),
+  "an absolute path below / in its shortest form, without ':'",
 );
-const subPath = form((text) => !text.startsWith("/") && !text.split("/").includes(".."), "a relative path without '..'");
 const volumeMount = z
   .strictObject({
     name: label,
@@ -120,12 +129,23 @@ const resourceList = z.strictObject({
   memory: byteQuantity.optional(),
   "ephemeral-storage": byteQuantity.optional(),
 });
+const BOUNDED =
+  "requests.cpu, requests.memory and limits.memory at least: a container without them is evicted first, or fills its node's memory";
 const containerResources = z
-  .strictObject({ requests: resourceList, limits: resourceList })
+  .strictObject({ requests: resourceList.default({}), limits: resourceList.default({}) })
+  .prefault({})
+  .refine(({ requests, limits }) => requests.cpu !== undefined && requests.memory !== undefined && limits.memory !== undefined, BOUNDED)
   .refine(
-    ({ requests, limits }) => requests.cpu !== undefined && requests.memory !== undefined && limits.memory !== undefined,
-    "requests.cpu, requests.memory and limits.memory at least: a container without them is evicted first, or fills its node's memory",
+    ({ requests, limits }) =>
+      !isAbove(requests.memory, limits.memory, quantityBytes) &&
+      !isAbove(requests["ephemeral-storage"], limits["ephemeral-storage"], quantityBytes) &&
+      !isAbove(requests.cpu, limits.cpu, cpuCores),
+    "requests that are not above their limits",
   );
+
+type Quantity = string | number | undefined;
+const isAbove = (request: Quantity, limit: Quantity, size: (quantity: string) => number): boolean =>
+  request !== undefined && limit !== undefined && size(String(request)) > size(String(limit));
 
 const port = z.strictObject({
   name: label.max(15).optional(),
@@ -133,25 +153,31 @@ const port = z.strictObject({
   protocol: z.enum(["TCP", "UDP", "SCTP"]).optional(),
 });
 
+const envFrom = z.array(
+  z
+    .strictObject({
+      prefix: anyText.optional(),
+      secretRef: z.strictObject({ name: objectName, optional }).optional(),
+      configMapRef: z.strictObject({ name: objectName, optional }).optional(),
+    })
+    .refine(oneOf("secretRef", "configMapRef"), "secretRef or configMapRef"),
+);
+
+/** An image by tag or digest, of whoever's. */
+const ownImage = z.union([
+  image,
+  form((text) => /^[a-z0-9][\w./:-]*@sha256:[0-9a-f]{64}$/.test(text), "an image with a tag that is not latest, or with its digest"),
+]);
+
 const podContainer = z.strictObject({
   name: label,
-  image,
+  image: ownImage,
   imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).optional(),
   command: z.array(z.string()).optional(),
   args: z.array(z.string()).optional(),
   workingDir: mountPath.optional(),
   env: z.array(envVar).optional(),
-  envFrom: z
-    .array(
-      z
-        .strictObject({
-          prefix: anyText.optional(),
-          secretRef: z.strictObject({ name: objectName, optional }).optional(),
-          configMapRef: z.strictObject({ name: objectName, optional }).optional(),
-        })
-        .refine(oneOf("secretRef", "configMapRef"), "secretRef or configMapRef"),
-    )
-    .optional(),
+  envFrom: envFrom.optional(),
   ports: z.array(port).optional(),
   resources: containerResources,
   volumeMounts: z.array(volumeMount).optional(),
@@ -181,6 +207,10 @@ const ofContainer = {
       'Environment variables, as Kubernetes writes them: `- { name: HTTPS_PROXY, value: "http://proxy:3128" }`. A credential is taken from a ' +
         "Secret (`valueFrom.secretKeyRef`).",
     ),
+  envFrom: envFrom
+    .meta(KUBERNETES)
+    .optional()
+    .describe("Every key of a Secret or ConfigMap that exists as a variable, as Kubernetes writes it."),
   volumeMounts: z
     .array(volumeMount)
     .meta(KUBERNETES)
@@ -208,7 +238,15 @@ const ofPod = {
         "are closed by the network policies. Their images are taken as they are, whatever `images.registry` says.",
     ),
   initContainers: z
-    .array(podContainer.extend({ restartPolicy: z.literal("Always").optional() }))
+    .array(
+      podContainer
+        .extend({ restartPolicy: z.literal("Always").optional() })
+        .refine(
+          ({ restartPolicy, startupProbe, readinessProbe, livenessProbe, lifecycle }) =>
+            restartPolicy === "Always" || [startupProbe, readinessProbe, livenessProbe, lifecycle].every((each) => each === undefined),
+          "no probes and no lifecycle, or restartPolicy Always",
+        ),
+    )
     .meta(KUBERNETES)
     .optional()
     .describe(

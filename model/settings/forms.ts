@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { goUrlTrouble } from "../values/goUrl";
 import { isHost, isPort, isServiceName, serverOf, splitHost } from "../values/hosts";
@@ -340,3 +341,30 @@ export const kubeconfig = ruled(
   "the provider reads one file, under the name that is written: no list, no variable and nobody else's home directory",
   "the path of one file, absolute, relative to the program or below ~/; of several files: kubectl config view --flatten",
 );
+
+/** Name of an object that exists. */
+export const objectName = form(isDnsName, "a name as Kubernetes has it: lower-case letters, digits, '-' and '.'");
+
+/** Key of a Secret or ConfigMap. */
+export const dataKey = form(
+  (text) => /^[-._a-zA-Z0-9]{1,253}$/.test(text),
+  "a key of a Secret or ConfigMap: letters, digits, '-', '_' and '.'",
+);
+
+/** Certificates as PEM, each of which can be read. */
+export const certificates = form(
+  isCertificates,
+  "certificates as PEM: -----BEGIN CERTIFICATE----- and what belongs to it, and no private key",
+);
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
+function isCertificates(text: string): boolean {
+  const found = text.match(CERTIFICATE) ?? [];
+  if (found.length === 0 || text.includes("PRIVATE KEY")) return false;
+  try {
+    return found.map((each) => new X509Certificate(each)).length > 0;
+  } catch {
+    return false;
+  }
+}

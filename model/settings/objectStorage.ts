@@ -4,13 +4,17 @@ import {
   annotations,
   antiAffinity,
   bucketPrefix,
+  bytesOf,
   cacheMemory,
   cacheSize,
+  certificates,
   count,
+  dataKey,
   duration,
   hostAndPort,
   hostPathRoot,
   nodeName,
+  objectName,
   resources,
 } from "./forms";
 import { pods, services } from "./pods";
@@ -48,6 +52,26 @@ const cache = z
   .prefault({ inMemory: {} })
   .meta({ shared: "cache", ...ONE_KEY });
 
+/** Parts that S3 takes (AWS "Multipart upload limits"), of which there are 10,000 at most. */
+const partSize = bytesOf("5Mi", "S3 takes no smaller part but the last");
+
+const encryption = z
+  .strictObject({
+    method: z
+      .enum(["SSE-S3", "SSE-KMS", "SSE-C"])
+      .describe(
+        "`SSE-S3`: by the server, with a key of its own. `SSE-KMS`: with the key `kmsKeyId`. `SSE-C`: with `objectStorageCredentials.encryptionKey`, " +
+          "which the server does not keep: without it the bucket can't be read.",
+      ),
+    kmsKeyId: z.string().min(1).optional().describe("Of `SSE-KMS`: the key's id or ARN."),
+    kmsContext: z
+      .record(z.string().min(1), z.string())
+      .optional()
+      .describe("Of `SSE-KMS`: the encryption context, which whoever decrypts must name too."),
+  })
+  .refine(({ method, kmsKeyId }) => (method === "SSE-KMS") === (kmsKeyId !== undefined), "kmsKeyId with SSE-KMS, and with no other method")
+  .refine(({ method, kmsContext }) => method === "SSE-KMS" || kmsContext === undefined, "kmsContext with SSE-KMS only");
+
 const keptFor = z.union([z.literal("forever"), duration]);
 
 /** Where the bucket is, by kind: one of these keys. */
@@ -62,11 +86,48 @@ export const bucketShape = {
         .enum(["auto", "path", "virtual-hosted"])
         .default("auto")
         .describe("How the bucket is addressed: `path` where its name is no DNS name of the server."),
+      ca: certificates
+        .optional()
+        .describe(
+          "Certificates of the authorities by which the server is known, as PEM. Left out: those of the image, which are the public ones. Not with " +
+            "`insecure`.",
+        ),
+      encryption: encryption.optional().describe("How the server encrypts what it stores. Left out: as the bucket says."),
+      storageClass: z
+        .string()
+        .regex(/^[A-Z][A-Z0-9_]*$/, "a storage class such as STANDARD_IA: upper-case letters, digits and '_'")
+        .optional()
+        .describe(
+          "Storage class of what is written, such as `STANDARD_IA`. Left out: the server's default. One that must be restored first can't be read.",
+        ),
+      partSize: partSize
+        .optional()
+        .describe("Parts in which large files are written. Left out: 64Mi. A smaller one takes less memory, and more requests."),
+      multipart: z.boolean().default(true).describe("Whether large files are written in parts; some servers take none."),
+      maxRetries: count(1, 100).optional().describe("Tries of a request. Left out: 10."),
+      listObjects: z
+        .enum(["v1", "v2"])
+        .optional()
+        .describe("Version of the API by which the bucket is listed: `v1` for servers that know no other. Left out: `v2`."),
+      signature: z.enum(["v2", "v4"]).default("v4").describe("Version of the signature of requests: `v2` for servers that know no other."),
+      contentMd5: z
+        .boolean()
+        .default(true)
+        .describe("Whether what is written has an MD5 sum; without, it is checked by CRC32C, which not all servers know."),
+      dualstack: z.boolean().default(true).describe("Whether AWS is reached over IPv6 too."),
     })
+    .refine(({ ca, insecure }) => ca === undefined || !insecure, "ca without insecure: there is no certificate over plain HTTP")
+    .refine(
+      ({ encryption: chosen, insecure }) => chosen?.method !== "SSE-C" || !insecure,
+      "SSE-C without insecure: its key goes with every request, and servers refuse it over plain HTTP",
+    )
     .optional()
     .describe("S3, or what speaks its protocol."),
   gcs: z
-    .strictObject({ bucket: bucketName.describe("It exists already: the stack makes none.") })
+    .strictObject({
+      bucket: bucketName.describe("It exists already: the stack makes none."),
+      maxRetries: count(1, 100).optional().describe("Tries of a request. Left out: as long as it may take."),
+    })
     .optional()
     .describe("Google Cloud Storage."),
   azure: z
@@ -92,6 +153,26 @@ export const bucketShape = {
     })
     .optional()
     .describe("A directory on one node, shared by the pods there: for environments of one node only."),
+  secret: z
+    .strictObject({
+      name: objectName.describe(
+        "It exists already, in the stack's namespace, and is read when a pod starts: the update that follows its change asks for a [restart](operations.md#restart).",
+      ),
+      key: dataKey.default("objstore.yaml").describe("Its key with the configuration."),
+      port: count(1, 65_535).default(443).describe("TCP port of the bucket's server, which the network policies open."),
+      podIdentity: z
+        .boolean()
+        .default(false)
+        .describe(
+          "Whether the configuration names no credentials, and pods show an identity of the cloud: its services are then reachable.",
+        ),
+    })
+    .optional()
+    .describe(
+      "A Secret that somebody else makes (External Secrets, Vault, a bucket's operator) with the whole configuration " +
+        "([form](https://thanos.io/tip/thanos/storage.md)) of any provider: also OSS, COS, Swift, OCI, BOS and OBS. Nothing of it is checked, nor whether " +
+        "another stack keeps its blocks there.",
+    ),
 };
 
 const storeGateway = z
@@ -190,8 +271,12 @@ export const objectStorageSettings = z
     compactor,
   })
   .refine(
-    (chosen) => [chosen.s3, chosen.gcs, chosen.azure, chosen.filesystem].filter((each) => each !== undefined).length === 1,
-    "exactly one of s3, gcs, azure and filesystem",
+    (chosen) => (Object.keys(bucketShape) as (keyof typeof bucketShape)[]).filter((kind) => chosen[kind] !== undefined).length === 1,
+    "exactly one of s3, gcs, azure, filesystem and secret",
+  )
+  .refine(
+    ({ secret, prefix }) => secret === undefined || prefix === undefined,
+    "prefix in the Secret's own configuration: a key of ours would be another one",
   )
   .optional()
   .describe(

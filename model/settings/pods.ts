@@ -1,12 +1,11 @@
 import { z } from "zod";
-import { isDnsName, isLabelValue, isQualifiedName } from "../values/kubernetesNames";
-import { annotations, count, form } from "./forms";
+import { isLabelValue, isQualifiedName } from "../values/kubernetesNames";
+import { annotations, count, form, objectName } from "./forms";
 
 /** Where pods may run and what they and their Services are marked with: its schemas. Fields have Kubernetes' own names and forms. */
 
 const labelName = form(isQualifiedName, "a label's name, such as team or example.com/team");
 const labelValue = form((text) => text === "" || isLabelValue(text), "a label's value: at most 63 letters, digits, '-', '_' and '.'");
-const objectName = form(isDnsName, "a name as Kubernetes has it: lower-case letters, digits, '-' and '.'");
 
 /** The keys within are Kubernetes' own, and documented there. */
 const KUBERNETES = { foreign: true };

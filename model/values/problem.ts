@@ -27,7 +27,23 @@ function shown({ key, value }: Problem): string {
   if (value === undefined) return "(not set)";
   const name = /[^.[\]]*$/.exec(key)?.[0] ?? "";
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  return mayBeCredential(name, text) ? "(not shown, since it looks like a credential)" : JSON.stringify(value);
+  return mayBeCredential(name, text) || pairsOf(value).some(([each, of]) => mayBeCredential(each, of))
+    ? "(not shown, since it looks like a credential)"
+    : JSON.stringify(value);
+}
+
+/** Names and values within a value: keys of maps, `{ name, value }`, and an argument with the one behind it. */
+function pairsOf(value: unknown): [string, string][] {
+  if (typeof value !== "object" || value === null) return [];
+  const texts = Object.values(value).map((each) => (typeof each === "string" ? each : ""));
+  const named = value as { name?: unknown; value?: unknown };
+  return [
+    ...(Array.isArray(value)
+      ? texts.slice(1).map((text, index): [string, string] => [(texts[index] ?? "").replace(/^-{1,2}/, ""), text])
+      : Object.keys(value).map((key, index): [string, string] => [key, texts[index] ?? ""])),
+    ...(typeof named.name === "string" && typeof named.value === "string" ? [[named.name, named.value] as [string, string]] : []),
+    ...Object.values(value).flatMap(pairsOf),
+  ];
 }
 
 /** One line a problem: key, value, rule, remedy. What the stack file holds ends up in terminals and comments, and acts on none of them. */

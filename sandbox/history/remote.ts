@@ -29,10 +29,11 @@ export interface BucketBlock {
 }
 
 /** The file with which a Thanos program reaches a bucket, as YAML. It holds the secret key. */
-export function objectStoreConfig({ bucket, endpoint, region, accessKey, secretKey }: BucketAccess, prefix?: string): string {
+export function objectStoreConfig({ bucket, endpoint, region, caFile, accessKey, secretKey }: BucketAccess, prefix?: string): string {
+  const http = { tls_config: { ca_file: caFile } };
   return stringify({
     type: "S3",
-    config: { bucket, endpoint, region, access_key: accessKey, secret_key: secretKey, insecure: true, bucket_lookup_type: "path" },
+    config: { bucket, endpoint, region, access_key: accessKey, secret_key: secretKey, http_config: http, bucket_lookup_type: "path" },
     // Beside `config`, for every provider alike (objstore client/factory.go).
     ...(prefix === undefined ? {} : { prefix }),
   });

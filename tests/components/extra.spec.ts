@@ -13,6 +13,7 @@ import {
 import { type Command, flagOf, mistakes } from "../../model/commandLine/flags";
 import { OWN_FLAGS, type Program } from "../../model/commandLine/ownFlags";
 import { choosingParts } from "../../model/kubernetes/choices";
+import { podWithExtra } from "../../model/kubernetes/extra";
 import { settingsSchema } from "../../model/settings/schema";
 import { THANOS_VERSION } from "../../model/values/versions";
 import { type Container, type Overrides, rejection, run, settingsOf, type Workload, workloads } from "../harness";
@@ -75,7 +76,8 @@ describe("extra: what is known of the stack's own", () => {
     for (const [program, owners] of Object.entries(OWN_FLAGS)) {
       if (program === "memcached") continue;
       for (const [name, owner] of Object.entries(owners)) {
-        const found = [`--${name}`, `--${name}=1`].some(
+        const value = "when" in owner ? "x" : "1";
+        const found = [`--${name}`, `--${name}=${value}`].some(
           (argument) => mistakes(program as Command, [argument], THANOS_VERSION).length === 0,
         );
         assert.ok(found, `${program} --${name}`);
@@ -113,7 +115,7 @@ describe("extra: what is given", () => {
       const { name } = workload.metadata;
       assert.deepEqual([beside?.name, others.length, initContainers.map((each) => each.name).join()], ["beside", 0, "first"], name);
       assert.deepEqual(own?.env?.slice(-2), [
-        { name: "HTTPS_PROXY", value: "http://proxy.example:3128" },
+        { name: "GOGC", value: "75" },
         { name: "REGION", valueFrom: { configMapKeyRef: { name: "site", key: "region" } } },
       ]);
       assert.deepEqual(own?.volumeMounts?.at(-1), { name: "client-tls", mountPath: "/etc/extra/tls", readOnly: true });
@@ -167,7 +169,7 @@ describe("extra: what is given", () => {
       uses.filter((use) => use.startsWith("querier.")),
       [
         "querier.extra.args: --query.max-concurrent-select",
-        "querier.extra.env: HTTPS_PROXY, REGION",
+        "querier.extra.env: GOGC, REGION",
         "querier.extra.volumes: client-tls (secret client-tls), scratch (emptyDir)",
         "querier.extra.volumeMounts: /etc/extra/tls",
         "querier.extra.containers: beside (quay.io/own/beside:1.0.0)",
@@ -175,6 +177,35 @@ describe("extra: what is given", () => {
       ],
     );
     assert.ok((sidecar.outputs.unchecked as string[]).includes("prometheus.sidecar.extra.args: --shipper.upload-concurrency"));
+  });
+
+  it("is not said of what the plan does not have", async () => {
+    const extra = { args: ["--log.level=warn"] };
+    const { outputs } = await run("dev", { receive: { routers: { extra } }, prometheus: { sidecar: { extra } } });
+    assert.ok(!("unchecked" in outputs));
+  });
+
+  it("is taken as Kubernetes takes it", () => {
+    const { querier } = settingsOf("prod", {
+      querier: {
+        extra: {
+          envFrom: [{ secretRef: { name: "site" } }],
+          volumes: [{ name: "a", secret: { secretName: "a", defaultMode: "0400" } }],
+          containers: [
+            {
+              name: "own",
+              image: `a.example/own@sha256:${"0".repeat(64)}`,
+              resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "16Mi", "ephemeral-storage": "32Mi" } },
+            },
+          ],
+        },
+      },
+    });
+    assert.equal(querier.extra.volumes?.[0]?.secret?.defaultMode, 0o400);
+    const spec = podWithExtra({ containers: [{}] }, querier.extra) as unknown as { containers: Container[] };
+    const [own, beside] = spec.containers;
+    assert.deepEqual(own, { envFrom: [{ secretRef: { name: "site" } }] });
+    assert.deepEqual([beside?.resources.requests["ephemeral-storage"], beside?.resources.limits["ephemeral-storage"]], ["32Mi", "32Mi"]);
   });
 
   it("is no output where nothing is given", async () => {
@@ -197,7 +228,7 @@ describe("extra that is refused", () => {
     [
       "a flag of the program's that nobody decides about, with the reason",
       { receive: { extra: { args: ["--receive.hashrings-algorithm=hashmod"] } } },
-      /the program sets this flag: with another one than ketama every change of the ring moves nearly every series\. Accepted: the flag left out/,
+      /this flag is the program's: with another one than ketama every change of the ring moves nearly every series\. Accepted: the flag left out/,
     ],
     ["its twin by text", { receive: { extra: { args: ["--objstore.config=type: S3"] } } }, /the key objectStorage instead/],
     [
@@ -217,14 +248,14 @@ describe("extra that is refused", () => {
     ["a flag twice", args("--log.level=debug", "--log.level=info"), /extra\.args\[1\] = .*given twice/],
     ["what ends the process", args("--help"), /the process prints something and ends/],
     [
-      "a flag of memcached's, by its letter",
-      { queryFrontend: { cache: { extra: { args: ["-m 64"] } } } },
+      "a flag of memcached's, by the beginning of its name",
+      { queryFrontend: { cache: { extra: { args: ["--mem=64"] } } } },
       /the key queryFrontend\.cache\.memory instead/,
     ],
     [
       "a variable of the stack's",
       querier({ env: [{ name: "POD_NAME", value: "x" }] }),
-      /querier\.extra\.env = "POD_NAME": the stack has a variable/,
+      /querier\.extra\.env\[0\]\.name = "POD_NAME": the stack has a variable/,
     ],
     ["a variable without a value", querier({ env: [{ name: "A" }] }), /querier\.extra\.env\[0\] = .*value or valueFrom/],
     [
@@ -235,7 +266,7 @@ describe("extra that is refused", () => {
     [
       "a volume of the stack's",
       querier({ volumes: [{ name: "data", emptyDir: { sizeLimit: "1Mi" } }] }),
-      /extra\.volumes = "data": the stack has a volume of this name itself/,
+      /extra\.volumes\[0\]\.name = "data": the stack has a volume of this name itself/,
     ],
     [
       "a volume of two kinds",
@@ -255,7 +286,7 @@ describe("extra that is refused", () => {
     [
       "a mount of nothing",
       querier({ volumeMounts: [{ name: "a", mountPath: "/etc/extra" }] }),
-      /extra\.volumeMounts = "a": .*a name of querier\.extra\.volumes, which is empty/,
+      /extra\.volumeMounts\[0\]\.name = "a": .*a name of querier\.extra\.volumes, which has none/,
     ],
     [
       "a mount over the stack's own",
@@ -267,7 +298,7 @@ describe("extra that is refused", () => {
           },
         },
       },
-      /receive\.extra\.volumeMounts = "\/etc\/thanos\/hashrings": the stack's own \/etc\/thanos\/hashrings is there/,
+      /receive\.extra\.volumeMounts\[0\]\.mountPath = "\/etc\/thanos\/hashrings": the stack's own \/etc\/thanos\/hashrings is there/,
     ],
     [
       "a mount above it",
@@ -282,7 +313,7 @@ describe("extra that is refused", () => {
     [
       "a port of the stack's",
       querier(beside({ ports: [{ containerPort: 10901 }] })),
-      /extra\.containers = 10901: the containers of a pod share its ports/,
+      /extra\.containers\[0\]\.ports\[0\]\.containerPort = 10901: the containers of a pod share its ports/,
     ],
     [
       "a port's name to which a Service leads",
@@ -298,12 +329,71 @@ describe("extra that is refused", () => {
     [
       "a container that mounts nothing",
       querier(beside({ volumeMounts: [{ name: "nothing", mountPath: "/x" }] })),
-      /"nothing": container own mounts a volume that the pod does not have/,
+      /extra\.containers\[0\]\.volumeMounts\[0\]\.name = "nothing": the pod has no such volume/,
     ],
     [
       "a field that containers do not have",
       querier(beside({ privileged: true })),
       /extra\.containers\[0\]\.privileged = true: there is no such key/,
+    ],
+    ["what memcached's letters say", { queryFrontend: { cache: { extra: { args: ["-m 64"] } } } }, /with the whole name/],
+    [
+      "a path that moves the pages of a Prometheus",
+      { prometheus: { extra: { args: ["--web.external-url=https://example.com/prometheus"] } } },
+      /with a path it answers below that only/,
+    ],
+    ["a prefix of the querier's", args("--web.external-prefix=/thanos"), /ask at the root/],
+    ["another protocol than the others speak", args("--grpc-server-tls-cert=/x"), /every other part of the stack speaks to it without TLS/],
+    [
+      "a server's flag of an agent",
+      { prometheus: { mode: "agent", extra: { args: ["--query.max-samples=10"] } } },
+      /only a server takes --query\.max-samples, and prometheus\.mode is agent/,
+    ],
+    ["an agent's flag of a server", { prometheus: { extra: { args: ["--storage.agent.retention.max-time=4h"] } } }, /only an agent takes/],
+    [
+      "a proxy for what the stack's parts say to each other",
+      querier({ env: [{ name: "HTTPS_PROXY", value: "http://proxy:3128" }] }),
+      /extra\.env\[0\]\.name = "HTTPS_PROXY": .*NO_PROXY beside it/,
+    ],
+    [
+      "a volume of another component's pods",
+      querier(beside({ volumeMounts: [{ name: "data", mountPath: "/x" }] })),
+      /one of endpoints, tmp/,
+    ],
+    [
+      "a sidecar's mount of nothing",
+      { ingestion: "sidecar", prometheus: { sidecar: { extra: { volumeMounts: [{ name: "a", mountPath: "/etc/extra" }] } } } },
+      /prometheus\.sidecar\.extra\.volumeMounts\[0\]\.name = "a": .*a name of prometheus\.extra\.volumes, which has none/,
+    ],
+    [
+      "a way around to the stack's own",
+      querier({ volumes: [{ name: "a", configMap: { name: "a" } }], volumeMounts: [{ name: "a", mountPath: "/x/../tmp" }] }),
+      /in its shortest form/,
+    ],
+    [
+      "requests above their limits",
+      querier(beside({ resources: { requests: { cpu: "1", memory: "64Mi" }, limits: { memory: "32Mi" } } })),
+      /requests that are not above their limits/,
+    ],
+    [
+      "probes of what ends",
+      querier({ initContainers: [{ ...beside().containers[0], livenessProbe: { exec: { command: ["x"] } } }] }),
+      /no probes and no lifecycle, or restartPolicy Always/,
+    ],
+    [
+      "one name in both lists",
+      querier({ ...beside(), initContainers: beside().containers }),
+      /extra\.initContainers = "own": another container of the pod has this name/,
+    ],
+    [
+      "a required key under another name",
+      querier({ volumes: [{ name: "a", secret: { name: "ca" } }] }),
+      /volumes\[0\]\.secret\.secretName = \(not set\)/,
+    ],
+    [
+      "what looks like a credential, without showing it",
+      { receive: { extra: { extraEnv: [{ name: "DB_PASSWORD", value: "hunter2hunter2" }] } } },
+      /receive\.extra\.extraEnv = \(not shown, since it looks like a credential\)/,
     ],
   ];
   for (const [title, overrides, expected] of cases) {

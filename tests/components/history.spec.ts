@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { type ProgramRun, runProgram } from "../../commands/program";
 import {
+  CERTIFICATE,
   configOf,
   container,
   flagValue,
@@ -109,6 +110,34 @@ describe("history: the bucket's configuration", () => {
       [["kubernetes:core/v1:Secret", "object-storage"]],
     );
     assert.ok(!JSON.stringify(made.outputs).includes(KEYS.secretKey));
+  });
+
+  it("has the authorities and the key of SSE-C beside its configuration, all of it secret", async () => {
+    const encryptionKey = Buffer.alloc(32, 7).toString("base64");
+    const withFiles = await run(
+      "prod",
+      { objectStorage: { s3: { bucket: "own", endpoint: "s3.example.org", ca: CERTIFICATE, encryption: { method: "SSE-C" } } } },
+      { secrets: { objectStorageCredentials: { ...KEYS, encryptionKey } } },
+    );
+    const [secret] = objects(withFiles, "Secret") as unknown as { data?: object; stringData: Record<string, string> }[];
+    assert.deepEqual(secret?.data, { "sse-c.key": "(secret)" });
+    assert.deepEqual(Object.keys(secret?.stringData ?? {}).sort(), ["ca.crt", "objstore.yaml"]);
+    const { inputs } = resource(withFiles, "kubernetes:core/v1:Secret", "object-storage");
+    const [data, texts] = [inputs.data, inputs.stringData].map((each) => JSON.stringify(each));
+    assert.ok(data?.includes("4dabf18193072939515e22adb298388d") && data.includes(encryptionKey), "the SDK does not know it for a secret");
+    assert.ok(texts?.includes(JSON.stringify(CERTIFICATE).slice(1, -1)));
+  });
+
+  it("is somebody else's Secret, of which the stack makes and keeps nothing", async () => {
+    const given = await run("prod", { objectStorage: { s3: undefined, secret: { name: "from-vault", key: "thanos.yaml" } } });
+    assert.deepEqual(objects(given, "Secret"), []);
+    const users = bucketUsers(given);
+    assert.ok(users.length > 3);
+    for (const user of users) {
+      const volume = user.spec.template.spec.volumes?.find(({ name }) => name === "objectstore");
+      assert.deepEqual(volume?.secret, { secretName: "from-vault", items: [{ key: "thanos.yaml", path: "objstore.yaml" }] });
+      assert.equal(flagValue(user, OBJECT_STORE_FLAG), "/etc/thanos/objectstore/objstore.yaml");
+    }
   });
 
   it("comes with the cloud's identity for every service account that needs it", () => {

@@ -25,6 +25,7 @@ const OTHERS: readonly [address: string, port: number][] = [
 const bucket = (kind: Overrides): Overrides => ({ objectStorage: { s3: undefined, ...kind } });
 const GCS = bucket({ gcs: { bucket: "thanos-prod" } });
 const AZURE = bucket({ azure: { storageAccount: "thanosprod", container: "thanos-prod" } });
+const GIVEN = bucket({ secret: { name: "objstore", podIdentity: true } });
 const OWN_PORT = bucket({ s3: { bucket: "thanos-prod", endpoint: "s3.example.com:9000" } });
 
 describe("network policies: the cloud's identity service", () => {
@@ -52,6 +53,8 @@ describe("network policies: the cloud's identity service", () => {
     ["s3", PROD.overrides, AMAZON],
     ["gcs", GCS, ["169.254.169.254 80", "169.254.169.254 8080", "169.254.169.252 987", "169.254.169.252 988"]],
     ["azure", AZURE, ["169.254.169.254 80"]],
+    // Whichever cloud it is, and the bucket's own port.
+    ["secret", GIVEN, PLACES.map((place) => place.join(" "))],
   ] as const) {
     it(`${kind}: is reached by whatever uses a bucket without credentials, and by nothing else`, async () => {
       assert.deepEqual(await reached(overrides, PLACES), of(USERS, expected));
@@ -69,6 +72,7 @@ describe("network policies: the cloud's identity service", () => {
     ] as const) {
       assert.deepEqual(await reached(overrides, PLACES, { objectStorageCredentials: credentials }), {});
     }
+    assert.deepEqual(await reached(bucket({ secret: { name: "objstore" } }), PLACES), {});
     const secrets = { objectStorageCredentials: { accessKey: "a", secretKey: "b" } };
     assert.deepEqual(await reached(OWN_PORT, [["203.0.113.7", 443]], secrets), {});
   });

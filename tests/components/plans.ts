@@ -90,7 +90,7 @@ const given = (args: readonly string[]) => ({
   extra: {
     args,
     env: [
-      { name: "HTTPS_PROXY", value: "http://proxy.example:3128" },
+      { name: "GOGC", value: "75" },
       { name: "REGION", valueFrom: { configMapKeyRef: { name: "site", key: "region" } } },
     ],
     volumes: [

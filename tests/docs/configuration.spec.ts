@@ -48,7 +48,7 @@ describe("keys of the configuration", () => {
     // What is shared is referred to; whatever is Kubernetes' own has its keys there.
     const { properties, $defs = {} } = z.toJSONSchema(settingsSchema, { io: "input" });
     const foreign =
-      /\b(?:pods\.(?:tolerations|affinity|topologySpread)|extra\.(?:env|volumes|volumeMounts|containers|initContainers))(?:\[\])?\./;
+      /\b(?:pods\.(?:tolerations|affinity|topologySpread)|extra\.(?:env|envFrom|volumes|volumeMounts|containers|initContainers))(?:\[\])?\./;
     const paths = pathsIn({ type: "object", properties }, "", $defs).filter((path) => !foreign.test(path));
     assert.deepEqual(KEYS.map(({ path }) => path).sort(), paths.sort());
   });

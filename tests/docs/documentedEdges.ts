@@ -21,7 +21,7 @@ export interface EdgeFacts {
   /** Mode of the rulers, where there are some. */
   ruler?: "stateless" | "stateful";
   /** The bucket: its kind, its server's port, and whether it has credentials. */
-  bucket?: { kind: "s3" | "gcs" | "azure"; port: number; credentials: boolean };
+  bucket?: { kind: "s3" | "gcs" | "azure" | "secret"; port: number; credentials: boolean };
   /** Ports of Alertmanagers. */
   alertmanagers: readonly number[];
   /** The key `access`: a list that is left out is everybody. */
@@ -42,7 +42,9 @@ export function factsOf(settings: Settings, parts: readonly string[], credential
     limited: limits.some((each) => (each?.headSeries ?? 0) > 0),
     endpoints: querier.endpoints.length > 0,
     ...(ruler === undefined ? {} : { ruler: ruler.mode }),
-    ...(kind === undefined || kind === "filesystem" || port === undefined ? {} : { bucket: { kind, port, credentials } }),
+    ...(kind === undefined || kind === "filesystem" || port === undefined
+      ? {}
+      : { bucket: { kind, port, credentials: credentials || objectStorage?.secret?.podIdentity === false } }),
     alertmanagers: alerting.alertmanagers.map((url) => Number(new URL(url).port)),
     access,
     dns: network.dns,

@@ -13,7 +13,7 @@ import type { JsonSchema } from "../../docs/generate/stackSchema";
 import { CREDENTIALS_KEY } from "../../model/bucket/config";
 import { settingsSchema } from "../../model/settings/schema";
 import { PLANS } from "../components/plans";
-import { configOf, type Overrides } from "../harness";
+import { CERTIFICATE, configOf, type Overrides } from "../harness";
 import { codeBlocks, documents, readDocument, section } from "./documents";
 
 const PATH = "config/stack.schema.json";
@@ -153,7 +153,7 @@ function shortened(config: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** Keys whose own are Kubernetes', which documents them. */
-const FOREIGN = ["tolerations", "affinity", "topologySpread", "env", "volumes", "volumeMounts", "containers", "initContainers"];
+const FOREIGN = ["tolerations", "affinity", "topologySpread", "env", "envFrom", "volumes", "volumeMounts", "containers", "initContainers"];
 
 /** The schema that another one refers to, or itself. */
 function resolved(schema: JsonSchema): JsonSchema {
@@ -188,6 +188,7 @@ describe(`${PATH} and the program`, () => {
     ...["/data/x", "/etc", "/data/../x", "data", "../x", "a/b", "a//b", "eks.amazonaws.com/role-arn"],
     ...["host:1", "host:99999", "[::1]:1", "http://h:1", "http://h:1/p", "dns+h:1", "dnssrv+_grpc._tcp.h"],
     ...["img", "img:1.0", "img:latest", "quay.io/thanos/thanos:v0.42.4", "X-Scope-OrgID", "host", "2026-07-01T12:00:00Z", "__name__"],
+    CERTIFICATE,
     ...words,
   ];
   const OTHERS = [null, true, false, -1, 0, 1, 2, 99, 100, 1000, 1.5, 1e12, [], [[]], {}, { nope: 1 }];

@@ -11,14 +11,14 @@ export interface SharedCluster {
  * `switch` both failed, at a load of 30. What stops the object storage (`ringBucket`) is beside files that have none.
  */
 export const CLUSTERS: readonly SharedCluster[] = [
-  { lanes: [["ringBucket"], ["plugins", "toolchain", "directoryBucket"]] },
+  { lanes: [["ringBucket"], ["toolchain", "directoryBucket", "appStack"]] },
   { lanes: [["prod"]] },
   { lanes: [["schemes"]] },
   // `walkthrough` removes the whole sandbox at its end.
   {
     lanes: [
       ["dev", "preview"],
-      ["switch", "appStack"],
+      ["plugins", "switch"],
     ],
     last: "walkthrough",
   },

@@ -42,9 +42,9 @@ const shell = (name: string, script: string) => ({
 });
 /** Flags, variables, files and containers that the program knows nothing of. */
 const EXTRA = {
-  args: ["--log.level=$(LEVEL)", "--query.max-concurrent-select=3"],
+  args: ["--query.default-step=$(STEP)", "--query.max-concurrent-select=3"],
   env: [
-    { name: "LEVEL", value: "debug" },
+    { name: "STEP", value: "7s" },
     { name: "REGION", valueFrom: { secretKeyRef: { name: SITE.metadata.name, key: "region" } } },
   ],
   volumes: [
@@ -186,7 +186,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       .send({ method: "GET", path: "/api/v1/status/flags" });
     assert.equal(status, 200, body);
     const { data } = JSON.parse(body) as { data: Record<string, string> };
-    assert.deepEqual([data["log.level"], data["query.max-concurrent-select"]], ["debug", "3"]);
+    assert.deepEqual([data["query.default-step"], data["query.max-concurrent-select"]], ["7s", "3"]);
     assert.deepEqual(
       querier?.status.containerStatuses?.map((each) => [each.ready, each.restartCount]),
       [
@@ -197,7 +197,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     const { stdout } = await execa("kubectl", ["-n", NAMESPACE, "logs", name, "-c", "beside"], { env: environment() });
     assert.equal(stdout, SITE.stringData.region);
     const { unchecked } = await (await stack()).outputs();
-    assert.deepEqual(unchecked?.value[0], "querier.extra.args: --log.level, --query.max-concurrent-select");
+    assert.deepEqual(unchecked?.value[0], "querier.extra.args: --query.default-step, --query.max-concurrent-select");
   });
 
   it("refuses a namespace that is not there, by nothing but the message", async () => {

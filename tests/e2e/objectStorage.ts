@@ -1,12 +1,7 @@
-import { bucketServer } from "../../sandbox/bucket";
-
 /** Object storage as small as tests on one machine need it. */
 
-/** `objectStorage.s3` of a bucket of the sandbox. */
-export function bucketOf(bucket: string) {
-  const { endpoint, region } = bucketServer();
-  return { bucket, endpoint, region, insecure: true, bucketLookup: "path" };
-}
+/** `objectStorage.s3` of a bucket of the sandbox: where it is says the sandbox's overlay. */
+export const bucketOf = (bucket: string) => ({ bucket });
 
 /** A component with a volume. */
 export const SMALL = { storage: { pvc: { size: "1Gi" } }, resources: { cpu: "20m", memory: "256Mi" } };

@@ -28,12 +28,21 @@ describe("warnings of a plan", () => {
     assert.deepEqual(own({ authorization: { credentials_file: `${account}/token` }, tls_config: { ca_file: `${account}/ca.crt` } }), []);
     assert.match(
       own({ tls_config: { ca_file: "/etc/ssl/own.pem" } }).join(),
-      /^prometheus\.scrapeConfigs\[0\]\.tls_config\.ca_file names \/etc\/ssl\/own\.pem, which no part/,
+      /^prometheus\.scrapeConfigs\[0\]\.tls_config\.ca_file names \/etc\/ssl\/own\.pem, which nothing mounts/,
     );
     assert.match(
       own({ file_sd_configs: [{ files: ["/etc/targets/a.json"] }] }).join(),
       /file_sd_configs\[0\]\.files\[0\] names \/etc\/targets\/a\.json/,
     );
     assert.match(own({ kubernetes_sd_configs: [{ role: "pod", kubeconfig_file: "/k" }] }).join(), /kubeconfig_file names \/k/);
+    const mounted = {
+      extra: {
+        volumes: [{ name: "own", secret: { secretName: "own" } }],
+        volumeMounts: [{ name: "own", mountPath: "/etc/extra/own/" }],
+      },
+    };
+    const job = { job_name: "own", basic_auth: { username: "u", password_file: "/etc/extra/own/password" } };
+    assert.deepEqual(of({ prometheus: { ...mounted, scrapeConfigs: [job] } }), []);
+    assert.equal(of({ prometheus: { ...mounted, scrapeConfigs: [{ ...job, tls_config: { ca_file: "/etc/extra/owner" } }] } }).length, 1);
   });
 });

@@ -185,10 +185,17 @@ describe("sandbox history: the bucket", () => {
   });
 
   it("is reached by a file in which the folder is beside the provider's own settings", () => {
-    const access = { bucket: "made", endpoint: "10.89.0.1:7070", region: "us-east-1", accessKey: "k", secretKey: "s" };
+    const access = {
+      bucket: "made",
+      endpoint: "10.89.0.1:7070",
+      region: "us-east-1",
+      caFile: "/pki/ca.crt",
+      accessKey: "k",
+      secretKey: "s",
+    };
     const config = {
       ...{ bucket: "made", endpoint: "10.89.0.1:7070", region: "us-east-1" },
-      ...{ access_key: "k", secret_key: "s", insecure: true, bucket_lookup_type: "path" },
+      ...{ access_key: "k", secret_key: "s", http_config: { tls_config: { ca_file: "/pki/ca.crt" } }, bucket_lookup_type: "path" },
     };
     assert.deepEqual(parse(objectStoreConfig(access)), { type: "S3", config });
     assert.deepEqual(parse(objectStoreConfig(access, "a/b")), { type: "S3", config, prefix: "a/b" });

@@ -14,7 +14,7 @@ import {
   withoutCredentials,
 } from "../../sandbox/overlay";
 import { SANDBOX_STACK_IMAGES } from "../../sandbox/stackImages";
-import { containers, workloads } from "../harness";
+import { CERTIFICATE, containers, workloads } from "../harness";
 
 const CREDENTIALS = { accessKey: "key", secretKey: "very-secret" };
 const SANDBOX = {
@@ -22,7 +22,7 @@ const SANDBOX = {
   context: "sandbox",
   nodes: ["node1", "node2", "node3"],
   machine: "10.89.0.0/24",
-  objectStorage: { endpoint: "10.89.0.1:7070", region: "us-east-1", credentials: CREDENTIALS },
+  objectStorage: { endpoint: "10.89.0.1:7070", region: "us-east-1", ca: CERTIFICATE, credentials: CREDENTIALS },
 };
 const STORAGE = "thanos-stack:objectStorage";
 const SMALL = { resources: { cpu: "50m" } };
@@ -130,7 +130,7 @@ describe("sandbox overlay", () => {
     const own = { [STORAGE]: { s3: { bucket: "b" }, storeGateway: gateway, compactor: { retention: { raw: "10d" } } } };
     const merged = sandboxConfig(own, {}, SANDBOX).config[STORAGE];
     assert.deepEqual(merged, {
-      s3: { bucket: "b", endpoint: "10.89.0.1:7070", region: "us-east-1", insecure: true, bucketLookup: "path" },
+      s3: { bucket: "b", endpoint: "10.89.0.1:7070", region: "us-east-1", ca: CERTIFICATE, bucketLookup: "path" },
       storeGateway: { ...SMALL, storage: { hostPath: { path: "/data/gateway", nodes: ["node1", "node2"] } } },
       compactor: { ...SMALL, retention: { raw: "10d" } },
     });
@@ -142,7 +142,7 @@ describe("sandbox overlay", () => {
     };
     const { config } = sandboxConfig(own, {}, SANDBOX);
     assert.deepEqual(config[STORAGE], {
-      s3: { bucket: "b", endpoint: "10.89.0.1:7070", region: "us-east-1", insecure: true, bucketLookup: "path" },
+      s3: { bucket: "b", endpoint: "10.89.0.1:7070", region: "us-east-1", ca: CERTIFICATE, bucketLookup: "path" },
       prefix: "team/prod",
       storeGateway: SMALL,
       compactor: SMALL,

@@ -12,9 +12,12 @@ import {
 } from "../../../model/bucket/config";
 import { bucketClaim, bucketUser, bucketVolumes } from "../../../model/bucket/directory";
 import { hostPathPersistentVolume } from "../../../model/kubernetes/storage";
+import { CERTIFICATE } from "../../harness";
 import { BUCKET, bucketAt, type ObjectStorageInput, objectStorageOf, settingsWith } from "./historySettings";
 
 const S3_KEYS = { accessKey: "AKIAEXAMPLE", secretKey: "hush/hush+hush" };
+/** 32 bytes. */
+const OWN_KEY = Buffer.alloc(32, 7).toString("base64");
 const KEY_FILE = { type: "service_account", private_key: "-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----\n" };
 
 const s3 = (change: object = {}, prefix?: string): ObjectStorageInput =>
@@ -23,6 +26,7 @@ const gcs = (bucket = "metrics"): ObjectStorageInput => bucketAt({ gcs: { bucket
 const azure = (change: object = {}): ObjectStorageInput =>
   bucketAt({ azure: { storageAccount: "account", container: "metrics", ...change } });
 const filesystem: ObjectStorageInput = bucketAt({ filesystem: { path: "/data/bucket", node: "n1" } });
+const given: ObjectStorageInput = bucketAt({ secret: { name: "objstore" } });
 const configOf = (input: ObjectStorageInput, credentials?: Credentials) => parse(objectStorageConfig(objectStorageOf(input), credentials));
 
 describe("object storage: the configuration that Thanos reads", () => {
@@ -52,6 +56,67 @@ describe("object storage: the configuration that Thanos reads", () => {
       config: {
         type: "S3",
         config: { bucket: "metrics", endpoint: "s3.example.org", insecure: false, bucket_lookup_type: "auto", aws_sdk_auth: true },
+      },
+    },
+    {
+      title: "S3 with every option",
+      input: s3({
+        ca: CERTIFICATE,
+        encryption: { method: "SSE-KMS", kmsKeyId: "key", kmsContext: { team: "platform" } },
+        storageClass: "STANDARD_IA",
+        partSize: "16Mi",
+        multipart: false,
+        maxRetries: 3,
+        listObjects: "v1",
+        signature: "v2",
+        contentMd5: false,
+        dualstack: false,
+      }),
+      credentials: S3_KEYS,
+      config: {
+        type: "S3",
+        config: {
+          bucket: "metrics",
+          endpoint: "s3.example.org",
+          insecure: false,
+          bucket_lookup_type: "auto",
+          http_config: { tls_config: { ca_file: "/etc/thanos/objectstore/ca.crt" } },
+          sse_config: { type: "SSE-KMS", kms_key_id: "key", kms_encryption_context: { team: "platform" } },
+          put_user_metadata: { "X-Amz-Storage-Class": "STANDARD_IA" },
+          part_size: 16 * 2 ** 20,
+          disable_multipart: true,
+          max_retries: 3,
+          list_objects_version: "v1",
+          signature_version2: true,
+          send_content_md5: false,
+          disable_dualstack: true,
+          access_key: S3_KEYS.accessKey,
+          secret_key: S3_KEYS.secretKey,
+        },
+      },
+    },
+    {
+      title: "S3 with the server's own key",
+      input: s3({ encryption: { method: "SSE-S3" } }),
+      config: {
+        type: "S3",
+        config: {
+          ...{ bucket: "metrics", endpoint: "s3.example.org", insecure: false, bucket_lookup_type: "auto" },
+          ...{ sse_config: { type: "SSE-S3" }, aws_sdk_auth: true },
+        },
+      },
+    },
+    {
+      title: "S3 with a key that only the stack has",
+      input: s3({ encryption: { method: "SSE-C" } }),
+      credentials: { ...S3_KEYS, encryptionKey: OWN_KEY },
+      config: {
+        type: "S3",
+        config: {
+          ...{ bucket: "metrics", endpoint: "s3.example.org", insecure: false, bucket_lookup_type: "auto" },
+          sse_config: { type: "SSE-C", encryption_key: "/etc/thanos/objectstore/sse-c.key" },
+          ...{ access_key: S3_KEYS.accessKey, secret_key: S3_KEYS.secretKey },
+        },
       },
     },
     {
@@ -122,7 +187,9 @@ describe("object storage: credentials", () => {
     [gcs(), { serviceAccount: "{}" }],
     [gcs(), { serviceAccount: KEY_FILE }],
     [azure(), { storageAccountKey: "a2V5" }],
+    [s3({ encryption: { method: "SSE-C" } }), { ...S3_KEYS, encryptionKey: OWN_KEY }],
     [filesystem, undefined],
+    [given, undefined],
   ];
   it("are accepted where they are the bucket's", () => {
     for (const [input, credentials] of good) {
@@ -142,6 +209,31 @@ describe("object storage: credentials", () => {
     { title: "empty", input: s3(), credentials: { accessKey: "", secretKey: hush }, rule: /of kind s3/ },
     { title: "no object", input: s3(), credentials: hush, rule: /of kind s3/ },
     { title: "for a directory", input: filesystem, credentials: { accessKey: hush, secretKey: hush }, rule: /needs no credentials/ },
+    { title: "for a Secret that exists", input: given, credentials: { accessKey: hush, secretKey: hush }, rule: /kind secret needs no/ },
+    {
+      title: "with a key that nothing is encrypted with",
+      input: s3(),
+      credentials: { accessKey: hush, secretKey: hush, encryptionKey: OWN_KEY },
+      rule: /the key of SSE-C alone/,
+    },
+    {
+      title: "without the key of SSE-C",
+      input: s3({ encryption: { method: "SSE-C" } }),
+      credentials: { accessKey: hush, secretKey: hush },
+      rule: /SSE-C encrypts with a key that the server does not keep/,
+    },
+    {
+      title: "none at all, with SSE-C",
+      input: s3({ encryption: { method: "SSE-C" } }),
+      credentials: undefined,
+      rule: /SSE-C encrypts with a key that the server does not keep/,
+    },
+    {
+      title: "with a key of SSE-C that is too short",
+      input: s3({ encryption: { method: "SSE-C" } }),
+      credentials: { accessKey: hush, secretKey: hush, encryptionKey: "aGk=" },
+      rule: /of kind s3/,
+    },
     { title: "that Thanos would expand", input: s3(), credentials: { accessKey: hush, secretKey: `${hush}$(HOME)` }, rule: /environment/ },
     { title: "beside another identity", input: azure({ userAssignedId: "id" }), credentials: { storageAccountKey: hush }, rule: /at once/ },
   ];
@@ -227,6 +319,8 @@ describe("object storage: where it is", () => {
     ["Azure", azure(), 443],
     ["Azure, a port of its own", azure({ endpoint: "azurite:10000" }), 10000],
     ["a directory", filesystem, undefined],
+    ["a Secret", given, 443],
+    ["a Secret, a port of its own", bucketAt({ secret: { name: "objstore", port: 9000 } }), 9000],
   ];
   for (const [title, input, port] of cases) it(`port: ${title}`, () => assert.equal(bucketPort(objectStorageOf(input)), port));
 
