@@ -9,10 +9,14 @@ import { container, hostAntiAffinity, POD_NAME_ENV, probes, THANOS_USER, zoneSpr
 import { GRPC, HTTP } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
 import {
+  hasAlertingFile,
+  RULER_ALERTING_FILE,
+  RULER_ALERTING_FOLDER,
   RULER_DATA,
   RULER_REMOTE_WRITE_FILE,
   RULER_REMOTE_WRITE_FOLDER,
   RULER_RULES_FOLDER,
+  rulerAlertingConfig,
   rulerFlags,
   rulerRemoteWriteConfig,
 } from "../model/ruler/flags";
@@ -99,7 +103,11 @@ export class Ruler extends pulumi.ComponentResource {
 
   /** Files that a ruler reads at its start. */
   private files(name: string, workload: Workload, { settings, addresses, ruler, rules }: RulerArgs): Mounted {
-    const ruleFiles = immutableFiles(name, "rules", workload, RULER_RULES_FOLDER, rules);
+    const alertmanagers = { [RULER_ALERTING_FILE]: rulerAlertingConfig(settings) };
+    const ruleFiles = together(
+      immutableFiles(name, "rules", workload, RULER_RULES_FOLDER, rules),
+      hasAlertingFile(settings) ? immutableFiles(name, "alertmanagers", workload, RULER_ALERTING_FOLDER, alertmanagers) : undefined,
+    );
     if (ruler.settings.mode !== "stateless") return ruleFiles;
     const { remoteWriteUrl } = addresses;
     if (remoteWriteUrl === undefined) throw new pulumi.ResourceError("a stateless ruler has no ring to write into", this);

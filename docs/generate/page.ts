@@ -186,10 +186,10 @@ const anchorOf = (heading: string): string =>
 
 const bullet = ([first = "", ...rest]: readonly string[], indent: string): string[] => [`${indent}- ${first.trimStart()}`, ...rest];
 
-/** A paragraph in lines of {@link WIDTH}. Inline code is never broken. */
+/** A paragraph in lines of {@link WIDTH}. Inline code and links are never broken. */
 export function wrapped(text: string, indent: string): string {
   const lines: string[] = [];
-  for (const [word] of text.matchAll(/(?:`[^`]*`|[^\s`])+/g)) {
+  for (const [word] of text.matchAll(/(?:`[^`]*`|\[[^\]]*\]\([^)]*\)|[^\s`])+/g)) {
     const line = lines.at(-1);
     if (line !== undefined && line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${line} ${word}`;
     else lines.push(`${indent}${word}`);

@@ -61,7 +61,11 @@ export function extraParts(settings: Settings): Part[] {
       prometheus,
     ),
     ...part(SIDECAR, { program: "thanos sidecar", ports: [], volumes: [] }, prometheus.sidecar, hasSidecars),
-    ...part("ruler", { program: "thanos rule", ports: STORE_API, volumes: ["data", "remote-write", "rules", ...BUCKET] }, ruler),
+    ...part(
+      "ruler",
+      { program: "thanos rule", ports: STORE_API, volumes: ["alertmanagers", "data", "remote-write", "rules", ...BUCKET] },
+      ruler,
+    ),
     ...part(
       "objectStorage.storeGateway",
       { program: "thanos store", ports: STORE_API, volumes: ["config", "data", ...BUCKET] },
@@ -84,7 +88,7 @@ const SIDECAR = "prometheus.sidecar";
 export const OWN_VARIABLES = ["POD_NAME"];
 /** Volumes of the stack's pods. */
 export const OWN_VOLUMES = [
-  ...["api-token", "bucket", "config", "data", "endpoints", "hashrings", "limits"],
+  ...["alertmanagers", "api-token", "bucket", "config", "data", "endpoints", "hashrings", "limits"],
   ...["objectstore", "relabel", "remote-write", "response-cache", "rules", "tmp"],
 ];
 /** Containers of the stack's pods. */
@@ -98,9 +102,18 @@ export const OWN_PORT_NAMES = ["grpc", "http", "memcached", "remote-write", "sid
 export const OWN_DIRECTORIES = [
   "/var/thanos",
   ...["config", "rules"].map((name) => `/etc/prometheus/${name}`),
-  ...["endpoints", "hashrings", "history", "limits", "objectstore", "relabel", "remote-write", "response-cache", "rules"].map(
-    (name) => `/etc/thanos/${name}`,
-  ),
+  ...[
+    "alertmanagers",
+    "endpoints",
+    "hashrings",
+    "history",
+    "limits",
+    "objectstore",
+    "relabel",
+    "remote-write",
+    "response-cache",
+    "rules",
+  ].map((name) => `/etc/thanos/${name}`),
   ...["/prometheus", "/tmp", "/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount"],
   ...["/bin", "/dev", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr"],
 ];

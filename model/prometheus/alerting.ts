@@ -6,7 +6,7 @@ import { serverOf } from "../values/hosts";
 export interface AlertingConfig {
   alerting: {
     alert_relabel_configs: Record<string, unknown>[];
-    alertmanagers: { scheme: string; static_configs: { targets: string[] }[] }[];
+    alertmanagers: { scheme: string; path_prefix?: string; static_configs: { targets: string[] }[] }[];
   };
 }
 
@@ -20,8 +20,8 @@ export function alertingConfig({ alerting }: Settings): AlertingConfig | Record<
     alerting: {
       alert_relabel_configs: [{ regex: PROMETHEUS_REPLICA_LABEL, action: "labeldrop" }],
       alertmanagers: alerting.alertmanagers.map((address) => {
-        const { scheme, server } = serverOf(address);
-        return { scheme, static_configs: [{ targets: [server] }] };
+        const { scheme, server, path } = serverOf(address);
+        return { scheme, ...(path === "" ? {} : { path_prefix: path }), static_configs: [{ targets: [server] }], ...alerting.client };
       }),
     },
   };

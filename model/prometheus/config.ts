@@ -241,10 +241,11 @@ export function prometheusConfig(settings: Settings, { shard, remoteWriteUrl, re
   const { prometheus } = settings;
   const targets = [
     ...(remoteWriteUrl === undefined ? [] : [{ name: "receive", url: remoteWriteUrl }]),
-    ...prometheus.remoteWrite.otherTargets.map(({ url, headers }, index) => ({
+    ...prometheus.remoteWrite.otherTargets.map(({ url, headers, client }, index) => ({
       name: `other-${index}`,
       url,
       ...(Object.keys(headers).length === 0 ? {} : { headers }),
+      ...client,
     })),
   ].map((target) => remoteWrite(target, prometheus.remoteWrite));
   const jobs: ScrapeConfig[] = [

@@ -6,6 +6,7 @@ import { queueConfig, RULE_FILES } from "../prometheus/config";
 import { clusterLabels } from "../settings/externalLabels";
 import { RULE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { RulerSettings, Settings } from "../settings/schema";
+import { serverOf } from "../values/hosts";
 import { inArgument } from "../values/literal";
 import { goDuration } from "../values/quantity";
 
@@ -17,6 +18,10 @@ export const RULER_DATA = "/var/thanos/rule";
 export const RULER_RULES_FOLDER = "/etc/thanos/rules";
 /** Where a stateless ruler's remote-write configuration is mounted. */
 export const RULER_REMOTE_WRITE_FOLDER = "/etc/thanos/remote-write";
+/** Where the configuration of the Alertmanagers is mounted, where they ask who sends. */
+export const RULER_ALERTING_FOLDER = "/etc/thanos/alertmanagers";
+/** Name of the configuration of the Alertmanagers. */
+export const RULER_ALERTING_FILE = "alertmanagers.yaml";
 /** Name of a stateless ruler's remote-write configuration. */
 export const RULER_REMOTE_WRITE_FILE = "remote-write.yaml";
 
@@ -57,7 +62,9 @@ export function rulerFlags(
     `--alert.query-url=${addresses.queryUrl}`,
     // Alertmanager knows an alert by its labels.
     `--alert.label-drop=${RULE_REPLICA_LABEL}`,
-    ...alerting.alertmanagers.map((address) => `--alertmanagers.url=${address}`),
+    ...(hasAlertingFile(settings)
+      ? [`--alertmanagers.config-file=${RULER_ALERTING_FOLDER}/${RULER_ALERTING_FILE}`]
+      : alerting.alertmanagers.map((address) => `--alertmanagers.url=${address}`)),
     ...(ruler.mode === "stateless"
       ? [`--remote-write.config-file=${RULER_REMOTE_WRITE_FOLDER}/${RULER_REMOTE_WRITE_FILE}`]
       : [
@@ -82,6 +89,31 @@ export function rulerRemoteWriteConfig(settings: Settings, url: string): string 
           queue_config: queueConfig(settings.prometheus.remoteWrite),
         },
       ],
+    },
+    { lineWidth: 0 },
+  );
+}
+
+/** Whether the Alertmanagers are told of in a file: a flag has no place for who sends. */
+export const hasAlertingFile = ({ alerting }: Settings): boolean =>
+  alerting.alertmanagers.length > 0 && Object.keys(alerting.client).length > 0;
+
+/** The file of Alertmanagers. Source: thanos v0.42.4 pkg/alert/config.go, pkg/clientconfig/http.go. */
+export function rulerAlertingConfig({ alerting }: Settings): string {
+  const { authorization, ...client } = alerting.client as { authorization?: { credentials_file?: string } };
+  const token = authorization?.credentials_file;
+  return stringify(
+    {
+      alertmanagers: alerting.alertmanagers.map((address) => {
+        const { scheme, server, path } = serverOf(address);
+        return {
+          scheme,
+          static_configs: [server],
+          ...(path === "" ? {} : { path_prefix: path }),
+          api_version: "v2",
+          http_config: { ...client, ...(token === undefined ? {} : { bearer_token_file: token }) },
+        };
+      }),
     },
     { lineWidth: 0 },
   );

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { serverUrl } from "./forms";
+import { freeForm, serverUrl } from "./forms";
 
 /** Where alerts are sent: its schema. */
 export const alertingSettings = z
@@ -8,8 +8,15 @@ export const alertingSettings = z
       .array(serverUrl)
       .default([])
       .describe(
-        "Each Alertmanager, such as `http://alertmanager-0.alertmanager.monitoring.svc:9093`: of a cluster of them every one is told, as they " +
-          "expect. Empty: alerts are only series named `ALERTS`.",
+        "Each Alertmanager, such as `http://alertmanager-0.alertmanager.monitoring.svc:9093` or `https://alerts.example/alertmanager`: of a " +
+          "cluster of them every one is told, as they expect. Empty: alerts are only series named `ALERTS`.",
+      ),
+    client: freeForm
+      .default({})
+      .describe(
+        "How whoever sends alerts shows who it is, the same to every Alertmanager, in [Prometheus' form](#keys-with-prometheus-own-form): " +
+          "`basic_auth`, `authorization` of type Bearer, `tls_config`, `proxy_url`. Credentials by file (`password_file`, `credentials_file`), from " +
+          "a Secret that `prometheus.extra`, or with rulers `ruler.extra`, mounts.",
       ),
   })
   .prefault({});

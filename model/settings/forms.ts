@@ -255,9 +255,12 @@ export const hostAndPort = withServer(
   (text) => text,
 );
 
-/** The address of a server by scheme, host and port. */
+/** The address of a server by scheme, host and port, with what its paths begin with. */
 export const serverUrl = withServer(
-  matching(new RegExp(`^https?://${HOST}(:\\d{1,5})?$`), "a URL of scheme, host and port, without a path; an IPv6 address in brackets"),
+  matching(
+    new RegExp(`^https?://${HOST}(:\\d{1,5})?(?:/[\\w.~-]+)*$`),
+    "a URL of scheme, host and port, with or without a path; an IPv6 address in brackets",
+  ),
   (text) => serverOf(text).server,
 );
 

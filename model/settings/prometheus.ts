@@ -114,6 +114,13 @@ export const prometheusSettings = z
                 .record(z.string(), z.string())
                 .default({})
                 .describe("Headers of each request, such as the tenant's. They stand in a ConfigMap: no credentials."),
+              client: freeForm
+                .default({})
+                .describe(
+                  "How Prometheus shows who it is, in [its own form](#keys-with-prometheus-own-form): `basic_auth`, `authorization`, `oauth2`, " +
+                    "`tls_config`, `sigv4`, `azuread`, `google_iam`, a proxy. Credentials by file (`password_file`), from a Secret that " +
+                    "`prometheus.extra` mounts.",
+                ),
             }),
           )
           .default([])

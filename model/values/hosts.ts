@@ -34,8 +34,8 @@ export function splitHost(text: string): { host: string; port: string | undefine
   return { host, port };
 }
 
-/** Scheme, host and port of a server's URL, as they are written. */
-export function serverOf(url: string): { scheme: string; server: string; port: string | undefined } {
-  const [, scheme = "", server = ""] = /^([a-z]+):\/\/([^/]*)/.exec(url) ?? [];
-  return { scheme, server, port: splitHost(server).port };
+/** Scheme, host, port and path of a server's URL, as they are written; the path is empty where there is none. */
+export function serverOf(url: string): { scheme: string; server: string; port: string | undefined; path: string } {
+  const [, scheme = "", server = "", path = ""] = /^([a-z]+):\/\/([^/]*)(.*)$/s.exec(url) ?? [];
+  return { scheme, server, port: splitHost(server).port, path };
 }

@@ -882,7 +882,7 @@ describe("config: what is accepted", () => {
     assert.equal(settings.ingestion, "receive");
     assert.equal(settings.objectStorage, undefined);
     assert.equal(settings.ruler, undefined);
-    assert.deepEqual(settings.alerting, { alertmanagers: [] });
+    assert.deepEqual(settings.alerting, { alertmanagers: [], client: {} });
     assert.equal(prometheusRetentionTime(settings), "6h");
     assert.deepEqual(receive.rollout, { preStopSeconds: 5, minReadySeconds: 25, gracePeriodSeconds: 900 });
     assert.deepEqual(receive.limits, { maxConcurrency: 0, default: {}, tenants: {} });

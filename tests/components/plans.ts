@@ -187,7 +187,10 @@ export const HISTORY: Plan = {
       compactor: { ...STORED, retention: { raw: "30d" }, concurrency: 2 },
     },
     ruler: { replicas: 2, ...STORED },
-    alerting: { alertmanagers: ["http://alertmanager.monitoring.svc:9093"] },
+    alerting: {
+      alertmanagers: ["http://alertmanager.monitoring.svc:9093/alerts"],
+      client: { basic_auth: { username: "stack", password_file: "/etc/extra/password" } },
+    },
   },
 };
 

@@ -404,6 +404,16 @@ describe("prometheus: further targets of remote write", () => {
     for (const each of [first, second]) assert.deepEqual(each?.queue_config, ring?.queue_config);
   });
 
+  it("are shown who writes, by files that somebody else mounts", async () => {
+    const client = {
+      basic_auth: { username: "a", password_file: "/etc/extra/site/password" },
+      tls_config: { ca_file: "/etc/extra/site/ca" },
+    };
+    const { config } = await only("dev", { remoteWrite: { otherTargets: [{ ...plain, client }] } });
+    const target = config.remote_write?.[1] as unknown as typeof client | undefined;
+    assert.deepEqual({ basic_auth: target?.basic_auth, tls_config: target?.tls_config }, client);
+  });
+
   it("are the only ones beside a sidecar", async () => {
     const made = await run("dev", { ingestion: "sidecar", prometheus: { remoteWrite } });
     const config = configOf(made, prometheusSets(made)[0] as Workload);

@@ -198,6 +198,25 @@ describe("ruler: options reach it", () => {
     assert.equal(container(ruler).resources.limits.memory, "3Gi");
   });
 
+  it("tells Alertmanagers who sends by a file of its own", async () => {
+    const made = await run("prod", {
+      ruler: {
+        extra: {
+          volumes: [{ name: "login", secret: { secretName: "login" } }],
+          volumeMounts: [{ name: "login", mountPath: "/etc/extra/login" }],
+        },
+      },
+      alerting: {
+        alertmanagers: ["https://alerts.example/x"],
+        client: { basic_auth: { username: "a", password_file: "/etc/extra/login/password" } },
+      },
+    });
+    const ruler = rulerOf(made);
+    const file = mountedConfigMap(made, ruler, "alertmanagers").data?.["alertmanagers.yaml"] ?? "";
+    assert.match(file, /password_file: \/etc\/extra\/login\/password/);
+    assert.deepEqual(flagValues(ruler, "--alertmanagers.url"), []);
+  });
+
   it("is not there unless it is asked for", async () => {
     const made = await run("prod");
     assert.ok(!objects(made, "StatefulSet").some((each) => each.metadata.name === "thanos-ruler"));

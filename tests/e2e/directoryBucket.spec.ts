@@ -53,7 +53,7 @@ const EXTRA = {
   ],
   volumeMounts: [{ name: "site", mountPath: "/etc/extra/site", readOnly: true }],
   initContainers: [shell("first", "cp /etc/extra/site/region /scratch/left")],
-  containers: [shell("beside", "trap 'exit 0' TERM; cat /scratch/left; while :; do sleep 1; done")],
+  containers: [shell("beside", "trap 'exit 0' TERM; echo \"$(cat /scratch/left)\"; while :; do sleep 1; done")],
 };
 /** A job for everything that Prometheus finds targets by, which keeps none of them. */
 const DISCOVERING = [

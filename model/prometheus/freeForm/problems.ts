@@ -6,6 +6,7 @@ import { type Fields, type Finding, type Form, finding, isFields } from "./form"
 import { headerName, headerValue } from "./httpClient";
 import { kubernetesDiscoveries } from "./kubernetesDiscovery";
 import { relabelConfig } from "./relabelling";
+import { alertingClient, plainCredentials, remoteWriteClient } from "./remoteWrite";
 import { type Evaluator, hasGroups, ruleFile } from "./ruleFile";
 import { scrapeConfig, timing } from "./scrapeConfig";
 
@@ -50,15 +51,24 @@ const problemsAt = (base: string, form: Form, value: unknown): Problem[] => form
  * @param judge Asks for each part. Default: all are asked.
  */
 export function freeFormProblems(settings: Settings, judge = JUDGE_ALL): Problem[] {
-  const { prometheus, receive } = settings;
+  const { alerting, prometheus, receive } = settings;
   return [
     ...scrapeConfigProblems(settings, judge),
     ...relabellingProblems("prometheus.remoteWrite.relabel", () => prometheus.remoteWrite.relabel, judge),
     ...relabellingProblems("receive.relabel", () => receive?.relabel ?? [], judge),
+    ...judge(() => [
+      ...problemsAt("alerting.client", alertingClient, alerting.client),
+      ...problemsAt("alerting.client", (value) => plainCredentials(value), alerting.client),
+    ]),
     ...judge(() =>
-      prometheus.remoteWrite.otherTargets.flatMap(({ headers }, index) =>
-        problemsAt(`prometheus.remoteWrite.otherTargets[${index}].headers`, remoteWriteHeaders, headers),
-      ),
+      prometheus.remoteWrite.otherTargets.flatMap(({ headers, client }, index) => {
+        const at = `prometheus.remoteWrite.otherTargets[${index}]`;
+        return [
+          ...problemsAt(`${at}.headers`, remoteWriteHeaders, headers),
+          ...problemsAt(`${at}.client`, remoteWriteClient, client),
+          ...problemsAt(`${at}.client`, (value) => plainCredentials(value), client),
+        ];
+      }),
     ),
   ];
 }
@@ -81,7 +91,7 @@ function scrapeConfigProblems(settings: Settings, judge: Judge): Problem[] {
       const { scrapeConfigs, scrapeInterval, scrapeTimeout } = settings.prometheus;
       const job = scrapeConfigs[index] as Fields;
       const global = { interval: scrapeInterval, timeout: scrapeTimeout };
-      return of(index, [...scrapeConfig(job), ...timing(job, global), ...discoveryStaysInside(job, settings)]);
+      return of(index, [...scrapeConfig(job), ...timing(job, global), ...discoveryStaysInside(job, settings), ...plainCredentials(job)]);
     }),
     ...eachEntry(jobs, judge, (index) => of(index, jobNameIsFree(jobs()[index] as Fields, index, jobs()))),
   ];
@@ -168,8 +178,8 @@ const remoteWriteHeaders: Form = (headers) => {
       ...(lower === "authorization"
         ? finding(
             "(not shown)",
-            "Prometheus refuses Authorization as a header, and this stack has no key for credentials of remote write",
-            "another header, or a proxy beside the target that adds the credentials",
+            "Prometheus refuses Authorization as a header",
+            "client.authorization or client.basic_auth, with the path of a mounted Secret",
           )
         : RESERVED_REMOTE_WRITE_HEADERS.includes(lower)
           ? finding(value, "Prometheus sets this header itself and refuses it here", "another header")

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { flagOf, isDeprecated, mistakes } from "../../../model/commandLine/flags";
-import { alertingConfig, alertmanagerPorts } from "../../../model/prometheus/alerting";
+import { type AlertingConfig, alertingConfig, alertmanagerPorts } from "../../../model/prometheus/alerting";
 import { deduplicationFunction } from "../../../model/query/deduplication";
-import { rulerFlags, rulerRemoteWriteConfig } from "../../../model/ruler/flags";
+import { rulerAlertingConfig, rulerFlags, rulerRemoteWriteConfig } from "../../../model/ruler/flags";
 import { planRuler } from "../../../model/ruler/plan";
 import { rulerProblems, ruleWarnings } from "../../../model/ruler/rules";
 import { type RulerSettings, type Settings, settingsSchema } from "../../../model/settings/schema";
@@ -252,8 +252,27 @@ describe("alerting of Prometheus", () => {
     assert.deepEqual(alertmanagerPorts(settings(undefined)), []);
   });
 
-  it("is an address only: no path, and no credentials, which flags and ConfigMaps would show", () => {
-    for (const address of ["http://a:9093/prefix", "http://user:secret@a:9093", "a:9093", "dns+http://a"]) {
+  it("has what paths begin with, and says who sends", () => {
+    const client = { authorization: { credentials_file: "/etc/extra/token" }, tls_config: { ca_file: "/etc/extra/ca" } };
+    const alerting = { alertmanagers: ["https://alerts.example/team/alerts", "http://b:9093"], client };
+    const { alertmanagers } = (alertingConfig(settings(undefined, { alerting })) as AlertingConfig).alerting;
+    assert.deepEqual(alertmanagers, [
+      { scheme: "https", path_prefix: "/team/alerts", static_configs: [{ targets: ["alerts.example"] }], ...client },
+      { scheme: "http", static_configs: [{ targets: ["b:9093"] }], ...client },
+    ]);
+    // A ruler has a file then, in its own words, instead of flags.
+    const chosen = settings({}, { alerting });
+    assert.deepEqual(valuesOf(chosen, "alertmanagers.url"), []);
+    assert.deepEqual(valuesOf(chosen, "alertmanagers.config-file"), ["/etc/thanos/alertmanagers/alertmanagers.yaml"]);
+    const http_config = { tls_config: { ca_file: "/etc/extra/ca" }, bearer_token_file: "/etc/extra/token" };
+    assert.deepEqual(parse(rulerAlertingConfig(chosen)).alertmanagers, [
+      { scheme: "https", static_configs: ["alerts.example"], path_prefix: "/team/alerts", api_version: "v2", http_config },
+      { scheme: "http", static_configs: ["b:9093"], api_version: "v2", http_config },
+    ]);
+  });
+
+  it("is an address only: no credentials, which flags and ConfigMaps would show", () => {
+    for (const address of ["http://user:secret@a:9093", "a:9093", "dns+http://a", "http://a:9093/x?y=z"]) {
       assert.throws(() => settings(undefined, { alerting: { alertmanagers: [address] } }), /scheme, host and port/);
     }
   });

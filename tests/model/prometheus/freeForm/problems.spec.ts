@@ -228,7 +228,10 @@ describe("headers of remote write", () => {
 
   it("are not Authorization, which has no key, and whose value nobody is shown", () => {
     const lines = withHeaders({ authorization: "Bearer very-secret-token" });
-    assertTold(lines, /^prometheus\.remoteWrite\.otherTargets\[0\]\.headers\.authorization = "\(not shown\)": .*no key for credentials/);
+    assertTold(
+      lines,
+      /^prometheus\.remoteWrite\.otherTargets\[0\]\.headers\.authorization = "\(not shown\)": .*client\.authorization or client\.basic_auth/,
+    );
     assert.ok(!lines.join().includes("very-secret"));
   });
 
@@ -238,6 +241,74 @@ describe("headers of remote write", () => {
     assertTold(withHeaders({ "X-A": "b\nX-C: d" }), /one line, without control characters/);
     assertTold(withHeaders({ "X-A": "1", "x-a": "2" }), /the same header twice/, /the same header twice/);
     assertTold(withHeaders({ "THANOS-TENANT": "shop", "X-Scope-OrgID": "ü" }));
+  });
+});
+
+describe("a client of remote write", () => {
+  const withClient = (client: object) =>
+    told({ prometheus: { remoteWrite: { otherTargets: [{ url: "https://metrics.example.org/push", client }] } } });
+  const at = "^prometheus\\.remoteWrite\\.otherTargets\\[0\\]\\.client";
+
+  it("shows who it is in any of Prometheus' ways, by file", () => {
+    for (const client of [
+      {},
+      { basic_auth: { username: "a", password_file: "/etc/extra/password" }, tls_config: { ca_file: "/etc/extra/ca.crt" } },
+      { authorization: { type: "Bearer", credentials_file: "/etc/extra/token" } },
+      {
+        oauth2: { client_id: "a", client_secret_file: "/etc/extra/secret", token_url: "https://login.example/token", scopes: ["write"] },
+        proxy_url: "http://proxy:3128",
+      },
+      { sigv4: { region: "eu-central-1", role_arn: "arn:aws:iam::1:role/x" } },
+      { azuread: { cloud: "AzurePublic", workload_identity: { client_id: "a", tenant_id: "b" } } },
+      { google_iam: { credentials_file: "/etc/extra/key.json" } },
+    ])
+      assertTold(withClient(client));
+  });
+
+  it("is refused with another field, or as two at once", () => {
+    assertTold(withClient({ basic_aut: {} }), new RegExp(`${at}\\.basic_aut = .*Accepted: basic_auth`));
+    assertTold(withClient({ sigv4: { regoin: "a" } }), new RegExp(`${at}\\.sigv4\\.regoin = .*Accepted: region`));
+    assertTold(
+      withClient({ sigv4: { region: "a" }, authorization: { credentials_file: "/a" } }),
+      new RegExp(`${at}\\.sigv4 = "\\(set\\)": at most one of basic_auth, authorization`),
+    );
+  });
+
+  it("has no credential in plain text, wherever one may stand, and none is shown", () => {
+    const hush = "very-secret";
+    for (const [client, expected] of [
+      [{ basic_auth: { username: "a", password: hush } }, /basic_auth\.password = "\(not shown\)": .*ConfigMap.*password_file/],
+      [{ authorization: { credentials: hush } }, /authorization\.credentials = .*credentials_file/],
+      [{ tls_config: { cert: "a", key: hush } }, /tls_config\.key = .*key_file/],
+      [{ sigv4: { access_key: "a", secret_key: hush } }, /sigv4\.secret_key = .*AWS_SECRET_ACCESS_KEY in prometheus\.extra\.env/],
+      [{ azuread: { oauth: { client_id: "a", client_secret: hush, tenant_id: "b" } } }, /azuread\.oauth\.client_secret = .*azuread\.sdk/],
+      [{ bearer_token: hush }, /bearer_token = .*bearer_token_file/],
+    ] as const) {
+      const lines = withClient(client);
+      assertTold(lines, expected);
+      assert.ok(!lines.join().includes(hush));
+    }
+    assertTold(
+      withJob({ oauth2: { client_id: "a", client_secret: hush, token_url: "https://login.example/token" } }),
+      /^prometheus\.scrapeConfigs\[0\]\.oauth2\.client_secret = "\(not shown\)"/,
+    );
+    // In a selector it is no credential.
+    assertTold(withJob({ kubernetes_sd_configs: [{ role: "pod", selectors: [{ role: "pod", label: "key=a" }] }] }));
+  });
+});
+
+describe("a client of whoever sends alerts", () => {
+  const withClient = (client: object) => told({ alerting: { alertmanagers: ["http://am:9093"], client } });
+
+  it("has what a Prometheus and a ruler both know", () => {
+    assertTold(withClient({ basic_auth: { username: "a", password_file: "/etc/extra/password" }, proxy_url: "http://proxy:3128" }));
+    assertTold(withClient({ authorization: { type: "Bearer", credentials_file: "/etc/extra/token" } }));
+    assertTold(withClient({ oauth2: {} }), /^alerting\.client\.oauth2 = .*there is no such field/);
+    assertTold(
+      withClient({ basic_auth: { password: "hush" } }),
+      /^alerting\.client\.basic_auth\.password = "\(not shown\)": .*password_file/,
+    );
+    assertTold(withClient({ authorization: { type: "Digest" } }), /^alerting\.client\.authorization\.type = "Digest"/);
   });
 });
 
