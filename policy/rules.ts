@@ -1,12 +1,11 @@
-import { credentialsIn, credentialsInValue } from "../model/values/credentials";
+import { credentialsInValue } from "../model/values/credentials";
 import { tokenViolations } from "./apiToken";
+import { credentialViolations } from "./credentials";
 import { EXCEPTIONS, type Exceptions } from "./exceptions";
 import { restrictedViolations } from "./podSecurity";
 import {
-  type Container,
   containersOf,
   fields,
-  type Handler,
   kindOf,
   labelsOf,
   list,
@@ -218,57 +217,9 @@ const credentialsAreSecret: ResourceRule = {
       );
     }
     const pod = podOf(resource);
-    if (pod === undefined) return [];
-    return containersOf(pod)
-      .flatMap((container) => [
-        ...(container.env ?? []).flatMap(({ name = "", value }) =>
-          (typeof value === "string" ? credentialsInValue(name, value) : []).map(
-            (what) => `container ${container.name}: variable ${name} holds ${what}; take it from a Secret (valueFrom.secretKeyRef)`,
-          ),
-        ),
-        ...commandsOf(container).flatMap((command) =>
-          credentialsInCommand(command).map((what) => `container ${container.name}: an argument holds ${what}; mount it from a Secret`),
-        ),
-        ...handlersOf(container)
-          .flatMap(({ httpGet }) => httpGet?.httpHeaders ?? [])
-          .flatMap(({ name = "", value }) =>
-            (typeof value === "string"
-              ? [...new Set([...credentialsInValue(name, value), ...credentialsIn(`${name}: ${value}`)])]
-              : []
-            ).map((what) => `container ${container.name}: the header ${name} of a probe holds ${what}; ask for what needs none`),
-          ),
-      ])
-      .concat(
-        list(pod.spec, "volumes").flatMap((volume) =>
-          Object.entries(fields(fields(volume, "csi"), "volumeAttributes")).flatMap(([name, value]) =>
-            (typeof value === "string" ? credentialsInValue(name, value) : []).map(
-              (what) => `volume ${text(volume, "name")}: the attribute ${name} holds ${what}; name a Secret (nodePublishSecretRef)`,
-            ),
-          ),
-        ),
-      );
+    return pod === undefined ? [] : credentialViolations(pod);
   },
 };
-
-/** Probes and hooks of a container. */
-const handlersOf = ({ startupProbe, readinessProbe, livenessProbe, lifecycle }: Container): Handler[] =>
-  [startupProbe, readinessProbe, livenessProbe, ...Object.values(lifecycle ?? {})].filter((handler) => handler !== undefined);
-
-/** Everything that is run in a container. */
-const commandsOf = (container: Container): string[][] =>
-  [[...(container.command ?? []), ...(container.args ?? [])], ...handlersOf(container).map(({ exec }) => exec?.command ?? [])].map(
-    (command) => command.filter((argument) => typeof argument === "string"),
-  );
-
-/** Likely credentials in a command, also where the name is one argument and the value the next. */
-const credentialsInCommand = (command: readonly string[]): string[] => [
-  ...new Set(
-    command.flatMap((argument, index) => {
-      const [, name] = /^--?([A-Za-z][\w.-]*)$/.exec(command[index - 1] ?? "") ?? [];
-      return [...credentialsIn(argument), ...(name === undefined || argument.startsWith("-") ? [] : credentialsInValue(name, argument))];
-    }),
-  ),
-];
 
 /** Rules that look at one resource at a time. */
 export const RESOURCE_RULES: readonly ResourceRule[] = [

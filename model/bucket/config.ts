@@ -97,19 +97,19 @@ type S3 = NonNullable<ObjectStorageSettings["s3"]>;
 
 /** What differs from objstore's defaults (providers/s3/s3.go `DefaultConfig`). */
 function s3Options({ ca, encryption, storageClass, partSize, multipart, maxRetries, listObjects, signature, contentMd5, dualstack }: S3) {
-  const only = (chosen: boolean, config: object) => (chosen ? config : {});
+  const where = (chosen: boolean, config: object) => (chosen ? config : {});
   return {
-    ...only(ca !== undefined, { http_config: { tls_config: { ca_file: `${OBJECT_STORE_FOLDER}/${CA_FILE}` } } }),
+    ...where(ca !== undefined, { http_config: { tls_config: { ca_file: `${OBJECT_STORE_FOLDER}/${CA_FILE}` } } }),
     ...(encryption === undefined ? {} : { sse_config: sseConfig(encryption) }),
     // objstore takes this name out of the metadata and writes it as the storage class.
-    ...only(storageClass !== undefined, { put_user_metadata: { "X-Amz-Storage-Class": storageClass } }),
+    ...where(storageClass !== undefined, { put_user_metadata: { "X-Amz-Storage-Class": storageClass } }),
     ...(partSize === undefined ? {} : { part_size: quantityBytes(partSize) }),
-    ...only(!multipart, { disable_multipart: true }),
-    ...only(maxRetries !== undefined, { max_retries: maxRetries }),
-    ...only(listObjects !== undefined, { list_objects_version: listObjects }),
-    ...only(signature === "v2", { signature_version2: true }),
-    ...only(!contentMd5, { send_content_md5: false }),
-    ...only(!dualstack, { disable_dualstack: true }),
+    ...where(!multipart, { disable_multipart: true }),
+    ...where(maxRetries !== undefined, { max_retries: maxRetries }),
+    ...where(listObjects !== undefined, { list_objects_version: listObjects }),
+    ...where(signature === "v2", { signature_version2: true }),
+    ...where(!contentMd5, { send_content_md5: false }),
+    ...where(!dualstack, { disable_dualstack: true }),
   };
 }
 

@@ -20,9 +20,9 @@ const MEMORY = fixed("it is on in every process of the stack");
 const ADMINISTRATION = fixed("the page that it closes marks blocks for deletion and asks nobody who they are");
 const ROOT = fixed("probes, scrapes, queriers and the query frontend ask at the root");
 const PLAIN = fixed("every other part of the stack speaks to it without TLS and without a login");
-/** Kept by name, since each of them alone is enough. */
-const none = (names: readonly string[], owner: Owner): Record<string, Owner> => Object.fromEntries(names.map((name) => [name, owner]));
-const SERVER_TLS = none(["grpc-server-tls-cert", "grpc-server-tls-key", "grpc-server-tls-client-ca"], PLAIN);
+/** Several flags about which the same is to be said. */
+const alike = (names: readonly string[], owner: Owner): Record<string, Owner> => Object.fromEntries(names.map((name) => [name, owner]));
+const SERVER_TLS = alike(["grpc-server-tls-cert", "grpc-server-tls-key", "grpc-server-tls-client-ca"], PLAIN);
 const CONFIGURATION = fixed("the program writes this file");
 
 /** A flag, and its twins by which the same is given as a file or as text. */
@@ -41,8 +41,8 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     ...STORE_API,
     ...BUCKET,
     "remote-write.address": PORTS,
-    ...none(["remote-write.server-tls-cert", "remote-write.server-tls-key", "remote-write.server-tls-client-ca"], PLAIN),
-    ...none(
+    ...alike(["remote-write.server-tls-cert", "remote-write.server-tls-key", "remote-write.server-tls-client-ca"], PLAIN),
+    ...alike(
       ["remote-write.client-tls-secure", "remote-write.client-tls-cert", "remote-write.client-tls-key", "remote-write.client-tls-ca"],
       PLAIN,
     ),
@@ -78,7 +78,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "endpoint-group": by("querier.endpoints"),
     "endpoint-group-strict": by("querier.endpoints"),
     "store.sd-files": by("querier.endpoints"),
-    ...none(["grpc-client-tls-secure", "grpc-client-tls-cert", "grpc-client-tls-key", "grpc-client-tls-ca"], PLAIN),
+    ...alike(["grpc-client-tls-secure", "grpc-client-tls-cert", "grpc-client-tls-key", "grpc-client-tls-ca"], PLAIN),
     "store.sd-dns-interval": by("querier.discoveryInterval"),
     "query.replica-label": fixed("the querier removes exactly the labels by which the stack's replicas differ"),
     "query.auto-downsampling": by(`${COMPACTOR}.downsampling`),

@@ -204,8 +204,8 @@ const ofContainer = {
     .meta(KUBERNETES)
     .optional()
     .describe(
-      'Environment variables, as Kubernetes writes them: `- { name: HTTPS_PROXY, value: "http://proxy:3128" }`. A credential is taken from a ' +
-        "Secret (`valueFrom.secretKeyRef`).",
+      'Environment variables, as Kubernetes writes them: `- { name: GOGC, value: "75" }`. A credential is taken from a Secret ' +
+        "(`valueFrom.secretKeyRef`). One that names a proxy needs `NO_PROXY` beside it, or the stack's own gRPC goes there too.",
     ),
   envFrom: envFrom
     .meta(KUBERNETES)

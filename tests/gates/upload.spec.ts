@@ -154,6 +154,17 @@ describe("gates: the StatefulSet of leaving receivers", () => {
   });
 });
 
+describe("gates: a receiver that an environment has put beside the stack's own", () => {
+  it("keeps its arguments", () => {
+    const [own, ...others] = APPLIED.spec.template.spec.containers;
+    assert.ok(own !== undefined);
+    const beside = { ...own, name: "beside", args: ["receive", "--label=a"] };
+    const { template } = APPLIED.spec;
+    const applied = { ...APPLIED, spec: { ...APPLIED.spec, template: { ...template, spec: { containers: [own, beside, ...others] } } } };
+    assert.deepEqual(cuttingEveryMinute(applied, 3).spec.template.spec.containers[1], beside);
+  });
+});
+
 describe("gates: uploads of leaving receivers", () => {
   it("let them start again, which cut all that they hold, and wait for two whole passes over its blocks", async () => {
     const ring = new Ring({ "thanos-receive-2": { inOrder: 500 }, [THIRD]: { inOrder: 500, outOfOrder: 2 }, [FOURTH]: { inOrder: 9 } });

@@ -161,6 +161,26 @@ const BROKEN: Record<string, [what: string, resources: PolicyResource[], message
     ["a bearer token", configMap({ a: "authorization: Bearer abcdefgh12345678" }), /a bearer token/],
     ["a variable", withContainer({ env: [{ name: "AWS_SECRET_ACCESS_KEY", value: "abc" }] }), /variable AWS_SECRET_ACCESS_KEY holds/],
     ["an argument", withContainer({ args: ["--web.auth-token=abc"] }), /an argument holds a value of web\.auth-token/],
+    [
+      "an argument behind its name",
+      withContainer({ args: ["--client-secret", "hunter2hunter2"] }),
+      /an argument holds a value of client-secret/,
+    ],
+    [
+      "a probe's command",
+      withContainer({ livenessProbe: { exec: { command: ["curl", "-u", "x", "http://me:secret@host/"] } } }),
+      /an argument holds a user and password/,
+    ],
+    [
+      "a probe's header",
+      withContainer({ readinessProbe: { httpGet: { httpHeaders: [{ name: "Authorization", value: "Bearer abcdefgh12345678" }] } } }),
+      /the header Authorization of a probe holds a bearer token/,
+    ],
+    [
+      "a volume's attribute",
+      set(podSpec({ volumes: [{ name: "vault", csi: { driver: "a", volumeAttributes: { password: "hunter2" } } }] })),
+      /volume vault: the attribute password holds a value of password/,
+    ],
     ["a command", withContainer({ command: ["sh", "-c", "curl -u x http://me:secret@host/"] }), /an argument holds a user and password/],
   ],
   "ring-holds-every-copy": [
@@ -331,6 +351,12 @@ describe("policy rules", () => {
     assert.deepEqual(broken([...GOOD, cache]), []);
     // A StatefulSet without volumes holds no data.
     assert.deepEqual(broken(withChanged(workload("StatefulSet", podSpec(), {}, { protect: false }))), []);
+  });
+
+  it("take a token for somebody else for no token of the API server", () => {
+    const vault = { name: "vault", projected: { sources: [{ serviceAccountToken: { path: "token", audience: "vault" } }] } };
+    const containers = ["main", "sidecar"].map((name) => container({ name, volumeMounts: [{ name: "vault", mountPath: "/vault" }] }));
+    assert.deepEqual(broken(set(podSpec({ volumes: [vault], containers }))), []);
   });
 
   it("take references for no credentials", () => {

@@ -23,7 +23,7 @@ import {
   url,
   word,
 } from "./form";
-import { overHttp, tlsConfig } from "./httpClient";
+import { awsIdentity, overHttp, tlsConfig } from "./httpClient";
 import { kubernetesDiscovery } from "./kubernetesDiscovery";
 
 /**
@@ -55,12 +55,7 @@ const HTTP = ["http", "https"];
 
 const aws = {
   endpoint: text,
-  region: text,
-  access_key: text,
-  secret_key: text,
-  profile: text,
-  role_arn: text,
-  external_id: text,
+  ...awsIdentity,
   ...everyPort,
   ...refresh,
 };

@@ -209,6 +209,16 @@ export function customisesHttp(value: Fields): boolean {
   );
 }
 
+/** How a client shows who it is to AWS: the same for discovery (discovery/aws) and for remote write (prometheus/sigv4). */
+export const awsIdentity = {
+  region: text,
+  access_key: text,
+  secret_key: text,
+  profile: text,
+  role_arn: text,
+  external_id: text,
+} satisfies Record<string, Form>;
+
 /** A discovery that speaks HTTP. */
 export const overHttp = (fields: Readonly<Record<string, Form>>, ...checks: Check[]): Form =>
   object({ ...httpClientFields, ...fields }, httpClientFits, ...checks);

@@ -1,5 +1,5 @@
 import { type Check, type Finding, type Form, finding, flag, isFields, object, text, url, word } from "./form";
-import { httpClientFields, httpClientFits } from "./httpClient";
+import { awsIdentity, httpClientFields, httpClientFits } from "./httpClient";
 
 /**
  * How Prometheus shows who it is where it writes. Source: prometheus v0.314.0 config/config.go (`RemoteWriteConfig`,
@@ -7,12 +7,7 @@ import { httpClientFields, httpClientFits } from "./httpClient";
  */
 
 const sigv4: Form = object({
-  region: text,
-  access_key: text,
-  secret_key: text,
-  profile: text,
-  role_arn: text,
-  external_id: text,
+  ...awsIdentity,
   use_fips_sts_endpoint: flag,
   service_name: text,
 });

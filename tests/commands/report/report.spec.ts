@@ -469,6 +469,15 @@ describe("figures of a report", () => {
     assert.deepEqual(sum, { pods: 4, cpu: 1.8, memory: 4 * 2 ** 30, storage: 0, directories: 0 });
   });
 
+  it("count containers that go on beside the others, and not those that are through before", () => {
+    const own = { resources: { requests: { cpu: "100m", memory: "1Gi" } } };
+    const spec = { containers: [own], initContainers: [own, { ...own, restartPolicy: "Always" }] };
+    const sum = requestsOf([
+      { type: "kubernetes:apps/v1:Deployment", name: "a", protect: false, inputs: { spec: { template: { spec } } } },
+    ]);
+    assert.deepEqual([sum.cpu, sum.memory], [0.2, 2 * 2 ** 30]);
+  });
+
   it("escape what Markdown reads", () => {
     assert.equal(escaped("a_b *c* <d> @e |"), "a\\_b \\*c\\* &lt;d&gt; &#64;e \\|");
     assert.equal(code("a b"), "`a b`");
