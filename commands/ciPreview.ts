@@ -4,10 +4,11 @@ import { apiServerTransport, loadKubeConfig } from "../clients/apiServer";
 import type { Transport } from "../clients/transport";
 import { stackName } from "../config/stackFiles";
 import { PROJECT_FOLDER } from "./program";
-import { buildReport } from "./report/build";
+import { buildReport, plannedResources, type ReportInput } from "./report/build";
 import { EXIT, exitCodeOf } from "./report/exitCode";
 import { headline } from "./report/headline";
 import { versionFinding } from "./report/kubernetesVersion";
+import { nodeFinding } from "./report/nodes";
 import { type Preview, readPreview } from "./report/preview";
 import { PROMTOOL } from "./report/promtool";
 import { clusterOf, rehearsalNotes } from "./report/rehearsal";
@@ -64,13 +65,15 @@ async function apiServerOf(stack: string, preview: Preview): Promise<{ context: 
 }
 
 /** Findings that only the API server can give, and the engine's preview can't. */
-async function askedOfCluster(stack: string, preview: Preview): Promise<{ problems: string[]; notes: string[] }> {
+async function askedOfCluster(stack: string, preview: Preview): Promise<Required<Pick<ReportInput, "problems" | "warnings" | "notes">>> {
   const cluster = apiServerOf(stack, preview);
-  const [{ problems, notes }, rehearsal] = await Promise.all([
+  const api = async () => (await cluster).api;
+  const [{ problems, notes }, nodes, rehearsal] = await Promise.all([
     versionFinding(() => cluster),
-    rehearsalNotes(preview, async () => (await cluster).api),
+    nodeFinding(plannedResources(preview), api),
+    rehearsalNotes(preview, api),
   ]);
-  return { problems, notes: [...notes, ...rehearsal] };
+  return { problems, warnings: nodes.warnings, notes: [...notes, ...nodes.notes, ...rehearsal] };
 }
 
 /** `npm run ci:preview -- --stack prod`: the preview of a pull request, for any CI. What follows `--` is given to `pulumi preview`. */
@@ -91,8 +94,8 @@ async function main(): Promise<void> {
   const options = program.opts<Options>();
   const stack = stackName(options.stack);
   const preview = previewOf(await pulumi(previewArguments(options, program.args)));
-  const { problems, notes } = preview.complete ? await askedOfCluster(stack, preview) : { problems: [], notes: [] };
-  const report = await buildReport({ stack, preview, problems, notes, promtool: PROMTOOL });
+  const asked = preview.complete ? await askedOfCluster(stack, preview) : {};
+  const report = await buildReport({ stack, preview, ...asked, promtool: PROMTOOL });
   const out = options.out ?? [`out/report.${stack}.md`, `out/report.${stack}.html`];
   for (const file of out) writeReport(report, file);
   for (const { rule, resource, message } of report.violations) complain(`${rule}: ${resource}: ${message}`);

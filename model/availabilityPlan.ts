@@ -1,7 +1,11 @@
+import { largestHashring } from "./availability/plan";
 import type { AvailabilityPlan, Workload } from "./availability/types";
+import { choicesFor } from "./kubernetes/choices";
+import { nodesInWords } from "./kubernetes/nodesInWords";
 import type { StackPlan } from "./plan";
 import { ringOf } from "./ring/plan";
 import { tolerableReceivers } from "./ring/quorum";
+import type { PodSettings } from "./settings/pods";
 import type { Settings, StorageSettings } from "./settings/schema";
 
 /** The part of a stack's plan that decides about its availability. */
@@ -22,7 +26,7 @@ export function availabilityPlan(settings: Settings, plan: StackPlan): Availabil
     hostPath === undefined ? { storage: "pvc" as const } : { storage: "hostPath" as const, nodes: hostPath.nodes.length };
   const { history, ruler } = plan;
   const ring = ringOf(plan.scheme);
-  return {
+  const made: AvailabilityPlan = {
     ...(ring === undefined
       ? {}
       : {
@@ -49,4 +53,27 @@ export function availabilityPlan(settings: Settings, plan: StackPlan): Availabil
     ...(ruler === undefined ? {} : { ruler: { ...workload({ ...ruler.settings, storage: ruler.storage }), stores: ruler.stores } }),
     zones: cluster.zones.length,
   };
+  const nodes = countedOn(made, settings);
+  return nodes.length === 0 ? made : { ...made, nodes };
+}
+
+/** Nodes that the plan's pods ask for, where not every node will do: each kind once, with as many as its neediest component takes. */
+function countedOn(plan: AvailabilityPlan, settings: Settings): NonNullable<AvailabilityPlan["nodes"]> {
+  const { receive, querier, queryFrontend, prometheus, ruler, objectStorage } = settings;
+  const apart = ({ replicas, antiAffinity }: Pick<Workload, "replicas" | "antiAffinity">) => (antiAffinity === "hard" ? replicas : 1);
+  const placed: [{ pods: PodSettings } | undefined, number | undefined][] = [
+    [receive, plan.receive && apart({ ...plan.receive, replicas: largestHashring(plan.receive) })],
+    [receive?.routers, plan.routers && apart(plan.routers)],
+    [querier, apart(plan.querier)],
+    [queryFrontend, plan.queryFrontend && apart(plan.queryFrontend)],
+    [prometheus, apart(plan.prometheus)],
+    [objectStorage?.storeGateway, plan.storeGateway && apart(plan.storeGateway)],
+    [ruler, plan.ruler && apart(plan.ruler)],
+  ];
+  const most = new Map<string, number>();
+  for (const [own, count] of placed) {
+    const which = own && nodesInWords(choicesFor(settings, own).pods);
+    if (which !== undefined && count !== undefined) most.set(which, Math.max(most.get(which) ?? 0, count));
+  }
+  return [...most].map(([which, count]) => ({ count, which }));
 }

@@ -48,6 +48,8 @@ export interface ReportInput {
   deployed?: DeployedOutputs;
   /** Why the plan can't be deployed, beside what is found out here. Default: nothing. */
   problems?: readonly string[];
+  /** Warnings beside those found out here. Default: none. */
+  warnings?: readonly string[];
   /** Further notes, beside those found out here. Default: none. */
   notes?: readonly string[];
   /** `promtool`, by name or path, which judges PromQL and configurations. Default: it is not asked. */
@@ -62,6 +64,7 @@ export async function buildReport({
   preview,
   deployed,
   problems: found = [],
+  warnings: warned = [],
   notes: given = [],
   promtool,
   exceptions = EXCEPTIONS,
@@ -93,7 +96,8 @@ export async function buildReport({
   const judged = promtool === undefined ? undefined : await promtoolJudgement(planned, promtool);
   notes.push(...(judged?.notes ?? []));
   const violations = [...violationsOf(planned, stack, exceptions), ...(judged?.violations ?? [])];
-  const warning = preview === undefined ? undefined : decryptableWarning(config);
+  const decryptable = preview === undefined ? undefined : decryptableWarning(config);
+  const warnings = [...(decryptable === undefined ? [] : [decryptable]), ...warned];
   return {
     stack,
     previewed: preview !== undefined,
@@ -109,7 +113,7 @@ export async function buildReport({
       : { requests: { after: requestsOf(planned), ...(before.length > 0 ? { before: requestsOf(before) } : {}) } }),
     ...(topology === undefined ? {} : { topology }),
     ...(run?.outputs.unchecked === undefined ? {} : { unchecked: run.outputs.unchecked as string[] }),
-    ...(warning === undefined ? {} : { warnings: [warning] }),
+    ...(warnings.length === 0 ? {} : { warnings }),
     notes: [...new Set(notes)],
   };
 }

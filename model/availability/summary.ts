@@ -92,6 +92,11 @@ export function summaryOf(result: Omit<Availability, "summary">, plan: Availabil
   if (receive === undefined && prometheus.antiAffinity === "soft" && prometheus.replicas > 1) {
     lines.push("anti-affinity is soft: all Prometheus of a shard may share a node, and are counted so");
   }
+  for (const { count, which } of plan.nodes ?? []) {
+    lines.push(
+      `counts on ${counted(count, "nodes")} ${which}${zones > 1 && count > 1 ? ", evenly over the zones" : ""}: with fewer, pods stay Pending and less is survived`,
+    );
+  }
   if (receive !== undefined && drainNeverEnds(receive)) {
     lines.push("a drain never ends: the disruption budget keeps receivers that have no other node to go to");
   }

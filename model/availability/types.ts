@@ -83,6 +83,11 @@ export interface AvailabilityPlan {
   storeGateway?: StoreGatewayWorkload;
   /** Absent where Prometheus evaluates the rules itself. */
   ruler?: RulerWorkload;
+  /**
+   * Nodes without which pods stay Pending, where pods ask for some of the cluster's: how many, and which in words
+   * (`with pool=monitoring`). Default: any nodes will do.
+   */
+  nodes?: readonly { count: number; which: string }[];
   /** Number of zones the cluster offers. Default: the zones that the hashrings' members name. */
   zones?: number;
 }

@@ -110,8 +110,8 @@ const podsShape = z.strictObject({
   nodeSelector: labels
     .optional()
     .describe(
-      "Labels that a node must have. What survives a loss is proven for as many nodes and zones as the plan demands, so enough nodes must have " +
-        "them: else pods stay Pending, and the update says so.",
+      "Labels that a node must have. What survives a loss is proven for as many such nodes as the plan counts on, which the preview says; `ci:preview` " +
+        "looks for them in the cluster and warns of pods that would stay Pending.",
     ),
   affinity: affinity
     .meta(KUBERNETES)

@@ -295,6 +295,14 @@ describe("the preview of a pull request", function () {
       assert.match(comment, /The API server did not check 1 of the 1 changes.*patch statefulsets in thanos-dev/);
     });
 
+    it("warns of pods for which the cluster has no node", async () => {
+      const { code, comment, said } = await proposed({ ...restricted, "thanos-stack:pods": { nodeSelector: { pool: "monitoring" } } });
+      assert.equal(code, 0, said);
+      assert.match(comment, /Would stay Pending: .*thanos-receive-0.*: the node of its directory, \S+, without the label pool=monitoring/);
+      assert.match(comment, /Would stay Pending: 1 of 1 pods of thanos-querier: 0 of the cluster's \d+ nodes can take them/);
+      assert.match(comment, /counts on 1 node with pool=monitoring/);
+    });
+
     it("previews new objects and a removal", async () => {
       const { code, comment, said } = await proposed({ ...restricted, [RECEIVE]: { replicas: 4 } });
       assert.equal(code, 0, said);

@@ -60,4 +60,37 @@ describe("what of a plan decides about its availability", () => {
     assert.equal(of("prod", { ruler: { mode: "stateful", storage: PVC, retention: "30d" } }).ruler?.stores, true);
     assert.equal(of("dev").ruler, undefined);
   });
+
+  describe("the nodes that pods ask for", () => {
+    const inPool = (pool: string) => ({ pods: { nodeSelector: { pool } } });
+
+    it("are none where every node will do, whatever taints are borne", () => {
+      assert.equal(of("prod", { pods: { tolerations: [{ operator: "Exists" }], affinity: {} } }).nodes, undefined);
+    });
+
+    it("are as many as the component that needs most of a kind", () => {
+      assert.deepEqual(of("prod", inPool("monitoring")).nodes, [{ count: 3, which: "with pool=monitoring" }]);
+      assert.deepEqual(of("prod", { querier: inPool("queries") }).nodes, [{ count: 2, which: "with pool=queries" }]);
+      assert.deepEqual(of("dev", inPool("monitoring")).nodes, [{ count: 1, which: "with pool=monitoring" }]);
+      assert.deepEqual(of("prod", inPool("monitoring"), { receive: inPool("samples") }).nodes, [
+        { count: 3, which: "with pool=samples" },
+        { count: 2, which: "with pool=monitoring" },
+      ]);
+    });
+
+    it("are those of an affinity too, and said in the summary", () => {
+      const term = { matchExpressions: [{ key: "disk", operator: "In", values: ["ssd", "nvme"] }] };
+      const nodeAffinity = {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [term, { matchExpressions: [{ key: "fast", operator: "Exists" }] }],
+        },
+      };
+      const plan = of("prod", { pods: { nodeSelector: { pool: "monitoring" }, affinity: { nodeAffinity } } });
+      assert.ok(
+        availability(plan).summary.includes(
+          "counts on 3 nodes with pool=monitoring and disk In ssd|nvme or fast Exists, evenly over the zones: with fewer, pods stay Pending and less is survived",
+        ),
+      );
+    });
+  });
 });

@@ -19,7 +19,7 @@ describe("the account that previews", () => {
     for (const { verbs } of rules) assert.ok(verbs.length === 1 && ["get", "list"].includes(verbs[0] ?? ""), verbs.join());
     assert.deepEqual(
       rules.filter(({ verbs }) => verbs.includes("list")).flatMap(({ resources }) => resources ?? []),
-      ["persistentvolumeclaims", "pods", "replicasets", "endpointslices"],
+      ["nodes", "persistentvolumeclaims", "pods", "replicasets", "endpointslices"],
     );
   });
 
@@ -47,6 +47,7 @@ describe("the account that previews", () => {
       "clusterrolebindings",
       "clusterroles",
       "namespaces",
+      "nodes",
       "persistentvolumes",
       "priorityclasses",
       "storageclasses",
