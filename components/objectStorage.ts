@@ -48,7 +48,10 @@ export class ObjectStorage extends pulumi.ComponentResource {
     const given = objectStorage.secret;
     this.secretName = given === undefined ? this.ownSecret(name, args) : pulumi.output(given.name);
     this.serviceAccountAnnotations = objectStorage.serviceAccountAnnotations;
-    const items = given === undefined ? {} : { items: [{ key: given.key, path: OBJECT_STORE_FILE }] };
+    const items =
+      given === undefined
+        ? {}
+        : { items: [{ key: given.key, path: OBJECT_STORE_FILE }, ...given.files.map((key) => ({ key, path: key }))] };
     this.volumes = [{ name: CONFIG_VOLUME, secret: { secretName: this.secretName, ...items } }];
     this.mounts = [{ name: CONFIG_VOLUME, mountPath: OBJECT_STORE_FOLDER, readOnly: true }];
     for (const volume of args.directory) {

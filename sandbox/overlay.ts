@@ -69,6 +69,7 @@ export interface StackConfiguration {
  */
 export function sandboxConfig(own: ConfigOverlay, overrides: ConfigOverlay, cluster: ClusterNames): StackConfiguration {
   const wanted = mergeConfig(own, overrides);
+  refuseOtherBuckets(own[OBJECT_STORAGE_KEY], ["secret"]);
   const credentials: ConfigOverlay = bucketOf(wanted) === undefined ? {} : { [CREDENTIALS_KEY]: cluster.objectStorage.credentials };
   const { [CREDENTIALS_KEY]: secret, ...config } = mergeConfig(
     withoutCredentials(own),
@@ -152,17 +153,7 @@ const SMALL_REQUEST: ConfigObject = { resources: { cpu: "50m" } };
 /** The part of `objectStorage` that says where the bucket is, and how little of a node its components ask for. */
 function objectStorageOverlay(storage: ConfigValue | undefined, { nodes, objectStorage }: ClusterNames): ConfigObject | undefined {
   if (!isObject(storage)) return undefined;
-  for (const kind of ["gcs", "azure", "secret"]) {
-    if (storage[kind] === undefined) continue;
-    throw new Error(
-      formatProblem({
-        key: `${OBJECT_STORAGE_KEY}.${kind}`,
-        value: storage[kind],
-        rule: "the sandbox's object storage speaks S3 and nothing else",
-        remedy: "an environment with objectStorage.s3 or objectStorage.filesystem",
-      }),
-    );
-  }
+  refuseOtherBuckets(storage, ["gcs", "azure"]);
   const node = nodes[0];
   return {
     ...(storage.s3 === undefined
@@ -172,6 +163,22 @@ function objectStorageOverlay(storage: ConfigValue | undefined, { nodes, objectS
     storeGateway: SMALL_REQUEST,
     compactor: SMALL_REQUEST,
   };
+}
+
+/** Refuses kinds of buckets that the sandbox does not have. A Secret that somebody else makes is only there where whoever names it makes it. */
+function refuseOtherBuckets(storage: ConfigValue | undefined, kinds: readonly string[]): void {
+  if (!isObject(storage)) return;
+  for (const kind of kinds) {
+    if (storage[kind] === undefined) continue;
+    throw new Error(
+      formatProblem({
+        key: `${OBJECT_STORAGE_KEY}.${kind}`,
+        value: storage[kind],
+        rule: "the sandbox's object storage speaks S3 and nothing else, and nobody makes a Secret of one's own there",
+        remedy: "an environment with objectStorage.s3 or objectStorage.filesystem",
+      }),
+    );
+  }
 }
 
 /** The part of a value that lists nodes (`hostPath.nodes`, at any depth), with the cluster's names instead; nothing if no part does. */

@@ -159,6 +159,15 @@ export const bucketShape = {
         "It exists already, in the stack's namespace, and is read when a pod starts: the update that follows its change asks for a [restart](operations.md#restart).",
       ),
       key: dataKey.default("objstore.yaml").describe("Its key with the configuration."),
+      files: z
+        .array(dataKey.refine((name) => name !== "objstore.yaml", "another name than objstore.yaml, which is the configuration's file"))
+        .refine((names) => new Set(names).size === names.length, "every key once")
+        .meta({ uniqueItems: true })
+        .default([])
+        .describe(
+          "Further keys of it, which become files beside the configuration: `ca.crt` is `/etc/thanos/objectstore/ca.crt`, for the configuration's " +
+            "`http_config.tls_config.ca_file`.",
+        ),
       port: count(1, 65_535).default(443).describe("TCP port of the bucket's server, which the network policies open."),
       podIdentity: z
         .boolean()

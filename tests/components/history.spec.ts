@@ -129,13 +129,21 @@ describe("history: the bucket's configuration", () => {
   });
 
   it("is somebody else's Secret, of which the stack makes and keeps nothing", async () => {
-    const given = await run("prod", { objectStorage: { s3: undefined, secret: { name: "from-vault", key: "thanos.yaml" } } });
+    const given = await run("prod", {
+      objectStorage: { s3: undefined, secret: { name: "from-vault", key: "thanos.yaml", files: ["ca.crt"] } },
+    });
     assert.deepEqual(objects(given, "Secret"), []);
     const users = bucketUsers(given);
     assert.ok(users.length > 3);
     for (const user of users) {
       const volume = user.spec.template.spec.volumes?.find(({ name }) => name === "objectstore");
-      assert.deepEqual(volume?.secret, { secretName: "from-vault", items: [{ key: "thanos.yaml", path: "objstore.yaml" }] });
+      assert.deepEqual(volume?.secret, {
+        secretName: "from-vault",
+        items: [
+          { key: "thanos.yaml", path: "objstore.yaml" },
+          { key: "ca.crt", path: "ca.crt" },
+        ],
+      });
       assert.equal(flagValue(user, OBJECT_STORE_FLAG), "/etc/thanos/objectstore/objstore.yaml");
     }
   });

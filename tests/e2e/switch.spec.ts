@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { clusterView } from "../../gates/cluster";
 import { storeGatewaysKnow } from "../../gates/upload";
-import { ensureBucket } from "../../sandbox/bucket";
+import { bucketAccess, ensureBucket } from "../../sandbox/bucket";
 import { openStack } from "../../sandbox/engine";
+import { objectStoreConfig } from "../../sandbox/history/remote";
 import type { ConfigOverlay } from "../../sandbox/overlay";
-import { bucketOf, SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
+import { BUCKET_PORT } from "../../sandbox/topology";
+import { SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
 import { assertLossless, CLUSTER, Cluster, deployedStack, eventually, failure, previewed, remove, underLoad, verify } from "./stack";
 
 /**
- * One environment that becomes another: from receivers to sidecars and back, then from a namespace of its own to one that exists. Most of
- * its time it waits for samples to be past.
+ * One environment that becomes another: from receivers to sidecars and back, then from a namespace of its own to one that exists. Its bucket's
+ * configuration is a Secret that somebody else makes. Most of its time it waits for samples to be past.
  */
 
 const BUCKET = "switch-history";
@@ -21,7 +24,7 @@ const NAMESPACE = "thanos-switch";
 const CONFIG: ConfigOverlay = {
   "thanos-stack:namespace": NAMESPACE,
   "thanos-stack:objectStorage": {
-    s3: bucketOf(BUCKET),
+    secret: { name: "bucket", key: "thanos.yaml", files: ["ca.crt"], port: BUCKET_PORT },
     storeGateway: SMALL_STORE_GATEWAY,
     compactor: SMALL,
   },
@@ -37,10 +40,25 @@ describe("a switch of schemes, on a real cluster", function () {
   const open = (changes: ConfigOverlay = {}): Promise<Stack> => openStack("dev", { ...CONFIG, ...changes }, { stack: STACK });
   const deployed = async () => deployedStack(cluster, await open());
 
+  /** What an operator of secrets does as soon as there is the namespace. */
+  async function bucketSecret(): Promise<void> {
+    await eventually("the namespace is there", () => cluster.get(`/api/v1/namespaces/${NAMESPACE}`));
+    const bucket = bucketAccess(BUCKET);
+    await cluster.create(`/api/v1/namespaces/${NAMESPACE}/secrets`, {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "bucket" },
+      stringData: {
+        "thanos.yaml": objectStoreConfig({ ...bucket, caFile: "/etc/thanos/objectstore/ca.crt" }),
+        "ca.crt": readFileSync(bucket.caFile, "utf8"),
+      },
+    });
+  }
+
   it("is previewed as exactly what it removes and makes, and refused where data is protected", async () => {
     await ensureBucket(BUCKET);
     await remove("dev", CONFIG, STACK);
-    await (await open(PROTECTED)).up();
+    await Promise.all([open(PROTECTED).then((stack) => stack.up()), bucketSecret()]);
     assert.match(await failure(async () => (await open({ ...PROTECTED, ...SWITCHED })).preview()), /protect/);
     await (await open()).up();
     const planned = await previewed(await open(SWITCHED));
