@@ -41,7 +41,9 @@ const SAFE_SYSCTLS = new Set([
   "net.ipv4.tcp_syncookies",
   "net.ipv4.tcp_wmem",
 ]);
-const VOLUMES = new Set(["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"]);
+const VOLUMES = new Set([
+  ...["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret"],
+]);
 const SELINUX_TYPES = new Set(["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"]);
 const PROFILES = new Set(["RuntimeDefault", "Localhost"]);
 

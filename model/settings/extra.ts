@@ -1,8 +1,9 @@
 import { posix } from "node:path";
 import { z } from "zod";
-import { DNS_LABEL, isDnsLabel } from "../values/kubernetesNames";
+import { DNS_LABEL, isDnsLabel, isPortName } from "../values/kubernetesNames";
 import { cpuCores, isByteQuantity, isCpuQuantity, quantityBytes } from "../values/quantity";
-import { count, dataKey, form, image, objectName } from "./forms";
+import { annotations, count, dataKey, form, image, objectName } from "./forms";
+import { labelSelector, labels } from "./pods";
 
 /** What a component is given that the program knows nothing of: its schemas. Fields have Kubernetes' own names and forms. */
 
@@ -58,13 +59,20 @@ const envVar = z
   .refine(oneOf("value", "valueFrom"), "value or valueFrom")
   .meta({ id: "variable" });
 
+/** An image by tag or digest, of whoever's. */
+const ownImage = z.union([
+  image,
+  form((text) => /^[a-z0-9][\w./:-]*@sha256:[0-9a-f]{64}$/.test(text), "an image with a tag that is not latest, or with its digest"),
+]);
+const pullPolicy = z.enum(["Always", "IfNotPresent", "Never"]);
+
 /** A place within a volume. */
 const subPath = form((text) => text !== "" && !text.startsWith("/") && !text.split("/").includes(".."), "a relative path without '..'");
 
 const items = z.array(z.strictObject({ key: dataKey, path: subPath, mode: fileMode.optional() })).optional();
 const downwardItems = z.array(
   z.strictObject({
-    path: anyText,
+    path: subPath,
     fieldRef: fieldRef.optional(),
     resourceFieldRef: resourceFieldRef.optional(),
     mode: fileMode.optional(),
@@ -74,7 +82,7 @@ const optional = z.boolean().optional();
 const defaultMode = fileMode.optional();
 const size = form(isByteQuantity, "a quantity of bytes such as 64Mi");
 
-const PROJECTED = ["secret", "configMap", "downwardAPI", "serviceAccountToken"] as const;
+const PROJECTED = ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle"] as const;
 const projection = z
   .strictObject({
     secret: z.strictObject({ name: objectName, items, optional }).optional(),
@@ -83,10 +91,39 @@ const projection = z
     serviceAccountToken: z
       .strictObject({ path: subPath, audience: anyText.optional(), expirationSeconds: count(600, 2 ** 32).optional() })
       .optional(),
+    clusterTrustBundle: z
+      .strictObject({
+        path: subPath,
+        name: anyText.optional(),
+        signerName: anyText.optional(),
+        labelSelector: labelSelector.optional(),
+        optional,
+      })
+      .refine(oneOf("name", "signerName"), "name or signerName")
+      .refine(
+        ({ labelSelector: selector, signerName }) => selector === undefined || signerName !== undefined,
+        "labelSelector beside signerName",
+      )
+      .optional(),
   })
   .refine(oneOf(...PROJECTED), `one of ${PROJECTED.join(", ")}`);
 
-const SOURCES = ["secret", "configMap", "projected", "downwardAPI", "csi", "persistentVolumeClaim", "emptyDir"] as const;
+/** A claim that is made with the pod and goes with it. */
+const claimTemplate = z.strictObject({
+  metadata: z.strictObject({ labels: labels.optional(), annotations: annotations.optional() }).optional(),
+  spec: z.strictObject({
+    accessModes: z.array(z.enum(["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany"])).min(1),
+    storageClassName: objectName.optional(),
+    volumeAttributesClassName: objectName.optional(),
+    volumeMode: z.literal("Filesystem").optional(),
+    resources: z.strictObject({ requests: z.strictObject({ storage: size }) }),
+  }),
+});
+
+const SOURCES = [
+  ...["secret", "configMap", "projected", "downwardAPI", "csi"],
+  ...["persistentVolumeClaim", "ephemeral", "image", "emptyDir"],
+];
 const volume = z
   .strictObject({
     name: label,
@@ -104,6 +141,8 @@ const volume = z
       })
       .optional(),
     persistentVolumeClaim: z.strictObject({ claimName: objectName, readOnly: z.boolean().optional() }).optional(),
+    ephemeral: z.strictObject({ volumeClaimTemplate: claimTemplate }).optional(),
+    image: z.strictObject({ reference: ownImage, pullPolicy: pullPolicy.optional() }).optional(),
     emptyDir: z.strictObject({ sizeLimit: size, medium: z.literal("Memory").optional() }).optional(),
   })
   .refine(oneOf(...SOURCES), `one of ${SOURCES.join(", ")}`);
@@ -118,8 +157,17 @@ const volumeMount = z
     name: label,
     mountPath,
     subPath: subPath.optional(),
+    subPathExpr: subPath.optional(),
     readOnly: z.boolean().optional(),
+    recursiveReadOnly: z.enum(["Disabled", "IfPossible", "Enabled"]).optional(),
+    mountPropagation: z.enum(["None", "HostToContainer"]).optional(),
   })
+  .refine((mount) => mount.subPath === undefined || mount.subPathExpr === undefined, "subPath or subPathExpr")
+  .refine(
+    ({ recursiveReadOnly = "Disabled", readOnly, mountPropagation = "None" }) =>
+      recursiveReadOnly === "Disabled" || (readOnly === true && mountPropagation === "None"),
+    "recursiveReadOnly with readOnly true, and without mountPropagation",
+  )
   .meta({ id: "volumeMount" });
 
 const cpuQuantity = z.union([form(isCpuQuantity, "a quantity of CPU such as 250m"), z.number().positive()]);
@@ -148,7 +196,7 @@ const isAbove = (request: Quantity, limit: Quantity, size: (quantity: string) =>
   request !== undefined && limit !== undefined && size(String(request)) > size(String(limit));
 
 const port = z.strictObject({
-  name: label.max(15).optional(),
+  name: form(isPortName, "a port's name: at most 15 lower-case letters, digits and single '-', a letter among them").optional(),
   containerPort: count(1, 65_535),
   protocol: z.enum(["TCP", "UDP", "SCTP"]).optional(),
 });
@@ -163,16 +211,10 @@ const envFrom = z.array(
     .refine(oneOf("secretRef", "configMapRef"), "secretRef or configMapRef"),
 );
 
-/** An image by tag or digest, of whoever's. */
-const ownImage = z.union([
-  image,
-  form((text) => /^[a-z0-9][\w./:-]*@sha256:[0-9a-f]{64}$/.test(text), "an image with a tag that is not latest, or with its digest"),
-]);
-
 const podContainer = z.strictObject({
   name: label,
   image: ownImage,
-  imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).optional(),
+  imagePullPolicy: pullPolicy.optional(),
   command: z.array(z.string()).optional(),
   args: z.array(z.string()).optional(),
   workingDir: mountPath.optional(),
@@ -226,7 +268,7 @@ const ofPod = {
     .optional()
     .describe(
       "Further volumes, as Kubernetes writes them: Secrets and ConfigMaps that exist in the stack's namespace, `projected`, `csi`, a claim that " +
-        "exists, an `emptyDir` with a `sizeLimit`.",
+        "exists or goes with its pod (`ephemeral`), an `image`, an `emptyDir` with a `sizeLimit`.",
     ),
   containers: z
     .array(podContainer)

@@ -11,7 +11,7 @@ const labelValue = form((text) => text === "" || isLabelValue(text), "a label's 
 const KUBERNETES = { foreign: true };
 
 /** Labels by name. */
-const labels = z.record(labelName, labelValue);
+export const labels = z.record(labelName, labelValue);
 
 /** Which values a label may have (Kubernetes `ValidateLabelSelectorRequirement`). */
 const selectorRequirement = z
@@ -40,7 +40,8 @@ const nodeTerm = z
     "a term with one requirement at least: an empty one matches no node",
   );
 
-const labelSelector = z.strictObject({ matchLabels: labels.optional(), matchExpressions: z.array(selectorRequirement).optional() });
+/** Which labels an object must have, as Kubernetes writes it. */
+export const labelSelector = z.strictObject({ matchLabels: labels.optional(), matchExpressions: z.array(selectorRequirement).optional() });
 
 const podTerm = z.strictObject({
   labelSelector: labelSelector.optional(),

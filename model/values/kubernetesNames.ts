@@ -24,6 +24,10 @@ export const isDnsLabel = (text: string): boolean => text.length <= LONGEST_LABE
 /** Whether the text is a DNS name in lower case: objects that are no namespace have such names. */
 export const isDnsName = (text: string): boolean => text.length <= LONGEST_DNS_NAME && text.split(".").every(isDnsLabel);
 
+/** Whether the text can be the name of a container's port (`IsValidPortName`). */
+export const isPortName = (text: string): boolean =>
+  text.length <= 15 && DNS_LABEL.test(text) && /[a-z]/.test(text) && !text.includes("--");
+
 /** Whether the text can be the value of a label; an empty one could, and says nothing. */
 export const isLabelValue = (text: string): boolean => text.length <= LONGEST_LABEL && LABEL_VALUE.test(text);
 

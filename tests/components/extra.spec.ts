@@ -16,7 +16,8 @@ import { choosingParts } from "../../model/kubernetes/choices";
 import { podWithExtra } from "../../model/kubernetes/extra";
 import { settingsSchema } from "../../model/settings/schema";
 import { THANOS_VERSION } from "../../model/values/versions";
-import { type Container, type Overrides, rejection, run, settingsOf, type Workload, workloads } from "../harness";
+import { violationsOf } from "../../policy/rules";
+import { type Container, type Overrides, object, rejection, run, settingsOf, type Workload, workloads } from "../harness";
 import { EXTRA, EXTRA_SIDECAR, PLANS } from "./plans";
 
 /** What a component is given that the program knows nothing of. */
@@ -320,6 +321,36 @@ describe("extra that is refused", () => {
       querier(beside({ ports: [{ name: "http", containerPort: 1 }] })),
       /"http": the stack has a port of this name/,
     ],
+    ["a port's name that is a number", querier(beside({ ports: [{ name: "8080", containerPort: 1 }] })), /a letter among them/],
+    ["a port's name with two dashes", querier(beside({ ports: [{ name: "a--b", containerPort: 1 }] })), /single '-'/],
+    [
+      "a file outside of its volume",
+      querier({ volumes: [{ name: "a", downwardAPI: { items: [{ path: "../x", fieldRef: { fieldPath: "metadata.name" } }] } }] }),
+      /items\[0\]\.path = "\.\.\/x": .*a relative path without '\.\.'/,
+    ],
+    [
+      "two places within a volume",
+      querier({
+        volumes: [{ name: "a", configMap: { name: "a" } }],
+        volumeMounts: [{ name: "a", mountPath: "/x", subPath: "a", subPathExpr: "$(POD_NAME)" }],
+      }),
+      /subPath or subPathExpr/,
+    ],
+    [
+      "mounts that reach the node",
+      querier({
+        volumes: [{ name: "a", configMap: { name: "a" } }],
+        volumeMounts: [{ name: "a", mountPath: "/x", mountPropagation: "Bidirectional" }],
+      }),
+      /mountPropagation = "Bidirectional"/,
+    ],
+    [
+      "a trust bundle of two origins",
+      querier({
+        volumes: [{ name: "a", projected: { sources: [{ clusterTrustBundle: { path: "ca.crt", name: "a", signerName: "b" } }] } }],
+      }),
+      /name or signerName/,
+    ],
     [
       "a container without a limit",
       querier(beside({ resources: { requests: { cpu: "1" }, limits: {} } })),
@@ -403,6 +434,36 @@ describe("extra that is refused", () => {
       assert.match(problems.join("\n"), expected);
     });
   }
+
+  it("volumes of every kind that Pod Security restricted lets in are taken, as they are written", async () => {
+    const storage = { accessModes: ["ReadWriteOnce"], storageClassName: "fast", resources: { requests: { storage: "1Gi" } } };
+    const volumes = [
+      { name: "scratch", ephemeral: { volumeClaimTemplate: { metadata: { labels: { team: "a" } }, spec: storage } } },
+      { name: "files", image: { reference: "example.com/rules:v1", pullPolicy: "IfNotPresent" } },
+      {
+        name: "trust",
+        projected: { sources: [{ clusterTrustBundle: { path: "ca.crt", signerName: "example.com/ca", labelSelector: {} } }] },
+      },
+    ];
+    const volumeMounts = [
+      { name: "scratch", mountPath: "/scratch", subPathExpr: "$(POD_NAME)", mountPropagation: "HostToContainer" },
+      { name: "trust", mountPath: "/trust", readOnly: true, recursiveReadOnly: "IfPossible" },
+    ];
+    const made = await run("prod", querier({ volumes, volumeMounts }));
+    const { spec } = object(made, "Deployment", "thanos-querier").spec.template;
+    for (const volume of volumes)
+      assert.deepEqual(
+        spec.volumes?.find(({ name }) => name === volume.name),
+        volume,
+      );
+    for (const mount of volumeMounts)
+      assert.deepEqual(
+        spec.containers[0]?.volumeMounts?.find(({ name }) => name === mount.name),
+        mount,
+      );
+    const resources = made.resources.filter(({ custom }) => custom).map((each) => ({ ...each, protect: each.options.protect }));
+    assert.deepEqual(violationsOf(resources, "prod"), []);
+  });
 
   it("flags of a Prometheus that is newer than the list are taken", async () => {
     const newer = { images: { prometheus: "quay.io/prometheus/prometheus:v3.99.0" }, prometheus: { extra: { args: ["--brand.new=1"] } } };
