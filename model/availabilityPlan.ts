@@ -1,5 +1,5 @@
 import { largestHashring } from "./availability/plan";
-import type { AvailabilityPlan, Workload } from "./availability/types";
+import type { AvailabilityPlan, CountedOn, Workload } from "./availability/types";
 import { choicesFor } from "./kubernetes/choices";
 import { nodesInWords } from "./kubernetes/nodesInWords";
 import type { StackPlan } from "./plan";
@@ -58,7 +58,7 @@ export function availabilityPlan(settings: Settings, plan: StackPlan): Availabil
 }
 
 /** Nodes that the plan's pods ask for, where not every node will do: each kind once, with as many as its neediest component takes. */
-function countedOn(plan: AvailabilityPlan, settings: Settings): NonNullable<AvailabilityPlan["nodes"]> {
+function countedOn(plan: AvailabilityPlan, settings: Settings): CountedOn[] {
   const { receive, querier, queryFrontend, prometheus, ruler, objectStorage } = settings;
   const apart = ({ replicas, antiAffinity }: Pick<Workload, "replicas" | "antiAffinity">) => (antiAffinity === "hard" ? replicas : 1);
   const placed: [{ pods: PodSettings } | undefined, number | undefined][] = [

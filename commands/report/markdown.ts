@@ -1,4 +1,4 @@
-import { anyOf, kept } from "../../model/availability/words";
+import { anyOf, countedOn, kept } from "../../model/availability/words";
 import { oneLine } from "../../model/values/visibleText";
 import type { Report } from "./build";
 import type { Change } from "./changes";
@@ -106,7 +106,9 @@ export function survivalText({ survival, declared }: Report): string {
     required === "" ? "nothing is required" : `required: ${required}`,
   ]
     .join(" (")
-    .concat("). Shares are of all series, in the worst case.");
+    .concat(
+      ["). Shares are of all series, in the worst case.", ...(survival.nodes ?? []).map((nodes) => `It ${countedOn(nodes)}.`)].join(" "),
+    );
 }
 
 function survivalTable({ survival }: Report): string[][] {

@@ -64,6 +64,7 @@ export function availability(plan: AvailabilityPlan): Availability {
           },
         }),
     scenarios: losses.map((loss) => scenarioOf(loss, plan, placed, zones)),
+    ...(plan.nodes === undefined ? {} : { nodes: plan.nodes }),
   };
   return { summary: summaryOf(result, plan, zones), ...result };
 }

@@ -1,6 +1,6 @@
 import { largestHashring, nodesOf } from "./plan";
 import type { Availability, AvailabilityPlan, ReceivePlan, Scenario, Survival } from "./types";
-import { anyOf, counted, kept, LOSS_NAMES, percent } from "./words";
+import { anyOf, counted, countedOn, kept, LOSS_NAMES, percent } from "./words";
 
 /** Summary of what a plan survives, in a few lines for people. */
 
@@ -92,11 +92,7 @@ export function summaryOf(result: Omit<Availability, "summary">, plan: Availabil
   if (receive === undefined && prometheus.antiAffinity === "soft" && prometheus.replicas > 1) {
     lines.push("anti-affinity is soft: all Prometheus of a shard may share a node, and are counted so");
   }
-  for (const { count, which } of plan.nodes ?? []) {
-    lines.push(
-      `counts on ${counted(count, "nodes")} ${which}${zones > 1 && count > 1 ? ", evenly over the zones" : ""}: with fewer, pods stay Pending and less is survived`,
-    );
-  }
+  for (const nodes of plan.nodes ?? []) lines.push(countedOn(nodes));
   if (receive !== undefined && drainNeverEnds(receive)) {
     lines.push("a drain never ends: the disruption budget keeps receivers that have no other node to go to");
   }

@@ -87,9 +87,16 @@ export interface AvailabilityPlan {
    * Nodes without which pods stay Pending, where pods ask for some of the cluster's: how many, and which in words
    * (`with pool=monitoring`). Default: any nodes will do.
    */
-  nodes?: readonly { count: number; which: string }[];
+  nodes?: readonly CountedOn[];
   /** Number of zones the cluster offers. Default: the zones that the hashrings' members name. */
   zones?: number;
+}
+
+/** Nodes on which a plan counts. */
+export interface CountedOn {
+  count: number;
+  /** In words: `with pool=monitoring`. */
+  which: string;
 }
 
 /** A loss that is examined. */
@@ -158,6 +165,8 @@ export interface Availability {
   /** Receivers that hold each series, how many of them acknowledge, and where they may stand. Absent in the sidecar scheme. */
   receive?: { replicationFactor: number; quorum: number; antiAffinity: AntiAffinity; zones: number; hashrings: HashringSummary[] };
   scenarios: Scenario[];
+  /** As {@link AvailabilityPlan.nodes}. Absent where any nodes will do. */
+  nodes?: readonly CountedOn[];
 }
 
 /** A hashring in short. */

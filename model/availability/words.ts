@@ -1,4 +1,4 @@
-import type { Loss, Survival } from "./types";
+import type { CountedOn, Loss, Survival } from "./types";
 
 /** The words for losses and for shares, wherever people read them: in a preview's lines, a refusal, a comment, a page. */
 
@@ -28,6 +28,10 @@ export const kept = (written: boolean): string =>
   written
     ? "no write refused, no answer incomplete, no acknowledged sample lost"
     : "every target scraped, no answer incomplete, no sample lost";
+
+/** What is proven only where there are such nodes. */
+export const countedOn = ({ count, which }: CountedOn): string =>
+  `counts on ${counted(count, "nodes")} ${which}: with fewer, pods stay Pending and less is survived`;
 
 /** A share in few digits, and neither none nor all unless it is. */
 export function percent(share: number): string {

@@ -88,7 +88,7 @@ describe("what of a plan decides about its availability", () => {
       const plan = of("prod", { pods: { nodeSelector: { pool: "monitoring" }, affinity: { nodeAffinity } } });
       assert.ok(
         availability(plan).summary.includes(
-          "counts on 3 nodes with pool=monitoring and disk In ssd|nvme or fast Exists, evenly over the zones: with fewer, pods stay Pending and less is survived",
+          "counts on 3 nodes with pool=monitoring and disk In ssd|nvme or fast Exists: with fewer, pods stay Pending and less is survived",
         ),
       );
     });
