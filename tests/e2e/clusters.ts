@@ -12,16 +12,17 @@ export interface SharedCluster {
  * samples each take a core by themselves.
  */
 export const CLUSTERS: readonly SharedCluster[] = [
-  {
-    lanes: [
-      ["dev", "toolchain"],
-      ["plugins", "directoryBucket"],
-    ],
-  },
+  { lanes: [["dev", "toolchain"], ["switch"]] },
   { lanes: [["prod"]] },
   { lanes: [["schemes"]] },
-  // It removes the whole sandbox at its end.
-  { lanes: [["preview", "appStack"], ["switch"]], last: "walkthrough" },
+  {
+    lanes: [
+      ["plugins", "directoryBucket"],
+      ["preview", "appStack"],
+    ],
+    // It removes the whole sandbox at its end.
+    last: "walkthrough",
+  },
 ];
 
 /** The files of a cluster. */
