@@ -39,7 +39,7 @@ import { planWarnings } from "./model/warnings";
  */
 export = async (examine = examineNamespace): Promise<Record<string, unknown>> => {
   // What the environment chose, checked; what it comes to; what that survives.
-  const { settings, kubeconfig, rules, ruleCount, credentials, warnings } = loadConfig();
+  const { settings, kubeconfig, rules, ruleCount, bucketCredentials, credentials, warnings } = loadConfig();
   const plan = planStack(settings);
   const survival = provenAvailability(settings, plan);
   const dropped = settings.prometheus.keepAll ? [] : droppedInRules(rules);
@@ -83,7 +83,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   // Samples and blocks are kept in volumes that grow in place.
   const growth = (key: string, storage: Storage = {}) => volumeGates(cluster, key, storage);
 
-  new NetworkPolicies("network", { ...common, plan, bucketCredentials: credentials !== undefined }, options);
+  new NetworkPolicies("network", { ...common, plan, bucketCredentials: bucketCredentials !== undefined }, options);
 
   // Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways;
   // the compactor compacts what lies there.
@@ -93,7 +93,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
       ? undefined
       : new ObjectStorage(
           "object-storage",
-          { ...common, objectStorage: history.objectStorage, credentials, directory: history.directory, volumes },
+          { ...common, objectStorage: history.objectStorage, credentials: bucketCredentials, directory: history.directory, volumes },
           options,
         );
 
@@ -111,6 +111,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
       prometheusSets: plan.prometheusSets,
       retention: plan.retention,
       rules,
+      credentials,
       volumes,
       bucket: receive === undefined ? bucket : undefined,
       growth: growth("prometheus", settings.prometheus.storage),
@@ -136,7 +137,11 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   new Querier("querier", { ...common, stores: receive?.sets ?? prometheusServers.sets }, options);
   if (settings.queryFrontend !== undefined) new QueryFrontend("query-frontend", { ...common, frontend: settings.queryFrontend }, options);
   if (plan.ruler !== undefined)
-    new Ruler("ruler", { ...common, ruler: plan.ruler, rules, volumes, bucket, growth: growth("ruler", plan.ruler.storage) }, options);
+    new Ruler(
+      "ruler",
+      { ...common, ruler: plan.ruler, rules, credentials, volumes, bucket, growth: growth("ruler", plan.ruler.storage) },
+      options,
+    );
 
   const outputs = { namespace: ownNamespace.name, ...planOutputs(settings, plan), availability: pulumi.output(survival) };
   // What a scheme does not have is left out: the engine warns of an output that is undefined.

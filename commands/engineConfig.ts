@@ -1,6 +1,9 @@
 import { encryptedPaths, isEncrypted, SECRET, withoutEncrypted } from "../config/encrypted";
 import { CONFIG_NAMESPACE } from "../config/namespace";
-import { CREDENTIALS_KEY } from "../model/bucket/config";
+import { isSecretKey } from "../config/secretKeys";
+import { BUCKET_CREDENTIALS_KEY } from "../model/bucket/config";
+import { CREDENTIALS_KEY } from "../model/credentials/rules";
+import { credentialNamesIn } from "../model/credentials/uses";
 
 /** Configuration in the form in which the engine gives it to a program. */
 export interface EngineConfig {
@@ -10,13 +13,15 @@ export interface EngineConfig {
   secretKeys: string[];
 }
 
+const BUCKET_CREDENTIALS = `${CONFIG_NAMESPACE}:${BUCKET_CREDENTIALS_KEY}`;
 const CREDENTIALS = `${CONFIG_NAMESPACE}:${CREDENTIALS_KEY}`;
+const CREDENTIALS_FROM = `${CONFIG_NAMESPACE}:credentialsFrom`;
 const BUCKET = `${CONFIG_NAMESPACE}:objectStorage`;
 
 /**
  * Gives configuration to the program as the engine does, for runs that can't decrypt it: `(secret)` stands for everything
- * encrypted, and its keys are secret. Where the bucket's credentials are encrypted as a whole, they get the form of that bucket's,
- * so that the plan is the one with credentials.
+ * encrypted, and its keys are secret. Credentials that are encrypted as a whole get the form of that bucket's, and the names of
+ * the files that are named, so that the plan is the one with credentials.
  *
  * @param config configuration by full key, as a stack file or the JSON of a preview has it
  */
@@ -24,14 +29,15 @@ export function engineConfig(config: Readonly<Record<string, unknown>>): EngineC
   const read = Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? hiddenInside(value) : value] as const);
   const secretKeys = read.filter(([key, value]) => encryptedPaths(value, key).length > 0).map(([key]) => key);
   const texts = read.map(([key, value]) => {
-    const readable = key === CREDENTIALS && isEncrypted(value) ? standIn(config[BUCKET]) : withoutEncrypted(value);
+    const readable = isEncrypted(value) ? standIn(key, config) : withoutEncrypted(value);
     return [key, typeof readable === "string" ? readable : JSON.stringify(readable)] as const;
   });
   return { texts: Object.fromEntries(texts), secretKeys };
 }
 
 /** Encrypted keys that the program takes: their content is not in the plan. */
-export const takenUnread = ({ secretKeys }: EngineConfig): string[] => secretKeys.filter((key) => key === CREDENTIALS);
+export const takenUnread = ({ secretKeys }: EngineConfig): string[] =>
+  secretKeys.filter((key) => isSecretKey(key.slice(CONFIG_NAMESPACE.length + 1)));
 
 /** An object of a preview's JSON that hides parts of itself; every other text as it is. */
 function hiddenInside(text: string): unknown {
@@ -44,8 +50,25 @@ function hiddenInside(text: string): unknown {
   }
 }
 
+/** A value in place of one that is encrypted as a whole. */
+function standIn(key: string, config: Readonly<Record<string, unknown>>): unknown {
+  if (key === BUCKET_CREDENTIALS) return bucketStandIn(config[BUCKET]);
+  return key === CREDENTIALS ? filesStandIn(config) : SECRET;
+}
+
+/** A text for every file of credentials that is named, but for those of Secrets that exist. */
+function filesStandIn(config: Readonly<Record<string, unknown>>): Record<string, string> {
+  const given = config[CREDENTIALS_FROM];
+  const existing = Object.keys(((typeof given === "string" ? parsed(given) : given) ?? {}) as object);
+  return Object.fromEntries(
+    credentialNamesIn(config)
+      .filter((name) => !existing.includes(name))
+      .map((name) => [name, SECRET]),
+  );
+}
+
 /** Credentials of the form that the bucket's kind has. */
-function standIn(bucket: unknown): Record<string, string> {
+function bucketStandIn(bucket: unknown): Record<string, string> {
   const kinds = typeof bucket === "string" ? parsed(bucket) : bucket;
   const has = (kind: string) => typeof kinds === "object" && kinds !== null && kind in kinds;
   if (has("gcs")) return { serviceAccount: SECRET };

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Credentials, objectStorageConfig, objectStorageFiles } from "../model/bucket/config";
+import { type BucketCredentials, objectStorageConfig, objectStorageFiles } from "../model/bucket/config";
 import { BUCKET_FOLDER, bucketClaim } from "../model/bucket/directory";
 import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/bucket/mount";
 import { BUCKET_IDENTITY } from "../model/kubernetes/identities";
@@ -15,7 +15,7 @@ export interface ObjectStorageArgs {
   settings: Settings;
   objectStorage: ObjectStorageSettings;
   /** The bucket's credentials. Default: the pods' own identity. */
-  credentials: pulumi.Input<Credentials | undefined>;
+  credentials: pulumi.Input<BucketCredentials | undefined>;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
   /** The directory of a node that is the bucket; empty for other kinds of buckets. */

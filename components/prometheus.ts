@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Credentials } from "../model/credentials/rules";
 import type { Addresses } from "../model/kubernetes/addresses";
 import { API_TOKEN } from "../model/kubernetes/apiToken";
 import { choicesFor } from "../model/kubernetes/choices";
@@ -25,6 +26,7 @@ import type { Scheme } from "../model/ring/plan";
 import { protectsStorage } from "../model/settings/protection";
 import type { Settings } from "../model/settings/schema";
 import { componentType } from "../objects/componentType";
+import { credentialFiles } from "../objects/credentials";
 import {
   CLUSTER_IP,
   componentLabels,
@@ -53,6 +55,8 @@ export interface PrometheusArgs extends StatefulArgs {
   dataPriority: pulumi.Input<string> | undefined;
   /** Rule files by name. */
   rules: Record<string, string>;
+  /** Credentials that are files, by name. */
+  credentials: Credentials;
   /** Where sidecars upload blocks; undefined without a bucket, and where receivers upload. */
   bucket: ObjectStorage | undefined;
 }
@@ -92,6 +96,7 @@ export class Prometheus extends pulumi.ComponentResource {
     const account = serviceAccount(name, workload);
     this.permissions(name, settings, account, namespace);
     const rules = this.files(name, "rules", workload, PROMETHEUS_RULES_FOLDER, evaluatesRules(settings) ? args.rules : {}, sidecar);
+    const credentials = credentialFiles(name, workload, "prometheus", settings, args.credentials);
 
     const selector = componentLabels(PROMETHEUS_IDENTITY);
     // One shard serves its own targets only; whoever wants all of them asks the querier.
@@ -108,7 +113,7 @@ export class Prometheus extends pulumi.ComponentResource {
       });
       const config = this.files(set.name, "config", shard, PROMETHEUS_CONFIG_FOLDER, { [PROMETHEUS_CONFIG_FILE]: text }, sidecar);
       this.sets.push(
-        statefulSet(set.name, shard, this.serverSpec(args, set, account, together(config, rules)), {
+        statefulSet(set.name, shard, this.serverSpec(args, set, account, together(config, rules), credentials), {
           dependsOn: args.volumes,
           protect: protectsStorage(settings),
           hooks: args.growth(set),
@@ -172,6 +177,7 @@ export class Prometheus extends pulumi.ComponentResource {
     set: PrometheusSet,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted,
+    credentials: Mounted,
   ): StatefulSetArgs {
     const { prometheus, cluster, images } = settings;
     const pods = ownPods(settings, selectorLabels(set.identity));
@@ -182,8 +188,8 @@ export class Prometheus extends pulumi.ComponentResource {
       env: [POD_NAME_ENV],
       ports: [WEB],
       ...probes("http"),
-      // Discovery and the kubelets' metrics: nobody else in the pod asks the API server.
-      volumeMounts: [data, ...files.mounts, API_TOKEN.mount],
+      // Discovery, the kubelets' metrics and other targets: nobody else in the pod shows who it is.
+      volumeMounts: [data, ...files.mounts, ...credentials.mounts, API_TOKEN.mount],
     };
     const ownSidecar: Container = {
       ...container(SIDECAR_CONTAINER, images.thanos, prometheus.sidecar.resources),
@@ -212,7 +218,13 @@ export class Prometheus extends pulumi.ComponentResource {
         ...zoneSpread(cluster.zones, pods, "overall"),
         // The sidecar tells its Prometheus by signal that a file has changed.
         ...(scheme.kind === "sidecar" ? { shareProcessNamespace: true, containers: [server, sidecar] } : { containers: [server] }),
-        volumes: [...emptyVolume(prometheus.storage), ...files.volumes, ...(bucket?.volumes ?? []), API_TOKEN.volume],
+        volumes: [
+          ...emptyVolume(prometheus.storage),
+          ...files.volumes,
+          ...credentials.volumes,
+          ...(bucket?.volumes ?? []),
+          API_TOKEN.volume,
+        ],
       },
     };
   }

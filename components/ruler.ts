@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Credentials } from "../model/credentials/rules";
 import type { Addresses } from "../model/kubernetes/addresses";
 import { choicesFor } from "../model/kubernetes/choices";
 import { RULER_APP, RULER_SERVICE } from "../model/kubernetes/identities";
@@ -24,6 +25,7 @@ import type { RulerPlan } from "../model/ruler/plan";
 import { protectsStorage } from "../model/settings/protection";
 import { durationSeconds } from "../model/values/quantity";
 import { componentType } from "../objects/componentType";
+import { credentialFiles } from "../objects/credentials";
 import {
   disruptionBudget,
   HEADLESS,
@@ -47,6 +49,8 @@ export interface RulerArgs extends StatefulArgs {
   addresses: Pick<Addresses, "remoteWriteUrl" | "queryGrpcAddress" | "queryUrl">;
   /** Rule files by name. */
   rules: Record<string, string>;
+  /** Credentials that are files, by name. */
+  credentials: Credentials;
   /** Where a stateful ruler uploads blocks; undefined without a bucket. */
   bucket: ObjectStorage | undefined;
 }
@@ -89,7 +93,8 @@ export class Ruler extends pulumi.ComponentResource {
     };
     const serviceAccountName = serviceAccount(name, workload);
     service(name, workload, RULER_SERVICE, GRPC, HEADLESS);
-    const files = together(this.files(name, workload, args), bucket);
+    const credentials = credentialFiles(name, workload, "ruler", settings, args.credentials);
+    const files = together(this.files(name, workload, args), credentials, bucket);
     this.set = statefulSet(name, workload, this.rulerSpec(args, serviceAccountName, files), {
       dependsOn: args.volumes,
       hooks: args.growth(ruler),

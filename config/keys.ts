@@ -1,17 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CREDENTIALS_KEY } from "../model/bucket/config";
+import { BUCKET_CREDENTIALS_KEY } from "../model/bucket/config";
+import { CREDENTIALS_KEY } from "../model/credentials/rules";
 import { settingsSchema } from "../model/settings/schema";
 import type { Problem } from "../model/values/problem";
-import { encryptedPaths, SECRET } from "./encrypted";
+import { encryptedPaths, isEncrypted, SECRET } from "./encrypted";
 import { typeOf } from "./issues";
 import { CONFIG_NAMESPACE, misspeltNamespaces } from "./namespace";
+import { isSecretKey, SECRET_KEYS, type SecretKey } from "./secretKeys";
 import { stackConfig } from "./stackFiles";
 
 /** Values that the engine gives the program. */
 export interface Keys {
   /** Values by key. */
   raw: Record<string, unknown>;
-  credentials: unknown;
+  /** Values of the keys that are always encrypted, which no message shows. */
+  secrets: Partial<Record<SecretKey, unknown>>;
   /** Keys that are left out of `raw`, each with a problem. */
   unread: string[];
   problems: Problem[];
@@ -22,7 +25,7 @@ export function readKeys(folder: string): Keys {
   const prefix = `${CONFIG_NAMESPACE}:`;
   // By entries, since a key may be called as what every object has: `__proto__` would be read as settings, unseen.
   const values = new Map<string, unknown>();
-  let credentials: unknown;
+  const secrets: Keys["secrets"] = {};
   const unread: string[] = [];
   const problems: Problem[] = [];
   const all = pulumi.runtime.allConfig();
@@ -30,9 +33,9 @@ export function readKeys(folder: string): Keys {
   for (const [name, text] of Object.entries(all)) {
     if (!name.startsWith(prefix)) continue;
     const key = name.slice(prefix.length);
-    if (key === CREDENTIALS_KEY) {
-      const read = readCredentials(name, text);
-      credentials = read.credentials;
+    if (isSecretKey(key)) {
+      const read = readSecret(key, text, folder);
+      secrets[key] = read.value;
       problems.push(...read.problems);
       continue;
     }
@@ -49,13 +52,13 @@ export function readKeys(folder: string): Keys {
       problems.push({ key, value: text, rule: "this key holds a map, a list, a number, or true or false", remedy: "YAML of that kind" });
     }
   }
-  return { raw: Object.fromEntries(values), credentials, unread, problems };
+  return { raw: Object.fromEntries(values), secrets, unread, problems };
 }
 
 /** The same keys with values that a message may show. */
 const shownValues = (all: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(all).map(([name, text]) => [name, isConfigSecret(name) || name.endsWith(`:${CREDENTIALS_KEY}`) ? SECRET : text]),
+    Object.entries(all).map(([name, text]) => [name, isConfigSecret(name) || isSecretKey(name.replace(/^.*:/, "")) ? SECRET : text]),
   );
 
 /** Whether the engine had to decrypt the key, or a part of it. The SDK knows and does not declare it. */
@@ -71,7 +74,7 @@ function encryptedIn(name: string, key: string, folder: string): Problem[] {
   return (paths.length > 0 ? paths : [key]).map((path) => ({
     key: path,
     value: SECRET,
-    rule: `this is encrypted, and only ${CREDENTIALS_KEY} may be: everything else is written into ConfigMaps and pods, where many can read it`,
+    rule: `this is encrypted, and only ${SECRET_KEYS.join(" and ")} may be: everything else is written into ConfigMaps and pods, where many can read it`,
     remedy: "plain text for what is no secret; nothing that is one",
   }));
 }
@@ -84,18 +87,38 @@ function inStackFile(name: string, folder: string): unknown {
   }
 }
 
-/** The credentials, which no message ever shows. */
-function readCredentials(name: string, text: string): { credentials: unknown; problems: Problem[] } {
-  const problem = (rule: string): Problem => ({
-    key: CREDENTIALS_KEY,
+/** How each key is set. */
+const COMMANDS: Readonly<Record<SecretKey, string>> = {
+  [BUCKET_CREDENTIALS_KEY]: `pulumi config set --secret ${CONFIG_NAMESPACE}:${BUCKET_CREDENTIALS_KEY} '{"accessKey": "...", "secretKey": "..."}'`,
+  [CREDENTIALS_KEY]: `pulumi config set --secret --path '${CONFIG_NAMESPACE}:${CREDENTIALS_KEY}["name"]'`,
+};
+
+/**
+ * What a key holds that is always encrypted, as a whole or in parts: the engine gives the same text either way. Where it is no JSON it is
+ * the text itself, which the key's own rules refuse.
+ */
+function readSecret(key: SecretKey, text: string, folder: string): { value: unknown; problems: Problem[] } {
+  const name = `${CONFIG_NAMESPACE}:${key}`;
+  const places = !isConfigSecret(name)
+    ? [key]
+    : key === CREDENTIALS_KEY
+      ? plainParts(inStackFile(name, folder)).map((part) => `${key}.${part}`)
+      : [];
+  const problems = places.map((place) => ({
+    key: place,
     value: SECRET,
-    rule,
-    remedy: `pulumi config set --secret ${name} '{"accessKey": "...", "secretKey": "..."}'`,
-  });
-  const problems = isConfigSecret(name) ? [] : [problem("credentials are encrypted in the stack file")];
+    rule: "credentials are encrypted in the stack file",
+    remedy: COMMANDS[key],
+  }));
   try {
-    return { credentials: JSON.parse(text), problems };
+    return { value: JSON.parse(text), problems };
   } catch {
-    return { credentials: undefined, problems: [...problems, problem("this key holds a map of keys")] };
+    return { value: text, problems };
   }
+}
+
+/** Names of a map in the stack's file that are not encrypted, where others are. */
+function plainParts(value: unknown): string[] {
+  if (typeof value !== "object" || value === null || isEncrypted(value)) return [];
+  return Object.entries(value).flatMap(([name, each]) => (isEncrypted(each) ? [] : [name]));
 }

@@ -1,6 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Document } from "yaml";
-import { bucketClashes, type Credentials, credentialProblems, credentialsSchema } from "../model/bucket/config";
+import {
+  BUCKET_CREDENTIALS_KEY,
+  type BucketCredentials,
+  bucketClashes,
+  bucketCredentialProblems,
+  credentialsSchema,
+} from "../model/bucket/config";
+import { CREDENTIALS_KEY, type Credentials, credentialProblems, unusedCredentials } from "../model/credentials/rules";
 import { objectProblems } from "../model/objectSizes";
 import { problemsOf } from "../model/rules";
 import type { Settings } from "../model/settings/schema";
@@ -25,7 +32,9 @@ export interface LoadedConfig {
   /** Rules in all of them. */
   ruleCount: number;
   /** The bucket's credentials, to be kept secret; undefined where the pods' own identity is used. */
-  credentials: Credentials | undefined;
+  bucketCredentials: BucketCredentials | undefined;
+  /** Credentials that are files, by name, to be kept secret. */
+  credentials: Credentials;
   /** Checks that could not be made, in sentences. */
   warnings: string[];
 }
@@ -38,7 +47,8 @@ export interface LoadedConfig {
  */
 export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
   const stack = pulumi.getStack();
-  const { raw, credentials, unread, problems: unreadable } = readKeys(folder);
+  const { raw, secrets, unread, problems: unreadable } = readKeys(folder);
+  const bucketCredentials = secrets[BUCKET_CREDENTIALS_KEY];
   const others = otherStacks(stack, folder);
   const { settings, judge, problems: shape } = shapeOf(raw, unread);
   let rules: Record<string, string> = {};
@@ -48,7 +58,8 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
       ? []
       : [
           ...problemsOf(settings, judge),
-          ...judge(() => credentialProblems(settings, credentials)),
+          ...judge(() => bucketCredentialProblems(settings, bucketCredentials)),
+          ...judge(() => credentialProblems(settings, secrets[CREDENTIALS_KEY])),
           ...judge(() => bucketClashes(settings.objectStorage, bucketsOf(others))),
           ...judge(() => {
             const read = readRules(settings);
@@ -66,16 +77,20 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
   // Objects are made of settings that break no rule.
   if (settings !== undefined && problems.length === 0) problems.push(...objectProblems(settings, rules));
   if (settings === undefined || problems.length > 0) throw new pulumi.RunError(formatProblems(stack, problems));
+  // What is no map of texts has been refused.
+  const credentials = (secrets[CREDENTIALS_KEY] ?? {}) as Credentials;
   const { kubeconfig, warning } = kubeconfigOf(settings.cluster.kubeconfig, settings.cluster.context);
   return {
     settings,
     kubeconfig,
     rules,
     ruleCount,
-    credentials: credentials === undefined ? undefined : credentialsSchema.parse(credentials),
+    bucketCredentials: bucketCredentials === undefined ? undefined : credentialsSchema.parse(bucketCredentials),
+    credentials,
     warnings: [
       ...(settings.objectStorage === undefined ? [] : others.unreadable.map(notCompared)),
       ...(warning === undefined ? [] : [warning]),
+      ...unusedCredentials(settings, credentials),
     ],
   };
 }

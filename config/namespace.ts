@@ -1,7 +1,7 @@
-import { CREDENTIALS_KEY } from "../model/bucket/config";
 import { settingsSchema } from "../model/settings/schema";
 import { isNear } from "../model/values/near";
 import type { Problem } from "../model/values/problem";
+import { isSecretKey } from "./secretKeys";
 
 /** The configuration namespace: every key is `thanos-stack:<key>`. */
 export const CONFIG_NAMESPACE = "thanos-stack";
@@ -16,7 +16,7 @@ export function misspeltNamespaces(all: Readonly<Record<string, unknown>>): Prob
   return Object.entries(all).flatMap(([name, value]) => {
     const [namespace = "", key = ""] = name.split(":");
     if (namespace === CONFIG_NAMESPACE) return [];
-    const ofFamily = namespace.toLowerCase().startsWith(OF_THIS_FAMILY) && (key in settingsSchema.shape || key === CREDENTIALS_KEY);
+    const ofFamily = namespace.toLowerCase().startsWith(OF_THIS_FAMILY) && (key in settingsSchema.shape || isSecretKey(key));
     if (!isNear(namespace, CONFIG_NAMESPACE) && !ofFamily) return [];
     return [
       {

@@ -1,6 +1,9 @@
-import { isFields, secondsOf } from "./prometheus/freeForm/form";
+import { changesThatRulersMiss } from "./credentials/rules";
+import { secondsOf } from "./prometheus/freeForm/form";
+import { CREDENTIALS_FOLDER } from "./settings/credentials";
 import type { Settings } from "./settings/schema";
 import { durationSeconds } from "./values/quantity";
+import { textsIn } from "./values/textsIn";
 
 /** Settings that Prometheus and Thanos take, and that would surprise their author. Said at preview, and nothing is refused. */
 
@@ -12,7 +15,7 @@ const LOOKBACK_SECONDS = 300;
 
 /** Sentences, each with the key that it is about. */
 export function planWarnings(settings: Settings): string[] {
-  return [...longIntervals(settings), ...filesThatNobodyMounts(settings)];
+  return [...longIntervals(settings), ...filesThatNobodyMounts(settings), ...changesThatRulersMiss(settings)];
 }
 
 /**
@@ -43,28 +46,24 @@ function longIntervals({ prometheus, ruler }: Settings): string[] {
 /** Directory of the service account's token and the cluster's CA, in every pod that has them. */
 const MOUNTED = "/var/run/secrets/kubernetes.io/serviceaccount/";
 
+/** Place of a file's name: a field `…_file`, or an entry of a list `files`. */
+const FILE = /(?:_file|\.files\[\d+\])$/;
+
 /**
  * Files that jobs of one's own name and that no component mounts: a job whose CA or list of targets is not there has no
  * target, and only Prometheus' log says so.
  */
 function filesThatNobodyMounts({ prometheus: { scrapeConfigs, extra } }: Settings): string[] {
-  const mounted = [MOUNTED, "/dev/", ...(extra.volumeMounts ?? []).map(({ mountPath }) => `${mountPath.replace(/\/$/, "")}/`)];
-  return filesIn(scrapeConfigs, "prometheus.scrapeConfigs")
-    .filter(([, file]) => !mounted.some((directory) => file.startsWith(directory)))
+  const mounted = [
+    MOUNTED,
+    "/dev/",
+    `${CREDENTIALS_FOLDER}/`,
+    ...(extra.volumeMounts ?? []).map(({ mountPath }) => `${mountPath.replace(/\/$/, "")}/`),
+  ];
+  return textsIn(scrapeConfigs, "prometheus.scrapeConfigs")
+    .filter(([key, file]) => FILE.test(key) && file !== "" && !mounted.some((directory) => file.startsWith(directory)))
     .map(
       ([key, file]) =>
-        `${key} names ${file}, which nothing mounts: unless images.prometheus has it, the job finds no target or can't scrape, and only Prometheus' log says so; prometheus.extra.volumes and volumeMounts mount a Secret or a ConfigMap`,
+        `${key} names ${file}, which nothing mounts: unless images.prometheus has it, the job finds no target or can't scrape, and only Prometheus' log says so; the keys credentials and credentialsFrom make ${CREDENTIALS_FOLDER}/<name> of what is secret, prometheus.extra.volumes and volumeMounts mount anything`,
     );
-}
-
-function filesIn(value: unknown, key: string): [string, string][] {
-  if (Array.isArray(value)) return value.flatMap((each, index) => filesIn(each, `${key}[${index}]`));
-  if (!isFields(value)) return [];
-  return Object.entries(value).flatMap(([name, each]): [string, string][] => {
-    const at = `${key}.${name}`;
-    if (typeof each === "string" && name.endsWith("_file") && each !== "") return [[at, each]];
-    if (name === "files" && Array.isArray(each))
-      return each.flatMap((file, index): [string, string][] => (typeof file === "string" ? [[`${at}[${index}]`, file]] : []));
-    return filesIn(each, at);
-  });
 }

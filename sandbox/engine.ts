@@ -45,7 +45,7 @@ export function shellExports(where: Paths): string {
 }
 
 /**
- * An environment's configuration as its stack file has it, without the credentials of its bucket.
+ * An environment's configuration as its stack file has it, without its credentials.
  *
  * @throws if there is no such file, or it holds other secrets
  */

@@ -1,3 +1,4 @@
+import { credentialNamesIn } from "../model/credentials/uses";
 import { formatProblem } from "../model/values/problem";
 import { SANDBOX_STACK_IMAGES } from "./stackImages";
 
@@ -8,8 +9,12 @@ export type ConfigValue = string | number | boolean | null | readonly ConfigValu
 
 /** The configuration namespace of the program. */
 export const CONFIG_NAMESPACE = "thanos-stack";
-/** The secret with which pods reach the bucket: the one secret of an environment that the sandbox replaces with its own. */
-export const CREDENTIALS_KEY = `${CONFIG_NAMESPACE}:objectStorageCredentials`;
+/** The secret with which pods reach the bucket, which the sandbox replaces with its own. */
+export const BUCKET_CREDENTIALS_KEY = `${CONFIG_NAMESPACE}:objectStorageCredentials`;
+/** Credentials that are files, in place of which the sandbox has texts that open nothing. */
+export const CREDENTIALS_KEY = `${CONFIG_NAMESPACE}:credentials`;
+/** Credentials of Secrets that exist, of which the sandbox has none. */
+const CREDENTIALS_FROM_KEY = `${CONFIG_NAMESPACE}:credentialsFrom`;
 
 const TENANCY_KEY = `${CONFIG_NAMESPACE}:tenancy`;
 const ACCESS_KEY = `${CONFIG_NAMESPACE}:access`;
@@ -70,15 +75,24 @@ export interface StackConfiguration {
 export function sandboxConfig(own: ConfigOverlay, overrides: ConfigOverlay, cluster: ClusterNames): StackConfiguration {
   const wanted = mergeConfig(own, overrides);
   refuseOtherBuckets(own[OBJECT_STORAGE_KEY], ["secret"]);
-  const credentials: ConfigOverlay = bucketOf(wanted) === undefined ? {} : { [CREDENTIALS_KEY]: cluster.objectStorage.credentials };
-  const { [CREDENTIALS_KEY]: secret, ...config } = mergeConfig(
+  const merged = mergeConfig(
     withoutCredentials(own),
     clusterOverlay(wanted, cluster),
     imagesOverlay(wanted),
-    credentials,
+    bucketOf(wanted) === undefined ? {} : { [BUCKET_CREDENTIALS_KEY]: cluster.objectStorage.credentials },
+    credentialFiles(wanted, overrides),
     overrides,
   );
-  return { config, secrets: secret === undefined ? {} : { [CREDENTIALS_KEY]: secret } };
+  const isSecret = (key: string) => key === BUCKET_CREDENTIALS_KEY || key === CREDENTIALS_KEY;
+  const part = (secret: boolean) => Object.fromEntries(Object.entries(merged).filter(([key]) => isSecret(key) === secret));
+  return { config: part(false), secrets: part(true) };
+}
+
+/** Texts in place of the files that are named, but for those that the overrides have from Secrets. */
+function credentialFiles(wanted: ConfigOverlay, overrides: ConfigOverlay): ConfigOverlay {
+  const existing = Object.keys(overrides[CREDENTIALS_FROM_KEY] ?? {});
+  const names = credentialNamesIn(wanted).filter((name) => !existing.includes(name));
+  return names.length === 0 ? {} : { [CREDENTIALS_KEY]: Object.fromEntries(names.map((name) => [name, "sandbox"])) };
 }
 
 /** The sandbox's own images for those of the program; what an environment names itself stays. */
@@ -87,9 +101,10 @@ function imagesOverlay(config: ConfigOverlay): ConfigOverlay {
   return { [IMAGES_KEY]: merge(SANDBOX_STACK_IMAGES, isObject(named) ? named : {}) };
 }
 
-/** A configuration without the credentials of its bucket: the sandbox has its own. */
-export function withoutCredentials({ [CREDENTIALS_KEY]: _, ...config }: ConfigOverlay): ConfigOverlay {
-  return config;
+/** A configuration without credentials, its bucket's and those that are files: the sandbox has its own. */
+export function withoutCredentials(config: ConfigOverlay): ConfigOverlay {
+  const { [BUCKET_CREDENTIALS_KEY]: _bucket, [CREDENTIALS_KEY]: _files, [CREDENTIALS_FROM_KEY]: _existing, ...others } = config;
+  return others;
 }
 
 /** The S3 bucket that a configuration names, and the prefix in it; nothing if its bucket is of another kind or it has none. */

@@ -25,6 +25,7 @@ const ROOMS: Record<string, string[]> = {
   ring: ["bucket", "kubernetes", "retention", "settings", "values"],
   query: ["kubernetes", "settings", "values"],
   prometheus: ["bucket", "kubernetes", "settings", "values"],
+  credentials: ["commandLine", "prometheus", "settings", "values"],
   ruler: ["bucket", "kubernetes", "prometheus", "retention", "settings", "values"],
   network: ["bucket", "kubernetes", "prometheus", "ring", "settings", "values"],
   availability: ["ring", "settings", "values"],

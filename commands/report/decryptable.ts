@@ -1,3 +1,5 @@
+import { CONFIG_NAMESPACE } from "../../config/namespace";
+import { CREDENTIALS_KEY } from "../../model/credentials/rules";
 import { engineConfig } from "../engineConfig";
 
 /**
@@ -15,8 +17,11 @@ export function decryptableWarning(config: Record<string, unknown>): string | un
   const keys = encryptedKeys(config);
   if (keys.length === 0) return undefined;
   const them = keys.length === 1 ? "it" : "them";
+  const files = keys.includes(`${CONFIG_NAMESPACE}:${CREDENTIALS_KEY}`)
+    ? `${CREDENTIALS_KEY} opens what Prometheus and rulers go to: Secrets that exist (credentialsFrom) are in no preview. `
+    : "";
   return (
-    `This preview's secrets decrypt ${keys.join(", ")}: whoever may change the code that it runs can read ${them}, before anybody reviews. Where that is a bucket's key, it writes and ` +
+    `This preview's secrets decrypt ${keys.join(", ")}: whoever may change the code that it runs can read ${them}, before anybody reviews. ${files}Where that is a bucket's key, it writes and ` +
     "deletes blocks. Give the pods an identity of the cloud instead, or let reviewers start previews (docs/continuous-integration.md, What a preview's secrets open)."
   );
 }

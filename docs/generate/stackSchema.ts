@@ -1,7 +1,9 @@
 import { posix } from "node:path";
 import { z } from "zod";
 import { CONFIG_NAMESPACE } from "../../config/namespace";
-import { CREDENTIALS_KEY, credentialsSchema } from "../../model/bucket/config";
+import { BUCKET_CREDENTIALS_KEY, credentialsSchema } from "../../model/bucket/config";
+import { CREDENTIALS_KEY } from "../../model/credentials/rules";
+import { CREDENTIAL_NAME } from "../../model/settings/credentials";
 import { settingsSchema } from "../../model/settings/schema";
 import { type Key, keyOf, type Schema } from "./keys";
 import { meaningOf, plain, presenceText } from "./texts";
@@ -16,7 +18,7 @@ export type JsonSchema = z.core.JSONSchema.JSONSchema & { markdownDescription?: 
 export function stackFileSchema(made: string): JsonSchema {
   const { properties, required = [], definitions } = jsonSchemaOf(settingsSchema);
   const own = Object.entries(properties).map(([name, schema]): [string, JsonSchema] => [name, alsoAsText(schema)]);
-  const keys: [string, JsonSchema][] = [...own, [CREDENTIALS_KEY, credentials()]];
+  const keys: [string, JsonSchema][] = [...own, [BUCKET_CREDENTIALS_KEY, bucketCredentials()], [CREDENTIALS_KEY, credentialFiles()]];
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     $comment: made,
@@ -78,7 +80,7 @@ const SECRET: JsonSchema = {
 };
 
 /** The bucket's credentials, encrypted: as a whole, or each by itself. */
-function credentials(): JsonSchema {
+function bucketCredentials(): JsonSchema {
   return {
     description:
       "Credentials of the bucket, encrypted by pulumi config set --secret (docs/configuration.md#credentials-of-the-bucket). Left out: the pods' " +
@@ -90,6 +92,15 @@ function credentials(): JsonSchema {
         return { type: "object", properties: mapped(properties, encrypted), required, additionalProperties: false } as JsonSchema;
       }),
     ],
+  };
+}
+
+/** Credentials that are files, encrypted: as a whole, or each by itself. */
+function credentialFiles(): JsonSchema {
+  return {
+    description:
+      "Credentials that are files of those components that name them, encrypted by pulumi config set --secret (docs/configuration.md#credentials).",
+    anyOf: [SECRET, { type: "object", propertyNames: { pattern: CREDENTIAL_NAME.source }, additionalProperties: SECRET }],
   };
 }
 

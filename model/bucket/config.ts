@@ -13,7 +13,7 @@ import { CA_FILE, ENCRYPTION_KEY_FILE, OBJECT_STORE_FOLDER } from "./mount";
  */
 
 /** Configuration key of the bucket's credentials, a secret. */
-export const CREDENTIALS_KEY = "objectStorageCredentials";
+export const BUCKET_CREDENTIALS_KEY = "objectStorageCredentials";
 
 /** Kinds of buckets. */
 export type BucketKind = keyof typeof bucketShape;
@@ -40,7 +40,7 @@ const azureCredentials = z.strictObject({ storageAccountKey: text.describe("Of A
 export const credentialsSchema = z.union([s3Credentials, gcsCredentials, azureCredentials]);
 
 /** The bucket's credentials. Never shown, never compared, only put into the Secret. */
-export type Credentials = z.output<typeof credentialsSchema>;
+export type BucketCredentials = z.output<typeof credentialsSchema>;
 
 /** Form of the credentials of each kind, for messages. */
 const CREDENTIALS_OF: Record<BucketKind, { schema: z.ZodType; form: string } | undefined> = {
@@ -62,10 +62,11 @@ export function bucketKind(objectStorage: Pick<ObjectStorageSettings, BucketKind
 }
 
 /** Problems of the credentials for the bucket that the settings name. No message contains any of them. */
-export function credentialProblems({ objectStorage }: Pick<Settings, "objectStorage">, credentials: unknown): Problem[] {
-  const problem = (rule: string, remedy: string): Problem[] => [{ key: CREDENTIALS_KEY, value: "(secret)", rule, remedy }];
+export function bucketCredentialProblems({ objectStorage }: Pick<Settings, "objectStorage">, credentials: unknown): Problem[] {
+  const problem = (rule: string, remedy: string): Problem[] => [{ key: BUCKET_CREDENTIALS_KEY, value: "(secret)", rule, remedy }];
   const withOwnKey = objectStorage?.s3?.encryption?.method === "SSE-C";
   const ownKey = "objectStorageCredentials.encryptionKey, 32 bytes in base64, with accessKey and secretKey";
+  if (typeof credentials === "string") return problem("this key holds a map of keys", `{"accessKey": "...", "secretKey": "..."}`);
   if (credentials === undefined) return withOwnKey ? problem("SSE-C encrypts with a key that the server does not keep", ownKey) : [];
   if (objectStorage === undefined)
     return problem("credentials without a bucket belong to nothing", "no such key, or a bucket in objectStorage");
@@ -120,7 +121,10 @@ const sseConfig = ({ method, kmsKeyId, kmsContext }: NonNullable<S3["encryption"
   ...(method === "SSE-C" ? { encryption_key: `${OBJECT_STORE_FOLDER}/${ENCRYPTION_KEY_FILE}` } : {}),
 });
 
-function providerConfig(objectStorage: ObjectStorageSettings, credentials: Credentials | undefined): { type: string; config: object } {
+function providerConfig(
+  objectStorage: ObjectStorageSettings,
+  credentials: BucketCredentials | undefined,
+): { type: string; config: object } {
   const { s3, gcs, azure } = objectStorage;
   if (s3 !== undefined) {
     const keys = s3Credentials.safeParse(credentials).data;
@@ -178,7 +182,7 @@ function providerConfig(objectStorage: ObjectStorageSettings, credentials: Crede
  *
  * @param credentials Those of the bucket's kind. Default: the pods' own identity.
  */
-export function objectStorageConfig(objectStorage: ObjectStorageSettings, credentials?: Credentials): string {
+export function objectStorageConfig(objectStorage: ObjectStorageSettings, credentials?: BucketCredentials): string {
   const { type, config } = providerConfig(objectStorage, credentials);
   return thanosYaml({ type, config, ...(objectStorage.prefix === undefined ? {} : { prefix: objectStorage.prefix }) });
 }
@@ -190,7 +194,7 @@ export function objectStorageConfig(objectStorage: ObjectStorageSettings, creden
  */
 export function objectStorageFiles(
   { s3 }: ObjectStorageSettings,
-  credentials?: Credentials,
+  credentials?: BucketCredentials,
 ): { texts: Record<string, string>; bytes: Record<string, string> } {
   const key = s3Credentials.safeParse(credentials).data?.encryptionKey;
   return {

@@ -1,4 +1,5 @@
 import { GRPC_PORT, HTTP_PORT, MEMCACHED_PORT, PROMETHEUS_PORT, QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
+import { CREDENTIALS_FOLDER } from "../settings/credentials";
 import type { ContainerExtra, Extra, ExtraContainer } from "../settings/extra";
 import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
@@ -88,7 +89,7 @@ const SIDECAR = "prometheus.sidecar";
 export const OWN_VARIABLES = ["POD_NAME"];
 /** Volumes of the stack's pods. */
 export const OWN_VOLUMES = [
-  ...["alertmanagers", "api-token", "bucket", "config", "data", "endpoints", "hashrings", "limits"],
+  ...["alertmanagers", "api-token", "bucket", "config", "credentials", "data", "endpoints", "hashrings", "limits"],
   ...["objectstore", "relabel", "remote-write", "response-cache", "rules", "tmp"],
 ];
 /** Containers of the stack's pods. */
@@ -101,6 +102,7 @@ export const OWN_PORT_NAMES = ["grpc", "http", "memcached", "remote-write", "sid
 /** Directories of the stack's containers: its volumes, and what an image's programs are made of. */
 export const OWN_DIRECTORIES = [
   "/var/thanos",
+  CREDENTIALS_FOLDER,
   ...["config", "rules"].map((name) => `/etc/prometheus/${name}`),
   ...[
     "alertmanagers",

@@ -184,6 +184,11 @@ function rulerEdges(settings: Settings, scheme: Scheme): Edge[] {
         ]
       : []),
     { from: part("querier"), to: part("ruler"), port: GRPC_PORT, purpose: "rules, alerts and what rulers keep" },
-    ...alertmanagerPorts(settings).map((port) => ({ from: part("ruler"), to: anyone, port, purpose: "Alertmanagers" })),
+    ...alertmanagerPorts(settings).map((port) => ({
+      from: part("ruler"),
+      to: anyone,
+      ...(port === undefined ? {} : { port }),
+      purpose: "Alertmanagers",
+    })),
   ];
 }

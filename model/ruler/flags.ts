@@ -2,11 +2,12 @@ import { stringify } from "yaml";
 import { OBJECT_STORE_FLAG } from "../bucket/mount";
 import type { Addresses } from "../kubernetes/addresses";
 import { GRPC_PORT, HTTP_PORT, QUERY_HTTP_PORT } from "../kubernetes/ports";
+import { alertmanagerInFile } from "../prometheus/alerting";
 import { queueConfig, RULE_FILES } from "../prometheus/config";
 import { clusterLabels } from "../settings/externalLabels";
 import { RULE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { RulerSettings, Settings } from "../settings/schema";
-import { serverOf } from "../values/hosts";
+import { alertmanagerAt } from "../values/hosts";
 import { inArgument } from "../values/literal";
 import { goDuration } from "../values/quantity";
 
@@ -105,10 +106,10 @@ export function rulerAlertingConfig({ alerting }: Settings): string {
   return stringify(
     {
       alertmanagers: alerting.alertmanagers.map((address) => {
-        const { scheme, server, path } = serverOf(address);
+        const { scheme, path } = alertmanagerAt(address);
         return {
           scheme,
-          static_configs: [server],
+          static_configs: [alertmanagerInFile(address)],
           ...(path === "" ? {} : { path_prefix: path }),
           api_version: "v2",
           http_config: { ...client, ...(token === undefined ? {} : { bearer_token_file: token }) },

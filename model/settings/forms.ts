@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { goUrlTrouble } from "../values/goUrl";
-import { isHost, isPort, isServiceName, serverOf, splitHost } from "../values/hosts";
+import { alertmanagerAt, isAddress, isHost, isPort, isServiceName, splitHost } from "../values/hosts";
 import { DNS_LABEL, isDnsLabel, isDnsName, isLabelValue, isQualifiedName, LONGEST_LABEL } from "../values/kubernetesNames";
 import {
   cpuCores,
@@ -242,9 +242,18 @@ const HOST_RULE =
 const HOST_ACCEPTED = "a host such as minio.storage.svc, 10.0.0.7 or [fd00::7]";
 const PORT_ACCEPTED = "a port from 1 to 65535";
 
+/** What comes before a name that is looked up by its SRV records. */
+const SERVICE_LOOKUP = /^dnssrv(?:noa)?\+/;
+/** What comes before a name that is looked up by its addresses. */
+const ADDRESS_LOOKUP = /^dns\+/;
+
 /** A text with a server in it: its host is one, and its port, which may be left out. */
-const withServer = (schema: z.ZodString, server: (text: string) => string): z.ZodString =>
-  ruled(schema, (text) => isHost(splitHost(server(text)).host), HOST_RULE, HOST_ACCEPTED).refine((text) => {
+const withServer = (
+  schema: z.ZodString,
+  server: (text: string) => string,
+  named: (host: string, text: string) => boolean = isHost,
+): z.ZodString =>
+  ruled(schema, (text) => named(splitHost(server(text)).host, text), HOST_RULE, HOST_ACCEPTED).refine((text) => {
     const { port } = splitHost(server(text));
     return port === undefined || isPort(port);
   }, PORT_ACCEPTED);
@@ -255,17 +264,24 @@ export const hostAndPort = withServer(
   (text) => text,
 );
 
-/** The address of a server by scheme, host and port, with what its paths begin with. */
-export const serverUrl = withServer(
-  matching(
-    new RegExp(`^https?://${HOST}(:\\d{1,5})?(?:/[\\w.~-]+)*$`),
-    "a URL of scheme, host and port, with or without a path; an IPv6 address in brackets",
+/**
+ * The address of Alertmanagers by scheme, host and port, with what their paths begin with, or by a name that is looked up, as Thanos writes
+ * it (pkg/alert/config.go `BuildAlertmanagerConfig`).
+ */
+export const alertmanagerUrl = ruled(
+  withServer(
+    matching(
+      new RegExp(`^(?:(?:dns\\+)?https?://${HOST}(?::\\d{1,5})?|dnssrv(?:noa)?\\+https?://[\\w.-]+)(?:/[\\w.~-]+)*$`),
+      "a URL of scheme, host and port, with or without a path; an IPv6 address in brackets; a name is looked up with dns+ before the URL, or with " +
+        "dnssrv+ where its records say the port",
+    ),
+    (text) => alertmanagerAt(text).server,
+    (host, text) => (SERVICE_LOOKUP.test(text) ? isServiceName(host) : isHost(host)),
   ),
-  (text) => serverOf(text).server,
+  (text) => !(ADDRESS_LOOKUP.test(text) && isAddress(splitHost(alertmanagerAt(text).server).host)),
+  "an address is not looked up",
+  "the URL without dns+",
 );
-
-const SERVICE_LOOKUP = /^dnssrv(?:noa)?\+/;
-const ADDRESS_LOOKUP = /^dns\+/;
 
 /** Whether Thanos can ask at an address: whatever is no name of SRV records, which hold the port, has one of its own. */
 function isEndpoint(text: string): boolean {

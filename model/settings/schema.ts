@@ -3,6 +3,7 @@ import { isDnsName } from "../values/kubernetesNames";
 import { IMAGES } from "../values/versions";
 import { accessSchema } from "./access";
 import { alertingSettings } from "./alerting";
+import { credentialsFromSettings } from "./credentials";
 import { clusterName, count, fromRegistry, image, kubeconfig, namespaceName, ownLabel, registry, zone } from "./forms";
 import { networkSettings } from "./network";
 import { objectStorageSettings } from "./objectStorage";
@@ -176,6 +177,11 @@ export const settingsSchema = z.strictObject({
     ),
 
   objectStorage: objectStorageSettings,
+
+  credentialsFrom: credentialsFromSettings.describe(
+    "Files of Secrets that exist already (External Secrets, Vault or an operator makes them), by the name of the file. Beside the encrypted map " +
+      "`credentials` ([both](#credentials)), with which they share their names.",
+  ),
 
   ruler: rulerSettings,
 

@@ -22,6 +22,9 @@ export function isHost(text: string): boolean {
   return inBrackets === undefined ? z.ipv4().safeParse(text).success || isName(text, PART) : z.ipv6().safeParse(inBrackets).success;
 }
 
+/** Whether a host is an IP address and no name. */
+export const isAddress = (host: string): boolean => host.startsWith("[") || z.ipv4().safeParse(host).success;
+
 /** Whether a text is a name that SRV records may have. */
 export const isServiceName = (text: string): boolean => isName(text, SERVICE_PART);
 
@@ -32,6 +35,15 @@ export const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && 
 export function splitHost(text: string): { host: string; port: string | undefined } {
   const [, host = "", port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(text) ?? [];
   return { host, port };
+}
+
+/** How a name leads to servers: `dns` by addresses, `dnssrv` by SRV records and the addresses of what they name, `dnssrvnoa` by these names. */
+export type Lookup = "dns" | "dnssrv" | "dnssrvnoa";
+
+/** An address of Alertmanagers: that of a server ({@link serverOf}), and how it is looked up, undefined where it is one server's. */
+export function alertmanagerAt(address: string): { lookup: Lookup | undefined } & ReturnType<typeof serverOf> {
+  const [, lookup, url = ""] = /^(?:(dns|dnssrv|dnssrvnoa)\+)?(.*)$/s.exec(address) ?? [];
+  return { lookup: lookup as Lookup | undefined, ...serverOf(url) };
 }
 
 /** Scheme, host, port and path of a server's URL, as they are written; the path is empty where there is none. */

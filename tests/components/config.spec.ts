@@ -897,7 +897,7 @@ describe("config: what is accepted", () => {
   });
 
   it("the smallest configuration of the sidecar scheme: no ring is named", async () => {
-    const { settings, credentials } = await loadRaw("new", {
+    const { settings, bucketCredentials, credentials } = await loadRaw("new", {
       "thanos-stack:cluster": { name: "new", context: "new" },
       "thanos-stack:namespace": "thanos",
       "thanos-stack:access": { readers: [] },
@@ -906,7 +906,7 @@ describe("config: what is accepted", () => {
     });
     assert.equal(settings.ingestion, "sidecar");
     assert.equal(settings.receive, undefined);
-    assert.equal(credentials, undefined);
+    assert.deepEqual([bucketCredentials, credentials], [undefined, {}]);
     assert.deepEqual(settings.prometheus.sidecar, { resources: { cpu: "50m", memory: "256Mi" }, extra: {} });
     assert.deepEqual(settings.prometheus.remoteWrite.otherTargets, []);
     assert.equal(prometheusRetentionTime(settings), "15d", "nobody else keeps samples");

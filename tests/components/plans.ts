@@ -35,6 +35,7 @@ export const EVERYTHING: Plan = {
       publishNotReadyPeers: false,
       resources: { cpu: "1", cpuLimit: "2", memory: "4Gi" },
     },
+    credentialsFrom: { "exporter-password": { secret: "exporter-login", key: "password" } },
     // Where receivers hold more than what is downsampled, the bucket begins where they end.
     objectStorage: { handover: "6d21h" },
     querier: { engine: "thanos", endpoints: ["dns+thanos-querier-grpc.other.svc.cluster.local:10901"] },
@@ -43,7 +44,13 @@ export const EVERYTHING: Plan = {
       retention: { time: "1d", size: "10Gi" },
       namespaces: ["shop", "default"],
       kubeletCertificates: "skip",
-      scrapeConfigs: [{ job_name: "own", static_configs: [{ targets: ["exporter:9100"] }] }],
+      scrapeConfigs: [
+        {
+          job_name: "own",
+          basic_auth: { username: "stack", password_file: "/etc/credentials/exporter-password" },
+          static_configs: [{ targets: ["exporter:9100"] }],
+        },
+      ],
       externalLabels: { region: "eu" },
       remoteWrite: { relabel: [{ source_labels: ["__name__"], regex: "go_.*", action: "drop" }] },
     },
@@ -188,9 +195,10 @@ export const HISTORY: Plan = {
     },
     ruler: { replicas: 2, ...STORED },
     alerting: {
-      alertmanagers: ["http://alertmanager.monitoring.svc:9093/alerts"],
-      client: { basic_auth: { username: "stack", password_file: "/etc/extra/password" } },
+      alertmanagers: ["http://alertmanager.monitoring.svc:9093/alerts", "dns+http://alertmanager-operated.monitoring.svc:9093"],
+      client: { basic_auth: { username: "stack", password_file: "/etc/credentials/alertmanager-password" } },
     },
+    credentialsFrom: { "alertmanager-password": { secret: "alertmanager-login", key: "password" } },
   },
 };
 

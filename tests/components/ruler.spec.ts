@@ -198,22 +198,42 @@ describe("ruler: options reach it", () => {
     assert.equal(container(ruler).resources.limits.memory, "3Gi");
   });
 
-  it("tells Alertmanagers who sends by a file of its own", async () => {
+  const LOOKED_UP = [
+    "https://alerts.example/x",
+    "dns+http://am.monitoring.svc",
+    "dns+http://am.monitoring.svc:9094/y",
+    "dnssrv+http://_web._tcp.am.monitoring.svc",
+    "dnssrvnoa+https://_web._tcp.am.monitoring.svc/z",
+  ];
+
+  it("looks Alertmanagers up as it is told, by flags", async () => {
+    const ruler = rulerOf(await run("prod", { ruler: {}, alerting: { alertmanagers: LOOKED_UP } }));
+    assert.deepEqual(flagValues(ruler, "--alertmanagers.url"), LOOKED_UP);
+  });
+
+  it("tells Alertmanagers who sends by a file of its own, in which a lookup has its port", async () => {
     const made = await run("prod", {
-      ruler: {
-        extra: {
-          volumes: [{ name: "login", secret: { secretName: "login" } }],
-          volumeMounts: [{ name: "login", mountPath: "/etc/extra/login" }],
-        },
-      },
+      ruler: {},
+      credentialsFrom: { login: { secret: "login", key: "password" } },
       alerting: {
-        alertmanagers: ["https://alerts.example/x"],
-        client: { basic_auth: { username: "a", password_file: "/etc/extra/login/password" } },
+        alertmanagers: LOOKED_UP,
+        client: { basic_auth: { username: "a", password_file: "/etc/credentials/login" } },
       },
     });
     const ruler = rulerOf(made);
     const file = mountedConfigMap(made, ruler, "alertmanagers").data?.["alertmanagers.yaml"] ?? "";
-    assert.match(file, /password_file: \/etc\/extra\/login\/password/);
+    const { alertmanagers } = parse(file) as { alertmanagers: { scheme: string; static_configs: string[]; path_prefix?: string }[] };
+    assert.deepEqual(
+      alertmanagers.map(({ scheme, static_configs, path_prefix }) => [scheme, ...static_configs, path_prefix]),
+      [
+        ["https", "alerts.example", "/x"],
+        ["http", "dns+am.monitoring.svc:9093", undefined],
+        ["http", "dns+am.monitoring.svc:9094", "/y"],
+        ["http", "dnssrv+_web._tcp.am.monitoring.svc", undefined],
+        ["https", "dnssrvnoa+_web._tcp.am.monitoring.svc", "/z"],
+      ],
+    );
+    assert.match(file, /password_file: \/etc\/credentials\/login/);
     assert.deepEqual(flagValues(ruler, "--alertmanagers.url"), []);
   });
 

@@ -136,6 +136,49 @@ describe("encrypted credentials of the bucket", () => {
   });
 });
 
+describe("encrypted credentials that are files", () => {
+  const FILES = "thanos-stack:credentials";
+  const login = (name: string) => ({ basic_auth: { username: "a", password_file: `/etc/credentials/${name}` } });
+  const overrides: Overrides = {
+    credentialsFrom: { "of-others": { secret: "login", key: "password" } },
+    prometheus: {
+      scrapeConfigs: [
+        { job_name: "a", ...login("orders-password") },
+        { job_name: "b", ...login("of-others") },
+      ],
+    },
+  };
+  const forms: [string, unknown][] = [
+    ["as a whole in the stack file", secure],
+    ["each in the stack file", { "orders-password": secure }],
+    ["as a whole in a preview", "[secret]"],
+    ["each in a preview", '{"orders-password":"[secret]"}'],
+  ];
+  for (const [title, value] of forms) {
+    it(`${title}: the plan is the one with credentials`, async () => {
+      const real = await run("dev", overrides, { secrets: { credentials: { "orders-password": "A" } } });
+      const made = await runProgram({ config: { ...configOf("dev", overrides), [FILES]: value }, stack: "dev" });
+      assert.deepEqual([made.unread, made.warnings], [[FILES], []]);
+      const names = ({ resources }: typeof made) => resources.map(({ type, name }) => `${type} ${name}`);
+      assert.deepEqual(names(made), names(real));
+      const secrets = manifestsOf(made.resources).filter(({ kind }) => kind === "Secret");
+      assert.deepEqual(
+        secrets.map(({ stringData }) => stringData),
+        [{ "orders-password": "(secret)" }],
+      );
+      assert.ok(!JSON.stringify(made.resources).includes(CIPHER));
+    });
+  }
+
+  it("as a whole where nothing names one: nothing is there", async () => {
+    const made = await runProgram({ config: { ...configOf("dev"), [FILES]: secure }, stack: "dev" });
+    assert.deepEqual(
+      manifestsOf(made.resources).filter(({ kind }) => kind === "Secret"),
+      [],
+    );
+  });
+});
+
 describe("any other encrypted key", () => {
   const PLAIN = "hunter2-in-plain";
   let folder: string;
@@ -173,7 +216,7 @@ describe("any other encrypted key", () => {
     const message = refusal({ prometheus: job(PLAIN) }, ["prometheus"], { prometheus: job(secure) });
     assert.match(
       message,
-      /^Pulumi\.dev\.yaml: 1 problem.*\n {2}- prometheus\.scrapeConfigs\[0\]\.basic_auth\.password = "\(secret\)": this is encrypted, and only objectStorageCredentials may be/,
+      /^Pulumi\.dev\.yaml: 1 problem.*\n {2}- prometheus\.scrapeConfigs\[0\]\.basic_auth\.password = "\(secret\)": this is encrypted, and only objectStorageCredentials and credentials may be/,
     );
     assert.ok(!message.includes(PLAIN));
   });
@@ -191,6 +234,16 @@ describe("any other encrypted key", () => {
       assert.ok(!message.includes(PLAIN) && !message.includes("(not set)"), message);
     });
   }
+
+  it("credentials of which a part is in plain text are refused by its name, and not shown", () => {
+    const given = { credentials: { ours: PLAIN, plain: PLAIN } };
+    const message = refusal(given, ["credentials"], { credentials: { ours: secure, plain: PLAIN } });
+    assert.match(
+      message,
+      /^Pulumi\.dev\.yaml: 1 problem.*\n {2}- credentials\.plain = "\(secret\)": credentials are encrypted in the stack file\. Accepted: pulumi config set --secret --path 'thanos-stack:credentials\["name"\]'/,
+    );
+    assert.ok(!message.includes(PLAIN));
+  });
 
   it("is refused in the same words where the engine is not there", async () => {
     const overrides: Overrides = { prometheus: job(secure) };

@@ -282,6 +282,39 @@ describe("configuration: servers by address", () => {
     }
   });
 
+  it("takes a name of Alertmanagers that is looked up, which is Prometheus' own discovery", () => {
+    const found = (address: string) => {
+      const settings = settingsOf("dev", { alerting: { alertmanagers: [address] } });
+      const [alertmanager] = (alertingConfig(settings) as AlertingConfig).alerting.alertmanagers;
+      return [alertmanager, alertmanagerPorts(settings)];
+    };
+    const addresses = (port: number) => ["A", "AAAA"].map((type) => ({ names: ["am.svc"], type, port }));
+    assert.deepEqual(found("dns+http://am.svc"), [{ scheme: "http", dns_sd_configs: addresses(9093) }, [9093]]);
+    assert.deepEqual(found("dns+https://am.svc:443/x"), [{ scheme: "https", path_prefix: "/x", dns_sd_configs: addresses(443) }, [443]]);
+    for (const lookup of ["dnssrv", "dnssrvnoa"])
+      assert.deepEqual(found(`${lookup}+http://_web._tcp.am.svc`), [
+        { scheme: "http", dns_sd_configs: [{ names: ["_web._tcp.am.svc"], type: "SRV" }] },
+        [undefined],
+      ]);
+    const both = settingsOf("dev", { alerting: { alertmanagers: ["http://am:9093", "dnssrv+http://_web._tcp.am.svc"] } });
+    assert.deepEqual(alertmanagerPorts(both), [undefined], "every port, whichever others are named");
+  });
+
+  for (const [address, says] of [
+    ["dns+http://10.0.0.1:9093", /an address is not looked up\. Accepted: the URL without dns\+/],
+    ["dns+http://[fd00::1]:9093", /an address is not looked up/],
+    ["dnssrv+http://_web._tcp.am.svc:9093", /a URL of scheme, host and port, .*dnssrv\+ where its records say the port/],
+    ["dnssrv+http://10.0.0.1", /a host is an IPv4 address/],
+    ["dns+am.svc:9093", /a URL of scheme, host and port/],
+    ["http+dns://am.svc:9093", /a URL of scheme, host and port/],
+    ["dns+dns+http://am.svc:9093", /a URL of scheme, host and port/],
+    ["http://_web._tcp.am.svc", /a URL of scheme, host and port/],
+    ["dns+http://am.svc:70000", /a port from 1 to 65535/],
+  ] as const) {
+    it(`refuses the Alertmanager ${address}`, () =>
+      refuses({ key: "alerting.alertmanagers[0]", value: address, overrides: { alerting: { alertmanagers: [address] } }, says }));
+  }
+
   for (const endpoint of [
     "host",
     "dns+x",

@@ -236,9 +236,12 @@ describe("keys named in documents", () => {
   }
 });
 
-/** Paths of the keys of a YAML value. What is free-form or a list of plain values ends a path. */
+/** Paths of the keys of a YAML value. What is free-form or a list of plain values ends a path, and names of entries are `<name>`. */
 function pathsOf(value: unknown, path: string): string[] {
   if (Array.isArray(value)) return [path];
   if (value === null || typeof value !== "object") return [path];
+  const entry = `${path}.<name>`;
+  if (KEYS.some((key) => key.path.startsWith(`${entry}.`)))
+    return [path, ...Object.values(value).flatMap((inner) => pathsOf(inner, entry).filter((each) => each !== entry))];
   return [path, ...Object.entries(value).flatMap(([name, inner]) => pathsOf(inner, `${path}.${name}`))];
 }

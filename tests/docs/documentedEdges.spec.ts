@@ -51,6 +51,12 @@ describe("docs/operations.md: the network", () => {
     });
   }
 
+  it("is what the policies make of it with Alertmanagers whose ports DNS says", async () => {
+    const { stack, overrides } = HISTORY;
+    const alerting = { alertmanagers: ["http://am:9093", "dnssrv+http://_web._tcp.am.monitoring.svc"] };
+    assert.deepEqual(await differences(stack, together(overrides, { alerting }), false), []);
+  });
+
   for (const [kind, bucket] of Object.entries({
     gcs: { bucket: "thanos-prod" },
     azure: { storageAccount: "thanosprod", container: "thanos-prod" },

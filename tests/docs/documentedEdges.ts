@@ -22,8 +22,8 @@ export interface EdgeFacts {
   ruler?: "stateless" | "stateful";
   /** The bucket: its kind, its server's port, and whether it has credentials. */
   bucket?: { kind: "s3" | "gcs" | "azure" | "secret"; port: number; credentials: boolean };
-  /** Ports of Alertmanagers. */
-  alertmanagers: readonly number[];
+  /** Ports of Alertmanagers; undefined where records of DNS say them. */
+  alertmanagers: readonly number[] | undefined;
   /** The key `access`: a list that is left out is everybody. */
   access: Pick<Settings["access"], "senders" | "readers" | "federation">;
   /** The key `network.dns`. */
@@ -45,7 +45,9 @@ export function factsOf(settings: Settings, parts: readonly string[], credential
     ...(kind === undefined || kind === "filesystem" || port === undefined
       ? {}
       : { bucket: { kind, port, credentials: credentials || objectStorage?.secret?.podIdentity === false } }),
-    alertmanagers: alerting.alertmanagers.map((url) => Number(new URL(url).port)),
+    alertmanagers: alerting.alertmanagers.some((url) => url.startsWith("dnssrv"))
+      ? undefined
+      : alerting.alertmanagers.map((url) => Number(new URL(url.replace("dns+", "")).port)),
     access,
     dns: network.dns,
   };

@@ -10,7 +10,7 @@ import { stackFileName, stackNames } from "../../config/stackFiles";
 import { generatedFiles } from "../../docs/generate/files";
 import { type Key, keysOf, type Schema, withInner } from "../../docs/generate/keys";
 import type { JsonSchema } from "../../docs/generate/stackSchema";
-import { CREDENTIALS_KEY } from "../../model/bucket/config";
+import { BUCKET_CREDENTIALS_KEY } from "../../model/bucket/config";
 import { settingsSchema } from "../../model/settings/schema";
 import { PLANS } from "../components/plans";
 import { CERTIFICATE, configOf, type Overrides } from "../harness";
@@ -18,7 +18,8 @@ import { codeBlocks, documents, readDocument, section } from "./documents";
 
 const PATH = "config/stack.schema.json";
 const FIRST_LINE = `# yaml-language-server: $schema=${PATH}`;
-const CREDENTIALS = `${CONFIG_NAMESPACE}:${CREDENTIALS_KEY}`;
+const FILES = `${CONFIG_NAMESPACE}:credentials`;
+const CREDENTIALS = `${CONFIG_NAMESPACE}:${BUCKET_CREDENTIALS_KEY}`;
 
 const SCHEMA = JSON.parse(generatedFiles()[PATH] ?? "") as JsonSchema;
 // Strict: a keyword that no validator knows is an error, but for those of yaml-language-server.
@@ -95,6 +96,8 @@ describe(PATH, () => {
       { config: { ...file().config, [CREDENTIALS]: { accessKey: { secure: "v1:x" }, secretKey: { secure: "v1:y" } } } },
     ],
     ["a key file of which a part is encrypted", credentials({ serviceAccount: { type: "x", private_key: { secure: "v1:x" } } })],
+    ["files of credentials encrypted as a whole", { config: { ...file().config, [FILES]: { secure: "v1:x" } } }],
+    ["files of credentials encrypted each", { config: { ...file().config, [FILES]: { "orders.password": { secure: "v1:x" } } } }],
     ["what an environment of Pulumi ESC may have", { environment: ["base"] }],
     ["keys in their shorter and their older form", { config: shortened(file().config) }],
   ] as [string, unknown][]) {
@@ -102,6 +105,16 @@ describe(PATH, () => {
   }
 
   for (const [title, content, message] of [
+    [
+      "a file of credentials in plain text",
+      { config: { ...file().config, [FILES]: { a: "x" } } },
+      /thanos-stack:credentials\/a must be object$/,
+    ],
+    [
+      "a file of credentials whose name is no file's",
+      { config: { ...file().config, [FILES]: { "a/b": { secure: "v1:x" } } } },
+      /property name must be valid$/,
+    ],
     ["a misspelt key", file({ recieve: {} }), /^\/config must NOT have additional properties$/],
     ["a misspelt key within another", file({ receive: { retension: {} } }), /^\/config\/thanos-stack:receive must NOT have additional/],
     ["a misspelt key in its shorter form", { config: { ...file().config, quereir: {} } }, /^\/config must NOT have additional/],

@@ -8,8 +8,9 @@ import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
 import { BUSYBOX_IMAGE, PAUSE_IMAGE } from "../../sandbox/images";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import type { ConfigOverlay } from "../../sandbox/overlay";
-import { KUBERNETES_SERVICE } from "../../sandbox/topology";
+import { HOST_ADDRESS, KUBERNETES_SERVICE } from "../../sandbox/topology";
 import { podReaches } from "./edges";
+import { Guarded } from "./guarded";
 import { SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
 import { Cluster, deployedStack, eventually, failure, inside, metricsOf, type Pod, previewed, remove, verify, withBlocks } from "./stack";
 
@@ -55,6 +56,27 @@ const EXTRA = {
   initContainers: [shell("first", "cp /etc/extra/site/region /scratch/left")],
   containers: [shell("beside", "trap 'exit 0' TERM; echo \"$(cat /scratch/left)\"; while :; do sleep 1; done")],
 };
+/** What asks who comes: targets and an Alertmanager of this machine. */
+const GUARDED = { port: 9_465, service: "guarded" };
+/** A Secret that somebody else made, and turns over. */
+const LOGIN = { metadata: { name: "others-login", labels: {} }, stringData: { password: "of-others" } };
+const PASSWORDS = { map: "of-the-map", existing: LOGIN.stringData.password, alerts: "of-alerts" };
+const guardedJob = (user: string) => ({
+  job_name: `guarded-${user}`,
+  basic_auth: { username: user, password_file: `/etc/credentials/${user}-password` },
+  static_configs: [{ targets: [`${HOST_ADDRESS}:${GUARDED.port}`] }],
+});
+/** The name that leads to the Alertmanager. */
+const GUARDED_SERVICE = {
+  metadata: { name: GUARDED.service, labels: {} },
+  spec: { clusterIP: "None", ports: [{ name: "web", port: GUARDED.port }] },
+};
+const GUARDED_ENDPOINT = {
+  metadata: { name: GUARDED.service, labels: { "kubernetes.io/service-name": GUARDED.service } },
+  addressType: "IPv4",
+  endpoints: [{ addresses: [HOST_ADDRESS], conditions: { ready: true } }],
+  ports: [{ name: "web", port: GUARDED.port, protocol: "TCP" }],
+};
 /** A job for everything that Prometheus finds targets by, which keeps none of them. */
 const DISCOVERING = [
   ...KUBERNETES_ROLES.map((role) => ({ role })),
@@ -82,7 +104,14 @@ const CONFIG: ConfigOverlay = {
     scrapeInterval: "5s",
     scrapeTimeout: "5s",
     evaluationInterval: "5s",
-    scrapeConfigs: DISCOVERING,
+    scrapeConfigs: [...DISCOVERING, guardedJob("map"), guardedJob("existing")],
+  },
+  // As a file has it that an editor wrote: with a line feed at its end.
+  "thanos-stack:credentials": { "map-password": `${PASSWORDS.map}\n`, "alerts-password": PASSWORDS.alerts },
+  "thanos-stack:credentialsFrom": { "existing-password": { secret: LOGIN.metadata.name, key: "password" } },
+  "thanos-stack:alerting": {
+    alertmanagers: [`dnssrv+http://_web._tcp.${GUARDED.service}.${NAMESPACE}.svc`],
+    client: { basic_auth: { username: "alerts", password_file: "/etc/credentials/alerts-password" } },
   },
   // A directory outlives its environment: what is laid into these is nobody else's.
   "thanos-stack:receive": on("/data/directory-bucket/receive"),
@@ -130,11 +159,14 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   this.bail(true);
   const cluster = new Cluster();
   const stack = () => openStack("dev", CONFIG, { stack: STACK });
+  const guarded = new Guarded(PASSWORDS);
+  before("this machine asks who comes", () => guarded.listen(GUARDED.port, HOST_ADDRESS));
   const stranger = () => cluster.get<Pod>(`/api/v1/namespaces/${NAMESPACE}/pods/${STRANGER.metadata.name}`);
   const deployed = async () => deployedStack(cluster, await stack());
-  after("the node is everybody's again", () =>
-    cluster.mergePatch(`/api/v1/nodes/${node}`, { metadata: { labels: { pool: null } }, spec: { taints: null } }),
-  );
+  after("the node is everybody's again", async () => {
+    guarded.close();
+    await cluster.mergePatch(`/api/v1/nodes/${node}`, { metadata: { labels: { pool: null } }, spec: { taints: null } });
+  });
   const gateways = () => cluster.pods(NAMESPACE, "thanos-store-gateway");
   /** Samples that one store answers, past everything else that the querier knows. */
   const answeredBy = async (address: string | undefined, timeMs: number): Promise<number> => {
@@ -158,6 +190,9 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     await remove("dev", CONFIG, STACK);
     await made(`/api/v1/namespaces/${NAMESPACE}/pods`, STRANGER);
     await made(`/api/v1/namespaces/${NAMESPACE}/secrets`, SITE);
+    await made(`/api/v1/namespaces/${NAMESPACE}/secrets`, LOGIN);
+    await made(`/api/v1/namespaces/${NAMESPACE}/services`, GUARDED_SERVICE);
+    await made(`/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`, GUARDED_ENDPOINT);
     await made(`/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/ingresses`, INGRESS);
     await eventually("the stranger runs", async () => (await stranger())?.status.phase === "Running");
     await cluster.mergePatch(`/api/v1/nodes/${node}`, { metadata: { labels: POOL }, spec: { taints: [TAINT] } });
@@ -174,7 +209,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       assert.deepEqual([spec.nodeName, labels.team, annotations["example.com/note"]], [node, "platform", "any"], metadata.name);
     }
     const services = await cluster.list(`/api/v1/namespaces/${NAMESPACE}/services`);
-    for (const { metadata } of services)
+    for (const { metadata } of services.filter((each) => each.metadata.name !== GUARDED.service))
       assert.equal((metadata as { annotations?: Record<string, string> }).annotations?.["example.com/note"], "any", metadata.name);
   });
 
@@ -245,6 +280,38 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     ]) {
       await eventually(`an answer to ${query}`, async () => (await querier.instant(query)).vector.length === 1, 60);
     }
+  });
+
+  it("shows who it is where it is asked, with files of the map and of a Secret of others, and tells an Alertmanager found by DNS", async () => {
+    assert.equal((await fetch(`http://${HOST_ADDRESS}:${GUARDED.port}/metrics`)).status, 401);
+    const { querier } = await deployed();
+    for (const user of ["map", "existing"] as const) {
+      const query = `up{job="guarded-${user}"}`;
+      await eventually(`${query} is 1`, async () => (await querier.instant(query)).vector[0]?.sample.value === 1, 60);
+      assert.ok(guarded.uses(user, PASSWORDS[user]) > 0, user);
+    }
+    await eventually("the alert has come", async () => guarded.alerts.has("E2eAlways"));
+    assert.ok(guarded.uses("alerts", PASSWORDS.alerts) > 0);
+  });
+
+  it("goes by the new password when others turn their Secret over, without a missed scrape or a restart", async () => {
+    const started = async () =>
+      (await cluster.pods(NAMESPACE, "prometheus"))
+        .filter(({ metadata }) => metadata.name !== STRANGER.metadata.name)
+        .map(({ metadata, status }) => [metadata.name, metadata.uid, status.containerStatuses?.map(({ restartCount }) => restartCount)]);
+    const before = await started();
+    const begin = Date.now();
+    const next = "of-others-too";
+    guarded.passwords.existing = [PASSWORDS.existing, next];
+    await cluster.mergePatch(`/api/v1/namespaces/${NAMESPACE}/secrets/${LOGIN.metadata.name}`, { stringData: { password: next } });
+    await eventually("Prometheus comes with the new password", async () => guarded.uses("existing", next) > 0);
+    guarded.passwords.existing = [next];
+    await eventually("it was scraped again and again since", async () => guarded.uses("existing", next) > 3, 60);
+    const { querier } = await deployed();
+    const since = Math.ceil((Date.now() - begin) / 1_000);
+    const query = `min_over_time(up{job="guarded-existing"}[${since}s])`;
+    assert.equal((await querier.instant(query)).vector[0]?.sample.value, 1);
+    assert.deepEqual(await started(), before);
   });
 
   it("finds targets by every role that a job asks for, and may read nothing else", async () => {

@@ -230,7 +230,8 @@ describe("the preview of a pull request", function () {
       const { code, comment, page, said } = await hosts.preview("prod", "--policy-pack", "policy");
       assert.equal(code, 1, said);
       assert.equal(
-        comment.match(/- prometheus[\w.[\]]* = "\(secret\)": this is encrypted, and only objectStorageCredentials may be/g)?.length,
+        comment.match(/- prometheus[\w.[\]]* = "\(secret\)": this is encrypted, and only objectStorageCredentials and credentials may be/g)
+          ?.length,
         1,
         comment,
       );

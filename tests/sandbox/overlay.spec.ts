@@ -107,6 +107,23 @@ describe("sandbox overlay", () => {
     assert.equal(tenancy({ "thanos-stack:access": { readers: [] } }), undefined);
   });
 
+  it("has a text that opens nothing in place of each credential that is a file, and those of the overrides", () => {
+    const job = (name: string) => ({ job_name: name, bearer_token_file: `/etc/credentials/${name}` });
+    const own: ConfigOverlay = {
+      "thanos-stack:prometheus": { scrapeConfigs: [job("a"), job("b"), job("c")] },
+      "thanos-stack:credentials": { a: { secure: "v1:x" }, unused: { secure: "v1:x" } },
+      "thanos-stack:credentialsFrom": { b: { secret: "theirs", key: "b" }, c: { secret: "theirs", key: "c" } },
+    };
+    const plain = sandboxConfig(own, {}, SANDBOX);
+    assert.deepEqual(plain.secrets, { "thanos-stack:credentials": { a: "sandbox", b: "sandbox", c: "sandbox" } });
+    assert.ok(!("thanos-stack:credentialsFrom" in plain.config));
+    const from = { "thanos-stack:credentialsFrom": { b: { secret: "made", key: "b" } } };
+    const given = sandboxConfig(own, { ...from, "thanos-stack:credentials": { a: "real" } }, SANDBOX);
+    assert.deepEqual(given.secrets, { "thanos-stack:credentials": { a: "real", c: "sandbox" } });
+    assert.deepEqual(given.config["thanos-stack:credentialsFrom"], from["thanos-stack:credentialsFrom"]);
+    assert.doesNotThrow(() => refuseSecrets(withoutCredentials(own), "Pulumi.x.yaml"));
+  });
+
   it("refuses more nodes than the sandbox has", () => {
     const own = { "thanos-stack:receive": { storage: { hostPath: { nodes: ["a", "b", "c", "d"] } } } };
     assert.throws(() => clusterOverlay(own, SANDBOX), /thanos-stack:receive puts data on 4 nodes; the sandbox has 3/);

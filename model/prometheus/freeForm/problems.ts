@@ -1,4 +1,5 @@
 import { parseDocument, type YAMLParseError } from "yaml";
+import { CREDENTIALS_FOLDER } from "../../settings/credentials";
 import type { Settings } from "../../settings/schema";
 import { JUDGE_ALL, type Judge, type Problem } from "../../values/problem";
 import { JOBS } from "../config";
@@ -179,7 +180,7 @@ const remoteWriteHeaders: Form = (headers) => {
         ? finding(
             "(not shown)",
             "Prometheus refuses Authorization as a header",
-            "client.authorization or client.basic_auth, with the path of a mounted Secret",
+            `client.authorization or client.basic_auth, with a file ${CREDENTIALS_FOLDER}/<name>`,
           )
         : RESERVED_REMOTE_WRITE_HEADERS.includes(lower)
           ? finding(value, "Prometheus sets this header itself and refuses it here", "another header")

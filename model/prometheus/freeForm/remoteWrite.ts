@@ -1,3 +1,4 @@
+import { CREDENTIALS_FOLDER } from "../../settings/credentials";
 import { type Check, type Finding, type Form, finding, flag, isFields, object, text, url, word } from "./form";
 import { awsIdentity, httpClientFields, httpClientFits } from "./httpClient";
 
@@ -57,7 +58,7 @@ export const alertingClient: Form = object(
   httpClientFits,
 );
 
-const fromFile = (field: string) => `${field}, with the path of a Secret that prometheus.extra.volumes and volumeMounts mount`;
+const fromFile = (field: string) => `${field}: ${CREDENTIALS_FOLDER}/<name>, with a name of the keys credentials or credentialsFrom`;
 
 /** Fields that hold a credential, by what they are in, with the way by which a Secret holds it. */
 const CREDENTIALS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -69,7 +70,7 @@ const CREDENTIALS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   },
   tls_config: { key: fromFile("key_file") },
   sigv4: {
-    secret_key: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in prometheus.extra.env, from a Secret, or the pods' own identity",
+    secret_key: `the pods' own identity, or AWS_SHARED_CREDENTIALS_FILE in prometheus.extra.env: ${CREDENTIALS_FOLDER}/<name>, with a name of the keys credentials or credentialsFrom`,
   },
   oauth: { client_secret: "azuread.sdk, with AZURE_CLIENT_SECRET in prometheus.extra.env, from a Secret" },
   certificate: { certificate_password: "a certificate whose key has no password, in a Secret" },

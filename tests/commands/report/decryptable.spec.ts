@@ -23,6 +23,9 @@ describe("what a preview's secrets open", () => {
     assert.equal(decryptableWarning({ "thanos-stack:namespace": "monitoring" }), undefined);
     const warning = decryptableWarning({ "thanos-stack:objectStorageCredentials": SECRET });
     assert.match(warning ?? "", /decrypt thanos-stack:objectStorageCredentials: .* can read it, before anybody reviews/);
+    assert.doesNotMatch(warning ?? "", /credentialsFrom/);
+    const files = decryptableWarning({ "thanos-stack:credentials": { "orders-password": SECRET } });
+    assert.match(files ?? "", /decrypt thanos-stack:credentials: .*credentials opens what Prometheus and rulers go to: .*credentialsFrom/);
     const report: Report = {
       stack: "prod",
       previewed: true,

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
 import {
+  type BucketCredentials,
   bucketClashes,
+  bucketCredentialProblems,
   bucketIdentity,
   bucketPort,
-  type Credentials,
-  credentialProblems,
   credentialsSchema,
   objectStorageConfig,
 } from "../../../model/bucket/config";
@@ -27,10 +27,11 @@ const azure = (change: object = {}): ObjectStorageInput =>
   bucketAt({ azure: { storageAccount: "account", container: "metrics", ...change } });
 const filesystem: ObjectStorageInput = bucketAt({ filesystem: { path: "/data/bucket", node: "n1" } });
 const given: ObjectStorageInput = bucketAt({ secret: { name: "objstore" } });
-const configOf = (input: ObjectStorageInput, credentials?: Credentials) => parse(objectStorageConfig(objectStorageOf(input), credentials));
+const configOf = (input: ObjectStorageInput, credentials?: BucketCredentials) =>
+  parse(objectStorageConfig(objectStorageOf(input), credentials));
 
 describe("object storage: the configuration that Thanos reads", () => {
-  const cases: { title: string; input: ObjectStorageInput; credentials?: Credentials; config: object }[] = [
+  const cases: { title: string; input: ObjectStorageInput; credentials?: BucketCredentials; config: object }[] = [
     {
       title: "S3 with keys",
       input: s3({ region: "eu-west-1", bucketLookup: "path", insecure: true }, "dev/a"),
@@ -177,7 +178,7 @@ describe("object storage: the configuration that Thanos reads", () => {
 
 describe("object storage: credentials", () => {
   const problems = (input: ObjectStorageInput | undefined, credentials: unknown) =>
-    credentialProblems(settingsWith({ objectStorage: input }), credentials);
+    bucketCredentialProblems(settingsWith({ objectStorage: input }), credentials);
 
   const good: [ObjectStorageInput | undefined, unknown][] = [
     [undefined, undefined],
@@ -207,7 +208,7 @@ describe("object storage: credentials", () => {
     { title: "incomplete", input: s3(), credentials: { accessKey: hush }, rule: /of kind s3/ },
     { title: "misspelt", input: s3(), credentials: { accessKey: hush, secretKey: hush, [hush]: hush }, rule: /of kind s3/ },
     { title: "empty", input: s3(), credentials: { accessKey: "", secretKey: hush }, rule: /of kind s3/ },
-    { title: "no object", input: s3(), credentials: hush, rule: /of kind s3/ },
+    { title: "no object", input: s3(), credentials: hush, rule: /holds a map of keys/ },
     { title: "for a directory", input: filesystem, credentials: { accessKey: hush, secretKey: hush }, rule: /needs no credentials/ },
     { title: "for a Secret that exists", input: given, credentials: { accessKey: hush, secretKey: hush }, rule: /kind secret needs no/ },
     {

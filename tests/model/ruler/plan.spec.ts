@@ -272,7 +272,7 @@ describe("alerting of Prometheus", () => {
   });
 
   it("is an address only: no credentials, which flags and ConfigMaps would show", () => {
-    for (const address of ["http://user:secret@a:9093", "a:9093", "dns+http://a", "http://a:9093/x?y=z"]) {
+    for (const address of ["http://user:secret@a:9093", "a:9093", "dns+a:9093", "dns+http://user:secret@a:9093", "http://a:9093/x?y=z"]) {
       assert.throws(() => settings(undefined, { alerting: { alertmanagers: [address] } }), /scheme, host and port/);
     }
   });

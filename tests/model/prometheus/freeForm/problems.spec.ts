@@ -280,7 +280,7 @@ describe("a client of remote write", () => {
       [{ basic_auth: { username: "a", password: hush } }, /basic_auth\.password = "\(not shown\)": .*ConfigMap.*password_file/],
       [{ authorization: { credentials: hush } }, /authorization\.credentials = .*credentials_file/],
       [{ tls_config: { cert: "a", key: hush } }, /tls_config\.key = .*key_file/],
-      [{ sigv4: { access_key: "a", secret_key: hush } }, /sigv4\.secret_key = .*AWS_SECRET_ACCESS_KEY in prometheus\.extra\.env/],
+      [{ sigv4: { access_key: "a", secret_key: hush } }, /sigv4\.secret_key = .*AWS_SHARED_CREDENTIALS_FILE in prometheus\.extra\.env/],
       [{ azuread: { oauth: { client_id: "a", client_secret: hush, tenant_id: "b" } } }, /azuread\.oauth\.client_secret = .*azuread\.sdk/],
       [{ bearer_token: hush }, /bearer_token = .*bearer_token_file/],
     ] as const) {

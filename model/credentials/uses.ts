@@ -1,0 +1,76 @@
+import { extraParts } from "../commandLine/extraRules";
+import { evaluatesRules } from "../prometheus/config";
+import { CREDENTIALS_FOLDER } from "../settings/credentials";
+import type { Settings } from "../settings/schema";
+import { textsIn } from "../values/textsIn";
+
+/** Who names which credential, by the path of its file. */
+
+/** A component that can have credentials as files. */
+export type CredentialUser = "prometheus" | "ruler";
+
+/** A place that names a file of the directory of credentials. */
+export interface CredentialUse {
+  /** Key of the place, such as `prometheus.scrapeConfigs[0].basic_auth.password_file`. */
+  key: string;
+  /** The whole text there. */
+  value: string;
+  /** What follows the directory; a credential's name where the path is right. */
+  name: string;
+  /** Who reads the file; nobody where what the place is part of is not in effect. */
+  readers: readonly CredentialUser[];
+  /** Whether whoever reads the place can have such files at all. */
+  canRead: boolean;
+}
+
+/** A path of the directory, alone or as the value of a flag. */
+const PATH = new RegExp(`^(?:--?[\\w.-]+=)?${CREDENTIALS_FOLDER}(?:/(.*))?$`, "s");
+/** A credential's name behind the directory, in any text. */
+const NAMED = new RegExp(`${CREDENTIALS_FOLDER}/([A-Za-z0-9][A-Za-z0-9._-]*)`, "g");
+
+/** Every place that names a file of the directory. */
+export function credentialUses(settings: Settings): CredentialUse[] {
+  const { prometheus, alerting, ruler } = settings;
+  const sender = ruler !== undefined ? "ruler" : evaluatesRules(settings) ? "prometheus" : undefined;
+  const places: [string, unknown, CredentialUser | undefined][] = [
+    ["prometheus.scrapeConfigs", prometheus.scrapeConfigs, "prometheus"],
+    ...prometheus.remoteWrite.otherTargets.map(({ client }, index): [string, unknown, CredentialUser] => [
+      `prometheus.remoteWrite.otherTargets[${index}].client`,
+      client,
+      "prometheus",
+    ]),
+    ["alerting.client", alerting.client, alerting.alertmanagers.length === 0 ? undefined : sender],
+  ];
+  const ofExtra = extraParts(settings).flatMap(({ key, extra, inEffect }) => {
+    const component = USERS[key];
+    const texts = [
+      ...textsIn(extra.args, `${key}extra.args`),
+      ...(extra.env ?? []).flatMap(({ value }, index) => textsIn(value, `${key}extra.env[${index}].value`)),
+    ];
+    return texts.flatMap(([at, text]) => usesOf(at, text, inEffect ? component : undefined, component !== undefined));
+  });
+  return [
+    ...places.flatMap(([key, value, reader]) => textsIn(value, key).flatMap(([at, text]) => usesOf(at, text, reader, true))),
+    ...ofExtra,
+  ];
+}
+
+/** Users by the key of what they may be given besides. */
+const USERS: Readonly<Record<string, CredentialUser>> = { "prometheus.": "prometheus", "ruler.": "ruler" };
+
+function usesOf(key: string, value: string, reader: CredentialUser | undefined, canRead: boolean): CredentialUse[] {
+  const found = PATH.exec(value);
+  return found === null ? [] : [{ key, value, name: found[1] ?? "", readers: reader === undefined ? [] : [reader], canRead }];
+}
+
+/** Names of the credentials that a component reads, each once, in order. */
+export function credentialsReadBy(settings: Settings, user: CredentialUser): string[] {
+  const names = credentialUses(settings).flatMap(({ name, readers }) => (readers.includes(user) ? [name] : []));
+  return [...new Set(names)].sort();
+}
+
+/** Every name that a configuration of any form names by the path of its file, each once. */
+export function credentialNamesIn(config: unknown): string[] {
+  const found = [...(JSON.stringify(config) ?? "").matchAll(NAMED)].flatMap(([, name]) => name ?? []);
+  return [...new Set(found)].sort();
+}
