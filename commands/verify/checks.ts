@@ -37,8 +37,8 @@ export interface PodReading {
   ready: boolean;
   /** Why it isn't ready, as far as Kubernetes says. */
   reason: string;
-  /** Absent until the pod has one. */
-  ip?: string;
+  /** Its addresses, of each family; none until the pod has them. */
+  ips: readonly string[];
   /** The container port named `http`; absent where there is none. */
   httpPort?: number;
   /** The container port named `grpc`; absent where there is none. */
@@ -195,10 +195,10 @@ const STORES: Record<string, string> = { prometheus: "sidecars", "store-gateway"
 export function expectedStores(members: readonly RingMember[], pods: readonly PodReading[]): ExpectedStore[] {
   return [
     ...members.map((member) => ({ kind: "ring members", name: member.address, addresses: addressesOf(member, pods) })),
-    ...pods.flatMap(({ name, component, ip, grpcPort }) => {
+    ...pods.flatMap(({ name, component, ips, grpcPort }) => {
       const kind = STORES[component];
       if (kind === undefined || grpcPort === undefined) return [];
-      return [{ kind, name, addresses: ip === undefined ? [] : [endpoint(ip, grpcPort)] }];
+      return [{ kind, name, addresses: ips.map((ip) => endpoint(ip, grpcPort)) }];
     }),
   ];
 }
@@ -329,7 +329,7 @@ function identityOf(labels: Labels): string {
 function addressesOf(member: RingMember, pods: readonly PodReading[]): string[] {
   const [host = "", port = ""] = splitAddress(member.address);
   const pod = pods.find(({ name }) => name === host.split(".")[0]);
-  return [member.address, ...(pod?.ip === undefined ? [] : [endpoint(pod.ip, Number(port))])];
+  return [member.address, ...(pod?.ips ?? []).map((ip) => endpoint(ip, Number(port)))];
 }
 
 const endpoint = (ip: string, port: number): string => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`);

@@ -158,7 +158,7 @@ function podReading(pod: V1Pod): PodReading {
     component: labels["app.kubernetes.io/component"] ?? "",
     ready: trouble === undefined,
     reason: trouble ?? "",
-    ...(pod.status?.podIP === undefined ? {} : { ip: pod.status.podIP }),
+    ips: (pod.status?.podIPs ?? [{ ip: pod.status?.podIP }]).flatMap(({ ip }) => ip ?? []),
     ...(http === undefined ? {} : { httpPort: http.containerPort }),
     ...(grpc === undefined ? {} : { grpcPort: grpc.containerPort }),
     readsHashrings: containers.some(({ args }) => args?.some((arg) => arg.startsWith("--receive.hashrings-file=")) === true),

@@ -116,6 +116,8 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
       status: {
         phase: "Running",
         podIP: `10.0.0.${index}`,
+        // Of both families: a querier is given one of the two.
+        podIPs: [{ ip: `10.0.0.${index}` }, { ip: `fd00::1:${index.toString(16)}` }],
         conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
         containerStatuses: ready
           ? [{ name: app, state: {} }]
@@ -214,7 +216,7 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
       case "thanos-querier-0 /api/v1/stores":
         return success({
           [sidecars ? "sidecar" : "receive"]: (sidecars ? podNames : MEMBERS).map((name, index) => ({
-            name: `10.0.0.${index}:10901`,
+            name: `[fd00::1:${index.toString(16)}]:10901`,
             lastError: faults.storeError?.(name) ?? null,
             labelSets: [],
           })),

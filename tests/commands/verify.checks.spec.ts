@@ -38,14 +38,14 @@ function pod(name: string, more: Partial<PodReading> = {}): PodReading {
     component: "receive",
     ready: true,
     reason: "",
-    ip: `10.0.0.${name.length}`,
+    ips: [`10.0.0.${name.length}`],
     httpPort: 10902,
     readsHashrings: true,
     ...more,
   };
 }
 
-const RECEIVERS = [0, 1, 2].map((ordinal) => pod(`thanos-receive-${ordinal}`, { ip: `10.0.0.${ordinal}` }));
+const RECEIVERS = [0, 1, 2].map((ordinal) => pod(`thanos-receive-${ordinal}`, { ips: [`10.0.0.${ordinal}`] }));
 const PROMETHEUS = pod("prometheus-0", { app: "prometheus", component: "prometheus", httpPort: 9090, readsHashrings: false });
 const MEMBERS = [0, 1, 2].map((ordinal) => ({
   address: `thanos-receive-${ordinal}.thanos-receive-peers.monitoring.svc.cluster.local:10901`,
@@ -229,7 +229,7 @@ describe("verify: samples acknowledged", () => {
 describe("verify: stores", () => {
   const store = (name: string, more: Partial<Store> = {}): Store => ({ name, component: "receive", labelSets: [], ...more });
   const byAddress = MEMBERS.map(({ address }) => store(address));
-  const byIp = RECEIVERS.map(({ ip }) => store(`${ip}:10901`));
+  const byIp = RECEIVERS.map(({ ips: [ip] }) => store(`${ip}:10901`));
 
   it("hold when every member is seen, by address or by its pod's IP", () => {
     holds(storesSeen(byAddress, expectedStores(MEMBERS, [])), "3 of 3 ring members");
@@ -239,8 +239,19 @@ describe("verify: stores", () => {
     holds(storesSeen([...byIp, store("bucket:10901")], expectedStores(MEMBERS, RECEIVERS)), "3 of 3 ring members, 1 other stores"));
   it("know a member by its IPv6 address", () =>
     holds(
-      storesSeen([store("[fd00::1]:10901")], expectedStores(MEMBERS.slice(0, 1), [pod("thanos-receive-0", { ip: "fd00::1" })])),
+      storesSeen([store("[fd00::1]:10901")], expectedStores(MEMBERS.slice(0, 1), [pod("thanos-receive-0", { ips: ["fd00::1"] })])),
       "1 of 1 ring members",
+    ));
+  it("know a pod of two families by whichever the querier took", () =>
+    holds(
+      storesSeen(
+        [store("[fd00::1]:10901"), store("[fd00::2]:10901")],
+        expectedStores(MEMBERS.slice(0, 1), [
+          pod("thanos-receive-0", { ips: ["10.0.0.1", "fd00::1"] }),
+          pod("thanos-ruler-0", { component: "ruler", ips: ["10.0.0.2", "fd00::2"], grpcPort: 10901 }),
+        ]),
+      ),
+      "1 of 1 ring members, 1 of 1 rulers",
     ));
   it("fail naming a member that is not seen", () =>
     fails(storesSeen(byIp.slice(1), expectedStores(MEMBERS, RECEIVERS)), /^2 of 3/, /thanos-receive-0\..*is not among/));
@@ -259,11 +270,11 @@ describe("verify: stores", () => {
     fails(storesSeen([store("10.0.0.0:10902")], expectedStores(MEMBERS.slice(0, 1), RECEIVERS)), /^0 of 1/));
   it("expect sidecars, store gateways and rulers wherever they have a gRPC port", () => {
     const pods = [
-      pod("prometheus-0", { component: "prometheus", ip: "10.0.1.0", grpcPort: 10901 }),
-      pod("prometheus-1", { component: "prometheus", ip: "10.0.1.1", grpcPort: 10901 }),
-      pod("thanos-store-gateway-0", { component: "store-gateway", ip: "10.0.2.0", grpcPort: 10901 }),
-      pod("thanos-querier-0", { component: "querier", ip: "10.0.3.0", grpcPort: 10901 }),
-      pod("thanos-ruler-0", { component: "ruler", ip: "10.0.4.0" }),
+      pod("prometheus-0", { component: "prometheus", ips: ["10.0.1.0"], grpcPort: 10901 }),
+      pod("prometheus-1", { component: "prometheus", ips: ["10.0.1.1"], grpcPort: 10901 }),
+      pod("thanos-store-gateway-0", { component: "store-gateway", ips: ["10.0.2.0"], grpcPort: 10901 }),
+      pod("thanos-querier-0", { component: "querier", ips: ["10.0.3.0"], grpcPort: 10901 }),
+      pod("thanos-ruler-0", { component: "ruler", ips: ["10.0.4.0"] }),
     ];
     const seen = ["10.0.1.0:10901", "10.0.1.1:10901", "10.0.2.0:10901"].map((name) => store(name));
     holds(storesSeen(seen, expectedStores([], pods)), "2 of 2 sidecars, 1 of 1 store gateways");

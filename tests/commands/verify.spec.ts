@@ -122,7 +122,7 @@ describe("verify: command", () => {
       "a store that fails",
       "stores",
       { storeError: (pod) => (pod === "thanos-receive-0" ? "refused" : null) },
-      /receive 10\.0\.0\.0:10901: refused/,
+      /receive \[fd00::1:0\]:10901: refused/,
     ],
     ["a sample that is acknowledged and forgotten", "write and read back", { forgets: true }, /not answered yet/],
     [

@@ -28,7 +28,7 @@ describe("verify: what others say", () => {
       }
       assert.match(
         printed.text ?? "",
-        /^ {20,}\S+ 10\.0\.0\.\d+:10901: .*500 \\u001b\]0;pwned\\u0007\\u001b\[2J ✔ stores {2}all is well\\u202e$/m,
+        /^ {20,}\S+ \[fd00::1:\d+\]:10901: .*500 \\u001b\]0;pwned\\u0007\\u001b\[2J ✔ stores {2}all is well\\u202e$/m,
       );
       const report = JSON.parse(printed.json ?? "") as VerifyReport;
       assert.ok(report.checks.some(({ details }) => details.some((detail) => detail.endsWith(HOSTILE))));
