@@ -69,6 +69,7 @@ export class Compactor extends pulumi.ComponentResource {
             {
               ...container("thanos-compactor", images.thanos, resources),
               args: compactFlags(history),
+              ...(bucket.env.length === 0 ? {} : { env: bucket.env }),
               ports: [HTTP],
               ...probes("http"),
               volumeMounts: [{ name: DATA_VOLUME, mountPath: COMPACTOR_DATA }, ...mounts],

@@ -2,7 +2,16 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type ComponentName, NETWORK_POLICIES_IDENTITY } from "../model/kubernetes/identities";
 import { commonLabels, OWN_LABEL, ownPods, PART_OF } from "../model/kubernetes/labels";
-import { type ConnectedPlan, componentsOf, type Edge, nameServerPeer, networkEdges, type Peer } from "../model/network/edges";
+import {
+  type ConnectedPlan,
+  componentsOf,
+  type Edge,
+  FURTHER_POLICY,
+  furtherEdges,
+  nameServerPeer,
+  networkEdges,
+  type Peer,
+} from "../model/network/edges";
 import type { Settings } from "../model/settings/schema";
 import { componentType } from "../objects/componentType";
 
@@ -52,12 +61,22 @@ export class NetworkPolicies extends pulumi.ComponentResource {
     const edges = networkEdges(settings, plan, args.bucketCredentials);
     const from = (edge: Edge) => ({ ...peers("from", edge.from, settings), ...ports(edge) });
     const to = (edge: Edge) => ({ ...peers("to", edge.to, settings), ...ports(edge) });
-    for (const component of componentsOf(settings, plan)) {
+    for (const component of componentsOf(settings)) {
       policy(`allow-${component}`, {
         podSelector: selects(component, settings),
         policyTypes: ["Ingress", "Egress"],
         ingress: edges.filter((edge) => isComponent(edge.to, component)).map(from),
         egress: edges.filter((edge) => isComponent(edge.from, component)).map(to),
+      });
+      const further = furtherEdges(settings, component);
+      if (further.length === 0) continue;
+      const ingress = further.filter((edge) => isComponent(edge.to, component)).map(from);
+      const egress = further.filter((edge) => isComponent(edge.from, component)).map(to);
+      policy(`${FURTHER_POLICY}${component}`, {
+        podSelector: selects(component, settings),
+        policyTypes: [...(ingress.length > 0 ? ["Ingress"] : []), ...(egress.length > 0 ? ["Egress"] : [])],
+        ...(ingress.length > 0 ? { ingress } : {}),
+        ...(egress.length > 0 ? { egress } : {}),
       });
     }
     this.registerOutputs({});

@@ -5,6 +5,7 @@ import { BUCKET_FOLDER, bucketClaim } from "../model/bucket/directory";
 import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/bucket/mount";
 import { BUCKET_IDENTITY } from "../model/kubernetes/identities";
 import { commonLabels } from "../model/kubernetes/labels";
+import { bucketProxyEnv } from "../model/kubernetes/proxy";
 import type { HostPathVolume } from "../model/kubernetes/storage";
 import { protectsStorage } from "../model/settings/protection";
 import type { ObjectStorageSettings, Settings } from "../model/settings/schema";
@@ -39,6 +40,8 @@ export class ObjectStorage extends pulumi.ComponentResource {
   readonly volumes: k8s.types.input.core.v1.Volume[];
   /** Their mounts in the container. */
   readonly mounts: k8s.types.input.core.v1.VolumeMount[];
+  /** Variables by which the container finds the way to it; empty without a proxy. */
+  readonly env: { name: string; value: string }[];
   /** Annotations that give the service account of such a pod an identity of the cloud. */
   readonly serviceAccountAnnotations: Record<string, string>;
 
@@ -47,6 +50,7 @@ export class ObjectStorage extends pulumi.ComponentResource {
     const { settings, objectStorage } = args;
     const given = objectStorage.secret;
     this.secretName = given === undefined ? this.ownSecret(name, args) : pulumi.output(given.name);
+    this.env = bucketProxyEnv(settings);
     this.serviceAccountAnnotations = objectStorage.serviceAccountAnnotations;
     const items =
       given === undefined

@@ -9,6 +9,7 @@ import { PROMETHEUS_APP, PROMETHEUS_IDENTITY, SIDECAR_CONTAINER, SIDECAR_SERVICE
 import { commonLabels, ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { container, hostAntiAffinity, POD_NAME_ENV, PROMETHEUS_USER, probes, zoneSpread } from "../model/kubernetes/pod";
 import { GRPC, HTTP_PORT, PROMETHEUS_PORT, SIDECAR_HTTP_PORT_NAME } from "../model/kubernetes/ports";
+import { proxyEnv } from "../model/kubernetes/proxy";
 import { DATA_VOLUME, emptyVolume } from "../model/kubernetes/storage";
 import {
   evaluatesRules,
@@ -185,7 +186,7 @@ export class Prometheus extends pulumi.ComponentResource {
     const server: Container = {
       ...container("prometheus", images.prometheus, prometheus.resources, prometheus.storage.emptyDir?.size),
       args: prometheusFlags(prometheus, scheme.kind === "sidecar" && bucket !== undefined),
-      env: [POD_NAME_ENV],
+      env: [POD_NAME_ENV, ...proxyEnv(settings)],
       ports: [WEB],
       ...probes("http"),
       // Discovery, the kubelets' metrics and other targets: nobody else in the pod shows who it is.
@@ -194,7 +195,7 @@ export class Prometheus extends pulumi.ComponentResource {
     const ownSidecar: Container = {
       ...container(SIDECAR_CONTAINER, images.thanos, prometheus.sidecar.resources),
       args: sidecarFlags(retention.handover),
-      env: [POD_NAME_ENV],
+      env: [POD_NAME_ENV, ...(bucket?.env ?? [])],
       ports: [GRPC, { name: SIDECAR_HTTP_PORT_NAME, containerPort: HTTP_PORT }],
       // Ready only while it reaches its Prometheus.
       ...probes(SIDECAR_HTTP_PORT_NAME),

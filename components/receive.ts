@@ -204,7 +204,7 @@ export class Receive extends pulumi.ComponentResource {
           {
             ...container("thanos-receive", settings.images.thanos, receive.resources),
             args: receiveFlags(ring, settings, role, localEndpoint),
-            env: [POD_NAME_ENV],
+            env: [POD_NAME_ENV, ...(bucket?.env ?? [])],
             ports: [GRPC, HTTP, ...(files === undefined ? [] : [REMOTE_WRITE])],
             ...probes("http"),
             ...drainPause(receive.rollout.preStopSeconds),

@@ -95,7 +95,7 @@ export class Ruler extends pulumi.ComponentResource {
     service(name, workload, RULER_SERVICE, GRPC, HEADLESS);
     const credentials = credentialFiles(name, workload, "ruler", settings, args.credentials);
     const files = together(this.files(name, workload, args), credentials, bucket);
-    this.set = statefulSet(name, workload, this.rulerSpec(args, serviceAccountName, files), {
+    this.set = statefulSet(name, workload, this.rulerSpec(args, serviceAccountName, files, bucket?.env), {
       dependsOn: args.volumes,
       hooks: args.growth(ruler),
       // Only what keeps samples is worth the protection.
@@ -124,6 +124,7 @@ export class Ruler extends pulumi.ComponentResource {
     { settings, addresses, ruler, dataPriority }: RulerArgs,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted,
+    bucketEnv: ObjectStorage["env"] = [],
   ): StatefulSetArgs {
     const { settings: own, storage, identity } = ruler;
     const { cluster, images } = settings;
@@ -149,7 +150,7 @@ export class Ruler extends pulumi.ComponentResource {
           {
             ...container(RULER_APP, images.thanos, own.resources, storage === undefined ? LOG_SIZE : undefined),
             args: rulerFlags(settings, own, addresses),
-            env: [POD_NAME_ENV],
+            env: [POD_NAME_ENV, ...bucketEnv],
             ports: [GRPC, HTTP],
             // A stateful ruler replays its log before it opens a port (thanos #4280): liveness begins when the start has ended.
             ...probes("http"),

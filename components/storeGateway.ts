@@ -104,6 +104,7 @@ export class StoreGateway extends pulumi.ComponentResource {
             {
               ...container("thanos-store-gateway", images.thanos, storeGateway.resources),
               args: storeFlags(history.objectStorage, set.blocks),
+              ...(bucket.env.length === 0 ? {} : { env: bucket.env }),
               ports: [GRPC, HTTP],
               ...probes("http"),
               ...drainPause(DRAIN_SECONDS),

@@ -4,6 +4,7 @@ import { extraProblems } from "./commandLine/extraRules";
 import { choiceProblems } from "./kubernetes/choiceRules";
 import { hostPathProblems, retentionFitsVolume } from "./kubernetes/storageRules";
 import { nameProblems } from "./nameRules";
+import { furtherEdgeProblems } from "./network/further";
 import { accessProblems } from "./network/rules";
 import { freeFormProblems } from "./prometheus/freeForm/problems";
 import { deduplicationFunction } from "./query/deduplication";
@@ -15,6 +16,7 @@ import type { Settings } from "./settings/schema";
 import { receiveOf } from "./settings/scheme";
 import { tenancyProblems } from "./settings/tenancyRules";
 import { unlimitedProblems } from "./settings/unlimited";
+import { serverOf } from "./values/hosts";
 import { JUDGE_ALL, type Problem } from "./values/problem";
 import { durationSeconds } from "./values/quantity";
 import { imageVersion, SUPPORTED_PROMETHEUS, SUPPORTED_THANOS } from "./values/versions";
@@ -120,6 +122,20 @@ const deduplicationFitsSenders: Rule = (settings) =>
         },
       ];
 
+const pagesHaveOnePath: Rule = ({ querier, queryFrontend }) => {
+  const [own, frontends] = [querier.externalUrl, queryFrontend?.externalUrl];
+  return own === undefined || frontends === undefined || serverOf(own).path === serverOf(frontends).path
+    ? none
+    : [
+        {
+          key: "querier.externalUrl",
+          value: own,
+          rule: `the query frontend shows the queriers' pages, whose links have one path (queryFrontend.externalUrl ${frontends})`,
+          remedy: "the same path, or one of the two keys left out",
+        },
+      ];
+};
+
 const namespaceFits: Rule = ({ namespace, existingNamespace }) => {
   const problem = (rule: string, remedy: string): Problem[] => [{ key: "namespace", value: namespace, rule, remedy }];
   if (namespace.endsWith("-volumes")) {
@@ -197,6 +213,7 @@ const RULES: readonly Rule[] = [
   prometheusIsSupported,
   tenantLabelIsFree,
   tooFewNodesForZones,
+  pagesHaveOnePath,
 ];
 
 /**
@@ -209,6 +226,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
   return [
     ...RULES.flatMap((rule) => judge(() => rule(settings))),
     ...judge(() => accessProblems(settings)),
+    ...judge(() => furtherEdgeProblems(settings)),
     ...freeFormProblems(settings, judge),
     ...judge(() => tenancyProblems(settings)),
     ...(receive === undefined ? [] : ringProblemsOf(receive, settings, judge)),

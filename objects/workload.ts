@@ -151,14 +151,14 @@ export function service(
   port: { name: string; containerPort: number },
   spec: ServiceShape,
 ): k8s.core.v1.Service {
-  const { labels, annotations } = workload.choices.services;
+  const { labels, annotations, ...families } = workload.choices.services;
   const shared = metadata(workload, objectName);
   const ports = [{ name: port.name, port: port.containerPort, targetPort: port.name }];
   return new k8s.core.v1.Service(
     name,
     {
       metadata: { ...shared, labels: { ...labels, ...shared.labels }, annotations: { ...annotations, ...NOT_AWAITED } },
-      spec: { ports, ...spec, selector: ownPods(workload, spec.selector ?? selectorLabels(workload.identity)) },
+      spec: { ports, ...spec, ...families, selector: ownPods(workload, spec.selector ?? selectorLabels(workload.identity)) },
     },
     { parent: workload.parent },
   );

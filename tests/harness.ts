@@ -278,6 +278,8 @@ export interface Service extends Manifest {
     type?: string;
     clusterIP?: string;
     publishNotReadyAddresses?: boolean;
+    ipFamilyPolicy?: string;
+    ipFamilies?: string[];
     selector: Record<string, string>;
     ports: { name: string; port: number; targetPort: string | number; nodePort?: number }[];
   };

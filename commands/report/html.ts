@@ -5,7 +5,7 @@ import { headline, verdictOf } from "./headline";
 import { survivalText, UNCHECKED } from "./markdown";
 import { requestRows } from "./requests";
 import { SURVIVAL_COLUMNS, survivalRows } from "./survival";
-import { topologySvg } from "./topology";
+import { furtherLine, topologySvg } from "./topology";
 
 /** The report as one HTML page without any file beside it, for light and dark screens. */
 export function htmlReport(report: Report): string {
@@ -25,7 +25,12 @@ export function htmlReport(report: Report): string {
     section("What it survives", survivalTable(report)),
     section("What it takes", requestsTable(report)),
     section(UNCHECKED, items((report.unchecked ?? []).map(text))),
-    section("Topology", report.topology === undefined ? "" : `<div class="scroll">${topologySvg(report.topology)}</div>`),
+    section(
+      "Topology",
+      report.topology === undefined
+        ? ""
+        : `<div class="scroll">${topologySvg(report.topology)}</div>${items(furtherLine(report.topology).map(text))}`,
+    ),
     report.notes.length > 0 ? `<footer>${items(report.notes.map((note) => text(note).replace(/\n/g, "<br>")))}</footer>` : "",
     "</main></body></html>\n",
   ].join("\n");

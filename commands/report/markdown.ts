@@ -7,7 +7,7 @@ import { code, escaped, fenced } from "./escaping";
 import { headline, type Verdict, verdictOf } from "./headline";
 import { requestRows } from "./requests";
 import { SURVIVAL_COLUMNS, survivalRows } from "./survival";
-import { topologyLine } from "./topology";
+import { furtherLine, topologyLine } from "./topology";
 
 /** The first line of a report. A comment that begins with it is this environment's, and the next report replaces it. */
 export function marker(stack: string): string {
@@ -61,7 +61,12 @@ function written(report: Report, withDiagram: boolean): string {
     ...requestsSection(report),
     ...(topology === undefined
       ? []
-      : ["### Topology", escaped(topologyLine(topology)), ...(withDiagram ? [`\`\`\`mermaid\n${topologyDiagram(topology)}\n\`\`\``] : [])]),
+      : [
+          "### Topology",
+          escaped(topologyLine(topology)),
+          ...furtherLine(topology).map(escaped),
+          ...(withDiagram ? [`\`\`\`mermaid\n${topologyDiagram(topology)}\n\`\`\``] : []),
+        ]),
     ...(unchecked.length > 0 ? [`### ${UNCHECKED}`, unchecked.map((use) => `- ${escaped(use)}`).join("\n")] : []),
     ...(notes.length > 0 ? [notes.map((note) => `<sub>${note.split("\n").map(escaped).join("<br>")}</sub>`).join("<br>\n")] : []),
   ]

@@ -1,3 +1,5 @@
+import { PART_OF } from "../../model/kubernetes/labels";
+import { FURTHER_POLICY } from "../../model/network/edges";
 import { fields, kindOf, type PolicyResource, podOf } from "../../policy/resources";
 import { escapeXml } from "./escaping";
 
@@ -18,6 +20,8 @@ export interface Topology {
   frontends: number;
   /** Whether receivers never share a node. */
   separateNodes: boolean;
+  /** Connections that the environment adds to those of the path, each in words; none where it adds none. */
+  further: string[];
 }
 
 /** A hashring and where its receivers are. */
@@ -54,7 +58,34 @@ export function topologyOf(resources: readonly PolicyResource[], outputs: Record
     queriers: replicasOf(resources, "querier"),
     frontends: replicasOf(resources, "query-frontend"),
     separateNodes: resources.filter((resource) => isPart(resource, "receive")).every(neverShareNodes),
+    further: resources.flatMap(furtherConnections),
   };
+}
+
+interface PolicyRule {
+  from?: PolicyPeer[];
+  to?: PolicyPeer[];
+  ports?: { port: number }[];
+}
+interface PolicyPeer {
+  ipBlock?: { cidr: string };
+  namespaceSelector?: { matchExpressions?: { values: string[] }[] };
+}
+
+/** Connections that a policy of `network.edges` opens; none of any other. */
+function furtherConnections(resource: PolicyResource): string[] {
+  const { name } = fields(resource.inputs, "metadata");
+  if (kindOf(resource) !== "NetworkPolicy" || typeof name !== "string") return [];
+  const component = new RegExp(`^(?:${PART_OF}-)?${FURTHER_POLICY}(.+)$`).exec(name)?.[1];
+  if (component === undefined) return [];
+  const { ingress = [], egress = [] } = fields(resource.inputs, "spec") as { ingress?: PolicyRule[]; egress?: PolicyRule[] };
+  const peers = (list: PolicyPeer[] = []) =>
+    list.flatMap(({ ipBlock, namespaceSelector }) => ipBlock?.cidr ?? namespaceSelector?.matchExpressions?.[0]?.values ?? []).join(", ");
+  const port = ({ ports = [] }: PolicyRule) => ports.map((each) => each.port).join(", ");
+  return [
+    ...ingress.map((rule) => `${peers(rule.from)} → ${component}, port ${port(rule)}`),
+    ...egress.map((rule) => `${component} → ${peers(rule.to)}, port ${port(rule)}`),
+  ];
 }
 
 function isPart(resource: PolicyResource, component: string): boolean {
@@ -93,6 +124,10 @@ export function topologyLine(of: Topology): string {
         ];
   return [...sources, `queriers ×${of.queriers}`, ...(of.frontends > 0 ? [`query frontends ×${of.frontends}`] : [])].join(" → ");
 }
+
+/** The connections that the environment adds, in one line of text; none where it adds none. */
+export const furtherLine = ({ further }: Topology): string[] =>
+  further.length === 0 ? [] : [`Further connections, by network.edges: ${further.join("; ")}`];
 
 /** A box of a picture. */
 export interface Box {

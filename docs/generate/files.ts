@@ -19,7 +19,8 @@ const ASKED_FOR_BY: Readonly<Record<AcceptableRisk, string>> = {
   "replicas-on-one-node": "`receive.antiAffinity` of `soft`, with a `receive.replicationFactor` above 1",
   "history-loss": "an update of a StatefulSet of receivers to fewer pods, also at preview",
   "storage-replacement": "`protect`, which it lifts from StatefulSets and hostPath volumes, so that they can be replaced",
-  "open-doors": "`access.senders` or `access.readers` left out, or a network such as `0.0.0.0/0` in them",
+  "open-doors":
+    "`access.senders` or `access.readers` left out, or a network such as `0.0.0.0/0` in them or in the `from` of `network.edges`",
   "no-limit": "a 0 in `receive.limits.default.request`, in that of a tenant, or in `prometheus.annotated`",
   "any-tenant": "`tenancy.tenants` left out where others than this stack's own components may write",
 };

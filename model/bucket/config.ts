@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { bucketShape } from "../settings/objectStorage";
 import type { ObjectStorageSettings, Settings } from "../settings/schema";
+import { splitHost } from "../values/hosts";
 import { thanosYaml } from "../values/literal";
 import type { Problem } from "../values/problem";
 import { quantityBytes } from "../values/quantity";
@@ -257,6 +258,17 @@ const portOf = (endpoint: string): number | undefined => {
   const port = /:(\d+)$/.exec(endpoint)?.[1];
   return port === undefined ? undefined : Number(port);
 };
+
+/** Hosts by which the bucket's server is reached; undefined where nobody knows, empty where there is none. */
+export function bucketHosts({ s3, gcs, azure, secret }: ObjectStorageSettings): string[] | undefined {
+  if (secret !== undefined) return undefined;
+  const hostOf = (endpoint: string): string => splitHost(endpoint).host;
+  return [
+    ...(s3 === undefined ? [] : [hostOf(s3.endpoint), `${s3.bucket}.${hostOf(s3.endpoint)}`]),
+    ...(gcs === undefined ? [] : ["storage.googleapis.com"]),
+    ...(azure === undefined ? [] : [`${azure.storageAccount}.${hostOf(azure.endpoint ?? AZURE_ENDPOINT)}`]),
+  ];
+}
 
 /** TCP port of the bucket's server; undefined where there is none. */
 export function bucketPort({ s3, gcs, azure, secret }: ObjectStorageSettings): number | undefined {

@@ -1,4 +1,5 @@
 import { GRPC_PORT, HTTP_PORT, MEMCACHED_PORT, PROMETHEUS_PORT, QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
+import { isProxyVariable } from "../kubernetes/proxy";
 import { CREDENTIALS_FOLDER } from "../settings/credentials";
 import type { ContainerExtra, Extra, ExtraContainer } from "../settings/extra";
 import type { Settings } from "../settings/schema";
@@ -124,7 +125,7 @@ export const OWN_DIRECTORIES = [
 export function extraProblems(settings: Settings): Problem[] {
   return extraParts(settings).flatMap((part) => [
     ...argumentProblems(part, settings),
-    ...variableProblems(part),
+    ...variableProblems(part, settings),
     ...volumeProblems(part, settings),
     ...containerProblems(part),
   ]);
@@ -147,7 +148,7 @@ function argumentProblems(part: Part, { prometheus: { mode } }: Settings): Probl
 }
 
 /** Why a flag is the program's, and which key decides about it; undefined where it is anybody's. */
-function ownerOf({ key, program }: Part, { name, value = "" }: Flag): Pick<Problem, "rule" | "remedy"> | undefined {
+function ownerOf({ key, program }: Part, { name }: Flag): Pick<Problem, "rule" | "remedy"> | undefined {
   const owners = OWN_FLAGS[program];
   // memcached takes the beginning of a name for the name (getopt_long).
   const own = program === "memcached" ? Object.keys(owners).find((each) => each.startsWith(name)) : name;
@@ -157,11 +158,7 @@ function ownerOf({ key, program }: Part, { name, value = "" }: Flag): Pick<Probl
     const decides = program === "memcached" ? `${key}${owner.key}` : owner.key;
     return { rule: "the program sets this flag", remedy: `the key ${decides} instead` };
   }
-  if (owner.when !== undefined && !owner.when.test(value)) return undefined;
-  return {
-    rule: `this flag is the program's: ${owner.why}`,
-    remedy: owner.when === undefined ? "the flag left out" : "a value without a path",
-  };
+  return { rule: `this flag is the program's: ${owner.why}`, remedy: "the flag left out" };
 }
 
 /** memcached's flags are known to nobody here but the stack's own; each is written out, so that it can be told from those. */
@@ -208,8 +205,35 @@ function names(key: string, given: readonly string[], own: readonly string[], wh
 
 const PROXIES = /^(?:https?|all)_proxy$/i;
 
-function variableProblems({ key, extra: { env = [] } }: Part): Problem[] {
+/** Containers that go outside by HTTP, which a proxy of the stack is for. */
+const GOES_OUTSIDE: readonly Program[] = [
+  "prometheus",
+  "thanos compact",
+  "thanos receive",
+  "thanos rule",
+  "thanos sidecar",
+  "thanos store",
+];
+
+function variableProblems({ key, program, extra: { env = [] } }: Part, { network }: Settings): Problem[] {
   const given = env.map(({ name }) => name);
+  if (network.proxy !== undefined && GOES_OUTSIDE.includes(program)) {
+    return [
+      ...names(`${key}extra.env`, given, OWN_VARIABLES, "variable"),
+      ...given.flatMap((name, index) =>
+        isProxyVariable(name)
+          ? [
+              {
+                key: `${key}extra.env[${index}].name`,
+                value: name,
+                rule: "network.proxy sets the variables of a proxy",
+                remedy: "the key network.proxy alone, or this variable and no network.proxy",
+              },
+            ]
+          : [],
+      ),
+    ];
+  }
   const spared = given.some((name) => name.toLowerCase() === "no_proxy");
   return [
     ...names(`${key}extra.env`, given, OWN_VARIABLES, "variable"),

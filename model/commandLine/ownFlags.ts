@@ -6,13 +6,13 @@ import type { Command } from "./flags";
  */
 
 /** Who decides about a flag. */
-export type Owner = { key: string } | { why: string /** Which values are refused. Default: all. */; when?: RegExp };
+export type Owner = { key: string } | { why: string };
 
 /** A command whose flags the program knows; memcached's own are judged by these alone. */
 export type Program = Command | "memcached";
 
 const by = (key: string): Owner => ({ key });
-const fixed = (why: string, when?: RegExp): Owner => ({ why, ...(when === undefined ? {} : { when }) });
+const fixed = (why: string): Owner => ({ why });
 
 const PORTS = fixed("Services, policies and addresses name the stack's own ports");
 const DATA = fixed("the volume is mounted there");
@@ -31,7 +31,7 @@ const withFile = (name: string, owner: Owner): Record<string, Owner> => ({ [name
 const BUCKET = withFile("objstore.config", by("objectStorage"));
 const THANOS = { "http-address": PORTS, "http.config": PLAIN, "enable-auto-gomemlimit": MEMORY };
 const STORE_API = { ...THANOS, ...SERVER_TLS, "grpc-address": PORTS };
-const PAGES = { "web.route-prefix": ROOT, "web.external-prefix": ROOT };
+const PAGES = ["web.route-prefix", "web.external-prefix", "web.prefix-header"];
 const COMPACTOR = "objectStorage.compactor";
 const GATEWAY = "objectStorage.storeGateway";
 
@@ -71,7 +71,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
   },
   "thanos query": {
     ...STORE_API,
-    ...PAGES,
+    ...alike([...PAGES, "alert.query-url"], by("querier.externalUrl")),
     ...withFile("endpoint.sd-config", by("querier.endpoints")),
     endpoint: by("querier.endpoints"),
     "endpoint-strict": by("querier.endpoints"),
@@ -106,7 +106,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
   },
   "thanos rule": {
     ...STORE_API,
-    ...PAGES,
+    ...alike(PAGES, by("ruler.externalUrl")),
     ...BUCKET,
     "data-dir": DATA,
     "rule-file": by("prometheus.ruleFolder"),
@@ -117,7 +117,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "query.sd-files": fixed("rules are evaluated over the stack's queriers"),
     "query.sd-dns-interval": by("querier.discoveryInterval"),
     label: by("prometheus.externalLabels"),
-    "alert.query-url": fixed("it is the stack's own query endpoint"),
+    "alert.query-url": by("querier.externalUrl"),
     "alert.label-drop": fixed("Alertmanager knows an alert by its labels, and the rulers' replica label is none of them"),
     "alertmanagers.url": by("alerting.alertmanagers"),
     ...withFile("alertmanagers.config", by("alerting.alertmanagers")),
@@ -155,7 +155,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
   },
   "thanos compact": {
     ...THANOS,
-    ...PAGES,
+    ...alike(PAGES, ROOT),
     ...BUCKET,
     wait: fixed("a compactor that ends after one run would be started again without a pause"),
     "wait-interval": fixed("alerts about a compactor that is late rest on its five minutes"),
@@ -180,11 +180,8 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "web.config.file": PLAIN,
     "web.enable-lifecycle": fixed("whoever reaches the port could end it, and nobody asks who that is"),
     "web.enable-admin-api": fixed("whoever reaches the port could delete series, and nobody asks who that is"),
-    "web.external-url": fixed(
-      "with a path it answers below that only: probes, scrapes and queriers ask at the root",
-      /^[^/]*\/\/[^/]+\/.|^\//,
-    ),
-    "web.route-prefix": ROOT,
+    "web.external-url": by("prometheus.externalUrl"),
+    "web.route-prefix": by("prometheus.externalUrl"),
     "auto-gomemlimit.ratio": MEMORY,
     "auto-gomemlimit": MEMORY,
     "storage.remote.flush-deadline": fixed("its grace period fits it"),

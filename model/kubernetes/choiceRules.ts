@@ -29,6 +29,7 @@ export function choiceProblems(settings: Settings): Problem[] {
       ...taken(`${chosen.key}services.labels`, chosen.services?.labels, OWN_LABELS),
       ...taken(`${chosen.key}services.annotations`, chosen.services?.annotations, Object.keys(NOT_AWAITED)),
       ...zonesAreSpreadOnce(chosen, settings),
+      ...familiesFitTheirPolicy(chosen, settings),
     ]),
     ...routersHaveTheReceiversAccount(settings),
     ...directoriesHaveTheirUser(components, settings),
@@ -91,6 +92,22 @@ function zonesAreSpreadOnce({ key, pods }: ChoosingPart, { cluster }: Settings):
       remedy: "another topologyKey",
     })),
   ];
+}
+
+/** The API server refuses two families of a Service with one, and a headless Service has what it publishes from here too. */
+function familiesFitTheirPolicy({ key, services }: ChoosingPart, { services: common }: Settings): Problem[] {
+  if (services?.ipFamilies === undefined && services?.ipFamilyPolicy === undefined) return [];
+  const { ipFamilies = [], ipFamilyPolicy = "SingleStack" } = { ...common, ...services };
+  return ipFamilies.length < 2 || ipFamilyPolicy !== "SingleStack"
+    ? []
+    : [
+        {
+          key: `${key}services.ipFamilies`,
+          value: ipFamilies,
+          rule: "a Service of a single family has one (services.ipFamilyPolicy, which is SingleStack where it is left out)",
+          remedy: "one family, or services.ipFamilyPolicy PreferDualStack or RequireDualStack",
+        },
+      ];
 }
 
 const routersHaveTheReceiversAccount = ({ receive }: Settings): Problem[] =>

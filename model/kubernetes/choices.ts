@@ -8,7 +8,13 @@ export interface Choices {
   pods: ChosenPods;
   /** What its pods are given that the program knows nothing of. */
   extra: Extra;
-  services: { labels: Record<string, string>; annotations: Record<string, string> };
+  services: ChosenServices;
+}
+
+/** What a component's Services are marked with, and families of their addresses where somebody chose. */
+export interface ChosenServices extends Omit<ServiceSettings, "labels" | "annotations"> {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
 }
 
 /** Where a component's pods run and what they are marked with. */
@@ -47,6 +53,8 @@ export function choicesFor({ pods: common, services }: Pick<Settings, "pods" | "
     },
     extra: own.extra ?? {},
     services: {
+      ...services,
+      ...own.services,
       labels: { ...services.labels, ...own.services?.labels },
       annotations: { ...services.annotations, ...own.services?.annotations },
     },

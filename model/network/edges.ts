@@ -1,14 +1,17 @@
 import { identityServices } from "../bucket/cloudIdentity";
-import { bucketPort } from "../bucket/config";
+import { bucketHosts, bucketPort } from "../bucket/config";
 import type { HistoryPlan } from "../bucket/plan";
 import type { ComponentName } from "../kubernetes/identities";
 import { GRPC_PORT, HTTP_PORT, MEMCACHED_PORT, PROMETHEUS_PORT, QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
-import { alertmanagerPorts } from "../prometheus/alerting";
+import { goesThroughProxy, hasBucketServer } from "../kubernetes/proxy";
+import { alertmanagerPorts, rulerUsesProxy } from "../prometheus/alerting";
 import { limitsActiveSeries } from "../ring/limits";
 import { ringOf, type Scheme } from "../ring/plan";
 import { accessListOf } from "../settings/access";
-import type { NameServer } from "../settings/network";
+import type { FurtherEdge, NameServer } from "../settings/network";
 import type { Settings } from "../settings/schema";
+import { receiveOf } from "../settings/scheme";
+import { portOfUrl } from "../values/hosts";
 
 /**
  * Who is at one end of an edge: a component of this stack, everybody, or every pod of some namespaces and
@@ -45,6 +48,30 @@ export function nameServerPeer({ namespace, network }: NameServer): Peer {
   throw new Error("a name server has a namespace or a network");
 }
 
+/** Beginning of the names of policies with what the environment adds. */
+export const FURTHER_POLICY = "further-";
+
+/**
+ * What the environment adds to the edges of the data path (`network.edges`).
+ *
+ * @param component At one of whose ends.
+ */
+export function furtherEdges({ network }: Pick<Settings, "network">, component: ComponentName): Edge[] {
+  return network.edges
+    .filter((edge) => edge.component === component)
+    .flatMap(({ from, to, ports }) =>
+      ports.map((port) => ({
+        from: from === undefined ? part(component) : accessListOf(from),
+        to: to === undefined ? part(component) : accessListOf(to),
+        port,
+        purpose: from === undefined ? "further connections outwards" : "further connections inwards",
+      })),
+    );
+}
+
+/** Where a proxy is; everywhere where nobody says it. */
+const proxyPeer = (to: readonly string[] | undefined): Peer => (to === undefined ? anyone : accessListOf(to));
+
 /** The part of an environment's plan that decides who connects to whom. */
 export interface ConnectedPlan {
   scheme: Scheme;
@@ -53,14 +80,18 @@ export interface ConnectedPlan {
 }
 
 /** The components that run in an environment. */
-export function componentsOf(settings: Settings, { scheme, history }: ConnectedPlan): ComponentName[] {
-  const receive = ringOf(scheme)?.settings;
+export function componentsOf(settings: Settings): (ComponentName & FurtherEdge["component"])[] {
+  const receive = receiveOf(settings);
+  const { storeGateway } = settings.objectStorage ?? {};
   return [
     ...(receive === undefined ? [] : (["receive"] as const)),
     ...(receive?.mode === "split" ? (["receive-router"] as const) : []),
     "querier",
     ...(settings.queryFrontend === undefined ? [] : (["query-frontend", "query-cache"] as const)),
-    ...(history === undefined ? [] : (["store-gateway", ...history.caches.map((cache) => cache.identity.component), "compactor"] as const)),
+    ...(storeGateway === undefined ? [] : (["store-gateway"] as const)),
+    ...(storeGateway?.indexCache.memcached === undefined ? [] : (["index-cache"] as const)),
+    ...(storeGateway?.chunkCache.memcached === undefined ? [] : (["chunk-cache"] as const)),
+    ...(storeGateway === undefined ? [] : (["compactor"] as const)),
     ...(settings.ruler === undefined ? [] : (["ruler"] as const)),
     "prometheus",
   ];
@@ -92,7 +123,7 @@ function metricsPort(component: ComponentName): number | undefined {
 export function networkEdges(settings: Settings, plan: ConnectedPlan, bucketCredentials: boolean): Edge[] {
   const { access, querier } = settings;
   const frontend = settings.queryFrontend !== undefined;
-  const metrics: Edge[] = componentsOf(settings, plan).flatMap((component) => {
+  const metrics: Edge[] = componentsOf(settings).flatMap((component) => {
     const port = metricsPort(component);
     return port === undefined ? [] : [{ from: part("prometheus"), to: part(component), port, purpose: "metrics" }];
   });
@@ -107,6 +138,7 @@ export function networkEdges(settings: Settings, plan: ConnectedPlan, bucketCred
       : []),
     ...historyEdges(settings, plan, bucketCredentials),
     ...rulerEdges(settings, plan.scheme),
+    ...proxyEdges(settings, plan),
     ...edgesOf(access.federation, { to: part("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }),
     ...(querier.endpoints.length > 0 ? [{ from: part("querier"), to: anyone, purpose: "endpoints of other stacks" }] : []),
     // Targets are anywhere, on any port; so are the API server and the kubelets, Alertmanagers, and the sidecars' bucket.
@@ -140,13 +172,10 @@ function ringEdges(settings: Settings, scheme: Scheme): Edge[] {
 function historyEdges(settings: Settings, { scheme, history }: ConnectedPlan, bucketCredentials: boolean): Edge[] {
   if (history === undefined) return [];
   const { objectStorage } = history;
-  const users: ComponentName[] = [
-    ...(scheme.kind === "ring" ? (["receive"] as const) : []),
-    ...(settings.ruler?.mode === "stateful" ? (["ruler"] as const) : []),
-    "store-gateway",
-    "compactor",
-  ];
-  const port = bucketPort(objectStorage);
+  const users = bucketUsers(settings, scheme);
+  // Through a proxy nobody reaches the server itself, unless it is spared, or may be.
+  const isReached = bucketHosts(objectStorage)?.some((host) => !goesThroughProxy(settings, host)) ?? true;
+  const port = isReached ? bucketPort(objectStorage) : undefined;
   return [
     { from: part("querier"), to: part("store-gateway"), port: GRPC_PORT, purpose: "StoreAPI of the bucket" },
     ...history.caches.map((cache) => ({
@@ -156,14 +185,43 @@ function historyEdges(settings: Settings, { scheme, history }: ConnectedPlan, bu
       purpose: "cached blocks",
     })),
     ...(port === undefined ? [] : users.map((component) => ({ from: part(component), to: anyone, port, purpose: "the bucket" }))),
-    ...identityServices(objectStorage, bucketCredentials).flatMap((service) =>
-      users.map((component) => ({
-        from: part(component),
-        to: service.networks === undefined ? anyone : { networks: service.networks },
-        port: service.port,
-        purpose: "the pods' own identity",
-      })),
-    ),
+    ...identityServices(objectStorage, bucketCredentials)
+      // Tokens are exchanged outside.
+      .filter(({ networks }) => networks !== undefined || settings.network.proxy === undefined)
+      .flatMap((service) =>
+        users.map((component) => ({
+          from: part(component),
+          to: service.networks === undefined ? anyone : { networks: service.networks },
+          port: service.port,
+          purpose: "the pods' own identity",
+        })),
+      ),
+  ];
+}
+
+/** Components that use the bucket, but for Prometheus with its sidecars, which reaches everything. */
+const bucketUsers = (settings: Settings, scheme: Scheme): ComponentName[] => [
+  ...(scheme.kind === "ring" ? (["receive"] as const) : []),
+  ...(settings.ruler?.mode === "stateful" ? (["ruler"] as const) : []),
+  "store-gateway",
+  "compactor",
+];
+
+/** The way to the proxy, of whatever goes outside by it. */
+function proxyEdges(settings: Settings, { scheme }: ConnectedPlan): Edge[] {
+  const { network, alerting, ruler } = settings;
+  const { proxy } = network;
+  if (proxy === undefined) return [];
+  const way = { to: proxyPeer(proxy.to), port: portOfUrl(proxy.url) };
+  return [
+    ...(hasBucketServer(settings) ? bucketUsers(settings, scheme) : []).map((component) => ({
+      from: part(component),
+      ...way,
+      purpose: "the bucket by a proxy",
+    })),
+    ...(ruler !== undefined && alerting.alertmanagers.some((address) => rulerUsesProxy(settings, address))
+      ? [{ from: part("ruler"), ...way, purpose: "Alertmanagers by a proxy" }]
+      : []),
   ];
 }
 

@@ -1,6 +1,7 @@
+import { urlGoesThroughProxy } from "../kubernetes/proxy";
 import { PROMETHEUS_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { Settings } from "../settings/schema";
-import { alertmanagerAt, splitHost } from "../values/hosts";
+import { alertmanagerAt, portOfUrl, splitHost } from "../values/hosts";
 
 /** The `alerting` block of prometheus.yml. Source: prometheus docs/configuration/configuration.md, `alertmanager_config`, 3.x. */
 export interface AlertingConfig {
@@ -18,14 +19,16 @@ type Discovery =
  * Where a Prometheus that evaluates rules sends its alerts; an empty object where there is no Alertmanager. The replica label is dropped on
  * the way: Alertmanager knows an alert by its labels, and a pair's two alerts would be two notifications.
  */
-export function alertingConfig({ alerting }: Settings): AlertingConfig | Record<string, never> {
+export function alertingConfig(settings: Settings): AlertingConfig | Record<string, never> {
+  const { alerting } = settings;
   if (alerting.alertmanagers.length === 0) return {};
   return {
     alerting: {
       alert_relabel_configs: [{ regex: PROMETHEUS_REPLICA_LABEL, action: "labeldrop" }],
       alertmanagers: alerting.alertmanagers.map((address) => {
-        const { scheme, path } = alertmanagerAt(address);
-        return { scheme, ...(path === "" ? {} : { path_prefix: path }), ...discovery(address), ...alerting.client };
+        const { scheme, path, lookup } = alertmanagerAt(address);
+        const client = lookup === undefined ? byProxy(settings, alerting.client) : alerting.client;
+        return { scheme, ...(path === "" ? {} : { path_prefix: path }), ...discovery(address), ...client };
       }),
     },
   };
@@ -51,15 +54,33 @@ export function alertmanagerInFile(address: string): string {
   return lookup === undefined ? server : `${lookup}+${withPort}`;
 }
 
+/** Fields by which a client of Prometheus says of itself how it reaches servers. */
+const OWN_WAY = ["proxy_url", "proxy_from_environment"];
+
+/** How Prometheus reaches something outside: by the stack's proxy, where there is one and the client has no way of its own. */
+export const byProxy = ({ network }: Settings, client: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  network.proxy === undefined || OWN_WAY.some((field) => client[field] !== undefined)
+    ? { ...client }
+    : { ...client, proxy_from_environment: true };
+
 /**
- * Ports of the Alertmanagers, each once: where whoever evaluates rules must reach out to. Undefined where records of DNS say it: then any.
+ * Whether a ruler reaches an Alertmanager through the stack's proxy. Thanos' client is told of it, since it knows no environment. One that
+ * is looked up is asked by its address, of which a list of names to spare says nothing: it is reached without the proxy.
  */
-export function alertmanagerPorts({ alerting }: Settings): (number | undefined)[] {
-  const ports = alerting.alertmanagers.map((address) => {
-    const { lookup, scheme, port } = alertmanagerAt(address);
-    if (port !== undefined) return Number(port);
-    if (lookup !== undefined) return lookup === "dns" ? DEFAULT_PORT : undefined;
-    return scheme === "https" ? 443 : 80;
+export function rulerUsesProxy(settings: Settings, alertmanager: string): boolean {
+  if (OWN_WAY.some((field) => settings.alerting.client[field] !== undefined)) return false;
+  return alertmanagerAt(alertmanager).lookup === undefined && urlGoesThroughProxy(settings, alertmanager);
+}
+
+/**
+ * Ports at which rulers reach Alertmanagers themselves, each once. Undefined where records of DNS say it: then any.
+ */
+export function alertmanagerPorts(settings: Settings): (number | undefined)[] {
+  const direct = settings.alerting.alertmanagers.filter((address) => !rulerUsesProxy(settings, address));
+  const ports = direct.map((address) => {
+    const { lookup } = alertmanagerAt(address);
+    if (lookup === undefined) return portOfUrl(address);
+    return lookup === "dns" ? Number(splitHost(alertmanagerAt(address).server).port ?? DEFAULT_PORT) : undefined;
   });
   if (ports.includes(undefined)) return [undefined];
   return [...new Set(ports)].sort((a = 0, b = 0) => a - b);

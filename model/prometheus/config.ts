@@ -7,7 +7,7 @@ import { PROMETHEUS_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { Settings } from "../settings/schema";
 import { inExternalLabel } from "../values/literal";
 import { prometheusSize } from "../values/quantity";
-import { alertingConfig } from "./alerting";
+import { alertingConfig, byProxy } from "./alerting";
 import { annotatedTargetRules } from "./annotatedTargets";
 import { keptSeries } from "./keptSeries";
 
@@ -245,7 +245,7 @@ export function prometheusConfig(settings: Settings, { shard, remoteWriteUrl, re
       name: `other-${index}`,
       url,
       ...(Object.keys(headers).length === 0 ? {} : { headers }),
-      ...client,
+      ...byProxy(settings, client),
     })),
   ].map((target) => remoteWrite(target, prometheus.remoteWrite));
   const jobs: ScrapeConfig[] = [

@@ -1,5 +1,6 @@
 import { PROMETHEUS_PORT } from "../kubernetes/ports";
 import type { Settings } from "../settings/schema";
+import { serverOf } from "../values/hosts";
 import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER } from "./config";
 
 /** Where Prometheus keeps its blocks and its write-ahead log. */
@@ -16,6 +17,7 @@ export function prometheusFlags(prometheus: Settings["prometheus"], uploads: boo
     `--web.listen-address=:${PROMETHEUS_PORT}`,
     "--auto-gomemlimit.ratio=0.9",
     "--storage.remote.flush-deadline=1m",
+    ...externalFlags(prometheus.externalUrl),
   ];
   if (prometheus.mode === "agent") return [...common, "--agent", `--storage.agent.path=${PROMETHEUS_DATA}`];
   return [
@@ -25,4 +27,10 @@ export function prometheusFlags(prometheus: Settings["prometheus"], uploads: boo
     // Exactly where blocks are uploaded: the compactor does the rest, and a block that both have compacted overlaps itself.
     ...(uploads ? ["--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h"] : []),
   ];
+}
+
+/** Links to the external URL, with everything still at the root: by default what is served moves below its path (cmd/prometheus/main.go). */
+function externalFlags(url: string | undefined): string[] {
+  if (url === undefined) return [];
+  return [`--web.external-url=${url}`, ...(serverOf(url).path === "" ? [] : ["--web.route-prefix=/"])];
 }

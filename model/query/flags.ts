@@ -1,5 +1,6 @@
 import { GRPC_PORT, QUERY_HTTP_PORT } from "../kubernetes/ports";
 import { replicaLabels } from "../settings/externalLabels";
+import { externalQueryUrl, prefixFlags } from "../settings/externalUrl";
 import type { Settings } from "../settings/schema";
 import { inArgument } from "../values/literal";
 import type { DeduplicationFunction } from "./deduplication";
@@ -18,6 +19,7 @@ export const RESPONSE_CACHE_FILE = "response-cache.yaml";
 /** Arguments of the querier. */
 export function querierFlags(settings: Settings, deduplication: DeduplicationFunction): string[] {
   const { querier, tenancy } = settings;
+  const external = externalQueryUrl(settings);
   return [
     "query",
     `--grpc-address=:${GRPC_PORT}`,
@@ -36,6 +38,8 @@ export function querierFlags(settings: Settings, deduplication: DeduplicationFun
     `--query.tenant-header=${inArgument(tenancy.header)}`,
     `--query.default-tenant-id=${tenancy.defaultTenant}`,
     `--query.tenant-label-name=${tenancy.label}`,
+    ...(external === undefined ? [] : [`--alert.query-url=${external}`]),
+    ...prefixFlags(external),
   ];
 }
 

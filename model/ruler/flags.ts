@@ -2,9 +2,10 @@ import { stringify } from "yaml";
 import { OBJECT_STORE_FLAG } from "../bucket/mount";
 import type { Addresses } from "../kubernetes/addresses";
 import { GRPC_PORT, HTTP_PORT, QUERY_HTTP_PORT } from "../kubernetes/ports";
-import { alertmanagerInFile } from "../prometheus/alerting";
+import { alertmanagerInFile, rulerUsesProxy } from "../prometheus/alerting";
 import { queueConfig, RULE_FILES } from "../prometheus/config";
 import { clusterLabels } from "../settings/externalLabels";
+import { externalQueryUrl, prefixFlags } from "../settings/externalUrl";
 import { RULE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { RulerSettings, Settings } from "../settings/schema";
 import { alertmanagerAt } from "../values/hosts";
@@ -60,7 +61,8 @@ export function rulerFlags(
     `--query.sd-dns-interval=${goDuration(querier.discoveryInterval)}`,
     ...Object.entries(labels).map(([label, value]) => `--label=${label}=${inArgument(JSON.stringify(value))}`),
     `--label=${RULE_REPLICA_LABEL}="$(POD_NAME)"`,
-    `--alert.query-url=${addresses.queryUrl}`,
+    `--alert.query-url=${externalQueryUrl(settings) ?? addresses.queryUrl}`,
+    ...prefixFlags(ruler.externalUrl),
     // Alertmanager knows an alert by its labels.
     `--alert.label-drop=${RULE_REPLICA_LABEL}`,
     ...(hasAlertingFile(settings)
@@ -95,12 +97,15 @@ export function rulerRemoteWriteConfig(settings: Settings, url: string): string 
   );
 }
 
-/** Whether the Alertmanagers are told of in a file: a flag has no place for who sends. */
-export const hasAlertingFile = ({ alerting }: Settings): boolean =>
-  alerting.alertmanagers.length > 0 && Object.keys(alerting.client).length > 0;
+/** Whether the Alertmanagers are told of in a file: a flag has no place for who sends, and by which way. */
+export const hasAlertingFile = (settings: Settings): boolean => {
+  const { alertmanagers, client } = settings.alerting;
+  return alertmanagers.some((address) => Object.keys(client).length > 0 || rulerUsesProxy(settings, address));
+};
 
 /** The file of Alertmanagers. Source: thanos v0.42.4 pkg/alert/config.go, pkg/clientconfig/http.go. */
-export function rulerAlertingConfig({ alerting }: Settings): string {
+export function rulerAlertingConfig(settings: Settings): string {
+  const { alerting, network } = settings;
   const { authorization, ...client } = alerting.client as { authorization?: { credentials_file?: string } };
   const token = authorization?.credentials_file;
   return stringify(
@@ -112,7 +117,11 @@ export function rulerAlertingConfig({ alerting }: Settings): string {
           static_configs: [alertmanagerInFile(address)],
           ...(path === "" ? {} : { path_prefix: path }),
           api_version: "v2",
-          http_config: { ...client, ...(token === undefined ? {} : { bearer_token_file: token }) },
+          http_config: {
+            ...client,
+            ...(token === undefined ? {} : { bearer_token_file: token }),
+            ...(rulerUsesProxy(settings, address) ? { proxy_url: network.proxy?.url } : {}),
+          },
         };
       }),
     },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type IpNetwork, NETWORK_FORM, networkOf } from "../values/ipNetwork";
+import { alone, type IpNetwork, NETWORK_FORM, networkOf } from "../values/ipNetwork";
 
 /** Who reaches an endpoint of the stack: namespaces of the cluster, and networks by address. Both become peers of a NetworkPolicy. */
 
@@ -12,25 +12,19 @@ const accessEntry = z.string().superRefine((entry, context) => {
   if (NAMESPACE.test(entry)) return;
   const network = networkOf(entry);
   if (network === undefined) {
-    const alone = addressAlone(entry);
-    context.addIssue({ code: "custom", message: alone === undefined ? ENTRY_FORM : `the address as a network: ${alone}` });
+    const whole = alone(entry);
+    context.addIssue({ code: "custom", message: whole === undefined ? ENTRY_FORM : `the address as a network: ${whole}` });
   } else if (network.host !== 0n) {
-    const alone = addressAlone(entry.slice(0, entry.indexOf("/")));
+    const address = alone(entry.slice(0, entry.indexOf("/")));
     context.addIssue({
       code: "custom",
-      message: `a network without bits behind its prefix of ${network.prefix}, or the address alone: ${alone}`,
+      message: `a network without bits behind its prefix of ${network.prefix}, or the address alone: ${address}`,
     });
   }
 });
 
-/** An address as a network of its own; undefined where the text is no address. */
-function addressAlone(text: string): string | undefined {
-  // A prefix that addresses of both versions may have.
-  const network = networkOf(`${text}/32`);
-  return network === undefined ? undefined : `${text}/${network.version === 4 ? 32 : 128}`;
-}
-
-const accessList = z
+/** A list of namespaces and networks. */
+export const accessList = z
   .array(accessEntry.meta({ form: ENTRY_FORM }))
   .refine((entries) => new Set(entries).size === entries.length, "every namespace and network once")
   .meta({ uniqueItems: true });

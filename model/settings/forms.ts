@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { goUrlTrouble } from "../values/goUrl";
-import { alertmanagerAt, isAddress, isHost, isPort, isServiceName, splitHost } from "../values/hosts";
+import { alertmanagerAt, isAddress, isHost, isPort, isServiceName, serverOf, splitHost } from "../values/hosts";
 import { DNS_LABEL, isDnsLabel, isDnsName, isLabelValue, isQualifiedName, LONGEST_LABEL } from "../values/kubernetesNames";
 import {
   cpuCores,
@@ -281,6 +281,27 @@ export const alertmanagerUrl = ruled(
   (text) => !(ADDRESS_LOOKUP.test(text) && isAddress(splitHost(alertmanagerAt(text).server).host)),
   "an address is not looked up",
   "the URL without dns+",
+);
+
+/** Where people open something, as whoever publishes it has it. */
+export const externalUrl = withServer(
+  matching(
+    new RegExp(`^https?://${HOST}(:\\d{1,5})?(?:/[\\w.~-]+)*$`),
+    "a URL of scheme, host and port, with or without a path; an IPv6 address in brackets",
+  ),
+  (text) => serverOf(text).server,
+).refine((url) => !hasDots(url), "a path without '.' and '..'");
+
+/** The URL of a proxy. */
+export const proxyUrl = withServer(
+  ruled(
+    matching(/^https?:\/\/[^\s/?#]+$/, "a URL of scheme, host and port, without a path; an IPv6 address in brackets"),
+    (url) => !url.includes("@"),
+    "it stands in the specs of pods and in messages as it is, and this one has a login in it",
+    "a URL without a login. For a proxy that asks for one: this key left out, and in extra.env of whatever uses it HTTPS_PROXY from a Secret " +
+      "(valueFrom.secretKeyRef) and NO_PROXY",
+  ),
+  (url) => serverOf(url).server,
 );
 
 /** Whether Thanos can ask at an address: whatever is no name of SRV records, which hold the port, has one of its own. */

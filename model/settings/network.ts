@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { isNetwork, NETWORK_FORM } from "../values/ipNetwork";
-import { isEverybody } from "./access";
-import { namespaceName } from "./forms";
+import { isName } from "../values/hosts";
+import { alone, isNetwork, NETWORK_FORM } from "../values/ipNetwork";
+import { accessList, isEverybody } from "./access";
+import { count, form, namespaceName, proxyUrl } from "./forms";
 
 /** A place where pods ask for names. */
 const nameServer = z
@@ -28,6 +29,65 @@ const nameServer = z
   })
   .refine((server) => (server.namespace === undefined) !== (server.network === undefined), "exactly one of namespace and network");
 
+/** Components with pods, by their label `app.kubernetes.io/component`. */
+const COMPONENTS = [
+  ...(["receive", "receive-router", "querier", "query-frontend", "query-cache", "store-gateway"] as const),
+  ...(["index-cache", "chunk-cache", "compactor", "ruler", "prometheus"] as const),
+] as const;
+
+const peers = accessList.min(1).optional();
+
+/** A connection that the program knows nothing of. */
+const furtherEdge = z
+  .strictObject({
+    component: z
+      .enum(COMPONENTS)
+      .describe(
+        "Whose pods, by their label `app.kubernetes.io/component`: as in the policy `allow-<component>`. One that this environment has.",
+      ),
+    from: peers.describe(
+      "Who may connect to it: namespaces and networks, as in `access`. One that stands for everybody is the risk `open-doors`.",
+    ),
+    to: peers.describe("Where it may connect to: namespaces and networks, as in `access`."),
+    ports: z
+      .array(count(1, 65_535))
+      .min(1)
+      .refine((ports) => new Set(ports).size === ports.length, "every port once")
+      .meta({ uniqueItems: true })
+      .describe(
+        "TCP ports. With `from` those on which a container of the component listens, one of `extra` among them; 10901 of a receiver takes writes " +
+          "for every tenant unchecked. With `to` the port of the pods there, not of their Service.",
+      ),
+  })
+  .refine(({ from, to }) => (from === undefined) !== (to === undefined), "exactly one of from and to");
+
+/** A place that is reached without the proxy, as Go reads it (golang.org/x/net http/httpproxy `config.init`). */
+const spared = form(
+  (text) => isNetwork(text) || alone(text) !== undefined || isName(text.replace(/^\./, "")),
+  `a domain with what is below it, or .domain without itself; an address; ${NETWORK_FORM}`,
+);
+
+const proxy = z
+  .strictObject({
+    url: proxyUrl.describe("The proxy itself, such as `http://proxy.example:3128`. Without a login: it would stand in every pod's spec."),
+    noProxy: z
+      .array(spared)
+      .default([])
+      .describe(
+        "What is reached without it, beside what always is: `cluster.domain`, names that end in `.svc`, the API server, and the identity services of " +
+          "clouds (169.254.0.0/16, fd00:ec2::/32, `metadata.google.internal`). A name is not looked up: a network holds for URLs with an address.",
+      ),
+    to: peers.describe(
+      "Where the proxy is, for the network policies: namespaces and networks, as in `access`. Left out: anywhere, at the URL's port.",
+    ),
+  })
+  .optional()
+  .describe(
+    "A proxy for what goes outside by HTTP: the bucket, identity services of its cloud, other targets of remote write, Alertmanagers; jobs of " +
+      "`prometheus.scrapeConfigs` where they ask for it (`proxy_from_environment: true`). What the stack's components say to each other " +
+      "never goes there ([how](operations.md#behind-a-proxy)). Left out: none.",
+  );
+
 /**
  * Schema of the stack's demands on the cluster's network.
  *
@@ -51,8 +111,18 @@ export const networkSettings = z
         "Name servers that every pod of the stack may ask; all else is closed to it. The default fits the DNS of nearly every cluster, " +
           "OpenShift's, NodeLocal DNSCache at its usual address, and Google's Cloud DNS for GKE, which Autopilot has.",
       ),
+    edges: z
+      .array(furtherEdge)
+      .default([])
+      .describe(
+        "Connections beyond those that the data path needs, all in one place for whoever reviews them: of a container or a flag of `extra`, or of " +
+          "somebody who asks one component alone. They are policies of their own, `further-<component>`, and in the report.",
+      ),
+    proxy,
   })
   .prefault({});
 
+/** A connection that the program knows nothing of. */
+export type FurtherEdge = z.output<typeof furtherEdge>;
 /** A place where pods ask for names. */
 export type NameServer = z.output<typeof nameServer>;

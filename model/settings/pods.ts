@@ -168,13 +168,28 @@ export const services = z
   .strictObject({
     labels: labels.optional().describe("Labels, not those that the stack sets."),
     annotations: annotations.optional().describe("Annotations, such as those of a service mesh."),
+    ipFamilyPolicy: z
+      .enum(["SingleStack", "PreferDualStack", "RequireDualStack"])
+      .optional()
+      .describe(
+        "Whether Services have addresses of both families, as [Kubernetes has it](operations.md#ipv6-and-both-families). Left out: the " +
+          "cluster's first family alone.",
+      ),
+    ipFamilies: z
+      .array(z.enum(["IPv4", "IPv6"]))
+      .min(1)
+      .refine((families) => new Set(families).size === families.length, "every family once")
+      .meta({ uniqueItems: true })
+      .optional()
+      .describe("Families of their addresses, the first of which never changes while a Service exists. Left out: the cluster's own order."),
   })
   .prefault({})
   .meta({
     shared: "services",
     id: "services",
     description:
-      "Labels and annotations of Services: the stack's of every Service, a component's of its own, joined name by name; a component's win.",
+      "Labels, annotations and families of addresses of Services: the stack's of every Service, a component's of its own. Labels and annotations are " +
+      "joined name by name, and a component's win; of every other key the component's replaces the stack's.",
   });
 
 /** Schema of `namespaceMetadata`. */

@@ -7,6 +7,7 @@ import {
   count,
   duration,
   durationOf,
+  externalUrl,
   freeForm,
   namespaceName,
   ownLabel,
@@ -131,6 +132,12 @@ export const prometheusSettings = z
       })
       .prefault({})
       .describe("What is sent into the ring, and how."),
+    externalUrl: externalUrl
+      .optional()
+      .describe(
+        "Where people open Prometheus: links of its pages and of its alerts ([how](operations.md#behind-an-address-of-ones-own)). Where nobody " +
+          "publishes it, where people query: alerts of its own rules then link there. Left out: alerts link to the name of its pod.",
+      ),
     antiAffinity: antiAffinity.default("hard").describe("`hard`: no two servers of a shard on one node. `soft`: preferably not."),
     rollout: rollout.describe("Restarts each shard, one server after the other."),
     pods,

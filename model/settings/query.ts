@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { extra } from "./extra";
-import { cacheMemory, count, durationOf, grpcEndpoint, resources, spread } from "./forms";
+import { cacheMemory, count, durationOf, externalUrl, grpcEndpoint, resources, spread } from "./forms";
 import { pods, services } from "./pods";
 import { rollout } from "./rollout";
 
@@ -40,6 +40,12 @@ export const querierSettings = z
         "gRPC addresses of other stacks' queriers or stores, such as `dns+thanos-querier-grpc.other.svc.cluster.local:10901` or " +
           "`dnssrv+_grpc._tcp.host`.",
       ),
+    externalUrl: externalUrl
+      .optional()
+      .describe(
+        "Where people open the queriers, such as `https://thanos.example` or `https://example.com/thanos`: links of their pages, and of rulers' alerts " +
+          "([how](operations.md#behind-an-address-of-ones-own)). Left out: pages link to the root, alerts to the address inside the cluster.",
+      ),
     antiAffinity: spread,
     rollout,
     pods,
@@ -66,6 +72,12 @@ export const queryFrontendSettings = z
       })
       .prefault({})
       .describe("memcached servers for results of queries."),
+    externalUrl: externalUrl
+      .optional()
+      .describe(
+        "As that of `querier`, and before it, where people open the query frontend. The pages are the queriers' in either case, so the path is the " +
+          "same where both have one.",
+      ),
     antiAffinity: spread,
     rollout,
     pods,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { extra } from "./extra";
-import { count, duration, resources, spread } from "./forms";
+import { count, duration, externalUrl, resources, spread } from "./forms";
 import { pods, services } from "./pods";
 import { rollout } from "./rollout";
 import { storage } from "./storage";
@@ -30,6 +30,12 @@ export const rulerSettings = z
     storage: storage
       .optional()
       .describe("Where a stateful ruler keeps its results. Required for `stateful`; a stateless ruler keeps nothing."),
+    externalUrl: externalUrl
+      .optional()
+      .describe(
+        "Where people open the rulers' own pages, of which the path alone means something to them. Alerts link to where people query " +
+          "(`querier.externalUrl`). Left out: pages link to the root.",
+      ),
     antiAffinity: spread,
     rollout,
     pods,

@@ -11,22 +11,25 @@ const PART = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 const SERVICE_PART = /^_?[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 const LONGEST_NAME = 253;
 
-function isName(text: string, part: RegExp): boolean {
+function isNameOf(text: string, part: RegExp): boolean {
   const parts = text.replace(/\.$/, "").split(".");
   return text.length <= LONGEST_NAME && parts.every((each) => part.test(each)) && !/^\d+$/.test(parts.at(-1) ?? "");
 }
 
+/** Whether a text is a name of DNS, which may end with a dot. */
+export const isName = (text: string): boolean => isNameOf(text, PART);
+
 /** Whether a text is a host: an IPv4 address, an IPv6 address in brackets, or a DNS name, which may end with a dot. */
 export function isHost(text: string): boolean {
   const inBrackets = /^\[([0-9A-Fa-f:.]+)\]$/.exec(text)?.[1];
-  return inBrackets === undefined ? z.ipv4().safeParse(text).success || isName(text, PART) : z.ipv6().safeParse(inBrackets).success;
+  return inBrackets === undefined ? z.ipv4().safeParse(text).success || isName(text) : z.ipv6().safeParse(inBrackets).success;
 }
 
 /** Whether a host is an IP address and no name. */
 export const isAddress = (host: string): boolean => host.startsWith("[") || z.ipv4().safeParse(host).success;
 
 /** Whether a text is a name that SRV records may have. */
-export const isServiceName = (text: string): boolean => isName(text, SERVICE_PART);
+export const isServiceName = (text: string): boolean => isNameOf(text, SERVICE_PART);
 
 /** Whether a text is a port that something can listen on. */
 export const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
@@ -50,4 +53,10 @@ export function alertmanagerAt(address: string): { lookup: Lookup | undefined } 
 export function serverOf(url: string): { scheme: string; server: string; port: string | undefined; path: string } {
   const [, scheme = "", server = "", path = ""] = /^([a-z]+):\/\/([^/]*)(.*)$/s.exec(url) ?? [];
   return { scheme, server, port: splitHost(server).port, path };
+}
+
+/** TCP port of a server's URL. */
+export function portOfUrl(url: string): number {
+  const { scheme, port } = serverOf(url);
+  return port === undefined ? (scheme === "https" ? 443 : 80) : Number(port);
 }

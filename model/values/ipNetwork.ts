@@ -14,9 +14,14 @@ export interface IpNetwork {
   version: 4 | 6;
   /** Bits of the prefix. */
   prefix: number;
+  /** The bits of the prefix, without those behind it. */
+  network: bigint;
   /** The bits behind the prefix; 0 where the address is the network's. */
   host: bigint;
 }
+
+/** Bits of an address. */
+const BITS: Record<IpNetwork["version"], number> = { 4: 32, 6: 128 };
 
 /** Whether a text names a network, in its one form. */
 export function isNetwork(text: string): boolean {
@@ -28,13 +33,30 @@ export function networkOf(text: string): IpNetwork | undefined {
   const [address = "", length = ""] = text.split("/");
   if (!/^(?:0|[1-9]\d*)$/.test(length)) return undefined;
   const prefix = Number(length);
-  const behind = (value: bigint, bits: number) => value & ((1n << BigInt(bits - prefix)) - 1n);
-  if (z.cidrv4().safeParse(text).success) return { version: 4, prefix, host: behind(bitsOf(address.split("."), 10, 8), 32) };
+  const divided = (version: IpNetwork["version"], value: bigint): IpNetwork => {
+    const behind = BigInt(BITS[version] - prefix);
+    return { version, prefix, network: value >> behind, host: value & ((1n << behind) - 1n) };
+  };
+  if (z.cidrv4().safeParse(text).success) return divided(4, bitsOf(address.split("."), 10, 8));
   // To the Internet's standards zones and IPv4 addresses are part of an IPv6 address, to Kubernetes they are not.
   if (!/^[0-9a-f:]+$/.test(address) || !z.cidrv6().safeParse(text).success) return undefined;
   const value = bitsOf(groupsOf(address), 16, 16);
   if (new URL(`http://[${address}]`).hostname !== `[${address}]` || value >> 32n === 0xffffn) return undefined;
-  return { version: 6, prefix, host: behind(value, 128) };
+  return divided(6, value);
+}
+
+/** An address as a network of its own, such as `10.0.0.7/32`; undefined where the text is no address. */
+export function alone(address: string): string | undefined {
+  // A prefix that addresses of both versions may have.
+  const network = networkOf(`${address}/32`);
+  return network === undefined ? undefined : `${address}/${BITS[network.version]}`;
+}
+
+/** Whether an address is in a network; false where one of the two texts is none. */
+export function isWithin(address: string, network: string): boolean {
+  const [one, outer] = [networkOf(alone(address) ?? ""), networkOf(network)];
+  if (one === undefined || outer === undefined || one.version !== outer.version) return false;
+  return one.network >> BigInt(BITS[outer.version] - outer.prefix) === outer.network;
 }
 
 /** The eight groups of an IPv6 address, in hexadecimal. */

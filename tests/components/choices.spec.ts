@@ -3,7 +3,7 @@ import type { ProgramRun } from "../../commands/program";
 import { bothAffinities, choicesFor } from "../../model/kubernetes/choices";
 import type { Affinity } from "../../model/settings/pods";
 import { load, type Overrides, object, objects, rejection, run, settingsOf, type Workload } from "../harness";
-import { CHOSEN } from "./plans";
+import { CHOSEN, NETWORKS } from "./plans";
 
 /** Where an environment lets pods run, and what it marks its objects with. */
 
@@ -232,6 +232,23 @@ describe("choices: affinity", () => {
   });
 });
 
+describe("choices: families of addresses", () => {
+  it("are the cluster's own where nobody chose, and of every Service else, a component's over the stack's", async () => {
+    const families = async (overrides: Overrides) =>
+      Object.fromEntries(
+        objects(await run("prod", overrides), "Service").map(({ metadata, spec }) => [
+          metadata.name,
+          [spec.ipFamilyPolicy, spec.ipFamilies],
+        ]),
+      );
+    for (const each of Object.values(await families({}))) assert.deepEqual(each, [undefined, undefined]);
+    const { "thanos-querier": querier, "thanos-querier-grpc": grpc, ...others } = await families(NETWORKS.overrides);
+    assert.deepEqual([querier, grpc], Array(2).fill(["RequireDualStack", ["IPv6", "IPv4"]]));
+    assert.ok(Object.keys(others).length > 5);
+    for (const [name, each] of Object.entries(others)) assert.deepEqual(each, ["PreferDualStack", ["IPv6", "IPv4"]], name);
+  });
+});
+
 describe("choices: a registry of one's own", () => {
   it("stands in place of each image's own", async () => {
     const { settings } = await load("prod", { images: { registry: "mirror.example:5000/hub", prometheus: "prom/prometheus:v3.14.0" } });
@@ -283,6 +300,22 @@ describe("choices that are refused", () => {
       { existingNamespace: true, namespaceMetadata: { labels: { a: "b" } } },
       /namespaceMetadata = .*somebody else's/,
     ],
+    [
+      "two families of a Service with one",
+      "prod",
+      { services: { ipFamilies: ["IPv6", "IPv4"] } },
+      /services\.ipFamilies = \["IPv6","IPv4"\]: .*Accepted: one family, or services\.ipFamilyPolicy/,
+    ],
+    [
+      "the stack's two families of a component with one",
+      "prod",
+      {
+        services: { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "PreferDualStack" },
+        querier: { services: { ipFamilyPolicy: "SingleStack" } },
+      },
+      /querier\.services\.ipFamilies/,
+    ],
+    ["a family twice", "prod", { services: { ipFamilies: ["IPv6", "IPv6"] } }, /every family once/],
     [
       "a second constraint by zones",
       "prod",

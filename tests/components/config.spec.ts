@@ -450,7 +450,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "queryFrontend.replica",
     value: "3",
     rule: /there is no such key/,
-    remedy: /^one of antiAffinity, cache, extra, maxFreshness, pods, replicas, resources, rollout, services, splitInterval$/,
+    remedy: /^one of antiAffinity, cache, externalUrl, extra, maxFreshness, pods, replicas, resources, rollout, services, splitInterval$/,
   },
   {
     title: "an unknown key inside a list",

@@ -56,7 +56,7 @@ describe("extra: what is known of the stack's own", () => {
     assert.deepEqual(sorted(OWN_VOLUMES), sorted(seen.volumes));
     assert.deepEqual(sorted(OWN_CONTAINERS), sorted(seen.containers));
     assert.deepEqual(sorted(OWN_PORT_NAMES), sorted(seen.ports));
-    assert.deepEqual(sorted(OWN_VARIABLES), sorted(seen.variables));
+    assert.deepEqual(sorted([...OWN_VARIABLES, "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"]), sorted(seen.variables));
     for (const path of directories)
       assert.ok(
         OWN_DIRECTORIES.some((own) => path === own || path.startsWith(`${own}/`)),
@@ -371,9 +371,24 @@ describe("extra that is refused", () => {
     [
       "a path that moves the pages of a Prometheus",
       { prometheus: { extra: { args: ["--web.external-url=https://example.com/prometheus"] } } },
-      /with a path it answers below that only/,
+      /Accepted: the key prometheus\.externalUrl instead/,
     ],
-    ["a prefix of the querier's", args("--web.external-prefix=/thanos"), /ask at the root/],
+    ["a prefix of the querier's", args("--web.external-prefix=/thanos"), /Accepted: the key querier\.externalUrl instead/],
+    [
+      "a variable of a proxy, where the stack has one",
+      {
+        network: { proxy: { url: "http://proxy.example:3128" } },
+        prometheus: {
+          extra: {
+            env: [
+              { name: "https_proxy", value: "http://x:1" },
+              { name: "NO_PROXY", value: "x" },
+            ],
+          },
+        },
+      },
+      /env\[0\]\.name = "https_proxy": network\.proxy sets the variables of a proxy/,
+    ],
     ["another protocol than the others speak", args("--grpc-server-tls-cert=/x"), /every other part of the stack speaks to it without TLS/],
     [
       "a server's flag of an agent",

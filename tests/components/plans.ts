@@ -57,6 +57,31 @@ export const EVERYTHING: Plan = {
   },
 };
 
+/** A proxy outside, connections of one's own, external addresses, Services of both families. */
+export const NETWORKS: Plan = {
+  title: "a proxy, further edges, external URLs, both families of addresses",
+  stack: "prod",
+  overrides: {
+    network: {
+      proxy: { url: "http://[fd00:9::7]:3128", noProxy: [".corp.example", "10.0.0.0/8", "fd00:8::/64"], to: ["egress", "fd00:9::7/128"] },
+      edges: [
+        { component: "prometheus", from: ["ingress"], ports: [9090] },
+        { component: "receive", to: ["fd00:7::/64", "10.7.0.0/16"], ports: [4317, 4318] },
+        { component: "store-gateway", from: ["fd00:6::/64"], ports: [10901] },
+      ],
+    },
+    services: { ipFamilyPolicy: "PreferDualStack", ipFamilies: ["IPv6", "IPv4"] },
+    querier: { externalUrl: "https://query.example/thanos", services: { ipFamilyPolicy: "RequireDualStack" } },
+    queryFrontend: { externalUrl: "https://example.com/thanos" },
+    prometheus: {
+      externalUrl: "https://example.com/prometheus",
+      remoteWrite: { otherTargets: [{ url: "https://[2001:db8::9]/api/v1/write" }] },
+    },
+    ruler: { mode: "stateful", externalUrl: "https://example.com/rules", storage: { pvc: { size: "20Gi" } } },
+    alerting: { alertmanagers: ["https://alerts.example/am", "http://[fd00:8::5]:9093", "http://alertmanager.monitoring.svc:9093"] },
+  },
+};
+
 /** A mark of its own for every component. */
 const owner = (name: string) => ({ pods: { labels: { owner: name } }, services: { labels: { owner: name } } });
 
@@ -270,6 +295,7 @@ export const RING_PLANS: readonly Plan[] = [
   FILESYSTEM,
   CHOSEN,
   EXTRA,
+  NETWORKS,
 ];
 /** Plans whose samples stay with their Prometheus. */
 export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV, EXTRA_SIDECAR];

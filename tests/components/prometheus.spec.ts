@@ -78,7 +78,7 @@ for (const { title, stack, overrides } of PLANS) {
       );
     });
 
-    it("sends to the receivers' Service, and nowhere else; where there is none, nowhere", () => {
+    it("sends to the receivers' Service, where else it is told to, and nowhere else; where there is none, nowhere", () => {
       if (ingestion === "sidecar") {
         for (const set of prometheusSets(made)) assert.equal(configOf(made, set).remote_write, undefined);
         return;
@@ -88,7 +88,10 @@ for (const { title, stack, overrides } of PLANS) {
         const { remote_write: targets = [] } = configOf(made, set);
         assert.deepEqual(
           targets.map((target) => target.url),
-          [`http://${service.metadata.name}.${namespace}.svc.${cluster.domain}:${service.spec.ports[0]?.port}/api/v1/receive`],
+          [
+            `http://${service.metadata.name}.${namespace}.svc.${cluster.domain}:${service.spec.ports[0]?.port}/api/v1/receive`,
+            ...prometheus.remoteWrite.otherTargets.map(({ url }) => url),
+          ],
         );
         assert.equal(targets[0]?.url, made.outputs.remoteWriteUrl);
         assert.equal(targets[0]?.queue_config.retry_on_http_429, true, "a limited tenant's samples would be dropped");

@@ -9,8 +9,18 @@ const ACCESS = {
   tenancy: { tenants: [] },
 };
 const CREDENTIALS = { accessKey: "a", secretKey: "b" };
-const PORTS = [53, 80, 443, 987, 5353, 6443, 8080, 9090, 9093, 9999, 10250, 10901, 10902, 11211, 19291, 19391];
-const OUTSIDE = ["169.254.169.254", "169.254.169.252", "169.254.170.2", "169.254.170.23", "169.254.20.10", "fd00:ec2::23", "203.0.113.7"];
+const PORTS = [53, 80, 443, 987, 3128, 4317, 5353, 6443, 8080, 9090, 9093, 9999, 10250, 10901, 10902, 11211, 19291, 19391];
+const OUTSIDE = [
+  "169.254.169.254",
+  "169.254.169.252",
+  "169.254.170.2",
+  "169.254.170.23",
+  "169.254.20.10",
+  "fd00:ec2::23",
+  "fd00:9::7",
+  "fd00:7::1",
+  "203.0.113.7",
+];
 
 /** Every connection of an environment that the policies and the document see differently. */
 async function differences(stack: Stack, overrides: Overrides, credentials: boolean): Promise<string[]> {

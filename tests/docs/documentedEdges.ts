@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BlockList, isIPv6 } from "node:net";
+import { BlockList, isIP, isIPv6 } from "node:net";
 import { bucketKind, bucketPort } from "../../model/bucket/config";
 import type { Settings } from "../../model/settings/schema";
 import { readDocument, section, tableRows } from "./documents";
@@ -22,19 +22,36 @@ export interface EdgeFacts {
   ruler?: "stateless" | "stateful";
   /** The bucket: its kind, its server's port, and whether it has credentials. */
   bucket?: { kind: "s3" | "gcs" | "azure" | "secret"; port: number; credentials: boolean };
-  /** Ports of Alertmanagers; undefined where records of DNS say them. */
+  /** Ports of Alertmanagers that rulers reach themselves; undefined where records of DNS say them. */
   alertmanagers: readonly number[] | undefined;
+  /** The proxy: its port, where it is, and what goes by it. */
+  proxy?: { port: number; to: readonly string[] | undefined; bucket: "only" | "may" | "not"; alertmanagers: boolean };
+  /** The key `network.edges`. */
+  further: Settings["network"]["edges"];
   /** The key `access`: a list that is left out is everybody. */
   access: Pick<Settings["access"], "senders" | "readers" | "federation">;
   /** The key `network.dns`. */
   dns: Settings["network"]["dns"];
 }
 
+/** An address without its brackets. */
+const bare = (host: string): string => host.replace(/^\[|\]$/g, "");
+
 /** The facts of an environment, from its settings. */
 export function factsOf(settings: Settings, parts: readonly string[], credentials: boolean): EdgeFacts {
   const { namespace, access, alerting, objectStorage, network, querier, receive, ruler, ingestion } = settings;
   const kind = objectStorage === undefined ? undefined : bucketKind(objectStorage);
   const port = objectStorage === undefined ? undefined : bucketPort(objectStorage);
+  const port80 = ({ port: given, protocol }: URL): number => Number(given || (protocol === "https:" ? 443 : 80));
+  const spared = ({ hostname }: URL): boolean =>
+    [".svc", `.${settings.cluster.domain}`, ...(network.proxy?.noProxy ?? [])].some((entry) =>
+      entry.includes("/") ? isIP(bare(hostname)) > 0 && inNetwork(entry, bare(hostname)) : `.${hostname}`.endsWith(entry),
+    );
+  const { proxy } = network;
+  const lookedUp = alerting.alertmanagers.filter((url) => url.startsWith("dns"));
+  const urls = alerting.alertmanagers.filter((url) => !lookedUp.includes(url)).map((url) => new URL(url));
+  const bySelf = urls.filter((url) => proxy === undefined || spared(url));
+  const server = new URL(`http://${objectStorage?.s3?.endpoint ?? objectStorage?.azure?.endpoint ?? "outside.example"}`);
   const limits = ingestion === "receive" ? [receive?.limits.default, ...Object.values(receive?.limits.tenants ?? {})] : [];
   return {
     namespace,
@@ -45,9 +62,20 @@ export function factsOf(settings: Settings, parts: readonly string[], credential
     ...(kind === undefined || kind === "filesystem" || port === undefined
       ? {}
       : { bucket: { kind, port, credentials: credentials || objectStorage?.secret?.podIdentity === false } }),
-    alertmanagers: alerting.alertmanagers.some((url) => url.startsWith("dnssrv"))
+    alertmanagers: lookedUp.some((url) => url.startsWith("dnssrv"))
       ? undefined
-      : alerting.alertmanagers.map((url) => Number(new URL(url.replace("dns+", "")).port)),
+      : [...bySelf.map(port80), ...lookedUp.map((url) => Number(new URL(url.replace("dns+", "")).port))],
+    ...(proxy === undefined
+      ? {}
+      : {
+          proxy: {
+            port: port80(new URL(proxy.url)),
+            to: proxy.to,
+            bucket: kind === "secret" || spared(server) ? ("may" as const) : kind === undefined || kind === "filesystem" ? "not" : "only",
+            alertmanagers: bySelf.length < urls.length,
+          },
+        }),
+    further: network.edges,
     access,
     dns: network.dns,
   };
@@ -130,16 +158,26 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
     "where they are limited": facts.limited,
     "where there are some": !has("receive"),
     "where `querier.endpoints` has some": facts.endpoints,
+    "where no proxy is on the way": true,
+    "where `network.proxy` is on the way": facts.proxy !== undefined,
     "where the bucket has no credentials": facts.bucket !== undefined && !facts.bucket.credentials,
   };
   const table = tableRows(page).filter((cells) => cells.length === 4);
   assert.ok(table.length > 15, `${table.length} edges`);
   return table.flatMap(([from = "", to = "", ports = "", purpose = ""]): Row[] => {
     const [what = "", condition] = purpose.split(/, (?=where )/);
+    if (what.startsWith("further connections")) return furtherRows(facts, what.endsWith("inwards"), admitted, own);
+    if (facts.proxy?.bucket === "only" && what === "the bucket") return [];
+    if (facts.proxy?.bucket === "not" && what === "the bucket by a proxy") return [];
+    if (facts.proxy?.alertmanagers === false && what === "Alertmanagers by a proxy") return [];
     if (condition !== undefined && !(applies[condition] ?? assert.fail(`when is "${condition}"?`))) return [];
     const begins = from in doors ? { from: admitted(doors[from]), letsOut: false } : { from: own(parts(from, what)), letsOut: true };
     if (to === "the cloud's identity service (below)")
       return identityServices(facts, page).map((service) => ({ ...begins, ...service, letsIn: false }));
+    if (to === "the proxy") {
+      assert.equal(ports, "the proxy's");
+      return [{ ...begins, to: admitted(facts.proxy?.to), letsIn: false, port: (port) => port === facts.proxy?.port }];
+    }
     if (to === "every part but memcached") {
       assert.equal(ports, "its metrics port");
       return facts.parts
@@ -158,12 +196,28 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
   });
 }
 
+/** Rows of `network.edges`, of which each entry is one. */
+function furtherRows(
+  { further }: EdgeFacts,
+  inwards: boolean,
+  admitted: (list: readonly string[]) => (end: End) => boolean,
+  own: (parts: readonly string[]) => (end: End) => boolean,
+): Row[] {
+  return further.flatMap(({ component, from, to, ports }): Row[] => {
+    const port = (tried: number): boolean => ports.includes(tried);
+    const it = own([component]);
+    if (inwards) return from === undefined ? [] : [{ from: admitted(from), letsOut: false, to: it, letsIn: true, port }];
+    return to === undefined ? [] : [{ from: it, letsOut: true, to: admitted(to), letsIn: false, port }];
+  });
+}
+
 /** The document's second table: `port 80 of 192.0.2.1 (what for), of 192.0.2.2 (what for); port 443 everywhere (what for)`. */
-function identityServices({ bucket }: EdgeFacts, page: string): Pick<Row, "to" | "port">[] {
+function identityServices({ bucket, proxy }: EdgeFacts, page: string): Pick<Row, "to" | "port">[] {
   const cell = tableRows(page).find(([kind]) => kind === `\`${bucket?.kind}\``)?.[1] ?? assert.fail(`no row for ${bucket?.kind}`);
   const services = [...cell.matchAll(/ports? (\d+(?: and \d+)?) ((?:everywhere|of ).*?)(?=[;,] ports? \d|$)/g)];
   assert.ok(services.length >= 2, cell);
-  return services.flatMap(([, ports = "", places = ""]) => {
+  const inside = services.filter(([, , places = ""]) => proxy === undefined || !places.startsWith("everywhere"));
+  return inside.flatMap(([, ports = "", places = ""]) => {
     const addresses = places
       .replace(/\([^)]*\)/g, "")
       .split(/[\s,]+/)

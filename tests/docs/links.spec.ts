@@ -5,12 +5,12 @@ import { parse } from "yaml";
 import { PROJECT_FOLDER } from "../../commands/program";
 import { shrinkRefusal } from "../../gates/orderedScaling";
 import { versionProblem } from "../../model/kubernetes/version";
-import { componentsOf, networkEdges } from "../../model/network/edges";
+import { componentsOf, furtherEdges, networkEdges } from "../../model/network/edges";
 import { planStack } from "../../model/plan";
 import { formatProblem } from "../../model/values/problem";
 import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions";
-import { HISTORY, PLANS, PROD, SIDECAR } from "../components/plans";
-import { load, loadRaw, planOf, rejection, ringPlan, run, STACKS, settingsOf, together } from "../harness";
+import { HISTORY, NETWORKS, PLANS, PROD, SIDECAR } from "../components/plans";
+import { load, loadRaw, rejection, ringPlan, run, STACKS, settingsOf, together } from "../harness";
 import { anchors, codeBlocks, type Document, documents, readDocument, relativeLinks, section, tableRows, withoutCode } from "./documents";
 
 const README = readDocument("README.md");
@@ -123,10 +123,14 @@ describe("docs/operations.md", () => {
       HISTORY.overrides,
       SIDECAR.overrides,
     ].map((overrides) => settingsOf("prod", overrides));
-    const edges = all.flatMap((settings) => networkEdges(settings, planStack(settings), false));
+    const networks = settingsOf(NETWORKS.stack, NETWORKS.overrides);
+    const edges = [
+      ...[...all, networks].flatMap((settings) => networkEdges(settings, planStack(settings), false)),
+      ...componentsOf(networks).flatMap((component) => furtherEdges(networks, component)),
+    ];
     assert.deepEqual(
-      [...new Set(all.flatMap((settings) => componentsOf(settings, planStack(settings))))].sort(),
-      [...new Set(PLANS.flatMap(({ stack, overrides }) => componentsOf(settingsOf(stack, overrides), planOf(stack, overrides))))].sort(),
+      [...new Set(all.flatMap((settings) => componentsOf(settings)))].sort(),
+      [...new Set(PLANS.flatMap(({ stack, overrides }) => componentsOf(settingsOf(stack, overrides))))].sort(),
     );
     const short = (text: string) => text.split(",")[0]?.trim() ?? "";
     const table = tableRows(section(OPERATIONS.text, "Network policies")).filter((cells) => cells.length === 4);
@@ -138,6 +142,10 @@ describe("docs/operations.md", () => {
       "the bucket": "the bucket's",
       "the pods' own identity": "the service's",
       Alertmanagers: "the URLs'",
+      "the bucket by a proxy": "the proxy's",
+      "Alertmanagers by a proxy": "the proxy's",
+      "further connections inwards": "its `ports`",
+      "further connections outwards": "its `ports`",
     };
     for (const { purpose, port } of edges.filter((edge) => edge.purpose !== "metrics")) {
       const expected = elsewhere[purpose] ?? (port === undefined ? "any" : String(port));

@@ -204,7 +204,7 @@ describe(`${PATH} and the program`, () => {
     CERTIFICATE,
     ...words,
   ];
-  const OTHERS = [null, true, false, -1, 0, 1, 2, 99, 100, 1000, 1.5, 1e12, [], [[]], {}, { nope: 1 }];
+  const OTHERS = [null, true, false, -1, 0, 1, 2, 99, 100, 1000, 1.5, 1e12, [], [[]], [1], {}, { nope: 1 }];
 
   const schemaAt = (key: Key): { zod: Schema; json: JsonSchema } => {
     let zod = settingsSchema as unknown as Schema;

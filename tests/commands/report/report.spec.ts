@@ -17,7 +17,7 @@ import { bytes, requestsOf } from "../../../commands/report/requests";
 import { type Topology, topologyLine, topologyOf, topologySvg } from "../../../commands/report/topology";
 import type { Availability } from "../../../model/availability/types";
 import { LOSS_NAMES } from "../../../model/availability/words";
-import { EXTRA, HISTORY, SIDECAR, SIDECAR_DEV } from "../../components/plans";
+import { EXTRA, HISTORY, NETWORKS, SIDECAR, SIDECAR_DEV } from "../../components/plans";
 import { type Overrides, run, type Stack } from "../../harness";
 import { type Digest, type Step, stepOf, unchanged } from "./previews";
 import { malformation } from "./xml";
@@ -421,6 +421,7 @@ describe("the picture of the topology", () => {
     queriers: 3,
     frontends: 2,
     separateNodes: true,
+    further: [],
   });
 
   it("counts in a comment what a diagram has no room for: receivers by zone, zones by ring, rings", () => {
@@ -448,6 +449,40 @@ describe("the picture of the topology", () => {
       'd0 -->|"PromQL"| e0',
       'e0 -->|"queries"| f0',
     ]);
+  });
+
+  it("tells of connections that the environment adds, in a comment and in the page", async () => {
+    for (const existingNamespace of [false, true]) {
+      const { resources, outputs } = await run(NETWORKS.stack, { ...NETWORKS.overrides, existingNamespace });
+      const of = topologyOf(
+        resources.map((each) => ({ ...each, protect: false })),
+        outputs,
+      );
+      assert.deepEqual(of?.further.sort(), [
+        "fd00:6::/64 → store-gateway, port 10901",
+        "ingress → prometheus, port 9090",
+        "receive → fd00:7::/64, 10.7.0.0/16, port 4317",
+        "receive → fd00:7::/64, 10.7.0.0/16, port 4318",
+      ]);
+      const report: Report = {
+        stack: "prod",
+        previewed: false,
+        problems: [],
+        violations: [],
+        declared: { nodes: 0, zones: 0 },
+        topology: of,
+        notes: [],
+      };
+      for (const page of [markdownReport(report), htmlReport(report)]) assert.match(page, /Further connections, by network.*store-gateway/);
+    }
+    const { resources, outputs } = await run("prod");
+    assert.deepEqual(
+      topologyOf(
+        resources.map((each) => ({ ...each, protect: false })),
+        outputs,
+      )?.further,
+      [],
+    );
   });
 
   it("is none for outputs of another program", () => assert.equal(topologyOf([], { url: "https://example" }), undefined));

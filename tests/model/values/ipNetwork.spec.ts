@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { isNetwork } from "../../../model/values/ipNetwork";
+import { BlockList } from "node:net";
+import fc from "fast-check";
+import { alone, isNetwork, isWithin } from "../../../model/values/ipNetwork";
 
 describe("isNetwork", () => {
   for (const text of [
@@ -34,4 +36,52 @@ describe("isNetwork", () => {
   ] as const) {
     it(`refuses ${text}: ${why}`, () => assert.ok(!isNetwork(text)));
   }
+});
+
+describe("an address", () => {
+  for (const [text, network] of [
+    ["10.0.0.7", "10.0.0.7/32"],
+    ["fd00::7", "fd00::7/128"],
+    ["::", "::/128"],
+    ["10.0.0", undefined],
+    ["fd00::7%eth0", undefined],
+    ["[fd00::7]", undefined],
+    ["a.example", undefined],
+    ["", undefined],
+  ] as const) {
+    it(`alone: ${JSON.stringify(text)} is ${network}`, () => assert.equal(alone(text), network));
+  }
+
+  it("is in a network exactly where Node.js finds it there", () => {
+    const bytes = (length: number) => fc.array(fc.integer({ min: 0, max: 255 }), { minLength: length, maxLength: length });
+    const v4 = bytes(4).map((parts) => parts.join("."));
+    const v6 = bytes(16).map((parts) => {
+      const groups = parts.flatMap((byte, index) => (index % 2 === 0 ? [(byte * 256 + (parts[index + 1] ?? 0)).toString(16)] : []));
+      return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+    });
+    for (const [addresses, bits, family] of [
+      [v4, 32, "ipv4"],
+      [v6, 128, "ipv6"],
+    ] as const) {
+      fc.assert(
+        fc.property(
+          addresses,
+          addresses,
+          fc.integer({ min: 0, max: bits }),
+          fc.integer({ min: 0, max: bits }),
+          (one, other, few, prefix) => {
+            // Two addresses share their first bits more often than by chance.
+            const address = few > bits / 2 ? one : other;
+            const list = new BlockList();
+            list.addSubnet(one, prefix, family);
+            if (alone(one) === undefined || alone(address) === undefined) return;
+            assert.equal(isWithin(address, `${one}/${prefix}`), list.check(address, family), `${address} in ${one}/${prefix}`);
+          },
+        ),
+      );
+    }
+    assert.ok(!isWithin("10.0.0.7", "::/0"));
+    assert.ok(!isWithin("fd00::7", "0.0.0.0/0"));
+    assert.ok(!isWithin("a.example", "0.0.0.0/0"));
+  });
 });
