@@ -8,10 +8,11 @@ import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
 import { BUSYBOX_IMAGE, PAUSE_IMAGE } from "../../sandbox/images";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import type { ConfigOverlay } from "../../sandbox/overlay";
-import { HOST_ADDRESS, KUBERNETES_SERVICE } from "../../sandbox/topology";
+import { API_PORT, HOST_ADDRESS, KUBERNETES_SERVICE } from "../../sandbox/topology";
 import { podReaches } from "./edges";
 import { Guarded } from "./guarded";
 import { SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
+import { type OutsideProxy, startProxy } from "./proxy";
 import { Cluster, deployedStack, eventually, failure, inside, metricsOf, type Pod, previewed, remove, verify, withBlocks } from "./stack";
 
 /**
@@ -86,7 +87,15 @@ const DISCOVERING = [
   kubernetes_sd_configs: [discovery],
   relabel_configs: [{ source_labels: ["__address__"], regex: ".*", action: "drop" }],
 }));
+/** Where the proxy outside is, by which alerts are sent; and which queriers may reach, of all else. */
+const PROXY_PORT = 9_471;
+/** An Alertmanager that no name server knows. */
+const ALERTMANAGER = "http://alerts.example:9093/am";
 const CONFIG: ConfigOverlay = {
+  "thanos-stack:network": {
+    proxy: { url: `http://${HOST_ADDRESS}:${PROXY_PORT}`, to: [`${HOST_ADDRESS}/32`] },
+    edges: [{ component: "querier", to: [`${HOST_ADDRESS}/32`], ports: [PROXY_PORT] }],
+  },
   "thanos-stack:cluster": { name: 158 },
   "thanos-stack:namespace": NAMESPACE,
   "thanos-stack:existingNamespace": true,
@@ -97,8 +106,9 @@ const CONFIG: ConfigOverlay = {
     annotations: { "example.com/note": "any" },
   },
   "thanos-stack:services": { annotations: { "example.com/note": "any" } },
-  "thanos-stack:querier": { extra: EXTRA as unknown as ConfigOverlay },
+  "thanos-stack:querier": { externalUrl: "https://example.com/query", extra: EXTRA as unknown as ConfigOverlay },
   "thanos-stack:prometheus": {
+    externalUrl: "https://example.com/prometheus",
     ...on("/data/directory-bucket/prometheus"),
     ruleFolder: "tests/e2e/rules",
     scrapeInterval: "5s",
@@ -110,7 +120,7 @@ const CONFIG: ConfigOverlay = {
   "thanos-stack:credentials": { "map-password": `${PASSWORDS.map}\n`, "alerts-password": PASSWORDS.alerts },
   "thanos-stack:credentialsFrom": { "existing-password": { secret: LOGIN.metadata.name, key: "password" } },
   "thanos-stack:alerting": {
-    alertmanagers: [`dnssrv+http://_web._tcp.${GUARDED.service}.${NAMESPACE}.svc`],
+    alertmanagers: [`dnssrv+http://_web._tcp.${GUARDED.service}.${NAMESPACE}.svc`, ALERTMANAGER],
     client: { basic_auth: { username: "alerts", password_file: "/etc/credentials/alerts-password" } },
   },
   // A directory outlives its environment: what is laid into these is nobody else's.
@@ -163,8 +173,12 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   before("this machine asks who comes", () => guarded.listen(GUARDED.port, HOST_ADDRESS));
   const stranger = () => cluster.get<Pod>(`/api/v1/namespaces/${NAMESPACE}/pods/${STRANGER.metadata.name}`);
   const deployed = async () => deployedStack(cluster, await stack());
+  let proxy: OutsideProxy | undefined;
+  before("a proxy is outside", async () => {
+    proxy = await startProxy(PROXY_PORT);
+  });
   after("the node is everybody's again", async () => {
-    guarded.close();
+    proxy?.close();
     await cluster.mergePatch(`/api/v1/nodes/${node}`, { metadata: { labels: { pool: null } }, spec: { taints: null } });
   });
   const gateways = () => cluster.pods(NAMESPACE, "thanos-store-gateway");
@@ -222,6 +236,10 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     assert.equal(status, 200, body);
     const { data } = JSON.parse(body) as { data: Record<string, string> };
     assert.deepEqual([data["query.default-step"], data["query.max-concurrent-select"]], ["7s", "3"]);
+    assert.deepEqual(
+      [data["web.external-prefix"], data["web.route-prefix"], data["alert.query-url"]],
+      ["/query", "/", "https://example.com/query"],
+    );
     assert.deepEqual(
       querier?.status.containerStatuses?.map((each) => [each.ready, each.restartCount]),
       [
@@ -312,6 +330,30 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     const query = `min_over_time(up{job="guarded-existing"}[${since}s])`;
     assert.equal((await querier.instant(query)).vector[0]?.sample.value, 1);
     assert.deepEqual(await started(), before);
+  });
+
+  it("sends alerts outside by the proxy, with links to where people open them, and nothing else goes there", async () => {
+    const { requests, tunnels } = proxy ?? assert.fail("there is no proxy");
+    // Those that found no proxy yet are sent again after a minute.
+    const alert = await eventually(
+      "the alert is sent",
+      async () =>
+        requests
+          .flatMap(({ body }) => JSON.parse(body) as { labels: Record<string, string>; generatorURL: string }[])
+          .find(({ labels }) => labels.alertname === "E2eAlways"),
+      150,
+    );
+    assert.match(alert.generatorURL, /^https:\/\/example\.com\/prometheus\/graph\?/);
+    assert.deepEqual([...new Set(requests.map(({ url }) => url))], [`${ALERTMANAGER}/api/v2/alerts`]);
+    assert.deepEqual(tunnels, []);
+  });
+
+  it("opens a further edge for the component that it names, and for no other", async () => {
+    const pod = async (app: string) => (await cluster.pods(NAMESPACE, app))[0] ?? assert.fail(`there is no ${app}`);
+    const reaches = async (app: string) => podReaches(await pod(app), HOST_ADDRESS, PROXY_PORT);
+    await eventually("the querier reaches it", () => reaches("thanos-querier"));
+    for (const app of ["thanos-compactor", "thanos-store-gateway", "thanos-receive"]) assert.equal(await reaches(app), false, app);
+    assert.equal(await podReaches(await pod("thanos-querier"), HOST_ADDRESS, API_PORT), false, "another port");
   });
 
   it("finds targets by every role that a job asks for, and may read nothing else", async () => {

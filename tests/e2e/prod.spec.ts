@@ -5,15 +5,16 @@ import { PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient, WriteGivenUpError, WriteRejectedError } from "../../clients/remoteWrite";
 import { directTransport } from "../../clients/transport";
 import { cpuCores } from "../../model/values/quantity";
-import { ensureBucket } from "../../sandbox/bucket";
+import { bucketServer, ensureBucket } from "../../sandbox/bucket";
 import { awaitNodes } from "../../sandbox/cluster";
 import { environment, openStack } from "../../sandbox/engine";
 import { PAUSE_IMAGE } from "../../sandbox/images";
 import { killNode, startNode } from "../../sandbox/node";
-import { NODES } from "../../sandbox/topology";
+import { HOST_ADDRESS, NODES } from "../../sandbox/topology";
 import { startQueries } from "../ledger";
 import { withNetwork } from "./edges";
 import { assertSeesFaults } from "./edgesProof";
+import { type OutsideProxy, startProxy } from "./proxy";
 import {
   assertAnswered,
   assertLossless,
@@ -33,6 +34,8 @@ import {
 import { STRANGERS, tenantDirectories, writtenAs } from "./tenants";
 
 const NAMESPACE = "thanos-prod";
+/** Where a proxy is outside, for as long as the bucket is reached by it. */
+const PROXY_PORT = 9_472;
 const PREVIOUS_THANOS = "quay.io/thanos/thanos:v0.41.0";
 /** The loads of these tests come from single senders into a ring of a pair's: the environment has to decide which harm is the smaller. */
 const DECIDED = { "thanos-stack:receive": { otherSenders: "single" }, "thanos-stack:querier": { deduplication: "penalty" } };
@@ -56,6 +59,7 @@ describe("prod on a real cluster", function () {
   this.bail(true);
   const cluster = new Cluster();
   const deployed = async () => deployedStack(cluster, await openStack("prod"));
+  let proxy: OutsideProxy | undefined;
   const ready = (app: string) =>
     eventually(`${app} is Ready`, async () => {
       const pods = await cluster.pods(NAMESPACE, app);
@@ -364,9 +368,20 @@ describe("prod on a real cluster", function () {
     assert.deepEqual(await routers(), before);
   });
 
-  it("divides its targets over shards, as agents, and answers as if it were one", async () => {
-    await up("prod", { ...SENDERS, "thanos-stack:protect": false, "thanos-stack:prometheus": { shards: 2, mode: "agent" } });
+  it("divides its targets over shards, as agents, and reaches its bucket by a proxy, and answers as if nothing were so", async () => {
+    proxy = await startProxy(PROXY_PORT);
+    const { url, tunnels, requests } = proxy;
+    await up("prod", {
+      ...SENDERS,
+      "thanos-stack:protect": false,
+      "thanos-stack:prometheus": { shards: 2, mode: "agent" },
+      "thanos-stack:network": { proxy: { url, to: [`${HOST_ADDRESS}/32`] } },
+    });
     await verify("prod");
+    // A store gateway that is Ready has listed the bucket, which no policy opens.
+    assert.ok(tunnels.length > 0, "nobody went by the proxy");
+    assert.deepEqual([...new Set(tunnels)], [bucketServer().endpoint]);
+    assert.deepEqual(requests, []);
     const pods = await cluster.pods(NAMESPACE, "prometheus");
     assert.deepEqual(pods.map((pod) => pod.metadata.name).sort(), [
       "prometheus-0",
@@ -431,11 +446,12 @@ describe("prod on a real cluster", function () {
   });
 
   // With the size that volumes have grown to: they never get smaller.
-  after(() =>
-    remove("prod", {
+  after(async () => {
+    await remove("prod", {
       ...SENDERS,
       "thanos-stack:protect": false,
       "thanos-stack:receive": { ...SENDERS["thanos-stack:receive"], storage: { pvc: { size: "60Gi" } } },
-    }),
-  );
+    });
+    proxy?.close();
+  });
 });
