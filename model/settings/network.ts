@@ -83,7 +83,7 @@ const proxy = z
   })
   .optional()
   .describe(
-    "A proxy for what goes outside by HTTP: the bucket, identity services of its cloud, other targets of remote write, Alertmanagers; jobs of " +
+    "A proxy for what goes outside by HTTP: the bucket, identity services of its cloud, other targets of remote write, Alertmanagers by URL; jobs of " +
       "`prometheus.scrapeConfigs` where they ask for it (`proxy_from_environment: true`). What the stack's components say to each other " +
       "never goes there ([how](operations.md#behind-a-proxy)). Left out: none.",
   );

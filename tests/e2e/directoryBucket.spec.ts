@@ -170,11 +170,11 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
   const cluster = new Cluster();
   const stack = () => openStack("dev", CONFIG, { stack: STACK });
   const guarded = new Guarded(PASSWORDS);
-  before("this machine asks who comes", () => guarded.listen(GUARDED.port, HOST_ADDRESS));
   const stranger = () => cluster.get<Pod>(`/api/v1/namespaces/${NAMESPACE}/pods/${STRANGER.metadata.name}`);
   const deployed = async () => deployedStack(cluster, await stack());
   let proxy: OutsideProxy | undefined;
-  before("a proxy is outside", async () => {
+  before("this machine asks who comes, and is the proxy to what is outside", async () => {
+    await guarded.listen(GUARDED.port, HOST_ADDRESS);
     proxy = await startProxy(PROXY_PORT);
   });
   after("the node is everybody's again", async () => {

@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { goesThroughProxy, proxyEnv, urlGoesThroughProxy } from "../../../model/kubernetes/proxy";
 import { networkEdges } from "../../../model/network/edges";
 import { planStack } from "../../../model/plan";
+import { type AlertingConfig, alertingConfig, alertmanagerPorts, rulerUsesProxy } from "../../../model/prometheus/alerting";
 import { HISTORY, NETWORKS, SIDECAR } from "../../components/plans";
 import {
   containers,
@@ -188,5 +189,24 @@ describe("a proxy", () => {
         ["alertmanager.monitoring.svc:9093", undefined],
       ],
     );
+  });
+
+  it("is for no Alertmanager that is looked up, which is asked by an address that nobody spares", () => {
+    const settings = settingsOf("dev", {
+      network: { proxy: { url: "http://proxy.example:3128" } },
+      alerting: {
+        alertmanagers: ["dns+http://alerts.example:9093", "dnssrv+http://_web._tcp.alerts.example", "http://alerts.example:9093"],
+      },
+    });
+    const { alerting } = alertingConfig(settings) as AlertingConfig;
+    assert.deepEqual(
+      alerting.alertmanagers.map((each) => (each as { proxy_from_environment?: boolean }).proxy_from_environment),
+      [undefined, undefined, true],
+    );
+    assert.deepEqual(
+      settings.alerting.alertmanagers.map((address) => rulerUsesProxy(settings, address)),
+      [false, false, true],
+    );
+    assert.deepEqual(alertmanagerPorts(settings), [undefined], "records of DNS say the port");
   });
 });
