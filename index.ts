@@ -25,7 +25,7 @@ import type { Storage } from "./model/kubernetes/storage";
 import { planOutputs } from "./model/outputs";
 import { planStack } from "./model/plan";
 import { droppedInRules } from "./model/prometheus/keptSeries";
-import { ringOf } from "./model/ring/plan";
+import { antiAffinityKeys, ringOf } from "./model/ring/plan";
 import { ruleWarnings } from "./model/ruler/rules";
 import { protectsStorage } from "./model/settings/protection";
 import { visible } from "./model/values/visibleText";
@@ -41,6 +41,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   // What the environment chose, checked; what it comes to; what that survives.
   const { settings, kubeconfig, rules, ruleCount, bucketCredentials, credentials, warnings } = loadConfig();
   const plan = planStack(settings);
+  const ring = ringOf(plan.scheme);
   const survival = provenAvailability(settings, plan);
   const dropped = settings.prometheus.keepAll ? [] : droppedInRules(rules);
   for (const warning of [...warnings, ...planWarnings(settings), ...ruleWarnings(settings, ruleCount), ...dropped])
@@ -64,7 +65,10 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
     },
     { transformations: [newEnough] },
   );
-  const options: pulumi.ComponentResourceOptions = { provider, transformations: [newEnough, softerFirst(), made.transformation] };
+  const options: pulumi.ComponentResourceOptions = {
+    provider,
+    transformations: [newEnough, softerFirst(ring && antiAffinityKeys(ring)), made.transformation],
+  };
 
   const { namespace, existingNamespace: exists, dataPriority: value } = settings;
   const ownNamespace = new Namespace(
@@ -98,7 +102,6 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
         );
 
   // Samples: scraped by Prometheus, and written into the receivers or served by a sidecar.
-  const ring = ringOf(plan.scheme);
   const receive =
     ring === undefined
       ? undefined

@@ -26,6 +26,7 @@ import {
   type ReceiverRole,
   receiveFlags,
 } from "../model/ring/flags";
+import { DEFAULT_RING } from "../model/ring/hashring";
 import { receiveLimitsFile } from "../model/ring/limits";
 import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, type ReceiverSet, type RingPlan } from "../model/ring/plan";
 import { tolerableReceivers } from "../model/ring/quorum";
@@ -118,12 +119,13 @@ export class Receive extends pulumi.ComponentResource {
     this.services(name, workload, ring.settings);
     const files = this.files(name, workload, args);
     for (const set of ring.sets) {
+      const own = { ...workload, identity: set.identity, choices: choicesFor(settings, { ...ring.settings, pods: set.settings.pods }) };
       // One zone after the other: the next is touched when every receiver of the one before is Ready again
       // (and has been for a while, by its gate).
       const previous = this.sets.filter((_, index) => ring.sets[index]?.ring === set.ring).slice(-1);
       const spec = this.receiverSpec(args, set, account, routers === undefined ? files : undefined);
       this.sets.push(
-        statefulSet(set.name, { ...workload, identity: set.identity }, spec, {
+        statefulSet(set.name, own, spec, {
           dependsOn: [...args.volumes, ...previous],
           protect: protectsStorage(settings),
           hooks: args.gates.receivers(set),
@@ -131,14 +133,24 @@ export class Receive extends pulumi.ComponentResource {
         }),
       );
     }
-    if (replicationFactor > 1) {
-      disruptionBudget(name, workload, {
-        maxUnavailable: tolerableReceivers(replicationFactor),
-        selector: { "app.kubernetes.io/name": RECEIVE_APP },
-      });
-    }
+    if (replicationFactor > 1) this.budgets(name, workload, ring);
     if (routers !== undefined) this.routers(`${name}-router`, routers, args, account, files);
     this.registerOutputs({});
+  }
+
+  /** One budget a ring: a ring whose receivers are not Ready keeps no other ring's node from being drained. */
+  private budgets(name: string, workload: Workload, { rings, sets, settings }: RingPlan): void {
+    const maxUnavailable = tolerableReceivers(settings.replicationFactor);
+    const selector = { "app.kubernetes.io/name": RECEIVE_APP };
+    for (const { name: ring } of rings) {
+      const instances = sets.filter((set) => set.ring === ring).map((set) => set.name);
+      disruptionBudget(ring === DEFAULT_RING ? name : `${name}-ring-${ring}`, workload, {
+        ...(ring === DEFAULT_RING ? {} : { objectName: `${RECEIVE_APP}-ring-${ring}` }),
+        maxUnavailable,
+        selector,
+        ...(rings.length === 1 ? {} : { instances }),
+      });
+    }
   }
 
   private services(name: string, workload: Workload, { publishNotReadyPeers, mode }: ReceiveSettings): void {
@@ -190,20 +202,20 @@ export class Receive extends pulumi.ComponentResource {
       podManagementPolicy: "Parallel",
       minReadySeconds: receive.rollout.minReadySeconds,
       restartedAt: receive.rollout.restartedAt,
-      storage: receive.storage,
+      storage: set.settings.storage,
       pod: {
         serviceAccountName,
         priorityClassName: dataPriority,
         terminationGracePeriodSeconds: receive.rollout.gracePeriodSeconds,
         affinity: {
           // Within the set: another zone's receivers are on other nodes anyway, another ring's hold no replica of these series.
-          ...hostAntiAffinity(receive.antiAffinity, ownPods(settings, selectorLabels(set.identity))),
+          ...hostAntiAffinity(set.settings.antiAffinity, ownPods(settings, selectorLabels(set.identity))),
           ...inZone(set.zone),
         },
         containers: [
           {
-            ...container("thanos-receive", settings.images.thanos, receive.resources),
-            args: receiveFlags(ring, settings, role, localEndpoint),
+            ...container("thanos-receive", settings.images.thanos, set.settings.resources),
+            args: receiveFlags(ring, settings, role, { localEndpoint, retention: set.retention }),
             env: [POD_NAME_ENV, ...(bucket?.env ?? [])],
             ports: [GRPC, HTTP, ...(files === undefined ? [] : [REMOTE_WRITE])],
             ...probes("http"),
@@ -242,7 +254,7 @@ export class Receive extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-receive-router", settings.images.thanos, resources, ROUTER_SCRATCH),
-              args: receiveFlags(ring, settings, "router", ""),
+              args: receiveFlags(ring, settings, "router"),
               env: [POD_NAME_ENV],
               ports: [GRPC, HTTP, REMOTE_WRITE],
               ...probes("http"),

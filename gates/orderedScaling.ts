@@ -36,7 +36,6 @@ export function scalingGates(
   cluster: ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth,
   patience: Patience = PATIENCE,
 ): ScalingGates {
-  const volumes = volumeGates(cluster, "receive", receive.settings.storage, patience);
   const grow = new pulumi.ResourceHook("ring-waits-for-new-receivers", async ({ oldInputs, newInputs }) => {
     const before = hashringsText(oldInputs);
     const after = hashringsText(newInputs);
@@ -45,7 +44,8 @@ export function scalingGates(
   return {
     hashrings: { beforeUpdate: [smallerRingIsAccepted(settings, receive, cluster), grow] },
     receivers: (set) => {
-      const { beforeUpdate = [], afterUpdate = [], ...others } = volumes(set);
+      const key = set.settings.keyOf("storage").replace(/\.storage$/, "");
+      const { beforeUpdate = [], afterUpdate = [], ...others } = volumeGates(cluster, key, set.settings.storage, patience)(set);
       return {
         ...others,
         beforeUpdate: [
@@ -176,11 +176,12 @@ export function shrinkRefusal(settings: Settings, receive: RingPlan, set: Receiv
   const ring = larger.rings.find((each) => each.name === set.ring);
   if (ring === undefined) throw new Error(`there is no hashring ${set.ring}`);
   const all = sets.flatMap((each) => leaving.map((pod) => pod.replace(new RegExp(`^${set.name}-`), `${each.name}-`)));
+  const whose = ring.shuffleSharding === undefined ? "the series" : "some tenant's series";
   const loss = historyLoss(ring, receive.settings.replicationFactor, all);
   return (
     `${key} = ${set.replicas * sets.length}: ${all.join(", ")} would leave the ring of ${size}, and without a bucket nothing serves what they hold: ` +
-    `${percent(loss.wholly)} of the series have every replica there, ${percent(loss.possibly)} have a quorum there, so that samples which only those acknowledged ` +
-    `would be missing for up to ${receive.retention}. Their volumes stay. Accepted: ${size}, or "history-loss" in accepts.`
+    `${percent(loss.wholly)} of ${whose} have every replica there, ${percent(loss.possibly)} have a quorum there, so that samples which only those acknowledged ` +
+    `would be missing for up to ${set.retention.time}. Their volumes stay. Accepted: ${size}, or "history-loss" in accepts.`
   );
 }
 
@@ -224,14 +225,16 @@ export async function receiversMayLeave(
     patience,
     FIX_AND_REPEAT,
   );
-  const expected = receive.rings.find((ring) => ring.name === set.ring)?.members.length;
+  const ring = receive.rings.find(({ name }) => name === set.ring);
   const app = receive.settings.mode === "split" ? ROUTER_APP : RECEIVE_APP;
   await until(
     "every router to have loaded the smaller ring",
     async () => {
       const routers = await cluster.pods({ "app.kubernetes.io/name": app });
-      const sizes = await Promise.all(routers.map((pod) => cluster.metric(pod, "thanos_receive_hashring_nodes", { name: set.ring })));
-      return routers.length === 0 ? ["any router"] : routers.filter((_, index) => sizes[index] !== expected);
+      const sizes = await Promise.all(
+        routers.map((pod) => cluster.metric(pod, "thanos_receive_hashring_nodes", { name: ring?.loadedAs ?? set.ring })),
+      );
+      return routers.length === 0 ? ["any router"] : routers.filter((_, index) => sizes[index] !== ring?.members.length);
     },
     patience,
     FIX_AND_REPEAT,

@@ -15,16 +15,19 @@ interface Workload {
   };
 }
 
+/** Keys of workloads, by their names, whose component alone does not tell them: rings with an anti-affinity of their own. */
+export type KeysByName = Readonly<Record<string, string>>;
+
 /**
  * Refuses, at preview and before the update, that a workload goes from hard to soft anti-affinity and grows in one update. A pod that runs
  * keeps the rule that it was made with, and Kubernetes holds it against every pod that comes to its node; it is restarted only when the new
  * ones are Ready, which have no other node to go to.
  */
-export function softerFirst(): pulumi.ResourceTransformation {
+export function softerFirst(keys: KeysByName = {}): pulumi.ResourceTransformation {
   const hook = new pulumi.ResourceHook(
     "soft-anti-affinity-before-more-pods",
     ({ oldInputs, newInputs }) => {
-      const refusal = standstill(oldInputs, newInputs);
+      const refusal = standstill(oldInputs, newInputs, keys);
       if (refusal !== undefined) throw new Error(refusal);
     },
     { onDryRun: true },
@@ -37,15 +40,16 @@ export function softerFirst(): pulumi.ResourceTransformation {
 }
 
 /** Why a workload would stand still between these inputs; undefined where it doesn't. */
-export function standstill(oldInputs: Inputs, newInputs: Inputs): string | undefined {
+export function standstill(oldInputs: Inputs, newInputs: Inputs, keys: KeysByName = {}): string | undefined {
   const [before, after] = [oldInputs as Workload | undefined, newInputs as Workload | undefined];
   const [had, wanted] = [before?.spec?.replicas, after?.spec?.replicas];
   if (typeof had !== "number" || typeof wanted !== "number" || had === 0 || wanted <= had) return undefined;
   if (!isHard(before) || isHard(after)) return undefined;
   const component = after?.metadata?.labels?.["app.kubernetes.io/component"] as ComponentName | undefined;
-  const key = component === undefined ? undefined : KEY_OF_COMPONENT[component];
+  const part = component === undefined ? undefined : KEY_OF_COMPONENT[component];
+  const key = keys[after?.metadata?.name ?? ""] ?? (part === undefined ? "antiAffinity" : `${part}.antiAffinity`);
   return (
-    `${key === undefined ? "antiAffinity" : `${key}.antiAffinity`} = soft: ${after?.metadata?.name ?? "a workload"} would grow from ${had} to ${wanted} pods in the same update. ` +
+    `${key} = soft: ${after?.metadata?.name ?? "a workload"} would grow from ${had} to ${wanted} pods in the same update. ` +
     "Those that run keep the hard rule until they are restarted, so that no other comes to their nodes, and they are restarted only when the new ones are Ready. " +
     `Accepted: soft with ${had} in one update, ${wanted} in the next.`
   );

@@ -1,10 +1,12 @@
-import { largestHashring } from "./availability/plan";
+import { nodesOfRing } from "./availability/plan";
 import type { AvailabilityPlan, CountedOn, Workload } from "./availability/types";
 import { choicesFor } from "./kubernetes/choices";
 import { nodesInWords } from "./kubernetes/nodesInWords";
 import type { StackPlan } from "./plan";
-import { ringOf } from "./ring/plan";
+import { ketamaRing } from "./ring/ketama";
+import { type RingPlan, ringOf } from "./ring/plan";
 import { tolerableReceivers } from "./ring/quorum";
+import { shardsOf } from "./ring/shards";
 import type { PodSettings } from "./settings/pods";
 import type { Settings, StorageSettings } from "./settings/schema";
 
@@ -31,7 +33,18 @@ export function availabilityPlan(settings: Settings, plan: StackPlan): Availabil
       ? {}
       : {
           receive: {
-            hashrings: ring.rings.map(({ name, members }) => ({ name, members })),
+            hashrings: ring.rings.map((each) => {
+              const own = settingsOfRing(ring, each.name);
+              return {
+                name: each.name,
+                members: each.members,
+                antiAffinity: own.antiAffinity,
+                ...stored(own.storage),
+                ...(each.shuffleSharding === undefined
+                  ? {}
+                  : { shards: shardsOf(ketamaRing(each.members, ring.settings.replicationFactor), each.shuffleSharding, each.tenants) }),
+              };
+            }),
             replicationFactor: ring.settings.replicationFactor,
             antiAffinity: ring.settings.antiAffinity,
             ...stored(ring.settings.storage),
@@ -53,16 +66,21 @@ export function availabilityPlan(settings: Settings, plan: StackPlan): Availabil
     ...(ruler === undefined ? {} : { ruler: { ...workload({ ...ruler.settings, storage: ruler.storage }), stores: ruler.stores } }),
     zones: cluster.zones.length,
   };
-  const nodes = countedOn(made, settings);
+  const nodes = countedOn(made, settings, ring);
   return nodes.length === 0 ? made : { ...made, nodes };
 }
 
+const settingsOfRing = (ring: RingPlan, name: string) => ring.sets.find((set) => set.ring === name)?.settings ?? ring.settings;
+
 /** Nodes that the plan's pods ask for, where not every node will do: each kind once, with as many as its neediest component takes. */
-function countedOn(plan: AvailabilityPlan, settings: Settings): CountedOn[] {
+function countedOn(plan: AvailabilityPlan, settings: Settings, ring: RingPlan | undefined): CountedOn[] {
   const { receive, querier, queryFrontend, prometheus, ruler, objectStorage } = settings;
   const apart = ({ replicas, antiAffinity }: Pick<Workload, "replicas" | "antiAffinity">) => (antiAffinity === "hard" ? replicas : 1);
   const placed: [{ pods: PodSettings } | undefined, number | undefined][] = [
-    [receive, plan.receive && apart({ ...plan.receive, replicas: largestHashring(plan.receive) })],
+    ...(plan.receive?.hashrings ?? []).map((each): [{ pods: PodSettings } | undefined, number | undefined] => [
+      ring && settingsOfRing(ring, each.name),
+      plan.receive && nodesOfRing(each, plan.receive),
+    ]),
     [receive?.routers, plan.routers && apart(plan.routers)],
     [querier, apart(plan.querier)],
     [queryFrontend, plan.queryFrontend && apart(plan.queryFrontend)],

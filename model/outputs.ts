@@ -61,6 +61,7 @@ export function planOutputs(settings: Settings, plan: StackPlan) {
             replicationFactor: ring.settings.replicationFactor,
             algorithm: "ketama" as const,
             hash: ring.hashringsHash,
+            loadedAs: ring.rings.map((each) => each.loadedAs),
           },
     prometheus: {
       service: addresses.prometheusUrl,

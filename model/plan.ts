@@ -66,7 +66,7 @@ export function planStack(settings: Settings): StackPlan {
       prometheusUrl: `http://${host(PROMETHEUS_APP)}:${PROMETHEUS_PORT}`,
     },
     hostPathVolumes: [
-      ...(ring === undefined ? [] : ring.sets.flatMap((set) => directoriesOf(set, ring.settings.storage, namespace, THANOS_USER))),
+      ...(ring === undefined ? [] : ring.sets.flatMap((set) => directoriesOf(set, set.settings.storage, namespace, THANOS_USER))),
       ...prometheusSets.flatMap((set) => directoriesOf(set, settings.prometheus.storage, namespace, PROMETHEUS_USER)),
       ...(history?.hostPathVolumes ?? []),
       ...(ruler?.hostPathVolumes ?? []),

@@ -5,7 +5,7 @@ import { identityLabels } from "../model/bucket/cloudIdentity";
 import { type Choices, chosenSpec } from "../model/kubernetes/choices";
 import { podWithExtra } from "../model/kubernetes/extra";
 import type { Identity } from "../model/kubernetes/identities";
-import { commonLabels, NOT_AWAITED, ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { commonLabels, INSTANCE_LABEL, NOT_AWAITED, ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/kubernetes/pod";
 import { claimRetention, type Storage, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/kubernetes/storage";
 import { restartAnnotations } from "../model/settings/rollout";
@@ -90,10 +90,14 @@ interface ServiceShape {
 
 /** Differences between budgets for disruptions. */
 interface BudgetShape {
+  /** Its name. Default: the workload's. */
+  objectName?: string;
   /** Pods that may be missing at a time. Default: 1. */
   maxUnavailable?: number;
   /** Labels of the pods that are counted. Default: the workload's own. */
   selector?: Record<string, string>;
+  /** Of these, the workloads whose pods are counted (`app.kubernetes.io/instance`). Default: all. */
+  instances?: string[];
 }
 
 /** A Service with no address of its own: its name leads to the pods themselves. */
@@ -165,14 +169,21 @@ export function service(
 }
 
 /** A budget for disruptions. */
-export function disruptionBudget(name: string, workload: Workload, { maxUnavailable = 1, selector }: BudgetShape = {}): void {
+export function disruptionBudget(
+  name: string,
+  workload: Workload,
+  { objectName, maxUnavailable = 1, selector, instances }: BudgetShape = {},
+): void {
   new k8s.policy.v1.PodDisruptionBudget(
     name,
     {
-      metadata: metadata(workload),
+      metadata: metadata(workload, objectName),
       spec: {
         maxUnavailable,
-        selector: { matchLabels: ownPods(workload, selector ?? selectorLabels(workload.identity)) },
+        selector: {
+          matchLabels: ownPods(workload, selector ?? selectorLabels(workload.identity)),
+          ...(instances === undefined ? {} : { matchExpressions: [{ key: INSTANCE_LABEL, operator: "In", values: instances }] }),
+        },
         // A pod that is not Ready anyway must not keep a node from being drained.
         unhealthyPodEvictionPolicy: "AlwaysAllow",
       },

@@ -24,6 +24,11 @@ export interface Ring {
   algorithm: "ketama";
   /** Changes exactly when the ring file changes. */
   hash: string;
+  /**
+   * Names of the hashrings in receivers' metrics (`thanos_receive_hashring_nodes`), in which rings that are gone stay until a restart. Absent in
+   * stacks that don't say.
+   */
+  loadedAs?: string[];
 }
 
 /** The stack's own Prometheus. */
@@ -82,8 +87,8 @@ export interface ReceiveOutputs extends CommonOutputs {
   /** In-cluster URL for remote write 1.0. */
   remoteWriteUrl: string;
   /**
-   * The tenants that are taken; writes of another are answered 500 and retried for ever. Absent where any tenant is
-   * taken, and in stacks that don't say.
+   * The tenants that are taken, by name or by pattern ({@link takesTenant}); writes of another are answered 500 and retried for ever. Absent
+   * where any tenant is taken, and in stacks that don't say.
    */
   tenants?: string[];
   ring: Ring;
@@ -153,12 +158,19 @@ export function readOutputs(raw: Record<string, unknown>): StackOutputs {
   });
   const tenants = raw.tenants === undefined ? undefined : outputs.strings("tenants");
   const algorithm = ring.oneOf("algorithm", ["ketama"] as const);
+  const loadedAs = ring.fields.loadedAs === undefined ? undefined : ring.strings("loadedAs");
   const receive: ReceiveOutputs = {
     scheme: "receive",
     ...common,
     remoteWriteUrl,
     ...(tenants === undefined ? {} : { tenants }),
-    ring: { members, replicationFactor: ring.count("replicationFactor"), algorithm, hash: ring.string("hash") },
+    ring: {
+      members,
+      replicationFactor: ring.count("replicationFactor"),
+      algorithm,
+      hash: ring.string("hash"),
+      ...(loadedAs === undefined ? {} : { loadedAs }),
+    },
   };
   failIfAny(problems);
   return receive;
@@ -340,4 +352,18 @@ function describe(value: unknown): string {
   const shortened = text.length > DESCRIPTION_LIMIT ? `${text.slice(0, DESCRIPTION_LIMIT)}…` : text;
   const type = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
   return type === "null" ? shortened : `${shortened} (${type})`;
+}
+
+/**
+ * Whether a tenant is among those that are taken, of which an entry may be a pattern: `*` is any text, `?` any character, `[a-z]` one of
+ * some.
+ *
+ * @param tenants `tenants` of the outputs. Undefined: any is taken.
+ */
+export function takesTenant(tenants: readonly string[] | undefined, tenant: string): boolean {
+  const expression = (pattern: string) =>
+    pattern.replace(/\[[^\]]*\]|[^\w-]/g, (text) =>
+      text === "*" ? "[^/]*" : text === "?" ? "[^/]" : text.startsWith("[") ? text : `\\${text}`,
+    );
+  return tenants?.some((pattern) => new RegExp(`^${expression(pattern)}$`).test(tenant)) ?? true;
 }

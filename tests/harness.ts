@@ -305,7 +305,11 @@ export interface PersistentVolume extends Manifest {
 }
 
 export interface DisruptionBudget extends Manifest {
-  spec: { maxUnavailable: number; selector: { matchLabels: Record<string, string> }; unhealthyPodEvictionPolicy?: string };
+  spec: {
+    maxUnavailable: number;
+    selector: { matchLabels: Record<string, string>; matchExpressions?: { key: string; operator: string; values: string[] }[] };
+    unhealthyPodEvictionPolicy?: string;
+  };
 }
 
 export interface Role extends Manifest {

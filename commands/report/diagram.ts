@@ -70,7 +70,13 @@ function drawRing(id: string, ring: TopologyRing, of: Topology, detail: Detail):
     node(`${id}z${index}`, zoneTitle(zone), ...(detail === "pods" ? named(pods) : [`×${pods.length}`])),
   );
   // A title of several lines is drawn over what it is the title of.
-  return [`subgraph ${id}["${label(title)}"]`, "direction LR", ...zones, `${node(`${id}n`, replicasEach(of), nodesOf(of))}:::note`, "end"];
+  return [
+    `subgraph ${id}["${label(title)}"]`,
+    "direction LR",
+    ...zones,
+    `${node(`${id}n`, replicasEach(of), nodesOf(ring))}:::note`,
+    "end",
+  ];
 }
 
 function named(pods: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 import { PART_OF } from "../../model/kubernetes/labels";
 import { FURTHER_POLICY } from "../../model/network/edges";
-import { fields, kindOf, type PolicyResource, podOf } from "../../policy/resources";
+import { fields, kindOf, type PolicyResource, podOf, text } from "../../policy/resources";
 import { escapeXml } from "./escaping";
 
 /** The path of a sample, from who sends it to who asks for it. */
@@ -18,8 +18,6 @@ export interface Topology {
   queriers: number;
   /** Query frontends; none where people ask the queriers. */
   frontends: number;
-  /** Whether receivers never share a node. */
-  separateNodes: boolean;
   /** Connections that the environment adds to those of the path, each in words; none where it adds none. */
   further: string[];
 }
@@ -28,6 +26,8 @@ export interface Topology {
 export interface TopologyRing {
   name: string;
   zones: { zone?: string; pods: string[] }[];
+  /** Whether its receivers never share a node. */
+  separateNodes: boolean;
 }
 
 interface RingOutput {
@@ -54,10 +54,12 @@ export function topologyOf(resources: readonly PolicyResource[], outputs: Record
     rings: [...rings].map(([name, zones]) => ({
       name,
       zones: [...zones].map(([zone, pods]) => ({ ...(zone === undefined ? {} : { zone }), pods })),
+      separateNodes: resources
+        .filter((resource) => isPart(resource, "receive") && [...zones.values()].flat().some((pod) => isPodOf(resource, pod)))
+        .every(neverShareNodes),
     })),
     queriers: replicasOf(resources, "querier"),
     frontends: replicasOf(resources, "query-frontend"),
-    separateNodes: resources.filter((resource) => isPart(resource, "receive")).every(neverShareNodes),
     further: resources.flatMap(furtherConnections),
   };
 }
@@ -90,6 +92,11 @@ function furtherConnections(resource: PolicyResource): string[] {
 
 function isPart(resource: PolicyResource, component: string): boolean {
   return podOf(resource)?.labels["app.kubernetes.io/component"] === component && ["Deployment", "StatefulSet"].includes(kindOf(resource));
+}
+
+/** Whether a pod is a StatefulSet's: its name is the set's with a number behind it. */
+function isPodOf(resource: PolicyResource, pod: string): boolean {
+  return text(fields(resource.inputs, "metadata"), "name") === pod.replace(/-\d+$/, "");
 }
 
 function replicasOf(resources: readonly PolicyResource[], component: string): number {
@@ -182,7 +189,7 @@ export const replicasEach = ({ replicationFactor: copies }: Topology): string =>
   `${copies} ${copies === 1 ? "replica" : "replicas"} of each series`;
 
 /** Whether receivers share nodes. */
-export const nodesOf = ({ separateNodes }: Topology): string => (separateNodes ? "never two on a node" : "several may share a node");
+export const nodesOf = ({ separateNodes }: TopologyRing): string => (separateNodes ? "never two on a node" : "several may share a node");
 
 /** Receivers drawn one by one in a zone; further ones are counted. */
 const MOST_PODS = 6;
@@ -274,7 +281,7 @@ function stack(items: Drawn[]): Drawn {
 function drawRing(ring: TopologyRing, of: Topology): Drawn {
   const zones = stack(ring.zones.map(drawZone));
   const title = `hashring ${ring.name}`;
-  const lines = [replicasEach(of), nodesOf(of)];
+  const lines = [replicasEach(of), nodesOf(ring)];
   const width = Math.max(zones.width + 2 * PADDING, 210);
   const head = TITLE + 8;
   const height = head + zones.height + lines.length * 16 + PADDING;

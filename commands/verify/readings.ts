@@ -74,14 +74,20 @@ export class StackReader {
     return { atMs: performance.now(), samples: new Map(readings), own: { before, after: own() } };
   }
 
-  /** The hashring as each receiver with a hashring file has it. */
-  async hashrings(): Promise<HashringReading[]> {
+  /**
+   * The hashring as each receiver with a hashring file has it.
+   *
+   * @param loadedAs Names of the rings: metrics of rings that are gone stay until the receiver's next start. Undefined: all are counted.
+   */
+  async hashrings(loadedAs: readonly string[] | undefined): Promise<HashringReading[]> {
     const receivers = await this.asked((pod) => pod.readsHashrings);
     return Promise.all(
       receivers.map(async (pod): Promise<HashringReading> => {
         const samples = await this.metrics(pod);
         const hash = samples.find(({ name }) => name === "thanos_receive_config_hash")?.value;
-        const nodes = samples.filter(({ name }) => name === "thanos_receive_hashring_nodes");
+        const nodes = samples.filter(
+          ({ name, labels }) => name === "thanos_receive_hashring_nodes" && loadedAs?.includes(labels.name ?? "") !== false,
+        );
         return {
           pod: pod.name,
           ...(hash === undefined ? {} : { hash }),

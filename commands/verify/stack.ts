@@ -43,7 +43,7 @@ function ringChecks(reader: StackReader, outputs: ReceiveOutputs, shortestRateMs
   const door = new CountingTransport(reader.service(remoteWriteUrl(outputs)));
   let first: AcknowledgedReading | undefined;
   return [
-    { name: "hashring", look: async () => hashringsAgree(await reader.hashrings(), ring.members) },
+    { name: "hashring", look: async () => hashringsAgree(await reader.hashrings(ring.loadedAs), ring.members) },
     {
       name: "samples acknowledged",
       look: async () => {

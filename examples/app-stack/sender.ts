@@ -1,4 +1,4 @@
-import type { ReceiveOutputs } from "../../outputs";
+import { type ReceiveOutputs, takesTenant } from "../../outputs";
 
 /**
  * Who sends: what tells the samples of one application stack from everyone else's. Two senders of one identity would write into the same
@@ -45,7 +45,7 @@ export function senderOf(choice: SenderChoice, platform: ReceiveOutputs): Sender
   if (choice.tenant === platform.defaultTenant) {
     problems.push(`tenant: ${choice.tenant} is the tenant of senders that name none, the platform itself among them; take one of your own`);
   }
-  if (platform.tenants?.includes(choice.tenant) === false) {
+  if (platform.tenants !== undefined && !takesTenant(platform.tenants, choice.tenant)) {
     problems.push(
       `tenant: ${choice.platform} takes ${platform.tenants.join(", ")} and not ${choice.tenant}: name one of them, or let the platform name yours in its tenancy.tenants`,
     );

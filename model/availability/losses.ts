@@ -77,6 +77,6 @@ export function enumerateLosses(plan: AvailabilityPlan, loss: Loss): LossCase[] 
   if (receive === undefined) {
     return [];
   }
-  const placed = receive.hashrings.map((ring) => placeHashring(ring, receive));
+  const placed = receive.hashrings.flatMap((ring) => placeHashring(ring, receive));
   return lossCases(loss, placed, receive).map(({ incomplete: _, ...one }) => one);
 }

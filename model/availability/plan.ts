@@ -1,7 +1,7 @@
 import { type Placed, placeCopies } from "../ring/copies";
-import { ketamaRing, RingError, ringProblems, zoneBalance } from "../ring/ketama";
+import { ketamaRing, partOfRing, RingError, ringProblems, zoneBalance } from "../ring/ketama";
 import type { Problem } from "../values/problem";
-import type { AvailabilityPlan, PlannedHashring, PrometheusWorkload, ReceivePlan } from "./types";
+import type { AntiAffinity, AvailabilityPlan, PlannedHashring, PrometheusWorkload, ReceivePlan } from "./types";
 
 /** Whether a plan can be deployed as given, and where its receivers may stand. */
 
@@ -35,23 +35,34 @@ export function planProblems(plan: AvailabilityPlan): Problem[] {
     }
     return found;
   });
-  const largest = largestHashring(receive);
-  if (receive.antiAffinity === "hard" && receive.nodes !== undefined && receive.nodes < largest) {
+  const crowded = receive.hashrings.filter((ring) => {
+    const nodes = ring.nodes ?? receive.nodes;
+    return antiAffinityOf(ring, receive) === "hard" && nodes !== undefined && nodes < ring.members.length;
+  });
+  const largest = crowded.reduce<PlannedHashring | undefined>(
+    (most, ring) => (ring.members.length > (most?.members.length ?? 0) ? ring : most),
+    undefined,
+  );
+  if (largest !== undefined) {
     problems.push({
       key: "receive.nodes",
-      value: receive.nodes,
-      rule: `with hard anti-affinity every member of a hashring needs a node of its own, and the largest hashring has ${largest}; the others would stay Pending`,
-      remedy: `${largest} nodes or more, or soft anti-affinity`,
+      value: largest.nodes ?? receive.nodes,
+      rule: `with hard anti-affinity every member of a hashring needs a node of its own, and the largest hashring has ${largest.members.length}; the others would stay Pending`,
+      remedy: `${largest.members.length} nodes or more, or soft anti-affinity`,
     });
   }
   return problems;
 }
 
-/** Members of the largest hashring. */
-export const largestHashring = (receive: ReceivePlan): number => Math.max(0, ...receive.hashrings.map((ring) => ring.members.length));
+/** Whether two members of a hashring may share a node. */
+export const antiAffinityOf = (ring: PlannedHashring, receive: ReceivePlan): AntiAffinity => ring.antiAffinity ?? receive.antiAffinity;
+
+/** Nodes that can run a hashring's members, at least. */
+export const nodesOfRing = (ring: PlannedHashring, receive: ReceivePlan): number =>
+  ring.nodes ?? receive.nodes ?? (antiAffinityOf(ring, receive) === "hard" ? ring.members.length : 1);
 
 /** Nodes that can run receivers, at least. */
-export const nodesOf = (receive: ReceivePlan): number => receive.nodes ?? (receive.antiAffinity === "hard" ? largestHashring(receive) : 1);
+export const nodesOf = (receive: ReceivePlan): number => Math.max(0, ...receive.hashrings.map((ring) => nodesOfRing(ring, receive)));
 
 /** Nodes that can run Prometheus, at least. */
 export const nodesOfPrometheus = ({ nodes, antiAffinity, replicas }: PrometheusWorkload): number =>
@@ -74,28 +85,41 @@ export function domains(ring: PlannedHashring, by: "member" | "zone"): number[][
   return [...zones.values()];
 }
 
-/** A hashring with what holds each of its series. */
+/** A hashring, or a tenant's shard of it, with what holds each of its series. */
 export interface PlacedHashring {
+  /** Its members are those of the shard. */
   ring: PlannedHashring;
   copies: Placed;
   /** Members that the loss of a node can take at most; with soft anti-affinity, every pod of a zone may be on one node. */
   nodes: number[][];
   zones: number[][];
-  heaviest: { pod: string; load: number };
 }
 
-/** Where the replicas of each series of a hashring are, and what a node or a zone can hold of its members at most. */
-export function placeHashring(ring: PlannedHashring, receive: ReceivePlan): PlacedHashring {
+/**
+ * Where the replicas of each series of a hashring are, and what a node or a zone can hold of its members at most; each shard apart where
+ * tenants have some.
+ */
+export function placeHashring(ring: PlannedHashring, receive: ReceivePlan): PlacedHashring[] {
   const ketama = ketamaRing(ring.members, receive.replicationFactor);
-  const { members } = zoneBalance(ketama);
+  const hard = antiAffinityOf(ring, receive) === "hard";
+  const placed = (part: PlannedHashring, copies: Placed): PlacedHashring => ({
+    ring: part,
+    copies,
+    nodes: domains(part, hard ? "member" : "zone"),
+    zones: isZoned(part) ? domains(part, "zone") : [],
+  });
+  if (ring.shards === undefined) return [placed(ring, placeCopies(ketama))];
+  return ring.shards.map((shard) => {
+    const members = shard.flatMap((member) => ring.members[member] ?? []);
+    return placed({ ...ring, members }, placeCopies(partOfRing(ketama, shard)));
+  });
+}
+
+/** The member that holds most of a hashring's series, and how much relative to the mean. */
+export function heaviestOf(ring: PlannedHashring, { replicationFactor }: ReceivePlan): { pod: string; load: number } {
+  const { members } = zoneBalance(ketamaRing(ring.members, replicationFactor));
   const heaviest = members.reduce((best, member, i) => (member.load > (members[best]?.load ?? 0) ? i : best), 0);
-  return {
-    ring,
-    copies: placeCopies(ketama),
-    nodes: domains(ring, receive.antiAffinity === "hard" ? "member" : "zone"),
-    zones: isZoned(ring) ? domains(ring, "zone") : [],
-    heaviest: { pod: ring.members[heaviest]?.pod ?? "", load: rounded(members[heaviest]?.load ?? 0) },
-  };
+  return { pod: ring.members[heaviest]?.pod ?? "", load: rounded(members[heaviest]?.load ?? 0) };
 }
 
 /** @throws {RingError} with every problem of the plan. */

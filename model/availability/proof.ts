@@ -1,5 +1,5 @@
 import { writeQuorum } from "../ring/quorum";
-import { nodesOf, nodesOfPrometheus, placeHashring, refuseProblems } from "./plan";
+import { antiAffinityOf, heaviestOf, nodesOf, nodesOfPrometheus, placeHashring, refuseProblems } from "./plan";
 import { scenarioOf } from "./scenarios";
 import { summaryOf } from "./summary";
 import { survivalOf } from "./survival";
@@ -27,17 +27,19 @@ import type { Availability, AvailabilityPlan, Loss } from "./types";
  * Survival of a plan.
  *
  * The figures are those of the worst placement that the plan allows, not of a likely one: with soft anti-affinity all pods may be on one
- * node. Shares are exact for the ring; with several hashrings, that of the worst.
+ * node. Shares are exact for the ring; with several hashrings, that of the worst. Where a hashring is shuffle sharded they are those of the
+ * worst tenant: exact for one whose name is known, and for those that only a pattern names of one whose series all lie where it is worst.
  *
  * @throws {RingError} with every problem of the plan; see {@link planProblems}.
  */
 export function availability(plan: AvailabilityPlan): Availability {
   refuseProblems(plan);
   const { receive } = plan;
-  const placed = receive === undefined ? [] : receive.hashrings.map((ring) => placeHashring(ring, receive));
+  const placed = receive === undefined ? [] : receive.hashrings.flatMap((ring) => placeHashring(ring, receive));
   const named = new Set(
     receive?.hashrings.flatMap((ring) => ring.members.flatMap((member) => (member.zone === undefined ? [] : [member.zone]))),
   );
+  const modes = new Set(receive?.hashrings.map((ring) => antiAffinityOf(ring, receive)));
   const zones = plan.zones ?? named.size;
   const nodes = receive === undefined ? nodesOfPrometheus(plan.prometheus) : nodesOf(receive);
   const losses: Loss[] = [
@@ -58,9 +60,15 @@ export function availability(plan: AvailabilityPlan): Availability {
           receive: {
             replicationFactor: receive.replicationFactor,
             quorum: writeQuorum(receive.replicationFactor),
-            antiAffinity: receive.antiAffinity,
+            antiAffinity: modes.has("soft") ? ("soft" as const) : ("hard" as const),
             zones: named.size,
-            hashrings: placed.map(({ ring, heaviest }) => ({ name: ring.name, members: ring.members.length, heaviest })),
+            hashrings: receive.hashrings.map((ring) => ({
+              name: ring.name,
+              members: ring.members.length,
+              ...(modes.size > 1 ? { antiAffinity: antiAffinityOf(ring, receive) } : {}),
+              ...(ring.shards === undefined ? {} : { sharded: true as const }),
+              heaviest: heaviestOf(ring, receive),
+            })),
           },
         }),
     scenarios: losses.map((loss) => scenarioOf(loss, plan, placed, zones)),

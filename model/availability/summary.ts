@@ -1,4 +1,4 @@
-import { largestHashring, nodesOf } from "./plan";
+import { antiAffinityOf, nodesOfRing } from "./plan";
 import type { Availability, AvailabilityPlan, ReceivePlan, Scenario, Survival } from "./types";
 import { anyOf, counted, countedOn, kept, LOSS_NAMES, percent } from "./words";
 
@@ -51,8 +51,11 @@ function survivalLine({ nodes, zones }: Survival, limits: Availability["limits"]
 
 /** With a budget of none, or with one node, whose evicted receivers wait for it while the budget holds back the rest. */
 const drainNeverEnds = (receive: ReceivePlan): boolean =>
-  receive.maxUnavailable !== undefined &&
-  (receive.maxUnavailable === 0 || (nodesOf(receive) === 1 && receive.maxUnavailable < largestHashring(receive)));
+  receive.hashrings.some(
+    (ring) =>
+      receive.maxUnavailable !== undefined &&
+      (receive.maxUnavailable === 0 || (nodesOfRing(ring, receive) === 1 && receive.maxUnavailable < ring.members.length)),
+  );
 
 /** The first line says what is survived; the others what a loss does, and what is unusual about the plan. */
 export function summaryOf(result: Omit<Availability, "summary">, plan: AvailabilityPlan, zones: number): string[] {
@@ -73,21 +76,35 @@ export function summaryOf(result: Omit<Availability, "summary">, plan: Availabil
     }
   }
   if (result.scenarios.some((scenario) => scenario.loss === "node" && scenario.mayLoseAcknowledged > 0)) {
-    const keeper =
-      receive === undefined ? { name: "Prometheus", storage: prometheus.storage } : { name: "receivers", storage: receive.storage };
-    lines.push(
-      keeper.storage === "hostPath"
-        ? `what a node's ${keeper.name} ${plan.storeGateway === undefined ? "hold" : "have not yet uploaded"} is lost with its disk`
-        : "a volume outlives its node: lost with a node are the last seconds, which were not yet on disk; with its volumes, everything",
-    );
+    const keeper = receive === undefined ? "Prometheus" : "receivers";
+    const kinds = receive === undefined ? [prometheus.storage] : receive.hashrings.map((ring) => ring.storage ?? receive.storage);
+    const onNodes = kinds.includes("hostPath");
+    if (onNodes) {
+      lines.push(`what a node's ${keeper} ${plan.storeGateway === undefined ? "hold" : "have not yet uploaded"} is lost with its disk`);
+    }
+    if (!onNodes || kinds.some((kind) => kind !== "hostPath")) {
+      lines.push(
+        "a volume outlives its node: lost with a node are the last seconds, which were not yet on disk; with its volumes, everything",
+      );
+    }
   }
   if (prometheus.storage === "emptyDir") {
     lines.push(
       "Prometheus keeps its log in its pods (emptyDir): one that is moved or deleted loses what it has not sent, which is seconds, or up to 2h while the ring is away",
     );
   }
-  if (receive?.antiAffinity === "soft") {
-    lines.push("anti-affinity is soft: all receivers of a zone, or without zones all receivers, may share a node, and are counted so");
+  const soft = receive?.hashrings.filter((ring) => antiAffinityOf(ring, receive) === "soft") ?? [];
+  if (soft.length > 0) {
+    const whose = soft.length === receive?.hashrings.length ? "" : ` of hashring ${soft.map(({ name }) => name).join(", ")}`;
+    lines.push(
+      `anti-affinity${whose} is soft: all receivers of a zone, or without zones all receivers, may share a node, and are counted so`,
+    );
+  }
+  const sharded = receive?.hashrings.filter((ring) => ring.shards !== undefined) ?? [];
+  if (sharded.length > 0) {
+    lines.push(
+      `hashring ${sharded.map(({ name }) => name).join(", ")} is shuffle sharded: shares are those of the tenant that a loss is worst for; others may notice nothing`,
+    );
   }
   if (receive === undefined && prometheus.antiAffinity === "soft" && prometheus.replicas > 1) {
     lines.push("anti-affinity is soft: all Prometheus of a shard may share a node, and are counted so");

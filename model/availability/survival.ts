@@ -62,8 +62,10 @@ function failures(
 /** How many nodes and zones can be lost, by what is stored and by everything, with what fails next. */
 export function survivalOf(plan: AvailabilityPlan, placed: readonly PlacedHashring[], zones: number) {
   const most = (domain: keyof Survival, fails: (found: { data: string[]; service: string[] }) => string[]) => {
-    if (domain === "zones" && (zones < 2 || placed.some((hashring) => hashring.zones.length < 2))) {
-      return { count: 0, limit: ["the plan names no two zones"] };
+    if (domain === "zones" && zones < 2) return { count: 0, limit: ["the plan names no two zones"] };
+    const inOneZone = placed.filter((hashring) => hashring.zones.length < 2).map((hashring) => hashring.ring.name);
+    if (domain === "zones" && inOneZone.length > 0) {
+      return { count: 0, limit: [...new Set(inOneZone)].map((name) => `all receivers of a series in hashring ${name} may be in one zone`) };
     }
     let count = 0;
     for (;;) {

@@ -48,6 +48,17 @@ export interface PlannedHashring {
   name: string;
   /** Members; those of a zone run in that zone. Either all name a zone or none. */
   members: readonly (RingMember & { pod: string })[];
+  /**
+   * Members, as indices, on which a tenant's series may be, where that is not all of them: for each tenant that is known, and for others
+   * the worst. Default: the whole ring.
+   */
+  shards?: readonly (readonly number[])[];
+  /** Default: as the plan's receivers. */
+  antiAffinity?: AntiAffinity;
+  /** Default: as the plan's receivers. */
+  storage?: ReceivePlan["storage"];
+  /** Nodes that can run its members. Default: as the plan's receivers. */
+  nodes?: number;
 }
 
 /** The receivers. */
@@ -57,7 +68,7 @@ export interface ReceivePlan {
   replicationFactor: number;
   /** `hard`: no two members of one hashring share a node. */
   antiAffinity: AntiAffinity;
-  /** Nodes that can run receivers. Default: with `hard`, as many as the largest hashring has members; with `soft`, one. */
+  /** Nodes that can run receivers. Default: with `hard`, as many as a hashring has members; with `soft`, one. */
   nodes?: number;
   /** `hostPath`: a node's data is lost with its disk. `pvc`: the volume outlives the node. */
   storage: "hostPath" | "pvc";
@@ -162,7 +173,10 @@ export interface Availability {
   dataSurvives: Survival;
   /** Failures with one node, or zone, more than survived. */
   limits: { nodes: string[]; zones: string[] };
-  /** Receivers that hold each series, how many of them acknowledge, and where they may stand. Absent in the sidecar scheme. */
+  /**
+   * Receivers that hold each series, how many of them acknowledge, and where they may stand: `soft` where any hashring is so. Absent in the
+   * sidecar scheme.
+   */
   receive?: { replicationFactor: number; quorum: number; antiAffinity: AntiAffinity; zones: number; hashrings: HashringSummary[] };
   scenarios: Scenario[];
   /** As {@link AvailabilityPlan.nodes}. Absent where any nodes will do. */
@@ -173,6 +187,10 @@ export interface Availability {
 export interface HashringSummary {
   name: string;
   members: number;
+  /** Present where the hashrings differ. */
+  antiAffinity?: AntiAffinity;
+  /** Whether each tenant has a part of it: then shares are of the series of the tenant that it is worst for. Absent where none has. */
+  sharded?: true;
   /** The member that holds most, and how much relative to the mean. */
   heaviest: { pod: string; load: number };
 }

@@ -1,7 +1,8 @@
 import { THANOS_USER } from "../kubernetes/pod";
 import { hostPathProblems } from "../kubernetes/storageRules";
-import { handoverSeconds, heldBack, leastHandoverSeconds, localRetention, wholeHours } from "../retention/handover";
-import type { ObjectStorageSettings, Settings, StorageSettings } from "../settings/schema";
+import { handoverSeconds, heldBack, leastHandoverSeconds, localRetention, localRetentions, wholeHours } from "../retention/handover";
+import { type RingSettings, ringsOf } from "../settings/rings";
+import type { ObjectStorageSettings, ReceiveSettings, Settings, StorageSettings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import { JUDGE_ALL, type Problem } from "../values/problem";
 import { durationSeconds, durationText, quantityBytes } from "../values/quantity";
@@ -152,11 +153,18 @@ const rawMeetsNoDownsampled: HistoryRule = (objectStorage, settings) => {
   if (receive === undefined) {
     return [...rulers, ...(objectStorage.handover === undefined ? none : kept("objectStorage.handover", objectStorage.handover))];
   }
-  const local = localRetention(settings);
-  const latest = wholeHours(local.surely);
+  // Receivers hold what is downsampled by then, unless store gateways hold back until nobody else has it; that can't be later than where the
+  // first ring ends.
+  const [shortest, ...longer] = localRetentions(settings);
+  const latest = wholeHours(shortest.surely);
   const heldBackUntil = objectStorage.handover === undefined ? 0 : durationSeconds(objectStorage.handover);
-  if (heldBackUntil >= latest) return rulers;
-  return [...rulers, ...kept(local.key, local.value, `, or objectStorage.handover ${durationText(latest)}`)];
+  return [
+    ...rulers,
+    ...(heldBackUntil >= latest ? none : kept(shortest.key, shortest.value, `, or objectStorage.handover ${durationText(latest)}`)),
+    ...longer
+      .filter(({ surely }) => heldBackUntil < wholeHours(surely))
+      .flatMap(({ key, value }) => kept(key, value, `, or ${shortest.value} as ${shortest.key}`)),
+  ];
 };
 
 const partsFollowEachOther: HistoryRule = ({ storeGateway }, settings) => {
@@ -260,22 +268,22 @@ const historyHasNodes: HistoryRule = ({ storeGateway, compactor }) => {
   ];
 };
 
-/** Everything that reads or writes the bucket, with how many of it there are in one set. */
-function bucketUsers(
-  { storeGateway, compactor }: ObjectStorageSettings,
-  settings: Settings,
-): { key: string; storage: StorageSettings | undefined; antiAffinity?: "hard" | "soft"; pods: number }[] {
+/** Whoever reads or writes the bucket, and how many of it there are in one set. */
+interface BucketUser {
+  key: string;
+  storage: StorageSettings | undefined;
+  antiAffinity?: "hard" | "soft";
+  pods: number;
+}
+
+/** Everything that reads or writes the bucket. */
+function bucketUsers({ storeGateway, compactor }: ObjectStorageSettings, settings: Settings): BucketUser[] {
   const receive = receiveOf(settings);
   const { ruler, prometheus } = settings;
   return [
-    receive === undefined
-      ? { key: "prometheus", storage: prometheus.storage, antiAffinity: prometheus.antiAffinity, pods: prometheus.replicas }
-      : {
-          key: "receive",
-          storage: receive.storage,
-          antiAffinity: receive.antiAffinity,
-          pods: Math.max(receive.replicas, ...receive.hashrings.map((ring) => ring.replicas)),
-        },
+    ...(receive === undefined
+      ? [{ key: "prometheus", storage: prometheus.storage, antiAffinity: prometheus.antiAffinity, pods: prometheus.replicas }]
+      : receiversByKeys(receive, settings)),
     {
       key: "objectStorage.storeGateway",
       storage: storeGateway.storage,
@@ -286,6 +294,23 @@ function bucketUsers(
     ...(ruler?.mode === "stateful"
       ? [{ key: "ruler", storage: ruler.storage, antiAffinity: ruler.antiAffinity, pods: ruler.replicas }]
       : []),
+  ];
+}
+
+/** The rings' receivers: what each key says of storage and of anti-affinity, once. */
+function receiversByKeys(receive: ReceiveSettings, settings: Settings): BucketUser[] {
+  const rings = ringsOf(receive, settings);
+  const users = (part: "storage" | "antiAffinity", of: (ring: RingSettings) => Omit<BucketUser, "key" | "pods">): BucketUser[] => {
+    const keys = rings.map((ring) => ring.keyOf(part));
+    return rings.flatMap((ring, index) => {
+      const same = rings.filter((_, other) => keys[other] === keys[index]);
+      const key = ring.keyOf(part).slice(0, -`.${part}`.length);
+      return same[0] === ring ? [{ key, pods: Math.max(...same.map(({ replicas }) => replicas)), ...of(ring) }] : [];
+    });
+  };
+  return [
+    ...users("storage", ({ storage }) => ({ storage })),
+    ...users("antiAffinity", ({ antiAffinity }) => ({ storage: undefined, antiAffinity })),
   ];
 }
 

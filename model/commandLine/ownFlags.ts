@@ -52,6 +52,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "receive.tenant-header": by("tenancy.header"),
     "receive.default-tenant-id": by("tenancy.defaultTenant"),
     "receive.tenant-label-name": by("tenancy.label"),
+    "receive.split-tenant-label-name": by("tenancy.splitLabel"),
     "tsdb.path": DATA,
     "tsdb.retention": by("receive.retention.time"),
     "tsdb.max-retention-bytes": by("receive.retention.size"),

@@ -31,7 +31,7 @@ export function choiceProblems(settings: Settings): Problem[] {
       ...zonesAreSpreadOnce(chosen, settings),
       ...familiesFitTheirPolicy(chosen, settings),
     ]),
-    ...routersHaveTheReceiversAccount(settings),
+    ...receiversHaveOneAccount(settings),
     ...directoriesHaveTheirUser(components, settings),
     ...taken("namespaceMetadata.labels", namespaceMetadata.labels, OWN_LABELS),
     ...Object.entries(namespaceMetadata.labels ?? {})
@@ -110,28 +110,40 @@ function familiesFitTheirPolicy({ key, services }: ChoosingPart, { services: com
       ];
 }
 
-const routersHaveTheReceiversAccount = ({ receive }: Settings): Problem[] =>
-  receive?.routers.pods.serviceAccountAnnotations === undefined
-    ? []
-    : [
-        {
-          key: "receive.routers.pods.serviceAccountAnnotations",
-          value: receive.routers.pods.serviceAccountAnnotations,
-          rule: "routers run under the receivers' service account",
-          remedy: "receive.pods.serviceAccountAnnotations",
-        },
-      ];
+const receiversHaveOneAccount = ({ receive }: Settings): Problem[] => {
+  const others = [
+    { key: "receive.routers", who: "routers", pods: receive?.routers.pods },
+    ...(receive?.hashrings ?? []).map(({ pods }, index) => ({ key: `receive.hashrings[${index}]`, who: "receivers of every ring", pods })),
+  ];
+  return others.flatMap(({ key, who, pods }) =>
+    pods?.serviceAccountAnnotations === undefined
+      ? []
+      : [
+          {
+            key: `${key}.pods.serviceAccountAnnotations`,
+            value: pods.serviceAccountAnnotations,
+            rule: `${who} run under the receivers' service account`,
+            remedy: "receive.pods.serviceAccountAnnotations",
+          },
+        ],
+  );
+};
 
 /** Directories of nodes are made for the users of the images, before anybody else could say who he is. */
-function directoriesHaveTheirUser(components: readonly ChoosingPart[], { pods: common, objectStorage }: Settings): Problem[] {
+function directoriesHaveTheirUser(components: readonly ChoosingPart[], { pods: common, objectStorage, receive }: Settings): Problem[] {
   const shared = objectStorage?.filesystem !== undefined;
+  // A ring's own storage may be directories where that of `receive` is none.
+  const ofReceivers = receive?.pods.user === undefined ? {} : { user: receive.pods.user, key: "receive.pods.user" };
   return components.flatMap(({ key, pods, storage, mayHaveDirectories }) => {
     const isInBucket = shared && mayHaveDirectories;
-    const user = pods?.user ?? common.user;
+    const ofAll = key.startsWith("receive.hashrings")
+      ? { user: common.user, key: "pods.user", ...ofReceivers }
+      : { user: common.user, key: "pods.user" };
+    const user = pods?.user ?? ofAll.user;
     if (user === undefined || (storage?.hostPath === undefined && !isInBucket)) return [];
     return [
       {
-        key: pods?.user === undefined ? "pods.user" : `${key}pods.user`,
+        key: pods?.user === undefined ? ofAll.key : `${key}pods.user`,
         value: user,
         rule: `directories of nodes belong to the image's own user, and ${key.slice(0, -1)} has one`,
         remedy: "the key left out, or storage by pvc",

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Extra } from "../settings/extra";
-import type { Affinity, PodSettings, ServiceSettings } from "../settings/pods";
+import { type Affinity, type PodSettings, podsOver, type ServiceSettings } from "../settings/pods";
+import { ringsOf } from "../settings/rings";
 import type { Settings, StorageSettings } from "../settings/schema";
 
 /** What an environment chose for the objects of a component beside what the component itself needs. */
@@ -43,11 +44,10 @@ interface Own {
 export function choicesFor({ pods: common, services }: Pick<Settings, "pods" | "services">, own: Own = {}): Choices {
   return {
     pods: {
-      ...common,
-      ...own.pods,
-      labels: { ...common.labels, ...own.pods?.labels },
-      annotations: { ...common.annotations, ...own.pods?.annotations },
-      serviceAccountAnnotations: { ...common.serviceAccountAnnotations, ...own.pods?.serviceAccountAnnotations },
+      labels: {},
+      annotations: {},
+      serviceAccountAnnotations: {},
+      ...podsOver(common, own.pods),
       priorityClass: own.pods?.priorityClass,
       commonPriorityClass: common.priorityClass,
     },
@@ -79,6 +79,10 @@ export function choosingParts(settings: Settings): ChoosingPart[] {
   return [
     { key: "", pods, services, mayHaveDirectories: false },
     ...part("receive", receive, true),
+    ...(receive?.hashrings ?? []).flatMap(({ pods: ownPods }, index) => {
+      const storage = receive && ringsOf(receive, settings)[index]?.storage;
+      return part(`receive.hashrings[${index}]`, { pods: ownPods, ...(storage && { storage }) }, true);
+    }),
     ...part("receive.routers", receive?.routers),
     ...part("querier", querier),
     ...part("queryFrontend", queryFrontend),

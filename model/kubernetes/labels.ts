@@ -6,12 +6,15 @@ import type { Identity } from "./identities";
 /** The value of {@link PART_OF_LABEL} on everything that this program makes. */
 export const PART_OF = "thanos-stack";
 
+/** The label that tells the workloads of one component apart. */
+export const INSTANCE_LABEL = "app.kubernetes.io/instance";
+
 /** Labels that identify pods. They never change in the life of a workload: selectors and volume claim templates are immutable. */
 export function selectorLabels(identity: Identity): Record<string, string> {
   return {
     "app.kubernetes.io/name": identity.app,
     "app.kubernetes.io/component": identity.component,
-    "app.kubernetes.io/instance": identity.instance ?? identity.app,
+    [INSTANCE_LABEL]: identity.instance ?? identity.app,
   };
 }
 

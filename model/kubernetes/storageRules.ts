@@ -6,6 +6,8 @@ import { quantityBytes } from "../values/quantity";
 export interface StoredWorkload {
   /** Its key in the configuration, such as `receive`. */
   key: string;
+  /** The key of its anti-affinity, where that is elsewhere. */
+  antiAffinityKey?: string;
   storage: StorageSettings;
   antiAffinity: "hard" | "soft";
   /** Pods of its largest StatefulSet. */
@@ -13,14 +15,14 @@ export interface StoredWorkload {
 }
 
 /** Whether hostPath storage names nodes that hold every pod, and hold it for good. Nothing for other storage. */
-export function hostPathProblems({ key, storage: { hostPath }, antiAffinity, pods }: StoredWorkload): Problem[] {
+export function hostPathProblems({ key, antiAffinityKey, storage: { hostPath }, antiAffinity, pods }: StoredWorkload): Problem[] {
   if (hostPath === undefined || hostPath.nodes.length >= pods) return [];
   const problem = { key: `${key}.storage.hostPath.nodes`, value: hostPath.nodes };
   if (antiAffinity === "hard") {
     return [
       {
         ...problem,
-        rule: `${pods} pods are pinned to their data and never share a node (${key}.antiAffinity is "hard")`,
+        rule: `${pods} pods are pinned to their data and never share a node (${antiAffinityKey ?? `${key}.antiAffinity`} is "hard")`,
         remedy: `at least ${pods} nodes, or antiAffinity "soft"`,
       },
     ];

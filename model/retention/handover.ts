@@ -1,8 +1,9 @@
+import { ringsOf } from "../settings/rings";
 import type { ObjectStorageSettings, Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import { durationSeconds, durationText } from "../values/quantity";
 import { prometheusRetentionTime } from "./prometheus";
-import { receiveRetentionTime } from "./receivers";
+import { ringRetentions } from "./receivers";
 
 /** Up to which age receivers, sidecars and rulers serve samples, and from which age on the bucket does. */
 
@@ -25,23 +26,25 @@ export interface LocalRetention {
 }
 
 /**
- * How far back those who keep samples themselves surely serve. A TSDB drops a block when its end is the retention behind the end of the
- * newest block (tsdb/db.go `BeyondTimeRetention`), and the newest can end ahead of the clock: a block of late samples ends on the full two
- * hours (tsdb/compact.go `CompactOOO`), and a receiver takes samples from the future.
+ * How far back those who keep samples themselves surely serve, each ring's receivers apart, the shortest first. A TSDB drops a block when
+ * its end is the retention behind the end of the newest block (tsdb/db.go `BeyondTimeRetention`), and the newest can end ahead of the clock:
+ * a block of late samples ends on the full two hours (tsdb/compact.go `CompactOOO`), and a receiver takes samples from the future.
  */
-export function localRetention(settings: Settings): LocalRetention {
+export function localRetentions(settings: Settings): [LocalRetention, ...LocalRetention[]] {
   const receive = receiveOf(settings);
-  if (receive !== undefined) {
-    const time = receiveRetentionTime(receive, settings);
-    return {
-      key: "receive.retention.time",
-      value: time,
-      surely: durationSeconds(time) - BLOCK - durationSeconds(receive.tooFarInFutureWindow),
-    };
-  }
-  const time = prometheusRetentionTime(settings);
-  return { key: "prometheus.retention.time", value: time, surely: durationSeconds(time) - BLOCK };
+  const prometheus = prometheusRetentionTime(settings);
+  const [first, ...others] = (receive === undefined ? [] : ringRetentions(receive, settings)).map(({ key, time }) => ({
+    key,
+    value: time,
+    surely: durationSeconds(time) - BLOCK - durationSeconds(receive?.tooFarInFutureWindow ?? "0s"),
+  }));
+  return first === undefined
+    ? [{ key: "prometheus.retention.time", value: prometheus, surely: durationSeconds(prometheus) - BLOCK }]
+    : [first, ...others];
 }
+
+/** The shortest of them: up to there nobody has dropped anything. */
+export const localRetention = (settings: Settings): LocalRetention => localRetentions(settings)[0];
 
 /**
  * Seconds after which a sample is surely in the bucket and known to every store gateway: until then it may be in a head, on
@@ -58,9 +61,9 @@ export const wholeHours = (seconds: number): number => Math.floor(seconds / HOUR
 function defaultHandoverSeconds(settings: Settings, objectStorage: ObjectStorageSettings): number {
   const least = leastHandoverSeconds(objectStorage);
   const receive = receiveOf(settings);
-  const { size } = (receive ?? settings.prometheus).retention;
+  const sizes = receive === undefined ? [settings.prometheus] : ringsOf(receive, settings);
   // A bound in bytes says nothing of time.
-  if (size !== undefined) return least;
+  if (sizes.some(({ retention }) => retention.size !== undefined)) return least;
   const ruler = settings.ruler?.mode === "stateful" ? durationSeconds(settings.ruler.retention) - BLOCK : Number.POSITIVE_INFINITY;
   const most = Math.min(localRetention(settings).surely, ruler);
   if (receive !== undefined) return Math.max(least, wholeHours(most));

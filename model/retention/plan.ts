@@ -4,7 +4,7 @@ import { prometheusRetentionTime } from "./prometheus";
 
 /** How long samples are where. Durations are as Prometheus and Thanos write them, such as `36h`. */
 export interface RetentionPlan {
-  /** How long receivers keep samples themselves; absent in the sidecar scheme. */
+  /** How long receivers keep samples themselves, those of the ring that keeps them for the shortest time; absent in the sidecar scheme. */
   receivers?: string;
   /** How long each Prometheus keeps samples itself. */
   prometheus: string;

@@ -1,7 +1,8 @@
 import { caseShares, placeCopies } from "./copies";
-import type { Hashring, RingMember } from "./hashring";
-import { ketamaRing } from "./ketama";
+import type { Hashring } from "./hashring";
+import { ketamaRing, partOfRing } from "./ketama";
 import { writeQuorum } from "./quorum";
+import { shardsOf } from "./shards";
 
 /** Consequences of a change of the ring for stored samples. */
 
@@ -37,12 +38,19 @@ export interface HistoryLoss {
   possibly: number;
 }
 
-/** Old samples that are lost when some receivers leave a ring and there is no bucket. Exact over the ring as Thanos computes it. */
+/**
+ * Old samples that are lost when some receivers leave a ring and there is no bucket. Exact over the ring as Thanos computes it; of a ring that
+ * is shuffle sharded, the shares of the tenant that loses most, and where only a pattern names tenants, the most that one of these could lose.
+ */
 export function historyLoss(ring: Hashring, replicationFactor: number, leavingPods: readonly string[]): HistoryLoss {
-  const members: RingMember[] = ring.members;
-  const shares = caseShares(
-    placeCopies(ketamaRing(members, replicationFactor)),
-    members.flatMap((member, index) => (leavingPods.includes(member.pod) ? [index] : [])),
-  );
-  return { wholly: shares.atLeast(replicationFactor), possibly: shares.atLeast(writeQuorum(replicationFactor)) };
+  const whole = ketamaRing(ring.members, replicationFactor);
+  const everyMember = ring.members.map((_, index) => index);
+  const leaving = everyMember.filter((index) => leavingPods.includes(ring.members[index]?.pod ?? ""));
+  const shards = ring.shuffleSharding === undefined ? [everyMember] : shardsOf(whole, ring.shuffleSharding, ring.tenants, leaving);
+  const losses = shards.map((shard) => {
+    const lost = leaving.flatMap((member) => (shard.includes(member) ? [shard.indexOf(member)] : []));
+    return caseShares(placeCopies(partOfRing(whole, shard)), lost);
+  });
+  const most = (copies: number) => Math.max(...losses.map((shares) => shares.atLeast(copies)));
+  return { wholly: most(replicationFactor), possibly: most(writeQuorum(replicationFactor)) };
 }

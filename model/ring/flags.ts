@@ -4,7 +4,7 @@ import { RECEIVE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { Settings } from "../settings/schema";
 import { inArgument } from "../values/literal";
 import { prometheusSize } from "../values/quantity";
-import type { RingPlan } from "./plan";
+import type { ReceiverRetention, RingPlan } from "./plan";
 
 /**
  * Command line of receivers, spelled as Thanos v0.42.4 knows it (cmd/thanos/receive.go). Flags that are
@@ -35,15 +35,24 @@ const HASHRINGS_REFRESH = "15s";
 /** Role of a receiver: both parts in one process, or one of them. Thanos derives it from the flags present (`determineMode`). */
 export type ReceiverRole = "router-ingester" | "ingester" | "router";
 
-/** Arguments of a receiver. */
+/** What a receiver that stores has of its own: its entry in the ring, and how long it keeps samples. */
+export interface Ingester {
+  localEndpoint: string;
+  retention: ReceiverRetention;
+}
+
+/**
+ * Arguments of a receiver.
+ *
+ * @param ingester Undefined for a router.
+ */
 export function receiveFlags(
-  { settings: receive, retention }: Pick<RingPlan, "settings" | "retention">,
+  { settings: receive }: Pick<RingPlan, "settings">,
   settings: Settings,
   role: ReceiverRole,
-  localEndpoint: string,
+  ingester?: Ingester,
 ): string[] {
   const { tenancy, objectStorage } = settings;
-  const stores = role !== "router";
   const routes = role !== "ingester";
   return [
     "receive",
@@ -59,11 +68,12 @@ export function receiveFlags(
     `--receive.tenant-header=${inArgument(tenancy.header)}`,
     `--receive.default-tenant-id=${tenancy.defaultTenant}`,
     `--receive.tenant-label-name=${tenancy.label}`,
-    ...(stores
+    ...(routes && tenancy.splitLabel !== undefined ? [`--receive.split-tenant-label-name=${tenancy.splitLabel}`] : []),
+    ...(ingester !== undefined
       ? [
           `--tsdb.path=${RECEIVE_DATA}`,
-          `--tsdb.retention=${retention}`,
-          ...(receive.retention.size === undefined ? [] : [`--tsdb.max-retention-bytes=${prometheusSize(receive.retention.size)}`]),
+          `--tsdb.retention=${ingester.retention.time}`,
+          ...(ingester.retention.size === undefined ? [] : [`--tsdb.max-retention-bytes=${prometheusSize(ingester.retention.size)}`]),
           `--tsdb.out-of-order.time-window=${receive.outOfOrderWindow}`,
           `--tsdb.too-far-in-future.time-window=${receive.tooFarInFutureWindow}`,
           `--tsdb.max-exemplars=${receive.maxExemplars}`,
@@ -82,7 +92,7 @@ export function receiveFlags(
           `--receive.limits-config-file=${LIMITS_FOLDER}/${LIMITS_FILE}`,
         ]
       : []),
-    ...(role === "router-ingester" ? [`--receive.local-endpoint=${localEndpoint}`] : []),
+    ...(role === "router-ingester" && ingester !== undefined ? [`--receive.local-endpoint=${ingester.localEndpoint}`] : []),
     ...(routes && receive.relabel.length > 0 ? [`--receive.relabel-config-file=${RELABEL_FOLDER}/${RELABEL_FILE}`] : []),
   ];
 }

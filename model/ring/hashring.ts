@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
 import { RECEIVE_APP } from "../kubernetes/identities";
 import { GRPC_PORT } from "../kubernetes/ports";
+import { DEFAULT_RING } from "../settings/rings";
+import { isGlob } from "../values/glob";
 import { zoneNames } from "../values/kubernetesNames";
+import type { ShuffleSharding } from "./shards";
+
+export { DEFAULT_RING };
 
 /**
  * The hashring: which receivers there are, under which names. Thanos hashes the address as text (`endpoint.Address`), so a name that
@@ -23,19 +28,27 @@ export interface RingMember {
 export interface Hashring {
   /** Name of the ring. */
   name: string;
-  /** Tenants; undefined for a ring that takes any tenant that no other ring names. */
+  /** Its name in the file and in receivers' metrics; another one after each change of the file where the ring is shuffle sharded. */
+  loadedAs: string;
+  /** Tenants, by name or by pattern; undefined for a ring that takes any tenant that no other ring names. */
   tenants?: string[];
   members: RingMember[];
+  /** Absent where each of its tenants has the whole ring. */
+  shuffleSharding?: PlannedSharding;
 }
+
+/** Shuffle sharding, and how many shards are remembered; undefined for Thanos' own number, 100. */
+export type PlannedSharding = ShuffleSharding & { cacheSize?: number | undefined };
 
 /** The plan of a ring's members. */
 export interface HashringPlan {
   name: string;
   /** Tenants, at least one; undefined for any. */
-  tenants?: string[];
+  tenants?: string[] | undefined;
   replicas: number;
   /** Zones over which the members are divided; empty where the ring is not zone aware. */
   zones: string[];
+  shuffleSharding?: PlannedSharding | undefined;
 }
 
 /** Where the receivers live. */
@@ -46,9 +59,6 @@ export interface RingPlace {
   /** Cluster domain, such as `cluster.local`. */
   clusterDomain: string;
 }
-
-/** Name of the ring of the stack's own tenant, which comes after those that are for others alone. */
-export const DEFAULT_RING = "default";
 
 /** One StatefulSet of a ring. */
 export interface RingSet {
@@ -72,21 +82,28 @@ export function memberAddress(place: RingPlace, pod: string): string {
 
 /** The rings with their members, in the order in which Thanos reads them: the default ring last, since the first match wins. */
 export function hashrings(plans: readonly HashringPlan[], place: RingPlace): Hashring[] {
-  const rings = plans.map((plan) => {
-    const sets = ringSets(plan.name, plan.zones);
-    const members = sets.flatMap(({ name, zone }) =>
-      Array.from({ length: plan.replicas / sets.length }, (_, ordinal) => {
-        const pod = `${name}-${ordinal}`;
+  const unordered = plans.map(({ name, tenants, zones, replicas, shuffleSharding }) => {
+    const sets = ringSets(name, zones);
+    const members = sets.flatMap(({ name: set, zone }) =>
+      Array.from({ length: replicas / sets.length }, (_, ordinal) => {
+        const pod = `${set}-${ordinal}`;
         return { pod, address: memberAddress(place, pod), ...(zone === undefined ? {} : { zone }) };
       }),
     );
     return {
-      name: plan.name,
-      ...(plan.tenants === undefined ? {} : { tenants: [...plan.tenants] }),
+      name,
+      loadedAs: name,
+      ...(tenants === undefined ? {} : { tenants: [...tenants] }),
       members,
+      ...(shuffleSharding === undefined ? {} : { shuffleSharding }),
     };
   });
-  return [...rings.filter((ring) => ring.name !== DEFAULT_RING), ...rings.filter((ring) => ring.name === DEFAULT_RING)];
+  const rings = [...unordered.filter((ring) => ring.name !== DEFAULT_RING), ...unordered.filter((ring) => ring.name === DEFAULT_RING)];
+  // Thanos registers the metrics of a ring's shards under the ring's name before it takes those of the ring before back, and ends of a second
+  // registration under one name (cmd/thanos/receive.go `setupHashring` v0.42.4, pkg/receive/hashring.go `newShuffleShardCacheMetrics`): so
+  // another file has another name.
+  const version = hashringsHash(hashringsFile(rings)).slice(0, 8);
+  return rings.map((ring) => (ring.shuffleSharding === undefined ? ring : { ...ring, loadedAs: `${ring.name}@${version}` }));
 }
 
 /**
@@ -96,12 +113,35 @@ export function hashrings(plans: readonly HashringPlan[], place: RingPlace): Has
  */
 const ANY_TENANT = { tenants: ["[^.]*"], tenant_matcher_type: "glob" } as const;
 
+/** Tenants as the file has them, and how Thanos compares them: a name is a pattern for itself, so one comparison does for a whole ring. */
+const matched = (tenants: readonly string[]) => ({ tenants, ...(tenants.some(isGlob) ? { tenant_matcher_type: "glob" } : {}) });
+
+/** Shards that Thanos remembers where nothing is said. */
+const REMEMBERED = 100;
+
+function shuffleShardingConfig(
+  { shardSize, zoneAwarenessDisabled, cacheSize, overrides }: PlannedSharding,
+  tenants: readonly string[] | undefined,
+) {
+  const remembered = cacheSize ?? Math.max(tenants?.length ?? 0, REMEMBERED);
+  return {
+    shard_size: shardSize,
+    ...(remembered === REMEMBERED ? {} : { cache_size: remembered }),
+    ...(zoneAwarenessDisabled ? { zone_awareness_disabled: true } : {}),
+    // Thanos takes no override that does not say how it compares, although it compares names where a ring says nothing (`getShardSize`).
+    ...(overrides.length === 0
+      ? {}
+      : { overrides: overrides.map((each) => ({ shard_size: each.shardSize, tenant_matcher_type: "exact", ...matched(each.tenants) })) }),
+  };
+}
+
 /** Text of the file that `--receive.hashrings-file` names. The same members give the same bytes. */
 export function hashringsFile(rings: readonly Hashring[]): string {
   const file = rings.map((ring) => ({
-    hashring: ring.name,
-    ...(ring.tenants === undefined ? ANY_TENANT : { tenants: ring.tenants }),
+    hashring: ring.loadedAs,
+    ...(ring.tenants === undefined ? ANY_TENANT : matched(ring.tenants)),
     algorithm: "ketama",
+    ...(ring.shuffleSharding === undefined ? {} : { shuffle_sharding_config: shuffleShardingConfig(ring.shuffleSharding, ring.tenants) }),
     endpoints: ring.members.map((member) => ({ address: member.address, ...(member.zone === undefined ? {} : { az: member.zone }) })),
   }));
   return `${JSON.stringify(file, undefined, 2)}\n`;

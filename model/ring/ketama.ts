@@ -167,6 +167,42 @@ export function ketamaRing(
   };
 }
 
+/** The member that each section belongs to: the first that holds its series. */
+const ownersOf = ({ replicas, replicationFactor, hashes }: KetamaRing): number[] =>
+  Array.from(hashes, (_, section) => replicas[section * replicationFactor] ?? 0);
+
+/**
+ * The sections of a ring that belong to some of its members, in order: their hashes and whose they are.
+ *
+ * @param of Whether a member counts.
+ */
+export function sectionsOf(ring: KetamaRing, of: (member: number) => boolean): { hash: bigint; member: number }[] {
+  return ownersOf(ring).flatMap((member, section) => (of(member) ? [{ hash: ring.hashes[section] ?? 0n, member }] : []));
+}
+
+/**
+ * The ring of some members of another one, as Thanos builds it of these alone: a section's place depends on its own member only.
+ *
+ * @param chosen indices of the members, at least as many as replicas
+ * @throws {RingError} as {@link ketamaRing}
+ */
+export function partOfRing(ring: KetamaRing, chosen: readonly number[]): KetamaRing {
+  const members = chosen.flatMap((member) => ring.members[member] ?? []);
+  const problems = ringProblems(members, ring.replicationFactor);
+  if (problems.length > 0) throw new RingError(problems);
+  const sections = sectionsOf(ring, (member) => chosen.includes(member));
+  return {
+    members,
+    replicationFactor: ring.replicationFactor,
+    hashes: BigUint64Array.from(sections, ({ hash }) => hash),
+    replicas: sectionReplicas(
+      sections.map(({ member }) => chosen.indexOf(member)),
+      members,
+      ring.replicationFactor,
+    ),
+  };
+}
+
 function sectionReplicas(owners: readonly number[], members: readonly RingMember[], replicationFactor: number): Uint16Array {
   const zoneNames = [...zoneSizes(members).keys()];
   const zones = members.map((member) => zoneNames.indexOf(zoneOf(member)));

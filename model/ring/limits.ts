@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { RECEIVE_APP } from "../kubernetes/identities";
+import { ringsOf } from "../settings/rings";
 import type { ReceiveSettings, Settings } from "../settings/schema";
 import { quantityBytes } from "../values/quantity";
 
@@ -44,11 +45,15 @@ export function ownRequest({ prometheus: { remoteWrite } }: Settings): RequestLi
 
 /**
  * Limits of one request where an environment names none: what the process that takes it can hold beside its other work, and never less than
- * this stack's own Prometheus and rulers send at once, since they drop what is answered 413. In `split` mode routers take requests.
+ * this stack's own Prometheus and rulers send at once, since they drop what is answered 413. In `split` mode routers take requests; otherwise
+ * any receiver of any ring does, and passes on what is another ring's, so that the smallest counts.
  */
 export function defaultRequestLimits(receive: ReceiveSettings, settings: Settings): RequestLimits {
   const own = ownRequest(settings);
-  const takers = [receive.resources, ...(receive.mode === "split" ? [receive.routers.resources] : [])];
+  const takers = [
+    ...ringsOf(receive, settings).map(({ resources }) => resources),
+    ...(receive.mode === "split" ? [receive.routers.resources] : []),
+  ];
   const share = Math.min(...takers.map(({ memory }) => quantityBytes(memory))) / REQUEST_SHARE;
   const series = Math.max(Math.floor(share / BYTES_PER_SERIES), own.series);
   return {

@@ -1,8 +1,9 @@
 import { type Identity, PEER_SERVICE, RECEIVE_APP, RECEIVE_IDENTITY } from "../kubernetes/identities";
-import { receiveRetentionTime } from "../retention/receivers";
+import { receiveRetentionTime, ringRetentions } from "../retention/receivers";
+import { type RingSettings, ringsOf } from "../settings/rings";
 import type { ReceiveSettings, Settings } from "../settings/schema";
-import { defaultRingTenants, receiveOf } from "../settings/scheme";
-import { DEFAULT_RING, type Hashring, hashrings, hashringsFile, hashringsHash, ringSets } from "./hashring";
+import { receiveOf } from "../settings/scheme";
+import { type Hashring, hashrings, hashringsFile, hashringsHash, ringSets } from "./hashring";
 
 /** The receivers: rings, and the StatefulSets that make them up. */
 
@@ -18,13 +19,23 @@ export interface ReceiverSet {
   zone?: string;
   replicas: number;
   identity: Identity;
+  /** What its ring has of its own, laid over `receive`. */
+  settings: Pick<RingSettings, "antiAffinity" | "storage" | "resources" | "pods" | "keyOf">;
+  retention: ReceiverRetention;
+}
+
+/** How long receivers keep samples, and how many bytes of a tenant's blocks; undefined for no bound. */
+export interface ReceiverRetention {
+  /** Such as `36h`. */
+  time: string;
+  size: string | undefined;
 }
 
 /** The rings and their receivers. */
 export interface RingPlan {
   /** The environment's settings. */
   settings: ReceiveSettings;
-  /** How long receivers keep samples themselves, such as `36h`. */
+  /** How long receivers keep samples themselves, those of the ring that keeps them for the shortest time, such as `36h`. */
   retention: string;
   rings: Hashring[];
   sets: ReceiverSet[];
@@ -46,27 +57,28 @@ export function planScheme(settings: Settings): Scheme {
 /** The ring of a scheme that has one. */
 export const ringOf = (scheme: Scheme): RingPlan | undefined => (scheme.kind === "ring" ? scheme.ring : undefined);
 
+/** The key that decides about the anti-affinity of each StatefulSet, by its name. */
+export const antiAffinityKeys = ({ sets }: RingPlan): Record<string, string> =>
+  Object.fromEntries(sets.map(({ name, settings }) => [name, settings.keyOf("antiAffinity")]));
+
 /** The rings that these settings of receivers come to, whichever the scheme is. */
 export function planRing(receive: ReceiveSettings, settings: Settings): RingPlan {
-  const { zones, domain } = settings.cluster;
-  const tenants = defaultRingTenants(settings);
-  const ringPlans = [
-    ...receive.hashrings.map((ring) => ({ ...ring, zones })),
-    { name: DEFAULT_RING, ...(tenants === undefined ? {} : { tenants }), replicas: receive.replicas, zones },
-  ];
-  const rings = hashrings(ringPlans, { namespace: settings.namespace, peerService: PEER_SERVICE, clusterDomain: domain });
-  const sets = ringPlans.flatMap((ring) =>
-    ringSets(ring.name, zones).map((set) => ({
+  const planned = ringsOf(receive, settings);
+  const rings = hashrings(planned, { namespace: settings.namespace, peerService: PEER_SERVICE, clusterDomain: settings.cluster.domain });
+  const sets = planned.flatMap((ring) =>
+    ringSets(ring.name, ring.zones).map((set) => ({
       ...set,
       ring: ring.name,
-      replicas: ring.replicas / Math.max(zones.length, 1),
+      replicas: ring.replicas / Math.max(ring.zones.length, 1),
       identity: { ...RECEIVE_IDENTITY, instance: set.name },
+      settings: ring,
+      retention: { time: receiveRetentionTime(ring, settings), size: ring.retention.size },
     })),
   );
   const file = hashringsFile(rings);
   return {
     settings: receive,
-    retention: receiveRetentionTime(receive, settings),
+    retention: ringRetentions(receive, settings)[0]?.time ?? receiveRetentionTime(receive, settings),
     rings,
     sets,
     hashringsFile: file,

@@ -1,10 +1,13 @@
 import { hostPathProblems, retentionFitsVolume } from "../kubernetes/storageRules";
+import { type RingSettings, ringsOf } from "../settings/rings";
 import { ACCEPTABLE_RISKS, type AcceptableRisk, type ReceiveSettings, type Settings } from "../settings/schema";
+import { globsOverlap, isGlob, takesTenant } from "../values/glob";
 import { LONGEST_STATEFUL_SET_NAME } from "../values/kubernetesNames";
 import { JUDGE_ALL, type Problem } from "../values/problem";
-import { durationSeconds } from "../values/quantity";
-import { DEFAULT_RING, ringSets } from "./hashring";
+import { cpuCores, durationSeconds } from "../values/quantity";
+import { ringSets } from "./hashring";
 import { receiveLimitProblems } from "./limitRules";
+import { shardingProblems } from "./shardRules";
 
 /** The rules of a ring of receivers. Each names the key to change, why, and what would be accepted. */
 
@@ -22,19 +25,17 @@ function unlessAccepted(
   return [{ ...problem, rule: ACCEPTABLE_RISKS[risk], remedy: `${problem.remedy}, or "${risk}" in accepts` }];
 }
 
-const rings = (receive: ReceiveSettings) => [
-  { key: "receive.replicas", name: DEFAULT_RING, replicas: receive.replicas },
-  ...receive.hashrings.map((ring, index) => ({ key: `receive.hashrings[${index}].replicas`, ...ring })),
-];
+/** The default ring, and then those of tenants of their own. */
+function rings(receive: ReceiveSettings, settings: Settings): RingSettings[] {
+  const all = ringsOf(receive, settings);
+  return [...all.slice(-1), ...all.slice(0, -1)];
+}
 
-/** Members of the largest ring. */
-const largestRing = (receive: ReceiveSettings): number => Math.max(...rings(receive).map((ring) => ring.replicas));
-
-const ringHoldsEveryCopy: RingRule = (receive) =>
-  rings(receive)
+const ringHoldsEveryCopy: RingRule = (receive, settings) =>
+  rings(receive, settings)
     .filter((ring) => ring.replicas < receive.replicationFactor)
     .map((ring) => ({
-      key: ring.key,
+      key: `${ring.key}.replicas`,
       value: ring.replicas,
       rule: `a ring needs as many receivers as replicas (replication factor ${receive.replicationFactor}), or every receiver exits`,
       remedy: `at least ${receive.replicationFactor}, or a smaller receive.replicationFactor`,
@@ -51,64 +52,84 @@ const replicationFactorIsSafe: RingRule = (receive, settings) => {
 };
 
 const zonesDivideReplicas: RingRule = (receive, settings) => {
-  const { zones } = settings.cluster;
-  if (zones.length === 0) return none;
-  const uneven = rings(receive)
-    .filter((ring) => ring.replicas % zones.length !== 0)
+  const own = receive.hashrings.flatMap(({ zones }, index) =>
+    zones === undefined ? [] : [{ key: `receive.hashrings[${index}].zones`, zones }],
+  );
+  const all = [{ key: "cluster.zones", zones: settings.cluster.zones }, ...own];
+  const unknown = own.flatMap(({ key, zones }) =>
+    zones
+      .filter((zone) => !settings.cluster.zones.includes(zone))
+      .map((zone) => ({
+        key,
+        value: zone,
+        rule: "a ring's zones are some of those of cluster.zones, over which everything else is spread",
+        remedy: settings.cluster.zones.length === 0 ? "none, or cluster.zones" : `some of ${settings.cluster.zones.join(", ")}, or []`,
+      })),
+  );
+  const uneven = rings(receive, settings)
+    .filter((ring) => ring.zones.length > 0 && ring.replicas % ring.zones.length !== 0)
     .map((ring) => ({
-      key: ring.key,
+      key: `${ring.key}.replicas`,
       value: ring.replicas,
-      rule: `receivers divide evenly over the ${zones.length} zones of cluster.zones: at 2/2/1 the lone one holds 1.67 times the mean`,
-      remedy: `a multiple of ${zones.length}`,
+      rule: `receivers divide evenly over the ${ring.zones.length} zones of ${ring.zones === settings.cluster.zones ? "cluster.zones" : `${ring.key}.zones`}: at 2/2/1 the lone one holds 1.67 times the mean`,
+      remedy: `a multiple of ${ring.zones.length}`,
     }));
-  const tooFew: Problem[] =
-    zones.length > 1 && zones.length < receive.replicationFactor
+  const tooFew = all
+    .filter(({ zones }) => zones.length > 1 && zones.length < receive.replicationFactor)
+    .map(({ key, zones }) => ({
+      key,
+      value: zones,
+      rule: `with fewer zones than replicas (${receive.replicationFactor}) a lost zone takes several replicas of a series`,
+      remedy: `${receive.replicationFactor} zones, or none`,
+    }));
+  return [...unknown, ...uneven, ...tooFew];
+};
+
+const ringsHaveNames: RingRule = (receive, settings) => {
+  const names = rings(receive, settings).map((ring) => ring.name);
+  return receive.hashrings
+    .map(({ name }, index) => ({ key: `receive.hashrings[${index}].name`, value: name }))
+    .filter(({ value }) => names.filter((name) => name === value).length > 1)
+    .map((problem) => ({ ...problem, rule: "every ring has a name of its own", remedy: "a name that no other ring has" }));
+};
+
+const tenantsHaveOneRing: RingRule = (receive, { tenancy: { defaultTenant } }) => {
+  const all = receive.hashrings.flatMap(({ tenants }, ring) => tenants.map((tenant) => ({ ring, tenant })));
+  return all.flatMap(({ ring, tenant }, index) => {
+    const problem = { key: `receive.hashrings[${ring}].tenants`, value: tenant };
+    const others = all.filter((_, other) => other !== index);
+    if (others.some((other) => other.tenant === tenant))
+      return [{ ...problem, rule: "a tenant belongs to one ring: the first would get all of it", remedy: "each tenant once" }];
+    if (!isGlob(tenant)) return none;
+    const taken = others.find((other) => other.ring !== ring && globsOverlap(other.tenant, tenant));
+    if (taken !== undefined) {
+      const whose = `receive.hashrings[${taken.ring}]`;
+      return [
+        {
+          ...problem,
+          rule: `a tenant belongs to one ring, and this pattern and ${taken.tenant} of ${whose} take some in common: the first ring would get all of these`,
+          remedy: `patterns and names that have no tenant in common with ${taken.tenant}`,
+        },
+      ];
+    }
+    return takesTenant(tenant, defaultTenant) && !receive.hashrings[ring]?.tenants.includes(defaultTenant)
       ? [
           {
-            key: "cluster.zones",
-            value: zones,
-            rule: `with fewer zones than replicas (${receive.replicationFactor}) a lost zone takes several replicas of a series`,
-            remedy: `${receive.replicationFactor} zones, or none`,
+            ...problem,
+            rule: `this pattern takes ${defaultTenant} (tenancy.defaultTenant) from the default ring, as which this stack's own Prometheus and rulers write`,
+            remedy: `a pattern that does not take ${defaultTenant}, or its name beside it where it is meant for this ring`,
           },
         ]
       : none;
-  return [...uneven, ...tooFew];
-};
-
-const tenantsHaveOneRing: RingRule = (receive) => {
-  const names = rings(receive).map((ring) => ring.name);
-  const tenants = receive.hashrings.flatMap((ring) => ring.tenants);
-  return receive.hashrings.flatMap((ring, index) => [
-    ...(names.filter((name) => name === ring.name).length > 1
-      ? [
-          {
-            key: `receive.hashrings[${index}].name`,
-            value: ring.name,
-            rule: "every ring has a name of its own",
-            remedy: "a name that no other ring has",
-          },
-        ]
-      : none),
-    ...ring.tenants
-      .filter((tenant) => tenants.filter((other) => other === tenant).length > 1)
-      .map((tenant) => ({
-        key: `receive.hashrings[${index}].tenants`,
-        value: tenant,
-        rule: "a tenant belongs to one ring: the first would get all of it",
-        remedy: "each tenant once",
-      })),
-  ]);
+  });
 };
 
 const copiesAreOnDifferentNodes: RingRule = (receive, settings) => {
-  if (receive.replicationFactor > 1 && receive.antiAffinity === "soft") {
-    return unlessAccepted(settings, "replicas-on-one-node", {
-      key: "receive.antiAffinity",
-      value: "soft",
-      remedy: '"hard"',
-    });
-  }
-  return none;
+  if (receive.replicationFactor === 1) return none;
+  const soft = rings(receive, settings).filter(({ antiAffinity }) => antiAffinity === "soft");
+  return [...new Set(soft.map((ring) => ring.keyOf("antiAffinity")))].flatMap((key) =>
+    unlessAccepted(settings, "replicas-on-one-node", { key, value: "soft", remedy: '"hard"' }),
+  );
 };
 
 const outOfOrderWindowCoversAnOutage: RingRule = (receive) =>
@@ -124,9 +145,9 @@ const outOfOrderWindowCoversAnOutage: RingRule = (receive) =>
       ];
 
 const receiverSetsHaveNames: RingRule = (receive, settings) => {
-  const names = rings(receive).flatMap((ring, index) =>
-    ringSets(ring.name, settings.cluster.zones).map(({ name }) => ({
-      key: index === 0 ? "cluster.zones" : `receive.hashrings[${index - 1}].name`,
+  const names = rings(receive, settings).flatMap((ring, index) =>
+    ringSets(ring.name, ring.zones).map(({ name }) => ({
+      key: index === 0 ? "cluster.zones" : `${ring.key}.name`,
       ring: ring.name,
       name,
     })),
@@ -159,7 +180,22 @@ const receiverSetsHaveNames: RingRule = (receive, settings) => {
 /** The least that is left for the flush of an almost empty head. */
 const LEAST_FLUSH_SECONDS = 20;
 
-const receiversKeepLessThanTheirVolume: RingRule = (receive) => retentionFitsVolume("receive", receive);
+/** Rings that say something of this themselves, and the default ring: those that say nothing are as it. */
+const deciding = (receive: ReceiveSettings, settings: Settings, ...parts: Parameters<RingSettings["keyOf"]>[0][]): RingSettings[] =>
+  rings(receive, settings).filter((ring) => ring.key === "receive" || parts.some((part) => ring.keyOf(part).startsWith(ring.key)));
+
+const receiversKeepLessThanTheirVolume: RingRule = (receive, settings) =>
+  deciding(receive, settings, "storage", "retention").flatMap((ring) => retentionFitsVolume(ring.key, ring));
+
+const limitIsAboveRequest: RingRule = (receive, settings) =>
+  deciding(receive, settings, "resources")
+    .filter(({ key, resources: { cpu, cpuLimit } }) => key !== "receive" && cpuLimit !== undefined && cpuCores(cpuLimit) < cpuCores(cpu))
+    .map(({ key, resources: { cpu, cpuLimit } }) => ({
+      key: `${key}.resources.cpuLimit`,
+      value: cpuLimit,
+      rule: `Kubernetes refuses a limit below what is reserved (cpu ${cpu}; what ${key}.resources leaves out is that of receive.resources)`,
+      remedy: `${cpu} or more`,
+    }));
 
 const terminationFits: RingRule = ({ rollout }) =>
   rollout.gracePeriodSeconds >= rollout.preStopSeconds + LEAST_FLUSH_SECONDS
@@ -173,31 +209,55 @@ const terminationFits: RingRule = ({ rollout }) =>
         },
       ];
 
-const hostPathHasNodesAndNoZones: RingRule = (receive, settings) => [
-  ...hostPathProblems({ key: "receive", storage: receive.storage, antiAffinity: receive.antiAffinity, pods: largestRing(receive) }),
-  ...(receive.storage.hostPath !== undefined && settings.cluster.zones.length > 0
-    ? [
-        {
-          key: "receive.storage.hostPath",
-          value: receive.storage.hostPath,
-          rule: "hostPath pins receivers to named nodes, which says nothing of zones",
-          remedy: "receive.storage.pvc, or no cluster.zones",
-        },
-      ]
-    : none),
-];
+const hostPathHasNodesAndNoZones: RingRule = (receive, settings) => {
+  const ofEach = rings(receive, settings).map((ring) => ({
+    ring,
+    key: ring.keyOf("storage"),
+    antiAffinityKey: ring.keyOf("antiAffinity"),
+  }));
+  // Of rings that have the same from the same keys the largest counts.
+  const largest = new Map<string, (typeof ofEach)[number]>();
+  for (const each of ofEach) {
+    const same = `${each.key} ${each.antiAffinityKey}`;
+    if (each.ring.replicas > (largest.get(same)?.ring.replicas ?? 0)) largest.set(same, each);
+  }
+  const zoned = ofEach.filter(
+    ({ ring, key }, index) =>
+      ring.zones.length > 0 && ofEach.findIndex((other) => other.key === key && other.ring.zones.length > 0) === index,
+  );
+  return [
+    ...[...largest.values()].flatMap(({ ring: { storage, antiAffinity, replicas }, key, antiAffinityKey }) =>
+      hostPathProblems({ key: key.replace(/\.storage$/, ""), antiAffinityKey, storage, antiAffinity, pods: replicas }),
+    ),
+    ...zoned.flatMap(({ ring: { storage }, key }) =>
+      storage.hostPath === undefined
+        ? none
+        : [
+            {
+              key: `${key}.hostPath`,
+              value: storage.hostPath,
+              rule: "hostPath pins receivers to named nodes, which says nothing of zones",
+              remedy: `${key}.pvc, or no ${key === "receive.storage" ? "cluster.zones" : "zones of that ring"}`,
+            },
+          ],
+    ),
+  ];
+};
 
 const RULES: readonly RingRule[] = [
   receiversKeepLessThanTheirVolume,
   ringHoldsEveryCopy,
   replicationFactorIsSafe,
   zonesDivideReplicas,
+  ringsHaveNames,
   tenantsHaveOneRing,
   copiesAreOnDifferentNodes,
   hostPathHasNodesAndNoZones,
   outOfOrderWindowCoversAnOutage,
   receiverSetsHaveNames,
   terminationFits,
+  limitIsAboveRequest,
+  shardingProblems,
   receiveLimitProblems,
 ];
 

@@ -107,9 +107,12 @@ function numberOrText(quantity: z.ZodString, json: { type: string[]; minimum?: n
 
 const CPU_AS_NUMBER = { type: ["string", "number"], exclusiveMinimum: 0 };
 /** CPU that is reserved for a container. */
-const requestedCpu = numberOrText(cpuOf("1m", "a pod that asks for no CPU is the first to get none"), CPU_AS_NUMBER);
+export const requestedCpu = numberOrText(cpuOf("1m", "a pod that asks for no CPU is the first to get none"), CPU_AS_NUMBER);
 /** CPU that a container may use at most. */
-const limitedCpu = numberOrText(cpuOf("10m", "the kubelet gives no smaller share than a millisecond of every hundred"), CPU_AS_NUMBER);
+export const limitedCpu = numberOrText(
+  cpuOf("10m", "the kubelet gives no smaller share than a millisecond of every hundred"),
+  CPU_AS_NUMBER,
+);
 
 /** CPU and memory of a container, with its defaults. */
 export const resources = (defaultCpu: string, defaultMemory: string) =>

@@ -203,6 +203,17 @@ export const namespaceMetadata = z
 
 /** Where pods run and what they are marked with. */
 export type PodSettings = z.output<typeof pods>;
+/**
+ * Choices laid over others: labels and annotations joined name by name, and of every other key those that are laid over.
+ *
+ * @param own Default: none.
+ */
+export function podsOver(common: PodSettings, own: PodSettings = {}): PodSettings {
+  const joined = (["labels", "annotations", "serviceAccountAnnotations"] as const).flatMap((key) =>
+    common[key] === undefined && own[key] === undefined ? [] : [[key, { ...common[key], ...own[key] }]],
+  );
+  return { ...common, ...own, ...Object.fromEntries(joined) };
+}
 /** Labels and annotations of Services. */
 export type ServiceSettings = z.output<typeof services>;
 /** Affinity as Kubernetes has it. */

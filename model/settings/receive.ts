@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { extra } from "./extra";
-import { antiAffinity, count, dnsLabel, duration, durationOf, freeForm, resources, retainedSize, spread } from "./forms";
+import { antiAffinity, count, duration, durationOf, freeForm, resources, retainedSize, spread } from "./forms";
+import { hashring, receiverRetention } from "./hashring";
 import { pods, services } from "./pods";
 import { receiveRollout, rollout } from "./rollout";
+import { shuffleSharding } from "./shuffleSharding";
 import { storage } from "./storage";
 import { tenantName } from "./tenancy";
 
 /** The ring of receivers: its schema. */
 
-const receiverRetention = durationOf("2h", "Thanos takes 0 for ever, and samples are cut into blocks of two hours");
 const futureWindow = durationOf(
   "10s",
   "0 takes samples of any time, so that one wrong clock makes everyone else's too old; clocks differ by some seconds",
@@ -69,15 +70,17 @@ export const receiveSettings = z
           "no more lost receivers than 3.",
       ),
     hashrings: z
-      .array(
-        z.strictObject({
-          name: dnsLabel.describe("Part of its StatefulSets' names. Not `default`, and used once."),
-          tenants: z.array(tenantName).min(1).describe("A tenant belongs to one ring."),
-          replicas: count(1, 99).describe("Its receivers, over all zones."),
-        }),
-      )
+      .array(hashring)
       .default([])
-      .describe("Rings for tenants of their own, beside the default ring, which takes every other tenant."),
+      .describe(
+        "Rings for tenants of their own, beside the default ring, which takes every other tenant ([how](operations.md#a-ring-for-one-big-tenant)). " +
+          "What a ring does not say of itself is as `receive` says it.",
+      ),
+    shuffleSharding: shuffleSharding
+      .optional()
+      .describe(
+        "[Shards](#shards-of-tenants) of the default ring's tenants, this stack's own among them. Left out: its tenants have the whole ring.",
+      ),
     routers: z
       .strictObject({
         replicas: count(1, 99).default(2).describe("Routers."),
@@ -126,7 +129,9 @@ export const receiveSettings = z
         tenants: z
           .record(tenantName, tenantLimits)
           .default({})
-          .describe("Limits of tenants by name, each laid over those of every tenant. A ring takes the tenant, or the limits are refused."),
+          .describe(
+            "Limits of tenants by name, each laid over those of every tenant. A ring takes the tenant, by name or by a pattern, or the limits are refused.",
+          ),
       })
       .prefault({})
       .describe("Limits by request and by tenant, read again without a restart."),

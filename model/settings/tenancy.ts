@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { ownLabel } from "./forms";
+import { isGlob, NAME_OR_GLOB, rangesAscend } from "../values/glob";
+import { form, ownLabel } from "./forms";
 
 /**
  * Tenants: how senders name them, and which the default ring takes. A tenant's name becomes a directory of each receiver, and Thanos 0.42
@@ -19,6 +20,12 @@ export const tenantName = z
     /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
     "a tenant: letters, digits, '.', '_' and '-', a letter or digit first, since it names a directory",
   );
+
+/** A tenant's name, or a pattern of names. */
+export const tenantOrGlob = form(
+  (text) => text.length <= LONGEST_DIRECTORY && NAME_OR_GLOB.test(text) && (!isGlob(text) || rangesAscend(text)),
+  "a tenant, or a pattern of tenants: letters, digits, '.', '_' and '-', '*' for any text, '?' for any character, '[a-z]' for one of some; a letter or digit first, since it names a directory",
+).meta({ pattern: NAME_OR_GLOB.source, maxLength: LONGEST_DIRECTORY });
 
 /**
  * Headers that Prometheus never sends as its configuration says (config/config.go `reservedHeaders`), and those of a
@@ -65,14 +72,20 @@ export const tenancySchema = z.strictObject({
     .default("default-tenant")
     .describe("Tenant of senders that name none, this stack's own Prometheus and rulers among them."),
   tenants: z
-    .array(tenantName)
+    .array(tenantOrGlob)
     .refine((tenants) => new Set(tenants).size === tenants.length, "every tenant once")
     .meta({ uniqueItems: true })
     .optional()
     .describe(
-      "Tenants of the default ring beside `tenancy.defaultTenant`, which it always takes. Whoever writes as another is answered 500 and keeps " +
-        "what he has to send; nothing is created for him. `[]`: the default tenant alone. Required where others may write, unless `accepts` has " +
-        "`any-tenant`.",
+      "Tenants of the default ring beside `tenancy.defaultTenant`, which it always takes: names, or [patterns](#tenants). Whoever writes as " +
+        "another is answered 500 and keeps what he has to send; nothing is created for him. `[]`: the default tenant alone. Required where " +
+        "others may write, unless `accepts` has `any-tenant`.",
+    ),
+  splitLabel: ownLabel
+    .optional()
+    .describe(
+      "Label whose value is the tenant of a series, and goes before the header; it is removed from the series. What has no such label, this " +
+        "stack's own Prometheus' series among them, is the header's tenant ([details](#tenants)). Left out: the header alone.",
     ),
   label: ownLabel
     .default("tenant_id")

@@ -1,4 +1,6 @@
+import { globsOverlap, isGlob, takesTenant } from "../values/glob";
 import type { Problem } from "../values/problem";
+import { reservedLabels } from "./externalLabels";
 import { ACCEPTABLE_RISKS, type ReceiveSettings, type Settings } from "./schema";
 import { defaultRingTenants, receiveOf } from "./scheme";
 
@@ -38,14 +40,19 @@ const listHasAnEffect: TenancyRule = (_, settings) =>
 
 const tenantsHaveOneRing: TenancyRule = (receive, settings) =>
   (settings.tenancy.tenants ?? []).flatMap((tenant, index) =>
-    receive.hashrings
-      .filter((ring) => ring.tenants.includes(tenant))
-      .map((ring) => ({
-        key: `tenancy.tenants[${index}]`,
-        value: tenant,
-        rule: `these are the default ring's, and ring ${ring.name} has this tenant: the first would get all of it`,
-        remedy: "each tenant once",
-      })),
+    receive.hashrings.flatMap((ring) => {
+      const taken = ring.tenants.find((each) => globsOverlap(each, tenant));
+      if (taken === undefined) return [];
+      const these = isGlob(tenant) || isGlob(taken) ? `some tenants in common with this (${taken})` : "this tenant";
+      return [
+        {
+          key: `tenancy.tenants[${index}]`,
+          value: tenant,
+          rule: `these are the default ring's, and ring ${ring.name} has ${these}: the first would get all of it`,
+          remedy: "each tenant once",
+        },
+      ];
+    }),
   );
 
 const defaultRingHasTenants: TenancyRule = (_, settings) =>
@@ -65,7 +72,7 @@ const limitsAreSomebodys: TenancyRule = (receive, settings) => {
   if (own === undefined) return [];
   const taken = [...own, ...receive.hashrings.flatMap((ring) => ring.tenants)];
   return Object.entries(receive.limits.tenants)
-    .filter(([tenant]) => !taken.includes(tenant))
+    .filter(([tenant]) => !taken.some((each) => takesTenant(each, tenant)))
     .map(([tenant, limits]) => ({
       key: `receive.limits.tenants.${tenant}`,
       value: limits,
@@ -88,6 +95,21 @@ const ownTenantIsCounted: TenancyRule = ({ limits }, { tenancy }) => {
       ];
 };
 
+const splitLabelIsNotOurs: TenancyRule = (_, settings) => {
+  const { splitLabel } = settings.tenancy;
+  const ours = [...reservedLabels(settings), ...Object.keys(settings.prometheus.externalLabels)];
+  return splitLabel === undefined || !ours.includes(splitLabel)
+    ? []
+    : [
+        {
+          key: "tenancy.splitLabel",
+          value: splitLabel,
+          rule: "this stack's own Prometheus and rulers put this label on all that they write: its value would be their tenant, and the label would be gone",
+          remedy: `a label that is none of ${ours.join(", ")}`,
+        },
+      ];
+};
+
 const RULES: readonly TenancyRule[] = [
   tenantsAreNamed,
   listHasAnEffect,
@@ -95,6 +117,7 @@ const RULES: readonly TenancyRule[] = [
   defaultRingHasTenants,
   limitsAreSomebodys,
   ownTenantIsCounted,
+  splitLabelIsNotOurs,
 ];
 
 /** Every problem of the tenants; empty where each has its ring and strangers have none. */

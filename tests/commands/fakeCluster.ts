@@ -25,6 +25,7 @@ export const OUTPUTS = {
     replicationFactor: 3,
     algorithm: "ketama",
     hash: "0d8f",
+    loadedAs: ["default"],
   },
   prometheus: {
     service: "http://prometheus.monitoring.svc.cluster.local:9090",
@@ -160,6 +161,8 @@ export async function startFakeCluster(faults: Faults = {}): Promise<FakeCluster
         `thanos_receive_write_samples_sum{code="503",tenant="default-tenant"} ${scraped * 7}`,
         `thanos_receive_config_hash ${faults.hash?.(pod) ?? 2.5e13}`,
         'thanos_receive_hashring_nodes{name="default"} 3',
+        // A ring that is gone: its metric stays until the receiver's next start.
+        'thanos_receive_hashring_nodes{name="gone"} 5',
       ].join("\n"),
     };
   }

@@ -458,7 +458,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "receive.hashrings[0].zone",
     value: '"z1"',
     rule: /there is no such key/,
-    remedy: /^one of name, replicas, tenants$/,
+    remedy: /^one of antiAffinity, name, pods, replicas, resources, retention, shuffleSharding, storage, tenants, zones$/,
   },
   {
     title: "an unknown key inside a named entry",

@@ -163,6 +163,46 @@ export const EXTRA: Plan = {
   },
 };
 
+/** Rings that differ from the default one in everything that a ring may have of its own. */
+export const OWN_SHAPES: Plan = {
+  title: "rings of their own shape",
+  stack: "prod",
+  overrides: {
+    accepts: ["replicas-on-one-node"],
+    // A ring of tests may be anywhere, and the plan survives what it survives.
+    survives: { nodes: 0, zones: 0 },
+    tenancy: { tenants: ["apps-*"], splitLabel: "team" },
+    receive: {
+      mode: "router-ingester",
+      replicas: 6,
+      shuffleSharding: { shardSize: 3 },
+      limits: { tenants: { "team-a": { headSeries: 100_000 }, "apps-1": { headSeries: 50_000 } } },
+      pods: { labels: { owner: "receive" }, nodeSelector: { pool: "monitoring" } },
+      hashrings: [
+        {
+          name: "big",
+          tenants: ["big", "team-*"],
+          replicas: 9,
+          storage: { pvc: { size: "200Gi", storageClass: "fast" } },
+          retention: { time: "40h", size: "150Gi" },
+          resources: { cpu: "2", cpuLimit: "4", memory: "8Gi" },
+          shuffleSharding: { shardSize: 3, overrides: [{ tenants: ["big"], shardSize: 6 }] },
+          pods: { labels: { ring: "big" }, tolerations: [{ key: "dedicated", value: "big", effect: "NoSchedule" }] },
+        },
+        {
+          name: "tests",
+          tenants: ["test-[0-9]*"],
+          replicas: 3,
+          zones: [],
+          antiAffinity: "soft",
+          storage: { pvc: { size: "10Gi" } },
+          resources: { memory: "1Gi" },
+        },
+      ],
+    },
+  },
+};
+
 /** Routers apart, without zones, agents instead of servers. */
 export const SPLIT_AGENTS: Plan = {
   title: "split, agents, no zones",
@@ -184,7 +224,9 @@ export const HOST_PATH: Plan = {
     receive: {
       antiAffinity: "hard",
       storage: { hostPath: { nodes: ["n1", "n2", "n3"] } },
-      hashrings: [{ name: "payments", tenants: ["cards"], replicas: 3 }],
+      hashrings: [
+        { name: "payments", tenants: ["cards"], replicas: 3, storage: { hostPath: { path: "/ssd/thanos", nodes: ["n1", "n2", "n3"] } } },
+      ],
     },
     prometheus: { replicas: 2, shards: 2, antiAffinity: "hard", storage: { hostPath: { nodes: ["n2", "n3"] } } },
   },
@@ -287,6 +329,7 @@ export const RING_PLANS: readonly Plan[] = [
   DEV,
   PROD,
   EVERYTHING,
+  OWN_SHAPES,
   SPLIT_AGENTS,
   HOST_PATH,
   SMALLEST,

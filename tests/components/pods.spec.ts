@@ -335,7 +335,8 @@ describe("pods: the one exemption from Pod Security", () => {
     for (const job of jobs) {
       const { capabilities } = container(job).securityContext ?? {};
       assert.deepEqual(capabilities, { drop: ["ALL"], add: ["CHOWN", "DAC_OVERRIDE", "FOWNER"] });
-      for (const volume of job.spec.template.spec.volumes ?? []) assert.match(volume.hostPath?.path ?? "", /^\/data\/(thanos|prometheus)$/);
+      for (const volume of job.spec.template.spec.volumes ?? [])
+        assert.match(volume.hostPath?.path ?? "", /^\/(data\/(thanos|prometheus)|ssd\/thanos)$/);
     }
   });
 });

@@ -10,25 +10,39 @@ import {
   mountedConfigMap,
   object,
   objects,
+  planOf,
   podNames,
   receiverSets,
   resource,
+  ringPlan,
   ringSettings,
   run,
   settingsOf,
+  together,
   type Workload,
 } from "../harness";
-import { EVERYTHING, RING_PLANS, SPLIT_AGENTS } from "./plans";
+import { EVERYTHING, OWN_SHAPES, RING_PLANS, SPLIT_AGENTS } from "./plans";
 
 interface HashringsFileRing {
   hashring: string;
   tenants?: string[];
+  tenant_matcher_type?: string;
+  shuffle_sharding_config?: Record<string, unknown>;
   algorithm: string;
   endpoints: { address: string; az?: string }[];
 }
 
 const HASHRINGS = "thanos-receive-hashrings";
 const LIMITS = "thanos-receive-limits";
+
+/** The ring's own name: that in the file has a version behind it where the ring is shuffle sharded. */
+const nameOf = ({ hashring }: HashringsFileRing) => hashring.replace(/@.*$/, "");
+/** The settings of a StatefulSet's ring. */
+const settingsOfSet = (set: Workload, overrides: Parameters<typeof planOf>[1], stack: Parameters<typeof planOf>[0]) => {
+  const found = ringPlan(planOf(stack, overrides)).sets.find(({ name }) => name === set.metadata.name);
+  assert.ok(found !== undefined, set.metadata.name);
+  return found;
+};
 
 const ringsOf = (made: ProgramRun) => JSON.parse(object(made, "ConfigMap", HASHRINGS).data["hashrings.json"] ?? "") as HashringsFileRing[];
 
@@ -80,7 +94,7 @@ for (const { title, stack, overrides } of RING_PLANS) {
     it("has as many receivers in each ring as are asked for, and no fewer than copies", () => {
       const expected = [...receive.hashrings.map((ring) => [ring.name, ring.replicas]), ["default", receive.replicas]];
       assert.deepEqual(
-        ringsOf(made).map((ring) => [ring.hashring, ring.endpoints.length]),
+        ringsOf(made).map((ring) => [nameOf(ring), ring.endpoints.length]),
         expected,
       );
       for (const ring of ringsOf(made)) assert.ok(ring.endpoints.length >= receive.replicationFactor);
@@ -92,19 +106,24 @@ for (const { title, stack, overrides } of RING_PLANS) {
         rings.map((ring) => ring.tenants),
         [...receive.hashrings.map((ring) => ring.tenants), ["default-tenant", ...(tenancy.tenants ?? [])]],
       );
-      assert.equal(rings.at(-1)?.hashring, "default");
+      const last = rings.at(-1);
+      assert.equal(last && nameOf(last), "default");
     });
 
     it("gives the ring its zones, and each zone a StatefulSet that stays in it", () => {
-      const zones = cluster.zones;
+      const zonesOf = (ring: HashringsFileRing) => receive.hashrings.find(({ name }) => name === nameOf(ring))?.zones ?? cluster.zones;
       for (const ring of ringsOf(made)) {
+        const zones = zonesOf(ring);
         const azs = ring.endpoints.map((endpoint) => endpoint.az);
         if (zones.length === 0) assert.deepEqual(new Set(azs), new Set([undefined]));
         else for (const zone of zones) assert.equal(azs.filter((az) => az === zone).length, ring.endpoints.length / zones.length);
       }
       const addressZone = new Map(ringsOf(made).flatMap((ring) => ring.endpoints.map(({ address, az }) => [address, az])));
       const sets = receiverSets(made);
-      assert.equal(sets.length, ringsOf(made).length * Math.max(zones.length, 1));
+      assert.equal(
+        sets.length,
+        ringsOf(made).reduce((sum, ring) => sum + Math.max(zonesOf(ring).length, 1), 0),
+      );
       for (const set of sets) {
         const terms = set.spec.template.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms;
         for (const address of stableAddresses(made, set, cluster.domain)) {
@@ -159,22 +178,31 @@ for (const { title, stack, overrides } of RING_PLANS) {
     });
 
     it("allows as many disruptions as writes survive", () => {
-      const budget = objects(made, "PodDisruptionBudget").find((each) => each.metadata.name === "thanos-receive");
+      const budgets = objects(made, "PodDisruptionBudget").filter((each) => /^thanos-receive(-ring-.*)?$/.test(each.metadata.name));
       const { replicationFactor } = receive;
-      if (replicationFactor === 1) return assert.equal(budget, undefined, "one copy survives nothing");
-      assert.equal(budget?.spec.maxUnavailable, replicationFactor - writeQuorum(replicationFactor));
-      assert.equal(budget?.spec.unhealthyPodEvictionPolicy, "AlwaysAllow");
-      for (const set of receiverSets(made)) {
-        for (const [label, value] of Object.entries(budget?.spec.selector.matchLabels ?? {})) {
-          assert.equal(set.spec.template.metadata.labels[label], value, "one budget over all receivers");
-        }
+      assert.equal(budgets.length, replicationFactor === 1 ? 0 : ringsOf(made).length, "one copy survives nothing");
+      for (const { spec } of budgets) {
+        assert.equal(spec.maxUnavailable, replicationFactor - writeQuorum(replicationFactor));
+        assert.equal(spec.unhealthyPodEvictionPolicy, "AlwaysAllow");
       }
+      // Kubernetes evicts no pod that two budgets count.
+      const counting = receiverSets(made).map((set) => {
+        const { labels } = set.spec.template.metadata;
+        const found = budgets.filter(
+          ({ spec: { selector } }) =>
+            Object.entries(selector.matchLabels).every(([label, value]) => labels[label] === value) &&
+            (selector.matchExpressions ?? []).every(({ key, values }) => values.includes(labels[key] ?? "")),
+        );
+        assert.equal(found.length, replicationFactor === 1 ? 0 : 1, set.metadata.name);
+        return `${settingsOfSet(set, overrides, stack).ring} ${found[0]?.metadata.name}`;
+      });
+      if (replicationFactor > 1) assert.equal(new Set(counting).size, budgets.length, "a budget for each ring");
     });
 
     it("keeps volumes when receivers go", () => {
       for (const set of receiverSets(made)) {
         // A node's own directory stays whatever happens to the claim, which is a pointer to it.
-        const kept = receive.storage.hostPath === undefined ? "Retain" : "Delete";
+        const kept = settingsOfSet(set, overrides, stack).settings.storage.hostPath === undefined ? "Retain" : "Delete";
         assert.deepEqual(set.spec.persistentVolumeClaimRetentionPolicy, { whenDeleted: kept, whenScaled: kept });
         assert.equal(set.spec.volumeClaimTemplates?.length, 1);
         assert.equal(container(set).volumeMounts?.find((mount) => mount.name === "data")?.mountPath, flagValue(set, "--tsdb.path"));
@@ -203,7 +231,7 @@ for (const { title, stack, overrides } of RING_PLANS) {
       for (const set of receiverSets(made)) {
         const { podAntiAffinity } = set.spec.template.spec.affinity ?? {};
         const terms =
-          receive.antiAffinity === "hard"
+          settingsOfSet(set, overrides, stack).settings.antiAffinity === "hard"
             ? (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [])
             : (podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((each) => each.podAffinityTerm);
         assert.equal(terms.length, 1);
@@ -222,6 +250,85 @@ function routersOf(made: ProgramRun): Workload[] {
 }
 
 const hashOf = (made: ProgramRun): string => String((made.outputs.ring as { hash: string }).hash);
+
+describe("receive: rings of their own shape", () => {
+  let made: ProgramRun;
+  before(async () => {
+    made = await run(OWN_SHAPES.stack, OWN_SHAPES.overrides);
+  });
+  const setsOf = (ring: string) => receiverSets(made).filter(({ metadata: { name } }) => name.startsWith(`thanos-receive-${ring}`));
+  const fileOf = (ring: string) => {
+    const found = ringsOf(made).find((each) => nameOf(each) === ring);
+    assert.ok(found !== undefined, ring);
+    return found;
+  };
+
+  it("have storage, resources, retention and places of their own, and of everything else what `receive` says", () => {
+    assert.equal(setsOf("big").length, 3);
+    for (const set of setsOf("big")) {
+      assert.equal(set.spec.replicas, 3);
+      const claim = set.spec.volumeClaimTemplates?.[0]?.spec;
+      assert.deepEqual([claim?.resources.requests.storage, claim?.storageClassName], ["200Gi", "fast"]);
+      const { requests, limits } = container(set).resources;
+      assert.deepEqual([requests.cpu, limits.cpu, requests.memory, limits.memory], ["2", "4", "8Gi", "8Gi"]);
+      assert.deepEqual([flagValue(set, "--tsdb.retention"), flagValue(set, "--tsdb.max-retention-bytes")], ["40h", "153600MB"]);
+      const { metadata, spec } = set.spec.template;
+      assert.deepEqual([metadata.labels.owner, metadata.labels.ring], ["receive", "big"]);
+      assert.deepEqual(spec.nodeSelector, { pool: "monitoring" });
+      assert.match(JSON.stringify(spec), /"key":"dedicated","value":"big"/);
+    }
+    const [tests, ...others] = setsOf("tests");
+    assert.ok(tests !== undefined && others.length === 0, "one StatefulSet in no zone");
+    // The memory is its own, the CPU that of `receive`.
+    assert.deepEqual(container(tests).resources.requests.memory, "1Gi");
+    assert.deepEqual(container(tests).resources.requests.cpu, ringSettings(settingsOf("prod")).resources.cpu);
+    assert.equal(flagValue(tests, "--tsdb.retention"), "36h");
+    assert.deepEqual(flagValues(tests, "--tsdb.max-retention-bytes"), []);
+    assert.equal(tests.spec.template.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution, undefined);
+    for (const set of receiverSets(made).filter(({ metadata: { name } }) => /^thanos-receive-z\d$/.test(name))) {
+      assert.equal(set.spec.template.metadata.labels.ring, undefined);
+      assert.equal(flagValue(set, "--tsdb.retention"), "36h");
+    }
+  });
+
+  it("are in the file with their patterns and their shards, each override with the comparison without which Thanos takes none", () => {
+    assert.deepEqual(
+      ringsOf(made).map(({ tenant_matcher_type }) => tenant_matcher_type),
+      ["glob", "glob", "glob"],
+    );
+    assert.deepEqual(fileOf("big").shuffle_sharding_config, {
+      shard_size: 3,
+      overrides: [{ shard_size: 6, tenant_matcher_type: "exact", tenants: ["big"] }],
+    });
+    assert.equal(fileOf("tests").shuffle_sharding_config, undefined);
+    assert.deepEqual(fileOf("default").shuffle_sharding_config, { shard_size: 3 });
+  });
+
+  it("that are shuffle sharded have another name in each other file, and no other ring has", async () => {
+    const names = (rings: HashringsFileRing[]) => rings.map(({ hashring }) => hashring);
+    const before = names(ringsOf(made));
+    assert.match(before.join(), /^big@[0-9a-f]{8},tests,default@[0-9a-f]{8}$/);
+    assert.deepEqual(names(ringsOf(await run(OWN_SHAPES.stack, OWN_SHAPES.overrides))), before);
+    const other = names(ringsOf(await run(OWN_SHAPES.stack, together(OWN_SHAPES.overrides, { tenancy: { tenants: ["apps-*", "more"] } }))));
+    assert.notEqual(other[0], before[0]);
+    assert.notEqual(other[2], before[2]);
+    assert.equal(other[1], "tests");
+  });
+
+  it("of all of them the smallest receivers bound a request, since any of them may take it", () => {
+    const limits = parse(object(made, "ConfigMap", LIMITS).data["limits.yaml"] ?? "") as {
+      write: { default: { request: { size_bytes_limit: number } } };
+    };
+    assert.equal(limits.write.default.request.size_bytes_limit, 2 ** 30 / 16);
+  });
+
+  it("are told by whoever routes which label is the tenant's", async () => {
+    for (const set of receiverSets(made)) assert.equal(flagValue(set, "--receive.split-tenant-label-name"), "team");
+    const split = await run(SPLIT_AGENTS.stack, together(SPLIT_AGENTS.overrides, { tenancy: { splitLabel: "team" } }));
+    for (const set of receiverSets(split)) assert.deepEqual(flagValues(set, "--receive.split-tenant-label-name"), []);
+    for (const router of routersOf(split)) assert.equal(flagValue(router, "--receive.split-tenant-label-name"), "team");
+  });
+});
 
 describe("receive: disruption budget and quorum", () => {
   const cases = [

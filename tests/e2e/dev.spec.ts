@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { isDeepStrictEqual } from "node:util";
-import { addressesOf } from "../../model/ring/change";
+import { RemoteWriteClient } from "../../clients/remoteWrite";
+import { directTransport } from "../../clients/transport";
+import { addressesOf, podOf } from "../../model/ring/change";
 import { HASHRINGS_FILE } from "../../model/ring/flags";
 import { ketamaRing, replicasOf } from "../../model/ring/ketama";
 import { HASHRINGS_CONFIG_MAP } from "../../model/ring/plan";
 import { writeQuorum } from "../../model/ring/quorum";
+import { shardsIn } from "../../model/ring/shards";
 import { openStack } from "../../sandbox/engine";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import type { ConfigOverlay } from "../../sandbox/overlay";
@@ -41,6 +44,7 @@ const SCRAPED = { host: HOST_ADDRESS, port: 9_464 };
 /** Options of receivers, queriers and Prometheus that nothing else here sets. */
 const OPTIONS = {
   [RECEIVE]: { retention: { size: "10Gi" }, relabel: [{ action: "labeldrop", regex: "secret_.+" }] },
+  "thanos-stack:tenancy": { splitLabel: "team" },
   "thanos-stack:querier": { engine: "thanos" },
   "thanos-stack:prometheus": {
     scrapeConfigs: [
@@ -53,6 +57,22 @@ const OPTIONS = {
     ],
   },
 };
+
+/** Shards of {@link BLUE}'s tenants. */
+const SHARDS = { shardSize: 3, zoneAwarenessDisabled: false, overrides: [] };
+/** A ring that has everything of its own. */
+const BLUE = {
+  name: "blue",
+  tenants: ["blue", "blue-*"],
+  replicas: 4,
+  retention: { time: "10d", size: "5Gi" },
+  resources: { cpu: "40m", memory: "384Mi" },
+  shuffleSharding: { shardSize: 3 },
+};
+const withRing = (ring: Omit<typeof BLUE, "shuffleSharding"> & { shuffleSharding: { shardSize: number } }): ConfigOverlay => ({
+  ...OPTIONS,
+  [RECEIVE]: { ...OPTIONS[RECEIVE], hashrings: [ring] },
+});
 
 /** A target whose counter grows with each scrape, and names the trace that it grew with. */
 function tracedTarget(run: string): Server {
@@ -221,32 +241,98 @@ describe("dev on a real cluster", function () {
     assert.equal(load.reading.hidden, 0, "stored samples that deduplication leaves out");
   });
 
-  it("gives a tenant a ring of its own, which holds that tenant's series, relabelled, and nobody else's", async () => {
+  it("gives tenants a ring of its own shape, which holds their series, relabelled, and nobody else's", async () => {
     await update(OPTIONS);
     const before = identities(await receivers());
-    const { stack } = await update({
-      ...OPTIONS,
-      [RECEIVE]: { ...OPTIONS[RECEIVE], hashrings: [{ name: "blue", tenants: ["blue"], replicas: 3 }] },
-    });
+    const { stack } = await update(withRing(BLUE));
     for (const each of before) assert.ok(identities(await receivers()).includes(each), `${each} is still the same`);
-    const { writer, querier, outputs } = await deployedStack(cluster, stack, "blue");
-    await eventually("the tenant's writes are routed", async () => {
-      // Another series each time: a router that has not read the new ring yet writes to the default one.
-      const run = runId();
-      const labels = { __name__: "thanos_stack_tenant", run, secret_token: "dropped" };
-      await writer.send([{ labels, samples: [{ timestampMs: Date.now(), value: 1 }] }]);
-      const { vector } = await querier.instant(`thanos_stack_tenant{run="${run}"}`, { deduplicate: false });
-      const holders = vector.map(({ labels }) => labels.receive_replica ?? "").sort();
-      assert.ok(vector.every((each) => each.labels.tenant_id === "blue" && each.labels.secret_token === undefined));
-      return holders.length === 3 && holders.every((holder) => holder.startsWith("thanos-receive-blue-"));
-    });
-    assert.equal(outputs.ring.members.length, 6);
-    for (const pod of await receivers()) assert.ok(pod.spec.containers[0]?.args?.includes("--tsdb.max-retention-bytes=10240MB"));
+    const { writeUrl, querier, outputs } = await deployedStack(cluster, stack);
+    assert.equal(outputs.ring.members.length, 7);
+    const blue = outputs.ring.members.filter(({ address }) => address.startsWith("thanos-receive-blue-"));
+    const shards = shardsIn(ketamaRing(blue, outputs.ring.replicationFactor), SHARDS);
+    const podOfMember = (member: number) => podOf(blue[member]?.address ?? "");
+    for (const tenant of ["blue", "blue-1", "blue-2"]) {
+      const shard = shards(tenant).map(podOfMember);
+      assert.equal(shard.length, 3);
+      const writer = new RemoteWriteClient(directTransport(writeUrl, { connectionPerRequest: true }), { tenant });
+      await eventually(`the writes of ${tenant} are routed to its shard, ${shard.join(", ")}`, async () => {
+        // Another series each time: a router that has not read the new ring yet refuses a tenant of it.
+        const run = runId();
+        const labels = { __name__: "thanos_stack_tenant", run, secret_token: "dropped" };
+        await writer.send([{ labels, samples: [{ timestampMs: Date.now(), value: 1 }] }]);
+        const { vector } = await querier.instant(`thanos_stack_tenant{run="${run}"}`, { deduplicate: false });
+        assert.ok(vector.every((each) => each.labels.tenant_id === tenant && each.labels.secret_token === undefined));
+        return isDeepStrictEqual(vector.map(({ labels: of }) => of.receive_replica ?? "").sort(), shard.sort());
+      });
+    }
+    // Whoever is not of the shard has not even a directory for the tenant.
+    const pods = await receivers();
+    const directories = await tenantDirectories(
+      NAMESPACE,
+      pods.map(({ metadata }) => metadata.name),
+    );
+    for (const tenant of ["blue", "blue-1", "blue-2"]) {
+      const holders = Object.entries(directories).flatMap(([pod, tenants]) => (tenants.includes(tenant) ? [pod] : []));
+      assert.deepEqual(holders.sort(), shards(tenant).map(podOfMember).sort(), tenant);
+    }
+    for (const { metadata, spec } of pods) {
+      const [container] = spec.containers;
+      const isBlue = metadata.name.startsWith("thanos-receive-blue-");
+      assert.ok(container?.args?.includes(`--tsdb.retention=${isBlue ? "10d" : "15d"}`), metadata.name);
+      assert.ok(container?.args?.includes(`--tsdb.max-retention-bytes=${isBlue ? 5120 : 10_240}MB`), metadata.name);
+      assert.equal(container?.resources?.requests?.memory, isBlue ? "384Mi" : "512Mi", metadata.name);
+    }
     for (const pod of await cluster.pods(NAMESPACE, "thanos-querier")) {
       assert.ok(pod.spec.containers[0]?.args?.includes("--query.promql-engine=thanos"), pod.metadata.name);
     }
     const { vector } = await querier.instant('sum by (job) (rate(process_cpu_seconds_total{job="thanos-receive"}[2m]))');
     assert.ok((vector[0]?.sample.value ?? 0) > 0);
+  });
+
+  it("reads another file of a ring that is shuffle sharded without a restart, and gives its tenants their larger shards", async () => {
+    const before = identities(await receivers());
+    const wider = { ...SHARDS, shardSize: 4 };
+    const { stack } = await update(withRing({ ...BLUE, tenants: [...BLUE.tenants, "azure"], shuffleSharding: { shardSize: 4 } }));
+    const { writeUrl, querier, outputs } = await deployedStack(cluster, stack);
+    const blue = outputs.ring.members.filter(({ address }) => address.startsWith("thanos-receive-blue-"));
+    assert.equal(shardsIn(ketamaRing(blue, outputs.ring.replicationFactor), wider)("azure").length, 4);
+    const writer = new RemoteWriteClient(directTransport(writeUrl, { connectionPerRequest: true }), { tenant: "azure" });
+    await eventually("the new tenant's series are on all four receivers of its shard", async () => {
+      const run = runId();
+      const series = Array.from({ length: 40 }, (_, n) => ({
+        labels: { __name__: "thanos_stack_tenant", run, n: String(n) },
+        samples: [{ timestampMs: Date.now(), value: 1 }],
+      }));
+      await writer.send(series);
+      const { vector } = await querier.instant(`count by (receive_replica) (thanos_stack_tenant{run="${run}"})`, { deduplicate: false });
+      return vector.length === 4 && vector.reduce((sum, { sample }) => sum + sample.value, 0) === 120;
+    });
+    assert.deepEqual(identities(await receivers()), before, "no receiver ended over the new file");
+    // Rings that are gone stay in their metrics, and are not counted.
+    await command("verify", "dev", "--kubeconfig", account.kubeconfig);
+  });
+
+  it("takes a series for the tenant that its label names, without the label, and a request with a stranger's not at all", async () => {
+    const { writer, querier } = await deployedStack(cluster, await openStack("dev"));
+    const run = runId();
+    const now = Date.now();
+    const sample = (team: Record<string, string>) => ({
+      labels: { __name__: "thanos_stack_split", run, ...team },
+      samples: [{ timestampMs: now, value: 1 }],
+    });
+    await writer.send([sample({ kind: "label", team: "blue-1" }), sample({ kind: "header" })]);
+    await eventually("each is its tenant's", async () => {
+      const { vector } = await querier.instant(`thanos_stack_split{run="${run}"}`);
+      const tenants = vector.map(({ labels }) => [labels.kind, labels.tenant_id, labels.team]).sort();
+      return isDeepStrictEqual(tenants, [
+        ["header", "default-tenant", undefined],
+        ["label", "blue-1", undefined],
+      ]);
+    });
+    await assert.rejects(
+      writer.send([sample({ kind: "stranger", team: "stranger" }), sample({ kind: "other" })], { giveUpAfterMs: 0 }),
+      /500|no matching hashring/,
+    );
   });
 
   it("answers the exemplars that came with a scrape, once", async () => {

@@ -44,7 +44,10 @@ export interface Pod extends KubernetesObject {
     conditions?: { type: string; status: string }[];
     containerStatuses?: { restartCount: number; ready: boolean }[];
   };
-  spec: { nodeName?: string; containers: { name: string; args?: string[]; resources?: { requests?: { cpu?: string } } }[] };
+  spec: {
+    nodeName?: string;
+    containers: { name: string; args?: string[]; resources?: { requests?: { cpu?: string; memory?: string } } }[];
+  };
 }
 
 /** The API server's answer; fails where it refused. */

@@ -308,6 +308,7 @@ describe("app stack", () => {
     const closed = (...tenants: string[]) => ({ stacks: { [PLATFORM]: { ...PLATFORM_OUTPUTS, tenants: ["default-tenant", ...tenants] } } });
     assert.match((await refusal(closed("shop"))).message, /tenant: .*takes default-tenant, shop and not greeter: .*tenancy\.tenants/);
     assert.deepEqual((await runApp(closed("greeter"))).outputs.sender, SENDER);
+    assert.deepEqual((await runApp(closed("greet*"))).outputs.sender, SENDER);
   });
 
   describe("its configuration", () => {

@@ -98,6 +98,29 @@ describe("gates: shrinking", () => {
     );
   });
 
+  it("asks for the smaller ring by the name that it has in this file: of a ring that is shuffle sharded the file before had another", async () => {
+    const settings = settingsOf("dev");
+    const sized = (replicas: number) =>
+      ringPlan(
+        planStack({
+          ...settings,
+          receive: { ...ringSettings(settings), replicas, shuffleSharding: { shardSize: 3, zoneAwarenessDisabled: false, overrides: [] } },
+        }),
+      );
+    const [larger, smaller] = [sized(5), sized(3)];
+    const loaded = (plan: RingPlan) => (plan.rings[0] === undefined ? "" : plan.rings[0].loadedAs);
+    assert.notEqual(loaded(larger), loaded(smaller));
+    const of = (plan: RingPlan): Partial<ClusterView> => ({
+      metric: async (_, name, labels = {}) =>
+        name === "thanos_receive_hashring_nodes" ? (labels.name === loaded(plan) ? (plan.rings[0]?.members.length ?? 0) : 0) : 7,
+    });
+    await receiversMayLeave(smaller, setOf(smaller), fakeCluster(smaller, of(smaller)), LEAVING, QUICK);
+    await assert.rejects(
+      receiversMayLeave(smaller, setOf(smaller), fakeCluster(smaller, of(larger)), LEAVING, QUICK),
+      /loaded the smaller ring; still missing/,
+    );
+  });
+
   it("keeps them while one router still has the larger ring, or can't be asked", async () => {
     const { smaller } = await plans(5, 3);
     const behind = fakeCluster(smaller, { metric: async (pod) => (pod === "thanos-receive-1" ? 5 : 3) });

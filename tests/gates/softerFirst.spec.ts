@@ -15,6 +15,10 @@ describe("from hard to soft anti-affinity", () => {
     assert.match(refusal, /^receive\.antiAffinity = soft: thanos-receive-a would grow from 1 to 2 pods in the same update\./);
     assert.match(refusal, /Accepted: soft with 1 in one update, 2 in the next\.$/);
     assert.match(
+      standstill(workload("hard", 1), workload("soft", 2), { "thanos-receive-a": "receive.hashrings[0].antiAffinity" }) ?? "",
+      /^receive\.hashrings\[0\]\.antiAffinity = soft: /,
+    );
+    assert.match(
       standstill(workload("hard", 1, "store-gateway"), workload("soft", 2, "store-gateway")) ?? "",
       /^objectStorage\.storeGateway\./,
     );

@@ -57,6 +57,11 @@ describe("outputs: readOutputs", () => {
     assert.deepEqual(readOutputs(later), RECEIVE);
   });
 
+  it("returns the names of hashrings in metrics, where the stack says them", () => {
+    const named = { ...RECEIVE, ring: { ...(RECEIVE.ring as object), loadedAs: ["big@0123abcd", "default"] } };
+    assert.deepEqual(readOutputs(named), named);
+  });
+
   it("returns the tenants that a ring takes, where the stack says them", () => {
     const closed = { ...RECEIVE, tenants: ["default-tenant", "shop"] };
     assert.deepEqual(readOutputs(closed), closed);

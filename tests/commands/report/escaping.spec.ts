@@ -31,11 +31,10 @@ const report: Report = {
     prometheus: { replicas: 1, shards: 1 },
     routers: 0,
     replicationFactor: 1,
-    rings: [{ name: HOSTILE, zones: [{ zone: HOSTILE, pods: [HOSTILE] }] }],
+    rings: [{ name: HOSTILE, zones: [{ zone: HOSTILE, pods: [HOSTILE] }], separateNodes: true }],
     storeGateways: 0,
     queriers: 1,
     frontends: 0,
-    separateNodes: true,
     further: [],
   },
   notes: [HOSTILE],
@@ -89,6 +88,7 @@ describe("text from outside in a report", () => {
       rings: ['a"]', "`b`", "<b>", "%%{init: {}}%%", "style:#x;", "a|b", "#quot;"].map((name) => ({
         name,
         zones: [{ zone: name, pods: [name, "- a"] }],
+        separateNodes: true,
       })),
     });
     for (const text of [topologyDiagram(topology), drawn]) for (const line of text.split("\n")) assert.match(line, DIAGRAM_LINE);

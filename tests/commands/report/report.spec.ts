@@ -416,11 +416,11 @@ describe("the picture of the topology", () => {
         zone: `eu-central-1${zone}`,
         pods: Array.from({ length: pods }, (___, pod) => `thanos-receive-tenants-${ring}-eu-central-1${zone}-${pod}`),
       })),
+      separateNodes: true,
     })),
     storeGateways: 6,
     queriers: 3,
     frontends: 2,
-    separateNodes: true,
     further: [],
   });
 

@@ -646,3 +646,86 @@ describe("availability, against brute force over random rings", () => {
     );
   }).timeout(120_000);
 });
+
+describe("hashrings of their own shape", () => {
+  const ring = (name: string, count: number, zones: readonly string[] = []) => ({
+    name,
+    members: members(count, zones).map(({ pod, address, ...zone }) => ({ pod: `${name}-${pod}`, address: `${name}-${address}`, ...zone })),
+  });
+  const THREE = ["a", "b", "c"];
+  const shaped = (...hashrings: ReceivePlan["hashrings"]) => planOf(3, 3, THREE, { hashrings });
+
+  it("survive together what the weakest of them does, and the limits name it", () => {
+    const strong = ring("strong", 6, THREE);
+    assert.deepEqual(availability(shaped(strong)).survives, { nodes: 1, zones: 1 });
+    for (const [weak, limits] of [
+      [ring("weak", 3), { nodes: /2 of the 3 receivers/, zones: /all receivers of a series in hashring weak may be in one zone/ }],
+      [ring("weak", 3, ["a"]), { nodes: /2 of the 3 receivers/, zones: /all receivers of a series in hashring weak may be in one zone/ }],
+      [
+        { ...ring("weak", 3), antiAffinity: "soft" as const },
+        { nodes: /1 node can take all 3 receivers.* hashring weak/, zones: /weak/ },
+      ],
+    ] as const) {
+      const found = availability(shaped(strong, weak));
+      assert.equal(found.survives.zones, 0);
+      assert.match(found.limits.zones.join(), limits.zones);
+      assert.match(found.limits.nodes.join(), limits.nodes);
+      assert.equal(
+        found.scenarios.some(({ loss }) => loss === "zone"),
+        false,
+      );
+    }
+  });
+
+  it("say of each whether its members may share a node, and of which the summary speaks", () => {
+    const { receive, summary, survives } = availability(shaped(ring("one", 3, THREE), { ...ring("two", 3, THREE), antiAffinity: "soft" }));
+    assert.deepEqual(
+      receive?.hashrings.map(({ antiAffinity }) => antiAffinity),
+      ["hard", "soft"],
+    );
+    assert.equal(receive?.antiAffinity, "soft");
+    assert.ok(summary.some((line) => line.startsWith("anti-affinity of hashring two is soft: ")));
+    // In a zone each, they are on three nodes anyway.
+    assert.deepEqual(survives, { nodes: 1, zones: 1 });
+  });
+
+  it("lose with a node's disk what is on disks, and with a volume its last seconds, where rings differ", () => {
+    const both = availability(
+      shaped({ ...ring("one", 3), antiAffinity: "soft", storage: "hostPath" }, { ...ring("two", 3), antiAffinity: "soft" }),
+    );
+    assert.ok(both.summary.some((line) => line.startsWith("what a node's receivers hold is lost with its disk")));
+    assert.ok(both.summary.some((line) => line.startsWith("a volume outlives its node")));
+  });
+
+  it("end no drain where one of them has a single node for all of its members", () => {
+    const never = ({ summary }: Availability) => summary.some((line) => line.startsWith("a drain never ends"));
+    assert.ok(!never(availability(shaped(ring("one", 3)))));
+    assert.ok(never(availability(shaped(ring("one", 3), { ...ring("two", 3), antiAffinity: "soft" }))));
+  });
+
+  it("that are shuffle sharded are counted for the tenant that a loss is worst for", () => {
+    const whole = ring("big", 9, THREE);
+    const sharded = { ...whole, shards: [[0, 1, 2]] };
+    const [before, after] = [availability(shaped(whole)), availability(shaped(sharded))];
+    // In each zone one: nothing else is survived, but whoever has both lost receivers has all of his series on them.
+    assert.deepEqual(after.survives, before.survives);
+    assert.equal(scenario(after, "twoNodes").unwritable, 1);
+    assert.ok(scenario(before, "twoNodes").unwritable < 0.2);
+    assert.ok(after.summary.some((line) => line.startsWith("hashring big is shuffle sharded")));
+    assert.deepEqual(
+      after.receive?.hashrings.map(({ members: count, sharded: is }) => [count, is]),
+      [[9, true]],
+    );
+    // Two shards, of which one is in a single zone.
+    const near = availability(
+      shaped({
+        ...whole,
+        shards: [
+          [0, 1, 2],
+          [0, 3, 6],
+        ],
+      }),
+    );
+    assert.deepEqual(near.survives, { nodes: 1, zones: 0 });
+  });
+});

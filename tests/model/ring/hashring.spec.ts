@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addressesOf, joining, podOf } from "../../../model/ring/change";
+import { addressesOf, historyLoss, joining, podOf } from "../../../model/ring/change";
 import {
   DEFAULT_RING,
   type HashringPlan,
@@ -10,6 +10,8 @@ import {
   memberAddress,
   ringSets,
 } from "../../../model/ring/hashring";
+import { ketamaRing } from "../../../model/ring/ketama";
+import { shardsIn } from "../../../model/ring/shards";
 
 const PLACE = { namespace: "thanos", peerService: "peers", clusterDomain: "cluster.local" };
 const plan = (change: Partial<HashringPlan> = {}): HashringPlan => ({ name: DEFAULT_RING, replicas: 3, zones: [], ...change });
@@ -142,4 +144,39 @@ describe("hashring: change", () => {
   });
 
   it("needs a pod's name in an address", () => assert.throws(() => podOf(".svc:10901"), /no pod's name/));
+});
+
+describe("hashring: what leaves with receivers of a ring that is shuffle sharded", () => {
+  const sharded = (tenants: string[]) =>
+    hashrings(
+      [plan({ name: "big", tenants, replicas: 9, shuffleSharding: { shardSize: 3, zoneAwarenessDisabled: false, overrides: [] } })],
+      PLACE,
+    )[0];
+  const last = (count: number) => Array.from({ length: count }, (_, index) => `thanos-receive-big-${8 - index}`);
+
+  it("is that of the tenant that loses most, exact for one that is named", () => {
+    const ring = sharded(["one"]);
+    assert.ok(ring !== undefined);
+    const members = ring.members.map(({ pod }) => pod);
+    const shard = shardsIn(ketamaRing(ring.members, 3), { shardSize: 3, zoneAwarenessDisabled: false, overrides: [] })("one");
+    const own = shard.flatMap((member) => members[member] ?? []);
+    assert.deepEqual(historyLoss(ring, 3, own), { wholly: 1, possibly: 1 });
+    assert.deepEqual(historyLoss(ring, 3, own.slice(0, 2)), { wholly: 0, possibly: 1 });
+    assert.deepEqual(
+      historyLoss(
+        ring,
+        3,
+        members.filter((pod) => !own.includes(pod)),
+      ),
+      { wholly: 0, possibly: 0 },
+    );
+  });
+
+  it("may be all of somebody's where only a pattern names tenants", () => {
+    const ring = sharded(["team-*"]);
+    assert.ok(ring !== undefined);
+    assert.deepEqual(historyLoss(ring, 3, last(3)), { wholly: 1, possibly: 1 });
+    assert.deepEqual(historyLoss(ring, 3, last(2)), { wholly: 0, possibly: 1 });
+    assert.deepEqual(historyLoss(ring, 3, last(1)), { wholly: 0, possibly: 0 });
+  });
 });

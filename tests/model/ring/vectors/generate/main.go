@@ -1,4 +1,5 @@
-// Dumps, from Thanos' own code, which member holds each copy of a series: the vectors that model/ring/ketama.ts is tested against.
+// Dumps, from Thanos' own code, which member holds each copy of a series, and, with the argument "shards", which members a tenant has of a
+// ring that is shuffle sharded, and which tenants a pattern takes: the vectors that model/ring and model/values/glob.ts are tested against.
 // How to run it stands in ../README.md.
 package main
 
@@ -7,6 +8,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -68,7 +70,113 @@ func members(zones ...string) []member {
 	return out
 }
 
+type shardVectors struct {
+	Thanos  string         `json:"thanos"`
+	Tenants []string       `json:"tenants"`
+	Rings   []shardedRing  `json:"rings"`
+	Globs   []patternMatch `json:"globs"`
+}
+
+type shardedRing struct {
+	Name              string                        `json:"name"`
+	ReplicationFactor uint64                        `json:"replicationFactor"`
+	Members           []member                      `json:"members"`
+	Config            receive.ShuffleShardingConfig `json:"config"`
+	// One word per tenant, in the order of Tenants: for each of 40 series (the label n from 0) a member's index, in base 36, per copy.
+	Replicas []string `json:"replicas"`
+}
+
+type patternMatch struct {
+	Pattern string   `json:"pattern"`
+	Matches []string `json:"matches"`
+	Others  []string `json:"others"`
+}
+
+func hashringOf(ms []member, tenants []string, matcher string, shards receive.ShuffleShardingConfig, replicationFactor uint64) (receive.Hashring, map[string]int) {
+	cfg := receive.HashringConfig{Hashring: "default", Tenants: tenants, ShuffleShardingConfig: shards}
+	if matcher == "glob" {
+		cfg.TenantMatcherType = receive.TenantMatcherGlob
+	}
+	index := map[string]int{}
+	for i, m := range ms {
+		cfg.Endpoints = append(cfg.Endpoints, receive.Endpoint{Address: m.Address, AZ: m.Zone})
+		index[m.Address] = i
+	}
+	hashring, err := receive.NewMultiHashring(receive.AlgorithmKetama, replicationFactor, []receive.HashringConfig{cfg}, prometheus.NewRegistry())
+	if err != nil {
+		panic(err)
+	}
+	return hashring, index
+}
+
+func dumpShards() {
+	v := shardVectors{Thanos: "v0.42.4"}
+	for n := 0; n < 20; n++ {
+		v.Tenants = append(v.Tenants, fmt.Sprintf("tenant-%d", n))
+	}
+	v.Tenants = append(v.Tenants, "a", "default-tenant", "Team.A_1")
+	nine := members("a", "b", "c", "a", "b", "c", "a", "b", "c")
+	ten := members("", "", "", "", "", "", "", "", "", "")
+	for _, r := range []shardedRing{
+		{Name: "10 members, shards of 3", ReplicationFactor: 3, Members: ten, Config: receive.ShuffleShardingConfig{ShardSize: 3}},
+		{Name: "10 members, shards of 5", ReplicationFactor: 3, Members: ten, Config: receive.ShuffleShardingConfig{ShardSize: 5}},
+		{Name: "10 members, shards of 10", ReplicationFactor: 3, Members: ten, Config: receive.ShuffleShardingConfig{ShardSize: 10}},
+		{Name: "10 members, shards of 1", ReplicationFactor: 1, Members: ten, Config: receive.ShuffleShardingConfig{ShardSize: 1}},
+		{Name: "9 members in zones 3/3/3, shards of 3", ReplicationFactor: 3, Members: nine, Config: receive.ShuffleShardingConfig{ShardSize: 3}},
+		{Name: "9 members in zones 3/3/3, shards of 6", ReplicationFactor: 3, Members: nine, Config: receive.ShuffleShardingConfig{ShardSize: 6}},
+		{Name: "9 members in zones 3/3/3, shards of 4 whatever the zone", ReplicationFactor: 3, Members: nine, Config: receive.ShuffleShardingConfig{ShardSize: 4, ZoneAwarenessDisabled: true}},
+		{Name: "9 members in zones 3/3/3, shards of 3, of 6 and of 9 for some", ReplicationFactor: 3, Members: nine, Config: receive.ShuffleShardingConfig{ShardSize: 3, Overrides: []receive.ShuffleShardingOverrideConfig{
+			{ShardSize: 6, Tenants: []string{"tenant-1?"}, TenantMatcherType: receive.TenantMatcherGlob},
+			{ShardSize: 9, Tenants: []string{"tenant-2", "tenant-11"}, TenantMatcherType: receive.TenantMatcherTypeExact},
+		}}},
+	} {
+		hashring, index := hashringOf(r.Members, nil, "", r.Config, r.ReplicationFactor)
+		for _, tenant := range v.Tenants {
+			var word strings.Builder
+			for n := 0; n < 40; n++ {
+				ts := &prompb.TimeSeries{Labels: []labelpb.ZLabel{{Name: "n", Value: fmt.Sprint(n)}}}
+				for copy := uint64(0); copy < r.ReplicationFactor; copy++ {
+					e, err := hashring.GetN(tenant, ts, copy)
+					if err != nil {
+						panic(err)
+					}
+					word.WriteByte("0123456789abcdefghijklmnopqrstuvwxyz"[index[e.Address]])
+				}
+			}
+			r.Replicas = append(r.Replicas, word.String())
+		}
+		v.Rings = append(v.Rings, r)
+	}
+	names := []string{"a", "b", "ab", "abc", "a-1", "a-12", "a-x", "a.b", "a_b", "b-1", "team-a", "team-b", "team-10", "team-", "team", "teams-1", "A-1", "a--", "0", "07", ".", "..", ".a"}
+	for _, pattern := range []string{"a", "team-*", "team-?", "t*-*", "a*", "a-[0-9]", "a-[0-9]*", "a-[0-9x]", "[ab]", "a?b", "a.?", "a[._]b", "*", "?", "[^.]*", "team-[a-b]", "0*7", "a**b", "A-[1-1]"} {
+		p := patternMatch{Pattern: pattern, Matches: []string{}, Others: []string{}}
+		hashring, _ := hashringOf(members("", "", ""), []string{pattern}, "glob", receive.ShuffleShardingConfig{}, 1)
+		for _, name := range names {
+			matched, err := filepath.Match(pattern, name)
+			if err != nil {
+				panic(err)
+			}
+			if _, err := hashring.GetN(name, &prompb.TimeSeries{}, 0); (err == nil) != matched {
+				panic(fmt.Sprintf("%s and %s: %v", pattern, name, err))
+			}
+			if matched {
+				p.Matches = append(p.Matches, name)
+			} else {
+				p.Others = append(p.Others, name)
+			}
+		}
+		v.Globs = append(v.Globs, p)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(v); err != nil {
+		panic(err)
+	}
+}
+
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "shards" {
+		dumpShards()
+		return
+	}
 	v := vectors{Thanos: "v0.42.4", Series: randomSeries(rand.New(rand.NewSource(1)))}
 	timeSeries := make([]*prompb.TimeSeries, len(v.Series))
 	for i, s := range v.Series {
