@@ -12,6 +12,8 @@ import { prometheusRetentionTime } from "./retention/prometheus";
 import { ringProblemsOf } from "./ring/rules";
 import { rulerProblems } from "./ruler/rules";
 import { reservedLabels } from "./settings/externalLabels";
+import { replicaLabelProblems } from "./settings/replicaLabelRules";
+import { REPLICA_LABELS } from "./settings/replicaLabels";
 import type { Settings } from "./settings/schema";
 import { receiveOf } from "./settings/scheme";
 import { tenancyProblems } from "./settings/tenancyRules";
@@ -103,7 +105,7 @@ const externalLabelsAreOurs: Rule = (settings) => {
     .map(([label, value]) => ({
       key: `prometheus.externalLabels.${label}`,
       value,
-      rule: `${taken.join(", ")} are set by this stack`,
+      rule: `${taken.join(", ")} are set by this stack, or removed by its querier`,
       remedy: "another label name",
     }));
 };
@@ -162,17 +164,19 @@ const tooFewNodesForZones: Rule = (settings) =>
       ]
     : none;
 
-const tenantLabelIsFree: Rule = (settings) =>
-  reservedLabels(settings).includes(settings.tenancy.label)
+const tenantLabelIsFree: Rule = ({ cluster, tenancy }) => {
+  const taken = [cluster.label, ...REPLICA_LABELS];
+  return taken.includes(tenancy.label)
     ? [
         {
           key: "tenancy.label",
-          value: settings.tenancy.label,
+          value: tenancy.label,
           rule: "this label means something else in this stack, and a receiver's label overwrites a sample's on read",
-          remedy: `a label that is none of ${reservedLabels(settings).join(", ")}`,
+          remedy: `a label that is none of ${taken.join(", ")}`,
         },
       ]
     : none;
+};
 
 const thanosIsSupported: Rule = (settings) =>
   SUPPORTED_THANOS.test(imageVersion(settings.images.thanos))
@@ -212,6 +216,7 @@ const RULES: readonly Rule[] = [
   thanosIsSupported,
   prometheusIsSupported,
   tenantLabelIsFree,
+  replicaLabelProblems,
   tooFewNodesForZones,
   pagesHaveOnePath,
 ];

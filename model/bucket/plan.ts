@@ -90,19 +90,23 @@ export function blockSelections(
  *
  * Blocks outlive the scheme that made them. One-to-one fits what a ring left; `penalty` would drop its late samples, and without merging
  * they halt the compactor: then what is not merged yet stays as it is until there is a ring again.
+ *
+ * What is left alone is never a label of replicas at the same time: the compactor takes those off before it looks for the others (thanos
+ * pkg/block/fetcher.go `LabelShardedMetaFilter`).
  */
 export function blockMerging(settings: Settings): BlockMerging {
   const merges = settings.objectStorage?.compactor.verticalCompaction === true;
   const sidecars = settings.ingestion === "sidecar";
   const pairs = sidecars && settings.prometheus.replicas > 1;
+  const further = settings.objectStorage?.compactor.replicaLabels ?? [];
   if (!merges) return { replicaLabels: [], function: "one-to-one", leaves: sidecars ? [RECEIVE_REPLICA_LABEL] : [] };
   return pairs
     ? {
-        replicaLabels: [PROMETHEUS_REPLICA_LABEL, RULE_REPLICA_LABEL],
+        replicaLabels: [PROMETHEUS_REPLICA_LABEL, RULE_REPLICA_LABEL, ...further],
         function: "penalty",
         leaves: [RECEIVE_REPLICA_LABEL],
       }
-    : { replicaLabels: [RECEIVE_REPLICA_LABEL, RULE_REPLICA_LABEL], function: "one-to-one", leaves: [] };
+    : { replicaLabels: [RECEIVE_REPLICA_LABEL, RULE_REPLICA_LABEL, ...further], function: "one-to-one", leaves: [] };
 }
 
 function cacheServers({ indexCache, chunkCache }: ObjectStorageSettings["storeGateway"]): CacheServers[] {

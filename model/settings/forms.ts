@@ -151,6 +151,12 @@ export const ownLabel = ruled(
   `a label that is none of ${TARGET_LABELS.join(", ")}, and does not begin with __`,
 );
 
+/** Labels by which replicas of one series differ, as other installations of Thanos have named them. */
+export const replicaLabelList = z
+  .array(ownLabel)
+  .refine((labels) => new Set(labels).size === labels.length, "every label once")
+  .meta({ uniqueItems: true });
+
 /** A name that this program gives to something of its own and composes with others. */
 export const dnsLabel = matching(
   /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/,

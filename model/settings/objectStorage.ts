@@ -15,6 +15,7 @@ import {
   hostPathRoot,
   nodeName,
   objectName,
+  replicaLabelList,
   resources,
 } from "./forms";
 import { pods, services } from "./pods";
@@ -230,6 +231,14 @@ const compactor = z
       .describe(
         "Whether blocks that overlap are merged, for good: replicas of the receivers and samples out of order sample by sample, pairs of " +
           "Prometheus by the querier's `penalty`. Off, a ring's bucket halts the compactor, which is refused; pairs only take twice the space.",
+      ),
+    replicaLabels: replicaLabelList
+      .default([])
+      .describe(
+        "Labels of `querier.replicaLabels` whose blocks are merged too, **for good**, as the stack's own are: behind a ring, and beside a single " +
+          "Prometheus, sample by sample, which is right for what receivers stored and would keep the samples of both of a pair; beside pairs with " +
+          "sidecars by `penalty`, which is right for pairs and would drop samples of receivers. Left out: such blocks are compacted each by itself, take " +
+          "their space, and are served once ([why](decisions.md#what-others-left-is-merged-only-where-that-is-written)).",
       ),
     concurrency: count(1, 32).default(1).describe("Groups of blocks that are compacted at once."),
     consistencyDelay: duration

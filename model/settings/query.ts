@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { extra } from "./extra";
-import { cacheMemory, count, durationOf, externalUrl, grpcEndpoint, resources, spread } from "./forms";
+import { cacheMemory, count, durationOf, externalUrl, grpcEndpoint, replicaLabelList, resources, spread } from "./forms";
 import { pods, services } from "./pods";
 import { rollout } from "./rollout";
 
@@ -25,6 +25,14 @@ export const querierSettings = z
       .describe(
         "`chain` fits single senders, `penalty` pairs. Left out: what fits the declared senders. Required where single senders and pairs write " +
           "into one ring, since no function fits both.",
+      ),
+    replicaLabels: replicaLabelList
+      .default([])
+      .describe(
+        "Further labels by which replicas of one series differ, beside the stack's own (`receive_replica`, `prometheus_replica`, `rule_replica`): " +
+          "those of blocks that another installation has left in the bucket, or of `querier.endpoints`, such as `replica` " +
+          "([which](migration.md#replica-labels)). The querier removes each from every answer, so a series that has one for another reason loses it, " +
+          "and series that differ by it alone become one. Neither `cluster.label`, nor `tenancy.label`, nor one of `prometheus.externalLabels`.",
       ),
     engine: z.enum(["prometheus", "thanos"]).default("prometheus").describe("PromQL engine."),
     timeout: queryTime.default("2m").describe("Longest time of one query."),

@@ -28,8 +28,15 @@ export interface BucketBlock {
   readonly markedForDeletion: boolean;
 }
 
-/** The file with which a Thanos program reaches a bucket, as YAML. It holds the secret key. */
-export function objectStoreConfig({ bucket, endpoint, region, caFile, accessKey, secretKey }: BucketAccess, prefix?: string): string {
+/** A directory of this host that is a bucket. */
+export interface BucketDirectory {
+  readonly directory: string;
+}
+
+/** The file with which a Thanos program reaches a bucket, as YAML. It holds the secret key, where there is one. */
+export function objectStoreConfig(access: BucketAccess | BucketDirectory, prefix?: string): string {
+  if ("directory" in access) return stringify({ type: "FILESYSTEM", config: access, ...(prefix === undefined ? {} : { prefix }) });
+  const { bucket, endpoint, region, caFile, accessKey, secretKey } = access;
   const http = { tls_config: { ca_file: caFile } };
   return stringify({
     type: "S3",
@@ -42,7 +49,7 @@ export function objectStoreConfig({ bucket, endpoint, region, caFile, accessKey,
 /** Runs `thanos tools bucket`, with the bucket's configuration in a file that only this user reads. */
 async function bucketTool(
   args: readonly string[],
-  bucket: BucketAccess,
+  bucket: BucketAccess | BucketDirectory,
   prefix: string | undefined,
   where: Paths,
   report: (text: string) => void,
@@ -66,7 +73,7 @@ export interface Upload {
   readonly folder: string;
   /** External labels for all of them: at least one, as Thanos wants it. */
   readonly labels: Readonly<Record<string, string>>;
-  readonly bucket: BucketAccess;
+  readonly bucket: BucketAccess | BucketDirectory;
   /** Prefix within the bucket. Default: none. */
   readonly prefix?: string;
 }
@@ -88,7 +95,7 @@ export async function uploadBlocks(
   const others = (await listBlocks(bucket, prefix, where)).filter((block) => own.has(block.ulid) && labelText(block.labels) !== wanted);
   if (others.length > 0) {
     throw new StepFailed(
-      `${others.length} blocks of ${folder} are in the bucket ${bucket.bucket} already, with the labels ${labelText(others[0]?.labels ?? {})} instead of ${wanted}; make blocks of their own for each set of labels`,
+      `${others.length} blocks of ${folder} are in the bucket ${"directory" in bucket ? bucket.directory : bucket.bucket} already, with the labels ${labelText(others[0]?.labels ?? {})} instead of ${wanted}; make blocks of their own for each set of labels`,
     );
   }
   // The shipper believes this file of an earlier upload more than the bucket, which may be another one now.
@@ -120,7 +127,7 @@ export function labelText(labels: Readonly<Record<string, string>>): string {
  * @returns them by time, then by resolution; those that wait for their deletion too
  * @throws {StepFailed} with what Thanos said, such as when the server doesn't answer
  */
-export async function listBlocks(bucket: BucketAccess, prefix?: string, where: Paths = paths()): Promise<BucketBlock[]> {
+export async function listBlocks(bucket: BucketAccess | BucketDirectory, prefix?: string, where: Paths = paths()): Promise<BucketBlock[]> {
   const list = (...more: string[]) => bucketTool(["ls", "--output=json", ...more], bucket, prefix, where, () => {});
   // What is marked between the two counts as marked, and is: so the first one asked is that of all blocks.
   const all = await list();

@@ -258,8 +258,9 @@ export const HISTORY: Plan = {
         indexCache: { inMemory: undefined, memcached: {} },
         chunkCache: { inMemory: undefined, memcached: { replicas: 3, memory: "512Mi" } },
       },
-      compactor: { ...STORED, retention: { raw: "30d" }, concurrency: 2 },
+      compactor: { ...STORED, retention: { raw: "30d" }, concurrency: 2, replicaLabels: ["replica"] },
     },
+    querier: { replicaLabels: ["replica", "receive"] },
     ruler: { replicas: 2, ...STORED },
     alerting: {
       alertmanagers: ["http://alertmanager.monitoring.svc:9093/alerts", "dns+http://alertmanager-operated.monitoring.svc:9093"],

@@ -18,6 +18,7 @@ import { readDocument } from "./documents";
 
 const pageOf = (path: string): string => readDocument(path).text.replace(/\s+/g, " ");
 const OPERATIONS = pageOf("docs/operations.md");
+const MIGRATION = pageOf("docs/migration.md");
 const DECISIONS = pageOf("docs/decisions.md");
 const CONFIGURATION = pageOf("docs/configuration.md");
 
@@ -28,7 +29,7 @@ const hours = (duration: string): string => {
   return count === 1 ? "an hour" : `${["no", "one", "two", "three", "four", "five", "six"][count]} hours`;
 };
 
-describe("figures of docs/operations.md", () => {
+describe("figures of docs/operations.md and docs/migration.md", () => {
   let prod: ProgramRun;
   before(async () => {
     prod = await run("prod");
@@ -48,14 +49,14 @@ describe("figures of docs/operations.md", () => {
     for (const set of [...receiverSets(prod), ...prometheusSets(prod)]) {
       const { startupProbe, readinessProbe } = container(set);
       const minutes = ((startupProbe?.periodSeconds ?? 10) * (startupProbe?.failureThreshold ?? 3)) / 60;
-      says(OPERATIONS, `startup up to ${minutes} minutes, readiness every ${readinessProbe?.periodSeconds} s`);
+      says(MIGRATION, `startup up to ${minutes} minutes, readiness every ${readinessProbe?.periodSeconds} s`);
       says(OPERATIONS, `it has ${minutes} minutes before Kubernetes restarts it`);
     }
   });
 
   it("how long a receiver may take to end", () => {
     for (const set of receiverSets(prod)) {
-      says(OPERATIONS, `\`receive.rollout.gracePeriodSeconds\`, ${set.spec.template.spec.terminationGracePeriodSeconds} `);
+      says(MIGRATION, `\`receive.rollout.gracePeriodSeconds\`, ${set.spec.template.spec.terminationGracePeriodSeconds} `);
     }
   });
 
@@ -89,8 +90,8 @@ describe("figures of docs/operations.md", () => {
   it("how long the article's ring and this one stand side by side", () => {
     const settings = settingsOf("dev");
     says(
-      OPERATIONS,
-      `When \`receive.retention.time\` has passed (${receiveRetentionTime(ringSettings(settings), settings).replace("d", " d")})`,
+      MIGRATION,
+      `when \`receive.retention.time\` has passed (${receiveRetentionTime(ringSettings(settings), settings).replace("d", " d")})`,
     );
   });
 });

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { execa } from "execa";
 import type { ExposedSample } from "../../clients/exposition";
 import { PROMETHEUS_PORT, QUERY_HTTP_PORT } from "../../model/kubernetes/ports";
 import { KUBERNETES_ROLES } from "../../model/prometheus/freeForm/kubernetesDiscovery";
 import { environment, openStack } from "../../sandbox/engine";
-import { dataDirectory, placeBlocks, type Series } from "../../sandbox/history";
+import { dataDirectory, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
 import { BUSYBOX_IMAGE, PAUSE_IMAGE } from "../../sandbox/images";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import type { ConfigOverlay } from "../../sandbox/overlay";
@@ -159,6 +162,15 @@ const LATEST = Math.floor(Date.now() / (2 * HOUR)) * 2 * HOUR;
 /** Two stretches that receivers still hold, on both sides of the age at which the store gateways divide. */
 const YOUNG = { from: LATEST - 8 * HOUR, to: LATEST - 4 * HOUR };
 const OLD = { from: LATEST - 28 * HOUR, to: LATEST - 24 * HOUR };
+
+/** One series as the article's receivers have left it: a block of each, which differ by the label `replica` alone. */
+const LEFT: Series[] = [{ name: "left_by_another_installation", labels: { instance: "made" }, value: (time) => time / HOUR }];
+const LEFT_BEHIND = { from: LATEST - 22 * HOUR, to: LATEST - 20 * HOUR };
+const LEFT_BY = ["thanos-receive-0", "thanos-receive-1", "thanos-receive-2"];
+const MIGRATED: ConfigOverlay = {
+  ...CONFIG,
+  "thanos-stack:querier": { extra: EXTRA as unknown as ConfigOverlay, replicaLabels: ["replica"] },
+};
 
 /** The sum of a metric over its series. */
 const total = (page: readonly ExposedSample[], metric: string): number =>
@@ -423,6 +435,35 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       assert.equal(total(samples, "thanos_compact_halted"), 0);
       return total(samples, "thanos_compact_group_compactions_total") >= 2 && total(samples, "thanos_compact_blocks_marked_total") >= 4;
     });
+  });
+
+  it("serves once what another installation has left in the bucket, when its replica label is named", async () => {
+    const { outputs } = await deployed();
+    for (const replica of LEFT_BY) {
+      await withBlocks(LEFT_BEHIND, LEFT, async (folder) => {
+        const bucket = { directory: mkdtempSync(join(tmpdir(), "thanos-stack-left-")) };
+        try {
+          await uploadBlocks({ folder, labels: { replica, tenant_id: outputs.defaultTenant }, bucket });
+          const place = await dataDirectory({ namespace: NAMESPACE, pod: "thanos-compactor-0", volume: "bucket" });
+          assert.equal(placeBlocks({ folder: bucket.directory, ...place }), 1);
+        } finally {
+          rmSync(bucket.directory, { recursive: true, force: true });
+        }
+      });
+    }
+    const options = { timeMs: LEFT_BEHIND.to - 60_000 };
+    const series = async (deduplicate: boolean) => {
+      const { querier } = await deployed();
+      const { vector } = await querier.instant("left_by_another_installation", { ...options, deduplicate });
+      return vector.map(({ labels }) => labels.replica ?? "none").sort();
+    };
+    await eventually("each replica is a series of its own", async () => (await series(true)).join() === LEFT_BY.join());
+    const migrated = await openStack("dev", MIGRATED, { stack: STACK });
+    await migrated.up();
+    await eventually("they are one", async () => (await series(true)).join() === "none", 120);
+    assert.deepEqual(await series(false), LEFT_BY, "the blocks are as they were");
+    assert.deepEqual(await previewed(migrated), []);
+    await verify(STACK);
   });
 
   it("is destroyed and leaves the namespace with what is others' in it; the directory stays", async () => {

@@ -199,6 +199,9 @@ describe("sandbox history: the bucket", () => {
     };
     assert.deepEqual(parse(objectStoreConfig(access)), { type: "S3", config });
     assert.deepEqual(parse(objectStoreConfig(access, "a/b")), { type: "S3", config, prefix: "a/b" });
+    const directory = { directory: "/data/bucket" };
+    assert.deepEqual(parse(objectStoreConfig(directory)), { type: "FILESYSTEM", config: directory });
+    assert.deepEqual(parse(objectStoreConfig(directory, "a")), { type: "FILESYSTEM", config: directory, prefix: "a" });
   });
 
   it("knows labels in any order as the same", () => {

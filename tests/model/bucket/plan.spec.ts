@@ -198,6 +198,26 @@ describe("history: what is merged", () => {
       merging: { replicaLabels: ["receive_replica", "rule_replica"], function: "one-to-one", leaves: [] },
     },
     {
+      title: "what another installation's receivers left, where that is written",
+      changes: { querier: { replicaLabels: ["replica", "receive"] }, objectStorage: withCompactor({ replicaLabels: ["replica"] }) },
+      merging: { replicaLabels: ["receive_replica", "rule_replica", "replica"], function: "one-to-one", leaves: [] },
+    },
+    {
+      title: "another installation's pairs like the stack's own",
+      changes: {
+        ingestion: "sidecar",
+        prometheus: { storage, replicas: 2 },
+        querier: { replicaLabels: ["pair"] },
+        objectStorage: withCompactor({ replicaLabels: ["pair"] }),
+      },
+      merging: { replicaLabels: ["prometheus_replica", "rule_replica", "pair"], function: "penalty", leaves: ["receive_replica"] },
+    },
+    {
+      title: "nothing of another installation that only the querier knows",
+      changes: { querier: { replicaLabels: ["replica"] } },
+      merging: { replicaLabels: ["receive_replica", "rule_replica"], function: "one-to-one", leaves: [] },
+    },
+    {
       title: "nothing where that is chosen",
       changes: { ingestion: "sidecar", objectStorage: withCompactor({ verticalCompaction: false }) },
       merging: { replicaLabels: [], function: "one-to-one", leaves: ["receive_replica"] },
