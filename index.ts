@@ -18,6 +18,7 @@ import { clusterView } from "./gates/cluster";
 import { examineNamespace } from "./gates/existingNamespace";
 import { newEnoughKubernetes } from "./gates/kubernetesVersion";
 import { scalingGates } from "./gates/orderedScaling";
+import { replicaGates } from "./gates/replicas";
 import { softerFirst } from "./gates/softerFirst";
 import { volumeGates } from "./gates/volumeGrowth";
 import { madeResources } from "./gates/whenMade";
@@ -86,6 +87,8 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
 
   // Samples and blocks are kept in volumes that grow in place.
   const growth = (key: string, storage: Storage = {}) => volumeGates(cluster, key, storage);
+  // Pods that keep nothing may be as many as their load asks for.
+  const scaling = replicaGates(cluster);
 
   new NetworkPolicies("network", { ...common, plan, bucketCredentials: bucketCredentials !== undefined }, options);
 
@@ -105,7 +108,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   const receive =
     ring === undefined
       ? undefined
-      : new Receive("receive", { ...common, ring, volumes, gates: scalingGates(settings, ring, cluster), bucket }, options);
+      : new Receive("receive", { ...common, ring, volumes, gates: scalingGates(settings, ring, cluster), scaling, bucket }, options);
   const prometheusServers = new Prometheus(
     "prometheus",
     {
@@ -137,8 +140,9 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   }
 
   // Answers: one PromQL entry over all of it.
-  new Querier("querier", { ...common, stores: receive?.sets ?? prometheusServers.sets }, options);
-  if (settings.queryFrontend !== undefined) new QueryFrontend("query-frontend", { ...common, frontend: settings.queryFrontend }, options);
+  new Querier("querier", { ...common, scaling, stores: receive?.sets ?? prometheusServers.sets }, options);
+  if (settings.queryFrontend !== undefined)
+    new QueryFrontend("query-frontend", { ...common, scaling, frontend: settings.queryFrontend }, options);
   if (plan.ruler !== undefined)
     new Ruler(
       "ruler",

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
+import type { ReplicaGates } from "../gates/replicas";
 import type { Addresses } from "../model/kubernetes/addresses";
 import { choicesFor } from "../model/kubernetes/choices";
 import { QUERIER_APP, QUERIER_GRPC_SERVICE, QUERIER_IDENTITY } from "../model/kubernetes/identities";
@@ -28,6 +29,8 @@ export interface QuerierArgs {
   addresses: Pick<Addresses, "stores">;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
+  /** Hooks of the engine that let their number follow the load. */
+  scaling: ReplicaGates;
   /**
    * Its stores, receivers above all: they are updated first, and a querier that starts when they are Ready finds them at its first poll.
    */
@@ -74,6 +77,7 @@ export class Querier extends pulumi.ComponentResource {
       workload,
       {
         replicas: querier.replicas,
+        autoscaling: querier.autoscaling,
         antiAffinity: querier.antiAffinity,
         zones: cluster.zones,
         restartedAt: querier.rollout.restartedAt,
@@ -96,7 +100,11 @@ export class Querier extends pulumi.ComponentResource {
           volumes: [...endpoints.volumes, scratchVolume("tmp", SCRATCH)],
         },
       },
-      { dependsOn: args.stores, customTimeouts: { create: "30m", update: "30m" } },
+      {
+        dependsOn: args.stores,
+        hooks: args.scaling(QUERIER_APP, querier.autoscaling),
+        customTimeouts: { create: "30m", update: "30m" },
+      },
     );
     if (querier.replicas > 1) disruptionBudget(name, workload);
     this.registerOutputs({});

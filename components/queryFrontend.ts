@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
+import type { ReplicaGates } from "../gates/replicas";
 import type { Addresses } from "../model/kubernetes/addresses";
 import { choicesFor } from "../model/kubernetes/choices";
 import { QUERY_CACHE_APP, QUERY_CACHE_IDENTITY, QUERY_FRONTEND_APP, QUERY_FRONTEND_IDENTITY } from "../model/kubernetes/identities";
@@ -18,6 +19,8 @@ export interface QueryFrontendArgs {
   frontend: NonNullable<Settings["queryFrontend"]>;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
+  /** Hooks of the engine that let their number follow the load. */
+  scaling: ReplicaGates;
 }
 
 /** Splits and caches range queries in front of the querier, with the cache that it needs. */
@@ -57,6 +60,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
       workload,
       {
         replicas: frontend.replicas,
+        autoscaling: frontend.autoscaling,
         antiAffinity: frontend.antiAffinity,
         zones: cluster.zones,
         restartedAt: frontend.rollout.restartedAt,
@@ -77,7 +81,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
           volumes: cache.volumes,
         },
       },
-      { customTimeouts: { create: "30m", update: "30m" } },
+      { hooks: args.scaling(QUERY_FRONTEND_APP, frontend.autoscaling), customTimeouts: { create: "30m", update: "30m" } },
     );
     if (frontend.replicas > 1) disruptionBudget(name, workload);
     this.registerOutputs({});

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ReplicaGates } from "../gates/replicas";
 import type { Addresses } from "../model/kubernetes/addresses";
 import { choicesFor } from "../model/kubernetes/choices";
 import {
@@ -7,6 +8,7 @@ import {
   RECEIVE_APP,
   RECEIVE_IDENTITY,
   RECEIVE_SERVICE,
+  ROUTER_APP,
   ROUTER_IDENTITY,
   STORE_SERVICE,
 } from "../model/kubernetes/identities";
@@ -64,6 +66,8 @@ export interface ReceiveArgs {
   volumes: pulumi.Resource[];
   /** Gates for which the ring and the receivers wait before they change. */
   gates: ReceiveGates;
+  /** Hooks of the engine that let the number of routers follow the load. */
+  scaling: ReplicaGates;
   /** Priority class of the receivers, not of routers; undefined where the stack makes none. */
   dataPriority: pulumi.Input<string> | undefined;
   /** Where blocks are uploaded; undefined without a bucket. */
@@ -231,18 +235,19 @@ export class Receive extends pulumi.ComponentResource {
   private routers(
     name: string,
     workload: Workload,
-    { settings, ring }: ReceiveArgs,
+    { settings, ring, scaling }: ReceiveArgs,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted,
   ): void {
     const { settings: receive } = ring;
-    const { replicas, antiAffinity, resources, rollout } = receive.routers;
+    const { replicas, autoscaling, antiAffinity, resources, rollout } = receive.routers;
     const { preStopSeconds } = receive.rollout;
     deployment(
       name,
       workload,
       {
         replicas,
+        autoscaling,
         antiAffinity,
         zones: settings.cluster.zones,
         minReadySeconds: 5,
@@ -267,7 +272,7 @@ export class Receive extends pulumi.ComponentResource {
         },
       },
       // Ingesters before routers: a newer router may send what an older ingester does not understand (thanos #8882).
-      { dependsOn: this.sets },
+      { dependsOn: this.sets, hooks: scaling(ROUTER_APP, autoscaling) },
     );
     if (replicas > 1) disruptionBudget(name, workload);
   }

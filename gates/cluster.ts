@@ -1,6 +1,7 @@
 import type {
   KubernetesObject,
   V1ConfigMap,
+  V1Deployment,
   V1PersistentVolumeClaim,
   V1PersistentVolumeClaimList,
   V1Pod,
@@ -64,6 +65,22 @@ export interface StatefulSetApplying {
   applyStatefulSet(statefulSet: AppliedStatefulSet, fieldManager: string): Promise<void>;
 }
 
+/** A Deployment as it is applied, as far as the gates look into it. */
+export interface AppliedDeployment {
+  metadata: { name: string };
+  spec: { replicas?: number };
+}
+
+/** What the gates of a number of pods that follows its load ask, and do. */
+export interface ReplicasView {
+  /** Pods of a Deployment that have been Ready for its `minReadySeconds`. */
+  availablePods(deployment: string): Promise<number>;
+  /** Applies a Deployment, or a part of one, on the server, by force. */
+  applyDeployment(deployment: AppliedDeployment, fieldManager: string): Promise<void>;
+  /** Removes what scales a Deployment, if there is anything of its name. */
+  removeAutoscaler(deployment: string): Promise<void>;
+}
+
 /** A claim of a StatefulSet's pod, as far as its size goes. Sizes are Kubernetes quantities. */
 export interface Claim {
   name: string;
@@ -106,7 +123,7 @@ export interface VersionView {
 }
 
 /** Everything that is asked of a cluster, and done to it. */
-export type WholeView = NamespaceView & ClusterView & StatefulSetApplying & ClaimView & ClaimGrowth & VersionView;
+export type WholeView = NamespaceView & ClusterView & StatefulSetApplying & ReplicasView & ClaimView & ClaimGrowth & VersionView;
 
 /** A namespace of a cluster, as the gates see it and act on it. */
 export function clusterView(address: ClusterAddress, namespace: string): WholeView {
@@ -141,6 +158,14 @@ export function clusterBehind(connect: () => Pick<Cluster, "api" | "pod">, names
     const answer = await reached().pod({ namespace, name: pod, port: HTTP_PORT }).send({ method: "GET", path: "/metrics" });
     if (answer.status !== 200) throw new Error(`${pod} answered ${answer.status} to /metrics`);
     return parseExposition(answer.body);
+  };
+  /** Applies a workload of the namespace, whole or in part, as a field manager, by force. */
+  const apply = async (plural: string, kind: string, object: { metadata: { name: string } }, fieldManager: string): Promise<void> => {
+    const query = new URLSearchParams({ fieldManager, force: "true", fieldValidation: "Strict" });
+    const path = `/apis/apps/v1/namespaces/${namespace}/${plural}/${object.metadata.name}?${query}`;
+    // JSON is YAML.
+    const headers = { "content-type": "application/apply-patch+yaml" };
+    await ask({ method: "PATCH", path, headers, body: JSON.stringify({ apiVersion: "apps/v1", kind, ...object }) });
   };
   const statefulSet = async (name: string): Promise<V1StatefulSet | undefined> => {
     const text = await get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${name}`);
@@ -179,11 +204,17 @@ export function clusterBehind(connect: () => Pick<Cluster, "api" | "pod">, names
         .reduce((sum, sample) => sum + sample.value, 0);
     },
     async applyStatefulSet(statefulSet, fieldManager) {
-      const query = new URLSearchParams({ fieldManager, force: "true", fieldValidation: "Strict" });
-      const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets/${statefulSet.metadata.name}?${query}`;
-      // JSON is YAML.
-      const headers = { "content-type": "application/apply-patch+yaml" };
-      await ask({ method: "PATCH", path, headers, body: JSON.stringify(statefulSet) });
+      await apply("statefulsets", "StatefulSet", statefulSet, fieldManager);
+    },
+    async availablePods(name) {
+      const text = await get(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`);
+      return text === "" ? 0 : ((JSON.parse(text) as V1Deployment).status?.availableReplicas ?? 0);
+    },
+    async applyDeployment(deployment, fieldManager) {
+      await apply("deployments", "Deployment", deployment, fieldManager);
+    },
+    async removeAutoscaler(name) {
+      await ask({ method: "DELETE", path: `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers/${name}` });
     },
     async claims(statefulSet) {
       const { items } = JSON.parse(await get(`${core}/persistentvolumeclaims`)) as V1PersistentVolumeClaimList;

@@ -9,6 +9,7 @@ import { HASHRINGS_CONFIG_MAP, planRing, type ReceiverSet, type RingPlan } from 
 import type { Settings } from "../model/settings/schema";
 import { FIXED_BLOCK_DURATION, imageVersion, THANOS_VERSION } from "../model/values/versions";
 import { type AppliedStatefulSet, type ClaimGrowth, type ClaimView, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";
+import { fieldManagerOf, type Inputs, replicasOf, resolved } from "./inputs";
 import { PATIENCE, type Patience, until, waitingTime } from "./patience";
 import { receiversAreUploaded } from "./upload";
 import { volumeGates } from "./volumeGrowth";
@@ -28,6 +29,9 @@ export interface ScalingGates {
 /** Remedy when a gate of the ring gives up. */
 const FIX_AND_REPEAT =
   "Nothing was removed; fix it and run the same update again (an update needs --parallel of at least 2: the ring and its receivers wait for each other)";
+
+/** What needs to be applied on the server, and how it goes on otherwise. */
+const WITHOUT_APPLY = 'leaving receivers need: switch it on, or put "history-loss" into accepts';
 
 /** Hooks that make growing and shrinking of rings lossless, and let the receivers' volumes grow. */
 export function scalingGates(
@@ -56,10 +60,10 @@ export function scalingGates(
             await receiversMayLeave(receive, set, cluster, pods, patience);
             if (pods.length === 0 || !waitsForUpload(settings)) return;
             const holders = await withVolumes(cluster, set, pods);
-            const applied = await resolved(oldInputs);
+            const applied = await resolved<AppliedStatefulSet>(oldInputs);
             await receiversAreUploaded(
               cluster,
-              { pods: holders, staying: set.replicas, applied, fieldManager: fieldManagerOf(oldOutputs) },
+              { pods: holders, staying: set.replicas, applied, fieldManager: fieldManagerOf(oldOutputs, WITHOUT_APPLY) },
               patience,
             );
           }),
@@ -118,7 +122,7 @@ function smallerRingIsAccepted(settings: Settings, receive: RingPlan, cluster: C
       const leaving = gone.filter((pod) => pod.replace(/-\d+$/, "") === set.name);
       if (leaving.length === 0) continue;
       refuseLoss(settings, receive, { set, before: set.replicas + leaving.length, leaving, image: await cluster.image(set.name) });
-      if (waitsForUpload(settings)) fieldManagerOf(oldOutputs);
+      if (waitsForUpload(settings)) fieldManagerOf(oldOutputs, WITHOUT_APPLY);
     }
   });
 }
@@ -279,35 +283,9 @@ function podsOf(set: ReceiverSet, from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, index) => `${set.name}-${from + index}`);
 }
 
-type Inputs = Record<string, unknown> | undefined;
-
-function replicasOf(inputs: Inputs): number | undefined {
-  const replicas = (inputs?.spec as { replicas?: unknown } | undefined)?.replicas;
-  return typeof replicas === "number" ? replicas : undefined;
-}
-
 /** Image of the receivers that run. */
 function receiverImage(inputs: Inputs): string {
   return (inputs as Partial<AppliedStatefulSet> | undefined)?.spec?.template?.spec.containers[0]?.image ?? "";
-}
-
-/** A StatefulSet that the engine knows, its secrets in the clear. */
-function resolved(inputs: Inputs): Promise<AppliedStatefulSet> {
-  return new Promise((resolve) => pulumi.output(inputs as unknown as AppliedStatefulSet).apply(resolve));
-}
-
-/**
- * As whom the Kubernetes provider applies a resource; it keeps that in its outputs (pulumi-kubernetes
- * `provider/pkg/provider/provider.go`, fieldManagerKey).
- *
- * @throws where it applies on the client, which has no such name
- */
-function fieldManagerOf(outputs: Inputs): string {
-  const manager = outputs?.__fieldManager;
-  if (typeof manager === "string") return manager;
-  throw new Error(
-    'the Kubernetes provider runs without server-side apply, which leaving receivers need: switch it on, or put "history-loss" into accepts',
-  );
 }
 
 function hashringsText(inputs: Inputs): string | undefined {

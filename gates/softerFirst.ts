@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { KEY_OF_COMPONENT } from "../model/kubernetes/antiAffinity";
 import type { ComponentName } from "../model/kubernetes/identities";
-
-type Inputs = Record<string, unknown> | undefined;
+import type { Inputs } from "./inputs";
 
 /** Objects with pods whose anti-affinity this program sets. */
 const WORKLOADS = new Set(["kubernetes:apps/v1:StatefulSet", "kubernetes:apps/v1:Deployment"]);

@@ -4,6 +4,7 @@ import { DATA_VOLUME, type Storage, VOLUME_SIZE_ANNOTATION } from "../model/kube
 import { formatProblem } from "../model/values/problem";
 import { quantityBytes } from "../model/values/quantity";
 import type { Claim, ClaimGrowth, ClaimView } from "./cluster";
+import { type Inputs, replicasOf } from "./inputs";
 import { PATIENCE, type Patience, until } from "./patience";
 
 /**
@@ -15,8 +16,6 @@ import { PATIENCE, type Patience, until } from "./patience";
 
 /** Hooks for a StatefulSet, by its name. */
 export type VolumeGates = (set: { name: string }) => pulumi.ResourceHookBinding;
-
-type Inputs = Record<string, unknown> | undefined;
 
 /** A provisioner that only says that volumes are made by hand. */
 const BY_HAND = "kubernetes.io/no-provisioner";
@@ -53,21 +52,21 @@ export function volumeGates(cluster: ClaimView & ClaimGrowth, key: string, stora
         ),
         new pulumi.ResourceHook(`volumes-of-${name}-grow`, async ({ oldInputs, newInputs }) => {
           const change = changeOf(oldInputs, newInputs);
-          if (change !== undefined) await growVolumes(cluster, set, change.after, replicasOf(oldInputs), REPEAT, patience);
+          if (change !== undefined) await growVolumes(cluster, set, change.after, replicasOf(oldInputs) ?? 0, REPEAT, patience);
         }),
       ],
       afterUpdate: [
         new pulumi.ResourceHook(`volumes-of-new-pods-of-${name}-grow`, async ({ newInputs }) => {
           const size = volumeSize(newInputs);
           if (size === undefined || size === templateSize(newInputs)) return;
-          await growVolumes(cluster, set, size, replicasOf(newInputs), NOTHING_TO_REPEAT, patience);
+          await growVolumes(cluster, set, size, replicasOf(newInputs) ?? 0, NOTHING_TO_REPEAT, patience);
         }),
       ],
       // One that is made again finds the claims of the one before, and they may have been smaller.
       afterCreate: [
         new pulumi.ResourceHook(`volumes-found-by-${name}-grow`, async ({ newInputs }) => {
           const size = volumeSize(newInputs);
-          if (size !== undefined) await growVolumes(cluster, set, size, replicasOf(newInputs), NOTHING_TO_REPEAT, patience);
+          if (size !== undefined) await growVolumes(cluster, set, size, replicasOf(newInputs) ?? 0, NOTHING_TO_REPEAT, patience);
         }),
       ],
     };
@@ -206,9 +205,4 @@ function templateSize(inputs: Inputs): string | undefined {
   const spec = inputs?.spec as { volumeClaimTemplates?: { spec?: { resources?: { requests?: { storage?: unknown } } } }[] } | undefined;
   const size = spec?.volumeClaimTemplates?.[0]?.spec?.resources?.requests?.storage;
   return typeof size === "string" ? size : undefined;
-}
-
-function replicasOf(inputs: Inputs): number {
-  const replicas = (inputs?.spec as { replicas?: unknown } | undefined)?.replicas;
-  return typeof replicas === "number" ? replicas : 0;
 }

@@ -2,6 +2,7 @@ import { survivalProblems } from "./availability/rules";
 import { historyProblems } from "./bucket/rules";
 import { extraProblems } from "./commandLine/extraRules";
 import { choiceProblems } from "./kubernetes/choiceRules";
+import { scalingProblems } from "./kubernetes/scalingRules";
 import { hostPathProblems, retentionFitsVolume } from "./kubernetes/storageRules";
 import { nameProblems } from "./nameRules";
 import { furtherEdgeProblems } from "./network/further";
@@ -239,6 +240,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...judge(() => rulerProblems(settings)),
     ...judge(() => survivalProblems(settings)),
     ...judge(() => choiceProblems(settings)),
+    ...judge(() => scalingProblems(settings)),
     ...judge(() => extraProblems(settings)),
     ...judge(() => nameProblems(settings)),
     ...judge(() => unlimitedProblems(settings)),

@@ -2,12 +2,14 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { VolumeGates } from "../gates/volumeGrowth";
 import { identityLabels } from "../model/bucket/cloudIdentity";
+import { autoscalerSpec } from "../model/kubernetes/autoscaling";
 import { type Choices, chosenSpec } from "../model/kubernetes/choices";
 import { podWithExtra } from "../model/kubernetes/extra";
 import type { Identity } from "../model/kubernetes/identities";
 import { commonLabels, INSTANCE_LABEL, NOT_AWAITED, ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { hostAntiAffinity, restrictedPod, rollingUpdate, zoneSpread } from "../model/kubernetes/pod";
 import { claimRetention, type Storage, unchangedByGrowth, volumeClaimTemplate, volumeSizeMetadata } from "../model/kubernetes/storage";
+import type { Autoscaling } from "../model/settings/autoscaling";
 import { restartAnnotations } from "../model/settings/rollout";
 import type { Settings } from "../model/settings/schema";
 import { labelValue } from "../model/values/kubernetesNames";
@@ -58,7 +60,10 @@ type PodSpec = k8s.types.input.core.v1.PodSpec;
 
 /** Arguments of {@link deployment} beside Kubernetes' own spec. */
 export interface DeploymentArgs extends Omit<k8s.types.input.apps.v1.DeploymentSpec, "strategy" | "selector" | "template"> {
+  /** Pods; with `autoscaling` how many there are at least. */
   replicas: number;
+  /** Bounds of their number, which is then the autoscaler's and nobody else's. Default: `replicas` is their number. */
+  autoscaling?: Autoscaling | undefined;
   antiAffinity: "hard" | "soft";
   /** Zones to spread over; empty without zones. */
   zones: readonly string[];
@@ -221,11 +226,11 @@ export function together(...parts: (Mounted | undefined)[]): Mounted {
   return { volumes: parts.flatMap((part) => part?.volumes ?? []), mounts: parts.flatMap((part) => part?.mounts ?? []) };
 }
 
-/** A Deployment, spread over nodes and zones. */
+/** A Deployment, spread over nodes and zones, and what scales it. */
 export function deployment(
   name: string,
   workload: Workload,
-  { replicas, antiAffinity, zones, restartedAt, pod, ...spec }: DeploymentArgs,
+  { replicas, autoscaling, antiAffinity, zones, restartedAt, pod, ...spec }: DeploymentArgs,
   options: pulumi.CustomResourceOptions,
 ): void {
   const { identity, parent } = workload;
@@ -233,13 +238,20 @@ export function deployment(
   const pods = ownPods(workload, matchLabels);
   const spread = { affinity: hostAntiAffinity(antiAffinity, pods), ...zoneSpread(zones, pods) };
   const template = podTemplate(workload, { ...spread, ...pod }, restartedAt);
-  new k8s.apps.v1.Deployment(
+  const number = autoscaling === undefined ? { replicas } : {};
+  const made = new k8s.apps.v1.Deployment(
     name,
     {
       metadata: metadata(workload),
-      spec: { ...spec, replicas, strategy: rollingUpdate(antiAffinity, replicas), selector: { matchLabels }, template },
+      spec: { ...spec, ...number, strategy: rollingUpdate(antiAffinity, replicas), selector: { matchLabels }, template },
     },
     { parent, ...options },
+  );
+  if (autoscaling === undefined) return;
+  new k8s.autoscaling.v2.HorizontalPodAutoscaler(
+    name,
+    { metadata: metadata(workload), spec: autoscalerSpec(autoscaling, identity.app) },
+    { parent, dependsOn: [made] },
   );
 }
 

@@ -354,6 +354,12 @@ export function workloads(of: ProgramRun): Workload[] {
   return (["StatefulSet", "Deployment", "DaemonSet", "Job"] as const).flatMap((kind) => objects(of, kind));
 }
 
+/** Pods of a workload that there are at least: what is written down, or what its autoscaler keeps to. */
+export function leastPods(of: ProgramRun, { metadata, spec }: Workload): number {
+  const autoscalers = objects(of, "HorizontalPodAutoscaler") as unknown as { metadata: { name: string }; spec: { minReplicas: number } }[];
+  return spec.replicas ?? autoscalers.find((each) => each.metadata.name === metadata.name)?.spec.minReplicas ?? 1;
+}
+
 /** The names of a workload's pods: of a StatefulSet's those that it makes. */
 export function podNames(set: Workload): string[] {
   return Array.from({ length: set.spec.replicas ?? 1 }, (_, ordinal) => `${set.metadata.name}-${ordinal}`);

@@ -54,7 +54,7 @@ for (const { title: plan, stack, overrides } of PLANS) {
         /-is-accepted$/,
         /-can-grow$/,
         /-grow$/,
-        /-waits-for-/,
+        /-waits-for-|-keeps-its-number$/,
       ];
       const stageOf = (hook: string) => stages.findIndex((stage) => stage.test(hook));
       for (const each of made.resources) {

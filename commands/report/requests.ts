@@ -1,5 +1,6 @@
 import { cpuCores, isByteQuantity, isCpuQuantity, quantityBytes } from "../../model/values/quantity";
 import { type Container, fields, kindOf, list, type PolicyResource, podOf, text } from "../../policy/resources";
+import { type PodCount, podCount } from "./podCount";
 
 /** Resources of its cluster that a plan takes. */
 export interface Requests {
@@ -12,18 +13,26 @@ export interface Requests {
   storage: number;
   /** Directories on nodes' own disks, whose size nothing bounds. */
   directories: number;
+  /** What of it is there at least, where an autoscaler may ask for more. Default: all of it. */
+  least?: Pick<Requests, "pods" | "cpu" | "memory">;
 }
 
 const LASTING = new Set(["Deployment", "StatefulSet"]);
 
-/** The sum over everything that keeps running; jobs end. */
+/** The sum over everything that keeps running, of what is scaled by its load at its largest; jobs end. */
 export function requestsOf(resources: readonly PolicyResource[]): Requests {
+  const most = sumOf(resources, "most");
+  const { pods, cpu, memory } = sumOf(resources, "least");
+  return pods === most.pods ? most : { ...most, least: { pods, cpu, memory } };
+}
+
+function sumOf(resources: readonly PolicyResource[], bound: keyof PodCount): Requests {
   const sum: Requests = { pods: 0, cpu: 0, memory: 0, storage: 0, directories: 0 };
   for (const resource of resources) {
     const pod = podOf(resource);
     if (pod === undefined || !LASTING.has(kindOf(resource))) continue;
     const spec = fields(resource.inputs, "spec");
-    const replicas = typeof spec.replicas === "number" ? spec.replicas : 1;
+    const replicas = podCount(resource, resources)[bound];
     sum.pods += replicas;
     const beside = (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
     for (const container of [...(pod.spec.containers ?? []), ...beside]) {
@@ -53,21 +62,24 @@ const coresOf = (value: string) => (isCpuQuantity(value) ? cpuCores(value) : 0);
 
 /** Rows of a table: what, now, and before where that is known. */
 export function requestRows(after: Requests, before?: Requests): { what: string; before?: string; after: string; changed: boolean }[] {
-  const rows: [string, keyof Requests, (value: number) => string][] = [
+  type Row = keyof Omit<Requests, "least">;
+  const rows: [string, Row, (value: number) => string][] = [
     ["Pods", "pods", String],
     ["CPU requests", "cpu", (value) => `${value} ${value === 1 ? "core" : "cores"}`],
     ["Memory requests", "memory", bytes],
     ["Persistent volumes", "storage", bytes],
     ["Directories on nodes' disks", "directories", String],
   ];
+  const said = (of: Requests, key: Row, show: (value: number) => string): string => {
+    const least = (of.least as Partial<Requests> | undefined)?.[key];
+    return least === undefined ? show(of[key]) : `${show(of[key])} at most, ${show(least)} at least`;
+  };
   return rows
     .filter(([, key]) => key !== "directories" || after[key] > 0 || (before?.[key] ?? 0) > 0)
-    .map(([what, key, show]) => ({
-      what,
-      ...(before === undefined ? {} : { before: show(before[key]) }),
-      after: show(after[key]),
-      changed: before !== undefined && before[key] !== after[key],
-    }));
+    .map(([what, key, show]) => {
+      const [now, then] = [said(after, key, show), before === undefined ? undefined : said(before, key, show)];
+      return { what, ...(then === undefined ? {} : { before: then }), after: now, changed: then !== undefined && then !== now };
+    });
 }
 
 /** Bytes in the largest unit that leaves one digit or more before the point. */

@@ -2,22 +2,23 @@ import { PART_OF } from "../../model/kubernetes/labels";
 import { FURTHER_POLICY } from "../../model/network/edges";
 import { fields, kindOf, type PolicyResource, podOf, text } from "../../policy/resources";
 import { escapeXml } from "./escaping";
+import { type PodCount, podCount, times, together } from "./podCount";
 
 /** The path of a sample, from who sends it to who asks for it. */
 export interface Topology {
   /** Prometheus servers of this stack: pods that scrape the same, and shards of the targets. */
   prometheus: { replicas: number; shards: number };
   /** Routers in front of the receivers; none where receivers route. */
-  routers: number;
+  routers: PodCount;
   /** Replicas of each series; 0 in the sidecar scheme. */
   replicationFactor: number;
   /** None in the sidecar scheme, where each Prometheus keeps its samples. */
   rings: TopologyRing[];
   /** Store gateways; none without a bucket. */
   storeGateways: number;
-  queriers: number;
+  queriers: PodCount;
   /** Query frontends; none where people ask the queriers. */
-  frontends: number;
+  frontends: PodCount;
   /** Connections that the environment adds to those of the path, each in words; none where it adds none. */
   further: string[];
 }
@@ -50,7 +51,7 @@ export function topologyOf(resources: readonly PolicyResource[], outputs: Record
     prometheus: { replicas: prometheus.replicas, shards: prometheus.shards },
     routers: replicasOf(resources, "receive-router"),
     replicationFactor: ring?.replicationFactor ?? 0,
-    storeGateways: replicasOf(resources, "store-gateway"),
+    storeGateways: replicasOf(resources, "store-gateway").least,
     rings: [...rings].map(([name, zones]) => ({
       name,
       zones: [...zones].map(([zone, pods]) => ({ ...(zone === undefined ? {} : { zone }), pods })),
@@ -99,13 +100,8 @@ function isPodOf(resource: PolicyResource, pod: string): boolean {
   return text(fields(resource.inputs, "metadata"), "name") === pod.replace(/-\d+$/, "");
 }
 
-function replicasOf(resources: readonly PolicyResource[], component: string): number {
-  return resources
-    .filter((resource) => isPart(resource, component))
-    .reduce((sum, resource) => {
-      const { replicas } = fields(resource.inputs, "spec");
-      return sum + (typeof replicas === "number" ? replicas : 1);
-    }, 0);
+function replicasOf(resources: readonly PolicyResource[], component: string): PodCount {
+  return together(resources.filter((resource) => isPart(resource, component)).map((resource) => podCount(resource, resources)));
 }
 
 function neverShareNodes(resource: PolicyResource): boolean {
@@ -126,10 +122,12 @@ export function topologyLine(of: Topology): string {
       ? [[`Prometheus ×${pods} with sidecars`, ...history].join(" and ")]
       : [
           `Prometheus ×${pods}`,
-          ...(of.routers > 0 ? [`routers ×${of.routers}`] : []),
+          ...(of.routers.least > 0 ? [`routers ${times(of.routers)}`] : []),
           [`${rings.join("; ")} (${replicasEach(of)})`, ...history].join(" and "),
         ];
-  return [...sources, `queriers ×${of.queriers}`, ...(of.frontends > 0 ? [`query frontends ×${of.frontends}`] : [])].join(" → ");
+  return [...sources, `queriers ${times(of.queriers)}`, ...(of.frontends.least > 0 ? [`query frontends ${times(of.frontends)}`] : [])].join(
+    " → ",
+  );
 }
 
 /** The connections that the environment adds, in one line of text; none where it adds none. */
@@ -169,16 +167,16 @@ export function stagesOf(of: Topology): Stage[] {
             ],
             arrow: "remote write",
           },
-          ...(of.routers > 0
-            ? [{ parts: [{ title: "Routers", note: `×${of.routers}`, kind: "router" as const }], arrow: `×${of.replicationFactor}` }]
+          ...(of.routers.least > 0
+            ? [{ parts: [{ title: "Routers", note: times(of.routers), kind: "router" as const }], arrow: `×${of.replicationFactor}` }]
             : []),
           { parts: [...of.rings, ...history], arrow: "StoreAPI" },
         ];
   return [
     ...sources,
-    { parts: [{ title: "Queriers", note: `×${of.queriers}`, kind: "query" }], arrow: of.frontends > 0 ? "PromQL" : "queries" },
-    ...(of.frontends > 0
-      ? [{ parts: [{ title: "Query frontends", note: `×${of.frontends}`, kind: "query" as const }], arrow: "queries" }]
+    { parts: [{ title: "Queriers", note: times(of.queriers), kind: "query" }], arrow: of.frontends.least > 0 ? "PromQL" : "queries" },
+    ...(of.frontends.least > 0
+      ? [{ parts: [{ title: "Query frontends", note: times(of.frontends), kind: "query" as const }], arrow: "queries" }]
       : []),
     { parts: [{ title: "People", note: "dashboards, alerts", kind: "outside" }] },
   ];

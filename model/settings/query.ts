@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ONE_OF_THEM, oneOfThem, scaled, withLeast } from "./autoscaling";
 import { extra } from "./extra";
 import { cacheMemory, count, durationOf, externalUrl, grpcEndpoint, replicaLabelList, resources, spread } from "./forms";
 import { pods, services } from "./pods";
@@ -18,7 +19,7 @@ const freshness = durationOf("10s", "samples that are still on their way would b
 /** Schema of `querier`. */
 export const querierSettings = z
   .strictObject({
-    replicas: count(1, 50).default(2).describe("Queriers."),
+    ...scaled(50, "Queriers.", 2),
     deduplication: z
       .enum(["chain", "penalty"])
       .optional()
@@ -61,13 +62,15 @@ export const querierSettings = z
     extra,
     resources: resources("250m", "1Gi"),
   })
+  .refine(oneOfThem, ONE_OF_THEM)
+  .transform(withLeast(2))
   .prefault({})
   .describe("Serves PromQL over everything that the stack stores.");
 
 /** Schema of `queryFrontend`. */
 export const queryFrontendSettings = z
   .strictObject({
-    replicas: count(1, 20).default(2).describe("Query frontends."),
+    ...scaled(20, "Query frontends.", 2),
     splitInterval: splitInterval.default("24h").describe("Long ranges are split at multiples of this."),
     maxFreshness: freshness.default("1m").describe("The newest samples of a range, up to this age, are not cached."),
     cache: z
@@ -93,5 +96,7 @@ export const queryFrontendSettings = z
     extra,
     resources: resources("100m", "256Mi"),
   })
+  .refine(oneOfThem, ONE_OF_THEM)
+  .transform(withLeast(2))
   .optional()
   .describe("Splits and caches range queries in front of the querier. `{}` for all defaults. Left out: there is none.");

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ONE_OF_THEM, oneOfThem, scaled, withLeast } from "./autoscaling";
 import { extra } from "./extra";
 import { antiAffinity, count, duration, durationOf, freeForm, resources, retainedSize, spread } from "./forms";
 import { hashring, receiverRetention } from "./hashring";
@@ -83,13 +84,15 @@ export const receiveSettings = z
       ),
     routers: z
       .strictObject({
-        replicas: count(1, 99).default(2).describe("Routers."),
+        ...scaled(99, "Routers.", 2),
         antiAffinity: spread,
         rollout,
         pods,
         extra,
         resources: resources("100m", "256Mi"),
       })
+      .refine(oneOfThem, ONE_OF_THEM)
+      .transform(withLeast(2))
       .prefault({})
       .describe("The routers; used in `split` mode only."),
     antiAffinity: antiAffinity

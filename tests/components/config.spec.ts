@@ -326,6 +326,42 @@ const BROKEN_RULES: Refusal[] = [
     remedy: /./,
     accepted: { querier: { replicaLabels: ["replica", "receive"] } },
   })),
+  ...(
+    [
+      ["querier", {}],
+      ["queryFrontend", {}],
+      ["receive.routers", { receive: { mode: "split" } }],
+    ] as const
+  ).map(([key, rest]) => {
+    const at = (chosen: object): Overrides =>
+      key.split(".").reduceRight<Overrides>((inner, name) => ({ [name]: inner }), { replicas: undefined, ...chosen } as Overrides);
+    const autoscaling = { min: 1, max: 3, cpu: 80 };
+    return {
+      title: `hard anti-affinity of ${key} whose number may fall to one`,
+      overrides: together(rest as Overrides, at({ autoscaling, antiAffinity: "hard" })),
+      key: `${key}.autoscaling.min`,
+      value: "1",
+      rule: /a Deployment does the one or the other/,
+      remedy: /2 or more, or .*antiAffinity "soft"/,
+      accepted: together(rest as Overrides, at({ autoscaling: { ...autoscaling, min: 2 }, antiAffinity: "hard" })),
+    };
+  }),
+  {
+    title: "a number of pods and its bounds",
+    overrides: { querier: { replicas: 2, autoscaling: { min: 2, max: 3, cpu: 80 } } },
+    key: "querier.autoscaling",
+    value: '{"min":2,"max":3,"cpu":80}',
+    rule: /./,
+    remedy: /at most one of replicas and autoscaling/,
+  },
+  {
+    title: "bounds the wrong way round",
+    overrides: { queryFrontend: { autoscaling: { min: 4, max: 3, cpu: 80 } } },
+    key: "queryFrontend.autoscaling",
+    value: '{"min":4,"max":3,"cpu":80}',
+    rule: /./,
+    remedy: /max no smaller than min/,
+  },
   {
     title: "a replica label twice",
     overrides: { querier: { replicaLabels: ["replica", "replica"] } },
@@ -510,7 +546,8 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "queryFrontend.replica",
     value: "3",
     rule: /there is no such key/,
-    remedy: /^one of antiAffinity, cache, externalUrl, extra, maxFreshness, pods, replicas, resources, rollout, services, splitInterval$/,
+    remedy:
+      /^one of antiAffinity, autoscaling, cache, externalUrl, extra, maxFreshness, pods, replicas, resources, rollout, services, splitInterval$/,
   },
   {
     title: "an unknown key inside a list",

@@ -214,6 +214,28 @@ export const SPLIT_AGENTS: Plan = {
   }),
 };
 
+const follows = (min: number, max: number) => ({ replicas: undefined, autoscaling: { min, max, cpu: 80 } });
+
+/** Routers, queriers and query frontends whose number follows their load. */
+export const AUTOSCALED: Plan = {
+  title: "numbers of pods that follow the load",
+  stack: "prod",
+  overrides: {
+    receive: { mode: "split", routers: follows(2, 8) },
+    querier: {
+      replicas: undefined,
+      autoscaling: {
+        min: 3,
+        max: 12,
+        cpu: 70,
+        memory: 85,
+        behavior: { scaleDown: { stabilizationWindowSeconds: 900, policies: [{ type: "Pods", value: 1, periodSeconds: 300 }] } },
+      },
+    },
+    queryFrontend: follows(2, 4),
+  },
+};
+
 /** Data on the disks of three nodes, never two replicas on one. */
 export const HOST_PATH: Plan = {
   title: "hostPath on three nodes",
@@ -340,6 +362,7 @@ export const RING_PLANS: readonly Plan[] = [
   CHOSEN,
   EXTRA,
   NETWORKS,
+  AUTOSCALED,
 ];
 /** Plans whose samples stay with their Prometheus. */
 export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV, EXTRA_SIDECAR];

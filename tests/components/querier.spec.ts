@@ -7,6 +7,7 @@ import {
   container,
   flagValue,
   flagValues,
+  leastPods,
   mountedConfigMap,
   object,
   objects,
@@ -107,7 +108,7 @@ for (const { title, stack, overrides } of PLANS) {
         );
         assert.deepEqual(
           budgets.map((each) => each.spec.maxUnavailable),
-          (deployment.spec.replicas ?? 1) > 1 ? [1] : [],
+          leastPods(made, deployment) > 1 ? [1] : [],
           deployment.metadata.name,
         );
       }
@@ -117,7 +118,7 @@ for (const { title, stack, overrides } of PLANS) {
       for (const deployment of objects(made, "Deployment")) {
         const hard = deployment.spec.template.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined;
         const rolling = deployment.spec.strategy?.rollingUpdate;
-        const several = (deployment.spec.replicas ?? 1) > 1;
+        const several = leastPods(made, deployment) > 1;
         assert.deepEqual(rolling, hard && several ? { maxUnavailable: 1, maxSurge: 0 } : { maxUnavailable: 0, maxSurge: 1 });
       }
     });

@@ -74,6 +74,16 @@ const withRing = (ring: Omit<typeof BLUE, "shuffleSharding"> & { shuffleSharding
   [RECEIVE]: { ...OPTIONS[RECEIVE], hashrings: [ring] },
 });
 
+/** Query frontends, as small as they go. */
+const frontends = (chosen: ConfigOverlay): ConfigOverlay => ({
+  "thanos-stack:queryFrontend": {
+    antiAffinity: "soft",
+    resources: { cpu: "10m", memory: "96Mi" },
+    cache: { replicas: 1, memory: "64Mi" },
+    ...chosen,
+  },
+});
+
 /** A target whose counter grows with each scrape, and names the trace that it grew with. */
 function tracedTarget(run: string): Server {
   let count = 0;
@@ -161,6 +171,36 @@ describe("dev on a real cluster", function () {
     const before = identities(await cluster.pods(NAMESPACE));
     assert.deepEqual((await update()).changes, {});
     assert.deepEqual(identities(await cluster.pods(NAMESPACE)), before);
+  });
+
+  it("lets the number of query frontends follow the load: no update sets it, until it is written down again", async () => {
+    const bounds = (min: number) => ({ autoscaling: { min, max: 3, cpu: 80 } });
+    const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/thanos-query-frontend`;
+    const scaler = `/apis/autoscaling/v2/namespaces/${NAMESPACE}/horizontalpodautoscalers/thanos-query-frontend`;
+    const number = async () => {
+      const { spec, status } =
+        (await cluster.get<{ spec: { replicas: number }; status: { availableReplicas?: number } }>(path)) ?? assert.fail();
+      return [spec.replicas, status.availableReplicas];
+    };
+    await update(frontends(bounds(2)));
+    assert.deepEqual(await number(), [2, 2], "the least, when the update ends");
+    assert.ok(await cluster.get(scaler));
+    // As an autoscaler does; this one has nothing to go by, since there is no metrics server.
+    await cluster.mergePatch(`${path}/scale`, { spec: { replicas: 3 } });
+    await eventually("a third is there", async () => (await number())[1] === 3);
+    const { stack, changes: made } = await update(frontends({ ...bounds(2), maxFreshness: "2m" }));
+    assert.deepEqual(made, { update: 1 });
+    assert.equal((await number())[0], 3, "what was scaled stays scaled");
+    assert.deepEqual(changes((await stack.preview()).changeSummary), {});
+    await command("verify", "dev", "--kubeconfig", account.kubeconfig);
+
+    await update(frontends({ replicas: 2 }));
+    assert.equal((await number())[0], 2, "a number that is written down");
+    assert.equal(await cluster.get(scaler), undefined);
+    await update(frontends(bounds(1)));
+    assert.equal((await number())[0], 2, "it does not fall to one when it is left out");
+    await update();
+    assert.equal(await cluster.get(scaler), undefined);
   });
 
   it("rolls the receivers for another retention and loses nothing that was acknowledged", async () => {

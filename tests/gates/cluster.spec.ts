@@ -93,12 +93,29 @@ describe("gates: the cluster", () => {
     const [request] = server.requests;
     assert.equal(request?.headers["content-type"], "application/apply-patch+yaml");
     assert.equal(request?.query.toString(), "fieldManager=pulumi-kubernetes-1&force=true&fieldValidation=Strict");
-    assert.deepEqual(JSON.parse(request?.body.toString() ?? ""), statefulSet);
+    assert.deepEqual(JSON.parse(request?.body.toString() ?? ""), { apiVersion: "apps/v1", kind: "StatefulSet", ...statefulSet });
     answers[`PATCH ${path}`] = { status: 403, body: "statefulsets is forbidden" };
     await assert.rejects(
       cluster().applyStatefulSet(statefulSet, "pulumi-kubernetes-1"),
       (error: Error) => error instanceof ForbiddenError && /answered 403 to PATCH .*: statefulsets is forbidden/.test(error.message),
     );
+  });
+
+  it("applies a part of a Deployment, counts its pods that are available, and removes what scales it, if anything does", async () => {
+    const path = "/apis/apps/v1/namespaces/ns/deployments/thanos-querier";
+    const scaler = "/apis/autoscaling/v2/namespaces/ns/horizontalpodautoscalers/thanos-querier";
+    assert.equal(await cluster().availablePods("thanos-querier"), 0);
+    answers[`GET ${path}`] = json({ status: { availableReplicas: 2 } });
+    assert.equal(await cluster().availablePods("thanos-querier"), 2);
+    await cluster().removeAutoscaler("thanos-querier");
+    answers[`DELETE ${scaler}`] = { status: 403, body: "no" };
+    await assert.rejects(cluster().removeAutoscaler("thanos-querier"), ForbiddenError);
+    answers[`PATCH ${path}`] = json({});
+    const part = { metadata: { name: "thanos-querier" }, spec: { replicas: 3 } };
+    await cluster().applyDeployment(part, "somebody");
+    const request = server.requests.at(-1);
+    assert.equal(request?.query.toString(), "fieldManager=somebody&force=true&fieldValidation=Strict");
+    assert.deepEqual(JSON.parse(request?.body.toString() ?? ""), { apiVersion: "apps/v1", kind: "Deployment", ...part });
   });
 
   it("has a receiver's metrics, each sample and their sums", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { manifestsOf } from "../../commands/manifests";
+import { AUTOSCALED } from "../components/plans";
 import { run, STACKS } from "../harness";
 import { readManifests, resourceOf } from "./rights";
 
@@ -25,7 +26,8 @@ describe("the account that previews", () => {
 
   it("may get exactly the kinds that the program makes, the classes of its volumes, and no Secret", async () => {
     const made = new Set<string>();
-    for (const stack of STACKS) for (const manifest of manifestsOf((await run(stack)).resources)) made.add(resourceOf(manifest));
+    const runs = [...STACKS.map((stack) => run(stack)), run(AUTOSCALED.stack, AUTOSCALED.overrides)];
+    for (const { resources } of await Promise.all(runs)) for (const manifest of manifestsOf(resources)) made.add(resourceOf(manifest));
     made.delete("secrets");
     assert.deepEqual(
       [...readable].sort(),

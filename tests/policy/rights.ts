@@ -55,11 +55,12 @@ export function asked({ method, path, headers }: Pick<ReceivedRequest, "method" 
   rights: Right[];
 } {
   if (method === "GET" && path === "/version") return { namespaced: false, rights: ["get /version"] };
-  const [, , group = "", rest = ""] = /^\/(api\/v1|apis\/([^/]+)\/v1)\/(.+)$/.exec(path) ?? [];
+  const [, , group = "", rest = ""] = /^\/(api\/v1|apis\/([^/]+)\/v[12])\/(.+)$/.exec(path) ?? [];
   const [, namespace, resource = "", name] = /^(?:namespaces\/([^/]+)\/)?([^/]+)(?:\/([^/]+))?$/.exec(rest) ?? [];
   const verbs: Record<string, string[]> = {
     GET: [name === undefined ? "list" : "get"],
     // Applying on the server makes what is not there.
+    DELETE: ["delete"],
     PATCH: headers["content-type"] === "application/apply-patch+yaml" ? ["patch", "create"] : ["patch"],
   };
   return {

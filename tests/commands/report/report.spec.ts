@@ -13,11 +13,11 @@ import { headline, verdictOf } from "../../../commands/report/headline";
 import { htmlReport } from "../../../commands/report/html";
 import { LARGEST_COMMENT, markdownReport, marker } from "../../../commands/report/markdown";
 import { readPreview } from "../../../commands/report/preview";
-import { bytes, requestsOf } from "../../../commands/report/requests";
+import { bytes, requestRows, requestsOf } from "../../../commands/report/requests";
 import { type Topology, topologyLine, topologyOf, topologySvg } from "../../../commands/report/topology";
 import type { Availability } from "../../../model/availability/types";
 import { LOSS_NAMES } from "../../../model/availability/words";
-import { EXTRA, HISTORY, NETWORKS, SIDECAR, SIDECAR_DEV } from "../../components/plans";
+import { AUTOSCALED, EXTRA, HISTORY, NETWORKS, SIDECAR, SIDECAR_DEV } from "../../components/plans";
 import { type Overrides, run, type Stack } from "../../harness";
 import { type Digest, type Step, stepOf, unchanged } from "./previews";
 import { malformation } from "./xml";
@@ -368,6 +368,13 @@ describe("the picture of the topology", () => {
       line: "Prometheus ×2 → routers ×2 → receivers z1 ×1, z2 ×1, z3 ×1 (3 replicas of each series) and store gateways ×4 over a bucket → queriers ×2 → query frontends ×2",
     },
     {
+      what: "numbers that follow the load",
+      stack: AUTOSCALED.stack,
+      overrides: AUTOSCALED.overrides,
+      shows: ["×2 to 8", "×3 to 12", "×2 to 4"],
+      line: "Prometheus ×2 → routers ×2 to 8 → receivers z1 ×1, z2 ×1, z3 ×1 (3 replicas of each series) and store gateways ×2 over a bucket → queriers ×3 to 12 → query frontends ×2 to 4",
+    },
+    {
       what: "one Prometheus with its sidecar, which nobody writes to",
       stack: SIDECAR_DEV.stack,
       overrides: SIDECAR_DEV.overrides,
@@ -408,7 +415,7 @@ describe("the picture of the topology", () => {
   /** Rings of so many zones of so many receivers. */
   const rings = (count: number, zones: number, pods: number): Topology => ({
     prometheus: { replicas: 2, shards: 3 },
-    routers: 4,
+    routers: { least: 4, most: 4 },
     replicationFactor: 3,
     rings: Array.from({ length: count }, (_, ring) => ({
       name: `tenants-${ring}`,
@@ -419,8 +426,8 @@ describe("the picture of the topology", () => {
       separateNodes: true,
     })),
     storeGateways: 6,
-    queriers: 3,
-    frontends: 2,
+    queriers: { least: 3, most: 3 },
+    frontends: { least: 2, most: 2 },
     further: [],
   });
 
@@ -502,6 +509,28 @@ describe("figures of a report", () => {
       { type: "kubernetes:core/v1:Service", name: "d", protect: false, inputs: {} },
     ]);
     assert.deepEqual(sum, { pods: 4, cpu: 1.8, memory: 4 * 2 ** 30, storage: 0, directories: 0 });
+  });
+
+  it("sum what follows its load at its most, and say what of it there is at least", () => {
+    const pod = { spec: { containers: [{ resources: { requests: { cpu: "100m", memory: "1Gi" } } }] } };
+    const made = [
+      { type: "kubernetes:apps/v1:Deployment", name: "a", protect: false, inputs: { metadata: { name: "x" }, spec: { template: pod } } },
+      {
+        type: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+        name: "a",
+        protect: false,
+        inputs: { spec: { scaleTargetRef: { kind: "Deployment", name: "x" }, minReplicas: 2, maxReplicas: 5 } },
+      },
+      { type: "kubernetes:apps/v1:Deployment", name: "b", protect: false, inputs: { metadata: { name: "y" }, spec: { template: pod } } },
+    ];
+    const sum = requestsOf(made);
+    assert.deepEqual([sum.pods, sum.cpu, sum.least], [6, 0.6, { pods: 3, cpu: 0.3, memory: 3 * 2 ** 30 }]);
+    const rows = requestRows(sum, requestsOf(made.slice(2)));
+    assert.deepEqual(rows.slice(0, 2), [
+      { what: "Pods", before: "1", after: "6 at most, 3 at least", changed: true },
+      { what: "CPU requests", before: "0.1 cores", after: "0.6 cores at most, 0.3 cores at least", changed: true },
+    ]);
+    assert.equal(rows.find(({ what }) => what === "Persistent volumes")?.after, "none");
   });
 
   it("count containers that go on beside the others, and not those that are through before", () => {
