@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { connect } from "node:net";
+import type { Duplex } from "node:stream";
 import { HOST_ADDRESS } from "../../sandbox/topology";
 
 /** A proxy of this machine, as it stands between a cluster and what is outside: tunnels lead where they say, plain requests end here. */
@@ -19,6 +20,7 @@ export interface OutsideProxy {
 export async function startProxy(port: number): Promise<OutsideProxy> {
   const tunnels: string[] = [];
   const requests: OutsideProxy["requests"] = [];
+  const clients = new Set<Duplex>();
   const server = createServer((request, answer) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -29,6 +31,7 @@ export async function startProxy(port: number): Promise<OutsideProxy> {
   });
   server.on("connect", ({ url = "" }, client, head) => {
     tunnels.push(url);
+    clients.add(client);
     const { hostname, port: to } = new URL(`http://${url}`);
     const upstream = connect({ host: hostname, port: Number(to) }, () => {
       client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
@@ -38,6 +41,10 @@ export async function startProxy(port: number): Promise<OutsideProxy> {
     });
     upstream.on("error", () => client.destroy());
     client.on("error", () => upstream.destroy());
+    client.once("close", () => {
+      clients.delete(client);
+      upstream.destroy();
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -52,6 +59,8 @@ export async function startProxy(port: number): Promise<OutsideProxy> {
     close: () => {
       server.close();
       server.closeAllConnections();
+      // A tunnel is the server's no more.
+      for (const client of clients) client.destroy();
     },
   };
 }
