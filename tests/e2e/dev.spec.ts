@@ -107,6 +107,13 @@ describe("dev on a real cluster", function () {
   const cluster = new Cluster();
   const receivers = () => cluster.pods(NAMESPACE, "thanos-receive");
   const account = new DeployAccount();
+  const run = runId();
+  const traced = tracedTarget(run);
+  before("this machine is a target", () => void traced.listen(SCRAPED.port, SCRAPED.host));
+  after(() => {
+    traced.close();
+    traced.closeAllConnections();
+  });
   const open = (overrides: ConfigOverlay = {}) => openStack("dev", { ...account.config, ...overrides });
   const update = (overrides: ConfigOverlay = {}) => up("dev", { ...account.config, ...overrides });
 
@@ -376,31 +383,25 @@ describe("dev on a real cluster", function () {
   });
 
   it("answers the exemplars that came with a scrape, once", async () => {
-    const run = runId();
-    const target = tracedTarget(run).listen(SCRAPED.port, SCRAPED.host);
-    try {
-      const { querier } = await deployedStack(cluster, await open());
-      const since = Date.now() / 1_000;
-      await eventually("three traces are answered", async () => {
-        const parameters = new URLSearchParams({
-          query: `traced_requests_total{run="${run}"}`,
-          start: String(since - 60),
-          end: String(Date.now() / 1_000),
-        });
-        const { status, body } = await querier.transport.send({ method: "GET", path: `/api/v1/query_exemplars?${parameters}` });
-        assert.equal(status, 200, body);
-        const { data } = JSON.parse(body) as {
-          data: { seriesLabels: Record<string, string>; exemplars: { labels: { trace_id: string } }[] }[];
-        };
-        // Three receivers have each of them; the replica label is gone and nothing is there twice.
-        assert.ok(data.length <= 1 && data.every(({ seriesLabels }) => seriesLabels.receive_replica === undefined), body);
-        const traces = (data[0]?.exemplars ?? []).map(({ labels }) => labels.trace_id);
-        assert.equal(new Set(traces).size, traces.length, body);
-        return traces.length >= 3 && traces.every((trace) => trace.startsWith(run));
+    const { querier } = await deployedStack(cluster, await open());
+    const since = Date.now() / 1_000;
+    await eventually("three traces are answered", async () => {
+      const parameters = new URLSearchParams({
+        query: `traced_requests_total{run="${run}"}`,
+        start: String(since - 60),
+        end: String(Date.now() / 1_000),
       });
-    } finally {
-      target.close();
-    }
+      const { status, body } = await querier.transport.send({ method: "GET", path: `/api/v1/query_exemplars?${parameters}` });
+      assert.equal(status, 200, body);
+      const { data } = JSON.parse(body) as {
+        data: { seriesLabels: Record<string, string>; exemplars: { labels: { trace_id: string } }[] }[];
+      };
+      // Three receivers have each of them; the replica label is gone and nothing is there twice.
+      assert.ok(data.length <= 1 && data.every(({ seriesLabels }) => seriesLabels.receive_replica === undefined), body);
+      const traces = (data[0]?.exemplars ?? []).map(({ labels }) => labels.trace_id);
+      assert.equal(new Set(traces).size, traces.length, body);
+      return traces.length >= 3 && traces.every((trace) => trace.startsWith(run));
+    });
   });
 
   it("refuses a bad plan before the first change, every problem at once", async () => {
