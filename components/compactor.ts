@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { COMPACTOR_DATA, compactFlags, compactorFiles, HISTORY_CONFIG_FOLDER } from "../model/bucket/flags";
+import { COMPACTOR_DATA, compactFlags, compactorFiles, compactorProcess, HISTORY_CONFIG_FOLDER } from "../model/bucket/flags";
 import type { HistoryPlan } from "../model/bucket/plan";
 import { choicesFor } from "../model/kubernetes/choices";
 import { container, probes } from "../model/kubernetes/pod";
 import { HTTP } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
 import { componentType } from "../objects/componentType";
+import { telemetry } from "../objects/telemetry";
 import {
   HEADLESS,
   immutableFiles,
@@ -52,7 +53,8 @@ export class Compactor extends pulumi.ComponentResource {
     // What says which blocks are left alone; nothing where none are.
     const data = compactorFiles(history.merging);
     const files = Object.keys(data).length === 0 ? undefined : immutableFiles(name, "config", workload, HISTORY_CONFIG_FOLDER, data);
-    const { volumes, mounts } = together(files, bucket);
+    const { env, ...telemetryFiles } = telemetry(name, workload, settings, compactorProcess(history.objectStorage), bucket.env);
+    const { volumes, mounts } = together(files, telemetryFiles, bucket);
     statefulSet(
       name,
       workload,
@@ -68,8 +70,8 @@ export class Compactor extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-compactor", images.thanos, resources),
-              args: compactFlags(history),
-              ...(bucket.env.length === 0 ? {} : { env: bucket.env }),
+              args: compactFlags(settings, history),
+              ...(env && { env }),
               ports: [HTTP],
               ...probes("http"),
               volumeMounts: [{ name: DATA_VOLUME, mountPath: COMPACTOR_DATA }, ...mounts],

@@ -21,13 +21,15 @@ import {
 import { discoveryRules } from "../model/prometheus/discovery";
 import { PROMETHEUS_DATA, prometheusFlags } from "../model/prometheus/flags";
 import type { PrometheusSet } from "../model/prometheus/plan";
-import { sidecarFlags } from "../model/prometheus/sidecar";
+import { sidecarFlags, sidecarProcess } from "../model/prometheus/sidecar";
+import { collectorAuthorities } from "../model/prometheus/tracing";
 import type { RetentionPlan } from "../model/retention/plan";
 import type { Scheme } from "../model/ring/plan";
 import { protectsStorage } from "../model/settings/protection";
 import type { Settings } from "../model/settings/schema";
 import { componentType } from "../objects/componentType";
 import { credentialFiles } from "../objects/credentials";
+import { type Telemetry, telemetry } from "../objects/telemetry";
 import {
   CLUSTER_IP,
   componentLabels,
@@ -105,6 +107,9 @@ export class Prometheus extends pulumi.ComponentResource {
     service(`${name}-pods`, workload, POD_SERVICE, WEB, { ...HEADLESS, selector });
     if (sidecar) service(`${name}-sidecars`, workload, SIDECAR_SERVICE, GRPC, { ...HEADLESS, selector });
 
+    const told = sidecar
+      ? telemetry(`${name}-sidecar`, workload, settings, sidecarProcess(settings), [POD_NAME_ENV, ...(bucket?.env ?? [])])
+      : together();
     for (const set of args.prometheusSets) {
       const shard = { ...workload, identity: set.identity };
       const text = prometheusConfig(settings, {
@@ -112,9 +117,16 @@ export class Prometheus extends pulumi.ComponentResource {
         remoteWriteUrl: args.addresses.remoteWriteUrl,
         retention: args.retention.prometheus,
       });
-      const config = this.files(set.name, "config", shard, PROMETHEUS_CONFIG_FOLDER, { [PROMETHEUS_CONFIG_FILE]: text }, sidecar);
+      const config = this.files(
+        set.name,
+        "config",
+        shard,
+        PROMETHEUS_CONFIG_FOLDER,
+        { [PROMETHEUS_CONFIG_FILE]: text, ...collectorAuthorities(settings) },
+        sidecar,
+      );
       this.sets.push(
-        statefulSet(set.name, shard, this.serverSpec(args, set, account, together(config, rules), credentials), {
+        statefulSet(set.name, shard, this.serverSpec(args, set, account, together(config, rules), credentials, told), {
           dependsOn: args.volumes,
           protect: protectsStorage(settings),
           hooks: args.growth(set),
@@ -179,13 +191,14 @@ export class Prometheus extends pulumi.ComponentResource {
     serviceAccountName: pulumi.Input<string>,
     files: Mounted,
     credentials: Mounted,
+    ofSidecar: Telemetry,
   ): StatefulSetArgs {
     const { prometheus, cluster, images } = settings;
     const pods = ownPods(settings, selectorLabels(set.identity));
     const data = { name: DATA_VOLUME, mountPath: PROMETHEUS_DATA };
     const server: Container = {
       ...container("prometheus", images.prometheus, prometheus.resources, prometheus.storage.emptyDir?.size),
-      args: prometheusFlags(prometheus, scheme.kind === "sidecar" && bucket !== undefined),
+      args: prometheusFlags(settings, scheme.kind === "sidecar" && bucket !== undefined),
       env: [POD_NAME_ENV, ...proxyEnv(settings)],
       ports: [WEB],
       ...probes("http"),
@@ -194,12 +207,12 @@ export class Prometheus extends pulumi.ComponentResource {
     };
     const ownSidecar: Container = {
       ...container(SIDECAR_CONTAINER, images.thanos, prometheus.sidecar.resources),
-      args: sidecarFlags(retention.handover),
-      env: [POD_NAME_ENV, ...(bucket?.env ?? [])],
+      args: sidecarFlags(settings, retention.handover),
+      ...(ofSidecar.env && { env: ofSidecar.env }),
       ports: [GRPC, { name: SIDECAR_HTTP_PORT_NAME, containerPort: HTTP_PORT }],
       // Ready only while it reaches its Prometheus.
       ...probes(SIDECAR_HTTP_PORT_NAME),
-      volumeMounts: [data, ...files.mounts, ...(bucket?.mounts ?? [])],
+      volumeMounts: [data, ...files.mounts, ...ofSidecar.mounts, ...(bucket?.mounts ?? [])],
     };
     const sidecar = withExtra(ownSidecar, prometheus.sidecar.extra);
     return {
@@ -223,6 +236,7 @@ export class Prometheus extends pulumi.ComponentResource {
           ...emptyVolume(prometheus.storage),
           ...files.volumes,
           ...credentials.volumes,
+          ...ofSidecar.volumes,
           ...(bucket?.volumes ?? []),
           API_TOKEN.volume,
         ],

@@ -8,10 +8,11 @@ import { scratchVolume } from "../model/kubernetes/localDisk";
 import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
 import { GRPC, QUERY_HTTP_PORT } from "../model/kubernetes/ports";
 import { deduplicationFunction } from "../model/query/deduplication";
-import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, querierFlags } from "../model/query/flags";
+import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, querierFlags, querierProcess } from "../model/query/flags";
 import type { Settings } from "../model/settings/schema";
 import { durationSeconds } from "../model/values/quantity";
 import { componentType } from "../objects/componentType";
+import { telemetry } from "../objects/telemetry";
 import {
   CLUSTER_IP,
   deployment,
@@ -20,6 +21,7 @@ import {
   immutableFiles,
   service,
   serviceAccount,
+  together,
   type Workload,
 } from "../objects/workload";
 
@@ -69,6 +71,8 @@ export class Querier extends pulumi.ComponentResource {
     const endpoints = immutableFiles(name, "endpoints", workload, ENDPOINTS_FOLDER, {
       [ENDPOINTS_FILE]: stringify({ endpoints: [...addresses.stores, ...querier.endpoints].map((address) => ({ address })) }),
     });
+    const { env, ...telemetryFiles } = telemetry(name, workload, settings, querierProcess(settings));
+    const { volumes, mounts } = together(endpoints, telemetryFiles);
     service(name, workload, QUERIER_APP, http, CLUSTER_IP);
     // Headless: gRPC keeps one connection, so its clients balance over the pods themselves.
     service(`${name}-grpc`, workload, QUERIER_GRPC_SERVICE, GRPC, HEADLESS);
@@ -91,13 +95,14 @@ export class Querier extends pulumi.ComponentResource {
             {
               ...container("thanos-querier", images.thanos, querier.resources, SCRATCH),
               args: querierFlags(settings, deduplication),
+              ...(env && { env }),
               ports: [http, GRPC],
               ...probes("http"),
               ...drainPause(DRAIN_SECONDS),
-              volumeMounts: [...endpoints.mounts, { name: "tmp", mountPath: "/tmp" }],
+              volumeMounts: [...mounts, { name: "tmp", mountPath: "/tmp" }],
             },
           ],
-          volumes: [...endpoints.volumes, scratchVolume("tmp", SCRATCH)],
+          volumes: [...volumes, scratchVolume("tmp", SCRATCH)],
         },
       },
       {

@@ -6,11 +6,21 @@ import { choicesFor } from "../model/kubernetes/choices";
 import { QUERY_CACHE_APP, QUERY_CACHE_IDENTITY, QUERY_FRONTEND_APP, QUERY_FRONTEND_IDENTITY } from "../model/kubernetes/identities";
 import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
 import { QUERY_HTTP_PORT } from "../model/kubernetes/ports";
-import { queryFrontendFlags, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/query/flags";
+import { queryFrontendFlags, queryFrontendProcess, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/query/flags";
 import type { Settings } from "../model/settings/schema";
 import { componentType } from "../objects/componentType";
 import { memcached, memcachedAddress } from "../objects/memcached";
-import { CLUSTER_IP, deployment, disruptionBudget, immutableFiles, service, serviceAccount, type Workload } from "../objects/workload";
+import { telemetry } from "../objects/telemetry";
+import {
+  CLUSTER_IP,
+  deployment,
+  disruptionBudget,
+  immutableFiles,
+  service,
+  serviceAccount,
+  together,
+  type Workload,
+} from "../objects/workload";
 
 /** Arguments of {@link QueryFrontend}. */
 export interface QueryFrontendArgs {
@@ -28,7 +38,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
   constructor(name: string, args: QueryFrontendArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("QueryFrontend"), name, {}, opts);
     const { settings, addresses, frontend, namespace } = args;
-    const { tenancy, cluster, images, existingNamespace } = settings;
+    const { cluster, images, existingNamespace } = settings;
     const workload: Workload = {
       identity: QUERY_FRONTEND_IDENTITY,
       namespace,
@@ -54,6 +64,8 @@ export class QueryFrontend extends pulumi.ComponentResource {
         },
       }),
     });
+    const { env, ...telemetryFiles } = telemetry(name, workload, settings, queryFrontendProcess(frontend));
+    const { volumes, mounts } = together(cache, telemetryFiles);
     service(name, workload, QUERY_FRONTEND_APP, http, CLUSTER_IP);
     deployment(
       name,
@@ -71,14 +83,15 @@ export class QueryFrontend extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-query-frontend", images.thanos, frontend.resources),
-              args: queryFrontendFlags(frontend, tenancy, addresses.querierUrl),
+              args: queryFrontendFlags(settings, frontend, addresses.querierUrl),
+              ...(env && { env }),
               ports: [http],
               ...probes("http"),
               ...drainPause(5),
-              volumeMounts: cache.mounts,
+              volumeMounts: mounts,
             },
           ],
-          volumes: cache.volumes,
+          volumes,
         },
       },
       { hooks: args.scaling(QUERY_FRONTEND_APP, frontend.autoscaling), customTimeouts: { create: "30m", update: "30m" } },

@@ -27,6 +27,7 @@ import {
   RELABEL_FOLDER,
   type ReceiverRole,
   receiveFlags,
+  receiverProcess,
 } from "../model/ring/flags";
 import { DEFAULT_RING } from "../model/ring/hashring";
 import { receiveLimitsFile } from "../model/ring/limits";
@@ -36,6 +37,7 @@ import { protectsStorage } from "../model/settings/protection";
 import type { ReceiveSettings, Settings } from "../model/settings/schema";
 import { thanosYaml } from "../model/values/literal";
 import { componentType } from "../objects/componentType";
+import { type Telemetry, telemetry } from "../objects/telemetry";
 import {
   CLUSTER_IP,
   componentLabels,
@@ -122,12 +124,14 @@ export class Receive extends pulumi.ComponentResource {
     const account = serviceAccount(name, workload);
     this.services(name, workload, ring.settings);
     const files = this.files(name, workload, args);
+    const role: ReceiverRole = routers === undefined ? "router-ingester" : "ingester";
+    const told = telemetry(name, workload, settings, receiverProcess(ring.settings, role), [POD_NAME_ENV, ...(bucket?.env ?? [])]);
     for (const set of ring.sets) {
       const own = { ...workload, identity: set.identity, choices: choicesFor(settings, { ...ring.settings, pods: set.settings.pods }) };
       // One zone after the other: the next is touched when every receiver of the one before is Ready again
       // (and has been for a while, by its gate).
       const previous = this.sets.filter((_, index) => ring.sets[index]?.ring === set.ring).slice(-1);
-      const spec = this.receiverSpec(args, set, account, routers === undefined ? files : undefined);
+      const spec = this.receiverSpec(args, set, account, role, { ...told, ...together(role === "ingester" ? undefined : files, told) });
       this.sets.push(
         statefulSet(set.name, own, spec, {
           dependsOn: [...args.volumes, ...previous],
@@ -188,15 +192,14 @@ export class Receive extends pulumi.ComponentResource {
     );
   }
 
-  /** @param files Undefined where routers are apart, and receivers only store. */
   private receiverSpec(
     { settings, ring, bucket, dataPriority }: ReceiveArgs,
     set: ReceiverSet,
     serviceAccountName: pulumi.Input<string>,
-    files: Mounted | undefined,
+    role: ReceiverRole,
+    files: Telemetry,
   ): StatefulSetArgs {
     const { settings: receive } = ring;
-    const role: ReceiverRole = files === undefined ? "ingester" : "router-ingester";
     const localEndpoint = `$(POD_NAME).${PEER_SERVICE}.${settings.namespace}.svc.${settings.cluster.domain}:${GRPC_PORT}`;
     const { volumes, mounts } = together(files, bucket);
     return {
@@ -220,8 +223,8 @@ export class Receive extends pulumi.ComponentResource {
           {
             ...container("thanos-receive", settings.images.thanos, set.settings.resources),
             args: receiveFlags(ring, settings, role, { localEndpoint, retention: set.retention }),
-            env: [POD_NAME_ENV, ...(bucket?.env ?? [])],
-            ports: [GRPC, HTTP, ...(files === undefined ? [] : [REMOTE_WRITE])],
+            ...(files.env && { env: files.env }),
+            ports: [GRPC, HTTP, ...(role === "ingester" ? [] : [REMOTE_WRITE])],
             ...probes("http"),
             ...drainPause(receive.rollout.preStopSeconds),
             volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...mounts],
@@ -242,6 +245,8 @@ export class Receive extends pulumi.ComponentResource {
     const { settings: receive } = ring;
     const { replicas, autoscaling, antiAffinity, resources, rollout } = receive.routers;
     const { preStopSeconds } = receive.rollout;
+    const { env, ...telemetryFiles } = telemetry(name, workload, settings, receiverProcess(receive, "router"), [POD_NAME_ENV]);
+    const { volumes, mounts } = together(files, telemetryFiles);
     deployment(
       name,
       workload,
@@ -260,15 +265,15 @@ export class Receive extends pulumi.ComponentResource {
             {
               ...container("thanos-receive-router", settings.images.thanos, resources, ROUTER_SCRATCH),
               args: receiveFlags(ring, settings, "router"),
-              env: [POD_NAME_ENV],
+              ...(env && { env }),
               ports: [GRPC, HTTP, REMOTE_WRITE],
               ...probes("http"),
               ...drainPause(preStopSeconds),
               // A router stores nothing, but opens the directory of its data.
-              volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...files.mounts],
+              volumeMounts: [{ name: DATA_VOLUME, mountPath: RECEIVE_DATA }, ...mounts],
             },
           ],
-          volumes: [scratchVolume(DATA_VOLUME, ROUTER_SCRATCH), ...files.volumes],
+          volumes: [scratchVolume(DATA_VOLUME, ROUTER_SCRATCH), ...volumes],
         },
       },
       // Ingesters before routers: a newer router may send what an older ingester does not understand (thanos #8882).

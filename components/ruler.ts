@@ -19,6 +19,7 @@ import {
   RULER_RULES_FOLDER,
   rulerAlertingConfig,
   rulerFlags,
+  rulerProcess,
   rulerRemoteWriteConfig,
 } from "../model/ruler/flags";
 import type { RulerPlan } from "../model/ruler/plan";
@@ -26,6 +27,7 @@ import { protectsStorage } from "../model/settings/protection";
 import { durationSeconds } from "../model/values/quantity";
 import { componentType } from "../objects/componentType";
 import { credentialFiles } from "../objects/credentials";
+import { type Telemetry, telemetry } from "../objects/telemetry";
 import {
   disruptionBudget,
   HEADLESS,
@@ -94,8 +96,9 @@ export class Ruler extends pulumi.ComponentResource {
     const serviceAccountName = serviceAccount(name, workload);
     service(name, workload, RULER_SERVICE, GRPC, HEADLESS);
     const credentials = credentialFiles(name, workload, "ruler", settings, args.credentials);
-    const files = together(this.files(name, workload, args), credentials, bucket);
-    this.set = statefulSet(name, workload, this.rulerSpec(args, serviceAccountName, files, bucket?.env), {
+    const told = telemetry(name, workload, settings, rulerProcess(ruler.settings), [POD_NAME_ENV, ...(bucket?.env ?? [])]);
+    const files = { ...told, ...together(this.files(name, workload, args), credentials, told, bucket) };
+    this.set = statefulSet(name, workload, this.rulerSpec(args, serviceAccountName, files), {
       dependsOn: args.volumes,
       hooks: args.growth(ruler),
       // Only what keeps samples is worth the protection.
@@ -123,8 +126,7 @@ export class Ruler extends pulumi.ComponentResource {
   private rulerSpec(
     { settings, addresses, ruler, dataPriority }: RulerArgs,
     serviceAccountName: pulumi.Input<string>,
-    files: Mounted,
-    bucketEnv: ObjectStorage["env"] = [],
+    files: Telemetry,
   ): StatefulSetArgs {
     const { settings: own, storage, identity } = ruler;
     const { cluster, images } = settings;
@@ -150,7 +152,7 @@ export class Ruler extends pulumi.ComponentResource {
           {
             ...container(RULER_APP, images.thanos, own.resources, storage === undefined ? LOG_SIZE : undefined),
             args: rulerFlags(settings, own, addresses),
-            env: [POD_NAME_ENV, ...bucketEnv],
+            ...(files.env && { env: files.env }),
             ports: [GRPC, HTTP],
             // A stateful ruler replays its log before it opens a port (thanos #4280): liveness begins when the start has ended.
             ...probes("http"),

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { HISTORY_CONFIG_FOLDER, STORE_GATEWAY_DATA, storeFlags, storeGatewayFiles } from "../model/bucket/flags";
+import { HISTORY_CONFIG_FOLDER, STORE_GATEWAY_DATA, storeFlags, storeGatewayFiles, storeGatewayProcess } from "../model/bucket/flags";
 import type { HistoryPlan, StoreGatewaySet } from "../model/bucket/plan";
 import { choicesFor } from "../model/kubernetes/choices";
 import { CHUNK_CACHE_APP, INDEX_CACHE_APP, STORE_GATEWAY_IDENTITY, STORE_GATEWAY_SERVICE } from "../model/kubernetes/identities";
@@ -9,6 +9,7 @@ import { GRPC, HTTP } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
 import { componentType } from "../objects/componentType";
 import { memcached, memcachedAddress } from "../objects/memcached";
+import { telemetry } from "../objects/telemetry";
 import {
   componentLabels,
   disruptionBudget,
@@ -82,7 +83,8 @@ export class StoreGateway extends pulumi.ComponentResource {
     };
     const files = storeGatewayFiles(history.objectStorage, set.blocks, caches);
     const pods = ownPods(settings, selectorLabels(set.identity));
-    const { volumes, mounts } = together(immutableFiles(set.name, "config", part, HISTORY_CONFIG_FOLDER, files), bucket);
+    const { env, ...telemetryFiles } = telemetry(set.name, part, settings, storeGatewayProcess(history.objectStorage), bucket.env);
+    const { volumes, mounts } = together(immutableFiles(set.name, "config", part, HISTORY_CONFIG_FOLDER, files), telemetryFiles, bucket);
     statefulSet(
       set.name,
       part,
@@ -103,8 +105,8 @@ export class StoreGateway extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-store-gateway", images.thanos, storeGateway.resources),
-              args: storeFlags(history.objectStorage, set.blocks),
-              ...(bucket.env.length === 0 ? {} : { env: bucket.env }),
+              args: storeFlags(settings, history.objectStorage, set.blocks),
+              ...(env && { env }),
               ports: [GRPC, HTTP],
               ...probes("http"),
               ...drainPause(DRAIN_SECONDS),

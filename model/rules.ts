@@ -19,6 +19,7 @@ import type { Settings } from "./settings/schema";
 import { receiveOf } from "./settings/scheme";
 import { tenancyProblems } from "./settings/tenancyRules";
 import { unlimitedProblems } from "./settings/unlimited";
+import { telemetryProblems } from "./telemetry/rules";
 import { serverOf } from "./values/hosts";
 import { JUDGE_ALL, type Problem } from "./values/problem";
 import { durationSeconds } from "./values/quantity";
@@ -244,5 +245,6 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...judge(() => extraProblems(settings)),
     ...judge(() => nameProblems(settings)),
     ...judge(() => unlimitedProblems(settings)),
+    ...judge(() => telemetryProblems(settings)),
   ];
 }

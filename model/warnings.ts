@@ -1,5 +1,6 @@
 import { changesThatRulersMiss } from "./credentials/rules";
 import { secondsOf } from "./prometheus/freeForm/form";
+import { readWarnings } from "./reads/warnings";
 import { CREDENTIALS_FOLDER } from "./settings/credentials";
 import type { Settings } from "./settings/schema";
 import { durationSeconds } from "./values/quantity";
@@ -15,7 +16,7 @@ const LOOKBACK_SECONDS = 300;
 
 /** Sentences, each with the key that it is about. */
 export function planWarnings(settings: Settings): string[] {
-  return [...longIntervals(settings), ...filesThatNobodyMounts(settings), ...changesThatRulersMiss(settings)];
+  return [...longIntervals(settings), ...filesThatNobodyMounts(settings), ...changesThatRulersMiss(settings), ...readWarnings(settings)];
 }
 
 /**

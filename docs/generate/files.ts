@@ -21,7 +21,7 @@ const ASKED_FOR_BY: Readonly<Record<AcceptableRisk, string>> = {
   "storage-replacement": "`protect`, which it lifts from StatefulSets and hostPath volumes, so that they can be replaced",
   "open-doors":
     "`access.senders` or `access.readers` left out, or a network such as `0.0.0.0/0` in them or in the `from` of `network.edges`",
-  "no-limit": "a 0 in `receive.limits.default.request`, in that of a tenant, or in `prometheus.annotated`",
+  "no-limit": "a 0 in `receive.limits.default.request`, in that of a tenant, in `prometheus.annotated`, or in a component's `storeLimits`",
   "any-tenant": "`tenancy.tenants` left out where others than this stack's own components may write",
 };
 

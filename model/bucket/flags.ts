@@ -1,6 +1,9 @@
 import { stringify } from "yaml";
+import { COMPACTOR_APP, STORE_GATEWAY_APP } from "../kubernetes/identities";
 import { GRPC_PORT, HTTP_PORT } from "../kubernetes/ports";
-import type { ObjectStorageSettings } from "../settings/schema";
+import { readLimitFlags, STORES } from "../reads/limits";
+import type { ObjectStorageSettings, Settings } from "../settings/schema";
+import { type Process, telemetryFlags } from "../telemetry/files";
 import { durationSeconds, durationText, goDuration, prometheusSize, quantityBytes } from "../values/quantity";
 import { OBJECT_STORE_FLAG } from "./mount";
 import type { BlockSelection, HistoryPlan } from "./plan";
@@ -90,8 +93,16 @@ export function hashSelector({ parts, part }: { parts: number; part: number }) {
 /** Part of a store gateway's memory in which chunks of queries in flight are. Thanos' own default is 2 GB whatever there is. */
 const CHUNK_POOL = 0.25;
 
+/** A store gateway's process, for its logs and traces. */
+export const storeGatewayProcess = ({ storeGateway: { logging } }: ObjectStorageSettings): Process => ({
+  name: STORE_GATEWAY_APP,
+  logging,
+  serves: true,
+});
+
 /** Arguments of a store gateway. */
-export function storeFlags({ storeGateway, compactor }: ObjectStorageSettings, blocks: BlockSelection): string[] {
+export function storeFlags(settings: Settings, objectStorage: ObjectStorageSettings, blocks: BlockSelection): string[] {
+  const { storeGateway, compactor } = objectStorage;
   const file = (name: string) => `${HISTORY_CONFIG_FOLDER}/${name}`;
   return [
     "store",
@@ -110,10 +121,16 @@ export function storeFlags({ storeGateway, compactor }: ObjectStorageSettings, b
     ...(blocks.oldest === undefined ? [] : [`--min-time=-${blocks.oldest}`]),
     ...(blocks.hash === undefined ? [] : [`--selector.relabel-config-file=${file(SELECTOR_FILE)}`]),
     `--chunk-pool-size=${prometheusSize(String(Math.floor(quantityBytes(storeGateway.resources.memory) * CHUNK_POOL)))}`,
+    ...readLimitFlags(settings, STORES.storeGateway(objectStorage)),
+    `--store.grpc.series-max-concurrency=${storeGateway.maxConcurrent}`,
+    ...(storeGateway.downloadedBytes === undefined
+      ? []
+      : [`--store.grpc.downloaded-bytes-limit=${prometheusSize(storeGateway.downloadedBytes)}`]),
     // Headers of blocks that nobody asks for need no memory.
     "--store.enable-index-header-lazy-reader",
     // The page that lists blocks could mark them for deletion, and asks nobody who they are.
     "--disable-admin-operations",
+    ...telemetryFlags(settings, storeGatewayProcess(objectStorage)),
   ];
 }
 
@@ -125,8 +142,16 @@ export function compactorFiles({ leaves }: HistoryPlan["merging"]): Record<strin
 
 const retention = (keptFor: string): string => (keptFor === "forever" ? "0d" : keptFor);
 
+/** The compactor's process, for its logs and traces. */
+export const compactorProcess = ({ compactor: { logging } }: ObjectStorageSettings): Process => ({
+  name: COMPACTOR_APP,
+  logging,
+  serves: false,
+});
+
 /** Arguments of the compactor. */
-export function compactFlags({ objectStorage: { compactor }, merging }: Pick<HistoryPlan, "objectStorage" | "merging">): string[] {
+export function compactFlags(settings: Settings, { objectStorage, merging }: Pick<HistoryPlan, "objectStorage" | "merging">): string[] {
+  const { compactor } = objectStorage;
   return [
     "compact",
     "--wait",
@@ -148,5 +173,6 @@ export function compactFlags({ objectStorage: { compactor }, merging }: Pick<His
     ...(merging.function === "penalty" ? ["--deduplication.func=penalty"] : []),
     ...(merging.leaves.length === 0 ? [] : [`--selector.relabel-config-file=${HISTORY_CONFIG_FOLDER}/${SELECTOR_FILE}`]),
     "--disable-admin-operations",
+    ...telemetryFlags(settings, compactorProcess(objectStorage)),
   ];
 }

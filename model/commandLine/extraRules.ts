@@ -28,7 +28,8 @@ interface Part {
 const STORE_API = [GRPC_PORT, HTTP_PORT];
 const RECEIVER = [...STORE_API, REMOTE_WRITE_PORT];
 const BUCKET = ["bucket", "objectstore"];
-const ROUTING = ["data", "hashrings", "limits", "relabel"];
+const TELEMETRY = "telemetry";
+const ROUTING = ["data", "hashrings", "limits", "relabel", TELEMETRY];
 const CACHE = { program: "memcached", ports: [MEMCACHED_PORT], volumes: [] } as const;
 
 /** Every container of the settings that may be given something. */
@@ -54,30 +55,38 @@ export function extraParts(settings: Settings): Part[] {
       receive?.routers,
       hasRing && receive?.mode === "split",
     ),
-    ...part("querier", { program: "thanos query", ports: [GRPC_PORT, QUERY_HTTP_PORT], volumes: ["endpoints", "tmp"] }, querier),
-    ...part("queryFrontend", { program: "thanos query-frontend", ports: [QUERY_HTTP_PORT], volumes: ["response-cache"] }, queryFrontend),
+    ...part("querier", { program: "thanos query", ports: [GRPC_PORT, QUERY_HTTP_PORT], volumes: ["endpoints", TELEMETRY, "tmp"] }, querier),
+    ...part(
+      "queryFrontend",
+      { program: "thanos query-frontend", ports: [QUERY_HTTP_PORT], volumes: ["response-cache", TELEMETRY] },
+      queryFrontend,
+    ),
     ...part("queryFrontend.cache", CACHE, queryFrontend?.cache),
     ...part(
       "prometheus",
-      { program: "prometheus", ports: [PROMETHEUS_PORT, ...STORE_API], volumes: ["api-token", "config", "data", "rules", ...BUCKET] },
+      {
+        program: "prometheus",
+        ports: [PROMETHEUS_PORT, ...STORE_API],
+        volumes: ["api-token", "config", "data", "rules", TELEMETRY, ...BUCKET],
+      },
       prometheus,
     ),
     ...part(SIDECAR, { program: "thanos sidecar", ports: [], volumes: [] }, prometheus.sidecar, hasSidecars),
     ...part(
       "ruler",
-      { program: "thanos rule", ports: STORE_API, volumes: ["alertmanagers", "data", "remote-write", "rules", ...BUCKET] },
+      { program: "thanos rule", ports: STORE_API, volumes: ["alertmanagers", "data", "remote-write", "rules", TELEMETRY, ...BUCKET] },
       ruler,
     ),
     ...part(
       "objectStorage.storeGateway",
-      { program: "thanos store", ports: STORE_API, volumes: ["config", "data", ...BUCKET] },
+      { program: "thanos store", ports: STORE_API, volumes: ["config", "data", TELEMETRY, ...BUCKET] },
       storeGateway,
     ),
     ...part("objectStorage.storeGateway.indexCache.memcached", CACHE, storeGateway?.indexCache.memcached),
     ...part("objectStorage.storeGateway.chunkCache.memcached", CACHE, storeGateway?.chunkCache.memcached),
     ...part(
       "objectStorage.compactor",
-      { program: "thanos compact", ports: [HTTP_PORT], volumes: ["config", "data", ...BUCKET] },
+      { program: "thanos compact", ports: [HTTP_PORT], volumes: ["config", "data", TELEMETRY, ...BUCKET] },
       compactor,
     ),
   ];
@@ -87,11 +96,13 @@ export function extraParts(settings: Settings): Part[] {
 const SIDECAR = "prometheus.sidecar";
 
 /** Variables that the stack sets in its containers. */
-export const OWN_VARIABLES = ["POD_NAME"];
+export const OWN_VARIABLES = ["POD_NAME", "TRACING_HEADER_0"];
+/** The variables with headers of traces, of which there are as many as headers. */
+const HEADER_VARIABLE = /^TRACING_HEADER_\d+$/;
 /** Volumes of the stack's pods. */
 export const OWN_VOLUMES = [
   ...["alertmanagers", "api-token", "bucket", "config", "credentials", "data", "endpoints", "hashrings", "limits"],
-  ...["objectstore", "relabel", "remote-write", "response-cache", "rules", "tmp"],
+  ...["objectstore", "relabel", "remote-write", "response-cache", "rules", "telemetry", "tmp"],
 ];
 /** Containers of the stack's pods. */
 export const OWN_CONTAINERS = [
@@ -116,6 +127,7 @@ export const OWN_DIRECTORIES = [
     "remote-write",
     "response-cache",
     "rules",
+    "telemetry",
   ].map((name) => `/etc/thanos/${name}`),
   ...["/prometheus", "/tmp", "/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount"],
   ...["/bin", "/dev", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr"],
@@ -236,7 +248,7 @@ function variableProblems({ key, program, extra: { env = [] } }: Part, { network
   }
   const spared = given.some((name) => name.toLowerCase() === "no_proxy");
   return [
-    ...names(`${key}extra.env`, given, OWN_VARIABLES, "variable"),
+    ...names(`${key}extra.env`, given, [...OWN_VARIABLES, ...given.filter((name) => HEADER_VARIABLE.test(name))], "variable"),
     ...given.flatMap((name, index) =>
       PROXIES.test(name) && !spared
         ? [

@@ -29,7 +29,26 @@ const CONFIGURATION = fixed("the program writes this file");
 const withFile = (name: string, owner: Owner): Record<string, Owner> => ({ [name]: owner, [`${name}-file`]: owner });
 
 const BUCKET = withFile("objstore.config", by("objectStorage"));
-const THANOS = { "http-address": PORTS, "http.config": PLAIN, "enable-auto-gomemlimit": MEMORY };
+const THANOS = {
+  "http-address": PORTS,
+  "http.config": PLAIN,
+  "enable-auto-gomemlimit": MEMORY,
+  ...withFile("tracing.config", by("tracing")),
+};
+/** Flags about the logs of a component. */
+const logs = (key: string): Record<string, Owner> => ({
+  "log.level": by(`${key}.logging.level`),
+  "log.format": by(`${key}.logging.format`),
+});
+/** Limits of what is read from a component. */
+const reads = (key: string): Record<string, Owner> => ({
+  "store.limits.request-series": by(`${key}.storeLimits.series`),
+  "store.limits.request-samples": by(`${key}.storeLimits.samples`),
+});
+const logsOfServer = (key: string): Record<string, Owner> => ({
+  ...logs(key),
+  ...withFile("request.logging-config", by(`${key}.logging.requests`)),
+});
 const STORE_API = { ...THANOS, ...SERVER_TLS, "grpc-address": PORTS };
 const PAGES = ["web.route-prefix", "web.external-prefix", "web.prefix-header"];
 const COMPACTOR = "objectStorage.compactor";
@@ -38,6 +57,8 @@ const GATEWAY = "objectStorage.storeGateway";
 /** By command and flag. */
 export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
   "thanos receive": {
+    ...logsOfServer("receive"),
+    ...reads("receive"),
     ...STORE_API,
     ...BUCKET,
     "remote-write.address": PORTS,
@@ -71,6 +92,8 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     ...withFile("receive.relabel-config", by("receive.relabel")),
   },
   "thanos query": {
+    ...logsOfServer("querier"),
+    ...reads("querier"),
     ...STORE_API,
     ...alike([...PAGES, "alert.query-url"], by("querier.externalUrl")),
     ...withFile("endpoint.sd-config", by("querier.endpoints")),
@@ -87,12 +110,14 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "query.promql-engine": by("querier.engine"),
     "query.timeout": by("querier.timeout"),
     "query.max-concurrent": by("querier.maxConcurrent"),
+    "query.max-concurrent-select": by("querier.maxConcurrentSelect"),
     "store.response-timeout": by("querier.responseTimeout"),
     "query.tenant-header": by("tenancy.header"),
     "query.default-tenant-id": by("tenancy.defaultTenant"),
     "query.tenant-label-name": by("tenancy.label"),
   },
   "thanos query-frontend": {
+    ...logsOfServer("queryFrontend"),
     ...THANOS,
     "query-frontend.downstream-url": fixed("it stands in front of the stack's queriers"),
     "query-frontend.compress-responses": fixed("long answers are compressed on their way, and a second flag would turn that off"),
@@ -104,8 +129,18 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "labels.split-interval": by("queryFrontend.splitInterval"),
     "labels.response-cache-max-freshness": by("queryFrontend.maxFreshness"),
     ...withFile("labels.response-cache-config", by("queryFrontend.cache")),
+    "query-range.max-query-length": by("queryFrontend.maxRange"),
+    "query-range.max-query-parallelism": by("queryFrontend.maxParallelism"),
+    "labels.max-query-parallelism": by("queryFrontend.maxParallelism"),
+    "query-range.max-retries-per-request": by("queryFrontend.maxTries"),
+    "labels.max-retries-per-request": by("queryFrontend.maxTries"),
+    "query-frontend.vertical-shards": by("queryFrontend.verticalShards"),
+    "query-frontend.log-queries-longer-than": by("queryFrontend.slowQueries.longerThan"),
+    "query-frontend.slow-query-logs-user-header": by("queryFrontend.slowQueries.userHeader"),
   },
   "thanos rule": {
+    ...logsOfServer("ruler"),
+    ...reads("ruler"),
     ...STORE_API,
     ...alike(PAGES, by("ruler.externalUrl")),
     ...BUCKET,
@@ -127,6 +162,8 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "tsdb.block-duration": fixed("blocks are of two hours, as every other one in the bucket"),
   },
   "thanos sidecar": {
+    ...logsOfServer("prometheus.sidecar"),
+    ...reads("prometheus.sidecar"),
     ...STORE_API,
     ...BUCKET,
     "prometheus.url": fixed("it serves the Prometheus in its own pod"),
@@ -139,6 +176,12 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "min-time": by("objectStorage.handover"),
   },
   "thanos store": {
+    ...logsOfServer(GATEWAY),
+    ...reads(GATEWAY),
+    "store.grpc.touched-series-limit": by(`${GATEWAY}.storeLimits.series`),
+    "store.grpc.series-sample-limit": by(`${GATEWAY}.storeLimits.samples`),
+    "store.grpc.downloaded-bytes-limit": by(`${GATEWAY}.downloadedBytes`),
+    "store.grpc.series-max-concurrency": by(`${GATEWAY}.maxConcurrent`),
     ...STORE_API,
     ...BUCKET,
     "data-dir": DATA,
@@ -155,6 +198,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "disable-admin-operations": ADMINISTRATION,
   },
   "thanos compact": {
+    ...logs(COMPACTOR),
     ...THANOS,
     ...alike(PAGES, ROOT),
     ...BUCKET,
@@ -176,6 +220,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "disable-admin-operations": ADMINISTRATION,
   },
   prometheus: {
+    ...logs("prometheus"),
     "config.file": CONFIGURATION,
     "web.listen-address": PORTS,
     "web.config.file": PLAIN,
@@ -187,6 +232,9 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "auto-gomemlimit": MEMORY,
     "storage.remote.flush-deadline": fixed("its grace period fits it"),
     agent: by("prometheus.mode"),
+    "query.max-samples": by("prometheus.queries.maxSamples"),
+    "query.max-concurrency": by("prometheus.queries.maxConcurrent"),
+    "query.timeout": by("prometheus.queries.timeout"),
     "storage.agent.path": DATA,
     "storage.tsdb.path": DATA,
     "storage.tsdb.retention.time": by("prometheus.retention.time"),

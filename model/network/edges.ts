@@ -11,7 +11,7 @@ import { accessListOf } from "../settings/access";
 import type { FurtherEdge, NameServer } from "../settings/network";
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
-import { portOfUrl } from "../values/hosts";
+import { portOfUrl, splitHost } from "../values/hosts";
 
 /**
  * Who is at one end of an edge: a component of this stack, everybody, or every pod of some namespaces and
@@ -141,10 +141,21 @@ export function networkEdges(settings: Settings, plan: ConnectedPlan, bucketCred
     ...proxyEdges(settings, plan),
     ...edgesOf(access.federation, { to: part("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }),
     ...(querier.endpoints.length > 0 ? [{ from: part("querier"), to: anyone, purpose: "endpoints of other stacks" }] : []),
+    ...traceEdges(settings),
     // Targets are anywhere, on any port; so are the API server and the kubelets, Alertmanagers, and the sidecars' bucket.
     { from: part("prometheus"), to: anyone, purpose: "scrapes and discovery" },
     ...metrics,
   ];
+}
+
+/** Traces on their way to the collector, which is anywhere; Prometheus may go everywhere anyway, and its sidecar with it. */
+function traceEdges(settings: Settings): Edge[] {
+  const { tracing } = settings;
+  if (tracing === undefined) return [];
+  const port = Number(splitHost(tracing.endpoint).port);
+  return componentsOf(settings)
+    .filter((component) => component !== "prometheus" && metricsPort(component) !== undefined)
+    .map((component) => ({ from: part(component), to: anyone, port, purpose: "traces" }));
 }
 
 /** How samples come in and are asked for where they are kept. */

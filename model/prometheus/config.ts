@@ -10,6 +10,7 @@ import { prometheusSize } from "../values/quantity";
 import { alertingConfig, byProxy } from "./alerting";
 import { annotatedTargetRules } from "./annotatedTargets";
 import { keptSeries } from "./keptSeries";
+import { tracingConfig } from "./tracing";
 
 /** prometheus.yml: what is scraped, under which names, and where it is sent. Source: prometheus docs/configuration, 3.x. */
 
@@ -283,6 +284,7 @@ export function prometheusConfig(settings: Settings, { shard, remoteWriteUrl, re
         relabel_configs: [...(job.relabel_configs ?? []), ...shardOf(prometheus.shards, shard)],
       })),
       ...(targets.length === 0 ? {} : { remote_write: targets }),
+      ...tracingConfig(settings),
     },
     { aliasDuplicateObjects: false, lineWidth: 0 },
   );

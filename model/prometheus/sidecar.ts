@@ -1,5 +1,9 @@
 import { OBJECT_STORE_FLAG } from "../bucket/mount";
+import { SIDECAR_CONTAINER } from "../kubernetes/identities";
 import { GRPC_PORT, HTTP_PORT, PROMETHEUS_PORT } from "../kubernetes/ports";
+import { readLimitFlags, STORES } from "../reads/limits";
+import type { Settings } from "../settings/schema";
+import { type Process, telemetryFlags } from "../telemetry/files";
 import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_RULES_FOLDER } from "./config";
 import { PROMETHEUS_DATA } from "./flags";
 
@@ -8,6 +12,13 @@ import { PROMETHEUS_DATA } from "./flags";
  * blocks, and has changed files read again.
  */
 
+/** The sidecar's process, for its logs and traces. */
+export const sidecarProcess = ({ prometheus: { sidecar } }: Settings): Process => ({
+  name: SIDECAR_CONTAINER,
+  logging: sidecar.logging,
+  serves: true,
+});
+
 /**
  * Arguments of the sidecar. Source: thanos v0.42.4 cmd/thanos/sidecar.go.
  *
@@ -15,7 +26,7 @@ import { PROMETHEUS_DATA } from "./flags";
  *
  * @param handover Age of samples from which on the bucket serves them, such as `12h`; undefined without a bucket.
  */
-export function sidecarFlags(handover: string | undefined): string[] {
+export function sidecarFlags(settings: Settings, handover: string | undefined): string[] {
   return [
     "sidecar",
     `--grpc-address=:${GRPC_PORT}`,
@@ -29,5 +40,7 @@ export function sidecarFlags(handover: string | undefined): string[] {
     "--reloader.method=signal",
     "--reloader.process-name=prometheus",
     ...(handover === undefined ? [] : [OBJECT_STORE_FLAG, `--min-time=-${handover}`]),
+    ...readLimitFlags(settings, STORES.sidecar(settings)),
+    ...telemetryFlags(settings, sidecarProcess(settings)),
   ];
 }

@@ -1,8 +1,12 @@
+import { QUERIER_APP, QUERY_FRONTEND_APP } from "../kubernetes/identities";
 import { GRPC_PORT, QUERY_HTTP_PORT } from "../kubernetes/ports";
+import { readLimitFlags, STORES } from "../reads/limits";
 import { replicaLabels } from "../settings/externalLabels";
 import { externalQueryUrl, prefixFlags } from "../settings/externalUrl";
 import type { Settings } from "../settings/schema";
+import { type Process, telemetryFlags } from "../telemetry/files";
 import { inArgument } from "../values/literal";
+import { goDuration } from "../values/quantity";
 import type { DeduplicationFunction } from "./deduplication";
 
 /** Command lines of querier and query frontend, spelled as Thanos v0.42.4 knows them (cmd/thanos/{query,query_frontend}.go). */
@@ -15,6 +19,9 @@ export const ENDPOINTS_FILE = "endpoints.yaml";
 export const RESPONSE_CACHE_FOLDER = "/etc/thanos/response-cache";
 /** Name of the query frontend's cache configuration. */
 export const RESPONSE_CACHE_FILE = "response-cache.yaml";
+
+/** The querier's process, for its logs and traces. */
+export const querierProcess = ({ querier }: Settings): Process => ({ name: QUERIER_APP, logging: querier.logging, serves: true });
 
 /** Arguments of the querier. */
 export function querierFlags(settings: Settings, deduplication: DeduplicationFunction): string[] {
@@ -34,21 +41,27 @@ export function querierFlags(settings: Settings, deduplication: DeduplicationFun
     `--query.promql-engine=${querier.engine}`,
     `--query.timeout=${querier.timeout}`,
     `--query.max-concurrent=${querier.maxConcurrent}`,
+    ...readLimitFlags(settings, STORES.querier(settings)),
+    `--query.max-concurrent-select=${querier.maxConcurrentSelect}`,
     `--store.response-timeout=${querier.responseTimeout}`,
     `--query.tenant-header=${inArgument(tenancy.header)}`,
     `--query.default-tenant-id=${tenancy.defaultTenant}`,
     `--query.tenant-label-name=${tenancy.label}`,
     ...(external === undefined ? [] : [`--alert.query-url=${external}`]),
     ...prefixFlags(external),
+    ...telemetryFlags(settings, querierProcess(settings)),
   ];
 }
 
+type FrontendSettings = NonNullable<Settings["queryFrontend"]>;
+
+/** The query frontend's process, for its logs and traces. */
+export const queryFrontendProcess = ({ logging }: FrontendSettings): Process => ({ name: QUERY_FRONTEND_APP, logging, serves: true });
+
 /** Arguments of the query frontend. */
-export function queryFrontendFlags(
-  frontend: NonNullable<Settings["queryFrontend"]>,
-  tenancy: Settings["tenancy"],
-  downstreamUrl: string,
-): string[] {
+export function queryFrontendFlags(settings: Settings, frontend: FrontendSettings, downstreamUrl: string): string[] {
+  const { tenancy } = settings;
+  const { longerThan, userHeader } = frontend.slowQueries;
   return [
     "query-frontend",
     `--http-address=:${QUERY_HTTP_PORT}`,
@@ -63,5 +76,14 @@ export function queryFrontendFlags(
     `--labels.split-interval=${frontend.splitInterval}`,
     `--labels.response-cache-max-freshness=${frontend.maxFreshness}`,
     `--labels.response-cache-config-file=${RESPONSE_CACHE_FOLDER}/${RESPONSE_CACHE_FILE}`,
+    ...(frontend.maxRange === undefined ? [] : [`--query-range.max-query-length=${goDuration(frontend.maxRange)}`]),
+    `--query-range.max-query-parallelism=${frontend.maxParallelism}`,
+    `--labels.max-query-parallelism=${frontend.maxParallelism}`,
+    `--query-range.max-retries-per-request=${frontend.maxTries}`,
+    `--labels.max-retries-per-request=${frontend.maxTries}`,
+    ...(frontend.verticalShards === undefined ? [] : [`--query-frontend.vertical-shards=${frontend.verticalShards}`]),
+    `--query-frontend.log-queries-longer-than=${goDuration(longerThan)}`,
+    ...(userHeader === undefined ? [] : [`--query-frontend.slow-query-logs-user-header=${inArgument(userHeader)}`]),
+    ...telemetryFlags(settings, queryFrontendProcess(frontend)),
   ];
 }

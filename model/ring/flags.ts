@@ -1,7 +1,10 @@
 import { OBJECT_STORE_FLAG } from "../bucket/mount";
+import { RECEIVE_APP, ROUTER_APP } from "../kubernetes/identities";
 import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
+import { readLimitFlags, STORES } from "../reads/limits";
 import { RECEIVE_REPLICA_LABEL } from "../settings/replicaLabels";
-import type { Settings } from "../settings/schema";
+import type { ReceiveSettings, Settings } from "../settings/schema";
+import { type Process, telemetryFlags } from "../telemetry/files";
 import { inArgument } from "../values/literal";
 import { prometheusSize } from "../values/quantity";
 import type { ReceiverRetention, RingPlan } from "./plan";
@@ -34,6 +37,12 @@ const HASHRINGS_REFRESH = "15s";
 
 /** Role of a receiver: both parts in one process, or one of them. Thanos derives it from the flags present (`determineMode`). */
 export type ReceiverRole = "router-ingester" | "ingester" | "router";
+
+/** A receiver's process, for its logs and traces. */
+export const receiverProcess = (receive: ReceiveSettings, role: ReceiverRole): Process =>
+  role === "router"
+    ? { name: ROUTER_APP, logging: receive.routers.logging, serves: true }
+    : { name: RECEIVE_APP, logging: receive.logging, serves: true };
 
 /** What a receiver that stores has of its own: its entry in the ring, and how long it keeps samples. */
 export interface Ingester {
@@ -77,6 +86,7 @@ export function receiveFlags(
           `--tsdb.out-of-order.time-window=${receive.outOfOrderWindow}`,
           `--tsdb.too-far-in-future.time-window=${receive.tooFarInFutureWindow}`,
           `--tsdb.max-exemplars=${receive.maxExemplars}`,
+          ...readLimitFlags(settings, STORES.receive(receive)),
           ...(objectStorage === undefined ? [] : [OBJECT_STORE_FLAG]),
         ]
       : [`--tsdb.path=${RECEIVE_DATA}`]),
@@ -94,5 +104,6 @@ export function receiveFlags(
       : []),
     ...(role === "router-ingester" && ingester !== undefined ? [`--receive.local-endpoint=${ingester.localEndpoint}`] : []),
     ...(routes && receive.relabel.length > 0 ? [`--receive.relabel-config-file=${RELABEL_FOLDER}/${RELABEL_FILE}`] : []),
+    ...telemetryFlags(settings, receiverProcess(receive, role)),
   ];
 }

@@ -1,13 +1,16 @@
 import { stringify } from "yaml";
 import { OBJECT_STORE_FLAG } from "../bucket/mount";
 import type { Addresses } from "../kubernetes/addresses";
+import { RULER_APP } from "../kubernetes/identities";
 import { GRPC_PORT, HTTP_PORT, QUERY_HTTP_PORT } from "../kubernetes/ports";
 import { alertmanagerInFile, rulerUsesProxy } from "../prometheus/alerting";
 import { queueConfig, RULE_FILES } from "../prometheus/config";
+import { readLimitFlags, STORES } from "../reads/limits";
 import { clusterLabels } from "../settings/externalLabels";
 import { externalQueryUrl, prefixFlags } from "../settings/externalUrl";
 import { RULE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { RulerSettings, Settings } from "../settings/schema";
+import { type Process, telemetryFlags } from "../telemetry/files";
 import { alertmanagerAt } from "../values/hosts";
 import { inArgument } from "../values/literal";
 import { goDuration } from "../values/quantity";
@@ -26,6 +29,9 @@ export const RULER_ALERTING_FOLDER = "/etc/thanos/alertmanagers";
 export const RULER_ALERTING_FILE = "alertmanagers.yaml";
 /** Name of a stateless ruler's remote-write configuration. */
 export const RULER_REMOTE_WRITE_FILE = "remote-write.yaml";
+
+/** The ruler's process, for its logs and traces. */
+export const rulerProcess = ({ logging }: RulerSettings): Process => ({ name: RULER_APP, logging, serves: true });
 
 /**
  * Arguments of the ruler. A group's strategy for partial answers stays Thanos' default, abort: over half of the series an alert would be
@@ -75,6 +81,8 @@ export function rulerFlags(
           "--tsdb.block-duration=2h",
           ...(settings.objectStorage === undefined ? [] : [OBJECT_STORE_FLAG]),
         ]),
+    ...readLimitFlags(settings, STORES.ruler(ruler)),
+    ...telemetryFlags(settings, rulerProcess(ruler)),
   ];
 }
 

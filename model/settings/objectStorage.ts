@@ -19,8 +19,10 @@ import {
   resources,
 } from "./forms";
 import { pods, services } from "./pods";
+import { storeLimits } from "./reads";
 import { rollout } from "./rollout";
 import { ONE_KEY, storage } from "./storage";
+import { logging, plainLogging } from "./telemetry";
 
 /** Long-term storage, and what serves and compacts it: its schema. */
 
@@ -202,8 +204,17 @@ const storeGateway = z
     syncInterval: duration
       .default("3m")
       .describe("How often new blocks are looked for. At least 10s, since each time the whole bucket is listed."),
+    storeLimits,
+    downloadedBytes: bytesOf("1Mi", "what one series is found by may take as much")
+      .optional()
+      .describe(
+        "Most bytes of indexes and chunks that one selector may read, from the bucket or from caches, over the whole request. Left out: no bound; what is " +
+          "in memory at a time is bounded anyway.",
+      ),
+    maxConcurrent: count(1, 1_000).default(20).describe("Selectors that one store gateway reads at once; further ones wait."),
     antiAffinity: antiAffinity.default("hard").describe("`hard`: no two of a shard on one node. `soft`: preferably not."),
     rollout: rollout.describe("Restarts each shard, one store gateway after the other."),
+    logging,
     pods,
     services,
     extra,
@@ -255,6 +266,7 @@ const compactor = z
         "With `hostPath` it is one node, since there is one compactor.",
     ),
     rollout,
+    logging: plainLogging,
     pods,
     services,
     extra,

@@ -17,9 +17,11 @@ import {
   retainedSize,
 } from "./forms";
 import { pods, services } from "./pods";
+import { storeLimits } from "./reads";
 import { rollout } from "./rollout";
 import { clusterJobKeys } from "./scrape";
 import { prometheusStorage } from "./storage";
+import { logging, plainLogging } from "./telemetry";
 
 /** The stack's own Prometheus: its schema. */
 
@@ -53,6 +55,19 @@ export const prometheusSettings = z
       })
       .prefault({})
       .describe("What a Prometheus itself keeps and serves."),
+    queries: z
+      .strictObject({
+        maxSamples: count(1_000, 2 ** 31)
+          .optional()
+          .describe(
+            "Most samples that one query, or one rule, holds at a time; one that needs more fails. Left out: a quarter of the memory, at 16 bytes a " +
+              "sample. Prometheus' own default is 50 million, which is 800 MB.",
+          ),
+        maxConcurrent: count(1, 1_000).default(20).describe("Queries at once; further ones wait."),
+        timeout: durationOf("1s", "no query is answered in no time").default("2m").describe("Longest time of one query."),
+      })
+      .prefault({})
+      .describe("Queries that Prometheus itself answers, those of its rules among them. An agent has none."),
     storage: prometheusStorage,
     ruleFolder: repositoryFolder
       .default("rules")
@@ -140,12 +155,13 @@ export const prometheusSettings = z
       ),
     antiAffinity: antiAffinity.default("hard").describe("`hard`: no two servers of a shard on one node. `soft`: preferably not."),
     rollout: rollout.describe("Restarts each shard, one server after the other."),
+    logging: plainLogging,
     pods,
     services,
     extra,
     resources: resources("250m", "2Gi"),
     sidecar: z
-      .strictObject({ resources: resources("50m", "256Mi"), extra: containerExtra })
+      .strictObject({ resources: resources("50m", "256Mi"), storeLimits, logging, extra: containerExtra })
       .prefault({})
       .describe("The sidecar, where there is one."),
   })

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { ONE_OF_THEM, oneOfThem, scaled, withLeast } from "./autoscaling";
 import { extra } from "./extra";
-import { cacheMemory, count, durationOf, externalUrl, grpcEndpoint, replicaLabelList, resources, spread } from "./forms";
+import { cacheMemory, count, duration, durationOf, externalUrl, form, grpcEndpoint, replicaLabelList, resources, spread } from "./forms";
 import { pods, services } from "./pods";
+import { storeLimits } from "./reads";
 import { rollout } from "./rollout";
+import { logging } from "./telemetry";
 
 /** Schemas of the query path. */
 
@@ -15,6 +17,9 @@ const answerTime = durationOf(
 const lookupInterval = durationOf("1s", "0 stops the querier, and every look asks the cluster's DNS for each address");
 const splitInterval = durationOf("10m", "0 stops the query frontend, and every part of a range is a request: 144 a day at ten minutes");
 const freshness = durationOf("10s", "samples that are still on their way would be cached as missing");
+
+const longestRange = durationOf("1h", "dashboards ask for an hour at least");
+const header = form((text) => /^[A-Za-z0-9-]+$/.test(text), "a header's name: letters, digits and -");
 
 /** Schema of `querier`. */
 export const querierSettings = z
@@ -41,6 +46,10 @@ export const querierSettings = z
       .default("10s")
       .describe("Longest silence of one receiver before a query goes on without it. Thanos' own default is for ever."),
     maxConcurrent: count(1, 1_000).default(20).describe("Queries at once; further ones wait."),
+    storeLimits,
+    maxConcurrentSelect: count(1, 100)
+      .default(4)
+      .describe("Selectors of one query that are read at once; further ones wait. Each may be as large as its stores allow."),
     discoveryInterval: lookupInterval.default("5s").describe("How often receivers are looked up: a new one is found within this time."),
     endpoints: z
       .array(grpcEndpoint)
@@ -57,6 +66,7 @@ export const querierSettings = z
       ),
     antiAffinity: spread,
     rollout,
+    logging,
     pods,
     services,
     extra,
@@ -73,6 +83,37 @@ export const queryFrontendSettings = z
     ...scaled(20, "Query frontends.", 2),
     splitInterval: splitInterval.default("24h").describe("Long ranges are split at multiples of this."),
     maxFreshness: freshness.default("1m").describe("The newest samples of a range, up to this age, are not cached."),
+    maxRange: longestRange
+      .optional()
+      .describe(
+        "Longest range of a range query; a longer one is answered 400, `the query time range exceeds the limit`. It is the range between start and end " +
+          "that counts, and not that of a selector such as `[30d]`. Left out: no bound.",
+      ),
+    maxParallelism: count(1, 1_000)
+      .default(14)
+      .describe("Parts of one query, by time and by shard, that are asked for at once; further ones wait."),
+    maxTries: count(1, 10)
+      .default(2)
+      .describe(
+        "How often a range query or a look-up of labels is tried that ends with an error of the server (5xx) or without an answer. A query that ends its " +
+          "querier ends another one with each try ([why](decisions.md#limits-of-a-read-follow-from-memory)). Instant queries are tried up to five times " +
+          "whatever this says: Thanos 0.41 knows no flag for them.",
+      ),
+    verticalShards: count(2, 64)
+      .optional()
+      .describe(
+        "Shards into which a query is divided by labels, where it can be (`sum by`, `count by` and the like): each querier reads and holds one shard " +
+          "of the series at a time, and more series are read in all. Left out: not divided.",
+      ),
+    slowQueries: z
+      .strictObject({
+        longerThan: duration.default("10s").describe("Queries that took longer are a line in the log, with their text. `0s`: none."),
+        userHeader: header
+          .optional()
+          .describe("Header whose value is the line's `remote_user`. Left out: the user of basic authentication, if there is one."),
+      })
+      .prefault({})
+      .describe("The log of slow queries."),
     cache: z
       .strictObject({
         replicas: count(1, 20).default(2).describe("memcached servers."),
@@ -91,6 +132,7 @@ export const queryFrontendSettings = z
       ),
     antiAffinity: spread,
     rollout,
+    logging,
     pods,
     services,
     extra,

@@ -4,9 +4,11 @@ import { extra } from "./extra";
 import { antiAffinity, count, duration, durationOf, freeForm, resources, retainedSize, spread } from "./forms";
 import { hashring, receiverRetention } from "./hashring";
 import { pods, services } from "./pods";
+import { storeLimits } from "./reads";
 import { receiveRollout, rollout } from "./rollout";
 import { shuffleSharding } from "./shuffleSharding";
 import { storage } from "./storage";
+import { logging } from "./telemetry";
 import { tenantName } from "./tenancy";
 
 /** The ring of receivers: its schema. */
@@ -87,6 +89,7 @@ export const receiveSettings = z
         ...scaled(99, "Routers.", 2),
         antiAffinity: spread,
         rollout,
+        logging,
         pods,
         extra,
         resources: resources("100m", "256Mi"),
@@ -138,6 +141,7 @@ export const receiveSettings = z
       })
       .prefault({})
       .describe("Limits by request and by tenant, read again without a restart."),
+    storeLimits,
     publishNotReadyPeers: z
       .boolean()
       .default(true)
@@ -159,6 +163,7 @@ export const receiveSettings = z
           "[deduplication function](decisions.md#the-deduplication-function-follows-from-the-senders).",
       ),
     rollout: receiveRollout.describe("How the receivers are restarted."),
+    logging,
     pods,
     services,
     extra,

@@ -2,8 +2,10 @@ import { z } from "zod";
 import { extra } from "./extra";
 import { count, duration, externalUrl, resources, spread } from "./forms";
 import { pods, services } from "./pods";
+import { storeLimits } from "./reads";
 import { rollout } from "./rollout";
 import { storage } from "./storage";
+import { logging } from "./telemetry";
 
 /** Schema of `ruler`. */
 export const rulerSettings = z
@@ -36,8 +38,10 @@ export const rulerSettings = z
         "Where people open the rulers' own pages, of which the path alone means something to them. Alerts link to where people query " +
           "(`querier.externalUrl`). Left out: pages link to the root.",
       ),
+    storeLimits,
     antiAffinity: spread,
     rollout,
+    logging,
     pods,
     services,
     extra,

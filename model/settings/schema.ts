@@ -15,6 +15,7 @@ import { REPLICA_LABELS } from "./replicaLabels";
 import { rulerSettings } from "./ruler";
 import type { storage } from "./storage";
 import { TARGET_LABELS } from "./targetLabels";
+import { loggingSettings, tracingSettings } from "./telemetry";
 import { tenancySchema } from "./tenancy";
 
 /**
@@ -40,7 +41,7 @@ export const ACCEPTABLE_RISKS = {
   "storage-replacement": "StatefulSets without protection: a change may replace them and their storage",
   "open-doors":
     "an endpoint open to everybody: Thanos has no authentication, so whatever reaches the cluster's network writes for every tenant or reads everything",
-  "no-limit": "a limit of 0, which is none: one sender or one target can fill the memory of what takes it, for everybody",
+  "no-limit": "a limit of 0, which is none: one sender, one target or one query can fill the memory of what takes it, for everybody",
   "any-tenant":
     "a ring for any tenant: each name that a sender makes up is a database of its own in every receiver, until their memory is full",
 } as const;
@@ -163,6 +164,10 @@ export const settingsSchema = z.strictObject({
   services,
 
   namespaceMetadata,
+
+  logging: loggingSettings,
+
+  tracing: tracingSettings,
 
   access: accessSchema.prefault({}).describe("Who reaches the stack's endpoints, by namespace and by network. Everything else is closed."),
 

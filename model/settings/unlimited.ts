@@ -1,4 +1,5 @@
 import type { Problem } from "../values/problem";
+import type { StoreLimits } from "./reads";
 import { ACCEPTABLE_RISKS, type Settings } from "./schema";
 import { receiveOf } from "./scheme";
 
@@ -18,7 +19,18 @@ function limitsOf(settings: Settings): Limit[] {
     ["receive.limits.default", limits?.default.request] as const,
     ...Object.entries(limits?.tenants ?? {}).map(([tenant, { request }]) => [`receive.limits.tenants.${tenant}`, request] as const),
   ];
+  const { querier, ruler, prometheus, objectStorage, ingestion } = settings;
+  const reads: [string, { storeLimits: StoreLimits } | undefined][] = [
+    ["receive", receiveOf(settings)],
+    ["querier", querier],
+    ["ruler", ruler],
+    ["prometheus.sidecar", ingestion === "sidecar" ? prometheus.sidecar : undefined],
+    ["objectStorage.storeGateway", objectStorage?.storeGateway],
+  ];
   return [
+    ...reads.flatMap(([key, part]) =>
+      Object.entries(part?.storeLimits ?? {}).map(([name, value]) => ({ key: `${key}.storeLimits.${name}`, value })),
+    ),
     ...requests.flatMap(([key, request]) =>
       Object.entries(request ?? {}).map(([name, value]) => ({ key: `${key}.request.${name}`, value })),
     ),

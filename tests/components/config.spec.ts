@@ -547,7 +547,7 @@ const BROKEN_SHAPES: Refusal[] = [
     value: "3",
     rule: /there is no such key/,
     remedy:
-      /^one of antiAffinity, autoscaling, cache, externalUrl, extra, maxFreshness, pods, replicas, resources, rollout, services, splitInterval$/,
+      /^one of antiAffinity, autoscaling, cache, externalUrl, extra, logging, maxFreshness, maxParallelism, maxRange, .*, splitInterval, verticalShards$/,
   },
   {
     title: "an unknown key inside a list",
@@ -1004,7 +1004,12 @@ describe("config: what is accepted", () => {
     assert.equal(settings.ingestion, "sidecar");
     assert.equal(settings.receive, undefined);
     assert.deepEqual([bucketCredentials, credentials], [undefined, {}]);
-    assert.deepEqual(settings.prometheus.sidecar, { resources: { cpu: "50m", memory: "256Mi" }, extra: {} });
+    assert.deepEqual(settings.prometheus.sidecar, {
+      resources: { cpu: "50m", memory: "256Mi" },
+      storeLimits: {},
+      logging: {},
+      extra: {},
+    });
     assert.deepEqual(settings.prometheus.remoteWrite.otherTargets, []);
     assert.equal(prometheusRetentionTime(settings), "15d", "nobody else keeps samples");
   });

@@ -126,9 +126,9 @@ describe("extra: what is given", () => {
       ]);
     }
     const last = (name: string) => named(ring, name).spec.template.spec.containers[0]?.args?.at(-1);
-    assert.equal(last("thanos-querier"), "--query.max-concurrent-select=8");
+    assert.equal(last("thanos-querier"), "--query.lookback-delta=10m");
     assert.equal(last("thanos-receive-z1"), "--enable-feature=metric-names-filter");
-    assert.equal(last("thanos-receive-router"), "--log.level=warn");
+    assert.equal(last("thanos-receive-router"), "--receive.tenant-certificate-field=commonName");
     assert.equal(last("prometheus"), "--enable-feature=promql-experimental-functions");
     assert.equal(last("thanos-index-cache"), "--threads=2");
   });
@@ -138,7 +138,7 @@ describe("extra: what is given", () => {
     assert.deepEqual(
       containers.map(({ name, args }) => [name, args?.at(-1)]),
       [
-        ["prometheus", "--query.max-samples=10000000"],
+        ["prometheus", "--query.lookback-delta=10m"],
         ["thanos-sidecar", "--shipper.upload-concurrency=2"],
         ["beside", undefined],
       ],
@@ -169,7 +169,7 @@ describe("extra: what is given", () => {
     assert.deepEqual(
       uses.filter((use) => use.startsWith("querier.")),
       [
-        "querier.extra.args: --query.max-concurrent-select",
+        "querier.extra.args: --query.lookback-delta",
         "querier.extra.env: GOGC, REGION",
         "querier.extra.volumes: client-tls (secret client-tls), scratch (emptyDir)",
         "querier.extra.volumeMounts: /etc/extra/tls",
@@ -181,7 +181,7 @@ describe("extra: what is given", () => {
   });
 
   it("is not said of what the plan does not have", async () => {
-    const extra = { args: ["--log.level=warn"] };
+    const extra = { args: ["--hash-func=SHA256"] };
     const { outputs } = await run("dev", { receive: { routers: { extra } }, prometheus: { sidecar: { extra } } });
     assert.ok(!("unchecked" in outputs));
   });
@@ -237,16 +237,20 @@ describe("extra that is refused", () => {
       args("--query.max-concurrent-selects=8"),
       /has no flag --query\.max-concurrent-selects, and ends at its start/,
     ],
-    ["another component's flag", { ruler: { extra: { args: ["--query.max-concurrent-select=8"] } } }, /thanos rule 0\.42\.4 has no flag/],
+    ["another component's flag", { ruler: { extra: { args: ["--query.lookback-delta=10m"] } } }, /thanos rule 0\.42\.4 has no flag/],
     [
       "a flag of the next release",
       { images: { thanos: "quay.io/thanos/thanos:v0.41.0" }, queryFrontend: { extra: { args: ["--query.max-retries-per-request=2"] } } },
       /thanos query-frontend 0\.41\.0 has no flag --query\.max-retries-per-request, which is new/,
     ],
-    ["a value that is an entry of its own", args("--log.level", "debug"), /extra\.args\[0\] = "--log\.level": --log\.level takes a value/],
+    [
+      "a value that is an entry of its own",
+      args("--query.mode", "local"),
+      /extra\.args\[0\] = "--query\.mode": --query\.mode takes a value/,
+    ],
     ["what is no flag", args("debug"), /extra\.args\[0\] = "debug": not of the form of a flag/],
     ["a switch with a value", args("--query.disable-fallback=true"), /takes no value, .*Accepted: --query\.disable-fallback alone/],
-    ["a flag twice", args("--log.level=debug", "--log.level=info"), /extra\.args\[1\] = .*given twice/],
+    ["a flag twice", args("--query.mode=local", "--query.mode=distributed"), /extra\.args\[1\] = .*given twice/],
     ["what ends the process", args("--help"), /the process prints something and ends/],
     [
       "a flag of memcached's, by the beginning of its name",
@@ -392,8 +396,8 @@ describe("extra that is refused", () => {
     ["another protocol than the others speak", args("--grpc-server-tls-cert=/x"), /every other part of the stack speaks to it without TLS/],
     [
       "a server's flag of an agent",
-      { prometheus: { mode: "agent", extra: { args: ["--query.max-samples=10"] } } },
-      /only a server takes --query\.max-samples, and prometheus\.mode is agent/,
+      { prometheus: { mode: "agent", extra: { args: ["--query.lookback-delta=10m"] } } },
+      /only a server takes --query\.lookback-delta, and prometheus\.mode is agent/,
     ],
     ["an agent's flag of a server", { prometheus: { extra: { args: ["--storage.agent.retention.max-time=4h"] } } }, /only an agent takes/],
     [
@@ -404,7 +408,7 @@ describe("extra that is refused", () => {
     [
       "a volume of another component's pods",
       querier(beside({ volumeMounts: [{ name: "data", mountPath: "/x" }] })),
-      /one of endpoints, tmp/,
+      /one of endpoints, telemetry, tmp/,
     ],
     [
       "a sidecar's mount of nothing",

@@ -1,4 +1,4 @@
-import { CLAIMS, type Overrides, type Stack, together } from "../harness";
+import { CERTIFICATE, CLAIMS, type Overrides, type Stack, together } from "../harness";
 
 /** Plans that together take every branch of the program. What must hold for every environment is checked over all of them. */
 export interface Plan {
@@ -32,18 +32,39 @@ export const EVERYTHING: Plan = {
         default: { headSeries: 1_000_000 },
         tenants: { cards: { request: { series: 5_000, samples: 50_000 } } },
       },
+      storeLimits: { series: 40_000, samples: 5_000_000 },
       publishNotReadyPeers: false,
       resources: { cpu: "1", cpuLimit: "2", memory: "4Gi" },
     },
     credentialsFrom: { "exporter-password": { secret: "exporter-login", key: "password" } },
     // Where receivers hold more than what is downsampled, the bucket begins where they end.
-    objectStorage: { handover: "6d21h" },
-    querier: { engine: "thanos", endpoints: ["dns+thanos-querier-grpc.other.svc.cluster.local:10901"] },
+    objectStorage: {
+      handover: "6d21h",
+      storeGateway: { storeLimits: { series: 50_000 }, downloadedBytes: "2Gi", maxConcurrent: 10, logging: { format: "logfmt" } },
+      compactor: { logging: { level: "error" } },
+    },
+    logging: { level: "warn", format: "json", requests: "failed" },
+    tracing: {
+      endpoint: "collector.observability.svc:4317",
+      headers: { Authorization: { secret: "collector", key: "token" } },
+      samplingFraction: 0.1,
+    },
+    queryFrontend: {
+      maxRange: "90d",
+      maxParallelism: 8,
+      maxTries: 1,
+      verticalShards: 4,
+      slowQueries: { longerThan: "5s", userHeader: "X-Forwarded-User" },
+      logging: { level: "debug", requests: "all" },
+    },
+    querier: { engine: "thanos", maxConcurrentSelect: 2, endpoints: ["dns+thanos-querier-grpc.other.svc.cluster.local:10901"] },
     prometheus: {
       shards: 3,
       retention: { time: "1d", size: "10Gi" },
       namespaces: ["shop", "default"],
       kubeletCertificates: "skip",
+      queries: { maxSamples: 10_000_000, maxConcurrent: 10, timeout: "1m" },
+      logging: { level: "info" },
       scrapeConfigs: [
         {
           job_name: "own",
@@ -147,14 +168,17 @@ export const EXTRA: Plan = {
   title: "extra flags, variables, volumes and containers",
   stack: "prod",
   overrides: {
-    receive: { ...given(["--tsdb.wal-compression", "--enable-feature=metric-names-filter"]), routers: given(["--log.level=warn"]) },
-    querier: given(["--query.max-concurrent-select=8"]),
-    queryFrontend: { ...given(["--query-range.max-retries-per-request=2"]), cache: given(["--threads=2"]) },
+    receive: {
+      ...given(["--tsdb.wal-compression", "--enable-feature=metric-names-filter"]),
+      routers: given(["--receive.tenant-certificate-field=commonName"]),
+    },
+    querier: given(["--query.lookback-delta=10m"]),
+    queryFrontend: { ...given(["--query-frontend.force-query-stats"]), cache: given(["--threads=2"]) },
     prometheus: given(["--enable-feature=promql-experimental-functions"]),
     ruler: given(["--resend-delay=2m"]),
     objectStorage: {
       storeGateway: {
-        ...given(["--store.limits.request-series=100000"]),
+        ...given(["--store.posting-group-max-key-series-ratio=50"]),
         indexCache: { memcached: given(["--threads=2"]) },
         chunkCache: { memcached: given(["--threads=2"]) },
       },
@@ -298,7 +322,8 @@ export const SIDECAR: Plan = {
   stack: "prod",
   overrides: {
     ingestion: "sidecar",
-    prometheus: { shards: 2 },
+    prometheus: { shards: 2, sidecar: { logging: { level: "debug" } } },
+    tracing: { endpoint: "[fd00::7]:4318", protocol: "http", ca: CERTIFICATE },
     objectStorage: { storeGateway: { ...STORED, partition: { time: ["7d", "60d"] } }, compactor: STORED },
     ruler: { mode: "stateful", ...STORED },
     alerting: { alertmanagers: ["http://alertmanager.monitoring.svc:9093"] },
@@ -315,7 +340,7 @@ export const EXTRA_SIDECAR: Plan = {
   overrides: {
     ingestion: "sidecar",
     prometheus: {
-      ...given(["--query.max-samples=10000000"]),
+      ...given(["--query.lookback-delta=10m"]),
       sidecar: {
         extra: {
           args: ["--shipper.upload-concurrency=2"],

@@ -28,6 +28,8 @@ export interface EdgeFacts {
   proxy?: { port: number; to: readonly string[] | undefined; bucket: "only" | "may" | "not"; alertmanagers: boolean };
   /** The key `network.edges`. */
   further: Settings["network"]["edges"];
+  /** Port of the collector of traces, where there is one. */
+  collector?: number;
   /** The key `access`: a list that is left out is everybody. */
   access: Pick<Settings["access"], "senders" | "readers" | "federation">;
   /** The key `network.dns`. */
@@ -39,7 +41,7 @@ const bare = (host: string): string => host.replace(/^\[|\]$/g, "");
 
 /** The facts of an environment, from its settings. */
 export function factsOf(settings: Settings, parts: readonly string[], credentials: boolean): EdgeFacts {
-  const { namespace, access, alerting, objectStorage, network, querier, receive, ruler, ingestion } = settings;
+  const { namespace, access, alerting, objectStorage, network, querier, receive, ruler, ingestion, tracing } = settings;
   const kind = objectStorage === undefined ? undefined : bucketKind(objectStorage);
   const port = objectStorage === undefined ? undefined : bucketPort(objectStorage);
   const port80 = ({ port: given, protocol }: URL): number => Number(given || (protocol === "https:" ? 443 : 80));
@@ -76,6 +78,7 @@ export function factsOf(settings: Settings, parts: readonly string[], credential
           },
         }),
     further: network.edges,
+    ...(tracing === undefined ? {} : { collector: Number(/\d+$/.exec(tracing.endpoint)?.[0]) }),
     access,
     dns: network.dns,
   };
@@ -142,6 +145,7 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
       rulers: ["ruler"],
       "stateless rulers": facts.ruler === "stateless" ? ["ruler"] : [],
       "stateful rulers": facts.ruler === "stateful" ? ["ruler"] : [],
+      "every part but memcached": facts.parts.filter((part) => !CACHES.includes(part)),
       memcached: what === "cached answers" ? ["query-cache"] : ["index-cache", "chunk-cache"],
     };
     const found =
@@ -160,6 +164,7 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
     "where `querier.endpoints` has some": facts.endpoints,
     "where no proxy is on the way": true,
     "where `network.proxy` is on the way": facts.proxy !== undefined,
+    "where `tracing` names one": facts.collector !== undefined,
     "where the bucket has no credentials": facts.bucket !== undefined && !facts.bucket.credentials,
   };
   const table = tableRows(page).filter((cells) => cells.length === 4);
@@ -188,6 +193,7 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
       any: undefined,
       "the bucket's": facts.bucket === undefined ? [] : [facts.bucket.port],
       "the URLs'": facts.alertmanagers,
+      "the collector's": facts.collector === undefined ? [] : [facts.collector],
     };
     const accepted = ports in listed ? listed[ports] : [Number(ports)];
     assert.ok(accepted === undefined || accepted.every(Number.isInteger), `which port is "${ports}"?`);

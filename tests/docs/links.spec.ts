@@ -146,6 +146,7 @@ describe("docs/operations.md", () => {
       "Alertmanagers by a proxy": "the proxy's",
       "further connections inwards": "its `ports`",
       "further connections outwards": "its `ports`",
+      traces: "the collector's",
     };
     for (const { purpose, port } of edges.filter((edge) => edge.purpose !== "metrics")) {
       const expected = elsewhere[purpose] ?? (port === undefined ? "any" : String(port));

@@ -47,7 +47,7 @@ const shell = (name: string, script: string) => ({
 });
 /** Flags, variables, files and containers that the program knows nothing of. */
 const EXTRA = {
-  args: ["--query.default-step=$(STEP)", "--query.max-concurrent-select=3"],
+  args: ["--query.default-step=$(STEP)", "--query.default-evaluation-interval=30s"],
   env: [
     { name: "STEP", value: "7s" },
     { name: "REGION", valueFrom: { secretKeyRef: { name: SITE.metadata.name, key: "region" } } },
@@ -247,7 +247,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       .send({ method: "GET", path: "/api/v1/status/flags" });
     assert.equal(status, 200, body);
     const { data } = JSON.parse(body) as { data: Record<string, string> };
-    assert.deepEqual([data["query.default-step"], data["query.max-concurrent-select"]], ["7s", "3"]);
+    assert.deepEqual([data["query.default-step"], data["query.default-evaluation-interval"]], ["7s", "30s"]);
     assert.deepEqual(
       [data["web.external-prefix"], data["web.route-prefix"], data["alert.query-url"]],
       ["/query", "/", "https://example.com/query"],
@@ -262,7 +262,7 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     const { stdout } = await execa("kubectl", ["-n", NAMESPACE, "logs", name, "-c", "beside"], { env: environment() });
     assert.equal(stdout, SITE.stringData.region);
     const { unchecked } = await (await stack()).outputs();
-    assert.deepEqual(unchecked?.value[0], "querier.extra.args: --query.default-step, --query.max-concurrent-select");
+    assert.deepEqual(unchecked?.value[0], "querier.extra.args: --query.default-step, --query.default-evaluation-interval");
   });
 
   it("refuses a namespace that is not there, by nothing but the message", async () => {

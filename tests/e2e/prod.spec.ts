@@ -116,7 +116,9 @@ describe("prod on a real cluster", function () {
       return vector.length === 3;
     });
     const [exposed, kept] = [await sum("scrape_samples_scraped"), await sum("scrape_samples_post_metric_relabeling")];
-    assert.ok(kept > 5_000 && kept <= 35_000 && exposed - kept > 10_000, `${kept} of ${exposed} are kept`);
+    const byJob = await querier.instant('sum by (job) (scrape_samples_post_metric_relabeling{cluster="prod"})');
+    const jobs = byJob.vector.map(({ labels, sample }) => `${labels.job} ${sample.value}`).join(", ");
+    assert.ok(kept > 5_000 && kept <= 35_000 && exposed - kept > 10_000, `${kept} of ${exposed} are kept: ${jobs}`);
   });
 
   it("opens every edge that the documents name, and nothing else; a policy that is missing or too wide shows", async () => {

@@ -214,7 +214,7 @@ describe("a report", () => {
     assert.deepEqual(report.violations, []);
     const comment = markdownReport(report);
     assert.match(comment, /^### Not checked by this program$/m);
-    assert.match(comment, /^- querier\.extra\.args: --query\.max-concurrent-select$/m);
+    assert.match(comment, /^- querier\.extra\.args: --query\.lookback-delta$/m);
     assert.match(htmlReport(report), /<h2>Not checked by this program<\/h2><ul><li>receive\.extra\.args: /);
     const without = await reportOf(await unchanged("prod"));
     for (const write of [markdownReport, htmlReport]) assert.doesNotMatch(write(without), heading);

@@ -227,7 +227,7 @@ describe("history: what is merged", () => {
 
   it("reaches the compactor's command line", () => {
     const flags = (changes: Partial<SettingsInput>) =>
-      compactFlags(plan(changes)).filter((flag) => /deduplication|vertical|selector/.test(flag));
+      compactFlags(settingsWith(changes), plan(changes)).filter((flag) => /deduplication|vertical|selector/.test(flag));
     assert.deepEqual(flags({}), ["--deduplication.replica-label=receive_replica", "--deduplication.replica-label=rule_replica"]);
     assert.deepEqual(flags({ ingestion: "sidecar" }), [
       "--deduplication.replica-label=prometheus_replica",
@@ -255,7 +255,7 @@ describe("history: command lines and files", () => {
     const made = plan({ objectStorage });
     const set = made.storeGatewaySets[part];
     assert.ok(set !== undefined);
-    return storeFlags(made.objectStorage, set.blocks);
+    return storeFlags(settingsWith({ objectStorage }), made.objectStorage, set.blocks);
   };
   const filesOf = (change: object) => {
     const made = plan({ objectStorage: withGateway(change) });
@@ -304,11 +304,10 @@ describe("history: command lines and files", () => {
   });
 
   it("retention: forever is Thanos' zero", () => {
-    const flags = compactFlags(
-      plan({
-        objectStorage: withCompactor({ retention: { raw: "30d", fiveMinutes: "forever" }, downsampling: false, consistencyDelay: "0s" }),
-      }),
-    );
+    const changes = {
+      objectStorage: withCompactor({ retention: { raw: "30d", fiveMinutes: "forever" }, downsampling: false, consistencyDelay: "0s" }),
+    };
+    const flags = compactFlags(settingsWith(changes), plan(changes));
     assert.deepEqual(
       flags.filter((flag) => /retention|downsampl|consistency/.test(flag)),
       [

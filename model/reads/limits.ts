@@ -1,0 +1,76 @@
+import type { StoreLimits } from "../settings/reads";
+import type { ResourceSettings, Settings } from "../settings/schema";
+import { quantityBytes } from "../values/quantity";
+
+/**
+ * Limits of one request of the StoreAPI, which is what a querier asks a store for one selector. Source: thanos v0.42.4 pkg/store/limiter.go,
+ * bucket.go.
+ */
+
+/** Part of the memory that the answers to one selector may take: the rest is for the process, and for what garbage collection has yet to free. */
+const READ_SHARE = 3 / 4;
+/**
+ * Memory of a querier for one series of one store's answer with its first chunk, and for each further chunk (measured on 0.42.4 with GOMEMLIMIT:
+ * 60,000 series of thirteen labels with a chunk each from three stores, 2.9 KB; with eleven chunks each, 8.0 KB).
+ */
+const BYTES_PER_SERIES = 2_560;
+const BYTES_PER_CHUNK = 512;
+/** Samples that Thanos counts for each chunk, however many it has (`MaxSamplesPerChunk`). */
+const SAMPLES_PER_CHUNK = 120;
+
+/** Both limits; 0 is none. */
+export type ReadLimits = Required<StoreLimits>;
+
+/** A component that serves the StoreAPI. */
+export interface Store {
+  /** Its key in the stack file. */
+  key: string;
+  own: { storeLimits: StoreLimits; resources: ResourceSettings };
+  /** Processes of its kind that answer one selector together. */
+  together: number;
+}
+
+/**
+ * Limits where an environment names none: what all processes of a kind send for one selector fits into a querier, and into
+ * each of them. Half of it is for series, half for chunks.
+ */
+export function defaultReadLimits({ querier }: Settings, { own, together }: Omit<Store, "key">): ReadLimits {
+  const memory = Math.min(quantityBytes(querier.resources.memory) / together, quantityBytes(own.resources.memory));
+  const half = (memory * READ_SHARE) / 2;
+  return { series: Math.floor(half / BYTES_PER_SERIES), samples: Math.floor(half / BYTES_PER_CHUNK) * SAMPLES_PER_CHUNK };
+}
+
+/** Arguments with the limits of a store. */
+export function readLimitFlags(settings: Settings, store: Omit<Store, "key">): string[] {
+  const { series, samples } = { ...defaultReadLimits(settings, store), ...store.own.storeLimits };
+  return [`--store.limits.request-series=${series}`, `--store.limits.request-samples=${samples}`];
+}
+
+/** Receivers of all rings have the same flag: what fits the smallest. */
+function smallestReceiver({ resources, hashrings }: NonNullable<Settings["receive"]>): ResourceSettings {
+  const memory = [resources.memory, ...hashrings.flatMap((ring) => ring.resources?.memory ?? [])].sort(
+    (left, right) => quantityBytes(left) - quantityBytes(right),
+  );
+  return { ...resources, memory: memory[0] ?? resources.memory };
+}
+
+/** Every kind of store of the settings, whether it is in the plan or not. */
+export const STORES = {
+  receive: (receive: NonNullable<Settings["receive"]>): Store => ({
+    key: "receive",
+    own: { storeLimits: receive.storeLimits, resources: smallestReceiver(receive) },
+    together: receive.replicas + receive.hashrings.reduce((sum, { replicas }) => sum + replicas, 0),
+  }),
+  storeGateway: ({ storeGateway }: NonNullable<Settings["objectStorage"]>): Store => ({
+    key: "objectStorage.storeGateway",
+    own: storeGateway,
+    together: storeGateway.replicas * (storeGateway.partition.hash ?? (storeGateway.partition.time?.length ?? 0) + 1),
+  }),
+  sidecar: ({ prometheus }: Settings): Store => ({
+    key: "prometheus.sidecar",
+    own: prometheus.sidecar,
+    together: prometheus.replicas * prometheus.shards,
+  }),
+  ruler: (ruler: NonNullable<Settings["ruler"]>): Store => ({ key: "ruler", own: ruler, together: ruler.replicas }),
+  querier: ({ querier }: Settings): Store => ({ key: "querier", own: querier, together: 1 }),
+};
