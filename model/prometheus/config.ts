@@ -58,7 +58,7 @@ function kubeletJob(job: string, path: string, { kubeletCertificates: certificat
       { source_labels: ["__meta_kubernetes_node_name"], target_label: "node" },
       { source_labels: ["__meta_kubernetes_node_label_topology_kubernetes_io_zone"], target_label: "zone" },
     ],
-    ...(keepAll || job !== JOBS.kubelet ? {} : { metric_relabel_configs: keptSeries() }),
+    ...(keepAll ? {} : { metric_relabel_configs: keptSeries() }),
   };
 }
 

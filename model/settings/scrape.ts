@@ -13,6 +13,6 @@ export const clusterJobKeys = {
     .default(false)
     .describe(
       "Whether every series of API server and kubelets is kept. By default the buckets of histograms that no rule or dashboard of this " +
-        "repository or of the Kubernetes mixin asks for are dropped; sums and counts stay ([why](decisions.md#buckets-that-nobody-asks-for-are-dropped)).",
+        "repository or of the Kubernetes mixin asks for are dropped, and some families of containers; sums and counts stay ([why](decisions.md#buckets-that-nobody-asks-for-are-dropped)).",
     ),
 };

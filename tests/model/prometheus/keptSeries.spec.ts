@@ -120,9 +120,19 @@ describe("series that are kept", () => {
     }
   });
 
-  it("are decided in the jobs of API server and kubelet, and in no other; keepAll decides nothing", async () => {
+  it("are not families that are large and that nobody asks for", () => {
+    for (const name of ["container_tasks_state", "container_threads_max", "container_cpu_load_average_10s", "kubernetes_feature_enabled"]) {
+      assert.equal(kept({ __name__: name, state: "running" }), undefined, name);
+    }
+    const faults = { __name__: "container_memory_failures_total", failure_type: "pgmajfault" };
+    assert.equal(kept({ ...faults, scope: "hierarchy" }), undefined);
+    assert.deepEqual(kept({ ...faults, scope: "container" }), { ...faults, scope: "container" });
+    assert.ok(kept({ __name__: "container_threads" }) !== undefined);
+  });
+
+  it("are decided in the jobs of API server, kubelet and cAdvisor, and in no other; keepAll decides nothing", async () => {
     for (const [keepAll, jobs] of [
-      [false, ["kubelet", "kubernetes-apiservers"]],
+      [false, ["cadvisor", "kubelet", "kubernetes-apiservers"]],
       [true, []],
     ] as const) {
       const { resources } = await run("prod", { prometheus: { keepAll } });
@@ -144,10 +154,12 @@ describe("rules that ask for what is dropped", () => {
     const files = {
       "mine.yaml": rule('rate(etcd_request_duration_seconds_bucket[5m]) + rate(apiserver_response_sizes_bucket{le="1"}[5m])'),
       "fine.yaml": rule("rate(apiserver_request_sli_duration_seconds_bucket[5m]) + rate(etcd_request_duration_seconds_sum[5m])"),
+      "tasks.yaml": rule("sum(container_tasks_state) / sum(container_threads)"),
       "others.yaml": rule("rate(http_request_duration_seconds_bucket[5m]) + a:etcd_request_duration_seconds_bucket:rate5m"),
     };
     assert.deepEqual(droppedInRules(files), [
       "mine.yaml asks for apiserver_response_sizes_bucket, etcd_request_duration_seconds_bucket, which Prometheus drops unless prometheus.keepAll is true: these rules see nothing of the API server and the kubelets",
+      "tasks.yaml asks for container_tasks_state, which Prometheus drops unless prometheus.keepAll is true: these rules see nothing of the API server and the kubelets",
     ]);
   });
 
