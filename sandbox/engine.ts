@@ -9,6 +9,7 @@ import { type Paths, paths, REPOSITORY } from "./paths";
 import "./engineConnections";
 import { installPlugins } from "./plugins/install";
 import { recover } from "./recovery";
+import type { Report } from "./steps";
 import { CONTEXT, NODE_NETWORK, NODES } from "./topology";
 
 /** The project's name, as Pulumi.yaml has it. */
@@ -215,7 +216,7 @@ async function update<T>(
   env: string,
   operation: "up" | "destroy",
   where: Paths,
-  report: (text: string) => void,
+  report: Report,
   act: (stack: Stack, options: UpdateOptions) => Promise<T>,
 ): Promise<T> {
   mkdirSync(where.logs, { recursive: true });
@@ -224,7 +225,7 @@ async function update<T>(
   const progress = new UpdateProgress();
   const onEvent = (event: EngineEvent): void => {
     const line = progress.line(event);
-    if (line !== undefined) report(line);
+    if (line !== undefined) report(line, event.diagnosticEvent?.severity === "warning" ? "urgent" : undefined);
   };
   try {
     const stack = await openStack(env, {}, {}, where);
@@ -244,7 +245,7 @@ async function update<T>(
  * @returns the stack's outputs
  * @throws {StepFailed} with the engine's own log
  */
-export async function deploy(env: string, where: Paths, report: (text: string) => void): Promise<OutputMap> {
+export async function deploy(env: string, where: Paths, report: Report): Promise<OutputMap> {
   return update(env, "up", where, report, async (stack, options) => (await stack.up(options)).outputs);
 }
 
@@ -253,7 +254,7 @@ export async function deploy(env: string, where: Paths, report: (text: string) =
  *
  * @throws {StepFailed} with the engine's own log
  */
-export async function destroy(env: string, where: Paths, report: (text: string) => void): Promise<void> {
+export async function destroy(env: string, where: Paths, report: Report): Promise<void> {
   await update(env, "destroy", where, report, (stack, options) => stack.destroy(options));
 }
 

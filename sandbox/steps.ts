@@ -5,21 +5,49 @@ import { StepFailed, tail } from "./command";
 export interface Step {
   readonly title: string;
   /** @param report shows a line of progress */
-  run(report: (text: string) => void): Promise<void>;
+  run(report: Report): Promise<void>;
 }
 
 /** How often a long step may add a line where lines can't be replaced, in milliseconds. */
 const QUIET = 10_000;
 
-/** A `report` that passes a line on at once, then at most one each `interval`; the last one is never held back for good. */
-export function throttled(report: (text: string) => void, interval: number, now: () => number = Date.now): (text: string) => void {
+/** Shows a line of progress; `urgent` for one that must not be lost among others. */
+export type Report = (text: string, urgent?: "urgent") => void;
+
+/** A report that holds lines back, and its end. */
+export interface ThrottledReport {
+  report: Report;
+  /** Forgets a line that is held back. */
+  stop: () => void;
+}
+
+/**
+ * A `report` that passes a line on at once, then at most one each `interval`: of those that come meanwhile the last one, when the interval is over.
+ * What is urgent is passed on at once.
+ */
+export function throttled(report: (text: string) => void, interval: number, now: () => number = Date.now): ThrottledReport {
   let last = Number.NEGATIVE_INFINITY;
   let said = "";
-  return (text) => {
-    if (text === said || now() - last < interval) return;
+  let held: NodeJS.Timeout | undefined;
+  const pass = (text: string) => {
     last = now();
     said = text;
     report(text);
+  };
+  const stop = () => clearTimeout(held);
+  return {
+    report: (text, urgent) => {
+      if (urgent === "urgent") {
+        if (text !== said) report(text);
+        return;
+      }
+      stop();
+      if (text === said) return;
+      const left = last + interval - now();
+      if (left <= 0) pass(text);
+      else held = setTimeout(() => pass(text), left).unref();
+    },
+    stop,
   };
 }
 
@@ -36,7 +64,8 @@ export async function runSteps(steps: readonly Step[], terminal: boolean = proce
         const report = (text: string): void => {
           task.output = text;
         };
-        await step.run(terminal ? report : throttled(report, QUIET));
+        const { report: seldom, stop } = throttled(report, QUIET);
+        await step.run(terminal ? report : seldom).finally(stop);
       },
     })),
     {

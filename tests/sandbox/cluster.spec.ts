@@ -118,25 +118,31 @@ describe("sandbox down", () => {
 });
 
 describe("sandbox reports", () => {
-  it("lets a line through each interval, and none twice", () => {
-    const said: string[] = [];
-    let now = 0;
-    const report = throttled(
-      (text) => said.push(text),
-      10,
-      () => now,
-    );
-    for (const [time, text] of [
-      [0, "a"],
-      [5, "b"],
-      [10, "a"],
-      [11, "c"],
-      [25, "d"],
-    ] as const) {
-      now = time;
-      report(text);
-    }
-    assert.deepEqual(said, ["a", "c", "d"]);
+  describe("are held back where lines can't be replaced:", () => {
+    const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+    it("one in each interval, the last of those that came meanwhile, and none twice", async () => {
+      const said: string[] = [];
+      const { report } = throttled((text) => said.push(text), 30);
+      for (const text of ["a", "b", "c"]) report(text);
+      assert.deepEqual(said, ["a"]);
+      await pause(60);
+      assert.deepEqual(said, ["a", "c"]);
+      report("c");
+      await pause(60);
+      assert.deepEqual(said, ["a", "c"]);
+    });
+
+    it("but not what is urgent, nor anything after the end", async () => {
+      const said: string[] = [];
+      const { report, stop } = throttled((text) => said.push(text), 30);
+      report("a");
+      report("no node", "urgent");
+      report("b");
+      stop();
+      await pause(60);
+      assert.deepEqual(said, ["a", "no node"]);
+    });
   });
 
   it("explains a failure with its message alone where there is no log", () => {

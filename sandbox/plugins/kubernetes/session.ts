@@ -84,7 +84,7 @@ export class Session {
 
   /** How it is waited for an object, and told. */
   wait(urn: string, { session, kind, served }: Target, namespace: string | undefined, name: string, timeout: number): Wait {
-    const status = (message: string) => this.log.status(message, urn);
+    const status: Wait["status"] = (message, severity) => this.log.status(message, urn, severity);
     return { api: session.api, kind, served, namespace, name, timeout, signal: this.signal, status };
   }
 

@@ -17,8 +17,8 @@ export interface Wait {
   settled?: number;
   /** Aborted when the engine cancels. */
   signal: AbortSignal;
-  /** Told what is being waited for, whenever that changes. */
-  status: (message: string) => void;
+  /** Told what is being waited for, whenever that changes; as a warning what may need somebody: a pod that no node takes. */
+  status: (message: string, severity?: "info" | "warning") => void;
 }
 
 export interface Outcome {
@@ -29,6 +29,9 @@ export interface Outcome {
 }
 
 const problemsEvery = 3_000;
+
+/** Of a pod's problems the one that it waits for a node ({@link problemsOf}). */
+const UNSCHEDULABLE = /^pod \S+: Unschedulable(?::|$)/;
 
 /**
  * The official provider gives a Service's endpoints ten seconds after each of their changes (`serviceInitAwaiter.processEndpointEvent`).
@@ -85,6 +88,7 @@ export async function untilReady(wait: Wait, object: JsonObject, rule: Rule): Pr
   let latest = object;
   let lastStatus = "";
   let problems: string[] = [];
+  const warned = new Set<string>();
   let resting: NodeJS.Timeout | undefined;
   const tell = (message: string) => {
     if (message !== lastStatus) {
@@ -135,8 +139,12 @@ export async function untilReady(wait: Wait, object: JsonObject, rule: Rule): Pr
       void problemsOf(api, kind, latest, stop)
         .then((found) => {
           problems = found;
-          if (!finished) {
-            judge();
+          if (finished) return;
+          judge();
+          // As the official provider (`podAggregator`), each once.
+          for (const problem of found.filter((each) => UNSCHEDULABLE.test(each) && !warned.has(each))) {
+            warned.add(problem);
+            wait.status(problem, "warning");
           }
         })
         .catch(() => undefined);

@@ -6,8 +6,8 @@ import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 export interface Log {
   /** A line that stays in the engine's output, at the resource's row. */
   message(severity: "debug" | "info" | "warning" | "error", text: string, urn: string): Promise<void>;
-  /** The current state of a resource; the next status takes its place. */
-  status(text: string, urn: string): void;
+  /** The current state of a resource; the next status takes its place. A warning is one that somebody should know of meanwhile. */
+  status(text: string, urn: string, severity?: "info" | "warning"): void;
 }
 
 const severities = {
@@ -29,8 +29,8 @@ export class EngineLog implements Log {
     return this.send(severity, text, urn, false);
   }
 
-  status(text: string, urn: string): void {
-    void this.send("info", text, urn, true);
+  status(text: string, urn: string, severity: "info" | "warning" = "info"): void {
+    void this.send(severity, text, urn, true);
   }
 
   private send(severity: keyof typeof severities, text: string, urn: string, ephemeral: boolean): Promise<void> {

@@ -91,6 +91,21 @@ describe("waiting", () => {
       });
     });
 
+    it("warns meanwhile, once, of a pod that no node takes", async () => {
+      const stuck = object({
+        phase: "Pending",
+        conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/3 nodes are available" }],
+      });
+      fake.answer = (request) => (request.path.endsWith("/events") ? { body: { items: [] } } : following([stuck], [])(request));
+      const told: [string, string | undefined][] = [];
+      const status: Wait["status"] = (message, severity) => told.push([message, severity]);
+      await untilReady(wait({ timeout: 6.5, status }), stuck, rule());
+      assert.deepEqual(
+        told.filter(([, severity]) => severity === "warning"),
+        [["pod x: Unschedulable: 0/3 nodes are available", "warning"]],
+      );
+    }).timeout(15_000);
+
     it("ends when the engine cancels", async () => {
       fake.answer = (request) => {
         if (request.query.get("watch") === "true") {
