@@ -8,7 +8,7 @@ import { buildReport, plannedResources, type ReportInput } from "./report/build"
 import { EXIT, exitCodeOf } from "./report/exitCode";
 import { headline } from "./report/headline";
 import { versionFinding } from "./report/kubernetesVersion";
-import { nodeFinding } from "./report/nodes";
+import { nodeFinding, plannedZones } from "./report/nodes";
 import { type Preview, readPreview } from "./report/preview";
 import { PROMTOOL } from "./report/promtool";
 import { clusterOf, rehearsalNotes } from "./report/rehearsal";
@@ -70,7 +70,7 @@ async function askedOfCluster(stack: string, preview: Preview): Promise<Required
   const api = async () => (await cluster).api;
   const [{ problems, notes }, nodes, rehearsal] = await Promise.all([
     versionFinding(() => cluster),
-    nodeFinding(plannedResources(preview), api),
+    nodeFinding(plannedResources(preview), plannedZones(preview.config), api),
     rehearsalNotes(preview, api),
   ]);
   return { problems, warnings: nodes.warnings, notes: [...notes, ...nodes.notes, ...rehearsal] };

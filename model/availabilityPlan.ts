@@ -1,6 +1,8 @@
+import { fewestZones } from "./availability/left";
 import { nodesOfRing } from "./availability/plan";
 import type { AvailabilityPlan, CountedOn, Workload } from "./availability/types";
-import { choicesFor } from "./kubernetes/choices";
+import { type ChosenPods, choicesFor } from "./kubernetes/choices";
+import { namedNodes, zonesFor } from "./kubernetes/nodeSelection";
 import { nodesInWords } from "./kubernetes/nodesInWords";
 import type { StackPlan } from "./plan";
 import { ketamaRing } from "./ring/ketama";
@@ -10,18 +12,28 @@ import { shardsOf } from "./ring/shards";
 import type { PodSettings } from "./settings/pods";
 import type { Settings, StorageSettings } from "./settings/schema";
 
+/** What a workload has of its own, as far as it says where its pods are. */
+interface Own extends Pick<Workload, "replicas" | "antiAffinity"> {
+  pods: PodSettings;
+  storage?: StorageSettings | Settings["prometheus"]["storage"];
+}
+
+/** Zones over which pods can be spread where the nodes that they ask for are not in all of them, or are too few for all. */
+function fewerZones(settings: Settings, pods: PodSettings): { zones?: number } {
+  const { zones } = settings.cluster;
+  const { pods: chosen } = choicesFor(settings, { pods });
+  const most = Math.min(zonesFor(chosen, zones).length, namedNodes(chosen)?.length ?? zones.length);
+  return most < zones.length ? { zones: most } : {};
+}
+
 /** The part of a stack's plan that decides about its availability. */
 export function availabilityPlan(settings: Settings, plan: StackPlan): AvailabilityPlan {
   const { querier, prometheus, queryFrontend, cluster } = settings;
-  const workload = ({
-    replicas,
-    antiAffinity,
-    storage,
-  }: Pick<Workload, "replicas" | "antiAffinity"> & { storage?: StorageSettings }): Workload => ({
+  const workload = ({ replicas, antiAffinity, storage, pods }: Own): Workload => ({
     replicas,
     antiAffinity,
     // Directories of nodes say where the pods are, whatever the zones of those are.
-    ...(cluster.zones.length > 0 && storage?.hostPath === undefined ? { zoneSpread: true } : {}),
+    ...(cluster.zones.length > 0 && storage?.hostPath === undefined ? { zoneSpread: true, ...fewerZones(settings, pods) } : {}),
     ...(replicas > 1 ? { maxUnavailable: 1 } : {}),
   });
   const stored = ({ hostPath }: StorageSettings) =>
@@ -72,26 +84,57 @@ export function availabilityPlan(settings: Settings, plan: StackPlan): Availabil
 
 const settingsOfRing = (ring: RingPlan, name: string) => ring.sets.find((set) => set.ring === name)?.settings ?? ring.settings;
 
-/** Nodes that the plan's pods ask for, where not every node will do: each kind once, with as many as its neediest component takes. */
+/**
+ * Nodes that the plan's pods ask for, where not every node will do: each kind once, with as many as its neediest component takes, in as many zones.
+ */
 function countedOn(plan: AvailabilityPlan, settings: Settings, ring: RingPlan | undefined): CountedOn[] {
   const { receive, querier, queryFrontend, prometheus, ruler, objectStorage } = settings;
-  const apart = ({ replicas, antiAffinity }: Pick<Workload, "replicas" | "antiAffinity">) => (antiAffinity === "hard" ? replicas : 1);
-  const placed: [{ pods: PodSettings } | undefined, number | undefined][] = [
-    ...(plan.receive?.hashrings ?? []).map((each): [{ pods: PodSettings } | undefined, number | undefined] => [
-      ring && settingsOfRing(ring, each.name),
-      plan.receive && nodesOfRing(each, plan.receive),
-    ]),
-    [receive?.routers, plan.routers && apart(plan.routers)],
-    [querier, apart(plan.querier)],
-    [queryFrontend, plan.queryFrontend && apart(plan.queryFrontend)],
-    [prometheus, apart(plan.prometheus)],
-    [objectStorage?.storeGateway, plan.storeGateway && apart(plan.storeGateway)],
-    [ruler, plan.ruler && apart(plan.ruler)],
+  const apart = ({ replicas, antiAffinity }: Workload) => (antiAffinity === "hard" ? replicas : 1);
+  const spread = (own: { pods: PodSettings } | undefined, workload: Workload | undefined): Counted[] => {
+    if (own === undefined || workload === undefined) return [];
+    const { pods } = choicesFor(settings, own);
+    const of = workload.zoneSpread ? zonesFor(pods, settings.cluster.zones) : [];
+    const zones = of.length === 0 ? 0 : fewestZones(workload.replicas, workload.zones ?? of.length);
+    return [{ pods, count: apart(workload), of, zones: zones > 1 ? zones : 0 }];
+  };
+  const rings = (plan.receive?.hashrings ?? []).flatMap((each): Counted[] => {
+    const own = ring && settingsOfRing(ring, each.name);
+    if (own === undefined || plan.receive === undefined) return [];
+    const of = [...new Set(each.members.flatMap(({ zone }) => (zone === undefined ? [] : [zone])))];
+    return [{ pods: choicesFor(settings, own).pods, count: nodesOfRing(each, plan.receive), of, zones: of.length }];
+  });
+  const placed = [
+    ...rings,
+    ...spread(receive?.routers, plan.routers),
+    ...spread(querier, plan.querier),
+    ...spread(queryFrontend, plan.queryFrontend),
+    ...spread(prometheus, plan.prometheus),
+    ...spread(objectStorage?.storeGateway, plan.storeGateway),
+    ...spread(ruler, plan.ruler),
   ];
-  const most = new Map<string, number>();
-  for (const [own, count] of placed) {
-    const which = own && nodesInWords(choicesFor(settings, own).pods);
-    if (which !== undefined && count !== undefined) most.set(which, Math.max(most.get(which) ?? 0, count));
+  const most = new Map<string, CountedOn>();
+  for (const { pods, count, of, zones } of placed) {
+    const which = nodesInWords(pods);
+    if (which === undefined) continue;
+    const key = JSON.stringify([which, of]);
+    const before = most.get(key);
+    const inZones = Math.max(zones, before?.zones?.count ?? 0);
+    most.set(key, {
+      count: Math.max(count, inZones, before?.count ?? 0),
+      which,
+      ...(inZones === 0 ? {} : { zones: { count: inZones, of } }),
+    });
   }
-  return [...most].map(([which, count]) => ({ count, which }));
+  return [...most.values()];
+}
+
+/** Pods with what they count on. */
+interface Counted {
+  pods: ChosenPods;
+  /** Nodes. */
+  count: number;
+  /** Zones that they may be in; none where zones don't matter. */
+  of: readonly string[];
+  /** In how many of these there must be nodes. */
+  zones: number;
 }

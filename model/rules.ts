@@ -1,4 +1,5 @@
 import { survivalProblems } from "./availability/rules";
+import { identityLabelProblems } from "./bucket/identityRules";
 import { historyProblems } from "./bucket/rules";
 import { extraProblems } from "./commandLine/extraRules";
 import { choiceProblems } from "./kubernetes/choiceRules";
@@ -242,6 +243,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...judge(() => survivalProblems(settings)),
     ...judge(() => choiceProblems(settings)),
     ...judge(() => scalingProblems(settings)),
+    ...judge(() => identityLabelProblems(settings)),
     ...judge(() => extraProblems(settings)),
     ...judge(() => nameProblems(settings)),
     ...judge(() => unlimitedProblems(settings)),

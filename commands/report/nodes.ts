@@ -1,6 +1,10 @@
-import type { V1Node, V1NodeSelectorRequirement, V1NodeSelectorTerm, V1PodSpec, V1Toleration } from "@kubernetes/client-node";
+import type { V1Node, V1NodeSelectorTerm, V1PodSpec } from "@kubernetes/client-node";
 import { messageOf, type Transport } from "../../clients/transport";
-import { fields, kindOf, list, type PolicyResource, podOf, text } from "../../policy/resources";
+import { CONFIG_NAMESPACE } from "../../config/namespace";
+import { mostInZone } from "../../model/availability/left";
+import { matchesTerm, ZONE, zonesFor } from "../../model/kubernetes/nodeSelection";
+import { fields, kindOf, labelsOf, list, objectName, type PolicyResource, podOf, text } from "../../policy/resources";
+import { obstacle, type Placement, placement, type SchedulablePod } from "./scheduling";
 
 /**
  * Whether the cluster has the nodes that a plan counts on: those with the labels that its pods ask for and without a taint that they don't bear.
@@ -9,16 +13,25 @@ import { fields, kindOf, list, type PolicyResource, podOf, text } from "../../po
 
 /** Finding on the cluster's nodes. */
 export interface NodeFinding {
-  /** Pods that would stay Pending. */
+  /** Pods that would stay Pending, and those of which one zone would have more than was planned with. */
   warnings: string[];
   /** Why that is not known. */
   notes: string[];
 }
 
-/** Asks the API server for the nodes, and sets what the plan's pods ask for against them. */
-export async function nodeFinding(resources: readonly PolicyResource[], api: () => Transport | Promise<Transport>): Promise<NodeFinding> {
+/**
+ * Asks the API server for the nodes, and sets what the plan's pods ask for against them.
+ *
+ * @param zones Those that the plan counts on ({@link plannedZones}).
+ */
+export async function nodeFinding(
+  resources: readonly PolicyResource[],
+  zones: readonly string[],
+  api: () => Transport | Promise<Transport>,
+): Promise<NodeFinding> {
   try {
-    return { warnings: pendingPods(resources, await nodesOf(await api())), notes: [] };
+    const nodes = await nodesOf(await api());
+    return { warnings: [...pendingPods(resources, nodes), ...crowdedZones(resources, zones, nodes)], notes: [] };
   } catch (error) {
     return { warnings: [], notes: [`Whether there are nodes for all pods is not known: ${messageOf(error)}`] };
   }
@@ -31,11 +44,21 @@ async function nodesOf(api: Transport): Promise<V1Node[]> {
   return (JSON.parse(body) as { items: V1Node[] }).items;
 }
 
+/** `cluster.zones` of a configuration as a preview has it, in which maps are JSON; none where it says nothing of them. */
+export function plannedZones(config: Readonly<Record<string, string>>): string[] {
+  try {
+    const { zones } = JSON.parse(config[`${CONFIG_NAMESPACE}:cluster`] ?? "{}") as { zones?: unknown };
+    return Array.isArray(zones) ? zones.map(String) : [];
+  } catch {
+    return [];
+  }
+}
+
 /** What would stay Pending for want of a node, a line for each reason; nothing of resources, which other pods take too. */
 export function pendingPods(resources: readonly PolicyResource[], nodes: readonly V1Node[]): string[] {
   const byReason = new Map<string, string[]>();
   for (const resource of resources) {
-    for (const { pods, reason } of [...unplaced(resource, nodes), ...misplaced(resource, resources, nodes)]) {
+    for (const { pods, reason } of [...unplaced(resource, resources, nodes), ...misplaced(resource, resources, nodes)]) {
       byReason.set(reason, [...(byReason.get(reason) ?? []), pods]);
     }
   }
@@ -50,27 +73,71 @@ interface Unplaced {
 
 const LASTING = new Set(["Deployment", "StatefulSet"]);
 
-/** Pods of a workload for which no node is left, where the scheduler may choose the node. */
-function unplaced(resource: PolicyResource, nodes: readonly V1Node[]): Unplaced[] {
-  const pod = podOf(resource);
-  if (pod === undefined || !LASTING.has(kindOf(resource)) || hasDirectories(resource)) return [];
-  const spec = pod.spec as Partial<V1PodSpec>;
+/** Where a workload's pods find nodes, where the scheduler may choose these; undefined for others. */
+function placementOf(
+  resource: PolicyResource,
+  resources: readonly PolicyResource[],
+  nodes: readonly V1Node[],
+): (Placement & { wanted: number; pod: SchedulablePod }) | undefined {
+  if (!LASTING.has(kindOf(resource)) || hasDirectories(resource)) return undefined;
+  const pod = schedulable(resource, resources);
+  if (pod === undefined) return undefined;
+  const others = resources.flatMap((other) => (other === resource ? [] : (schedulable(other, resources) ?? [])));
   const wanted = replicasOf(resource);
-  const fitting = nodes.filter((node) => obstacle(node, spec) === undefined);
-  const missing = wanted - Math.min(wanted, places(fitting, spec, pod.labels));
-  if (missing === 0) return [];
-  const obstacles = new Map<string, number>();
-  for (const node of nodes) {
-    const found = obstacle(node, spec);
-    if (found !== undefined) obstacles.set(found, (obstacles.get(found) ?? 0) + 1);
-  }
-  const others = [...obstacles].map(([why, count]) => `${count} ${why}`);
-  return [
-    {
-      pods: `${missing} of ${wanted} pods of ${nameOf(resource)}`,
-      reason: `${fitting.length} of the cluster's ${nodes.length} nodes can take ${fitting.length === 1 ? "one" : "them"}${others.length === 0 ? "" : ` (${others.join("; ")})`}`,
-    },
-  ];
+  return { ...placement(wanted, pod, others, nodes), wanted, pod };
+}
+
+function schedulable(resource: PolicyResource, resources: readonly PolicyResource[]): SchedulablePod | undefined {
+  const pod = podOf(resource);
+  if (pod === undefined) return undefined;
+  const { namespace, labels } = pod;
+  const made = resources.find((other) => kindOf(other) === "Namespace" && objectName(other) === namespace);
+  const namespaceLabels = { ...(made && labelsOf(fields(made.inputs, "metadata"))), "kubernetes.io/metadata.name": namespace };
+  return { namespace, namespaceLabels, labels, spec: pod.spec as Partial<V1PodSpec> };
+}
+
+/** Pods of a workload for which no node is left. */
+function unplaced(resource: PolicyResource, resources: readonly PolicyResource[], nodes: readonly V1Node[]): Unplaced[] {
+  const found = placementOf(resource, resources, nodes);
+  if (found === undefined || found.placed === found.wanted) return [];
+  const { placed, wanted, reasons } = found;
+  const why = [...reasons].map(([reason, count]) => `${count} ${reason}`).join("; ");
+  const taken =
+    placed === 0 ? `0 of the cluster's ${nodes.length} nodes can take them` : `none of the cluster's ${nodes.length} nodes takes one more`;
+  return [{ pods: `${wanted - placed} of ${wanted} pods of ${objectName(resource)}`, reason: `${taken}${why === "" ? "" : ` (${why})`}` }];
+}
+
+/**
+ * Workloads of which one zone would have more pods than the plan counts with, a line each: they run, and with that zone more is lost than is
+ * promised.
+ *
+ * @param zones Those that the plan counts on.
+ */
+export function crowdedZones(resources: readonly PolicyResource[], zones: readonly string[], nodes: readonly V1Node[]): string[] {
+  return resources.flatMap((resource) => {
+    const found = placementOf(resource, resources, nodes);
+    if (found === undefined || found.placed < found.wanted) return [];
+    const { pod, on, wanted } = found;
+    const isSpread = pod.spec.topologySpreadConstraints?.some(
+      ({ topologyKey, whenUnsatisfiable }) => topologyKey === ZONE && whenUnsatisfiable === "DoNotSchedule",
+    );
+    const planned = zonesFor(pod.spec as Parameters<typeof zonesFor>[0], zones);
+    if (isSpread !== true || planned.length === 0) return [];
+    const perZone = new Map<string, number>();
+    for (const [index, { metadata }] of nodes.entries()) {
+      const zone = metadata?.labels?.[ZONE];
+      if (zone !== undefined) perZone.set(zone, (perZone.get(zone) ?? 0) + (on[index] ?? 0));
+    }
+    const [fullest, most] = [...perZone].reduce((worst, each) => (each[1] > worst[1] ? each : worst), ["", 0]);
+    if (most <= mostInZone(wanted, planned.length)) return [];
+    const able = [
+      ...new Set(nodes.flatMap((node) => (obstacle(node, pod.spec) === undefined ? (node.metadata?.labels?.[ZONE] ?? []) : []))),
+    ];
+    return [
+      `Less is survived than planned: ${most} of ${wanted} pods of ${objectName(resource)} would be in zone ${fullest}: of the zones ` +
+        `${planned.join(", ")} only ${able.sort().join(", ")} ${able.length === 1 ? "has" : "have"} nodes that can take them`,
+    ];
+  });
 }
 
 /** Pods whose directory is on a node that isn't there or doesn't take them. */
@@ -78,7 +145,7 @@ function misplaced(resource: PolicyResource, resources: readonly PolicyResource[
   const pod = podOf(resource);
   if (pod === undefined || !hasDirectories(resource)) return [];
   const spec = pod.spec as Partial<V1PodSpec>;
-  return Array.from({ length: replicasOf(resource) }, (_, ordinal) => `${nameOf(resource)}-${ordinal}`).flatMap((name) => {
+  return Array.from({ length: replicasOf(resource) }, (_, ordinal) => `${objectName(resource)}-${ordinal}`).flatMap((name) => {
     const volume = resources.find(
       (other) => kindOf(other) === "PersistentVolume" && text(fields(fields(other.inputs, "spec"), "claimRef"), "name") === `data-${name}`,
     );
@@ -86,7 +153,7 @@ function misplaced(resource: PolicyResource, resources: readonly PolicyResource[
       nodeSelectorTerms?: V1NodeSelectorTerm[];
     };
     if (required.nodeSelectorTerms === undefined) return [];
-    const holders = nodes.filter((node) => required.nodeSelectorTerms?.some((term) => matchesTerm(node, term)));
+    const holders = nodes.filter((node) => required.nodeSelectorTerms?.some((term) => matchesTerm(node.metadata ?? {}, term)));
     if (holders.some((node) => obstacle(node, spec) === undefined)) return [];
     const [holder] = holders;
     return [
@@ -105,84 +172,7 @@ function misplaced(resource: PolicyResource, resources: readonly PolicyResource[
 const hasDirectories = ({ inputs }: PolicyResource): boolean =>
   list(fields(inputs, "spec"), "volumeClaimTemplates").some((claim) => fields(claim, "spec").storageClassName === "");
 
-const nameOf = ({ name, inputs }: PolicyResource): string => text(fields(inputs, "metadata"), "name") || name;
-
 function replicasOf({ inputs }: PolicyResource): number {
   const { replicas } = fields(inputs, "spec");
   return typeof replicas === "number" ? replicas : 1;
-}
-
-/** How many pods of a workload these nodes take at once, as far as the pods themselves keep each other off. */
-function places(nodes: readonly V1Node[], spec: Partial<V1PodSpec>, labels: Record<string, string>): number {
-  const alone = (spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).some(
-    ({ topologyKey, labelSelector }) =>
-      topologyKey === HOST_NAME && Object.entries(labelSelector?.matchLabels ?? {}).every(([name, value]) => labels[name] === value),
-  );
-  const most = (some: number) => (alone ? some : some === 0 ? 0 : Number.POSITIVE_INFINITY);
-  const forced = (spec.topologySpreadConstraints ?? []).filter(({ whenUnsatisfiable }) => whenUnsatisfiable === "DoNotSchedule");
-  return Math.min(
-    most(nodes.length),
-    ...forced.map(({ topologyKey, maxSkew, minDomains = 1 }) => {
-      const domains = new Map<string, number>();
-      for (const node of nodes) {
-        const domain = node.metadata?.labels?.[topologyKey];
-        if (domain !== undefined) domains.set(domain, (domains.get(domain) ?? 0) + 1);
-      }
-      const sizes = [...domains.values()].map(most);
-      // With fewer domains than are asked for, the emptiest one counts as empty.
-      const least = sizes.length < minDomains ? 0 : Math.min(...sizes);
-      return sizes.reduce((sum, size) => sum + Math.min(size, least + maxSkew), 0);
-    }),
-  );
-}
-
-const HOST_NAME = "kubernetes.io/hostname";
-
-/** Why a node takes no such pod, as the end of a sentence about it; undefined where it does. */
-function obstacle(node: V1Node, { nodeSelector = {}, affinity, tolerations = [] }: Partial<V1PodSpec>): string | undefined {
-  const labels = node.metadata?.labels ?? {};
-  const lacking = Object.entries(nodeSelector).find(([name, value]) => labels[name] !== value);
-  if (lacking !== undefined) return `without the label ${lacking.join("=")}`;
-  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  if (terms !== undefined && !terms.some((term) => matchesTerm(node, term))) return "outside of the affinity to nodes";
-  const taint = (node.spec?.taints ?? []).find(
-    ({ effect, ...other }) =>
-      effect !== "PreferNoSchedule" && !tolerations.some((toleration) => tolerates(toleration, { effect, ...other })),
-  );
-  return taint === undefined ? undefined : `with the taint ${taint.key}${taint.value ? `=${taint.value}` : ""}:${taint.effect}`;
-}
-
-/** As the scheduler compares them (Kubernetes `Toleration.ToleratesTaint`). */
-function tolerates({ key, operator, value, effect }: V1Toleration, taint: { key: string; value?: string; effect: string }): boolean {
-  return (
-    (!effect || effect === taint.effect) && (!key || key === taint.key) && (operator === "Exists" || (value ?? "") === (taint.value ?? ""))
-  );
-}
-
-/** A term's requirements hold together; one without any matches no node (Kubernetes `nodeaffinity.NewNodeSelector`). */
-function matchesTerm(node: V1Node, { matchExpressions = [], matchFields = [] }: V1NodeSelectorTerm): boolean {
-  return (
-    matchExpressions.length + matchFields.length > 0 &&
-    matchExpressions.every((requirement) => matches(node.metadata?.labels?.[requirement.key], requirement)) &&
-    matchFields.every((requirement) => matches(requirement.key === "metadata.name" ? node.metadata?.name : undefined, requirement))
-  );
-}
-
-function matches(value: string | undefined, { operator, values = [] }: V1NodeSelectorRequirement): boolean {
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    case "Gt":
-      return Number.parseInt(value ?? "", 10) > Number(values[0]);
-    case "Lt":
-      return Number.parseInt(value ?? "", 10) < Number(values[0]);
-    default:
-      return false;
-  }
 }

@@ -2,9 +2,18 @@ import type { AvailabilityPlan, Loss, Workload } from "./types";
 
 /** Least number of interchangeable pods that are left after a loss. */
 
+/** Most pods that the scheduler puts into one zone where it must spread them evenly over so many. */
+export const mostInZone = (replicas: number, zones: number): number => Math.ceil(replicas / Math.max(1, zones));
+
+/** Fewest zones over which no more pods are in one than over so many. */
+export function fewestZones(replicas: number, zones: number): number {
+  const most = mostInZone(replicas, zones);
+  return Math.ceil(replicas / most);
+}
+
 /** Pods of a workload that are sure to be left. */
 export function left(workload: Workload, lost: { nodes: number } | { zones: number } | { drained: true }, zones: number): number {
-  const perZone = workload.zoneSpread && zones > 0 ? Math.ceil(workload.replicas / zones) : workload.replicas;
+  const perZone = workload.zoneSpread && zones > 0 ? mostInZone(workload.replicas, workload.zones ?? zones) : workload.replicas;
   if ("zones" in lost) {
     return Math.max(0, workload.replicas - lost.zones * perZone);
   }

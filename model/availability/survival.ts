@@ -2,13 +2,17 @@ import { worstCopiesLost } from "../ring/copies";
 import { writeQuorum } from "../ring/quorum";
 import { left, leftAfter } from "./left";
 import type { PlacedHashring } from "./plan";
-import type { AvailabilityPlan, Survival } from "./types";
+import type { AvailabilityPlan, Survival, Workload } from "./types";
 import { counted } from "./words";
 
 /** How many nodes, or zones, a plan can lose at once, and what fails with one more. */
 
 const ofAll = (lost: number, copies: number): string =>
   copies === 1 ? "the only receiver" : lost === copies ? `all ${copies} receivers` : `${lost} of the ${copies} receivers`;
+
+/** Why one zone may have all pods of a workload, where it is for the nodes that they ask for. */
+const inFewZones = ({ zones }: Workload, domain: keyof Survival): string =>
+  domain === "zones" && zones !== undefined ? `, which may be in ${counted(zones, "zones")} alone` : "";
 
 /** Failures when any `count` nodes, or zones, are lost; empty if there are none. */
 function failures(
@@ -27,7 +31,9 @@ function failures(
     if (remaining.prometheus <= 0) {
       const all = prometheus.replicas === 1 ? "the only Prometheus" : `all ${prometheus.replicas} Prometheus`;
       const part = prometheus.shards === 1 ? "" : " of a shard";
-      data.push(`${what} can take ${all}${part}, so that nothing is scraped there and its recent samples are unreadable`);
+      data.push(
+        `${what} can take ${all}${part}${inFewZones(prometheus, domain)}, so that nothing is scraped there and its recent samples are unreadable`,
+      );
     }
   } else {
     const quorum = writeQuorum(receive.replicationFactor);
@@ -53,7 +59,7 @@ function failures(
   ];
   for (const { name, workload, which = "" } of named) {
     if (workload !== undefined && left(workload, lost, zones) <= 0) {
-      service.push(`${what} can take all ${name} (${workload.replicas})${which}`);
+      service.push(`${what} can take all ${name} (${workload.replicas})${which}${inFewZones(workload, domain)}`);
     }
   }
   return { data, service };

@@ -14,6 +14,8 @@ export interface Workload {
    * schedule otherwise). Default: false.
    */
   zoneSpread?: boolean;
+  /** Zones over which they can be spread, where their pods may not be in all of the plan's. Default: all. */
+  zones?: number;
   /** `maxUnavailable` of the pod disruption budget. Default: no budget, so that a drain may take every pod it finds. */
   maxUnavailable?: number;
 }
@@ -108,6 +110,8 @@ export interface CountedOn {
   count: number;
   /** In words: `with pool=monitoring`. */
   which: string;
+  /** In how many zones, of which, there must be some. Default: in whichever. */
+  zones?: { count: number; of: readonly string[] };
 }
 
 /** A loss that is examined. */

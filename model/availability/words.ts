@@ -30,8 +30,19 @@ export const kept = (written: boolean): string =>
     : "every target scraped, no answer incomplete, no sample lost";
 
 /** What is proven only where there are such nodes. */
-export const countedOn = ({ count, which }: CountedOn): string =>
-  `counts on ${counted(count, "nodes")} ${which}: with fewer, pods stay Pending and less is survived`;
+export const countedOn = ({ count, which, zones }: CountedOn): string =>
+  `counts on ${counted(count, "nodes")} ${which}${zones === undefined ? "" : `, ${inZones(zones)}`}: with fewer, pods stay Pending ` +
+  `${zones === undefined || zones.count < 2 ? "and" : "or share a zone, and"} less is survived`;
+
+function inZones({ count, of }: NonNullable<CountedOn["zones"]>): string {
+  const names = of.join(", ");
+  if (of.length === 1) return `in zone ${names}`;
+  return count === of.length
+    ? `in each of the zones ${names}`
+    : count === 1
+      ? `in any of the zones ${names}`
+      : `in ${count} of the zones ${names}`;
+}
 
 /** A share in few digits, and neither none nor all unless it is. */
 export function percent(share: number): string {

@@ -2,7 +2,9 @@ import { RESTARTED_AT } from "../settings/rollout";
 import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
 import { type ChoosingPart, choosingParts } from "./choices";
-import { commonLabels, NOT_AWAITED } from "./labels";
+import { commonLabels } from "./labels";
+import { ZONE } from "./nodeSelection";
+import { placementProblems } from "./placementRules";
 
 /** Where pods run and what objects are marked with, against what the program itself sets. */
 
@@ -16,7 +18,8 @@ const KUBERNETES_LABELS = [
   "statefulset.kubernetes.io/pod-name",
 ];
 const POD_SECURITY = "pod-security.kubernetes.io/";
-const ZONE = "topology.kubernetes.io/zone";
+/** The label of each namespace that is its name (Kubernetes `pkg/registry/core/namespace`): the API server writes over any other. */
+const NAMESPACE_NAME = "kubernetes.io/metadata.name";
 
 /** Every problem of what pods, Services and namespaces are given beside what they need; empty where there is none. */
 export function choiceProblems(settings: Settings): Problem[] {
@@ -27,13 +30,19 @@ export function choiceProblems(settings: Settings): Problem[] {
       ...taken(`${chosen.key}pods.labels`, chosen.pods?.labels, [...OWN_LABELS, ...KUBERNETES_LABELS]),
       ...taken(`${chosen.key}pods.annotations`, chosen.pods?.annotations, [RESTARTED_AT]),
       ...taken(`${chosen.key}services.labels`, chosen.services?.labels, OWN_LABELS),
-      ...taken(`${chosen.key}services.annotations`, chosen.services?.annotations, Object.keys(NOT_AWAITED)),
+      ...ofTheEngine(`${chosen.key}pods.annotations`, chosen.pods?.annotations),
+      ...ofTheEngine(`${chosen.key}pods.serviceAccountAnnotations`, chosen.pods?.serviceAccountAnnotations),
+      ...ofTheEngine(`${chosen.key}services.annotations`, chosen.services?.annotations),
       ...zonesAreSpreadOnce(chosen, settings),
       ...familiesFitTheirPolicy(chosen, settings),
     ]),
+    ...placementProblems(settings),
+    ...ofTheEngine("objectStorage.serviceAccountAnnotations", settings.objectStorage?.serviceAccountAnnotations),
+    ...ofTheEngine("prometheus.serviceAccountAnnotations", settings.prometheus.serviceAccountAnnotations),
+    ...ofTheEngine("namespaceMetadata.annotations", namespaceMetadata.annotations),
     ...receiversHaveOneAccount(settings),
     ...directoriesHaveTheirUser(components, settings),
-    ...taken("namespaceMetadata.labels", namespaceMetadata.labels, OWN_LABELS),
+    ...taken("namespaceMetadata.labels", namespaceMetadata.labels, [...OWN_LABELS, NAMESPACE_NAME]),
     ...Object.entries(namespaceMetadata.labels ?? {})
       .filter(([name]) => name.startsWith(POD_SECURITY))
       .map(([name, value]) => ({
@@ -64,6 +73,20 @@ function taken(key: string, chosen: Readonly<Record<string, string>> | undefined
       value,
       rule: "the stack or Kubernetes itself sets this, and finds objects by it",
       remedy: `a name that is none of ${names.join(", ")}`,
+    }));
+}
+
+/** Annotations that tell the engine's provider how to make and remove an object. */
+const OF_THE_ENGINE = "pulumi.com/";
+
+function ofTheEngine(key: string, chosen: Readonly<Record<string, string>> | undefined): Problem[] {
+  return Object.entries(chosen ?? {})
+    .filter(([name]) => name.startsWith(OF_THE_ENGINE))
+    .map(([name, value]) => ({
+      key: `${key}.${name}`,
+      value,
+      rule: "the Kubernetes provider of Pulumi acts by this, and the stack has decided how its objects are made and awaited",
+      remedy: `a name that does not begin with ${OF_THE_ENGINE}`,
     }));
 }
 

@@ -359,23 +359,43 @@ const HOST_PART = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
 const REGISTRY = `(?:${HOST_PART}(?:\\.${HOST_PART})*|\\[[0-9A-Fa-f:]+\\])(?::\\d+)?`;
 const NAME_PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 
+/** Most characters behind the registry (github.com/distribution/reference `RepositoryNameTotalLengthMax`). */
+const LONGEST_REPOSITORY = 255;
+
 /**
  * An image as container runtimes read it (github.com/distribution/reference, its grammar). What is not of it fails on
  * the node only, with InvalidImageName.
  */
-export const image = matching(
-  new RegExp(`^(?:${REGISTRY}\\/)?${NAME_PART}(?:\\/${NAME_PART})*:(?!latest(?:@|$))\\w[\\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?$`),
-  "an image with a tag that is not latest, and optionally its digest; behind the registry in lower case",
+export const image = ruled(
+  matching(
+    new RegExp(`^(?:${REGISTRY}\\/)?${NAME_PART}(?:\\/${NAME_PART})*:(?!latest(?:@|$))\\w[\\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?$`),
+    "an image with a tag that is not latest, and optionally its digest; behind the registry in lower case",
+  ),
+  (name) => repositoryOf(name).length <= LONGEST_REPOSITORY,
+  "container runtimes refuse a longer name",
+  `a name of at most ${LONGEST_REPOSITORY} characters behind the registry`,
 );
+
+/**
+ * An image's registry: the first part of its name where that has a dot, a port or a capital, or is localhost (github.com/distribution/reference
+ * `splitDockerDomain`).
+ */
+const OWN_REGISTRY = /^(?:[^/]*[.:A-Z][^/]*|localhost)\//;
+
+/** An image's name behind the registry, without tag and digest. */
+const repositoryOf = (image: string): string => image.replace(OWN_REGISTRY, "").replace(/[:@].*$/, "");
 
 /** A registry, and what comes before the names of its images. */
-export const registry = matching(
-  new RegExp(`^${REGISTRY}(?:\\/${NAME_PART})*$`),
-  "a registry: host, host:port, and directories in lower case behind it",
+export const registry = ruled(
+  matching(new RegExp(`^${REGISTRY}(?:\\/${NAME_PART})*$`), "a registry: host, host:port, and directories in lower case behind it"),
+  (text) => OWN_REGISTRY.test(`${text}/`),
+  "without a dot or a port its first part is no registry but a directory of docker.io",
+  "a host with a dot or a port, such as registry.example or registry:5000, or localhost; of Docker Hub docker.io/<directory>",
 );
 
-/** An image's registry: the first part of its name where that has a dot or a port, or is localhost (github.com/distribution/reference `splitDockerDomain`). */
-const OWN_REGISTRY = /^(?:[^/]*[.:][^/]*|localhost)\//;
+/** Whether every image has a name in a mirror that container runtimes take. */
+export const fitsRegistry = (images: Readonly<Record<string, string>>, mirror: string | undefined): boolean =>
+  Object.values(fromRegistry(images, mirror)).every((each) => repositoryOf(each).length <= LONGEST_REPOSITORY);
 
 /** Images as they are called in a mirror. */
 export const fromRegistry = <Images extends Record<string, string>>(images: Images, mirror: string | undefined): Images =>

@@ -33,8 +33,15 @@ const nodeRequirement = z
     return operator.includes("In") === values.length > 0;
   }, "In and NotIn with one value at least, Gt and Lt with one whole number in quotes, Exists and DoesNotExist without");
 
+/** The only field of a node that can be asked for is its name (Kubernetes `ValidateNodeFieldSelectorRequirement`). */
+const nodeField = z.strictObject({
+  key: z.literal("metadata.name"),
+  operator: z.enum(["In", "NotIn"]),
+  values: z.array(objectName).length(1),
+});
+
 const nodeTerm = z
-  .strictObject({ matchExpressions: z.array(nodeRequirement).optional(), matchFields: z.array(nodeRequirement).optional() })
+  .strictObject({ matchExpressions: z.array(nodeRequirement).optional(), matchFields: z.array(nodeField).optional() })
   .refine(
     ({ matchExpressions = [], matchFields = [] }) => matchExpressions.length + matchFields.length > 0,
     "a term with one requirement at least: an empty one matches no node",
@@ -111,13 +118,18 @@ const podsShape = z.strictObject({
   nodeSelector: labels
     .optional()
     .describe(
-      "Labels that a node must have. What survives a loss is proven for as many such nodes as the plan counts on, which the preview says; `ci:preview` " +
-        "looks for them in the cluster and warns of pods that would stay Pending.",
+      "Labels that a node must have. What survives a loss is proven for as many such nodes, in as many zones, as the plan counts on, which the preview " +
+        "says; `ci:preview` looks for them in the cluster, and warns of pods that would stay Pending and of zones without such nodes. " +
+        "`topology.kubernetes.io/zone`: with `cluster.zones` one of them, and pods that are in one zone are lost with it. " +
+        "`kubernetes.io/hostname`: one node, which pods with hard anti-affinity can't share.",
     ),
   affinity: affinity
     .meta(KUBERNETES)
     .optional()
-    .describe("Kubernetes' affinity, beside the stack's own: requirements hold together, preferences are added."),
+    .describe(
+      "Kubernetes' affinity, beside the stack's own: requirements hold together, preferences are added. What is required of nodes counts as " +
+        "`nodeSelector` does.",
+    ),
   topologySpread: z
     .array(spread)
     .meta(KUBERNETES)

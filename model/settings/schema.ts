@@ -4,7 +4,7 @@ import { IMAGES } from "../values/versions";
 import { accessSchema } from "./access";
 import { alertingSettings } from "./alerting";
 import { credentialsFromSettings } from "./credentials";
-import { clusterName, count, fromRegistry, image, kubeconfig, namespaceName, ownLabel, registry, zone } from "./forms";
+import { clusterName, count, fitsRegistry, fromRegistry, image, kubeconfig, namespaceName, ownLabel, registry, zone } from "./forms";
 import { networkSettings } from "./network";
 import { objectStorageSettings } from "./objectStorage";
 import { namespaceMetadata, pods, services } from "./pods";
@@ -154,6 +154,11 @@ export const settingsSchema = z.strictObject({
           "A mirror from which all images come, such as `registry.example:5000/mirror`: it stands in place of each image's own registry. Its " +
             "login: `pods.imagePullSecrets`.",
         ),
+    })
+    .refine(({ registry: mirror, ...images }) => fitsRegistry(images, mirror), {
+      error: "a shorter path, so that the name of each image has at most 255 characters behind the registry",
+      path: ["registry"],
+      params: { rule: "container runtimes refuse a longer name" },
     })
     .transform(({ registry: mirror, ...images }) => fromRegistry(images, mirror))
     .prefault({})

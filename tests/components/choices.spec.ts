@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ProgramRun } from "../../commands/program";
 import { bothAffinities, choicesFor } from "../../model/kubernetes/choices";
 import type { Affinity } from "../../model/settings/pods";
-import { load, type Overrides, object, objects, rejection, run, settingsOf, type Workload } from "../harness";
+import { load, type Overrides, object, objects, rejection, run, settingsOf, together, type Workload } from "../harness";
 import { CHOSEN, NETWORKS } from "./plans";
 
 /** Where an environment lets pods run, and what it marks its objects with. */
@@ -192,23 +192,21 @@ describe("choices: affinity", () => {
 
   it("has every pair of terms for nodes, since they are alternatives", () => {
     const disk = (value: string) => ({ key: "disk", operator: "In" as const, values: [value] });
+    const field = { key: "metadata.name" as const, operator: "In" as const, values: ["n1"] };
     const ours: Affinity = {
       nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [inZone("a")] }] } },
     };
     const theirs: Affinity = {
       nodeAffinity: {
         requiredDuringSchedulingIgnoredDuringExecution: {
-          nodeSelectorTerms: [{ matchExpressions: [disk("ssd")] }, { matchFields: [disk("nvme")] }],
+          nodeSelectorTerms: [{ matchExpressions: [disk("ssd")] }, { matchFields: [field] }],
         },
         preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference: { matchExpressions: [disk("new")] } }],
       },
     };
     assert.deepEqual(bothAffinities(ours, theirs).nodeAffinity, {
       requiredDuringSchedulingIgnoredDuringExecution: {
-        nodeSelectorTerms: [
-          { matchExpressions: [inZone("a"), disk("ssd")] },
-          { matchExpressions: [inZone("a")], matchFields: [disk("nvme")] },
-        ],
+        nodeSelectorTerms: [{ matchExpressions: [inZone("a"), disk("ssd")] }, { matchExpressions: [inZone("a")], matchFields: [field] }],
       },
       preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference: { matchExpressions: [disk("new")] } }],
     });
@@ -381,10 +379,143 @@ describe("choices that are refused", () => {
       { images: { registry: "https://mirror.example" } },
       /images\.registry = .*a registry: host, host:port/,
     ],
+    [
+      "a registry that would be a directory of Docker Hub",
+      "prod",
+      { images: { registry: "myregistry" } },
+      /images\.registry = "myregistry": without a dot or a port .*docker\.io.*Accepted: .*docker\.io\/<directory>/,
+    ],
+    [
+      "a registry whose path leaves no room for names of images",
+      "prod",
+      { images: { registry: `registry.example/${"a".repeat(250)}` } },
+      /images\.registry = .*container runtimes refuse a longer name/,
+    ],
+    [
+      "an image whose name is too long",
+      "prod",
+      { images: { memcached: `registry.example/${"a".repeat(256)}:1` } },
+      /images\.memcached = .*container runtimes refuse a longer name/,
+    ],
+    [
+      "the label that names a namespace",
+      "prod",
+      { namespaceMetadata: { labels: { "kubernetes.io/metadata.name": "x" } } },
+      /namespaceMetadata\.labels\.kubernetes\.io\/metadata\.name = "x"/,
+    ],
+    ...(
+      [
+        [{ pods: { annotations: { "pulumi.com/waitFor": "x" } } }, "pods.annotations"],
+        [
+          { querier: { pods: { serviceAccountAnnotations: { "pulumi.com/skipAwait": "true" } } } },
+          "querier.pods.serviceAccountAnnotations",
+        ],
+        [{ querier: { services: { annotations: { "pulumi.com/patchForce": "true" } } } }, "querier.services.annotations"],
+        [{ namespaceMetadata: { annotations: { "pulumi.com/deletionPropagationPolicy": "orphan" } } }, "namespaceMetadata.annotations"],
+        [{ objectStorage: { serviceAccountAnnotations: { "pulumi.com/skipAwait": "true" } } }, "objectStorage.serviceAccountAnnotations"],
+        [{ prometheus: { serviceAccountAnnotations: { "pulumi.com/skipAwait": "true" } } }, "prometheus.serviceAccountAnnotations"],
+      ] as const
+    ).map(([overrides, key]): [string, "prod", Overrides, RegExp] => [
+      `the engine's own annotation in ${key}`,
+      "prod",
+      overrides,
+      new RegExp(`- ${key.replaceAll(".", "\\.")}\\.pulumi\\.com/.*provider of Pulumi acts by this`),
+    ]),
+    [
+      "a label against an identity of Azure",
+      "prod",
+      {
+        objectStorage: { serviceAccountAnnotations: { "azure.workload.identity/client-id": "x" } },
+        receive: { pods: { labels: { "azure.workload.identity/use": "false" } } },
+      },
+      /: 1 problem,.*\n.*receive\.pods\.labels\.azure\.workload\.identity\/use = "false": .*Accepted: "true"/,
+    ],
     ["a field that Kubernetes does not know", "prod", { pods: { tolerations: [{ key: "a", efect: "NoSchedule" }] } }, /efect/],
   ];
   for (const [title, stack, overrides, says] of cases)
     it(title, async () => assert.match((await rejection(stack, overrides)).message, says));
+
+  describe("for where pods would be:", () => {
+    const ZONE = "topology.kubernetes.io/zone";
+    const HOST = "kubernetes.io/hostname";
+    const inNodes = (...nodeSelectorTerms: object[]) => ({
+      affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
+    });
+    const asks = (key: string, operator: string, ...values: string[]) => ({ matchExpressions: [{ key, operator, values }] });
+    const byName = (field: object) => inNodes({ matchFields: [{ key: "metadata.name", operator: "In", values: ["a"], ...field }] });
+    const PINNED: Overrides = { survives: { nodes: 0, zones: 0 } };
+    const refused: [string, Overrides, RegExp][] = [
+      [
+        "a zone that receivers of others are set into",
+        { pods: { nodeSelector: { [ZONE]: "z1" } } },
+        /: 1 problem,.*\n.*- pods\.nodeSelector\.topology\.kubernetes\.io\/zone = "z1": receivers of ring default are set into each of the zones z1, z2, z3, and this keeps them out of z2, z3/,
+      ],
+      [
+        "the same by affinity",
+        { receive: { pods: inNodes(asks(ZONE, "In", "z1", "z2")) } },
+        /receive\.pods\.affinity\.nodeAffinity = .*keeps them out of z3/,
+      ],
+      [
+        "a zone that the plan does not know",
+        { querier: { pods: { nodeSelector: { [ZONE]: "z9" } } } },
+        /querier\.pods\.nodeSelector\.topology.* = "z9": z9 is none of cluster\.zones.*Accepted: some of z1, z2, z3/,
+      ],
+      [
+        "every zone left out",
+        { querier: { pods: inNodes(asks(ZONE, "NotIn", "z1", "z2", "z3")) } },
+        /querier\.pods\.affinity\.nodeAffinity = .*keeps queriers out of every zone/,
+      ],
+      [
+        "fewer nodes by name than pods that share none",
+        { querier: { pods: { nodeSelector: { [HOST]: "n1" } } } },
+        /querier\.pods\.nodeSelector\.kubernetes\.io\/hostname = "n1": queriers need 2 nodes \(antiAffinity is hard\), and this names 1.*Accepted: 2 nodes or more, or antiAffinity "soft"/,
+      ],
+      ["the same by a field", { querier: { pods: byName({}) } }, /querier\.pods\.affinity\.nodeAffinity = .*names 1/],
+      [
+        "fewer nodes by name than receivers",
+        { pods: inNodes(asks(HOST, "In", "n1", "n2")) },
+        /- pods\.affinity\.nodeAffinity = .*receivers of ring default need 3 nodes/,
+      ],
+      [
+        "another system",
+        { pods: { nodeSelector: { "kubernetes.io/os": "windows" } } },
+        /: 1 problem,.*\n.*- pods\.nodeSelector = .*are for Linux/,
+      ],
+      [
+        "what no node can be",
+        { querier: { pods: { nodeSelector: { pool: "a" }, ...inNodes(asks("pool", "In", "b")) } } },
+        /querier\.pods\.affinity\.nodeAffinity = .*no node can be all of this/,
+      ],
+      ["a field with two values", { pods: byName({ values: ["a", "b"] }) }, /matchFields\[0\]\.values/],
+      ["a field that nodes don't have", { pods: byName({ key: "metadata.namespace" }) }, /matchFields\[0\]\.key/],
+      ["a comparison of a field", { pods: byName({ operator: "Exists" }) }, /matchFields\[0\]\.operator/],
+    ];
+    for (const [title, overrides, says] of refused) it(title, async () => assert.match((await rejection("prod", overrides)).message, says));
+
+    it("a node without the directories", async () => {
+      const { message } = await rejection("dev", { receive: { pods: { nodeSelector: { [HOST]: "other" } } } });
+      assert.match(message, /: 1 problem,.*\n.*receive\.pods\.nodeSelector\.kubernetes\.io\/hostname = "other": .*directories on dev-1/);
+      await load("dev", { receive: { pods: { nodeSelector: { [HOST]: "dev-1" } } } });
+    });
+
+    it("but nothing that leaves them where they are", async () => {
+      for (const overrides of [
+        { pods: { nodeSelector: { "kubernetes.io/os": "linux", "kubernetes.io/arch": "arm64" } } },
+        { pods: inNodes(asks(ZONE, "NotIn", "z9")) },
+        { pods: inNodes(asks(ZONE, "In", "z1", "z2", "z3")) },
+        { querier: { pods: inNodes(asks(HOST, "In", "n1", "n2")) } },
+        together(PINNED, { querier: { antiAffinity: "soft", pods: byName({}) } }),
+        { images: { registry: "localhost/mirror" } },
+        { images: { registry: "docker.io/mirror" } },
+        { images: { registry: "registry:5000" } },
+        {
+          objectStorage: { serviceAccountAnnotations: { "azure.workload.identity/client-id": "x" } },
+          receive: { pods: { labels: { "azure.workload.identity/use": "true" } } },
+        },
+      ])
+        await load("prod", overrides);
+    });
+  });
 
   it("none of a component's own, since it has them", async () => {
     assert.equal(object(await run("prod"), "Deployment", "thanos-querier").spec.template.spec.nodeSelector, undefined);

@@ -69,13 +69,53 @@ describe("what of a plan decides about its availability", () => {
     });
 
     it("are as many as the component that needs most of a kind", () => {
-      assert.deepEqual(of("prod", inPool("monitoring")).nodes, [{ count: 3, which: "with pool=monitoring" }]);
-      assert.deepEqual(of("prod", { querier: inPool("queries") }).nodes, [{ count: 2, which: "with pool=queries" }]);
+      const of3 = (count: number) => ({ count, of: ["z1", "z2", "z3"] });
+      assert.deepEqual(of("prod", inPool("monitoring")).nodes, [{ count: 3, which: "with pool=monitoring", zones: of3(3) }]);
+      assert.deepEqual(of("prod", { querier: inPool("queries") }).nodes, [{ count: 2, which: "with pool=queries", zones: of3(2) }]);
+      assert.deepEqual(of("prod", { querier: { ...inPool("queries"), replicas: 5, antiAffinity: "soft" } }).nodes, [
+        { count: 3, which: "with pool=queries", zones: of3(3) },
+      ]);
       assert.deepEqual(of("dev", inPool("monitoring")).nodes, [{ count: 1, which: "with pool=monitoring" }]);
       assert.deepEqual(of("prod", inPool("monitoring"), { receive: inPool("samples") }).nodes, [
-        { count: 3, which: "with pool=samples" },
-        { count: 2, which: "with pool=monitoring" },
+        { count: 3, which: "with pool=samples", zones: of3(3) },
+        { count: 2, which: "with pool=monitoring", zones: of3(2) },
       ]);
+    });
+
+    it("are in no more zones than these ask for, and what is survived is counted so", () => {
+      const zones = (...values: string[]) => ({
+        pods: {
+          affinity: {
+            nodeAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: {
+                nodeSelectorTerms: [{ matchExpressions: [{ key: "topology.kubernetes.io/zone", operator: "In", values }] }],
+              },
+            },
+          },
+        },
+      });
+      const survived = (overrides: Overrides) => availability(of("prod", overrides)).survives;
+      assert.deepEqual(survived({ querier: zones("z1", "z3") }), { nodes: 1, zones: 1 });
+      for (const overrides of [
+        { querier: { pods: { nodeSelector: { "topology.kubernetes.io/zone": "z1" } } } },
+        { queryFrontend: zones("z2") },
+        { receive: { routers: zones("z2") } },
+        { objectStorage: { storeGateway: zones("z2") } },
+        { querier: { ...zones("z1", "z3"), replicas: 2, antiAffinity: "soft" }, queryFrontend: zones("z2") },
+      ])
+        assert.deepEqual(survived(overrides).zones, 0, JSON.stringify(overrides));
+      const { limits, summary } = availability(of("prod", { querier: zones("z1") }));
+      assert.deepEqual(limits.zones, ["1 zone can take all queriers (2), which may be in 1 zone alone"]);
+      assert.ok(summary.some((line) => line.startsWith("counts on 2 nodes with topology.kubernetes.io/zone In z1: ")));
+      assert.equal(availability(of("prod", SIDECAR, { prometheus: zones("z1") })).survives.zones, 0);
+      assert.equal(availability(of("prod", { prometheus: zones("z1") })).scenarios.find(({ loss }) => loss === "zone")?.unscraped, 1);
+    });
+
+    it("are in no more zones than there are nodes by name", () => {
+      const pods = { nodeSelector: { "kubernetes.io/hostname": "n1" } };
+      const plan = of("prod", { querier: { antiAffinity: "soft", pods } });
+      assert.equal(plan.querier.zones, 1);
+      assert.deepEqual(availability(plan).survives, { nodes: 0, zones: 0 });
     });
 
     it("are those of an affinity too, and said in the summary", () => {
@@ -88,7 +128,13 @@ describe("what of a plan decides about its availability", () => {
       const plan = of("prod", { pods: { nodeSelector: { pool: "monitoring" }, affinity: { nodeAffinity } } });
       assert.ok(
         availability(plan).summary.includes(
-          "counts on 3 nodes with pool=monitoring and disk In ssd|nvme or fast Exists: with fewer, pods stay Pending and less is survived",
+          "counts on 3 nodes with pool=monitoring and disk In ssd|nvme or fast Exists, in each of the zones z1, z2, z3: with fewer, pods stay Pending or share a zone, and less is survived",
+        ),
+        availability(plan).summary.join("\n"),
+      );
+      assert.ok(
+        availability(of("prod", { querier: inPool("queries") })).summary.includes(
+          "counts on 2 nodes with pool=queries, in 2 of the zones z1, z2, z3: with fewer, pods stay Pending or share a zone, and less is survived",
         ),
       );
     });
