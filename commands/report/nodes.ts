@@ -4,6 +4,7 @@ import { CONFIG_NAMESPACE } from "../../config/namespace";
 import { mostInZone } from "../../model/availability/left";
 import { matchesTerm, ZONE, zonesFor } from "../../model/kubernetes/nodeSelection";
 import { fields, kindOf, labelsOf, list, objectName, type PolicyResource, podOf, text } from "../../policy/resources";
+import { podCount } from "./podCount";
 import { obstacle, type Placement, placement, type SchedulablePod } from "./scheduling";
 
 /**
@@ -83,7 +84,7 @@ function placementOf(
   const pod = schedulable(resource, resources);
   if (pod === undefined) return undefined;
   const others = resources.flatMap((other) => (other === resource ? [] : (schedulable(other, resources) ?? [])));
-  const wanted = replicasOf(resource);
+  const wanted = podCount(resource, resources).least;
   return { ...placement(wanted, pod, others, nodes), wanted, pod };
 }
 
@@ -145,34 +146,32 @@ function misplaced(resource: PolicyResource, resources: readonly PolicyResource[
   const pod = podOf(resource);
   if (pod === undefined || !hasDirectories(resource)) return [];
   const spec = pod.spec as Partial<V1PodSpec>;
-  return Array.from({ length: replicasOf(resource) }, (_, ordinal) => `${objectName(resource)}-${ordinal}`).flatMap((name) => {
-    const volume = resources.find(
-      (other) => kindOf(other) === "PersistentVolume" && text(fields(fields(other.inputs, "spec"), "claimRef"), "name") === `data-${name}`,
-    );
-    const required = fields(fields(fields(volume?.inputs, "spec"), "nodeAffinity"), "required") as {
-      nodeSelectorTerms?: V1NodeSelectorTerm[];
-    };
-    if (required.nodeSelectorTerms === undefined) return [];
-    const holders = nodes.filter((node) => required.nodeSelectorTerms?.some((term) => matchesTerm(node.metadata ?? {}, term)));
-    if (holders.some((node) => obstacle(node, spec) === undefined)) return [];
-    const [holder] = holders;
-    return [
-      {
-        pods: name,
-        reason:
-          holder === undefined
-            ? `no node of the cluster is the one of its directory (${required.nodeSelectorTerms.flatMap(({ matchExpressions = [] }) => matchExpressions.flatMap(({ values = [] }) => values)).join(", ")})`
-            : `the node of its directory, ${holder.metadata?.name ?? ""}, ${obstacle(holder, spec) ?? ""}`,
-      },
-    ];
-  });
+  return Array.from({ length: podCount(resource, resources).least }, (_, ordinal) => `${objectName(resource)}-${ordinal}`).flatMap(
+    (name) => {
+      const volume = resources.find(
+        (other) =>
+          kindOf(other) === "PersistentVolume" && text(fields(fields(other.inputs, "spec"), "claimRef"), "name") === `data-${name}`,
+      );
+      const required = fields(fields(fields(volume?.inputs, "spec"), "nodeAffinity"), "required") as {
+        nodeSelectorTerms?: V1NodeSelectorTerm[];
+      };
+      if (required.nodeSelectorTerms === undefined) return [];
+      const holders = nodes.filter((node) => required.nodeSelectorTerms?.some((term) => matchesTerm(node.metadata ?? {}, term)));
+      if (holders.some((node) => obstacle(node, spec) === undefined)) return [];
+      const [holder] = holders;
+      return [
+        {
+          pods: name,
+          reason:
+            holder === undefined
+              ? `no node of the cluster is the one of its directory (${required.nodeSelectorTerms.flatMap(({ matchExpressions = [] }) => matchExpressions.flatMap(({ values = [] }) => values)).join(", ")})`
+              : `the node of its directory, ${holder.metadata?.name ?? ""}, ${obstacle(holder, spec) ?? ""}`,
+        },
+      ];
+    },
+  );
 }
 
 /** An empty class is bound only to a volume that was made for it: a directory. */
 const hasDirectories = ({ inputs }: PolicyResource): boolean =>
   list(fields(inputs, "spec"), "volumeClaimTemplates").some((claim) => fields(claim, "spec").storageClassName === "");
-
-function replicasOf({ inputs }: PolicyResource): number {
-  const { replicas } = fields(inputs, "spec");
-  return typeof replicas === "number" ? replicas : 1;
-}
