@@ -107,7 +107,9 @@ export const queryFrontendSettings = z
       ),
     slowQueries: z
       .strictObject({
-        longerThan: duration.default("10s").describe("Queries that took longer are a line in the log, with their text. `0s`: none."),
+        longerThan: duration
+          .default("10s")
+          .describe("Queries that took longer, answered or not, are a line in the log at level `info`, with their text. `0s`: none."),
         userHeader: header
           .optional()
           .describe("Header whose value is the line's `remote_user`. Left out: the user of basic authentication, if there is one."),

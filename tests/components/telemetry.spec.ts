@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { ProgramRun } from "../../commands/program";
-import { CERTIFICATE, containers, flagValues, mountedConfigMap, object, objects, prometheusSets, run, workloads } from "../harness";
+import { CERTIFICATE, containers, flagValues, mountedConfigMap, objects, prometheusSets, run, workloads } from "../harness";
 import { partsOf, passes, policiesOf } from "./networkPolicy";
 import { EVERYTHING, SIDECAR } from "./plans";
 
@@ -45,18 +45,19 @@ describe("logs and traces, with a header from a Secret", () => {
   });
 
   it("have the level, form and requests of the stack, or the component's own", () => {
-    const of = (kind: "StatefulSet" | "Deployment", name: string) => {
-      const workload = object(made, kind, name);
+    const named = (name: string) => workloads(made).find(({ metadata }) => metadata.name === name) ?? assert.fail(name);
+    const of = (name: string) => {
+      const workload = named(name);
       return ["--log.level", "--log.format", "--request.logging-config-file"].map((flag) => flagValues(workload, flag)[0]);
     };
     const file = "/etc/thanos/telemetry/requests.yaml";
-    assert.deepEqual(of("StatefulSet", "thanos-receive-z1"), ["warn", "json", file]);
-    assert.deepEqual(of("Deployment", "thanos-query-frontend"), ["debug", "json", file]);
-    assert.deepEqual(of("StatefulSet", "thanos-store-gateway"), ["warn", undefined, file]);
-    assert.deepEqual(of("StatefulSet", "thanos-compactor"), ["error", "json", undefined], "it serves nobody");
-    assert.deepEqual(of("StatefulSet", "prometheus"), [undefined, "json", undefined]);
+    assert.deepEqual(of("thanos-receive-z1"), ["warn", "json", file]);
+    assert.deepEqual(of("thanos-query-frontend"), ["debug", "json", file]);
+    assert.deepEqual(of("thanos-store-gateway"), ["warn", undefined, file]);
+    assert.deepEqual(of("thanos-compactor"), ["error", "json", undefined], "it serves nobody");
+    assert.deepEqual(of("prometheus"), [undefined, "json", undefined]);
     const levels = ["thanos-query-frontend", "thanos-querier"].map((name) => {
-      const requests = parse(mountedConfigMap(made, object(made, "Deployment", name), "telemetry").data["requests.yaml"] ?? "");
+      const requests = parse(mountedConfigMap(made, named(name), "telemetry").data["requests.yaml"] ?? "");
       return (requests as { options: { level: string } }).options.level;
     });
     assert.deepEqual(levels, ["DEBUG", "ERROR"]);

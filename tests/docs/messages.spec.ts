@@ -38,6 +38,9 @@ const OTHERS: readonly { who: string; text: string }[] = [
     text: "Pod ephemeral local storage usage exceeds the total limit of containers ….",
   },
   { who: "Thanos 0.42, pkg/receive/hashring.go", text: "no matching hashring to handle tenant" },
+  { who: "Thanos 0.42, pkg/store/bucket.go", text: "exceeded series limit" },
+  { who: "Thanos 0.42, pkg/store/bucket.go", text: "exceeded chunks limit" },
+  { who: "Thanos 0.42, internal/cortex/util/validation/validate.go", text: "the query time range exceeds the limit" },
 ];
 
 /** Messages of the program with figures in them that the source has as values. */

@@ -12,15 +12,29 @@ import { BUSYBOX_IMAGE, PAUSE_IMAGE } from "../../sandbox/images";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
 import type { ConfigOverlay } from "../../sandbox/overlay";
 import { API_PORT, HOST_ADDRESS, KUBERNETES_SERVICE } from "../../sandbox/topology";
+import { readBack, startSender } from "../ledger";
 import { podReaches } from "./edges";
 import { Guarded } from "./guarded";
 import { SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
 import { type OutsideProxy, startProxy } from "./proxy";
-import { Cluster, deployedStack, eventually, failure, inside, metricsOf, type Pod, previewed, remove, verify, withBlocks } from "./stack";
+import {
+  Cluster,
+  deployedStack,
+  eventually,
+  failure,
+  inside,
+  metricsOf,
+  type Pod,
+  previewed,
+  remove,
+  runId,
+  verify,
+  withBlocks,
+} from "./stack";
 
 /**
  * dev in a namespace that exists, on a node of its own that is tainted, with a directory of that node for a bucket, store gateways that divide the blocks by their age, and the
- * article's own values: a cluster that is named by a number, and rule files that end in .yml.
+ * article's own values: a cluster that is named by a number, and rule files that end in .yml. Its limits of reads are soon reached.
  */
 
 const HOUR = 3_600_000;
@@ -94,6 +108,16 @@ const DISCOVERING = [
 const PROXY_PORT = 9_471;
 /** An Alertmanager that no name server knows. */
 const ALERTMANAGER = "http://alerts.example:9093/am";
+/** Limit of what one selector reads of one store. */
+const MOST_SERIES = 1_000;
+/** As many queries at once as fit, each over everything. */
+const QUERIER = {
+  externalUrl: "https://example.com/query",
+  extra: EXTRA as unknown as ConfigOverlay,
+  maxConcurrent: 2,
+  maxConcurrentSelect: 1,
+  resources: { memory: "1Gi" },
+};
 const CONFIG: ConfigOverlay = {
   "thanos-stack:network": {
     proxy: { url: `http://${HOST_ADDRESS}:${PROXY_PORT}`, to: [`${HOST_ADDRESS}/32`] },
@@ -109,7 +133,7 @@ const CONFIG: ConfigOverlay = {
     annotations: { "example.com/note": "any" },
   },
   "thanos-stack:services": { annotations: { "example.com/note": "any" } },
-  "thanos-stack:querier": { externalUrl: "https://example.com/query", extra: EXTRA as unknown as ConfigOverlay },
+  "thanos-stack:querier": QUERIER,
   "thanos-stack:prometheus": {
     externalUrl: "https://example.com/prometheus",
     ...on("/data/directory-bucket/prometheus"),
@@ -127,10 +151,15 @@ const CONFIG: ConfigOverlay = {
     client: { basic_auth: { username: "alerts", password_file: "/etc/credentials/alerts-password" } },
   },
   // A directory outlives its environment: what is laid into these is nobody else's.
-  "thanos-stack:receive": on("/data/directory-bucket/receive"),
+  "thanos-stack:receive": { ...on("/data/directory-bucket/receive"), storeLimits: { series: MOST_SERIES } },
   "thanos-stack:objectStorage": {
     filesystem: { path: "/data/directory-bucket/history", node },
-    storeGateway: { ...SMALL_STORE_GATEWAY, ...on("/data/directory-bucket/store-gateway"), partition: { time: ["15h"] } },
+    storeGateway: {
+      ...SMALL_STORE_GATEWAY,
+      ...on("/data/directory-bucket/store-gateway"),
+      partition: { time: ["15h"] },
+      storeLimits: { series: MOST_SERIES },
+    },
     compactor: { ...SMALL, ...on("/data/directory-bucket/compactor"), consistencyDelay: "0s", deleteDelay: "2m" },
   },
 };
@@ -169,8 +198,15 @@ const LEFT_BEHIND = { from: LATEST - 22 * HOUR, to: LATEST - 20 * HOUR };
 const LEFT_BY = ["thanos-receive-0", "thanos-receive-1", "thanos-receive-2"];
 const MIGRATED: ConfigOverlay = {
   ...CONFIG,
-  "thanos-stack:querier": { extra: EXTRA as unknown as ConfigOverlay, replicaLabels: ["replica"] },
+  "thanos-stack:querier": { ...QUERIER, replicaLabels: ["replica"] },
 };
+/** More series than a store gateway may read at once, in a stretch of its own. */
+const MANY: Series[] = Array.from({ length: 3 * MOST_SERIES }, (_, number) => ({
+  name: "directory_many",
+  labels: { instance: "made", number: String(number) },
+  value: () => number,
+}));
+const CROWDED = { from: LATEST - 20 * HOUR, to: LATEST - 18 * HOUR };
 
 /** The sum of a metric over its series. */
 const total = (page: readonly ExposedSample[], metric: string): number =>
@@ -464,6 +500,64 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
     assert.deepEqual(await series(false), LEFT_BY, "the blocks are as they were");
     assert.deepEqual(await previewed(migrated), []);
     await verify(STACK);
+  });
+
+  it("refuses of ten queries over everything what is above its limit, and says so, while writes and other queries go on and nothing is killed", async () => {
+    const { querier, writeUrl, outputs } = await deployed();
+    const [pod = ""] = RECEIVERS;
+    const place = await dataDirectory({ namespace: NAMESPACE, pod });
+    await withBlocks(CROWDED, MANY, async (folder) => placeBlocks({ folder, tenant: outputs.defaultTenant, ...place }));
+    const everything = async (): Promise<{ status: number; body: string }> => {
+      const end = Date.now() / 1_000;
+      const parameters = new URLSearchParams({
+        query: '{__name__=~".+"}',
+        start: String(end - 30 * 86_400),
+        end: String(end),
+        step: "6h",
+      });
+      return querier.transport.send({ method: "GET", path: `/api/v1/query_range?${parameters}`, timeoutMs: 240_000 });
+    };
+    const isRefused = ({ body }: { body: string }) => body.includes(`exceeded series limit: limit ${MOST_SERIES} violated`);
+    await eventually("the store gateway knows the crowded block", async () => isRefused(await everything()));
+    const restarts = async () =>
+      (await cluster.pods(NAMESPACE))
+        .flatMap(({ metadata, status }) => (status.containerStatuses ?? []).map((each) => `${metadata.name} ${each.restartCount}`))
+        .sort();
+    const before = await restarts();
+    const run = runId();
+    const sender = startSender({ write: writeUrl, series: 200, ticks: 1_800, labels: { run }, connectionPerRequest: true });
+    try {
+      const written = `count(thanos_stack_ledger{run="${run}"})`;
+      await eventually("what is written is answered", async () => (await querier.instant(written)).vector[0]?.sample.value === 200);
+      const answers = Promise.all(Array.from({ length: 10 }, everything));
+      // They wait in one line with the ten.
+      for (let others = 0; others < 10; others++) {
+        const { vector, warnings } = await querier.instant(written, { timeoutMs: 240_000 });
+        assert.deepEqual([vector[0]?.sample.value, warnings], [200, []]);
+      }
+      for (const answer of await answers) {
+        assert.ok(answer.status === 200 || answer.status === 422, `${answer.status}: ${answer.body.slice(-500)}`);
+        assert.ok(isRefused(answer), answer.body.slice(-500));
+      }
+    } finally {
+      await sender.stop();
+    }
+    const ledger = await sender.stop();
+    const reading = await readBack(ledger, querier, { replicaLabels: ["receive_replica"] });
+    assert.equal(ledger.counts.failed, 0, "sends that were given up");
+    assert.deepEqual([reading.lostSeries, reading.wrong], [[], 0]);
+    assert.ok(reading.acknowledged > 1_000, `${reading.acknowledged} samples acknowledged`);
+    assert.deepEqual(await restarts(), before, "containers that were started again");
+  });
+
+  it("bounds no receiver: Thanos counts no batches there (thanos #8964), and the preview says so", async () => {
+    const { querier } = await deployed();
+    const { vector, warnings } = await querier.instant('count({__name__=~".+"})', { timeoutMs: 240_000 });
+    assert.ok((vector[0]?.sample.value ?? 0) > MOST_SERIES, "a release that counts: say so in docs, and let the warning end");
+    assert.deepEqual(warnings, []);
+    const told: string[] = [];
+    await (await stack()).preview({ onEvent: ({ diagnosticEvent }) => void told.push(diagnosticEvent?.message ?? "") });
+    assert.match(told.join(), /receive\.storeLimits bounds no query of Thanos/);
   });
 
   it("is destroyed and leaves the namespace with what is others' in it; the directory stays", async () => {
