@@ -5,16 +5,15 @@ import { PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient, WriteGivenUpError, WriteRejectedError } from "../../clients/remoteWrite";
 import { directTransport } from "../../clients/transport";
 import { cpuCores } from "../../model/values/quantity";
-import { bucketServer, ensureBucket } from "../../sandbox/bucket";
+import { ensureBucket } from "../../sandbox/bucket";
 import { awaitNodes } from "../../sandbox/cluster";
 import { environment, openStack } from "../../sandbox/engine";
 import { PAUSE_IMAGE } from "../../sandbox/images";
 import { killNode, startNode } from "../../sandbox/node";
-import { HOST_ADDRESS, NODES } from "../../sandbox/topology";
+import { NODES } from "../../sandbox/topology";
 import { startQueries } from "../ledger";
 import { withNetwork } from "./edges";
 import { assertSeesFaults } from "./edgesProof";
-import { type OutsideProxy, startProxy } from "./proxy";
 import {
   assertAnswered,
   assertLossless,
@@ -34,8 +33,6 @@ import {
 import { STRANGERS, tenantDirectories, writtenAs } from "./tenants";
 
 const NAMESPACE = "thanos-prod";
-/** Where a proxy is outside, for as long as the bucket is reached by it. */
-const PROXY_PORT = 9_472;
 const PREVIOUS_THANOS = "quay.io/thanos/thanos:v0.41.0";
 /** The loads of these tests come from single senders into a ring of a pair's: the environment has to decide which harm is the smaller. */
 const DECIDED = { "thanos-stack:receive": { otherSenders: "single" }, "thanos-stack:querier": { deduplication: "penalty" } };
@@ -59,7 +56,6 @@ describe("prod on a real cluster", function () {
   this.bail(true);
   const cluster = new Cluster();
   const deployed = async () => deployedStack(cluster, await openStack("prod"));
-  let proxy: OutsideProxy | undefined;
   const ready = (app: string) =>
     eventually(`${app} is Ready`, async () => {
       const pods = await cluster.pods(NAMESPACE, app);
@@ -370,20 +366,9 @@ describe("prod on a real cluster", function () {
     assert.deepEqual(await routers(), before);
   });
 
-  it("divides its targets over shards, as agents, and reaches its bucket by a proxy, and answers as if nothing were so", async () => {
-    proxy = await startProxy(PROXY_PORT);
-    const { url, tunnels, requests } = proxy;
-    await up("prod", {
-      ...SENDERS,
-      "thanos-stack:protect": false,
-      "thanos-stack:prometheus": { shards: 2, mode: "agent" },
-      "thanos-stack:network": { proxy: { url, to: [`${HOST_ADDRESS}/32`] } },
-    });
+  it("divides its targets over shards, as agents, and answers as if it were one", async () => {
+    await up("prod", { ...SENDERS, "thanos-stack:protect": false, "thanos-stack:prometheus": { shards: 2, mode: "agent" } });
     await verify("prod");
-    // A store gateway that is Ready has listed the bucket, which no policy opens.
-    assert.ok(tunnels.length > 0, "nobody went by the proxy");
-    assert.deepEqual([...new Set(tunnels)], [bucketServer().endpoint]);
-    assert.deepEqual(requests, []);
     const pods = await cluster.pods(NAMESPACE, "prometheus");
     assert.deepEqual(pods.map((pod) => pod.metadata.name).sort(), [
       "prometheus-0",
@@ -448,12 +433,11 @@ describe("prod on a real cluster", function () {
   });
 
   // With the size that volumes have grown to: they never get smaller.
-  after(async () => {
-    await remove("prod", {
+  after(() =>
+    remove("prod", {
       ...SENDERS,
       "thanos-stack:protect": false,
       "thanos-stack:receive": { ...SENDERS["thanos-stack:receive"], storage: { pvc: { size: "60Gi" } } },
-    });
-    proxy?.close();
-  });
+    }),
+  );
 });
