@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { execa } from "execa";
 import { addressLines } from "../commands/verify/report";
+import { visible } from "../model/values/visibleText";
 import { ensureBucket, startBucket, stopBucket } from "./bucket";
 import { awaitNodes, ensureVolumes, hostUrl, requireCluster } from "./cluster";
 import { StepFailed } from "./command";
@@ -9,7 +10,7 @@ import { deploy, destroy, environment, environmentConfig, shellExports, stackOut
 import { historySteps } from "./history";
 import { takeLock } from "./lock";
 import { healNode, killNode, nodePlanByNumber, partitionNode, startNode } from "./node";
-import { bucketOf } from "./overlay";
+import { bucketOf, replacedCredentials } from "./overlay";
 import { paths, REPOSITORY } from "./paths";
 import { status } from "./status";
 import { explain, runSteps } from "./steps";
@@ -27,6 +28,7 @@ program
   .action(async ({ env }: { env: string }) => {
     const bucket = bucketOf(environmentConfig(env))?.bucket;
     takeLock(where.lock, "make up");
+    sayReplaced(env);
     await runSteps([
       ...clusterSteps(where, { withBucket: bucket !== undefined }),
       ...bucketSteps(bucket, where),
@@ -71,6 +73,7 @@ program
   .action(async ({ env }: { env: string }) => {
     const bucket = bucketOf(environmentConfig(env))?.bucket;
     takeLock(where.lock, "sandbox deploy");
+    sayReplaced(env);
     await requireCluster(where);
     await runSteps([
       ...bucketSteps(bucket, where),
@@ -173,6 +176,11 @@ program
     await requireCluster(where);
     await runSteps(steps);
   });
+
+/** Says which of an environment's credentials are others here: nobody who reads only its file would know. */
+function sayReplaced(env: string): void {
+  for (const line of replacedCredentials(environmentConfig(env))) process.stdout.write(`${visible(line)}\n`);
+}
 
 /** The check of a deployed environment, as a user runs it; its own output and exit code decide. */
 async function verify(env: string): Promise<void> {

@@ -88,11 +88,30 @@ export function sandboxConfig(own: ConfigOverlay, overrides: ConfigOverlay, clus
   return { config: part(false), secrets: part(true) };
 }
 
+/** Text in place of every credential that is a file. */
+const OPENS_NOTHING = "sandbox";
+
+/** Sentences that say which credentials of an environment are others in the sandbox, for whoever deploys it. */
+export function replacedCredentials(config: ConfigOverlay): string[] {
+  const names = credentialNamesIn(config);
+  return [
+    ...(names.length === 0
+      ? []
+      : [
+          `Credentials that are files (${names.join(", ")}; keys credentials and credentialsFrom) are the text "${OPENS_NOTHING}" here, which opens nothing: ` +
+            "whoever asks for them refuses it.",
+        ]),
+    ...(bucketOf(config) === undefined
+      ? []
+      : ["The bucket's credentials (objectStorageCredentials) are those of the sandbox's own S3 server."]),
+  ];
+}
+
 /** Texts in place of the files that are named, but for those that the overrides have from Secrets. */
 function credentialFiles(wanted: ConfigOverlay, overrides: ConfigOverlay): ConfigOverlay {
   const existing = Object.keys(overrides[CREDENTIALS_FROM_KEY] ?? {});
   const names = credentialNamesIn(wanted).filter((name) => !existing.includes(name));
-  return names.length === 0 ? {} : { [CREDENTIALS_KEY]: Object.fromEntries(names.map((name) => [name, "sandbox"])) };
+  return names.length === 0 ? {} : { [CREDENTIALS_KEY]: Object.fromEntries(names.map((name) => [name, OPENS_NOTHING])) };
 }
 
 /** The sandbox's own images for those of the program; what an environment names itself stays. */
@@ -230,7 +249,7 @@ export function refuseSecrets(config: ConfigOverlay, file: string): void {
   for (const [key, value] of Object.entries(config)) visit(value, key);
   if (found.length > 0) {
     throw new Error(
-      `${file} holds secrets that only its own secrets provider can decrypt: ${found.join(", ")}. Give the sandbox's own values as overrides`,
+      `${file} holds secrets that only its own secrets provider can decrypt: ${found.join(", ")}. The sandbox replaces only objectStorageCredentials, credentials and credentialsFrom: deploy a copy of the file without the others, or with values of the sandbox's own`,
     );
   }
 }

@@ -10,6 +10,7 @@ import {
   merge,
   mergeConfig,
   refuseSecrets,
+  replacedCredentials,
   sandboxConfig,
   withoutCredentials,
 } from "../../sandbox/overlay";
@@ -40,6 +41,19 @@ const value: fc.Arbitrary<ConfigValue> = fc.letrec<{ value: ConfigValue }>((tie)
   ),
 })).value;
 const config: fc.Arbitrary<ConfigOverlay> = fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), value, { maxKeys: 4, noNullPrototype: true });
+
+describe("credentials that the sandbox replaces", () => {
+  it("are said by name, with what stands in their place", () => {
+    const config: ConfigOverlay = {
+      "thanos-stack:prometheus": { scrapeConfigs: [{ job_name: "a", basic_auth: { password_file: "/etc/credentials/orders" } }] },
+      "thanos-stack:objectStorage": { s3: { bucket: "b" } },
+    };
+    const [files = "", bucket = "", ...more] = replacedCredentials(config);
+    assert.match(files, /\(orders; keys credentials and credentialsFrom\) are the text "sandbox" here/);
+    assert.match(bucket, /objectStorageCredentials/);
+    assert.deepEqual([more, replacedCredentials({})], [[], []]);
+  });
+});
 
 describe("sandbox overlay", () => {
   it("merges objects key by key and replaces lists and scalars", () => {
