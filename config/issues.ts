@@ -1,20 +1,48 @@
 import type { z } from "zod";
+import { credentialsFromSettings } from "../model/settings/credentials";
 import { settingsSchema } from "../model/settings/schema";
+import { mayBeCredential } from "../model/values/credentials";
+import { isNear } from "../model/values/near";
 import type { Problem } from "../model/values/problem";
+import { SECRET_KEYS } from "./secretKeys";
 
-/** An issue of the schema as problems ({@link Problem}). */
+/** An issue of the schema as problems ({@link Problem}), without values that may be a credential on the wrong side. */
 export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): Problem[] {
+  const [first, name] = issue.path;
+  const holder = valueAt(raw, issue.code === "unrecognized_keys" ? issue.path : issue.path.slice(0, -1)) as { name?: unknown } | undefined;
+  return readIssue(issue, raw).map((problem) => {
+    const { value } = problem;
+    if (value === undefined) return problem;
+    // Whoever misunderstands this key writes the credential into it, as a value or as a name.
+    if (first === "credentialsFrom") return { ...problem, value: HIDDEN, ...(issue.code === "invalid_key" ? { key: first } : {}) };
+    if (issue.path.includes("headers")) return { ...problem, value: HIDDEN };
+    // As of `{ name: PASSWORD, valu: … }`.
+    const named = typeof holder?.name === "string" && typeof value === "string" && value !== holder.name;
+    return named && name !== undefined && mayBeCredential(String(holder?.name), value) ? { ...problem, value: HIDDEN } : problem;
+  });
+}
+
+const HIDDEN = "(not shown)";
+
+function readIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): Problem[] {
   const key = pathText(issue.path);
   const value = valueAt(raw, issue.path);
   const at = (name: string) => (key === "" ? name : `${key}.${name}`);
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((name) => ({
-        key: at(name),
-        value: valueAt(raw, [...issue.path, name]),
-        rule: "there is no such key",
-        remedy: `one of ${knownKeys(issue.path).join(", ")}`,
-      }));
+      return issue.keys.map((name) => {
+        const given = valueAt(raw, [...issue.path, name]);
+        const known = issue.path.length === 0 ? [...knownKeys([]), ...SECRET_KEYS] : knownKeys(issue.path);
+        const near = known.filter((each) => isNear(name, each)).sort();
+        return {
+          key: at(name),
+          value: given,
+          // Names of Secrets and of keys in them.
+          ...(near.includes("credentialsFrom") && credentialsFromSettings.safeParse(given).success ? { isPublic: true } : {}),
+          rule: near.length > 0 ? `there is no such key; ${near.join(" or ")} may be meant` : "there is no such key",
+          remedy: `one of ${known.sort().join(", ")}`,
+        };
+      });
     case "invalid_type": {
       const schema = schemaAt(issue.path);
       const rule = value === undefined ? "this key is required" : `this key holds ${wordOf(isWhole(schema) ? "int" : issue.expected)}`;

@@ -1,3 +1,4 @@
+import { choicesFor, choosingParts } from "./kubernetes/choices";
 import { planStack } from "./plan";
 import { evaluatesRules, prometheusConfig } from "./prometheus/config";
 import { receiveLimitsFile } from "./ring/limits";
@@ -13,8 +14,10 @@ import type { Problem } from "./values/problem";
 
 /** Most bytes of the values of a ConfigMap or Secret; their keys are not counted (`MaxSecretSize`). */
 const MOST_BYTES = 1_048_576;
-/** Most bytes of an object's annotations, keys and values (`TotalAnnotationSizeLimitB`). */
-const MOST_ANNOTATION_BYTES = 262_144;
+/** Room for annotations that nobody chose: a restart's time, a Deployment's revision, what the engine is told. */
+const OWN_ANNOTATION_BYTES = 4_096;
+/** Most bytes of an object's annotations that somebody chose, keys and values (`TotalAnnotationSizeLimitB`). */
+const MOST_ANNOTATION_BYTES = 262_144 - OWN_ANNOTATION_BYTES;
 
 const bytesOf = (text: string): number => Buffer.byteLength(text, "utf8");
 const inKiB = (bytes: number): string => `${Math.ceil(bytes / 1_024)} KiB`;
@@ -54,10 +57,32 @@ function tooManyAnnotations(key: string, annotations: Readonly<Record<string, st
         {
           key,
           value: inKiB(bytes),
-          rule: `an object has at most ${inKiB(MOST_ANNOTATION_BYTES)} of annotations`,
-          remedy: `at most ${MOST_ANNOTATION_BYTES} bytes, names and values`,
+          rule: `an object has at most ${inKiB(MOST_ANNOTATION_BYTES + OWN_ANNOTATION_BYTES)} of annotations, of which ${inKiB(OWN_ANNOTATION_BYTES)} are for those of the stack and of Kubernetes`,
+          remedy: `at most ${MOST_ANNOTATION_BYTES} bytes, names and values, of the whole stack's and the component's together`,
         },
       ];
+}
+
+/** Annotations of every object for which somebody chose some: the whole stack's, with a component's own over them. */
+function chosenAnnotations(settings: Settings): Problem[] {
+  const { objectStorage, namespaceMetadata } = settings;
+  const ofBucket = objectStorage?.serviceAccountAnnotations ?? {};
+  const ofObjects = choosingParts(settings).flatMap((part) => {
+    const { pods, services } = choicesFor(settings, part);
+    return [
+      ...(part.pods?.annotations ? tooManyAnnotations(`${part.key}pods.annotations`, pods.annotations) : []),
+      ...(part.services?.annotations ? tooManyAnnotations(`${part.key}services.annotations`, services.annotations) : []),
+      ...(part.pods?.serviceAccountAnnotations
+        ? tooManyAnnotations(`${part.key}pods.serviceAccountAnnotations`, { ...ofBucket, ...pods.serviceAccountAnnotations })
+        : []),
+    ];
+  });
+  return [
+    ...tooManyAnnotations("objectStorage.serviceAccountAnnotations", ofBucket),
+    ...tooManyAnnotations("prometheus.serviceAccountAnnotations", settings.prometheus.serviceAccountAnnotations),
+    ...tooManyAnnotations("namespaceMetadata.annotations", namespaceMetadata.annotations ?? {}),
+    ...ofObjects,
+  ];
 }
 
 /**
@@ -68,7 +93,7 @@ function tooManyAnnotations(key: string, annotations: Readonly<Record<string, st
  */
 export function objectProblems(settings: Settings, rules: Readonly<Record<string, string>>): Problem[] {
   const plan = planStack(settings);
-  const { prometheus, objectStorage } = settings;
+  const { prometheus } = settings;
   const { addresses, retention } = plan;
   const ring = ringOf(plan.scheme);
   const ruled = settings.ruler !== undefined || evaluatesRules(settings);
@@ -92,6 +117,6 @@ export function objectProblems(settings: Settings, rules: Readonly<Record<string
           ...tooLarge("receive.relabel", [thanosYaml(ring.settings.relabel)], "fewer rules"),
         ]),
     ...tooLarge("querier.endpoints", settings.querier.endpoints, "fewer addresses"),
-    ...tooManyAnnotations("objectStorage.serviceAccountAnnotations", objectStorage?.serviceAccountAnnotations ?? {}),
+    ...chosenAnnotations(settings),
   ];
 }

@@ -2,12 +2,14 @@ import { survivalProblems } from "./availability/rules";
 import { identityLabelProblems } from "./bucket/identityRules";
 import { historyProblems } from "./bucket/rules";
 import { extraProblems } from "./commandLine/extraRules";
+import { annotationProblems } from "./kubernetes/annotationRules";
 import { choiceProblems } from "./kubernetes/choiceRules";
 import { scalingProblems } from "./kubernetes/scalingRules";
 import { hostPathProblems, retentionFitsVolume } from "./kubernetes/storageRules";
 import { nameProblems } from "./nameRules";
 import { furtherEdgeProblems } from "./network/further";
 import { accessProblems } from "./network/rules";
+import { podVolumes } from "./podVolumes";
 import { freeFormProblems } from "./prometheus/freeForm/problems";
 import { deduplicationFunction } from "./query/deduplication";
 import { prometheusRetentionTime } from "./retention/prometheus";
@@ -244,7 +246,8 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...judge(() => choiceProblems(settings)),
     ...judge(() => scalingProblems(settings)),
     ...judge(() => identityLabelProblems(settings)),
-    ...judge(() => extraProblems(settings)),
+    ...judge(() => annotationProblems(settings)),
+    ...judge(() => extraProblems(settings, podVolumes(settings))),
     ...judge(() => nameProblems(settings)),
     ...judge(() => unlimitedProblems(settings)),
     ...judge(() => telemetryProblems(settings)),

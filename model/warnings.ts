@@ -1,8 +1,12 @@
 import { changesThatRulersMiss } from "./credentials/rules";
+import { evaluatesRules } from "./prometheus/config";
+import { FILE_PLACE } from "./prometheus/freeForm/credentials";
 import { secondsOf } from "./prometheus/freeForm/form";
 import { readWarnings } from "./reads/warnings";
 import { CREDENTIALS_FOLDER } from "./settings/credentials";
+import type { Extra } from "./settings/extra";
 import type { Settings } from "./settings/schema";
+import { isPath } from "./values/credentials";
 import { durationSeconds } from "./values/quantity";
 import { textsIn } from "./values/textsIn";
 
@@ -47,24 +51,61 @@ function longIntervals({ prometheus, ruler }: Settings): string[] {
 /** Directory of the service account's token and the cluster's CA, in every pod that has them. */
 const MOUNTED = "/var/run/secrets/kubernetes.io/serviceaccount/";
 
-/** Place of a file's name: a field `…_file`, or an entry of a list `files`. */
-const FILE = /(?:_file|\.files\[\d+\])$/;
+/** What names files, and who reads them. */
+interface FilePlace {
+  key: string;
+  value: unknown;
+  /** Directories that the reader's container has of the stack. */
+  mounted: readonly string[];
+  reader: "prometheus" | "ruler";
+  extra: Extra;
+  /** What comes of a file that is not there. */
+  harm: string;
+}
+
+/** Everything that names files in Prometheus' own form, as far as it is in effect. */
+function filePlaces(settings: Settings): FilePlace[] {
+  const { prometheus, alerting, ruler } = settings;
+  const ofPrometheus = { reader: "prometheus", extra: prometheus.extra, mounted: [MOUNTED] } as const;
+  const sender =
+    ruler !== undefined
+      ? ({ reader: "ruler", extra: ruler.extra, mounted: [] } as const)
+      : evaluatesRules(settings)
+        ? ofPrometheus
+        : undefined;
+  return [
+    { ...ofPrometheus, key: "prometheus.scrapeConfigs", value: prometheus.scrapeConfigs, harm: "the job finds no target or can't scrape" },
+    ...prometheus.remoteWrite.otherTargets.map(({ client }, index) => ({
+      ...ofPrometheus,
+      key: `prometheus.remoteWrite.otherTargets[${index}].client`,
+      value: client,
+      harm: "nothing is sent there",
+    })),
+    ...(sender === undefined || alerting.alertmanagers.length === 0
+      ? []
+      : [{ ...sender, key: "alerting.client", value: alerting.client, harm: "no alert is sent" }]),
+  ];
+}
 
 /**
- * Files that jobs of one's own name and that no component mounts: a job whose CA or list of targets is not there has no
- * target, and only Prometheus' log says so.
+ * Files that nobody mounts where they are read: only a log says that they are not there. A path is shown where it is one for sure, since
+ * the credential itself may stand there.
  */
-function filesThatNobodyMounts({ prometheus: { scrapeConfigs, extra } }: Settings): string[] {
-  const mounted = [
-    MOUNTED,
-    "/dev/",
-    `${CREDENTIALS_FOLDER}/`,
-    ...(extra.volumeMounts ?? []).map(({ mountPath }) => `${mountPath.replace(/\/$/, "")}/`),
-  ];
-  return textsIn(scrapeConfigs, "prometheus.scrapeConfigs")
-    .filter(([key, file]) => FILE.test(key) && file !== "" && !mounted.some((directory) => file.startsWith(directory)))
-    .map(
-      ([key, file]) =>
-        `${key} names ${file}, which nothing mounts: unless images.prometheus has it, the job finds no target or can't scrape, and only Prometheus' log says so; the keys credentials and credentialsFrom make ${CREDENTIALS_FOLDER}/<name> of what is secret, prometheus.extra.volumes and volumeMounts mount anything`,
-    );
+function filesThatNobodyMounts(settings: Settings): string[] {
+  return filePlaces(settings).flatMap(({ key, value, mounted, reader, extra, harm }) => {
+    const directories = [
+      ...mounted,
+      "/dev/",
+      `${CREDENTIALS_FOLDER}/`,
+      ...(extra.volumeMounts ?? []).map(({ mountPath }) => `${mountPath.replace(/\/$/, "")}/`),
+    ];
+    return textsIn(value, key)
+      .filter(([at, file]) => FILE_PLACE.test(at) && file.startsWith("/") && !directories.some((directory) => file.startsWith(directory)))
+      .map(
+        ([at, file]) =>
+          `${at} names ${isPath(file) ? file : "a path (not shown)"}, which nothing mounts: unless images.${reader === "ruler" ? "thanos" : reader} has it, ` +
+          `${harm}, and only the log of ${reader === "ruler" ? "the rulers" : "Prometheus"} says so; the keys credentials and credentialsFrom make ` +
+          `${CREDENTIALS_FOLDER}/<name> of what is secret, ${reader}.extra.volumes and volumeMounts mount anything`,
+      );
+  });
 }

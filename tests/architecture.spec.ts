@@ -13,7 +13,7 @@ const PRODUCT = ["config", "components", "objects", "model", "gates", "outputs",
 );
 
 /** The files that join the rooms of the model: everything of a stack. */
-const ON_TOP = ["availabilityPlan", "nameRules", "objectSizes", "outputs", "plan", "rules", "warnings"];
+const ON_TOP = ["availabilityPlan", "nameRules", "objectSizes", "outputs", "plan", "podVolumes", "rules", "warnings"];
 /** The rooms of the model, from the ground up: each with those that it imports, types among them. */
 const ROOMS: Record<string, string[]> = {
   values: [],

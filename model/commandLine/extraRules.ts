@@ -5,7 +5,7 @@ import type { ContainerExtra, Extra, ExtraContainer } from "../settings/extra";
 import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
 import { imageVersion } from "../values/versions";
-import { type Flag, flagOf, type Mistake, mistakes, wrongMode } from "./flags";
+import { type Flag, flagOf, hasFlag, type Mistake, mistakes, wrongMode } from "./flags";
 import { OWN_FLAGS, type Program } from "./ownFlags";
 
 /** What components are given that the program knows nothing of, against what the program itself sets. */
@@ -18,8 +18,6 @@ interface Part {
   image: string;
   /** Ports on which it listens. */
   ports: readonly number[];
-  /** Volumes that its pod has, or may have. */
-  volumes: readonly string[];
   /** Whether it is in the plan. */
   inEffect: boolean;
   extra: ContainerExtra & Partial<Extra>;
@@ -27,10 +25,7 @@ interface Part {
 
 const STORE_API = [GRPC_PORT, HTTP_PORT];
 const RECEIVER = [...STORE_API, REMOTE_WRITE_PORT];
-const BUCKET = ["bucket", "objectstore"];
-const TELEMETRY = "telemetry";
-const ROUTING = ["data", "hashrings", "limits", "relabel", TELEMETRY];
-const CACHE = { program: "memcached", ports: [MEMCACHED_PORT], volumes: [] } as const;
+const CACHE = { program: "memcached", ports: [MEMCACHED_PORT] } as const;
 
 /** Every container of the settings that may be given something. */
 export function extraParts(settings: Settings): Part[] {
@@ -39,7 +34,7 @@ export function extraParts(settings: Settings): Part[] {
   const [hasRing, hasSidecars] = [ingestion === "receive", ingestion === "sidecar"];
   const part = (
     key: string,
-    shape: Pick<Part, "program"> & { ports: readonly number[]; volumes: readonly string[] },
+    shape: Pick<Part, "program" | "ports">,
     own: { extra: Part["extra"] } | undefined,
     inEffect = true,
   ): Part[] => {
@@ -48,47 +43,18 @@ export function extraParts(settings: Settings): Part[] {
     return own === undefined ? [] : [{ key: `${key}.`, image, extra: own.extra, inEffect, ...shape }];
   };
   return [
-    ...part("receive", { program: "thanos receive", ports: RECEIVER, volumes: [...ROUTING, ...BUCKET] }, receive, hasRing),
-    ...part(
-      "receive.routers",
-      { program: "thanos receive", ports: RECEIVER, volumes: ROUTING },
-      receive?.routers,
-      hasRing && receive?.mode === "split",
-    ),
-    ...part("querier", { program: "thanos query", ports: [GRPC_PORT, QUERY_HTTP_PORT], volumes: ["endpoints", TELEMETRY, "tmp"] }, querier),
-    ...part(
-      "queryFrontend",
-      { program: "thanos query-frontend", ports: [QUERY_HTTP_PORT], volumes: ["response-cache", TELEMETRY] },
-      queryFrontend,
-    ),
+    ...part("receive", { program: "thanos receive", ports: RECEIVER }, receive, hasRing),
+    ...part("receive.routers", { program: "thanos receive", ports: RECEIVER }, receive?.routers, hasRing && receive?.mode === "split"),
+    ...part("querier", { program: "thanos query", ports: [GRPC_PORT, QUERY_HTTP_PORT] }, querier),
+    ...part("queryFrontend", { program: "thanos query-frontend", ports: [QUERY_HTTP_PORT] }, queryFrontend),
     ...part("queryFrontend.cache", CACHE, queryFrontend?.cache),
-    ...part(
-      "prometheus",
-      {
-        program: "prometheus",
-        ports: [PROMETHEUS_PORT, ...STORE_API],
-        volumes: ["api-token", "config", "data", "rules", TELEMETRY, ...BUCKET],
-      },
-      prometheus,
-    ),
-    ...part(SIDECAR, { program: "thanos sidecar", ports: [], volumes: [] }, prometheus.sidecar, hasSidecars),
-    ...part(
-      "ruler",
-      { program: "thanos rule", ports: STORE_API, volumes: ["alertmanagers", "data", "remote-write", "rules", TELEMETRY, ...BUCKET] },
-      ruler,
-    ),
-    ...part(
-      "objectStorage.storeGateway",
-      { program: "thanos store", ports: STORE_API, volumes: ["config", "data", TELEMETRY, ...BUCKET] },
-      storeGateway,
-    ),
+    ...part("prometheus", { program: "prometheus", ports: [PROMETHEUS_PORT, ...STORE_API] }, prometheus),
+    ...part(SIDECAR, { program: "thanos sidecar", ports: [] }, prometheus.sidecar, hasSidecars),
+    ...part("ruler", { program: "thanos rule", ports: STORE_API }, ruler),
+    ...part("objectStorage.storeGateway", { program: "thanos store", ports: STORE_API }, storeGateway),
     ...part("objectStorage.storeGateway.indexCache.memcached", CACHE, storeGateway?.indexCache.memcached),
     ...part("objectStorage.storeGateway.chunkCache.memcached", CACHE, storeGateway?.chunkCache.memcached),
-    ...part(
-      "objectStorage.compactor",
-      { program: "thanos compact", ports: [HTTP_PORT], volumes: ["config", "data", TELEMETRY, ...BUCKET] },
-      compactor,
-    ),
+    ...part("objectStorage.compactor", { program: "thanos compact", ports: [HTTP_PORT] }, compactor),
   ];
 }
 
@@ -133,13 +99,17 @@ export const OWN_DIRECTORIES = [
   ...["/bin", "/dev", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr"],
 ];
 
-/** Every problem; empty where there is none. */
-export function extraProblems(settings: Settings): Problem[] {
+/**
+ * Every problem; empty where there is none.
+ *
+ * @param own The stack's own volumes of each component's pods, by its key.
+ */
+export function extraProblems(settings: Settings, own: Readonly<Record<string, readonly string[]>>): Problem[] {
   return extraParts(settings).flatMap((part) => [
     ...argumentProblems(part, settings),
     ...variableProblems(part, settings),
     ...volumeProblems(part, settings),
-    ...containerProblems(part),
+    ...containerProblems(part, own[part.key.slice(0, -1)] ?? []),
   ]);
 }
 
@@ -148,8 +118,8 @@ function argumentProblems(part: Part, { prometheus: { mode } }: Settings): Probl
   const { args = [] } = extra;
   const stopped = program === "memcached" ? memcachedMistakes(args) : mistakes(program, args, imageVersion(image));
   return args.flatMap((argument, index): Problem[] => {
-    const at = { key: `${key}extra.args[${index}]`, value: argument };
     const flag = flagOf(argument);
+    const at = { key: `${key}extra.args[${index}]`, value: shownArgument(part, argument) };
     const owner = flag === undefined ? undefined : ownerOf(part, flag);
     if (owner !== undefined) return [{ ...at, ...owner }];
     const mistake = stopped.find((each) => each.index === index);
@@ -158,6 +128,19 @@ function argumentProblems(part: Part, { prometheus: { mode } }: Settings): Probl
     return wrong === undefined ? [] : [{ ...at, rule: wrong, remedy: "the flag left out, or the other prometheus.mode" }];
   });
 }
+
+/**
+ * An argument as a message shows it: the value of a flag that nobody knows, and a text that is no flag, may be a credential that was meant
+ * for something else.
+ */
+function shownArgument({ program }: Part, argument: string): string {
+  const flag = flagOf(argument);
+  if (flag === undefined) return /^--?[A-Za-z]/.test(argument) ? argument.replace(/[\s=].*/s, " (not shown)") : "(not shown)";
+  return flag.value === undefined || isFlag(program, flag.name) ? argument : `--${flag.name}=(not shown)`;
+}
+
+const isFlag = (program: Program, name: string): boolean =>
+  Object.hasOwn(OWN_FLAGS[program], name) || (program !== "memcached" && hasFlag(program, name));
 
 /** Why a flag is the program's, and which key decides about it; undefined where it is anybody's. */
 function ownerOf({ key, program }: Part, { name }: Flag): Pick<Problem, "rule" | "remedy"> | undefined {
@@ -314,7 +297,7 @@ function volumeProblems({ key, extra: { volumes = [], volumeMounts = [] } }: Par
   ];
 }
 
-function containerProblems({ key, ports, volumes: own, extra }: Part): Problem[] {
+function containerProblems({ key, ports, extra }: Part, own: readonly string[]): Problem[] {
   const lists = (["containers", "initContainers"] as const).map((list) => [`${key}extra.${list}`, extra[list] ?? []] as const);
   const volumes = [...own, ...(extra.volumes ?? []).map(({ name }) => name)];
   const everywhere = lists.flatMap(([, containers]) => containers.map(({ name }) => name));
@@ -412,6 +395,12 @@ export function uncheckedUses(settings: Settings): string[] {
       ...used(
         "env",
         extra.env?.map(({ name }) => name),
+      ),
+      ...used(
+        "envFrom",
+        extra.envFrom?.map(({ secretRef, configMapRef }) =>
+          secretRef === undefined ? `configMap ${configMapRef?.name}` : `secret ${secretRef.name}`,
+        ),
       ),
       ...used(
         "volumes",

@@ -35,6 +35,9 @@ function kindOf(command: Command, name: string): Kind | undefined {
   return isIn(value, name) ? "value" : isIn(values, name) ? "values" : isIn(switches, name) ? "switch" : undefined;
 }
 
+/** Whether a command has a flag. */
+export const hasFlag = (command: Command, name: string): boolean => kindOf(command, positive(command, name)) !== undefined;
+
 /** Whether a command's flag is deprecated in the pinned release. */
 export const isDeprecated = (command: Command, name: string): boolean => isIn(known[command].deprecated, name);
 
@@ -50,6 +53,12 @@ export interface Mistake {
 }
 
 /**
+ * Flags with which a process prints something and ends: of kingpin v2 (`app.go` `init`), and `--write-documentation` of Prometheus
+ * (cmd/prometheus/main.go).
+ */
+const ENDS = /^(?:help(?:-.*)?|version|completion-.*|write-documentation)$/;
+
+/**
  * Mistakes of arguments behind a command; empty where the process starts with them.
  *
  * @param version The release that runs. Flags of one that is newer than the list are not judged by name.
@@ -61,8 +70,7 @@ export function mistakes(command: Command, args: readonly string[], version: str
     const mistake = (rule: string, remedy: string) => [{ index, rule, remedy }];
     if (flag === undefined) return mistake("not of the form of a flag", "--name=value, or --name for a switch, each an entry of its own");
     const name = names[index] ?? flag.name;
-    if (name === "help" || name === "version" || name.startsWith("help-"))
-      return mistake("the process prints something and ends", "the flag left out");
+    if (ENDS.test(name)) return mistake("the process prints something and ends", "the flag left out");
     const kind = kindOf(command, name);
     if (kind === undefined)
       return isNewer(command, version)

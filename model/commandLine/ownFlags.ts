@@ -23,6 +23,13 @@ const PLAIN = fixed("every other part of the stack speaks to it without TLS and 
 /** Several flags about which the same is to be said. */
 const alike = (names: readonly string[], owner: Owner): Record<string, Owner> => Object.fromEntries(names.map((name) => [name, owner]));
 const SERVER_TLS = alike(["grpc-server-tls-cert", "grpc-server-tls-key", "grpc-server-tls-client-ca"], PLAIN);
+const WRITES = fixed(
+  "whoever reaches the port could write series into this Prometheus, and nobody asks who that is; receivers take what others send",
+);
+/** Without TLS there is no certificate in a request, and Thanos reads it all the same (v0.42.4 pkg/tenancy/tenancy.go `getTenantFromCertificate`). */
+const CERTIFICATE_TENANT = fixed(
+  "a tenant's name comes from a header: no request has a client's certificate, and each would end in a panic",
+);
 const CONFIGURATION = fixed("the program writes this file");
 
 /** A flag, and its twins by which the same is given as a file or as text. */
@@ -71,6 +78,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "receive.capnproto-address": fixed("nobody may reach that port, which has neither encryption nor authentication (thanos #8093)"),
     label: fixed("its label tells one receiver's samples from another's, in answers and in blocks"),
     "receive.tenant-header": by("tenancy.header"),
+    "receive.tenant-certificate-field": CERTIFICATE_TENANT,
     "receive.default-tenant-id": by("tenancy.defaultTenant"),
     "receive.tenant-label-name": by("tenancy.label"),
     "receive.split-tenant-label-name": by("tenancy.splitLabel"),
@@ -102,6 +110,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "endpoint-group": by("querier.endpoints"),
     "endpoint-group-strict": by("querier.endpoints"),
     "store.sd-files": by("querier.endpoints"),
+    "inject-test-addresses": by("querier.endpoints"),
     ...alike(["grpc-client-tls-secure", "grpc-client-tls-cert", "grpc-client-tls-key", "grpc-client-tls-ca"], PLAIN),
     "store.sd-dns-interval": by("querier.discoveryInterval"),
     "query.replica-label": by("querier.replicaLabels"),
@@ -113,6 +122,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "query.max-concurrent-select": by("querier.maxConcurrentSelect"),
     "store.response-timeout": by("querier.responseTimeout"),
     "query.tenant-header": by("tenancy.header"),
+    "query.tenant-certificate-field": CERTIFICATE_TENANT,
     "query.default-tenant-id": by("tenancy.defaultTenant"),
     "query.tenant-label-name": by("tenancy.label"),
   },
@@ -122,6 +132,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "query-frontend.downstream-url": fixed("it stands in front of the stack's queriers"),
     "query-frontend.compress-responses": fixed("long answers are compressed on their way, and a second flag would turn that off"),
     "query-frontend.tenant-header": by("tenancy.header"),
+    "query-frontend.tenant-certificate-field": CERTIFICATE_TENANT,
     "query-frontend.default-tenant-id": by("tenancy.defaultTenant"),
     "query-range.split-interval": by("queryFrontend.splitInterval"),
     "query-range.response-cache-max-freshness": by("queryFrontend.maxFreshness"),
@@ -149,6 +160,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "eval-interval": by("ruler.evaluationInterval"),
     "rule-query-offset": by("ruler.queryOffset"),
     query: fixed("rules are evaluated over the stack's queriers"),
+    "grpc-query-endpoint": fixed("rules are evaluated over the stack's queriers"),
     ...withFile("query.config", fixed("rules are evaluated over the stack's queriers")),
     "query.sd-files": fixed("rules are evaluated over the stack's queriers"),
     "query.sd-dns-interval": by("querier.discoveryInterval"),
@@ -226,6 +238,8 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "web.config.file": PLAIN,
     "web.enable-lifecycle": fixed("whoever reaches the port could end it, and nobody asks who that is"),
     "web.enable-admin-api": fixed("whoever reaches the port could delete series, and nobody asks who that is"),
+    "web.enable-remote-write-receiver": WRITES,
+    "web.enable-otlp-receiver": WRITES,
     "web.external-url": by("prometheus.externalUrl"),
     "web.route-prefix": by("prometheus.externalUrl"),
     "auto-gomemlimit.ratio": MEMORY,

@@ -1,5 +1,6 @@
 import { CREDENTIAL_NAME_FORM, CREDENTIALS_FOLDER, isCredentialName } from "../settings/credentials";
 import type { Settings } from "../settings/schema";
+import { hasControlCharacter } from "../values/goUrl";
 import { isNear } from "../values/near";
 import type { Problem } from "../values/problem";
 import { type CredentialUser, credentialsReadBy, credentialUses } from "./uses";
@@ -53,6 +54,7 @@ export function credentialProblems(settings: Settings, given: unknown): Problem[
             {
               key: `credentialsFrom.${name}`,
               value,
+              isPublic: true,
               rule: `${CREDENTIALS_KEY} has this name too, and there is one file of it`,
               remedy: "each name in one of the two",
             },
@@ -60,6 +62,7 @@ export function credentialProblems(settings: Settings, given: unknown): Problem[
         : [],
     ),
     ...useProblems(settings, names),
+    ...headerProblems(settings, own),
     ...(wrong.length > 0 ? [] : USERS.flatMap((user) => tooLarge(user, ownCredentials(settings, user, own as Credentials)))),
   ];
 }
@@ -95,13 +98,33 @@ function tooLarge(user: CredentialUser, own: Credentials): Problem[] {
 }
 
 function useProblems(settings: Settings, names: readonly string[]): Problem[] {
-  return credentialUses(settings).flatMap(({ key, value, name, canRead }) => {
+  return credentialUses(settings).flatMap(({ key, value: text, name, canRead }) => {
+    // What is no name of a file may be the credential itself.
+    const value = isPathOf(text, name) ? text : "(not shown)";
     if (!canRead) {
       const rule = `files of ${CREDENTIALS_FOLDER} are in the containers of Prometheus and rulers alone`;
       return [{ key, value, rule, remedy: "a Secret that this component's extra.volumes and volumeMounts mount" }];
     }
     if (names.includes(name)) return [];
     return [{ key, value, rule: `no credential has this name, so there is no such file`, remedy: meant(name, names) }];
+  });
+}
+
+/** Whether a text is the path of a credential, alone or with a flag before it, and nothing else. */
+const isPathOf = (text: string, name: string): boolean =>
+  (isCredentialName(name) || name === "") && /^(?:--?[\w.-]+=)?(?:file:\/\/)?\/[\w./-]*$/.test(text);
+
+/** Files whose whole text is sent as a header (prometheus/common config/http_config.go and headers.go, discovery/marathon). */
+const HEADER_FILES = /(?:\.authorization\.credentials_file|bearer_token_file|\.auth_token_file|\.http_headers\..*\.files\[\d+\])$/;
+
+/** A header is one line: with another no request is sent, and the target is down. */
+function headerProblems(settings: Settings, own: Readonly<Record<string, unknown>>): Problem[] {
+  const names = new Set(credentialUses(settings).flatMap(({ key, name }) => (HEADER_FILES.test(key) ? [name] : [])));
+  return [...names].flatMap((name) => {
+    const text = Object.hasOwn(own, name) ? own[name] : undefined;
+    return typeof text === "string" && hasControlCharacter(text.trim().replaceAll("\t", " "))
+      ? [problem(name, "this file is sent as a header, and a header is one line: no request would be sent", "a text of one line")]
+      : [];
   });
 }
 

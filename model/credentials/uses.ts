@@ -23,8 +23,10 @@ export interface CredentialUse {
   canRead: boolean;
 }
 
-/** A path of the directory, alone or as the value of a flag. */
-const PATH = new RegExp(`^(?:--?[\\w.-]+=)?${CREDENTIALS_FOLDER}(?:/(.*))?$`, "s");
+/** A path of the directory, alone, as a URL of a file or as the value of a flag. */
+const PATH = new RegExp(`^(?:--?[\\w.-]+=)?(?:file://)?${CREDENTIALS_FOLDER}(?:/(.*))?$`, "s");
+/** Such paths within a longer text, such as a variable of several settings. */
+const WITHIN = new RegExp(`(?:^|file://|[^\\w./-])${CREDENTIALS_FOLDER}/([A-Za-z0-9][A-Za-z0-9._-]*)`, "g");
 /** A credential's name behind the directory, in any text. */
 const NAMED = new RegExp(`${CREDENTIALS_FOLDER}/([A-Za-z0-9][A-Za-z0-9._-]*)`, "g");
 
@@ -47,7 +49,7 @@ export function credentialUses(settings: Settings): CredentialUse[] {
       ...textsIn(extra.args, `${key}extra.args`),
       ...(extra.env ?? []).flatMap(({ value }, index) => textsIn(value, `${key}extra.env[${index}].value`)),
     ];
-    return texts.flatMap(([at, text]) => usesOf(at, text, inEffect ? component : undefined, component !== undefined));
+    return texts.flatMap(([at, text]) => usesWithin(at, text, inEffect ? component : undefined, component !== undefined));
   });
   return [
     ...places.flatMap(([key, value, reader]) => textsIn(value, key).flatMap(([at, text]) => usesOf(at, text, reader, true))),
@@ -61,6 +63,14 @@ const USERS: Readonly<Record<string, CredentialUser>> = { "prometheus.": "promet
 function usesOf(key: string, value: string, reader: CredentialUser | undefined, canRead: boolean): CredentialUse[] {
   const found = PATH.exec(value);
   return found === null ? [] : [{ key, value, name: found[1] ?? "", readers: reader === undefined ? [] : [reader], canRead }];
+}
+
+/** Every path of a flag or a variable, which may hold several. */
+function usesWithin(key: string, value: string, reader: CredentialUser | undefined, canRead: boolean): CredentialUse[] {
+  const whole = usesOf(key, value, reader, canRead);
+  if (whole.length > 0) return whole;
+  const readers = reader === undefined ? [] : [reader];
+  return [...value.matchAll(WITHIN)].map(([, name = ""]) => ({ key, value, name, readers, canRead }));
 }
 
 /** Names of the credentials that a component reads, each once, in order. */

@@ -10,10 +10,13 @@ import { placementProblems } from "./placementRules";
 
 /** Labels that the stack sets on its objects, and selects by. */
 const OWN_LABELS = Object.keys(commonLabels({ app: "", component: "namespace" }, ""));
-/** Labels that Kubernetes itself sets on pods. */
+/** Labels that Kubernetes itself sets on pods, those of Jobs too (pkg/apis/batch/types.go). */
 const KUBERNETES_LABELS = [
   "apps.kubernetes.io/pod-index",
+  ...["controller-uid", "job-completion-index", "job-name"].map((name) => `batch.kubernetes.io/${name}`),
+  "controller-uid",
   "controller-revision-hash",
+  "job-name",
   "pod-template-hash",
   "statefulset.kubernetes.io/pod-name",
 ];

@@ -6,6 +6,11 @@ export const alertingSettings = z
   .strictObject({
     alertmanagers: z
       .array(alertmanagerUrl)
+      .refine((urls) => new Set(urls).size === urls.length, {
+        error: "each Alertmanager once",
+        params: { rule: "whoever is in the list twice gets every alert twice" },
+      })
+      .meta({ uniqueItems: true })
       .default([])
       .describe(
         "Each Alertmanager, such as `http://alertmanager-0.alertmanager.monitoring.svc:9093` or `https://alerts.example/alertmanager`: of a " +

@@ -2,6 +2,8 @@ import { posix } from "node:path";
 import { z } from "zod";
 import { DNS_LABEL, isDnsLabel, isPortName } from "../values/kubernetesNames";
 import { cpuCores, isByteQuantity, isCpuQuantity, quantityBytes } from "../values/quantity";
+import { lifecycle, oneOf, readinessProbe, restartingProbe, securityContext } from "./containerForms";
+import { fileField, fileResource, variableField, variableResource } from "./fieldForms";
 import { annotations, count, dataKey, form, image, objectName } from "./forms";
 import { labelSelector, labels } from "./pods";
 
@@ -11,7 +13,6 @@ const label = form(isDnsLabel, "a name as Kubernetes has it: at most 63 lower-ca
   pattern: DNS_LABEL.source,
 });
 const anyText = z.string().min(1);
-const anything = z.record(z.string(), z.unknown());
 /** Rights of a file: a number, which YAML 1.2 and JSON read as decimal, or octal as text, as everybody writes them. */
 const fileMode = z.union([
   count(0, 0o777),
@@ -21,19 +22,7 @@ const fileMode = z.union([
 /** The keys within are Kubernetes' own, and documented there. */
 const KUBERNETES = { foreign: true };
 
-/** Exactly one of some fields. */
-const oneOf =
-  (...names: readonly string[]) =>
-  (value: object): boolean =>
-    names.filter((name) => (value as Record<string, unknown>)[name] !== undefined).length === 1;
-
 const keyOf = z.strictObject({ name: objectName, key: dataKey, optional: z.boolean().optional() });
-const fieldRef = z.strictObject({ fieldPath: anyText, apiVersion: anyText.optional() });
-const resourceFieldRef = z.strictObject({
-  resource: anyText,
-  containerName: label.optional(),
-  divisor: z.union([anyText, z.int().positive()]).optional(),
-});
 const ENV_SOURCES = ["secretKeyRef", "configMapKeyRef", "fieldRef", "resourceFieldRef"] as const;
 
 /** Name of a variable (apimachinery `IsEnvVarName`). */
@@ -50,8 +39,8 @@ const envVar = z
       .strictObject({
         secretKeyRef: keyOf.optional(),
         configMapKeyRef: keyOf.optional(),
-        fieldRef: fieldRef.optional(),
-        resourceFieldRef: resourceFieldRef.optional(),
+        fieldRef: variableField.optional(),
+        resourceFieldRef: variableResource.optional(),
       })
       .refine(oneOf(...ENV_SOURCES), `one of ${ENV_SOURCES.join(", ")}`)
       .optional(),
@@ -69,14 +58,22 @@ const pullPolicy = z.enum(["Always", "IfNotPresent", "Never"]);
 /** A place within a volume. */
 const subPath = form((text) => text !== "" && !text.startsWith("/") && !text.split("/").includes(".."), "a relative path without '..'");
 
-const items = z.array(z.strictObject({ key: dataKey, path: subPath, mode: fileMode.optional() })).optional();
+/** The name of a file that a volume is made with (`ValidateLocalNonReservedPath`): what begins with two dots is the kubelet's own. */
+const filePath = form(
+  (text) => text !== "" && !text.startsWith("/") && !text.startsWith("..") && !text.split("/").includes(".."),
+  "a relative path without '..', also at its beginning",
+);
+
+const items = z.array(z.strictObject({ key: dataKey, path: filePath, mode: fileMode.optional() })).optional();
 const downwardItems = z.array(
-  z.strictObject({
-    path: subPath,
-    fieldRef: fieldRef.optional(),
-    resourceFieldRef: resourceFieldRef.optional(),
-    mode: fileMode.optional(),
-  }),
+  z
+    .strictObject({
+      path: filePath,
+      fieldRef: fileField.optional(),
+      resourceFieldRef: fileResource.optional(),
+      mode: fileMode.optional(),
+    })
+    .refine(oneOf("fieldRef", "resourceFieldRef"), "fieldRef or resourceFieldRef"),
 );
 const optional = z.boolean().optional();
 const defaultMode = fileMode.optional();
@@ -89,11 +86,11 @@ const projection = z
     configMap: z.strictObject({ name: objectName, items, optional }).optional(),
     downwardAPI: z.strictObject({ items: downwardItems }).optional(),
     serviceAccountToken: z
-      .strictObject({ path: subPath, audience: anyText.optional(), expirationSeconds: count(600, 2 ** 32).optional() })
+      .strictObject({ path: filePath, audience: anyText.optional(), expirationSeconds: count(600, 2 ** 32).optional() })
       .optional(),
     clusterTrustBundle: z
       .strictObject({
-        path: subPath,
+        path: filePath,
         name: anyText.optional(),
         signerName: anyText.optional(),
         labelSelector: labelSelector.optional(),
@@ -112,7 +109,10 @@ const projection = z
 const claimTemplate = z.strictObject({
   metadata: z.strictObject({ labels: labels.optional(), annotations: annotations.optional() }).optional(),
   spec: z.strictObject({
-    accessModes: z.array(z.enum(["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany"])).min(1),
+    accessModes: z
+      .array(z.enum(["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany"]))
+      .min(1)
+      .refine((modes) => modes.length === 1 || !modes.includes("ReadWriteOncePod"), "ReadWriteOncePod alone, or others without it"),
     storageClassName: objectName.optional(),
     volumeAttributesClassName: objectName.optional(),
     volumeMode: z.literal("Filesystem").optional(),
@@ -204,7 +204,7 @@ const port = z.strictObject({
 const envFrom = z.array(
   z
     .strictObject({
-      prefix: anyText.optional(),
+      prefix: envName.optional(),
       secretRef: z.strictObject({ name: objectName, optional }).optional(),
       configMapRef: z.strictObject({ name: objectName, optional }).optional(),
     })
@@ -223,11 +223,11 @@ const podContainer = z.strictObject({
   ports: z.array(port).optional(),
   resources: containerResources,
   volumeMounts: z.array(volumeMount).optional(),
-  securityContext: anything.optional(),
-  startupProbe: anything.optional(),
-  readinessProbe: anything.optional(),
-  livenessProbe: anything.optional(),
-  lifecycle: anything.optional(),
+  securityContext: securityContext.optional(),
+  startupProbe: restartingProbe.optional(),
+  readinessProbe: readinessProbe.optional(),
+  livenessProbe: restartingProbe.optional(),
+  lifecycle: lifecycle.optional(),
   terminationMessagePolicy: z.enum(["File", "FallbackToLogsOnError"]).optional(),
 });
 
@@ -276,7 +276,8 @@ const ofPod = {
     .optional()
     .describe(
       "Further containers, as Kubernetes writes them. `resources` are required; a `securityContext` that is left out is what Pod Security " +
-        "`restricted` asks, with a root file system that is read-only. Volumes of the stack, such as `data`, may be mounted by name. Their ports " +
+        "`restricted` asks, with a root file system that is read-only, and one that asks for more than it admits is refused. Volumes of the stack " +
+        "that this plan's pods have, such as `data`, may be mounted by name. Probes ask the pod itself: they have no `host`. Their ports " +
         "are closed by the network policies. Their images are taken as they are, whatever `images.registry` says.",
     ),
   initContainers: z

@@ -414,10 +414,10 @@ export const kubeconfig = ruled(
 /** Name of an object that exists. */
 export const objectName = form(isDnsName, "a name as Kubernetes has it: lower-case letters, digits, '-' and '.'");
 
-/** Key of a Secret or ConfigMap. */
+/** Key of a Secret or ConfigMap (apimachinery `IsConfigMapKey`). */
 export const dataKey = form(
-  (text) => /^[-._a-zA-Z0-9]{1,253}$/.test(text),
-  "a key of a Secret or ConfigMap: letters, digits, '-', '_' and '.'",
+  (text) => /^[-._a-zA-Z0-9]{1,253}$/.test(text) && text !== "." && !text.startsWith(".."),
+  "a key of a Secret or ConfigMap: letters, digits, '-', '_' and '.', without '..' at its beginning",
 );
 
 /** Certificates as PEM, each of which can be read. */

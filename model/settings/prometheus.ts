@@ -134,8 +134,8 @@ export const prometheusSettings = z
                 .default({})
                 .describe(
                   "How Prometheus shows who it is, in [its own form](#keys-with-prometheus-own-form): `basic_auth`, `authorization`, `oauth2`, " +
-                    "`tls_config`, `sigv4`, `azuread`, `google_iam`, a proxy. Credentials by file (`password_file`), from a Secret that " +
-                    "`prometheus.extra` mounts.",
+                    "`tls_config`, `sigv4`, `azuread`, `google_iam`, a proxy. Credentials by file (`password_file`, `credentials_file`), of " +
+                    "[`credentials`](#credentials).",
                 ),
             }),
           )

@@ -75,6 +75,9 @@ export function credentialsInValue(name: string, value: string): string[] {
 
 const isSecretName = (name: string): boolean => SECRET_NAME.test(wordsOf(name));
 
+/** Whether a text is a path, and no credential that begins with a slash. */
+export const isPath = (text: string): boolean => PATH.test(text) && !/\s/.test(text);
+
 /** Words that names of credentials have, each with the letters by which it may be misspelled. */
 const SECRET_WORDS: readonly [string, number][] = [
   ["password", 2],

@@ -7,6 +7,8 @@ export interface Problem {
   key: string;
   /** The value found there. */
   value: unknown;
+  /** Whether the value is no credential, whatever it looks like. Default: it is not shown where it looks like one. */
+  isPublic?: boolean;
   /** The rule that it breaks, with its reason. */
   rule: string;
   /** Accepted values, in words. */
@@ -23,8 +25,9 @@ export const JUDGE_ALL: Judge = (rule) => rule();
  * The value, unless somebody has put a credential where none belongs, under a misspelled key too: messages end up in
  * logs and comments that many can read.
  */
-function shown({ key, value }: Problem): string {
+function shown({ key, value, isPublic = false }: Problem): string {
   if (value === undefined) return "(not set)";
+  if (isPublic) return JSON.stringify(value);
   const name = /[^.[\]]*$/.exec(key)?.[0] ?? "";
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return mayBeCredential(name, text) || pairsOf(value).some(([each, of]) => mayBeCredential(each, of))
@@ -32,16 +35,19 @@ function shown({ key, value }: Problem): string {
     : JSON.stringify(value);
 }
 
-/** Names and values within a value: keys of maps, `{ name, value }`, and an argument with the one behind it. */
+/** Names and values within a value: keys of maps, the `name` of a map with its other texts, and an argument with the one behind it. */
 function pairsOf(value: unknown): [string, string][] {
   if (typeof value !== "object" || value === null) return [];
   const texts = Object.values(value).map((each) => (typeof each === "string" ? each : ""));
-  const named = value as { name?: unknown; value?: unknown };
+  const named = value as { name?: unknown };
   return [
     ...(Array.isArray(value)
       ? texts.slice(1).map((text, index): [string, string] => [(texts[index] ?? "").replace(/^-{1,2}/, ""), text])
       : Object.keys(value).map((key, index): [string, string] => [key, texts[index] ?? ""])),
-    ...(typeof named.name === "string" && typeof named.value === "string" ? [[named.name, named.value] as [string, string]] : []),
+    // The value of what is named, under a misspelt key too.
+    ...(typeof named.name === "string"
+      ? texts.flatMap((text): [string, string][] => (text === named.name || text === "" ? [] : [[String(named.name), text]]))
+      : []),
     ...Object.values(value).flatMap(pairsOf),
   ];
 }

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { manifestsOf } from "../../commands/manifests";
+import { SECRET_KEYS } from "../../config/secretKeys";
 import { prometheusRetentionTime } from "../../model/retention/prometheus";
 import { receiveRetentionTime } from "../../model/retention/receivers";
 import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings/schema";
@@ -513,7 +514,8 @@ const BROKEN_RULES: Refusal[] = [
 ];
 
 /** Keys that the schema knows, as the refusal lists them. */
-const keysOf = (schema: { shape: Record<string, unknown> }) => new RegExp(`^one of ${Object.keys(schema.shape).sort().join(", ")}$`);
+const keysOf = (schema: { shape: Record<string, unknown> }, others: readonly string[] = []) =>
+  new RegExp(`^one of ${[...Object.keys(schema.shape), ...others].sort().join(", ")}$`);
 
 const BROKEN_SHAPES: Refusal[] = [
   {
@@ -522,7 +524,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "recieve",
     value: '{"replicas":3}',
     rule: /there is no such key/,
-    remedy: keysOf(settingsSchema),
+    remedy: keysOf(settingsSchema, SECRET_KEYS),
   },
   {
     title: "an unknown key inside",

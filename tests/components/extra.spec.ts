@@ -14,6 +14,7 @@ import { type Command, flagOf, mistakes } from "../../model/commandLine/flags";
 import { OWN_FLAGS, type Program } from "../../model/commandLine/ownFlags";
 import { choosingParts } from "../../model/kubernetes/choices";
 import { podWithExtra } from "../../model/kubernetes/extra";
+import { podVolumes } from "../../model/podVolumes";
 import { settingsSchema } from "../../model/settings/schema";
 import { THANOS_VERSION } from "../../model/values/versions";
 import { violationsOf } from "../../policy/rules";
@@ -62,6 +63,32 @@ describe("extra: what is known of the stack's own", () => {
         OWN_DIRECTORIES.some((own) => path === own || path.startsWith(`${own}/`)),
         path,
       );
+  });
+
+  it("is exactly the volumes of each component's pods, in every plan", async () => {
+    const own = new Set(["credentials", "client-tls", "scratch"]);
+    const keys: Record<string, string> = {
+      "thanos-receive": "receive",
+      "thanos-receive-router": "receive.routers",
+      "thanos-querier": "querier",
+      "thanos-query-frontend": "queryFrontend",
+      prometheus: "prometheus",
+      "thanos-ruler": "ruler",
+      "thanos-store-gateway": "objectStorage.storeGateway",
+      "thanos-compactor": "objectStorage.compactor",
+    };
+    for (const { title, stack, overrides } of PLANS) {
+      const volumes = podVolumes(settingsOf(stack, overrides));
+      for (const { metadata, spec } of pods(await run(stack, overrides))) {
+        const [first] = spec.template.spec.containers;
+        const made = [
+          ...(spec.volumeClaimTemplates ?? []).map((each) => each.metadata.name),
+          ...(spec.template.spec.volumes ?? []).map(({ name }) => name),
+        ];
+        const expected = volumes[keys[first?.name ?? ""] ?? ""] ?? [];
+        assert.deepEqual(made.filter((name) => !own.has(name)).sort(), [...expected].sort(), `${title}: ${metadata.name}`);
+      }
+    }
   });
 
   it("is every flag that a plan spells, but a feature of Prometheus, of which there may be more", () => {
@@ -128,7 +155,7 @@ describe("extra: what is given", () => {
     const last = (name: string) => named(ring, name).spec.template.spec.containers[0]?.args?.at(-1);
     assert.equal(last("thanos-querier"), "--query.lookback-delta=10m");
     assert.equal(last("thanos-receive-z1"), "--enable-feature=metric-names-filter");
-    assert.equal(last("thanos-receive-router"), "--receive.tenant-certificate-field=commonName");
+    assert.equal(last("thanos-receive-router"), "--receive.grpc-compression=none");
     assert.equal(last("prometheus"), "--enable-feature=promql-experimental-functions");
     assert.equal(last("thanos-index-cache"), "--threads=2");
   });
@@ -184,6 +211,35 @@ describe("extra: what is given", () => {
     const extra = { args: ["--hash-func=SHA256"] };
     const { outputs } = await run("dev", { receive: { routers: { extra } }, prometheus: { sidecar: { extra } } });
     assert.ok(!("unchecked" in outputs));
+  });
+
+  it("is said of variables of whole Secrets too", () => {
+    const extra = { envFrom: [{ secretRef: { name: "site" } }, { prefix: "A_", configMapRef: { name: "region" } }] };
+    assert.deepEqual(uncheckedUses(settingsOf("dev", { querier: { extra } })), ["querier.extra.envFrom: secret site, configMap region"]);
+  });
+
+  it("is probes, hooks and a security context that Pod Security restricted admits", () => {
+    const container = {
+      name: "own",
+      image: "a.example/own:1",
+      resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "16Mi" } },
+      startupProbe: {
+        httpGet: { port: "web", path: "/", scheme: "HTTPS", httpHeaders: [{ name: "X-A", value: "b" }] },
+        failureThreshold: 30,
+      },
+      readinessProbe: { grpc: { port: 1, service: "x" }, successThreshold: 2 },
+      livenessProbe: { tcpSocket: { port: 1 }, successThreshold: 1, terminationGracePeriodSeconds: 5 },
+      lifecycle: { postStart: { exec: { command: ["x"] } }, preStop: { sleep: { seconds: 30 } } },
+      securityContext: {
+        runAsUser: 1_000,
+        runAsNonRoot: true,
+        capabilities: { drop: ["ALL"], add: ["NET_BIND_SERVICE"] },
+        seccompProfile: { type: "Localhost", localhostProfile: "a.json" },
+        seLinuxOptions: { type: "container_t", level: "s0:c1" },
+      },
+    };
+    const { querier } = settingsOf("prod", { querier: { extra: { containers: [container] } } });
+    assert.deepEqual(querier.extra.containers, [container]);
   });
 
   it("is taken as Kubernetes takes it", () => {
@@ -248,10 +304,117 @@ describe("extra that is refused", () => {
       args("--query.mode", "local"),
       /extra\.args\[0\] = "--query\.mode": --query\.mode takes a value/,
     ],
-    ["what is no flag", args("debug"), /extra\.args\[0\] = "debug": not of the form of a flag/],
+    ["what is no flag", args("debug"), /extra\.args\[0\] = "\(not shown\)": not of the form of a flag/],
     ["a switch with a value", args("--query.disable-fallback=true"), /takes no value, .*Accepted: --query\.disable-fallback alone/],
     ["a flag twice", args("--query.mode=local", "--query.mode=distributed"), /extra\.args\[1\] = .*given twice/],
     ["what ends the process", args("--help"), /the process prints something and ends/],
+    [
+      "what ends a Prometheus",
+      { prometheus: { extra: { args: ["--write-documentation"] } } },
+      /write-documentation": the process prints something and ends/,
+    ],
+    ["completions of a shell", args("--completion-script-bash"), /the process prints something and ends/],
+    ["addresses for tests", args("--inject-test-addresses=zz"), /the key querier\.endpoints instead/],
+    [
+      "other queriers of a ruler's",
+      { ruler: { extra: { args: ["--grpc-query-endpoint=x:1"] } } },
+      /rules are evaluated over the stack's queriers/,
+    ],
+    [
+      "writes into Prometheus",
+      { prometheus: { extra: { args: ["--web.enable-remote-write-receiver", "--web.enable-otlp-receiver"] } } },
+      /could write series into this Prometheus/,
+    ],
+    [
+      "a tenant by a certificate that nobody has",
+      { receive: { extra: { args: ["--receive.tenant-certificate-field=organization"] } } },
+      /no request has a client's certificate/,
+    ],
+    ["an unknown flag, without its value", args("--web.auth=hunter2"), /extra\.args\[0\] = "--web\.auth=\(not shown\)"/],
+    ["a flag and its value in one, without it", args("--web.password hunter2"), /extra\.args\[0\] = "--web\.password \(not shown\)"/],
+    [
+      "a misspelt value of a variable, without showing it",
+      querier({ env: [{ name: "PASSWORD", valu: "hunter2" }] }),
+      /env\[0\]\.valu = "\(not shown\)": there is no such key; value may be meant/,
+    ],
+    [
+      "a volume that this plan's pods have not",
+      querier(beside({ volumeMounts: [{ name: "objectstore", mountPath: "/x" }] })),
+      /"objectstore": the pod has no such volume/,
+    ],
+    [
+      "a file that is the kubelet's own",
+      querier({ volumes: [{ name: "a", secret: { secretName: "a", items: [{ key: "k", path: "..k" }] } }] }),
+      /path = "\.\.k"/,
+    ],
+    [
+      "a key that no Secret has",
+      querier({ volumes: [{ name: "a", secret: { secretName: "a", items: [{ key: "..k", path: "k" }] } }] }),
+      /key = "\.\.k"/,
+    ],
+    [
+      "a variable's field that there is not",
+      querier({ env: [{ name: "A", valueFrom: { fieldRef: { fieldPath: "metadata.foo" } } }] }),
+      /one of metadata\.name/,
+    ],
+    [
+      "an amount that there is not",
+      querier({ env: [{ name: "A", valueFrom: { resourceFieldRef: { resource: "limits.foo" } } }] }),
+      /one of limits\.cpu/,
+    ],
+    ["a file of nothing", querier({ volumes: [{ name: "a", downwardAPI: { items: [{ path: "x" }] } }] }), /fieldRef or resourceFieldRef/],
+    [
+      "a file of a pod's address",
+      querier({ volumes: [{ name: "a", downwardAPI: { items: [{ path: "x", fieldRef: { fieldPath: "status.podIP" } }] } }] }),
+      /fieldPath = "status\.podIP"/,
+    ],
+    [
+      "a file of an amount of no container",
+      querier({ volumes: [{ name: "a", downwardAPI: { items: [{ path: "x", resourceFieldRef: { resource: "limits.cpu" } }] } }] }),
+      /containerName = \(not set\)/,
+    ],
+    ["a prefix that no variable has", querier({ envFrom: [{ prefix: "=A ", secretRef: { name: "a" } }] }), /prefix = "=A "/],
+    [
+      "a volume of one pod and of several",
+      querier({
+        volumes: [
+          {
+            name: "a",
+            ephemeral: {
+              volumeClaimTemplate: {
+                spec: { accessModes: ["ReadWriteOnce", "ReadWriteOncePod"], resources: { requests: { storage: "1Gi" } } },
+              },
+            },
+          },
+        ],
+      }),
+      /ReadWriteOncePod alone/,
+    ],
+    ["a probe's unknown field", querier(beside({ livenessProbe: { exec: { command: ["x"] }, foo: 1 } })), /livenessProbe\.foo = 1/],
+    [
+      "a probe of two handlers",
+      querier(beside({ livenessProbe: { exec: { command: ["x"] }, tcpSocket: { port: 1 } } })),
+      /one of exec, httpGet, tcpSocket, grpc/,
+    ],
+    [
+      "two successes of what restarts",
+      querier(beside({ livenessProbe: { tcpSocket: { port: 1 }, successThreshold: 2 } })),
+      /livenessProbe\.successThreshold = 2/,
+    ],
+    ["a probe of another host", querier(beside({ readinessProbe: { httpGet: { port: 1, host: "x" } } })), /httpGet\.host = "x"/],
+    ["a hook of none", querier(beside({ lifecycle: { preStop: {} } })), /one of exec, httpGet, tcpSocket, sleep/],
+    ["a sleep that outlasts the pod's end", querier(beside({ lifecycle: { preStop: { sleep: { seconds: 31 } } } })), /seconds = 31/],
+    ["a privileged container", querier(beside({ securityContext: { privileged: true } })), /securityContext\.privileged = true/],
+    ["a container that is root", querier(beside({ securityContext: { runAsUser: 0 } })), /securityContext\.runAsUser = 0/],
+    ["an unknown field of it", querier(beside({ securityContext: { httpGet: 1 } })), /securityContext\.httpGet = 1: there is no such key/],
+    [
+      "a capability",
+      querier(beside({ securityContext: { capabilities: { drop: ["ALL"], add: ["SYS_ADMIN"] } } })),
+      /capabilities\.add\[0\] = "SYS_ADMIN"/,
+    ],
+    ["capabilities that stay", querier(beside({ securityContext: { capabilities: { drop: ["NET_RAW"] } } })), /drop with ALL in it/],
+    ["no seccomp profile", querier(beside({ securityContext: { seccompProfile: { type: "Unconfined" } } })), /seccompProfile\.type/],
+    ["a port of the node", querier(beside({ ports: [{ containerPort: 1, hostPort: 1 }] })), /hostPort = 1/],
     [
       "a flag of memcached's, by the beginning of its name",
       { queryFrontend: { cache: { extra: { args: ["--mem=64"] } } } },
@@ -408,7 +571,7 @@ describe("extra that is refused", () => {
     [
       "a volume of another component's pods",
       querier(beside({ volumeMounts: [{ name: "data", mountPath: "/x" }] })),
-      /one of endpoints, telemetry, tmp/,
+      /one of endpoints, tmp/,
     ],
     [
       "a sidecar's mount of nothing",

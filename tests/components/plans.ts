@@ -170,7 +170,7 @@ export const EXTRA: Plan = {
   overrides: {
     receive: {
       ...given(["--tsdb.wal-compression", "--enable-feature=metric-names-filter"]),
-      routers: given(["--receive.tenant-certificate-field=commonName"]),
+      routers: given(["--receive.grpc-compression=none"]),
     },
     querier: given(["--query.lookback-delta=10m"]),
     queryFrontend: { ...given(["--query-frontend.force-query-stats"]), cache: given(["--threads=2"]) },

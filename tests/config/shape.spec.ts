@@ -8,6 +8,46 @@ import { load, type Overrides, rejection, type Stack } from "../harness";
 const keyOf = (line: string) => /^ {2}- (\S+) = /.exec(line)?.[1];
 const keys = async (overrides: Overrides, stack: Stack = "dev") => (await rejection(stack, overrides)).problems.map(keyOf).sort();
 
+describe("what is shown of a key of the wrong form", () => {
+  const HUSH = "hunter2-x9";
+  const line = async (overrides: Overrides) => (await rejection("dev", overrides)).problems.join("\n");
+
+  it("is no value where a credential belongs to somebody else's Secret, nor a name of a file that is none", async () => {
+    for (const credentialsFrom of [
+      { a: HUSH },
+      { a: { secret: "s", key: `${HUSH} pw` } },
+      { a: { secret: `${HUSH} S`, key: "k" } },
+      { a: { secret: "s", key: "k", value: HUSH } },
+      { [`${HUSH} pw`]: { secret: "s", key: "k" } },
+    ]) {
+      const text = await line({ credentialsFrom });
+      assert.match(text, /credentialsFrom[\w.]* = "\(not shown\)": /);
+      assert.ok(!text.includes(HUSH), text);
+    }
+  });
+
+  it("is no header, and no value of a variable that is called like a credential", async () => {
+    const otherTargets = [{ url: "https://x/p", headers: { "X-Scope": [HUSH] } }];
+    const extra = { env: [{ name: "PASSWORD", valu: HUSH }] };
+    const text = await line({ prometheus: { remoteWrite: { otherTargets } }, querier: { extra } });
+    assert.match(text, /headers\.X-Scope = "\(not shown\)"/);
+    assert.match(text, /env\[0\]\.valu = "\(not shown\)": there is no such key; value may be meant/);
+    assert.ok(!text.includes(HUSH), text);
+  });
+
+  it("is the name of a Secret and its key, under a misspelt key too, with the one that is meant", async () => {
+    const text = await line({ credentialFrom: { a: { secret: "login", key: "password" } } });
+    assert.match(
+      text,
+      /credentialFrom = \{"a":\{"secret":"login","key":"password"\}\}: there is no such key; .*credentialsFrom may be meant/,
+    );
+    assert.match(
+      await line({ credential: { a: HUSH } }),
+      /credential = "?\(not shown[^)]*\)"?: there is no such key; credentials may be meant/,
+    );
+  });
+});
+
 describe("a key of the wrong form hides no rule that it has nothing to do with", () => {
   const TWO_COPIES = { replicationFactor: 2 };
   const cases: { title: string; overrides: Overrides; expected: string[]; stack?: Stack }[] = [

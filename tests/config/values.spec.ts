@@ -360,8 +360,7 @@ describe("configuration: where samples are sent besides", () => {
         says: /Accepted: (a URL with a path|a host such as|a port from 1 to 65535)/,
       }));
   }
-  for (const url of ["https://x/push%20y?a=%zz", "http://[fd00::1]:19291/x", "http://user@x:1/y"])
-    it(`takes ${url}`, () => load("dev", to(url)));
+  for (const url of ["https://x/push%20y?a=%zz", "http://[fd00::1]:19291/x"]) it(`takes ${url}`, () => load("dev", to(url)));
 
   it("refuses a body of more bytes than Prometheus counts", () =>
     refuses({

@@ -56,6 +56,18 @@ describe("objects that the API server would refuse", () => {
     assert.deepEqual(told({}, { "A-b_c.1.yaml": "groups: []" }), []);
   });
 
+  it("annotations that are chosen, the whole stack's and a component's together", () => {
+    const half = "x".repeat(130_000);
+    for (const kind of ["annotations", "serviceAccountAnnotations"]) {
+      const both = told({ pods: { [kind]: { a: half } }, querier: { pods: { [kind]: { b: half } } } });
+      assert.equal(both.length, 1, both.join());
+      assert.match(both[0] ?? "", new RegExp(`^querier\\.pods\\.${kind} = "254 KiB"`));
+      assert.deepEqual(told({ pods: { [kind]: { a: half } }, querier: { pods: { [kind]: { a: half } } } }), []);
+    }
+    const whole = { annotations: { a: "x".repeat(300_000) } };
+    for (const key of ["services", "namespaceMetadata"]) assert.match(told({ [key]: whole })[0] ?? "", new RegExp(`^${key}\\.annotations`));
+  });
+
   it("annotations of service accounts", () => {
     const annotated = (serviceAccountAnnotations: Record<string, string>) =>
       told({ objectStorage: { serviceAccountAnnotations } }, {}, "prod");
@@ -63,7 +75,7 @@ describe("objects that the API server would refuse", () => {
     for (const name of ["a b", "/role", "a/b/c", "-a", `a/${"b".repeat(64)}`, `${"a".repeat(254)}/b`, "a..b/c"]) {
       assert.throws(() => annotated({ [name]: "x" }), /an annotation's name/, name);
     }
-    assert.match(annotated({ a: "x".repeat(262_144) })[0] ?? "", /^objectStorage\.serviceAccountAnnotations = "257 KiB"/);
-    assert.deepEqual(annotated({ a: "x".repeat(262_143) }), []);
+    assert.match(annotated({ a: "x".repeat(258_048) })[0] ?? "", /^objectStorage\.serviceAccountAnnotations = "253 KiB"/);
+    assert.deepEqual(annotated({ a: "x".repeat(258_047) }), []);
   });
 });

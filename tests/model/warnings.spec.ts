@@ -22,6 +22,31 @@ describe("warnings of a plan", () => {
     assert.match(of({ ruler: { evaluationInterval: "6m" } }).join(), /^ruler\.evaluationInterval is 6m/);
   });
 
+  it("are files of other targets and of whoever sends alerts, looked for where they are read", () => {
+    const client = { basic_auth: { username: "u", password_file: "/etc/extra/own/password" } };
+    const mounted = {
+      extra: { volumes: [{ name: "own", secret: { secretName: "own" } }], volumeMounts: [{ name: "own", mountPath: "/etc/extra/own" }] },
+    };
+    const alerting = { alertmanagers: ["http://am:9093"], client };
+    const otherTargets = [{ url: "https://x.example/push", client }];
+    const sent = /^prometheus\.remoteWrite\.otherTargets\[0\]\.client\.basic_auth\.password_file names .*nothing is sent there/;
+    assert.match(of({ prometheus: { remoteWrite: { otherTargets } } }).join(), sent);
+    assert.deepEqual(of({ prometheus: { ...mounted, remoteWrite: { otherTargets } }, alerting }), []);
+    assert.match(of({ alerting }).join(), /^alerting\.client\..*images\.prometheus has it, no alert is sent/);
+    assert.match(of({ alerting, ruler: {}, prometheus: mounted }).join(), /^alerting\.client\..*images\.thanos .*ruler\.extra\.volumes/);
+    assert.deepEqual(of({ alerting, ruler: mounted }), []);
+    assert.deepEqual(of({ alerting: { client } }), []);
+    const token = { ...alerting, client: { authorization: { credentials_file: "/var/run/secrets/kubernetes.io/serviceaccount/token" } } };
+    assert.deepEqual([of({ alerting: token }).length, of({ alerting: token, ruler: {} }).length], [0, 1]);
+  });
+
+  it("show no path that may be the credential itself", () => {
+    const job = { job_name: "own", basic_auth: { username: "u", password_file: "/hunter2+x" } };
+    const [line = ""] = of({ prometheus: { scrapeConfigs: [job] } });
+    assert.match(line, /password_file names a path \(not shown\)/);
+    assert.ok(!line.includes("hunter2"));
+  });
+
   it("are files of jobs that nobody mounts", () => {
     const own = (fields: object) => of({ prometheus: { scrapeConfigs: [{ job_name: "own", ...fields }] } });
     const account = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -34,7 +59,10 @@ describe("warnings of a plan", () => {
       own({ file_sd_configs: [{ files: ["/etc/targets/a.json"] }] }).join(),
       /file_sd_configs\[0\]\.files\[0\] names \/etc\/targets\/a\.json/,
     );
-    assert.match(own({ kubernetes_sd_configs: [{ role: "pod", kubeconfig_file: "/k" }] }).join(), /kubeconfig_file names \/k/);
+    assert.match(
+      own({ kubernetes_sd_configs: [{ role: "pod", kubeconfig_file: "/etc/kube/config" }] }).join(),
+      /kubeconfig_file names \/etc\/kube\/config/,
+    );
     const mounted = {
       extra: {
         volumes: [{ name: "own", secret: { secretName: "own" } }],

@@ -214,7 +214,7 @@ export const object =
     return [
       ...Object.entries(value).flatMap(([name, each]) => {
         const form = Object.hasOwn(fields, name) ? fields[name] : undefined;
-        if (form === undefined) return below(name, finding(each, "there is no such field", remedyFor(name, Object.keys(fields))));
+        if (form === undefined) return below(name, unknownField(name, each, Object.keys(fields)));
         if (each !== null && each !== undefined) return below(name, form(each));
         return NEVER_EMPTY.has(form)
           ? below(name, finding(each, "without a value this is empty to Prometheus, not its default", "a value, or the field left out"))
@@ -223,6 +223,17 @@ export const object =
       ...checks.flatMap((check) => check(given)),
     ];
   };
+
+/**
+ * A field that there is not. A reference is one to a secret manager, of which Prometheus 3.14 has none: it takes the field, and then never
+ * scrapes the job ("cannot use secret ref without manager", prometheus/common config/http_config.go `toSecret`).
+ */
+function unknownField(name: string, value: unknown, known: readonly string[]): Finding[] {
+  const file = `${name.replace(/_ref$/, "")}_file`;
+  return name.endsWith("_ref") && known.includes(file)
+    ? finding("(not shown)", "a reference is one to a secret manager, and Prometheus has none: the job is never scraped", file)
+    : finding(value, "there is no such field", remedyFor(name, known));
+}
 
 /** The field that was meant, where only one or two letters are wrong; otherwise all there are. */
 function remedyFor(name: string, known: readonly string[]): string {

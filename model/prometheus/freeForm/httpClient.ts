@@ -24,10 +24,7 @@ import {
  * 3.14.0 is built with).
  */
 
-/**
- * TLS of a client. Contents of files may stand in the configuration itself; a `_ref` names a secret of a secret manager, of which
- * Prometheus 3.14 has none.
- */
+/** TLS of a client. Contents of files may stand in the configuration itself. */
 export const tlsConfig: Form = object(
   {
     ca: text,
@@ -36,20 +33,17 @@ export const tlsConfig: Form = object(
     ca_file: text,
     cert_file: text,
     key_file: text,
-    ca_ref: text,
-    cert_ref: text,
-    key_ref: text,
     server_name: text,
     insecure_skip_verify: flag,
     min_version: word("TLS10", "TLS11", "TLS12", "TLS13"),
     max_version: word("TLS10", "TLS11", "TLS12", "TLS13"),
   },
-  atMostOne("ca", "ca_file", "ca_ref"),
-  atMostOne("cert", "cert_file", "cert_ref"),
-  atMostOne("key", "key_file", "key_ref"),
+  atMostOne("ca", "ca_file"),
+  atMostOne("cert", "cert_file"),
+  atMostOne("key", "key_file"),
   (value) => {
-    const certificate = ["cert", "cert_file", "cert_ref"].some((name) => isSet(value[name]));
-    const key = ["key", "key_file", "key_ref"].some((name) => isSet(value[name]));
+    const certificate = ["cert", "cert_file"].some((name) => isSet(value[name]));
+    const key = ["key", "key_file"].some((name) => isSet(value[name]));
     if (certificate === key) return [];
     const missing = certificate ? "key_file" : "cert_file";
     return finding(value[missing], "a client's certificate and its key belong together", "a path", missing);
@@ -57,14 +51,14 @@ export const tlsConfig: Form = object(
 );
 
 const basicAuth: Form = object(
-  { username: text, username_file: text, username_ref: text, password: text, password_file: text, password_ref: text },
-  atMostOne("username", "username_file", "username_ref"),
-  atMostOne("password", "password_file", "password_ref"),
+  { username: text, username_file: text, password: text, password_file: text },
+  atMostOne("username", "username_file"),
+  atMostOne("password", "password_file"),
 );
 
 const authorization: Form = object(
-  { type: text, credentials: text, credentials_file: text, credentials_ref: text },
-  atMostOne("credentials", "credentials_file", "credentials_ref"),
+  { type: text, credentials: text, credentials_file: text },
+  atMostOne("credentials", "credentials_file"),
   (value) =>
     textOf(value, "type").trim().toLowerCase() === "basic"
       ? finding(value.type, "basic authentication has a field of its own", "basic_auth", "type")
@@ -100,11 +94,9 @@ const oauth2: Form = object(
     client_id: text,
     client_secret: text,
     client_secret_file: text,
-    client_secret_ref: text,
     client_certificate_key_id: text,
     client_certificate_key: text,
     client_certificate_key_file: text,
-    client_certificate_key_ref: text,
     grant_type: text,
     signature_algorithm: text,
     iss: text,
@@ -121,13 +113,13 @@ const oauth2: Form = object(
   (value) =>
     value.grant_type === JWT_BEARER
       ? [
-          ...atMostOne("client_certificate_key", "client_certificate_key_file", "client_certificate_key_ref")(value),
+          ...atMostOne("client_certificate_key", "client_certificate_key_file")(value),
           ...(isSet(value.signature_algorithm) ? word("RS256", "RS384", "RS512")(value.signature_algorithm) : []).map((each) => ({
             ...each,
             path: ["signature_algorithm"],
           })),
         ]
-      : atMostOne("client_secret", "client_secret_file", "client_secret_ref")(value),
+      : atMostOne("client_secret", "client_secret_file")(value),
 );
 
 /** Headers of a scrape or a discovery that Prometheus sets itself (common config/headers.go `ReservedHeaders`), in lower case. */

@@ -3,11 +3,12 @@ import { CREDENTIALS_FOLDER } from "../../settings/credentials";
 import type { Settings } from "../../settings/schema";
 import { JUDGE_ALL, type Judge, type Problem } from "../../values/problem";
 import { JOBS } from "../config";
+import { fileProblems, hasLogin, headerHasCredential, plainCredentials, plainInHeader, plainInUrl } from "./credentials";
 import { type Fields, type Finding, type Form, finding, isFields } from "./form";
 import { headerName, headerValue } from "./httpClient";
 import { kubernetesDiscoveries } from "./kubernetesDiscovery";
 import { relabelConfig } from "./relabelling";
-import { alertingClient, plainCredentials, remoteWriteClient } from "./remoteWrite";
+import { alertingClient, remoteWriteClient } from "./remoteWrite";
 import { type Evaluator, hasGroups, ruleFile } from "./ruleFile";
 import { scrapeConfig, timing } from "./scrapeConfig";
 
@@ -34,6 +35,7 @@ function shownValue({ path, value }: Finding): unknown {
   const field = [...path].reverse().find((part) => typeof part === "string");
   if (typeof field === "string" && SECRET_FIELD.test(field)) return "(not shown)";
   const text = typeof value === "string" ? value : JSON.stringify(value);
+  if (hasLogin(text)) return "(not shown)";
   return text.length <= LONGEST_SHOWN ? value : `${text.slice(0, LONGEST_SHOWN)}…`;
 }
 
@@ -60,14 +62,17 @@ export function freeFormProblems(settings: Settings, judge = JUDGE_ALL): Problem
     ...judge(() => [
       ...problemsAt("alerting.client", alertingClient, alerting.client),
       ...problemsAt("alerting.client", (value) => plainCredentials(value), alerting.client),
+      ...fileProblems(alerting.client, "alerting.client"),
     ]),
     ...judge(() =>
-      prometheus.remoteWrite.otherTargets.flatMap(({ headers, client }, index) => {
+      prometheus.remoteWrite.otherTargets.flatMap(({ url, headers, client }, index) => {
         const at = `prometheus.remoteWrite.otherTargets[${index}]`;
         return [
+          ...problemsAt(`${at}.url`, plainInUrl, url),
           ...problemsAt(`${at}.headers`, remoteWriteHeaders, headers),
           ...problemsAt(`${at}.client`, remoteWriteClient, client),
           ...problemsAt(`${at}.client`, (value) => plainCredentials(value), client),
+          ...fileProblems(client, `${at}.client`),
         ];
       }),
     ),
@@ -92,7 +97,10 @@ function scrapeConfigProblems(settings: Settings, judge: Judge): Problem[] {
       const { scrapeConfigs, scrapeInterval, scrapeTimeout } = settings.prometheus;
       const job = scrapeConfigs[index] as Fields;
       const global = { interval: scrapeInterval, timeout: scrapeTimeout };
-      return of(index, [...scrapeConfig(job), ...timing(job, global), ...discoveryStaysInside(job, settings), ...plainCredentials(job)]);
+      return [
+        ...of(index, [...scrapeConfig(job), ...timing(job, global), ...discoveryStaysInside(job, settings), ...plainCredentials(job)]),
+        ...fileProblems(job, `prometheus.scrapeConfigs[${index}]`),
+      ];
     }),
     ...eachEntry(jobs, judge, (index) => of(index, jobNameIsFree(jobs()[index] as Fields, index, jobs()))),
   ];
@@ -183,8 +191,12 @@ const remoteWriteHeaders: Form = (headers) => {
             `client.authorization or client.basic_auth, with a file ${CREDENTIALS_FOLDER}/<name>`,
           )
         : RESERVED_REMOTE_WRITE_HEADERS.includes(lower)
-          ? finding(value, "Prometheus sets this header itself and refuses it here", "another header")
-          : []),
+          ? finding(
+              headerHasCredential(lower, String(value)) ? "(not shown)" : value,
+              "Prometheus sets this header itself and refuses it here",
+              "another header",
+            )
+          : plainInHeader(name, value)),
       ...(names.some((other) => other !== name && other.toLowerCase() === lower)
         ? finding(value, "the same header twice: upper and lower case make no difference", "one of them")
         : []),

@@ -1,5 +1,4 @@
-import { CREDENTIALS_FOLDER } from "../../settings/credentials";
-import { type Check, type Finding, type Form, finding, flag, isFields, object, text, url, word } from "./form";
+import { type Check, type Form, finding, flag, isFields, object, text, url, word } from "./form";
 import { awsIdentity, httpClientFields, httpClientFits } from "./httpClient";
 
 /**
@@ -57,39 +56,3 @@ export const alertingClient: Form = object(
   },
   httpClientFits,
 );
-
-const fromFile = (field: string) => `${field}: ${CREDENTIALS_FOLDER}/<name>, with a name of the keys credentials or credentialsFrom`;
-
-/** Fields that hold a credential, by what they are in, with the way by which a Secret holds it. */
-const CREDENTIALS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  basic_auth: { password: fromFile("password_file") },
-  authorization: { credentials: fromFile("credentials_file") },
-  oauth2: {
-    client_secret: fromFile("client_secret_file"),
-    client_certificate_key: fromFile("client_certificate_key_file"),
-  },
-  tls_config: { key: fromFile("key_file") },
-  sigv4: {
-    secret_key: `the pods' own identity, or AWS_SHARED_CREDENTIALS_FILE in prometheus.extra.env: ${CREDENTIALS_FOLDER}/<name>, with a name of the keys credentials or credentialsFrom`,
-  },
-  oauth: { client_secret: "azuread.sdk, with AZURE_CLIENT_SECRET in prometheus.extra.env, from a Secret" },
-  certificate: { certificate_password: "a certificate whose key has no password, in a Secret" },
-};
-
-/** Of whatever speaks HTTP. */
-const ANYWHERE: Readonly<Record<string, string>> = { bearer_token: fromFile("bearer_token_file") };
-
-/**
- * Credentials in plain text, at any depth, with the way by which a Secret holds them. Those of a service discovery that takes no file are
- * the policies' to find.
- */
-export function plainCredentials(value: unknown, within = "", path: readonly PropertyKey[] = []): Finding[] {
-  if (Array.isArray(value)) return value.flatMap((each, index) => plainCredentials(each, within, [...path, index]));
-  if (!isFields(value)) return [];
-  return Object.entries(value).flatMap(([name, each]) => {
-    const remedy = CREDENTIALS[within]?.[name] ?? ANYWHERE[name];
-    const held = remedy !== undefined && typeof each === "string" && each !== "";
-    const rule = "this stands in a ConfigMap, which many may read";
-    return [...(held ? finding("(not shown)", rule, remedy, ...path, name) : []), ...plainCredentials(each, name, [...path, name])];
-  });
-}

@@ -124,6 +124,35 @@ describe("credentials: who names them", () => {
     }
   });
 
+  it("is found as the URL of a file, and within a variable of several settings", () => {
+    for (const value of [`file://${path("a")}`, `sslcert=${path("a")} sslmode=x`, `http://x/?ca=${path("a")}`]) {
+      const settings = settingsOf("dev", { prometheus: { extra: { env: [{ name: "X", value }] } } });
+      assert.deepEqual(credentialsReadBy(settings, "prometheus"), ["a"], value);
+    }
+    const other = settingsOf("dev", { prometheus: { extra: { env: [{ name: "X", value: `/srv${path("a")}` }] } } });
+    assert.deepEqual(credentialsReadBy(other, "prometheus"), []);
+  });
+
+  it("shows no name that is none, which may be the credential", () => {
+    const problems = credentialProblems(settingsOf("dev", { prometheus: { scrapeConfigs: [job(`${HUSH} pw`)] } }), {});
+    assert.deepEqual(
+      problems.map(({ value }) => value),
+      ["(not shown)"],
+    );
+  });
+
+  it("is one line where it is sent as a header", () => {
+    const sent = (fields: object) => told({ a: `${HUSH}\nmore` }, { prometheus: { scrapeConfigs: [{ job_name: "own", ...fields }] } });
+    for (const fields of [
+      { authorization: { credentials_file: path("a") } },
+      { bearer_token_file: path("a") },
+      { http_headers: { "X-Key": { files: [path("a")] } } },
+    ])
+      assertTold(sent(fields), /^credentials\.a: .*a header is one line/);
+    assertTold(sent({ tls_config: { ca_file: path("a") } }));
+    assertTold(told({ a: `${HUSH}\n` }, { prometheus: { scrapeConfigs: [{ job_name: "own", bearer_token_file: path("a") }] } }));
+  });
+
   it("reads nothing of what is not in effect: no Alertmanager, an agent without rulers", () => {
     const client = { client: login("a") };
     for (const overrides of [

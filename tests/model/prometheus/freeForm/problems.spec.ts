@@ -115,11 +115,10 @@ describe("scrape configs", () => {
       "http://a:1:2/",
       "http://a\\b/",
       "http://a[b]/",
-      "http://u^@a/",
     ]) {
       assertTold(withJob({ http_sd_configs: [{ url }] }), /http_sd_configs\[0\]\.url = .*: not a URL: it has .* Accepted: a URL such as/);
     }
-    for (const url of ["http://[fd00::1]:80/x?%zz", "http://u:p@a:/b%20c", "https://é/", "http://a"])
+    for (const url of ["http://[fd00::1]:80/x?%zz", "http://a:/b%20c", "https://é/", "http://a"])
       assertTold(withJob({ http_sd_configs: [{ url }] }));
   });
 
@@ -294,6 +293,95 @@ describe("a client of remote write", () => {
     );
     // In a selector it is no credential.
     assertTold(withJob({ kubernetes_sd_configs: [{ role: "pod", selectors: [{ role: "pod", label: "key=a" }] }] }));
+  });
+});
+
+describe("credentials in plain text", () => {
+  const HUSH = "very-secret-1";
+  const told1 = (lines: string[], expected: RegExp) => {
+    assertTold(lines, expected);
+    assert.ok(!lines.join().includes(HUSH), lines.join());
+  };
+
+  it("are refused in every field of Prometheus' type Secret of every discovery, with another way", () => {
+    const discoveries: [string, object, string, RegExp][] = [
+      ["consul", { server: "x:1" }, "token", /authorization\.credentials_file/],
+      ["consul", { server: "x:1" }, "password", /basic_auth\.password_file/],
+      ["azure", { subscription_id: "s", tenant_id: "t", client_id: "c" }, "client_secret", /WorkloadIdentity/],
+      ["openstack", { role: "instance", region: "r" }, "password", /OS_PASSWORD/],
+      ["openstack", { role: "instance", region: "r" }, "application_credential_secret", /OS_PASSWORD/],
+      ["uyuni", { server: "https://x", username: "u" }, "password", /takes it from no file/],
+      ["marathon", { servers: ["http://x"] }, "auth_token", /auth_token_file/],
+      [
+        "oci",
+        { region: "r", auth: "api_key", tenancy: "t", user: "u", fingerprint: "f", key_file: "/k" },
+        "key_passphrase",
+        /key_passphrase_file/,
+      ],
+      ["outscale", { region: "r", access_key: "a" }, "secret_key", /secret_key_file/],
+      ["scaleway", { role: "instance", project_id: "p", access_key: "a" }, "secret_key", /secret_key_file/],
+      ["stackit", { region: "r" }, "service_account_key", /service_account_key_path/],
+      ["stackit", { region: "r" }, "private_key", /private_key_path/],
+      ["ec2", { region: "r" }, "secret_key", /AWS_SHARED_CREDENTIALS_FILE/],
+      ["aws", { role: "ec2", region: "r" }, "secret_key", /AWS_SHARED_CREDENTIALS_FILE/],
+    ];
+    for (const [name, rest, field, remedy] of discoveries) {
+      const lines = withJob({ [`${name}_sd_configs`]: [{ ...rest, [field]: HUSH }] });
+      told1(lines, new RegExp(`${name}_sd_configs\\[0\\]\\.${field} = "\\(not shown\\)": .*${remedy.source}`));
+    }
+    const ovh = { endpoint: "ovh-eu", service: "vps", application_key: "a", application_secret: HUSH, consumer_key: HUSH };
+    assertTold(withJob({ ovhcloud_sd_configs: [ovh] }), /application_secret = /, /consumer_key = /);
+    // Who has the secret is none.
+    assertTold(withJob({ outscale_sd_configs: [{ region: "r", access_key: "a1b2", secret_key_file: "/etc/credentials/a" }] }));
+  });
+
+  it("are refused in headers, URLs and parameters", () => {
+    const header = (kind: string, name = "X-Scope") => ({ http_headers: { [name]: { [kind]: [HUSH] } } });
+    told1(withJob(header("secrets")), /X-Scope\.secrets\[0\] = "\(not shown\)": .*Accepted: files/);
+    told1(withJob(header("values", "X-Api-Key")), /X-Api-Key\.values\[0\] = "\(not shown\)"/);
+    assertTold(withJob({ http_headers: { "X-Scope": { values: ["a"], files: ["/etc/credentials/a"] } } }));
+    const proxy = { proxy_url: "http://p:1", proxy_connect_header: { "Proxy-Authorization": [`Basic ${HUSH}`] } };
+    told1(withJob(proxy), /proxy_connect_header\.Proxy-Authorization\[0\] = "\(not shown\)": .*proxy_from_environment/);
+    assertTold(withJob({ ...proxy, proxy_connect_header: { "X-Team": ["a"] } }));
+    for (const url of [`http://u:${HUSH}@p:1`, `http://${HUSH}@p:1`]) {
+      told1(withJob({ proxy_url: url }), /proxy_url = "\(not shown\)": .*proxy_from_environment/);
+      told1(withJob({ http_sd_configs: [{ url }] }), /http_sd_configs\[0\]\.url = "\(not shown\)"/);
+      told1(told({ alerting: { alertmanagers: ["http://am:1"], client: { proxy_url: url } } }), /^alerting\.client\.proxy_url/);
+    }
+    told1(withJob({ http_sd_configs: [{ url: `http://x/?token=${HUSH}` }] }), /http_sd_configs\[0\]\.url = "\(not shown\)"/);
+    told1(withJob({ params: { token: [HUSH] } }), /params\.token\[0\] = "\(not shown\)"/);
+    for (const url of [`https://u:${HUSH}@x/p`, `https://x/p?token=${HUSH}`])
+      told1(told({ prometheus: { remoteWrite: { otherTargets: [{ url }] } } }), /otherTargets\[0\]\.url = "\(not shown\)"/);
+    told1(withHeaders({ "X-Api-Key": HUSH }), /headers\.X-Api-Key = "\(not shown\)": .*client\.http_headers\.X-Api-Key\.files/);
+    assertTold(withHeaders({ "X-Scope-OrgID": "payments" }));
+  });
+
+  it("are none in addresses, expressions and references of rules", () => {
+    assertTold(withJob({ static_configs: [{ targets: ["token:8080"] }] }));
+    const rule = { source_labels: ["a"], regex: "token=(.*)", target_label: "b", replacement: "token=$1" };
+    assertTold(withJob({ relabel_configs: [rule] }));
+  });
+
+  it("are no references to a secret manager, and none is offered", () => {
+    for (const job of [
+      { basic_auth: { username: "u", password_ref: HUSH } },
+      { authorization: { credentials_ref: HUSH } },
+      { tls_config: { ca_ref: HUSH } },
+    ])
+      told1(withJob(job), /_ref = "\(not shown\)": .*no(?:ne)?[: ].*never scraped\. Accepted: \w+_file\./);
+    const [line = ""] = withJob({ basic_auth: { username: "a", username_file: "/etc/credentials/a" } });
+    assert.match(line, /at most one of username, username_file\./);
+  });
+
+  it("are no names of files", () => {
+    for (const password_file of [HUSH, `${HUSH} pw`, "relative/file"]) {
+      const login = { basic_auth: { username: "u", password_file } };
+      const expected = /password_file = "\(not shown\)": .*Accepted: an absolute path/;
+      told1(withJob(login), expected);
+      told1(told({ alerting: { alertmanagers: ["http://am:1"], client: login } }), expected);
+      told1(told({ prometheus: { remoteWrite: { otherTargets: [{ url: "https://x/p", client: login }] } } }), expected);
+    }
+    assertTold(withJob({ file_sd_configs: [{ files: ["a.json"] }] }), /files\[0\] = "\(not shown\)"/);
   });
 });
 

@@ -1,0 +1,50 @@
+import { compactorFiles, compactorProcess, storeGatewayProcess } from "./bucket/flags";
+import { blockMerging } from "./bucket/plan";
+import { sidecarProcess } from "./prometheus/sidecar";
+import { querierProcess, queryFrontendProcess } from "./query/flags";
+import { receiverProcess } from "./ring/flags";
+import { hasAlertingFile, rulerProcess } from "./ruler/flags";
+import type { Settings } from "./settings/schema";
+import { type Process, telemetryFiles } from "./telemetry/files";
+
+/**
+ * Volumes of the stack's own that a component's pods have, by the component's key: further containers may mount these. Which there are
+ * follows from the settings, and a container that mounts another is refused by the API server in the middle of an update.
+ */
+export function podVolumes(settings: Settings): Readonly<Record<string, readonly string[]>> {
+  const { receive, queryFrontend, objectStorage, ingestion, ruler } = settings;
+  const when = (holds: boolean, ...names: string[]): string[] => (holds ? names : []);
+  const bucket = [...when(objectStorage !== undefined, "objectstore"), ...when(objectStorage?.filesystem !== undefined, "bucket")];
+  const routing = ["hashrings", "limits", ...when((receive?.relabel ?? []).length > 0, "relabel")];
+  const telemetry = (process: Process | undefined): string[] =>
+    when(process !== undefined && Object.keys(telemetryFiles(settings, process)).length > 0, "telemetry");
+  return {
+    receive: [
+      "data",
+      ...telemetry(receive && receiverProcess(receive, "ingester")),
+      ...bucket,
+      ...(receive?.mode === "split" ? [] : routing),
+    ],
+    "receive.routers": ["data", ...routing, ...telemetry(receive && receiverProcess(receive, "router"))],
+    querier: ["endpoints", "tmp", ...telemetry(querierProcess(settings))],
+    queryFrontend: ["response-cache", ...telemetry(queryFrontend && queryFrontendProcess(queryFrontend))],
+    prometheus: [
+      ...["api-token", "config", "data", "rules"],
+      ...(ingestion === "sidecar" ? [...bucket, ...telemetry(sidecarProcess(settings))] : []),
+    ],
+    ruler: [
+      "data",
+      "rules",
+      ...telemetry(ruler && rulerProcess(ruler)),
+      ...when(hasAlertingFile(settings), "alertmanagers"),
+      ...(ruler?.mode === "stateful" ? bucket : ["remote-write"]),
+    ],
+    "objectStorage.storeGateway": ["config", "data", ...bucket, ...telemetry(objectStorage && storeGatewayProcess(objectStorage))],
+    "objectStorage.compactor": [
+      "data",
+      ...bucket,
+      ...telemetry(objectStorage && compactorProcess(objectStorage)),
+      ...when(Object.keys(compactorFiles(blockMerging(settings))).length > 0, "config"),
+    ],
+  };
+}
