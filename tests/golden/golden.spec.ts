@@ -4,14 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { manifestsOf, manifestsYaml } from "../../commands/manifests";
 import { runProgram } from "../../commands/program";
-import { configOf, run, STACKS } from "../harness";
+import { AUTOSCALED, CHOSEN, EXTRA, HISTORY, NETWORKS, OWN_SHAPES } from "../components/plans";
+import { configOf, run, STACKS, together } from "../harness";
 import { assertGolden, firstDifference, UPDATE_COMMAND } from "./compare";
 
+/** Pulumi.prod.yaml in somebody else's cluster: pods, networks, reads and rings as that one wants them, and what the program knows nothing of. */
+const OTHER_CLUSTER = {
+  name: "prod-elsewhere",
+  stack: "prod" as const,
+  overrides: together(...[HISTORY, CHOSEN, NETWORKS, OWN_SHAPES, AUTOSCALED, EXTRA].map(({ overrides }) => overrides)),
+};
 /** Pulumi.prod.yaml with one word changed. */
 const OTHER_SCHEME = { name: "prod-sidecar", stack: "prod" as const, overrides: { ingestion: "sidecar" } };
 
 describe("golden files", () => {
-  const environments = [...STACKS.map((stack) => ({ name: stack as string, stack, overrides: {} })), OTHER_SCHEME];
+  const environments = [...STACKS.map((stack) => ({ name: stack as string, stack, overrides: {} })), OTHER_SCHEME, OTHER_CLUSTER];
   for (const { name, stack, overrides } of environments) {
     it(`${name}.yaml is what the environment comes to`, async () => {
       const { resources } = await run(stack, overrides);
