@@ -494,11 +494,11 @@ describe("dev with a directory for a bucket, on a real cluster", function () {
       return vector.map(({ labels }) => labels.replica ?? "none").sort();
     };
     await eventually("each replica is a series of its own", async () => (await series(true)).join() === LEFT_BY.join());
-    const migrated = await openStack("dev", MIGRATED, { stack: STACK });
-    await migrated.up();
+    const migrated = () => openStack("dev", MIGRATED, { stack: STACK });
+    await (await migrated()).up();
     await eventually("they are one", async () => (await series(true)).join() === "none", 120);
     assert.deepEqual(await series(false), LEFT_BY, "the blocks are as they were");
-    assert.deepEqual(await previewed(migrated), []);
+    assert.deepEqual(await previewed(await migrated()), []);
     await verify(STACK);
   });
 
