@@ -28,6 +28,8 @@ export interface Store {
   own: { storeLimits: StoreLimits; resources: ResourceSettings };
   /** Processes of its kind that answer one selector together. */
   together: number;
+  /** Whether Thanos counts what it reads (thanos #8964). */
+  counts: boolean;
 }
 
 /**
@@ -40,10 +42,16 @@ export function defaultReadLimits({ querier }: Settings, { own, together }: Omit
   return { series: Math.floor(half / BYTES_PER_SERIES), samples: Math.floor(half / BYTES_PER_CHUNK) * SAMPLES_PER_CHUNK };
 }
 
-/** Arguments with the limits of a store. */
+/**
+ * Arguments with the limits of a store. Where Thanos counts nothing there are none by default: they would follow from the number of receivers
+ * and the memory of queriers, and a change of either would restart what keeps samples, for nothing.
+ */
 export function readLimitFlags(settings: Settings, store: Omit<Store, "key">): string[] {
-  const { series, samples } = { ...defaultReadLimits(settings, store), ...store.own.storeLimits };
-  return [`--store.limits.request-series=${series}`, `--store.limits.request-samples=${samples}`];
+  const { series, samples } = { ...(store.counts ? defaultReadLimits(settings, store) : {}), ...store.own.storeLimits };
+  return [
+    ...(series === undefined ? [] : [`--store.limits.request-series=${series}`]),
+    ...(samples === undefined ? [] : [`--store.limits.request-samples=${samples}`]),
+  ];
 }
 
 /** Receivers of all rings have the same flag: what fits the smallest. */
@@ -60,17 +68,20 @@ export const STORES = {
     key: "receive",
     own: { storeLimits: receive.storeLimits, resources: smallestReceiver(receive) },
     together: receive.replicas + receive.hashrings.reduce((sum, { replicas }) => sum + replicas, 0),
+    counts: false,
   }),
   storeGateway: ({ storeGateway }: NonNullable<Settings["objectStorage"]>): Store => ({
     key: "objectStorage.storeGateway",
     own: storeGateway,
     together: storeGateway.replicas * (storeGateway.partition.hash ?? (storeGateway.partition.time?.length ?? 0) + 1),
+    counts: true,
   }),
   sidecar: ({ prometheus }: Settings): Store => ({
     key: "prometheus.sidecar",
     own: prometheus.sidecar,
     together: prometheus.replicas * prometheus.shards,
+    counts: false,
   }),
-  ruler: (ruler: NonNullable<Settings["ruler"]>): Store => ({ key: "ruler", own: ruler, together: ruler.replicas }),
-  querier: ({ querier }: Settings): Store => ({ key: "querier", own: querier, together: 1 }),
+  ruler: (ruler: NonNullable<Settings["ruler"]>): Store => ({ key: "ruler", own: ruler, together: ruler.replicas, counts: false }),
+  querier: ({ querier }: Settings): Store => ({ key: "querier", own: querier, together: 1, counts: false }),
 };

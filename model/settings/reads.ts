@@ -7,14 +7,14 @@ export const storeLimits = z
     series: count(0, 1e9)
       .optional()
       .describe(
-        "Most series in one answer; a store gateway counts a series once for each block that has it. Left out: what fits the memory of querier and " +
-          "component. 0: no limit, [a risk](#accepted-risks).",
+        "Most series in one answer; a store gateway counts a series once for each block that has it. Left out: of store " +
+          "gateways what fits the memory of querier and component, of others none. 0: no limit, [a risk](#accepted-risks).",
       ),
     samples: count(0, 1e15)
       .optional()
       .describe(
-        "Most samples in one answer. Thanos counts chunks, each as 120 samples. Left out: what fits the memory of querier and component. 0: no limit, " +
-          "[a risk](#accepted-risks).",
+        "Most samples in one answer. Thanos counts chunks, each as 120 samples. Left out: of store gateways what fits the memory of querier and " +
+          "component, of others none. 0: no limit, [a risk](#accepted-risks).",
       ),
   })
   .prefault({})

@@ -67,6 +67,16 @@ describe("limits of reads, where none are chosen", () => {
     assert.deepEqual(flags({ series: 7 }), ["--store.limits.request-series=7", samples]);
     assert.deepEqual(flags({ samples: 0 }), [series, "--store.limits.request-samples=0"]);
   });
+
+  it("are none where Thanos counts nothing, so that no other number restarts what keeps samples", () => {
+    const flags = (overrides: Overrides) => {
+      const settings = settingsOf("prod", overrides);
+      return readLimitFlags(settings, STORES.receive(ringSettings(settings)));
+    };
+    assert.deepEqual(flags({}), []);
+    assert.deepEqual(flags({ receive: { replicas: 9 }, querier: { resources: { memory: "8Gi" } } }), []);
+    assert.deepEqual(flags({ receive: { storeLimits: { series: 7 } } }), ["--store.limits.request-series=7"]);
+  });
 });
 
 describe("limits of reads that are chosen", () => {
