@@ -24,6 +24,7 @@ import type { RetentionPlan } from "../model/retention/plan";
 import type { Scheme } from "../model/ring/plan";
 import { protectsStorage } from "../model/settings/protection";
 import type { Settings } from "../model/settings/schema";
+import { PROMETHEUS_TLS_FOLDER, TLS_FOLDER } from "../model/tls/flags";
 import { componentType } from "../objects/componentType";
 import {
   CLUSTER_IP,
@@ -41,6 +42,7 @@ import {
   together,
   type Workload,
 } from "../objects/workload";
+import type { Certificates } from "./certificates";
 import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link Prometheus}. */
@@ -55,6 +57,8 @@ export interface PrometheusArgs extends StatefulArgs {
   rules: Record<string, string>;
   /** Where sidecars upload blocks; undefined without a bucket, and where receivers upload. */
   bucket: ObjectStorage | undefined;
+  /** Certificates of the components; undefined where nothing is encrypted. */
+  certificates: Certificates | undefined;
 }
 
 /** Port of the query API, metrics and probes. */
@@ -168,7 +172,7 @@ export class Prometheus extends pulumi.ComponentResource {
   }
 
   private serverSpec(
-    { settings, scheme, retention, bucket, dataPriority }: PrometheusArgs,
+    { settings, scheme, retention, bucket, dataPriority, certificates }: PrometheusArgs,
     set: PrometheusSet,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted,
@@ -176,6 +180,9 @@ export class Prometheus extends pulumi.ComponentResource {
     const { prometheus, cluster, images } = settings;
     const pods = ownPods(settings, selectorLabels(set.identity));
     const data = { name: DATA_VOLUME, mountPath: PROMETHEUS_DATA };
+    // Prometheus writes where there is a ring; else its sidecar serves.
+    const certificate = certificates?.mounted("prometheus", scheme.kind === "ring" ? PROMETHEUS_TLS_FOLDER : TLS_FOLDER);
+    const mountsOf = (kind: Scheme["kind"]) => (scheme.kind === kind ? (certificate?.mounts ?? []) : []);
     const server: Container = {
       ...container("prometheus", images.prometheus, prometheus.resources, prometheus.storage.emptyDir?.size),
       args: prometheusFlags(prometheus, scheme.kind === "sidecar" && bucket !== undefined),
@@ -183,16 +190,16 @@ export class Prometheus extends pulumi.ComponentResource {
       ports: [WEB],
       ...probes("http"),
       // Discovery and the kubelets' metrics: nobody else in the pod asks the API server.
-      volumeMounts: [data, ...files.mounts, API_TOKEN.mount],
+      volumeMounts: [data, ...files.mounts, ...mountsOf("ring"), API_TOKEN.mount],
     };
     const ownSidecar: Container = {
       ...container(SIDECAR_CONTAINER, images.thanos, prometheus.sidecar.resources),
-      args: sidecarFlags(retention.handover),
+      args: sidecarFlags(retention.handover, settings),
       env: [POD_NAME_ENV],
       ports: [GRPC, { name: SIDECAR_HTTP_PORT_NAME, containerPort: HTTP_PORT }],
       // Ready only while it reaches its Prometheus.
       ...probes(SIDECAR_HTTP_PORT_NAME),
-      volumeMounts: [data, ...files.mounts, ...(bucket?.mounts ?? [])],
+      volumeMounts: [data, ...files.mounts, ...(bucket?.mounts ?? []), ...mountsOf("sidecar")],
     };
     const sidecar = withExtra(ownSidecar, prometheus.sidecar.extra);
     return {
@@ -212,7 +219,13 @@ export class Prometheus extends pulumi.ComponentResource {
         ...zoneSpread(cluster.zones, pods, "overall"),
         // The sidecar tells its Prometheus by signal that a file has changed.
         ...(scheme.kind === "sidecar" ? { shareProcessNamespace: true, containers: [server, sidecar] } : { containers: [server] }),
-        volumes: [...emptyVolume(prometheus.storage), ...files.volumes, ...(bucket?.volumes ?? []), API_TOKEN.volume],
+        volumes: [
+          ...emptyVolume(prometheus.storage),
+          ...files.volumes,
+          ...(bucket?.volumes ?? []),
+          ...(certificate?.volumes ?? []),
+          API_TOKEN.volume,
+        ],
       },
     };
   }

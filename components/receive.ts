@@ -50,6 +50,7 @@ import {
   together,
   type Workload,
 } from "../objects/workload";
+import type { Certificates } from "./certificates";
 import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link Receive}. */
@@ -67,6 +68,8 @@ export interface ReceiveArgs {
   dataPriority: pulumi.Input<string> | undefined;
   /** Where blocks are uploaded; undefined without a bucket. */
   bucket: ObjectStorage | undefined;
+  /** Certificates of the components; undefined where nothing is encrypted. */
+  certificates: Certificates | undefined;
 }
 
 /** The order of changes, as hooks of the engine. */
@@ -174,7 +177,7 @@ export class Receive extends pulumi.ComponentResource {
 
   /** @param files Undefined where routers are apart, and receivers only store. */
   private receiverSpec(
-    { settings, ring, bucket, dataPriority }: ReceiveArgs,
+    { settings, ring, bucket, dataPriority, certificates }: ReceiveArgs,
     set: ReceiverSet,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted | undefined,
@@ -182,7 +185,7 @@ export class Receive extends pulumi.ComponentResource {
     const { settings: receive } = ring;
     const role: ReceiverRole = files === undefined ? "ingester" : "router-ingester";
     const localEndpoint = `$(POD_NAME).${PEER_SERVICE}.${settings.namespace}.svc.${settings.cluster.domain}:${GRPC_PORT}`;
-    const { volumes, mounts } = together(files, bucket);
+    const { volumes, mounts } = together(files, bucket, certificates?.mounted("receive"));
     return {
       serviceName: PEER_SERVICE,
       replicas: set.replicas,
@@ -219,10 +222,11 @@ export class Receive extends pulumi.ComponentResource {
   private routers(
     name: string,
     workload: Workload,
-    { settings, ring }: ReceiveArgs,
+    { settings, ring, certificates }: ReceiveArgs,
     serviceAccountName: pulumi.Input<string>,
-    files: Mounted,
+    routing: Mounted,
   ): void {
+    const files = together(routing, certificates?.mounted("receive-router"));
     const { settings: receive } = ring;
     const { replicas, antiAffinity, resources, rollout } = receive.routers;
     const { preStopSeconds } = receive.rollout;

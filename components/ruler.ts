@@ -37,6 +37,7 @@ import {
   together,
   type Workload,
 } from "../objects/workload";
+import type { Certificates } from "./certificates";
 import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link Ruler}. */
@@ -49,6 +50,8 @@ export interface RulerArgs extends StatefulArgs {
   rules: Record<string, string>;
   /** Where a stateful ruler uploads blocks; undefined without a bucket. */
   bucket: ObjectStorage | undefined;
+  /** Certificates of the components; undefined where nothing is encrypted. */
+  certificates: Certificates | undefined;
 }
 
 /**
@@ -89,7 +92,7 @@ export class Ruler extends pulumi.ComponentResource {
     };
     const serviceAccountName = serviceAccount(name, workload);
     service(name, workload, RULER_SERVICE, GRPC, HEADLESS);
-    const files = together(this.files(name, workload, args), bucket);
+    const files = together(this.files(name, workload, args), bucket, args.certificates?.mounted("ruler"));
     this.set = statefulSet(name, workload, this.rulerSpec(args, serviceAccountName, files), {
       dependsOn: args.volumes,
       hooks: args.growth(ruler),

@@ -21,12 +21,15 @@ import {
   together,
   type Workload,
 } from "../objects/workload";
+import type { Certificates } from "./certificates";
 import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link StoreGateway}. */
 export interface StoreGatewayArgs extends StatefulArgs {
   history: HistoryPlan;
   bucket: ObjectStorage;
+  /** Certificates of the components; undefined where nothing is encrypted. */
+  certificates: Certificates | undefined;
 }
 
 /** Seconds between leaving the Service and the end of the process. */
@@ -73,7 +76,7 @@ export class StoreGateway extends pulumi.ComponentResource {
     serviceAccountName: pulumi.Input<string>,
     cacheServers: readonly pulumi.Resource[],
   ): void {
-    const { settings, history, bucket } = args;
+    const { settings, history, bucket, certificates } = args;
     const { storeGateway } = history.objectStorage;
     const { cluster, images } = settings;
     const caches = {
@@ -82,7 +85,11 @@ export class StoreGateway extends pulumi.ComponentResource {
     };
     const files = storeGatewayFiles(history.objectStorage, set.blocks, caches);
     const pods = ownPods(settings, selectorLabels(set.identity));
-    const { volumes, mounts } = together(immutableFiles(set.name, "config", part, HISTORY_CONFIG_FOLDER, files), bucket);
+    const { volumes, mounts } = together(
+      immutableFiles(set.name, "config", part, HISTORY_CONFIG_FOLDER, files),
+      bucket,
+      certificates?.mounted("store-gateway"),
+    );
     statefulSet(
       set.name,
       part,
@@ -103,7 +110,7 @@ export class StoreGateway extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-store-gateway", images.thanos, storeGateway.resources),
-              args: storeFlags(history.objectStorage, set.blocks),
+              args: storeFlags(history.objectStorage, set.blocks, settings),
               ports: [GRPC, HTTP],
               ...probes("http"),
               ...drainPause(DRAIN_SECONDS),

@@ -4,8 +4,9 @@ import type { Problem } from "../model/values/problem";
 
 /** An issue of the schema as problems ({@link Problem}). */
 export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): Problem[] {
-  const key = pathText(issue.path);
-  const value = valueAt(raw, issue.path);
+  const path = writtenPath(issue.path, raw);
+  const key = pathText(path);
+  const value = valueAt(raw, path);
   const at = (name: string) => (key === "" ? name : `${key}.${name}`);
   switch (issue.code) {
     case "unrecognized_keys":
@@ -35,6 +36,12 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
     default:
       return [{ key, value, rule: ruleOf(issue) ?? "not of the form that this key has", remedy: issue.message }];
   }
+}
+
+/** The path of what somebody wrote: a text may stand for a map, whose keys are then in no file. */
+function writtenPath(path: readonly PropertyKey[], raw: Record<string, unknown>): readonly PropertyKey[] {
+  const inner = path.findIndex((_, index) => typeof valueAt(raw, path.slice(0, index)) === "string");
+  return inner < 0 ? path : path.slice(0, inner);
 }
 
 /** What the length of a value is counted in: one, several. */

@@ -26,6 +26,8 @@ export interface LoadedConfig {
   ruleCount: number;
   /** The bucket's credentials, to be kept secret; undefined where the pods' own identity is used. */
   credentials: Credentials | undefined;
+  /** Today, for which certificates are made: nobody else looks at a clock. */
+  day: Date;
   /** Checks that could not be made, in sentences. */
   warnings: string[];
 }
@@ -72,6 +74,7 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
     kubeconfig,
     rules,
     ruleCount,
+    day: new Date(),
     credentials: credentials === undefined ? undefined : credentialsSchema.parse(credentials),
     warnings: [
       ...(settings.objectStorage === undefined ? [] : others.unreadable.map(notCompared)),

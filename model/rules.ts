@@ -15,6 +15,7 @@ import type { Settings } from "./settings/schema";
 import { receiveOf } from "./settings/scheme";
 import { tenancyProblems } from "./settings/tenancyRules";
 import { unlimitedProblems } from "./settings/unlimited";
+import { tlsProblems } from "./tls/rules";
 import { JUDGE_ALL, type Problem } from "./values/problem";
 import { durationSeconds } from "./values/quantity";
 import { imageVersion, SUPPORTED_PROMETHEUS, SUPPORTED_THANOS } from "./values/versions";
@@ -214,6 +215,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...(receive === undefined ? [] : ringProblemsOf(receive, settings, judge)),
     ...historyProblems(settings, judge),
     ...judge(() => rulerProblems(settings)),
+    ...judge(() => tlsProblems(settings)),
     ...judge(() => survivalProblems(settings)),
     ...judge(() => choiceProblems(settings)),
     ...judge(() => extraProblems(settings)),

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { GRPC_PORT, HTTP_PORT } from "../kubernetes/ports";
-import type { ObjectStorageSettings } from "../settings/schema";
+import type { ObjectStorageSettings, Settings } from "../settings/schema";
+import { grpcServerFlags } from "../tls/flags";
 import { durationSeconds, durationText, goDuration, prometheusSize, quantityBytes } from "../values/quantity";
 import { OBJECT_STORE_FLAG } from "./mount";
 import type { BlockSelection, HistoryPlan } from "./plan";
@@ -91,7 +92,11 @@ export function hashSelector({ parts, part }: { parts: number; part: number }) {
 const CHUNK_POOL = 0.25;
 
 /** Arguments of a store gateway. */
-export function storeFlags({ storeGateway, compactor }: ObjectStorageSettings, blocks: BlockSelection): string[] {
+export function storeFlags(
+  { storeGateway, compactor }: ObjectStorageSettings,
+  blocks: BlockSelection,
+  settings: Pick<Settings, "tls">,
+): string[] {
   const file = (name: string) => `${HISTORY_CONFIG_FOLDER}/${name}`;
   return [
     "store",
@@ -112,6 +117,7 @@ export function storeFlags({ storeGateway, compactor }: ObjectStorageSettings, b
     `--chunk-pool-size=${prometheusSize(String(Math.floor(quantityBytes(storeGateway.resources.memory) * CHUNK_POOL)))}`,
     // Headers of blocks that nobody asks for need no memory.
     "--store.enable-index-header-lazy-reader",
+    ...grpcServerFlags(settings),
     // The page that lists blocks could mark them for deletion, and asks nobody who they are.
     "--disable-admin-operations",
   ];

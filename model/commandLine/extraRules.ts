@@ -26,6 +26,7 @@ interface Part {
 const STORE_API = [GRPC_PORT, HTTP_PORT];
 const RECEIVER = [...STORE_API, REMOTE_WRITE_PORT];
 const BUCKET = ["bucket", "objectstore"];
+const TLS = ["tls"];
 const ROUTING = ["data", "hashrings", "limits", "relabel"];
 const CACHE = { program: "memcached", ports: [MEMCACHED_PORT], volumes: [] } as const;
 
@@ -45,30 +46,38 @@ export function extraParts(settings: Settings): Part[] {
     return own === undefined ? [] : [{ key: `${key}.`, image, extra: own.extra, inEffect, ...shape }];
   };
   return [
-    ...part("receive", { program: "thanos receive", ports: RECEIVER, volumes: [...ROUTING, ...BUCKET] }, receive, hasRing),
+    ...part("receive", { program: "thanos receive", ports: RECEIVER, volumes: [...ROUTING, ...BUCKET, ...TLS] }, receive, hasRing),
     ...part(
       "receive.routers",
-      { program: "thanos receive", ports: RECEIVER, volumes: ROUTING },
+      { program: "thanos receive", ports: RECEIVER, volumes: [...ROUTING, ...TLS] },
       receive?.routers,
       hasRing && receive?.mode === "split",
     ),
-    ...part("querier", { program: "thanos query", ports: [GRPC_PORT, QUERY_HTTP_PORT], volumes: ["endpoints", "tmp"] }, querier),
+    ...part(
+      "querier",
+      { program: "thanos query", ports: [GRPC_PORT, QUERY_HTTP_PORT], volumes: ["endpoint-tls", "endpoints", "tmp", ...TLS] },
+      querier,
+    ),
     ...part("queryFrontend", { program: "thanos query-frontend", ports: [QUERY_HTTP_PORT], volumes: ["response-cache"] }, queryFrontend),
     ...part("queryFrontend.cache", CACHE, queryFrontend?.cache),
     ...part(
       "prometheus",
-      { program: "prometheus", ports: [PROMETHEUS_PORT, ...STORE_API], volumes: ["api-token", "config", "data", "rules", ...BUCKET] },
+      {
+        program: "prometheus",
+        ports: [PROMETHEUS_PORT, ...STORE_API],
+        volumes: ["api-token", "config", "data", "rules", ...BUCKET, ...TLS],
+      },
       prometheus,
     ),
     ...part(SIDECAR, { program: "thanos sidecar", ports: [], volumes: [] }, prometheus.sidecar, hasSidecars),
     ...part(
       "ruler",
-      { program: "thanos rule", ports: STORE_API, volumes: ["alertmanagers", "data", "remote-write", "rules", ...BUCKET] },
+      { program: "thanos rule", ports: STORE_API, volumes: ["alertmanagers", "data", "remote-write", "rules", ...BUCKET, ...TLS] },
       ruler,
     ),
     ...part(
       "objectStorage.storeGateway",
-      { program: "thanos store", ports: STORE_API, volumes: ["config", "data", ...BUCKET] },
+      { program: "thanos store", ports: STORE_API, volumes: ["config", "data", ...BUCKET, ...TLS] },
       storeGateway,
     ),
     ...part("objectStorage.storeGateway.indexCache.memcached", CACHE, storeGateway?.indexCache.memcached),
@@ -88,8 +97,8 @@ const SIDECAR = "prometheus.sidecar";
 export const OWN_VARIABLES = ["POD_NAME"];
 /** Volumes of the stack's pods. */
 export const OWN_VOLUMES = [
-  ...["alertmanagers", "api-token", "bucket", "config", "data", "endpoints", "hashrings", "limits"],
-  ...["objectstore", "relabel", "remote-write", "response-cache", "rules", "tmp"],
+  ...["alertmanagers", "api-token", "bucket", "config", "data", "endpoint-tls", "endpoints", "hashrings", "limits"],
+  ...["objectstore", "relabel", "remote-write", "response-cache", "rules", "tls", "tmp"],
 ];
 /** Containers of the stack's pods. */
 export const OWN_CONTAINERS = [
@@ -101,9 +110,10 @@ export const OWN_PORT_NAMES = ["grpc", "http", "memcached", "remote-write", "sid
 /** Directories of the stack's containers: its volumes, and what an image's programs are made of. */
 export const OWN_DIRECTORIES = [
   "/var/thanos",
-  ...["config", "rules"].map((name) => `/etc/prometheus/${name}`),
+  ...["config", "rules", "tls"].map((name) => `/etc/prometheus/${name}`),
   ...[
     "alertmanagers",
+    "endpoint-tls",
     "endpoints",
     "hashrings",
     "history",
@@ -113,6 +123,7 @@ export const OWN_DIRECTORIES = [
     "remote-write",
     "response-cache",
     "rules",
+    "tls",
   ].map((name) => `/etc/thanos/${name}`),
   ...["/prometheus", "/tmp", "/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount"],
   ...["/bin", "/dev", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr"],

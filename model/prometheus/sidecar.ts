@@ -1,5 +1,7 @@
 import { OBJECT_STORE_FLAG } from "../bucket/mount";
 import { GRPC_PORT, HTTP_PORT, PROMETHEUS_PORT } from "../kubernetes/ports";
+import type { Settings } from "../settings/schema";
+import { grpcServerFlags } from "../tls/flags";
 import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_RULES_FOLDER } from "./config";
 import { PROMETHEUS_DATA } from "./flags";
 
@@ -15,7 +17,7 @@ import { PROMETHEUS_DATA } from "./flags";
  *
  * @param handover Age of samples from which on the bucket serves them, such as `12h`; undefined without a bucket.
  */
-export function sidecarFlags(handover: string | undefined): string[] {
+export function sidecarFlags(handover: string | undefined, settings: Pick<Settings, "tls">): string[] {
   return [
     "sidecar",
     `--grpc-address=:${GRPC_PORT}`,
@@ -29,5 +31,6 @@ export function sidecarFlags(handover: string | undefined): string[] {
     "--reloader.method=signal",
     "--reloader.process-name=prometheus",
     ...(handover === undefined ? [] : [OBJECT_STORE_FLAG, `--min-time=-${handover}`]),
+    ...grpcServerFlags(settings),
   ];
 }

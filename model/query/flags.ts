@@ -1,7 +1,10 @@
 import { GRPC_PORT, QUERY_HTTP_PORT } from "../kubernetes/ports";
 import { replicaLabels } from "../settings/externalLabels";
 import type { Settings } from "../settings/schema";
+import { grpcServerFlags, queryingFlags } from "../tls/flags";
+import { servesTls } from "../tls/plan";
 import { inArgument } from "../values/literal";
+import { knowsClientConfig } from "../values/versions";
 import type { DeduplicationFunction } from "./deduplication";
 
 /** Command lines of querier and query frontend, spelled as Thanos v0.42.4 knows them (cmd/thanos/{query,query_frontend}.go). */
@@ -36,6 +39,8 @@ export function querierFlags(settings: Settings, deduplication: DeduplicationFun
     `--query.tenant-header=${inArgument(tenancy.header)}`,
     `--query.default-tenant-id=${tenancy.defaultTenant}`,
     `--query.tenant-label-name=${tenancy.label}`,
+    ...grpcServerFlags(settings),
+    ...(servesTls(settings) && !knowsClientConfig(settings.images.thanos) ? queryingFlags(settings) : []),
   ];
 }
 

@@ -2,6 +2,7 @@ import { OBJECT_STORE_FLAG } from "../bucket/mount";
 import { GRPC_PORT, HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
 import { RECEIVE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { Settings } from "../settings/schema";
+import { forwardingFlags, grpcServerFlags, remoteWriteServerFlags } from "../tls/flags";
 import { inArgument } from "../values/literal";
 import { prometheusSize } from "../values/quantity";
 import type { RingPlan } from "./plan";
@@ -82,6 +83,9 @@ export function receiveFlags(
           `--receive.limits-config-file=${LIMITS_FOLDER}/${LIMITS_FILE}`,
         ]
       : []),
+    ...grpcServerFlags(settings),
+    ...remoteWriteServerFlags(settings),
+    ...(routes ? forwardingFlags(settings) : []),
     ...(role === "router-ingester" ? [`--receive.local-endpoint=${localEndpoint}`] : []),
     ...(routes && receive.relabel.length > 0 ? [`--receive.relabel-config-file=${RELABEL_FOLDER}/${RELABEL_FILE}`] : []),
   ];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { extra } from "./extra";
-import { cacheMemory, count, durationOf, grpcEndpoint, resources, spread } from "./forms";
+import { cacheMemory, count, dnsName, durationOf, grpcEndpoint, objectName, resources, spread } from "./forms";
 import { pods, services } from "./pods";
 import { rollout } from "./rollout";
 
@@ -14,6 +14,30 @@ const answerTime = durationOf(
 const lookupInterval = durationOf("1s", "0 stops the querier, and every look asks the cluster's DNS for each address");
 const splitInterval = durationOf("10m", "0 stops the query frontend, and every part of a range is a request: 144 a day at ten minutes");
 const freshness = durationOf("10s", "samples that are still on their way would be cached as missing");
+
+/** A querier or store of another stack. An address alone stands for a map that holds nothing else. */
+const endpoint = z
+  .preprocess(
+    (value) => (typeof value === "string" ? { address: value } : value),
+    z.strictObject({
+      address: grpcEndpoint.describe(
+        "gRPC address, such as `dns+thanos-querier-grpc.other.svc.cluster.local:10901` or `dnssrv+_grpc._tcp.host`. With `tls` it is `host:port`, or " +
+          "`dns+host:port` of a querier whose replicas are all behind that name: each query asks one of them, since Thanos 0.42 speaks to addresses " +
+          "that it looks up one by one as this stack does.",
+      ),
+      tls: z
+        .strictObject({
+          secret: objectName.describe(
+            "Secret in this stack's namespace with the certificate that the other stack takes (`tls.crt`, `tls.key`) and its CA (`ca.crt`): what its " +
+              "`tls.clients` gives.",
+          ),
+          serverName: dnsName.describe("Name in the other side's certificate: `serverName` of its output `tls`."),
+        })
+        .optional()
+        .describe("How a querier that wants a certificate is spoken to. Left out: in plain text."),
+    }),
+  )
+  .meta({ type: ["string", "object"], form: "an address: host:port, dns+host:port or dnssrv+_port._tcp.host, or a map of keys" });
 
 /** Schema of `querier`. */
 export const querierSettings = z
@@ -34,11 +58,11 @@ export const querierSettings = z
     maxConcurrent: count(1, 1_000).default(20).describe("Queries at once; further ones wait."),
     discoveryInterval: lookupInterval.default("5s").describe("How often receivers are looked up: a new one is found within this time."),
     endpoints: z
-      .array(grpcEndpoint)
+      .array(endpoint)
       .default([])
       .describe(
-        "gRPC addresses of other stacks' queriers or stores, such as `dns+thanos-querier-grpc.other.svc.cluster.local:10901` or " +
-          "`dnssrv+_grpc._tcp.host`.",
+        "Other stacks' queriers or stores: each a gRPC address alone, or a map of keys. Where this stack has `tls`, one alone is spoken to in plain " +
+          "text and is `host:port`.",
       ),
     antiAffinity: spread,
     rollout,

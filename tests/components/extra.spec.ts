@@ -343,7 +343,7 @@ describe("extra that is refused", () => {
       /with a path it answers below that only/,
     ],
     ["a prefix of the querier's", args("--web.external-prefix=/thanos"), /ask at the root/],
-    ["another protocol than the others speak", args("--grpc-server-tls-cert=/x"), /every other part of the stack speaks to it without TLS/],
+    ["another protocol than the others speak", args("--http.config=/x"), /every other part of the stack speaks to this port without TLS/],
     [
       "a server's flag of an agent",
       { prometheus: { mode: "agent", extra: { args: ["--query.max-samples=10"] } } },
@@ -358,7 +358,7 @@ describe("extra that is refused", () => {
     [
       "a volume of another component's pods",
       querier(beside({ volumeMounts: [{ name: "data", mountPath: "/x" }] })),
-      /one of endpoints, tmp/,
+      /one of endpoint-tls, endpoints, tmp, tls/,
     ],
     [
       "a sidecar's mount of nothing",

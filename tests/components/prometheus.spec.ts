@@ -65,7 +65,7 @@ async function only(stack: "dev" | "prod", prometheus: object = {}): Promise<{ m
 
 for (const { title, stack, overrides } of PLANS) {
   describe(`prometheus: ${title}`, () => {
-    const { prometheus, cluster, namespace, ingestion, ruler, alerting } = settingsOf(stack, overrides);
+    const { prometheus, cluster, namespace, ingestion, ruler, alerting, tls } = settingsOf(stack, overrides);
     let made: ProgramRun;
     before(async () => {
       made = await run(stack, overrides);
@@ -88,7 +88,9 @@ for (const { title, stack, overrides } of PLANS) {
         const { remote_write: targets = [] } = configOf(made, set);
         assert.deepEqual(
           targets.map((target) => target.url),
-          [`http://${service.metadata.name}.${namespace}.svc.${cluster.domain}:${service.spec.ports[0]?.port}/api/v1/receive`],
+          [
+            `${tls === undefined ? "http" : "https"}://${service.metadata.name}.${namespace}.svc.${cluster.domain}:${service.spec.ports[0]?.port}/api/v1/receive`,
+          ],
         );
         assert.equal(targets[0]?.url, made.outputs.remoteWriteUrl);
         assert.equal(targets[0]?.queue_config.retry_on_http_429, true, "a limited tenant's samples would be dropped");

@@ -19,7 +19,7 @@ export const CLUSTERS: readonly SharedCluster[] = [
     ],
   },
   { lanes: [["prod"]] },
-  { lanes: [["schemes"]] },
+  { lanes: [["schemes", "tls"]] },
   // It removes the whole sandbox at its end.
   { lanes: [["preview", "appStack"], ["switch"]], last: "walkthrough" },
 ];

@@ -10,6 +10,7 @@ import { forwardPorts } from "../clients/fakeForwarding";
 import { kubeconfigOf } from "../clients/kubeconfigOf";
 import { type ReceivedRequest, startLoopback } from "../clients/loopback";
 import { OUTPUTS, startFakeCluster } from "../commands/fakeCluster";
+import { TLS_SIDECAR } from "../components/plans";
 import { run, STACKS } from "../harness";
 import { asked, EVERYBODY, type Right, type Rule, readManifests, resourceOf, rightsOf } from "./rights";
 
@@ -36,6 +37,7 @@ describe("the account that deploys", () => {
   before(async () => {
     made = [];
     for (const stack of STACKS) made.push(...(manifestsOf((await run(stack)).resources) as typeof made));
+    made.push(...(manifestsOf((await run(TLS_SIDECAR.stack, TLS_SIDECAR.overrides)).resources) as typeof made));
   });
 
   it("may make, change and remove exactly the kinds that the program makes, and only change its own namespaces", () => {

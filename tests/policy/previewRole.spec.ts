@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { manifestsOf } from "../../commands/manifests";
+import { TLS_SIDECAR } from "../components/plans";
 import { run, STACKS } from "../harness";
 import { readManifests, resourceOf } from "./rights";
 
@@ -25,7 +26,9 @@ describe("the account that previews", () => {
 
   it("may get exactly the kinds that the program makes, the classes of its volumes, and no Secret", async () => {
     const made = new Set<string>();
-    for (const stack of STACKS) for (const manifest of manifestsOf((await run(stack)).resources)) made.add(resourceOf(manifest));
+    const runs = [await run(TLS_SIDECAR.stack, TLS_SIDECAR.overrides)];
+    for (const stack of STACKS) runs.push(await run(stack));
+    for (const manifest of runs.flatMap(({ resources }) => manifestsOf(resources))) made.add(resourceOf(manifest));
     made.delete("secrets");
     assert.deepEqual(
       [...readable].sort(),

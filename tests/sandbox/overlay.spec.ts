@@ -180,7 +180,9 @@ describe("sandbox overlay", () => {
       const own = { [STORAGE]: { [kind]: { bucket: "x" } } };
       assert.throws(
         () => sandboxConfig(own, {}, SANDBOX),
-        new RegExp(`thanos-stack:objectStorage\\.${kind} = .*: .*speaks S3.* Accepted: .*objectStorage\\.s3 or objectStorage\\.filesystem`),
+        new RegExp(
+          `thanos-stack:objectStorage\\.${kind} = .*: .*speaks S3.* Accepted: .*objectStorage\\.s3 or objectStorage\\.filesystem`,
+        ),
       );
     });
   }

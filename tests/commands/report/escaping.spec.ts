@@ -36,6 +36,7 @@ const report: Report = {
     queriers: 1,
     frontends: 0,
     separateNodes: true,
+    encrypted: false,
   },
   notes: [HOSTILE],
 };

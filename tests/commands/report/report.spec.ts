@@ -421,6 +421,7 @@ describe("the picture of the topology", () => {
     queriers: 3,
     frontends: 2,
     separateNodes: true,
+    encrypted: false,
   });
 
   it("counts in a comment what a diagram has no room for: receivers by zone, zones by ring, rings", () => {
@@ -448,6 +449,12 @@ describe("the picture of the topology", () => {
       'd0 -->|"PromQL"| e0',
       'e0 -->|"queries"| f0',
     ]);
+  });
+
+  it("says which ways are encrypted", () => {
+    const drawn = { ...rings(1, 1, 1), encrypted: true };
+    const ways = [...topologyDiagram(drawn).matchAll(/-->\|"([^"]*)"\|/g)].map(([, way]) => way);
+    assert.deepEqual(ways, ["remote write, TLS", "remote write, TLS", "×3, TLS", "StoreAPI, TLS", "StoreAPI, TLS", "PromQL", "queries"]);
   });
 
   it("is none for outputs of another program", () => assert.equal(topologyOf([], { url: "https://example" }), undefined));

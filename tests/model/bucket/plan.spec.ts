@@ -235,7 +235,7 @@ describe("history: command lines and files", () => {
     const made = plan({ objectStorage });
     const set = made.storeGatewaySets[part];
     assert.ok(set !== undefined);
-    return storeFlags(made.objectStorage, set.blocks);
+    return storeFlags(made.objectStorage, set.blocks, {});
   };
   const filesOf = (change: object) => {
     const made = plan({ objectStorage: withGateway(change) });
