@@ -47,6 +47,15 @@ export function availabilityPlan(settings: Settings, plan: StackPlan): Availabil
     },
     querier: workload(querier),
     ...(queryFrontend === undefined ? {} : { queryFrontend: workload(queryFrontend) }),
+    ...(plan.gateway === undefined
+      ? {}
+      : {
+          gateway: {
+            ...workload(plan.gateway.settings),
+            writes: plan.gateway.endpoints.includes("write"),
+            reads: plan.gateway.endpoints.includes("query"),
+          },
+        }),
     ...(history === undefined
       ? {}
       : { storeGateway: { ...workload(history.objectStorage.storeGateway), parts: history.storeGatewaySets.length } }),
@@ -59,7 +68,7 @@ export function availabilityPlan(settings: Settings, plan: StackPlan): Availabil
 
 /** Nodes that the plan's pods ask for, where not every node will do: each kind once, with as many as its neediest component takes. */
 function countedOn(plan: AvailabilityPlan, settings: Settings): CountedOn[] {
-  const { receive, querier, queryFrontend, prometheus, ruler, objectStorage } = settings;
+  const { receive, querier, queryFrontend, prometheus, ruler, objectStorage, gateway } = settings;
   const apart = ({ replicas, antiAffinity }: Pick<Workload, "replicas" | "antiAffinity">) => (antiAffinity === "hard" ? replicas : 1);
   const placed: [{ pods: PodSettings } | undefined, number | undefined][] = [
     [receive, plan.receive && apart({ ...plan.receive, replicas: largestHashring(plan.receive) })],
@@ -69,6 +78,7 @@ function countedOn(plan: AvailabilityPlan, settings: Settings): CountedOn[] {
     [prometheus, apart(plan.prometheus)],
     [objectStorage?.storeGateway, plan.storeGateway && apart(plan.storeGateway)],
     [ruler, plan.ruler && apart(plan.ruler)],
+    [gateway, plan.gateway && apart(plan.gateway)],
   ];
   const most = new Map<string, number>();
   for (const [own, count] of placed) {

@@ -1,6 +1,7 @@
 import { survivalProblems } from "./availability/rules";
 import { historyProblems } from "./bucket/rules";
 import { extraProblems } from "./commandLine/extraRules";
+import { gatewayProblems } from "./gateway/rules";
 import { choiceProblems } from "./kubernetes/choiceRules";
 import { hostPathProblems, retentionFitsVolume } from "./kubernetes/storageRules";
 import { nameProblems } from "./nameRules";
@@ -214,6 +215,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...(receive === undefined ? [] : ringProblemsOf(receive, settings, judge)),
     ...historyProblems(settings, judge),
     ...judge(() => rulerProblems(settings)),
+    ...judge(() => gatewayProblems(settings)),
     ...judge(() => survivalProblems(settings)),
     ...judge(() => choiceProblems(settings)),
     ...judge(() => extraProblems(settings)),

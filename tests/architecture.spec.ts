@@ -27,6 +27,7 @@ const ROOMS: Record<string, string[]> = {
   prometheus: ["bucket", "kubernetes", "settings", "values"],
   credentials: ["commandLine", "prometheus", "settings", "values"],
   ruler: ["bucket", "kubernetes", "prometheus", "retention", "settings", "values"],
+  gateway: ["kubernetes", "ring", "settings", "values"],
   network: ["bucket", "kubernetes", "prometheus", "ring", "settings", "values"],
   availability: ["ring", "settings", "values"],
 };

@@ -18,6 +18,8 @@ export interface EdgeFacts {
   limited: boolean;
   /** Whether `querier.endpoints` has some. */
   endpoints: boolean;
+  /** What the gateway takes: remote write, queries, and queries of readers that have tenants. */
+  gateway: { writes: boolean; reads: boolean; held: boolean };
   /** Mode of the rulers, where there are some. */
   ruler?: "stateless" | "stateful";
   /** The bucket: its kind, its server's port, and whether it has credentials. */
@@ -32,7 +34,7 @@ export interface EdgeFacts {
 
 /** The facts of an environment, from its settings. */
 export function factsOf(settings: Settings, parts: readonly string[], credentials: boolean): EdgeFacts {
-  const { namespace, access, alerting, objectStorage, network, querier, receive, ruler, ingestion } = settings;
+  const { namespace, access, alerting, objectStorage, network, querier, receive, ruler, ingestion, gateway } = settings;
   const kind = objectStorage === undefined ? undefined : bucketKind(objectStorage);
   const port = objectStorage === undefined ? undefined : bucketPort(objectStorage);
   const limits = ingestion === "receive" ? [receive?.limits.default, ...Object.values(receive?.limits.tenants ?? {})] : [];
@@ -41,6 +43,11 @@ export function factsOf(settings: Settings, parts: readonly string[], credential
     parts,
     limited: limits.some((each) => (each?.headSeries ?? 0) > 0),
     endpoints: querier.endpoints.length > 0,
+    gateway: {
+      writes: Object.keys(gateway?.tenants ?? {}).length > 0,
+      reads: Object.keys(gateway?.readers ?? {}).length > 0,
+      held: Object.values(gateway?.readers ?? {}).some(({ tenants }) => tenants !== "all"),
+    },
     ...(ruler === undefined ? {} : { ruler: ruler.mode }),
     ...(kind === undefined || kind === "filesystem" || port === undefined
       ? {}
@@ -111,6 +118,7 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
       "query frontend": ["query-frontend"],
       "store gateways": ["store-gateway"],
       compactor: ["compactor"],
+      gateways: ["gateway"],
       rulers: ["ruler"],
       "stateless rulers": facts.ruler === "stateless" ? ["ruler"] : [],
       "stateful rulers": facts.ruler === "stateful" ? ["ruler"] : [],
@@ -127,6 +135,11 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
     "`access.federation`": facts.access.federation,
   };
   const applies: Record<string, boolean> = {
+    "where a gateway takes it": facts.gateway.writes,
+    "where no gateway takes it": !facts.gateway.writes,
+    "where a gateway takes them": facts.gateway.reads,
+    "where no gateway takes them": !facts.gateway.reads,
+    "where readers have tenants": facts.gateway.held,
     "where they are limited": facts.limited,
     "where there are some": !has("receive"),
     "where `querier.endpoints` has some": facts.endpoints,
