@@ -1,3 +1,4 @@
+import { idleCompactors } from "./bucket/shards";
 import { changesThatRulersMiss } from "./credentials/rules";
 import { secondsOf } from "./prometheus/freeForm/form";
 import { CREDENTIALS_FOLDER } from "./settings/credentials";
@@ -15,7 +16,7 @@ const LOOKBACK_SECONDS = 300;
 
 /** Sentences, each with the key that it is about. */
 export function planWarnings(settings: Settings): string[] {
-  return [...longIntervals(settings), ...filesThatNobodyMounts(settings), ...changesThatRulersMiss(settings)];
+  return [...longIntervals(settings), ...filesThatNobodyMounts(settings), ...changesThatRulersMiss(settings), ...idleCompactors(settings)];
 }
 
 /**

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { POD_INDEX_ENV } from "../kubernetes/pod";
 import { GRPC_PORT, HTTP_PORT } from "../kubernetes/ports";
 import type { ObjectStorageSettings } from "../settings/schema";
 import { durationSeconds, durationText, goDuration, prometheusSize, quantityBytes } from "../values/quantity";
@@ -117,16 +118,44 @@ export function storeFlags({ storeGateway, compactor }: ObjectStorageSettings, b
   ];
 }
 
-/** Files of the compactor, by name; empty where it compacts every block. */
-export function compactorFiles({ leaves }: HistoryPlan["merging"]): Record<string, string> {
-  if (leaves.length === 0) return {};
-  return { [SELECTOR_FILE]: stringify(leaves.map((label) => ({ action: "drop", source_labels: [label], regex: ".+" }))) };
+/** The variable with a pod's number in its StatefulSet, in what Kubernetes expands. */
+const POD_INDEX = `$(${POD_INDEX_ENV.name})`;
+
+/** Keeps a compactor from what must not be merged, and from what is another one's. */
+function compactorSelector({ merging, compactor }: Pick<HistoryPlan, "merging" | "compactor">): object[] {
+  const leaves = merging.leaves.map((label) => ({ action: "drop", source_labels: [label], regex: ".+" }));
+  if (compactor.replicas === 1) return leaves;
+  return [
+    ...leaves,
+    { action: "hashmod", source_labels: compactor.dividedBy, modulus: compactor.replicas, target_label: "shard" },
+    { action: "keep", source_labels: ["shard"], regex: POD_INDEX },
+  ];
+}
+
+/** Files of the compactor, by name; empty where it compacts every block, and where its selector is another one in each pod. */
+export function compactorFiles(history: Pick<HistoryPlan, "merging" | "compactor">): Record<string, string> {
+  const selector = compactorSelector(history);
+  return selector.length === 0 || history.compactor.replicas > 1 ? {} : { [SELECTOR_FILE]: stringify(selector) };
+}
+
+/** Begins the flag by which compactors are told their shards; without it there is one for all blocks. */
+export const SHARD_FLAG = "--selector.relabel-config=";
+
+function selectorFlags(history: Pick<HistoryPlan, "merging" | "compactor">): string[] {
+  const selector = compactorSelector(history);
+  if (selector.length === 0) return [];
+  // A file is the same in all pods, and Kubernetes expands variables in arguments only.
+  return history.compactor.replicas > 1
+    ? [`${SHARD_FLAG}${JSON.stringify(selector)}`]
+    : [`--selector.relabel-config-file=${HISTORY_CONFIG_FOLDER}/${SELECTOR_FILE}`];
 }
 
 const retention = (keptFor: string): string => (keptFor === "forever" ? "0d" : keptFor);
 
-/** Arguments of the compactor. */
-export function compactFlags({ objectStorage: { compactor }, merging }: Pick<HistoryPlan, "objectStorage" | "merging">): string[] {
+/** Arguments of each compactor. */
+export function compactFlags(history: Pick<HistoryPlan, "objectStorage" | "merging" | "compactor">): string[] {
+  const { merging } = history;
+  const { compactor } = history.objectStorage;
   return [
     "compact",
     "--wait",
@@ -146,7 +175,7 @@ export function compactFlags({ objectStorage: { compactor }, merging }: Pick<His
     ...merging.replicaLabels.map((label) => `--deduplication.replica-label=${label}`),
     // One-to-one is the absence of a function.
     ...(merging.function === "penalty" ? ["--deduplication.func=penalty"] : []),
-    ...(merging.leaves.length === 0 ? [] : [`--selector.relabel-config-file=${HISTORY_CONFIG_FOLDER}/${SELECTOR_FILE}`]),
+    ...selectorFlags(history),
     "--disable-admin-operations",
   ];
 }

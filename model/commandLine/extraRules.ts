@@ -87,7 +87,7 @@ export function extraParts(settings: Settings): Part[] {
 const SIDECAR = "prometheus.sidecar";
 
 /** Variables that the stack sets in its containers. */
-export const OWN_VARIABLES = ["POD_NAME"];
+export const OWN_VARIABLES = ["POD_INDEX", "POD_NAME"];
 /** Volumes of the stack's pods. */
 export const OWN_VOLUMES = [
   ...["alertmanagers", "api-token", "bucket", "config", "credentials", "data", "endpoints", "hashrings", "limits"],

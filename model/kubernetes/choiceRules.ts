@@ -3,18 +3,14 @@ import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
 import { type ChoosingPart, choosingParts } from "./choices";
 import { commonLabels, NOT_AWAITED } from "./labels";
+import { POD_INDEX_LABEL } from "./pod";
 
 /** Where pods run and what objects are marked with, against what the program itself sets. */
 
 /** Labels that the stack sets on its objects, and selects by. */
 const OWN_LABELS = Object.keys(commonLabels({ app: "", component: "namespace" }, ""));
 /** Labels that Kubernetes itself sets on pods. */
-const KUBERNETES_LABELS = [
-  "apps.kubernetes.io/pod-index",
-  "controller-revision-hash",
-  "pod-template-hash",
-  "statefulset.kubernetes.io/pod-name",
-];
+const KUBERNETES_LABELS = [POD_INDEX_LABEL, "controller-revision-hash", "pod-template-hash", "statefulset.kubernetes.io/pod-name"];
 const POD_SECURITY = "pod-security.kubernetes.io/";
 const ZONE = "topology.kubernetes.io/zone";
 

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { API_TOKEN_FOLDER } from "../kubernetes/apiToken";
+import { COMPACTOR_APP } from "../kubernetes/identities";
 import { PART_OF } from "../kubernetes/labels";
 import { SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
 import { clusterLabels } from "../settings/externalLabels";
@@ -132,8 +133,21 @@ function stackJob(settings: Settings, sidecars: boolean): ScrapeConfig {
           ]
         : []),
       ...POD_IDENTITY,
+      ...compactorShard(settings),
     ],
   };
+}
+
+/** The shard that a compactor works on, so that two of one shard are told from one each of two. */
+function compactorShard({ objectStorage }: Settings): RelabelConfig[] {
+  if ((objectStorage?.compactor.shards ?? 1) === 1) return [];
+  return [
+    {
+      source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_name", "__meta_kubernetes_pod_label_apps_kubernetes_io_pod_index"],
+      regex: `${COMPACTOR_APP};(.+)`,
+      target_label: "compactor_shard",
+    },
+  ];
 }
 
 function annotatedJob(job: string, role: "pod" | "service", settings: Settings): ScrapeConfig {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { execa } from "execa";
 import type { Labels, MatrixElement, PrometheusClient, VectorElement } from "../../clients/prometheus";
+import { SHARD_FLAG } from "../../model/bucket/flags";
+import { shardOf } from "../../model/bucket/shards";
 import { bucketAccess, bucketServer, ensureBucket, startBucket, stopBucket } from "../../sandbox/bucket";
 import { environment, openStack } from "../../sandbox/engine";
 import { dataDirectory, listBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
@@ -481,6 +484,65 @@ describe("both schemes on a real cluster", function () {
       600,
     );
     await eventually("each sample is still answered once", async () => once(await answered()));
+  });
+
+  it("divides the bucket's blocks over compactors by tenant, and no two ever work on one division and another", async () => {
+    // One that another compactor has than the ring's own tenant.
+    const { defaultTenant } = (await ring()).outputs;
+    const own = shardOf([defaultTenant, ""], 2);
+    const other = ["shop", "bank", "mill", "farm", "port"].find((tenant) => shardOf([tenant, ""], 2) !== own);
+    assert.ok(other !== undefined);
+    const labels = { tenant_id: other, receive_replica: "thanos-receive-0" };
+    await withBlocks(OUTAGE, MADE, (folder) => uploadBlocks({ folder, labels, bucket: bucketAccess(RING_BUCKET) }));
+    const compactors = () => cluster.pods(RING_NAMESPACE, "thanos-compactor");
+    /** How blocks are divided, of each pod that there is; one that is ending too. */
+    const divisions = async () =>
+      new Set((await compactors()).map(({ spec }) => spec.containers[0]?.args?.find((arg) => arg.startsWith(SHARD_FLAG)) ?? "all"));
+    const apart = async (stack: Stack): Promise<void> => {
+      const before = (await compactors()).map(({ metadata }) => metadata.uid);
+      let over = false;
+      const updated = stack.up().finally(() => {
+        over = true;
+      });
+      const seen: string[][] = [];
+      while (!over) {
+        seen.push([...(await divisions())]);
+        await delay(200);
+      }
+      await updated;
+      assert.deepEqual(
+        seen.filter((each) => each.length > 1),
+        [],
+      );
+      assert.ok(seen.length > 0);
+      for (const { metadata } of await compactors()) assert.ok(!before.includes(metadata.uid), `${metadata.name} began before`);
+    };
+    const shared: ConfigOverlay = {
+      ...RING,
+      "thanos-stack:objectStorage": {
+        ...RING["thanos-stack:objectStorage"],
+        compactor: { ...RING["thanos-stack:objectStorage"].compactor, shards: 2 },
+      },
+    };
+    await apart(await openRing(shared));
+    assert.deepEqual((await compactors()).map(({ metadata }) => metadata.name).sort(), ["thanos-compactor-0", "thanos-compactor-1"]);
+    const blocksOf = async (shard: number): Promise<Record<string, number>> => {
+      const page = await metricsOf((await compactors()).find(({ metadata }) => metadata.name === `thanos-compactor-${shard}`));
+      assert.ok(page.every(({ name, value }) => name !== "thanos_compact_halted" || value === 0));
+      return Object.fromEntries(
+        page.filter(({ name }) => name === "thanos_blocks_meta_synced").map(({ labels: { state = "" }, value }) => [state, value]),
+      );
+    };
+    await eventually("each has the blocks that the other leaves alone", async () => {
+      const [mine, theirs] = [await blocksOf(own), await blocksOf(1 - own)];
+      return [mine, theirs].every((synced) => (synced.loaded ?? 0) > 0 && (synced["label-excluded"] ?? 0) > 0);
+    });
+    await verify(RING_STACK);
+    await apart(await openRing());
+    assert.deepEqual(
+      (await compactors()).map(({ metadata }) => metadata.name),
+      ["thanos-compactor-0"],
+    );
   });
 
   it("gets smaller under load only when all that the leaving receivers hold is in the bucket, and answers all of it afterwards", async () => {
