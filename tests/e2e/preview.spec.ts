@@ -158,7 +158,7 @@ describe("the preview of a pull request", function () {
 
   const LEAK = "sixteen-wet-horses";
   const leaking: ConfigOverlay = {
-    [PROMETHEUS]: { scrapeConfigs: [{ job_name: "shop", static_configs: [], params: { password: [LEAK] } }] },
+    [PROMETHEUS]: { externalLabels: { password: LEAK } },
   };
 
   it("names a broken rule, from the resources that the engine registers, without repeating the credential", async () => {
@@ -226,7 +226,7 @@ describe("the preview of a pull request", function () {
 
     it("refuses a secret under any other key by its path, without showing it", async () => {
       prod = await openStack("prod", leaking);
-      await prod.setConfig(`${PROMETHEUS}.scrapeConfigs[0].params.password[0]`, { value: LEAK, secret: true }, true);
+      await prod.setConfig(`${PROMETHEUS}.externalLabels.password`, { value: LEAK, secret: true }, true);
       const { code, comment, page, said } = await hosts.preview("prod", "--policy-pack", "policy");
       assert.equal(code, 1, said);
       assert.equal(
