@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { alertmanagerUrl, freeForm } from "./forms";
+import { alertmanagerUrl } from "./addressForms";
+import { freeForm } from "./forms";
 
 /** Where alerts are sent: its schema. */
 export const alertingSettings = z

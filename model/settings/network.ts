@@ -2,7 +2,8 @@ import { z } from "zod";
 import { isName } from "../values/hosts";
 import { alone, isNetwork, NETWORK_FORM } from "../values/ipNetwork";
 import { accessList, isEverybody } from "./access";
-import { count, form, namespaceName, proxyUrl } from "./forms";
+import { proxyUrl } from "./addressForms";
+import { count, form, namespaceName } from "./forms";
 
 /** A place where pods ask for names. */
 const nameServer = z

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hostAndPort } from "./addressForms";
 import { extra } from "./extra";
 import {
   annotations,
@@ -11,7 +12,6 @@ import {
   count,
   dataKey,
   duration,
-  hostAndPort,
   hostPathRoot,
   nodeName,
   objectName,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { externalUrl, remoteWriteUrl } from "./addressForms";
 import { annotatedSchema } from "./annotated";
 import { containerExtra, extra } from "./extra";
 import {
@@ -7,11 +8,9 @@ import {
   count,
   duration,
   durationOf,
-  externalUrl,
   freeForm,
   namespaceName,
   ownLabel,
-  remoteWriteUrl,
   repositoryFolder,
   resources,
   retainedSize,

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { externalUrl, grpcEndpoint } from "./addressForms";
 import { ONE_OF_THEM, oneOfThem, scaled, withLeast } from "./autoscaling";
 import { extra } from "./extra";
-import { cacheMemory, count, duration, durationOf, externalUrl, form, grpcEndpoint, replicaLabelList, resources, spread } from "./forms";
+import { cacheMemory, count, duration, durationOf, form, replicaLabelList, resources, spread } from "./forms";
 import { pods, services } from "./pods";
 import { storeLimits } from "./reads";
 import { rollout } from "./rollout";

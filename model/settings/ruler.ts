@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { externalUrl } from "./addressForms";
 import { extra } from "./extra";
-import { count, duration, externalUrl, resources, spread } from "./forms";
+import { count, duration, resources, spread } from "./forms";
 import { pods, services } from "./pods";
 import { storeLimits } from "./reads";
 import { rollout } from "./rollout";

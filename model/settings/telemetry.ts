@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { certificates, dataKey, form, hostAndPort, objectName } from "./forms";
+import { hostAndPort } from "./addressForms";
+import { certificates, dataKey, form, objectName } from "./forms";
 
 /** What processes say of themselves: lines in their logs, and traces. Schemas. */
 
