@@ -1,4 +1,4 @@
-import { extraParts } from "../commandLine/extraRules";
+import { extraParts } from "../commandLine/extraParts";
 import { evaluatesRules } from "../prometheus/config";
 import { CREDENTIALS_FOLDER } from "../settings/credentials";
 import type { Settings } from "../settings/schema";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { ProgramRun } from "../../commands/program";
 import { keysOf, type Schema, withInner } from "../../docs/generate/keys";
+import { extraParts } from "../../model/commandLine/extraParts";
 import {
-  extraParts,
   OWN_CONTAINERS,
   OWN_DIRECTORIES,
   OWN_PORT_NAMES,
