@@ -3,7 +3,7 @@ import { CONFIG_NAMESPACE } from "../config/namespace";
 import { isSecretKey } from "../config/secretKeys";
 import { BUCKET_CREDENTIALS_KEY } from "../model/bucket/config";
 import { CREDENTIALS_KEY } from "../model/credentials/rules";
-import { credentialNamesIn } from "../model/credentials/uses";
+import { credentialStandIns } from "../model/credentials/uses";
 
 /** Configuration in the form in which the engine gives it to a program. */
 export interface EngineConfig {
@@ -15,8 +15,6 @@ export interface EngineConfig {
 
 const BUCKET_CREDENTIALS = `${CONFIG_NAMESPACE}:${BUCKET_CREDENTIALS_KEY}`;
 const CREDENTIALS = `${CONFIG_NAMESPACE}:${CREDENTIALS_KEY}`;
-const CREDENTIALS_FROM = `${CONFIG_NAMESPACE}:credentialsFrom`;
-const BUCKET = `${CONFIG_NAMESPACE}:objectStorage`;
 
 /**
  * Gives configuration to the program as the engine does, for runs that can't decrypt it: `(secret)` stands for everything
@@ -52,28 +50,32 @@ function hiddenInside(text: string): unknown {
 
 /** A value in place of one that is encrypted as a whole. */
 function standIn(key: string, config: Readonly<Record<string, unknown>>): unknown {
-  if (key === BUCKET_CREDENTIALS) return bucketStandIn(config[BUCKET]);
+  if (key === BUCKET_CREDENTIALS) return bucketStandIn(mapIn(config, "objectStorage"));
   return key === CREDENTIALS ? filesStandIn(config) : SECRET;
 }
 
 /** A text for every file of credentials that is named, but for those of Secrets that exist. */
 function filesStandIn(config: Readonly<Record<string, unknown>>): Record<string, string> {
-  const given = config[CREDENTIALS_FROM];
-  const existing = Object.keys(((typeof given === "string" ? parsed(given) : given) ?? {}) as object);
-  return Object.fromEntries(
-    credentialNamesIn(config)
-      .filter((name) => !existing.includes(name))
-      .map((name) => [name, SECRET]),
-  );
+  return credentialStandIns(config, mapIn(config, "credentialsFrom"), SECRET);
 }
 
 /** Credentials of the form that the bucket's kind has. */
-function bucketStandIn(bucket: unknown): Record<string, string> {
-  const kinds = typeof bucket === "string" ? parsed(bucket) : bucket;
-  const has = (kind: string) => typeof kinds === "object" && kinds !== null && kind in kinds;
-  if (has("gcs")) return { serviceAccount: SECRET };
-  if (has("azure")) return { storageAccountKey: SECRET };
+function bucketStandIn(kinds: Readonly<Record<string, unknown>>): Record<string, string> {
+  if ("gcs" in kinds) return { serviceAccount: SECRET };
+  if ("azure" in kinds) return { storageAccountKey: SECRET };
   return { accessKey: SECRET, secretKey: SECRET };
+}
+
+/**
+ * What a key holds of a configuration as a stack file or the JSON of a preview has it, in which maps are JSON.
+ *
+ * @param key Without its namespace.
+ * @returns a map of what it holds; an empty one where it holds none
+ */
+export function mapIn(config: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> {
+  const value = config[`${CONFIG_NAMESPACE}:${key}`];
+  const read = typeof value === "string" ? parsed(value) : value;
+  return typeof read === "object" && read !== null ? (read as Record<string, unknown>) : {};
 }
 
 function parsed(text: string): unknown {

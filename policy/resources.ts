@@ -138,6 +138,14 @@ export function podOf(resource: PolicyResource): Pod | undefined {
   };
 }
 
+const LASTING = new Set(["Deployment", "StatefulSet"]);
+
+/** Whether a resource keeps pods running; those of jobs end. */
+export const isLasting = (resource: PolicyResource): boolean => LASTING.has(kindOf(resource));
+
+/** Whether a claim is of a node's directory: an empty class is bound only to a volume that was made for it. */
+export const isForDirectory = (claim: unknown): boolean => fields(claim, "spec").storageClassName === "";
+
 /** Every container of a pod, of whichever sort. */
 export function containersOf({ spec }: Pod): Container[] {
   return [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])];

@@ -1,4 +1,4 @@
-import { credentialNamesIn } from "../model/credentials/uses";
+import { credentialNamesIn, credentialStandIns } from "../model/credentials/uses";
 import { formatProblem } from "../model/values/problem";
 import { SANDBOX_STACK_IMAGES } from "./stackImages";
 
@@ -109,9 +109,8 @@ export function replacedCredentials(config: ConfigOverlay): string[] {
 
 /** Texts in place of the files that are named, but for those that the overrides have from Secrets. */
 function credentialFiles(wanted: ConfigOverlay, overrides: ConfigOverlay): ConfigOverlay {
-  const existing = Object.keys(overrides[CREDENTIALS_FROM_KEY] ?? {});
-  const names = credentialNamesIn(wanted).filter((name) => !existing.includes(name));
-  return names.length === 0 ? {} : { [CREDENTIALS_KEY]: Object.fromEntries(names.map((name) => [name, OPENS_NOTHING])) };
+  const files = credentialStandIns(wanted, Object(overrides[CREDENTIALS_FROM_KEY]), OPENS_NOTHING);
+  return Object.keys(files).length === 0 ? {} : { [CREDENTIALS_KEY]: files };
 }
 
 /** The sandbox's own images for those of the program; what an environment names itself stays. */

@@ -4,6 +4,7 @@ import type { Availability, Survival } from "../../model/availability/types";
 import { EXCEPTIONS, type Exceptions } from "../../policy/exceptions";
 import type { PolicyResource } from "../../policy/resources";
 import { type Violation, violationsOf } from "../../policy/rules";
+import { mapIn } from "../engineConfig";
 import { type ProgramRun, runProgram, unreadNote } from "../program";
 import { type Change, changesOf } from "./changes";
 import { decryptableWarning } from "./decryptable";
@@ -155,16 +156,7 @@ function previousResources(preview: Preview): PolicyResource[] {
 }
 
 function declaredSurvival(config: Record<string, unknown>): Survival {
-  const key = "thanos-stack:survives";
-  let declared: unknown = config[key];
-  if (typeof declared === "string") {
-    try {
-      declared = JSON.parse(declared);
-    } catch {
-      declared = undefined;
-    }
-  }
-  const { nodes, zones } = (declared ?? {}) as { nodes?: unknown; zones?: unknown };
+  const { nodes, zones } = mapIn(config, "survives");
   return { nodes: typeof nodes === "number" ? nodes : 0, zones: typeof zones === "number" ? zones : 0 };
 }
 

@@ -1,9 +1,20 @@
 import type { V1Node, V1NodeSelectorTerm, V1PodSpec } from "@kubernetes/client-node";
 import { messageOf, type Transport } from "../../clients/transport";
-import { CONFIG_NAMESPACE } from "../../config/namespace";
 import { mostInZone } from "../../model/availability/left";
 import { matchesTerm, ZONE, zonesFor } from "../../model/kubernetes/nodeSelection";
-import { fields, kindOf, labelsOf, list, objectName, type PolicyResource, podOf, text } from "../../policy/resources";
+import {
+  fields,
+  isForDirectory,
+  isLasting,
+  kindOf,
+  labelsOf,
+  list,
+  objectName,
+  type PolicyResource,
+  podOf,
+  text,
+} from "../../policy/resources";
+import { mapIn } from "../engineConfig";
 import { podCount } from "./podCount";
 import { obstacle, type Placement, placement, type SchedulablePod } from "./scheduling";
 
@@ -47,12 +58,8 @@ async function nodesOf(api: Transport): Promise<V1Node[]> {
 
 /** `cluster.zones` of a configuration as a preview has it, in which maps are JSON; none where it says nothing of them. */
 export function plannedZones(config: Readonly<Record<string, string>>): string[] {
-  try {
-    const { zones } = JSON.parse(config[`${CONFIG_NAMESPACE}:cluster`] ?? "{}") as { zones?: unknown };
-    return Array.isArray(zones) ? zones.map(String) : [];
-  } catch {
-    return [];
-  }
+  const { zones } = mapIn(config, "cluster");
+  return Array.isArray(zones) ? zones.map(String) : [];
 }
 
 /** What would stay Pending for want of a node, a line for each reason; nothing of resources, which other pods take too. */
@@ -72,15 +79,13 @@ interface Unplaced {
   reason: string;
 }
 
-const LASTING = new Set(["Deployment", "StatefulSet"]);
-
 /** Where a workload's pods find nodes, where the scheduler may choose these; undefined for others. */
 function placementOf(
   resource: PolicyResource,
   resources: readonly PolicyResource[],
   nodes: readonly V1Node[],
 ): (Placement & { wanted: number; pod: SchedulablePod }) | undefined {
-  if (!LASTING.has(kindOf(resource)) || hasDirectories(resource)) return undefined;
+  if (!isLasting(resource) || hasDirectories(resource)) return undefined;
   const pod = schedulable(resource, resources);
   if (pod === undefined) return undefined;
   const others = resources.flatMap((other) => (other === resource ? [] : (schedulable(other, resources) ?? [])));
@@ -172,6 +177,4 @@ function misplaced(resource: PolicyResource, resources: readonly PolicyResource[
   );
 }
 
-/** An empty class is bound only to a volume that was made for it: a directory. */
-const hasDirectories = ({ inputs }: PolicyResource): boolean =>
-  list(fields(inputs, "spec"), "volumeClaimTemplates").some((claim) => fields(claim, "spec").storageClassName === "");
+const hasDirectories = ({ inputs }: PolicyResource): boolean => list(fields(inputs, "spec"), "volumeClaimTemplates").some(isForDirectory);

@@ -1,5 +1,6 @@
 import type { ClusterAddress } from "../../clients/apiServer";
 import type { Transport } from "../../clients/transport";
+import { mapIn } from "../engineConfig";
 import { type Preview, STACK_TYPE, typeOf } from "./preview";
 
 /**
@@ -27,12 +28,8 @@ interface Rehearsal {
 
 /** The cluster that a preview asked, by the configuration that it ran with; undefined where that doesn't say it. */
 export function clusterOf({ config }: Preview): ClusterAddress | undefined {
-  try {
-    const { context, kubeconfig } = JSON.parse(config["thanos-stack:cluster"] ?? "{}") as { context?: unknown; kubeconfig?: unknown };
-    return typeof context === "string" ? { context, ...(typeof kubeconfig === "string" ? { kubeconfig } : {}) } : undefined;
-  } catch {
-    return undefined;
-  }
+  const { context, kubeconfig } = mapIn(config, "cluster");
+  return typeof context === "string" ? { context, ...(typeof kubeconfig === "string" ? { kubeconfig } : {}) } : undefined;
 }
 
 /** An apply of what isn't there yet needs both; a replacement is a creation. */

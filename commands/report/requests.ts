@@ -1,5 +1,5 @@
 import { cpuCores, isByteQuantity, isCpuQuantity, quantityBytes } from "../../model/values/quantity";
-import { type Container, fields, kindOf, list, type PolicyResource, podOf, text } from "../../policy/resources";
+import { type Container, fields, isForDirectory, isLasting, list, type PolicyResource, podOf, text } from "../../policy/resources";
 import { type PodCount, podCount } from "./podCount";
 
 /** Resources of its cluster that a plan takes. */
@@ -17,8 +17,6 @@ export interface Requests {
   least?: Pick<Requests, "pods" | "cpu" | "memory">;
 }
 
-const LASTING = new Set(["Deployment", "StatefulSet"]);
-
 /** The sum over everything that keeps running, of what is scaled by its load at its largest; jobs end. */
 export function requestsOf(resources: readonly PolicyResource[]): Requests {
   const most = sumOf(resources, "most");
@@ -30,7 +28,7 @@ function sumOf(resources: readonly PolicyResource[], bound: keyof PodCount): Req
   const sum: Requests = { pods: 0, cpu: 0, memory: 0, storage: 0, directories: 0 };
   for (const resource of resources) {
     const pod = podOf(resource);
-    if (pod === undefined || !LASTING.has(kindOf(resource))) continue;
+    if (pod === undefined || !isLasting(resource)) continue;
     const spec = fields(resource.inputs, "spec");
     const replicas = podCount(resource, resources)[bound];
     sum.pods += replicas;
@@ -41,8 +39,7 @@ function sumOf(resources: readonly PolicyResource[], bound: keyof PodCount): Req
     }
     for (const template of list(spec, "volumeClaimTemplates")) {
       const claim = fields(template, "spec");
-      // An empty class is bound only to a volume that was made for it: a directory.
-      if (claim.storageClassName === "") sum.directories += replicas;
+      if (isForDirectory(template)) sum.directories += replicas;
       else sum.storage += replicas * bytesOf(text(fields(fields(claim, "resources"), "requests"), "storage"));
     }
   }

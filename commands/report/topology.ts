@@ -1,6 +1,6 @@
 import { PART_OF } from "../../model/kubernetes/labels";
 import { FURTHER_POLICY } from "../../model/network/edges";
-import { fields, kindOf, type PolicyResource, podOf, text } from "../../policy/resources";
+import { fields, isLasting, kindOf, type PolicyResource, podOf, text } from "../../policy/resources";
 import { escapeXml } from "./escaping";
 import { type PodCount, podCount, times, together } from "./podCount";
 
@@ -92,7 +92,7 @@ function furtherConnections(resource: PolicyResource): string[] {
 }
 
 function isPart(resource: PolicyResource, component: string): boolean {
-  return podOf(resource)?.labels["app.kubernetes.io/component"] === component && ["Deployment", "StatefulSet"].includes(kindOf(resource));
+  return podOf(resource)?.labels["app.kubernetes.io/component"] === component && isLasting(resource);
 }
 
 /** Whether a pod is a StatefulSet's: its name is the set's with a number behind it. */

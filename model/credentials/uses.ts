@@ -79,6 +79,16 @@ export function credentialsReadBy(settings: Settings, user: CredentialUser): str
   return [...new Set(names)].sort();
 }
 
+/**
+ * The same text for every credential that a configuration of any form names, where nobody can read its own.
+ *
+ * @param existing Those of Secrets that exist, by name, which need none.
+ */
+export function credentialStandIns(config: unknown, existing: object, text: string): Record<string, string> {
+  const names = credentialNamesIn(config).filter((name) => !Object.hasOwn(existing, name));
+  return Object.fromEntries(names.map((name) => [name, text]));
+}
+
 /** Every name that a configuration of any form names by the path of its file, each once. */
 export function credentialNamesIn(config: unknown): string[] {
   const found = [...(JSON.stringify(config) ?? "").matchAll(NAMED)].flatMap(([, name]) => name ?? []);

@@ -37,20 +37,28 @@ export function alertingConfig(settings: Settings): AlertingConfig | Record<stri
 /** Thanos' port of an Alertmanager that is looked up without one (thanos v0.42.4 pkg/alert/alert.go `defaultAlertmanagerPort`). */
 const DEFAULT_PORT = 9093;
 
+/** Port at which an Alertmanager is asked; undefined where records of DNS say it. */
+function portOf(address: string): number | undefined {
+  const { lookup, port } = alertmanagerAt(address);
+  if (lookup === undefined) return portOfUrl(address);
+  return lookup === "dns" ? Number(port ?? DEFAULT_PORT) : undefined;
+}
+
 /** How Prometheus finds them: Thanos' lookups are its service discovery, at the same interval. */
 function discovery(address: string): Discovery {
   const { lookup, server } = alertmanagerAt(address);
   if (lookup === undefined) return { static_configs: [{ targets: [server] }] };
-  const { host, port } = splitHost(server);
-  if (lookup !== "dns") return { dns_sd_configs: [{ names: [host], type: "SRV" }] };
+  const { host } = splitHost(server);
+  const port = portOf(address);
+  if (port === undefined) return { dns_sd_configs: [{ names: [host], type: "SRV" }] };
   // Thanos asks for addresses of both versions; a name without one kind is no fault (discovery/dns/dns.go `lookupWithSearchPath`).
-  return { dns_sd_configs: (["A", "AAAA"] as const).map((type) => ({ names: [host], type, port: Number(port ?? DEFAULT_PORT) })) };
+  return { dns_sd_configs: (["A", "AAAA"] as const).map((type) => ({ names: [host], type, port })) };
 }
 
 /** The address as Thanos' file of Alertmanagers has it: without scheme and path, and looked up with a port. */
 export function alertmanagerInFile(address: string): string {
   const { lookup, server, port } = alertmanagerAt(address);
-  const withPort = lookup === "dns" && port === undefined ? `${server}:${DEFAULT_PORT}` : server;
+  const withPort = lookup === "dns" && port === undefined ? `${server}:${portOf(address)}` : server;
   return lookup === undefined ? server : `${lookup}+${withPort}`;
 }
 
@@ -77,11 +85,7 @@ export function rulerUsesProxy(settings: Settings, alertmanager: string): boolea
  */
 export function alertmanagerPorts(settings: Settings): (number | undefined)[] {
   const direct = settings.alerting.alertmanagers.filter((address) => !rulerUsesProxy(settings, address));
-  const ports = direct.map((address) => {
-    const { lookup } = alertmanagerAt(address);
-    if (lookup === undefined) return portOfUrl(address);
-    return lookup === "dns" ? Number(splitHost(alertmanagerAt(address).server).port ?? DEFAULT_PORT) : undefined;
-  });
+  const ports = direct.map(portOf);
   if (ports.includes(undefined)) return [undefined];
   return [...new Set(ports)].sort((a = 0, b = 0) => a - b);
 }

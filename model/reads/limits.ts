@@ -1,4 +1,5 @@
 import type { StoreLimits } from "../settings/reads";
+import { smallestReceiverMemory } from "../settings/rings";
 import type { ResourceSettings, Settings } from "../settings/schema";
 import { quantityBytes } from "../values/quantity";
 
@@ -26,6 +27,8 @@ export interface Store {
   /** Its key in the stack file. */
   key: string;
   own: { storeLimits: StoreLimits; resources: ResourceSettings };
+  /** Bytes of memory of the smallest of them. Default: what `own` says. */
+  memory?: number;
   /** Processes of its kind that answer one selector together. */
   together: number;
   /** Whether Thanos counts what it reads (thanos #8964). */
@@ -36,9 +39,9 @@ export interface Store {
  * Limits where an environment names none: what all processes of a kind send for one selector fits into a querier, and into
  * each of them. Half of it is for series, half for chunks.
  */
-export function defaultReadLimits({ querier }: Settings, { own, together }: Omit<Store, "key">): ReadLimits {
-  const memory = Math.min(quantityBytes(querier.resources.memory) / together, quantityBytes(own.resources.memory));
-  const half = (memory * READ_SHARE) / 2;
+export function defaultReadLimits({ querier }: Settings, { own, together, memory }: Omit<Store, "key">): ReadLimits {
+  const share = Math.min(quantityBytes(querier.resources.memory) / together, memory ?? quantityBytes(own.resources.memory));
+  const half = (share * READ_SHARE) / 2;
   return { series: Math.floor(half / BYTES_PER_SERIES), samples: Math.floor(half / BYTES_PER_CHUNK) * SAMPLES_PER_CHUNK };
 }
 
@@ -54,19 +57,12 @@ export function readLimitFlags(settings: Settings, store: Omit<Store, "key">): s
   ];
 }
 
-/** Receivers of all rings have the same flag: what fits the smallest. */
-function smallestReceiver({ resources, hashrings }: NonNullable<Settings["receive"]>): ResourceSettings {
-  const memory = [resources.memory, ...hashrings.flatMap((ring) => ring.resources?.memory ?? [])].sort(
-    (left, right) => quantityBytes(left) - quantityBytes(right),
-  );
-  return { ...resources, memory: memory[0] ?? resources.memory };
-}
-
 /** Every kind of store of the settings, whether it is in the plan or not. */
 export const STORES = {
   receive: (receive: NonNullable<Settings["receive"]>): Store => ({
     key: "receive",
-    own: { storeLimits: receive.storeLimits, resources: smallestReceiver(receive) },
+    own: receive,
+    memory: smallestReceiverMemory(receive),
     together: receive.replicas + receive.hashrings.reduce((sum, { replicas }) => sum + replicas, 0),
     counts: false,
   }),

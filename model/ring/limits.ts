@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { RECEIVE_APP } from "../kubernetes/identities";
-import { ringsOf } from "../settings/rings";
+import { smallestReceiverMemory } from "../settings/rings";
 import type { ReceiveSettings, Settings } from "../settings/schema";
 import { quantityBytes } from "../values/quantity";
 
@@ -50,11 +50,8 @@ export function ownRequest({ prometheus: { remoteWrite } }: Settings): RequestLi
  */
 export function defaultRequestLimits(receive: ReceiveSettings, settings: Settings): RequestLimits {
   const own = ownRequest(settings);
-  const takers = [
-    ...ringsOf(receive, settings).map(({ resources }) => resources),
-    ...(receive.mode === "split" ? [receive.routers.resources] : []),
-  ];
-  const share = Math.min(...takers.map(({ memory }) => quantityBytes(memory))) / REQUEST_SHARE;
+  const routers = receive.mode === "split" ? [quantityBytes(receive.routers.resources.memory)] : [];
+  const share = Math.min(smallestReceiverMemory(receive), ...routers) / REQUEST_SHARE;
   const series = Math.max(Math.floor(share / BYTES_PER_SERIES), own.series);
   return {
     sizeBytes: Math.max(Math.floor(share), own.sizeBytes),

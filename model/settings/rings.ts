@@ -1,3 +1,4 @@
+import { quantityBytes } from "../values/quantity";
 import { type PodSettings, podsOver } from "./pods";
 import type { ReceiveSettings, ResourceSettings, Settings, StorageSettings } from "./schema";
 import { defaultRingTenants } from "./scheme";
@@ -81,6 +82,14 @@ export class RingSettings {
     return (this.own ?? this.receive).shuffleSharding;
   }
 }
+
+/** Bytes of memory of a receiver of the smallest ring: what holds for receivers of all rings fits these. */
+export const smallestReceiverMemory = ({ resources, hashrings }: ReceiveSettings): number =>
+  Math.min(
+    ...[resources, ...hashrings.map((ring) => ring.resources)].flatMap((each) =>
+      each?.memory === undefined ? [] : [quantityBytes(each.memory)],
+    ),
+  );
 
 /** The rings in the order in which Thanos reads them: the default ring last, since the first match wins. */
 export const ringsOf = (receive: ReceiveSettings, settings: Settings): RingSettings[] => [
