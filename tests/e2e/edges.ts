@@ -90,16 +90,24 @@ export class DeployedNetwork {
     }
   }
 
-  /** Waits until one connection is otherwise than the document says, and tells all that are. */
-  async until(awaited: string): Promise<string[]> {
-    const expected = this.expectation();
+  /**
+   * Waits until one connection is otherwise than the document says, and no other is but those that are expected to be: while an agent puts
+   * policies in place, a connection of any pod may pass for a moment.
+   */
+  async until(awaited: string, expected: RegExp): Promise<void> {
+    const documented = this.expectation();
     const all = this.connections();
-    return eventually(
-      awaited,
+    await eventually(
+      `${awaited}, and no other than ${expected}`,
       async () => {
         const passed = await probe(all, LONGEST_TIMEOUT);
-        const found = all.filter((each, index) => passed[index] !== expected(each)).map((each) => difference(each, !expected(each)));
-        return found.includes(awaited) && found;
+        const found = all.filter((each, index) => passed[index] !== documented(each)).map((each) => difference(each, !documented(each)));
+        assert.ok(found.includes(awaited), `is not so: ${awaited}`);
+        assert.deepEqual(
+          found.filter((each) => !expected.test(each)),
+          [],
+        );
+        return true;
       },
       SETTLED_MS / 1_000,
     );
