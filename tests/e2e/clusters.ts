@@ -17,8 +17,8 @@ export const CLUSTERS: readonly SharedCluster[] = [
   { lanes: [["schemes"]] },
   {
     lanes: [
-      ["plugins", "directoryBucket"],
-      ["preview", "appStack"],
+      ["plugins", "preview"],
+      ["directoryBucket", "appStack"],
     ],
     // It removes the whole sandbox at its end.
     last: "walkthrough",
