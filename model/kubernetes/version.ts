@@ -9,6 +9,7 @@ export const FIELDS_SINCE = {
   "preStop.sleep": "1.30",
   unhealthyPodEvictionPolicy: "1.27",
   persistentVolumeClaimRetentionPolicy: "1.27",
+  "metrics[].containerResource": "1.27",
   "topologySpreadConstraints[].matchLabelKeys": "1.27",
   "topologySpreadConstraints[].nodeTaintsPolicy": "1.26",
 } as const;
