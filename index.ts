@@ -15,6 +15,7 @@ import { StoreGateway } from "./components/storeGateway";
 import { loadConfig } from "./config/load";
 import { provenAvailability } from "./config/survival";
 import { clusterView } from "./gates/cluster";
+import { compactorGates } from "./gates/compactorShards";
 import { examineNamespace } from "./gates/existingNamespace";
 import { newEnoughKubernetes } from "./gates/kubernetesVersion";
 import { scalingGates } from "./gates/orderedScaling";
@@ -134,7 +135,14 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
     );
     new Compactor(
       "compactor",
-      { ...common, history, volumes, bucket, growth: growth("objectStorage.compactor", compactor.storage) },
+      {
+        ...common,
+        history,
+        volumes,
+        bucket,
+        growth: growth("objectStorage.compactor", compactor.storage),
+        division: compactorGates(cluster),
+      },
       options,
     );
   }

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { CompactorGates } from "../gates/compactorShards";
 import { COMPACTOR_DATA, compactFlags, compactorFiles, compactorProcess, HISTORY_CONFIG_FOLDER } from "../model/bucket/flags";
 import type { HistoryPlan } from "../model/bucket/plan";
 import { choicesFor } from "../model/kubernetes/choices";
-import { container, probes } from "../model/kubernetes/pod";
+import { ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { container, hostAntiAffinity, POD_INDEX_ENV, probes } from "../model/kubernetes/pod";
 import { HTTP } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
 import { componentType } from "../objects/componentType";
@@ -23,12 +25,14 @@ import type { ObjectStorage } from "./objectStorage";
 export interface CompactorArgs extends StatefulArgs {
   history: HistoryPlan;
   bucket: ObjectStorage;
+  /** Hooks of the engine that end every compactor before blocks are another one's. */
+  division: CompactorGates;
 }
 
 /**
- * The compactor: merges, downsamples and drops the bucket's blocks. A StatefulSet, since that never runs a second pod
- * beside one that may still live; two compactors on one bucket would delete each other's blocks. It has no budget for
- * disruptions: what is cut short is begun again.
+ * The compactor, or one for each shard: merges, downsamples and drops the bucket's blocks. A StatefulSet, since that never runs a second
+ * pod of a number beside one that may still live; two compactors on one block would delete each other's. It has no budget for disruptions:
+ * what is cut short is begun again.
  */
 export class Compactor extends pulumi.ComponentResource {
   constructor(name: string, args: CompactorArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -36,7 +40,7 @@ export class Compactor extends pulumi.ComponentResource {
     const { settings, history, bucket } = args;
     const { images, existingNamespace } = settings;
     const { storage, resources, rollout } = history.objectStorage.compactor;
-    const { identity } = history.compactor;
+    const { identity, replicas } = history.compactor;
     const { thanos: image } = images;
     const workload: Workload = {
       identity,
@@ -51,22 +55,26 @@ export class Compactor extends pulumi.ComponentResource {
     const serviceAccountName = serviceAccount(name, workload);
     const headless = service(name, workload, history.compactor.name, HTTP, HEADLESS);
     // What says which blocks are left alone; nothing where none are.
-    const data = compactorFiles(history.merging);
+    const data = compactorFiles(history.merging, replicas);
     const files = Object.keys(data).length === 0 ? undefined : immutableFiles(name, "config", workload, HISTORY_CONFIG_FOLDER, data);
-    const { env, ...telemetryFiles } = telemetry(name, workload, settings, compactorProcess(history.objectStorage), bucket.env);
+    const ownEnv = [...bucket.env, ...(replicas > 1 ? [POD_INDEX_ENV] : [])];
+    const { env, ...telemetryFiles } = telemetry(name, workload, settings, compactorProcess(history.objectStorage), ownEnv);
     const { volumes, mounts } = together(files, telemetryFiles, bucket);
+    const { beforeUpdate = [], ...growth } = args.growth(history.compactor);
     statefulSet(
       name,
       workload,
       {
         serviceName: headless.metadata.name,
-        replicas: 1,
+        replicas,
         storage,
         restartedAt: rollout.restartedAt,
         pod: {
           serviceAccountName,
           // A block that is being uploaded may be finished; one that is not is removed and made again.
           terminationGracePeriodSeconds: 300,
+          // Each takes what the largest compaction of its tenants takes.
+          ...(replicas > 1 ? { affinity: hostAntiAffinity("soft", ownPods(settings, selectorLabels(identity))) } : {}),
           containers: [
             {
               ...container("thanos-compactor", images.thanos, resources),
@@ -82,7 +90,7 @@ export class Compactor extends pulumi.ComponentResource {
       },
       {
         dependsOn: args.volumes,
-        hooks: args.growth(history.compactor),
+        hooks: { ...growth, beforeUpdate: [...beforeUpdate, ...args.division(history.compactor.name)] },
         customTimeouts: { create: "30m", update: "30m", delete: "30m" },
       },
     );

@@ -65,6 +65,12 @@ export interface StatefulSetApplying {
   applyStatefulSet(statefulSet: AppliedStatefulSet, fieldManager: string): Promise<void>;
 }
 
+/** Reading of a StatefulSet that is to have no pod. */
+export interface EndingView {
+  /** Its pods that there still are, those that are ending too, and whoever has not seen yet that it is to have none. */
+  remains(statefulSet: string): Promise<string[]>;
+}
+
 /** A Deployment as it is applied, as far as the gates look into it. */
 export interface AppliedDeployment {
   metadata: { name: string };
@@ -123,7 +129,14 @@ export interface VersionView {
 }
 
 /** Everything that is asked of a cluster, and done to it. */
-export type WholeView = NamespaceView & ClusterView & StatefulSetApplying & ReplicasView & ClaimView & ClaimGrowth & VersionView;
+export type WholeView = NamespaceView &
+  ClusterView &
+  StatefulSetApplying &
+  EndingView &
+  ReplicasView &
+  ClaimView &
+  ClaimGrowth &
+  VersionView;
 
 /** A namespace of a cluster, as the gates see it and act on it. */
 export function clusterView(address: ClusterAddress, namespace: string): WholeView {
@@ -205,6 +218,14 @@ export function clusterBehind(connect: () => Pick<Cluster, "api" | "pod">, names
     },
     async applyStatefulSet(statefulSet, fieldManager) {
       await apply("statefulsets", "StatefulSet", statefulSet, fieldManager);
+    },
+    async remains(name) {
+      const set = await statefulSet(name);
+      if (set === undefined) return [];
+      const { items } = JSON.parse(await get(`${core}/pods`)) as V1PodList;
+      const pods = items.filter(({ metadata }) => metadata?.ownerReferences?.some(({ uid }) => uid === set.metadata?.uid));
+      const seen = set.status?.observedGeneration === set.metadata?.generation && (set.status?.replicas ?? 0) === 0;
+      return [...pods.map(nameOf), ...(seen ? [] : [`word from the controller of ${name}`])];
     },
     async availablePods(name) {
       const text = await get(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`);

@@ -80,7 +80,11 @@ function takenTenants(rings: readonly Hashring[]): string[] | undefined {
   return rings.every(({ tenants }) => tenants !== undefined) ? rings.flatMap(({ tenants = [] }) => tenants) : undefined;
 }
 
-/** Number of store gateways, and the handover. No credential and no address of the bucket's server. */
+/** Numbers of store gateways and compactors, and the handover. No credential and no address of the bucket's server. */
 function historyOutputs(history: HistoryPlan) {
-  return { storeGateways: history.storeGatewaySets.reduce((sum, set) => sum + set.replicas, 0), handover: history.handover };
+  return {
+    storeGateways: history.storeGatewaySets.reduce((sum, set) => sum + set.replicas, 0),
+    compactors: history.compactor.replicas,
+    handover: history.handover,
+  };
 }

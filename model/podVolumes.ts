@@ -44,7 +44,7 @@ export function podVolumes(settings: Settings): Readonly<Record<string, readonly
       "data",
       ...bucket,
       ...telemetry(objectStorage && compactorProcess(objectStorage)),
-      ...when(Object.keys(compactorFiles(blockMerging(settings))).length > 0, "config"),
+      ...when(Object.keys(compactorFiles(blockMerging(settings), objectStorage?.compactor.shards ?? 1)).length > 0, "config"),
     ],
   };
 }

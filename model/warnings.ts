@@ -1,3 +1,4 @@
+import { idleCompactors } from "./bucket/shards";
 import { changesThatRulersMiss } from "./credentials/rules";
 import { evaluatesRules } from "./prometheus/config";
 import { FILE_PLACE } from "./prometheus/freeForm/credentials";
@@ -20,7 +21,13 @@ const LOOKBACK_SECONDS = 300;
 
 /** Sentences, each with the key that it is about. */
 export function planWarnings(settings: Settings): string[] {
-  return [...longIntervals(settings), ...filesThatNobodyMounts(settings), ...changesThatRulersMiss(settings), ...readWarnings(settings)];
+  return [
+    ...longIntervals(settings),
+    ...filesThatNobodyMounts(settings),
+    ...changesThatRulersMiss(settings),
+    ...readWarnings(settings),
+    ...idleCompactors(settings),
+  ];
 }
 
 /**

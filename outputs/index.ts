@@ -47,6 +47,8 @@ export interface PrometheusOutputs {
 export interface ObjectStorageOutputs {
   /** Store gateways that serve the bucket. */
   storeGateways: number;
+  /** Compactors, each for its share of the tenants; absent for stacks from before it was told, which have one. */
+  compactors?: number;
   /** Age at which answers come from the bucket, as a Prometheus duration such as `46h`. */
   handover: string;
 }
@@ -253,7 +255,11 @@ const OUTPUT_NAMES = [
 ] as const;
 
 function readObjectStorage(history: Reader): ObjectStorageOutputs {
-  return { storeGateways: history.count("storeGateways"), handover: history.string("handover") };
+  return {
+    storeGateways: history.count("storeGateways"),
+    ...(history.fields.compactors === undefined ? {} : { compactors: history.count("compactors") }),
+    handover: history.string("handover"),
+  };
 }
 
 function failIfAny(problems: readonly string[]): void {

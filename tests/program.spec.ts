@@ -138,9 +138,11 @@ for (const { title: plan, stack, overrides } of PLANS) {
       const outputs = readOutputs(made.outputs);
       assert.equal(outputs.scheme, ingestion);
       assert.equal(outputs.namespace, `thanos-${stack}`);
-      const gateways = objects(made, "StatefulSet").filter((set) => set.metadata.labels["app.kubernetes.io/component"] === "store-gateway");
-      const pods = (sets: typeof gateways) => sets.reduce((sum, set) => sum + (set.spec.replicas ?? 1), 0);
-      assert.equal(outputs.objectStorage?.storeGateways ?? 0, pods(gateways));
+      const setsOf = (component: string) =>
+        objects(made, "StatefulSet").filter((set) => set.metadata.labels["app.kubernetes.io/component"] === component);
+      const pods = (sets: ReturnType<typeof setsOf>) => sets.reduce((sum, set) => sum + (set.spec.replicas ?? 1), 0);
+      assert.equal(outputs.objectStorage?.storeGateways ?? 0, pods(setsOf("store-gateway")));
+      assert.equal(outputs.objectStorage?.compactors ?? 0, pods(setsOf("compactor")));
       assert.equal(outputs.prometheus.replicas * outputs.prometheus.shards, pods(prometheusSets(made)));
       if (outputs.scheme === "sidecar") {
         assert.throws(() => remoteWriteUrl(outputs), /takes no remote write/);
@@ -205,7 +207,7 @@ describe("program: outputs", () => {
   it("tell of the bucket who serves it and from when on, and not where it is", async () => {
     const { outputs } = await run(SIDECAR.stack, SIDECAR.overrides);
     // Three parts of two, and a quarter of two days.
-    assert.deepEqual(outputs.objectStorage, { storeGateways: 6, handover: "12h" });
+    assert.deepEqual(outputs.objectStorage, { storeGateways: 6, compactors: 1, handover: "12h" });
     assert.ok(!JSON.stringify(outputs).includes("amazonaws"));
   });
 

@@ -101,15 +101,23 @@ export function nodesReady(nodes: readonly NodeReading[]): Verdict {
   };
 }
 
-/** All pods of the namespace are Ready, and there is one. */
-export function podsReady(pods: readonly PodReading[]): Verdict {
+/**
+ * All pods of the namespace are Ready, and there is one.
+ *
+ * @param compactors number of compactors there should be: a StatefulSet makes none after one that does not start, and nobody asks them
+ */
+export function podsReady(pods: readonly PodReading[], compactors = 0): Verdict {
   const notReady = pods.filter((pod) => !pod.ready);
   const ready = pods.length - notReady.length;
   const byComponent = countBy(pods.map((pod) => pod.component || "other"));
+  const compacting = byComponent.get("compactor") ?? 0;
   return {
-    ok: pods.length > 0 && notReady.length === 0,
+    ok: pods.length > 0 && notReady.length === 0 && compacting >= compactors,
     seen: `${ready} of ${pods.length} Ready${pods.length === 0 ? "" : `: ${listOf(byComponent)}`}`,
-    details: notReady.map((pod) => `${pod.name}: ${pod.reason}`),
+    details: [
+      ...notReady.map((pod) => `${pod.name}: ${pod.reason}`),
+      ...(compacting < compactors ? [`${compacting} of ${compactors} compactors: the tenants of the others are not compacted`] : []),
+    ],
   };
 }
 

@@ -31,7 +31,7 @@ const SHORTEST_RATE_MS = 5_000;
 export function stackChecks(reader: StackReader, outputs: StackOutputs, shortestRateMs = SHORTEST_RATE_MS): Check[] {
   return [
     { name: "nodes", look: async () => nodesReady(await reader.nodes()) },
-    { name: "pods", look: async () => podsReady(await reader.pods()) },
+    { name: "pods", look: async () => podsReady(await reader.pods(), outputs.objectStorage?.compactors) },
     { name: "scrape targets", look: () => lookAtTargets(reader, outputs) },
     ...(outputs.scheme === "receive" ? ringChecks(reader, outputs, shortestRateMs) : [stores(reader, outputs, [])]),
     { name: "query", look: () => lookAtUp(reader, outputs) },

@@ -1,12 +1,13 @@
 import { stringify } from "yaml";
 import { COMPACTOR_APP, STORE_GATEWAY_APP } from "../kubernetes/identities";
+import { POD_INDEX_ENV } from "../kubernetes/pod";
 import { GRPC_PORT, HTTP_PORT } from "../kubernetes/ports";
 import { readLimitFlags, STORES } from "../reads/limits";
 import type { ObjectStorageSettings, Settings } from "../settings/schema";
 import { type Process, telemetryFlags } from "../telemetry/files";
 import { durationSeconds, durationText, goDuration, prometheusSize, quantityBytes } from "../values/quantity";
 import { OBJECT_STORE_FLAG } from "./mount";
-import type { BlockSelection, HistoryPlan } from "./plan";
+import type { BlockMerging, BlockSelection, HistoryPlan } from "./plan";
 
 /** Command lines and files of store gateway and compactor, spelled as Thanos v0.42.4 knows them (cmd/thanos/{store,compact}.go). */
 /** Where store gateways keep headers of indexes. */
@@ -134,10 +135,32 @@ export function storeFlags(settings: Settings, objectStorage: ObjectStorageSetti
   ];
 }
 
-/** Files of the compactor, by name; empty where it compacts every block. */
-export function compactorFiles({ leaves }: HistoryPlan["merging"]): Record<string, string> {
-  if (leaves.length === 0) return {};
-  return { [SELECTOR_FILE]: stringify(leaves.map((label) => ({ action: "drop", source_labels: [label], regex: ".+" }))) };
+/** Keeps a compactor from what must not be merged. */
+const leavesAlone = ({ leaves }: BlockMerging) => leaves.map((label) => ({ action: "drop", source_labels: [label], regex: ".+" }));
+
+/**
+ * Files of the compactor, by name; empty where it compacts every block.
+ *
+ * @param shards Compactors. Of several each has a selector of its own, and a file would be the same in all pods.
+ */
+export function compactorFiles(merging: BlockMerging, shards: number): Record<string, string> {
+  return merging.leaves.length === 0 || shards > 1 ? {} : { [SELECTOR_FILE]: stringify(leavesAlone(merging)) };
+}
+
+/** Begins the flag by which each of several compactors is told its shard; a single one has all blocks and no such flag. */
+export const SHARD_FLAG = "--selector.relabel-config=";
+
+/** Says which blocks a compactor has: in a flag where it differs by pod, since Kubernetes expands variables in nothing else. */
+function selectorFlags({ merging, compactor }: Pick<HistoryPlan, "merging" | "compactor">): string[] {
+  if (compactor.replicas > 1) {
+    const selector = [
+      ...leavesAlone(merging),
+      { action: "hashmod", source_labels: compactor.dividedBy, modulus: compactor.replicas, target_label: "shard" },
+      { action: "keep", source_labels: ["shard"], regex: `$(${POD_INDEX_ENV.name})` },
+    ];
+    return [`${SHARD_FLAG}${JSON.stringify(selector)}`];
+  }
+  return merging.leaves.length === 0 ? [] : [`--selector.relabel-config-file=${HISTORY_CONFIG_FOLDER}/${SELECTOR_FILE}`];
 }
 
 const retention = (keptFor: string): string => (keptFor === "forever" ? "0d" : keptFor);
@@ -149,8 +172,9 @@ export const compactorProcess = ({ compactor: { logging } }: ObjectStorageSettin
   serves: false,
 });
 
-/** Arguments of the compactor. */
-export function compactFlags(settings: Settings, { objectStorage, merging }: Pick<HistoryPlan, "objectStorage" | "merging">): string[] {
+/** Arguments of each compactor. */
+export function compactFlags(settings: Settings, history: Pick<HistoryPlan, "objectStorage" | "merging" | "compactor">): string[] {
+  const { objectStorage, merging } = history;
   const { compactor } = objectStorage;
   return [
     "compact",
@@ -171,7 +195,7 @@ export function compactFlags(settings: Settings, { objectStorage, merging }: Pic
     ...merging.replicaLabels.map((label) => `--deduplication.replica-label=${label}`),
     // One-to-one is the absence of a function.
     ...(merging.function === "penalty" ? ["--deduplication.func=penalty"] : []),
-    ...(merging.leaves.length === 0 ? [] : [`--selector.relabel-config-file=${HISTORY_CONFIG_FOLDER}/${SELECTOR_FILE}`]),
+    ...selectorFlags(history),
     "--disable-admin-operations",
     ...telemetryFlags(settings, compactorProcess(objectStorage)),
   ];

@@ -52,11 +52,24 @@ export interface BlockMerging {
   leaves: string[];
 }
 
+/** The StatefulSet of compactors. */
+export interface CompactorSet {
+  name: string;
+  identity: Identity;
+  /** Its pods, of which each compacts one shard of the blocks. */
+  replicas: number;
+  /**
+   * External labels by whose values blocks are divided. Blocks that are merged have the same in all of them, since none of them is a
+   * replica label (thanos pkg/block/metadata `GroupKey`: every external label but those that are taken off).
+   */
+  dividedBy: string[];
+}
+
 /** Everything that a bucket needs. */
 export interface HistoryPlan {
   objectStorage: ObjectStorageSettings;
   storeGatewaySets: StoreGatewaySet[];
-  compactor: { name: string; identity: Identity };
+  compactor: CompactorSet;
   /** memcached servers; empty where caches are in the store gateways themselves. */
   caches: CacheServers[];
   /** Age at which the bucket takes over, such as `12h`. */
@@ -123,7 +136,7 @@ function cacheServers({ indexCache, chunkCache }: ObjectStorageSettings["storeGa
  * @param handover Age of samples at which the bucket takes over; undefined without a bucket.
  */
 export function planHistory(settings: Settings, handover: string | undefined): HistoryPlan | undefined {
-  const { objectStorage, namespace } = settings;
+  const { objectStorage, namespace, tenancy, cluster } = settings;
   if (objectStorage === undefined || handover === undefined) return undefined;
   const { storeGateway, compactor } = objectStorage;
   const user = bucketUser(settings);
@@ -137,7 +150,12 @@ export function planHistory(settings: Settings, handover: string | undefined): H
     };
   });
   const directory = bucketVolumes(settings);
-  const compactorSet = { name: COMPACTOR_APP, identity: COMPACTOR_IDENTITY };
+  const compactorSet = {
+    name: COMPACTOR_APP,
+    identity: COMPACTOR_IDENTITY,
+    replicas: compactor.shards,
+    dividedBy: [tenancy.label, cluster.label],
+  };
   return {
     objectStorage,
     storeGatewaySets,
@@ -148,7 +166,7 @@ export function planHistory(settings: Settings, handover: string | undefined): H
     user,
     hostPathVolumes: [
       ...storeGatewaySets.flatMap((set) => directoriesOf(set, storeGateway.storage, namespace, user)),
-      ...directoriesOf({ ...compactorSet, replicas: 1 }, compactor.storage, namespace, user),
+      ...directoriesOf(compactorSet, compactor.storage, namespace, user),
       ...directory,
     ],
     directory,

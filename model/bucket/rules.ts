@@ -255,6 +255,18 @@ const historyHasNodes: HistoryRule = ({ storeGateway, compactor }) => {
       antiAffinity: storeGateway.antiAffinity,
       pods: storeGateway.replicas,
     }),
+    ...(hostPath === undefined || compactor.shards === 1
+      ? none
+      : [
+          {
+            key: "objectStorage.compactor.shards",
+            value: compactor.shards,
+            rule:
+              "with objectStorage.compactor.storage.hostPath a claim goes with its pod, and its volume waits for somebody to free it: all pods go before the " +
+              "number changes",
+            remedy: "1, or objectStorage.compactor.storage.pvc",
+          },
+        ]),
     ...(hostPath === undefined || hostPath.nodes.length === 1
       ? none
       : [
@@ -290,7 +302,7 @@ function bucketUsers({ storeGateway, compactor }: ObjectStorageSettings, setting
       antiAffinity: storeGateway.antiAffinity,
       pods: storeGateway.replicas,
     },
-    { key: "objectStorage.compactor", storage: compactor.storage, pods: 1 },
+    { key: "objectStorage.compactor", storage: compactor.storage, pods: compactor.shards },
     ...(ruler?.mode === "stateful"
       ? [{ key: "ruler", storage: ruler.storage, antiAffinity: ruler.antiAffinity, pods: ruler.replicas }]
       : []),

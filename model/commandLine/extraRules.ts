@@ -11,7 +11,7 @@ import { OWN_FLAGS, type Program } from "./ownFlags";
 /** What components are given that the program knows nothing of, against what the program itself sets. */
 
 /** Variables that the stack sets in its containers. */
-export const OWN_VARIABLES = ["POD_NAME", "TRACING_HEADER_0"];
+export const OWN_VARIABLES = ["POD_INDEX", "POD_NAME", "TRACING_HEADER_0"];
 /** The variables with headers of traces, of which there are as many as headers. */
 const HEADER_VARIABLE = /^TRACING_HEADER_\d+$/;
 /** Volumes of the stack's pods. */

@@ -228,7 +228,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "deduplication.replica-label": by(`${COMPACTOR}.replicaLabels`),
     "deduplication.func": by("querier.deduplication"),
     "compact.enable-vertical-compaction": fixed("it follows from the replica labels"),
-    ...withFile("selector.relabel-config", fixed("it leaves alone exactly the blocks that must not be merged")),
+    ...withFile("selector.relabel-config", by(`${COMPACTOR}.shards`)),
     "disable-admin-operations": ADMINISTRATION,
   },
   prometheus: {

@@ -5,6 +5,7 @@ import { type ChoosingPart, choosingParts } from "./choices";
 import { commonLabels } from "./labels";
 import { ZONE } from "./nodeSelection";
 import { placementProblems } from "./placementRules";
+import { POD_INDEX_LABEL } from "./pod";
 
 /** Where pods run and what objects are marked with, against what the program itself sets. */
 
@@ -12,7 +13,7 @@ import { placementProblems } from "./placementRules";
 const OWN_LABELS = Object.keys(commonLabels({ app: "", component: "namespace" }, ""));
 /** Labels that Kubernetes itself sets on pods, those of Jobs too (pkg/apis/batch/types.go). */
 const KUBERNETES_LABELS = [
-  "apps.kubernetes.io/pod-index",
+  POD_INDEX_LABEL,
   ...["controller-uid", "job-completion-index", "job-name"].map((name) => `batch.kubernetes.io/${name}`),
   "controller-uid",
   "controller-revision-hash",

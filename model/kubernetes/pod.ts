@@ -127,6 +127,12 @@ export function inZone(zone: string | undefined) {
 /** Pod name as an environment variable, for flags that differ by pod. */
 export const POD_NAME_ENV = { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } };
 
+/** Label with a pod's number in its StatefulSet, which Kubernetes sets since 1.28. */
+export const POD_INDEX_LABEL = "apps.kubernetes.io/pod-index";
+
+/** That number as an environment variable. */
+export const POD_INDEX_ENV = { name: "POD_INDEX", valueFrom: { fieldRef: { fieldPath: `metadata.labels['${POD_INDEX_LABEL}']` } } };
+
 /** A pause before SIGTERM, in which Services forget the pod: Thanos closes its remote-write listener abruptly. */
 export function drainPause(seconds: number) {
   return seconds === 0 ? {} : { lifecycle: { preStop: { sleep: { seconds } } } };

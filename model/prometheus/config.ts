@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { API_TOKEN_FOLDER } from "../kubernetes/apiToken";
+import { COMPACTOR_APP } from "../kubernetes/identities";
 import { PART_OF } from "../kubernetes/labels";
 import { SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
 import { clusterLabels } from "../settings/externalLabels";
@@ -133,8 +134,23 @@ function stackJob(settings: Settings, sidecars: boolean): ScrapeConfig {
           ]
         : []),
       ...POD_IDENTITY,
+      ...compactorShard(settings),
     ],
   };
+}
+
+/** The shard that a compactor works on, so that two of one shard are told from one each of two; and of how many, so that a missing one is. */
+function compactorShard({ objectStorage }: Settings): RelabelConfig[] {
+  const shards = objectStorage?.compactor.shards ?? 1;
+  if (shards === 1) return [];
+  const pod = {
+    source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_name", "__meta_kubernetes_pod_label_apps_kubernetes_io_pod_index"],
+    regex: `${COMPACTOR_APP};(.+)`,
+  };
+  return [
+    { ...pod, target_label: "compactor_shard" },
+    { ...pod, target_label: "compactor_shards", replacement: String(shards) },
+  ];
 }
 
 function annotatedJob(job: string, role: "pod" | "service", settings: Settings): ScrapeConfig {

@@ -251,6 +251,14 @@ const compactor = z
           "sidecars by `penalty`, which is right for pairs and would drop samples of receivers. Left out: such blocks are compacted each by itself, take " +
           "their space, and are served once ([why](decisions.md#what-others-left-is-merged-only-where-that-is-written)).",
       ),
+    shards: count(1, 32)
+      .default(1)
+      .describe(
+        "Compactors, each for its share of the tenants, by a hash of `tenancy.label` and `cluster.label`: what is merged with each other is always " +
+          "one's. So more than one are of use only for many tenants whose blocks one can't keep up with; a tenant is never divided. Each has `storage` " +
+          "and `resources` of its own, not with `hostPath`. To change it ends all of them before the first one begins anew " +
+          "([why](decisions.md#compactors-are-divided-by-tenant-and-change-all-at-once)).",
+      ),
     concurrency: count(1, 32).default(1).describe("Groups of blocks that are compacted at once."),
     consistencyDelay: duration
       .default("30m")
@@ -263,7 +271,7 @@ const compactor = z
       ),
     storage: storage.describe(
       "Scratch space for the largest compaction, its downloads and its result: twice the largest group of blocks that is compacted at once. " +
-        "With `hostPath` it is one node, since there is one compactor.",
+        "With `hostPath` it is one node, since there is one compactor then.",
     ),
     rollout,
     logging: plainLogging,
@@ -272,7 +280,7 @@ const compactor = z
     extra,
     resources: resources("500m", "2Gi"),
   })
-  .describe("Merges, downsamples and drops blocks. There is exactly one.");
+  .describe("Merges, downsamples and drops blocks. There is exactly one for each block.");
 
 /** Schema of `objectStorage`. */
 export const objectStorageSettings = z

@@ -84,6 +84,11 @@ describe("verify: pods", () => {
       /3 of 4/,
       /thanos-receive-3: CrashLoopBackOff/,
     ));
+  it("fail without a compactor that the stack says it has", () => {
+    const compactor = pod("thanos-compactor-0", { component: "compactor" });
+    holds(podsReady([compactor], 1), "1 of 1 Ready: compactor 1");
+    fails(podsReady([compactor], 3), /1 of 1/, /1 of 3 compactors/);
+  });
   it("fail without any", () => fails(podsReady([]), /0 of 0/));
 });
 

@@ -16,8 +16,8 @@ function mistakesOf(command: string, args: readonly string[]): string[] {
     ...args.flatMap((arg) => {
       const { name = "" } = flagOf(arg) ?? {};
       if (isDeprecated(known, name)) return [`${arg}: --${name} is deprecated`];
-      // Kubernetes starts the process without a shell, so quotes would be part of the value.
-      return /["' ]/.test(arg) && name !== "label" ? [`${arg}: quotes or spaces`] : [];
+      // Kubernetes starts the process without a shell, so quotes would be part of the value: right for a text of Go's and for JSON.
+      return /["' ]/.test(arg) && !["label", "selector.relabel-config"].includes(name) ? [`${arg}: quotes or spaces`] : [];
     }),
   ];
 }

@@ -251,6 +251,43 @@ describe("history: the compactor", () => {
     );
   });
 
+  it("is one of several only where that is chosen: a pod, a volume and a shard each", async () => {
+    const made = await run("prod", together(BUCKET, { objectStorage: { compactor: { shards: 3 } } }));
+    const compactor = object(made, "StatefulSet", "thanos-compactor");
+    const { env, args = [] } = container(compactor);
+    assert.equal(compactor.spec.replicas, 3);
+    // Nothing that only another StatefulSet could have, so that one becomes three in place.
+    const { replicas, template, ...rest } = compactor.spec;
+    const one = object(await run("prod", BUCKET), "StatefulSet", "thanos-compactor").spec;
+    const { replicas: _, template: __, ...restOfOne } = one;
+    assert.deepEqual(rest, restOfOne);
+    assert.deepEqual(env, [
+      { name: "POD_INDEX", valueFrom: { fieldRef: { fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']" } } },
+    ]);
+    assert.equal(args.filter((arg) => arg.includes("$(POD_INDEX)")).length, 1);
+    assert.ok(template.spec.affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution !== undefined);
+    assert.equal(template.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution, undefined);
+    assert.equal(objects(made, "StatefulSet").filter((set) => container(set).args?.[0] === "compact").length, 1);
+    const config = mountedConfigMap(made, object(made, "StatefulSet", "prometheus"), "config").data["prometheus.yml"] ?? "";
+    const jobs = (
+      parse(config) as { scrape_configs: { job_name: string; relabel_configs: { target_label?: string; replacement?: string }[] }[] }
+    ).scrape_configs;
+    const labelled = jobs.flatMap(({ job_name, relabel_configs }) =>
+      relabel_configs
+        .filter(({ target_label = "" }) => target_label.startsWith("compactor"))
+        .map((step) => [job_name, step.target_label, step.replacement]),
+    );
+    assert.deepEqual(labelled, [
+      ["thanos-stack", "compactor_shard", undefined],
+      ["thanos-stack", "compactor_shards", "3"],
+    ]);
+  });
+
+  it("ends before another division begins", async () => {
+    const { options } = resource(await run("prod", BUCKET), "kubernetes:apps/v1:StatefulSet", "compactor");
+    assert.equal(options.beforeUpdate.at(-1), "thanos-compactor-waits-for-the-end-of-the-old-division");
+  });
+
   it("merges by the scheme, and leaves alone what its function would damage", async () => {
     const made = await run("prod", together(BUCKET, SIDECARS));
     const compactor = object(made, "StatefulSet", "thanos-compactor");

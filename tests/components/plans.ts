@@ -260,6 +260,18 @@ export const AUTOSCALED: Plan = {
   },
 };
 
+/** Several compactors, each with tenants of its own, in both schemes. */
+export const DIVIDED: Plan = {
+  title: "several compactors",
+  stack: "prod",
+  overrides: { objectStorage: { compactor: { shards: 3 } } },
+};
+export const DIVIDED_SIDECAR: Plan = {
+  title: "several compactors that leave a ring's blocks alone",
+  stack: "prod",
+  overrides: { ingestion: "sidecar", objectStorage: { compactor: { shards: 2 } } },
+};
+
 /** Data on the disks of three nodes, never two replicas on one. */
 export const HOST_PATH: Plan = {
   title: "hostPath on three nodes",
@@ -388,7 +400,8 @@ export const RING_PLANS: readonly Plan[] = [
   EXTRA,
   NETWORKS,
   AUTOSCALED,
+  DIVIDED,
 ];
 /** Plans whose samples stay with their Prometheus. */
-export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV, EXTRA_SIDECAR];
+export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV, EXTRA_SIDECAR, DIVIDED_SIDECAR];
 export const PLANS: readonly Plan[] = [...RING_PLANS, ...SIDECAR_PLANS];

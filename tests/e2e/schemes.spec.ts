@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { execa } from "execa";
 import type { Labels, MatrixElement, PrometheusClient, VectorElement } from "../../clients/prometheus";
+import { SHARD_FLAG } from "../../model/bucket/flags";
+import { shardOf } from "../../model/bucket/shards";
 import { bucketAccess, bucketServer, ensureBucket, startBucket, stopBucket } from "../../sandbox/bucket";
 import { environment, openStack } from "../../sandbox/engine";
 import { dataDirectory, listBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
@@ -480,6 +483,54 @@ describe("both schemes on a real cluster", function () {
       600,
     );
     await eventually("each sample is still answered once", async () => once(await answered()));
+  });
+
+  it("divides the bucket's blocks over compactors by tenant, and no two divisions are ever at work beside each other", async () => {
+    const { querier, outputs } = await ring();
+    const own = shardOf([outputs.defaultTenant, ""], 2);
+    const other = ["shop", "bank", "mill", "farm", "port"].find((tenant) => shardOf([tenant, ""], 2) !== own);
+    assert.ok(other !== undefined);
+    const labels = { tenant_id: other, receive_replica: "thanos-receive-0" };
+    await withBlocks(OUTAGE, MADE, (folder) => uploadBlocks({ folder, labels, bucket: bucketAccess(RING_BUCKET) }));
+    const compactors = () => cluster.pods(RING_NAMESPACE, "thanos-compactor");
+    /** Updates, and polls meanwhile how those divide blocks that there are at once; one that is ending is there too. */
+    const divide = async (stack: Stack): Promise<string[]> => {
+      let over = false;
+      const divisions: string[][] = [];
+      const poll = async () => {
+        while (!over) {
+          const pods = await compactors().catch(() => []);
+          const selectors = pods.map(({ spec }) => spec.containers[0]?.args?.find((arg) => arg.startsWith(SHARD_FLAG)) ?? "all");
+          divisions.push([...new Set(selectors)]);
+          await delay(300);
+        }
+      };
+      const update = stack.up().finally(() => {
+        over = true;
+      });
+      await Promise.all([update, poll()]);
+      assert.deepEqual(
+        divisions.filter((each) => each.length > 1),
+        [],
+      );
+      assert.equal(new Set(divisions.flat()).size, 2, "the old division and the new one were seen");
+      return (await compactors()).map(({ metadata }) => metadata.name).sort();
+    };
+    const { compactor, ...bucket } = RING["thanos-stack:objectStorage"];
+    const divided = await openRing({ ...RING, "thanos-stack:objectStorage": { ...bucket, compactor: { ...compactor, shards: 2 } } });
+    assert.deepEqual(await divide(divided), ["thanos-compactor-0", "thanos-compactor-1"]);
+    const has = 'thanos_blocks_meta_synced{state=~"loaded|label-excluded", compactor_shards="2"} > 0';
+    await eventually("each has blocks that the other leaves alone", async () => {
+      const { vector } = await querier.instant(`count by (compactor_shard) (${has})`);
+      return vector.length === 2 && vector.every(({ sample }) => sample.value === 2);
+    });
+    const { vector } = await querier.instant('thanos_compact_halted{compactor_shards="2"}');
+    assert.deepEqual(
+      vector.map(({ sample }) => sample.value),
+      [0, 0],
+    );
+    // What the next test begins with.
+    assert.deepEqual(await divide(await openRing(UNMERGED_RING)), ["thanos-compactor-0"]);
   });
 
   it("gets smaller under load only when all that the leaving receivers hold is in the bucket, and answers all of it afterwards", async () => {

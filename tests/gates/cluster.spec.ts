@@ -101,6 +101,24 @@ describe("gates: the cluster", () => {
     );
   });
 
+  it("says what is left of a StatefulSet that is to have no pod, those that are ending and an old word of its controller too", async () => {
+    const path = "/apis/apps/v1/namespaces/ns/statefulsets/thanos-compactor";
+    assert.deepEqual(await cluster().remains("thanos-compactor"), []);
+    const pod = (name: string, uid: string, rest: object = {}) => ({ metadata: { name, ownerReferences: [{ uid }], ...rest } });
+    const set = (observedGeneration: number, replicas: number) =>
+      json({ metadata: { uid: "s", generation: 4 }, status: { observedGeneration, replicas } });
+    const ending = pod("thanos-compactor-1", "s", { deletionTimestamp: "2026-01-01T00:00:00Z" });
+    answers["GET /api/v1/namespaces/ns/pods"] = json({ items: [pod("other-0", "o"), pod("thanos-compactor-0", "s"), ending] });
+    answers[`GET ${path}`] = set(4, 2);
+    const word = "word from the controller of thanos-compactor";
+    assert.deepEqual(await cluster().remains("thanos-compactor"), ["thanos-compactor-0", "thanos-compactor-1", word]);
+    answers["GET /api/v1/namespaces/ns/pods"] = json({ items: [pod("other-0", "o")] });
+    answers[`GET ${path}`] = set(3, 0);
+    assert.deepEqual(await cluster().remains("thanos-compactor"), [word]);
+    answers[`GET ${path}`] = set(4, 0);
+    assert.deepEqual(await cluster().remains("thanos-compactor"), []);
+  });
+
   it("applies a part of a Deployment, counts its pods that are available, and removes what scales it, if anything does", async () => {
     const path = "/apis/apps/v1/namespaces/ns/deployments/thanos-querier";
     const scaler = "/apis/autoscaling/v2/namespaces/ns/horizontalpodautoscalers/thanos-querier";

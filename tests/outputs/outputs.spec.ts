@@ -130,7 +130,9 @@ describe("outputs: readOutputs", () => {
   it("has what a stack with a bucket says of it, in both schemes, and does without it elsewhere", () => {
     const objectStorage = { storeGateways: 2, handover: "33h" };
     for (const outputs of [RECEIVE, SIDECAR]) {
-      assert.deepEqual(readOutputs({ ...outputs, objectStorage }).objectStorage, objectStorage);
+      for (const told of [objectStorage, { ...objectStorage, compactors: 3 }]) {
+        assert.deepEqual(readOutputs({ ...outputs, objectStorage: told }).objectStorage, told);
+      }
       assert.ok(!("objectStorage" in readOutputs(outputs)));
     }
     assert.deepEqual(problemsOf({ ...SIDECAR, objectStorage: { storeGateways: 0 } }), [

@@ -123,6 +123,7 @@ describe("the account that deploys", () => {
         metrics: () => view.metrics("a"),
         metric: () => view.metric("a", "b"),
         applyStatefulSet: () => view.applyStatefulSet(set, "manager"),
+        remains: () => view.remains("a"),
         availablePods: () => view.availablePods("a"),
         applyDeployment: () => view.applyDeployment({ metadata: { name: "a" }, spec: { replicas: 1 } }, "manager"),
         removeAutoscaler: () => view.removeAutoscaler("a"),

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { compactFlags, compactorFiles, hashSelector, storeFlags, storeGatewayFiles } from "../../../model/bucket/flags";
-import { blockMerging, blockSelections, planHistory } from "../../../model/bucket/plan";
+import { compactFlags, compactorFiles, hashSelector, SHARD_FLAG, storeFlags, storeGatewayFiles } from "../../../model/bucket/flags";
+import { blockMerging, blockSelections, type HistoryPlan, planHistory } from "../../../model/bucket/plan";
+import { idleCompactors, shardOf } from "../../../model/bucket/shards";
 import { planStack } from "../../../model/plan";
 import { handoverDuration, handoverSeconds, leastHandoverSeconds } from "../../../model/retention/handover";
 import { prometheusRetentionTime } from "../../../model/retention/prometheus";
@@ -241,12 +242,91 @@ describe("history: what is merged", () => {
   });
 
   it("leaves a ring's blocks alone and no other", () => {
-    const { merging } = plan({ ingestion: "sidecar" });
-    const steps = parse(compactorFiles(merging)["selector.yaml"] ?? "") as RelabelConfig[];
+    const steps = parse(compactorFiles(plan({ ingestion: "sidecar" }).merging, 1)["selector.yaml"] ?? "") as RelabelConfig[];
     assert.equal(relabelled({ __block_id: "b", receive_replica: "r", tenant_id: "t" }, steps), undefined);
     assert.ok(relabelled({ __block_id: "b", tenant_id: "t" }, steps) !== undefined);
     assert.ok(relabelled({ __block_id: "b", prometheus_replica: "p", cluster: "c" }, steps) !== undefined);
-    assert.deepEqual(compactorFiles(plan().merging), {});
+    assert.deepEqual(compactorFiles(plan().merging, 1), {});
+  });
+});
+
+describe("history: several compactors", () => {
+  const divided = (shards: number, changes: Partial<SettingsInput> = {}) => plan({ objectStorage: withCompactor({ shards }), ...changes });
+  /** The selector of one of them, as Kubernetes expands it. */
+  const selectorOf = (history: HistoryPlan, pod: number): RelabelConfig[] => {
+    const [flag = "", ...others] = compactFlags(settingsWith(), history).filter((arg) => arg.startsWith("--selector"));
+    assert.deepEqual(others, []);
+    assert.ok(flag.startsWith(SHARD_FLAG), flag);
+    return JSON.parse(flag.slice(SHARD_FLAG.length).replaceAll("$(POD_INDEX)", String(pod))) as RelabelConfig[];
+  };
+  const ownersOf = (history: HistoryPlan, labels: Record<string, string>): number[] =>
+    Array.from({ length: history.compactor.replicas }, (_, pod) => pod).filter(
+      (pod) => relabelled({ __block_id: "b", ...labels }, selectorOf(history, pod)) !== undefined,
+    );
+
+  it("have every block once, and all that is merged with each other in one", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 32 }), fc.string(), fc.constantFrom("a", "b"), (shards, tenant, replica) => {
+        const history = divided(shards);
+        const owners = ownersOf(history, { tenant_id: tenant });
+        assert.equal(owners.length, 1);
+        assert.deepEqual(owners, [shardOf([tenant, ""], shards)]);
+        for (const label of history.merging.replicaLabels) {
+          assert.deepEqual(ownersOf(history, { tenant_id: tenant, [label]: replica }), owners);
+        }
+      }),
+      { numRuns: 50 },
+    );
+    assert.equal(ownersOf(divided(3), { cluster: "x", prometheus_replica: "p" }).length, 1);
+    assert.equal(ownersOf(divided(3), {}).length, 1, "blocks that nobody has labelled");
+  });
+
+  it("divide by no label that is taken off before blocks are merged", () => {
+    const history = divided(3, {
+      tenancy: { label: "owner" },
+      querier: { replicaLabels: ["replica"] },
+      objectStorage: withCompactor({ shards: 3, replicaLabels: ["replica"] }),
+    });
+    assert.deepEqual(history.compactor.dividedBy, ["owner", "cluster"]);
+    assert.ok(!history.compactor.dividedBy.some((label) => history.merging.replicaLabels.includes(label)));
+  });
+
+  it("leave alone what one would leave alone, each", () => {
+    const history = divided(3, { ingestion: "sidecar", prometheus: { storage, replicas: 2 } });
+    assert.deepEqual(ownersOf(history, { receive_replica: "r", tenant_id: "t" }), []);
+    assert.equal(ownersOf(history, { cluster: "test", prometheus_replica: "p" }).length, 1);
+    assert.deepEqual(compactorFiles(history.merging, 3), {}, "no file, which would be the same in all pods");
+  });
+
+  it("are told so by nothing where there is one", () => {
+    const flags = compactFlags(settingsWith(), divided(1));
+    assert.ok(!flags.some((arg) => arg.includes("selector")));
+    assert.deepEqual(flags, compactFlags(settingsWith(), plan()));
+  });
+
+  // What model/relabel of Prometheus v0.314 says, through its own `relabel.Process`.
+  for (const [tenant, ...shards] of [
+    ["default-tenant", 1, 0, 2],
+    ["greeter", 0, 2, 1],
+    ["cards", 0, 0, 4],
+    ["tenant-ä", 1, 1, 3],
+    ["", 1, 0, 3],
+  ] as const) {
+    it(`have the tenants that Prometheus' hash gives them: ${tenant}`, () =>
+      assert.deepEqual(
+        [2, 3, 5].map((count) => shardOf([tenant, ""], count)),
+        shards,
+      ));
+  }
+
+  it("are idle, and said to be, where no tenant falls to them", () => {
+    const idle = (changes: Partial<SettingsInput>) => idleCompactors(settingsWith(changes));
+    const shards = (count: number) => ({ objectStorage: withCompactor({ shards: count }) });
+    assert.deepEqual(idle(shards(1)), []);
+    assert.deepEqual(idle({ ...shards(3), tenancy: { tenants: ["greeter", "shop"] } }), []);
+    assert.match(idle({ ...shards(3), tenancy: { tenants: ["cards"] } }).join(), /shards is 3: no tenant .* falls to shard 1, 2, whose/);
+    assert.deepEqual(idle({ ...shards(3), accepts: ["any-tenant"] }), [], "nobody knows");
+    assert.match(idle({ ...shards(2), ingestion: "sidecar" }).join(), /one compactor has all/);
   });
 });
 

@@ -227,6 +227,13 @@ describe("history rules: what is refused", () => {
       remedy: /one node/,
     },
     {
+      title: "several compactors in directories of a node",
+      changes: compactor({ storage: on("n1"), shards: 2 }),
+      key: "objectStorage.compactor.shards",
+      rule: /a claim goes with its pod/,
+      remedy: /1, or .*storage\.pvc/,
+    },
+    {
       title: "a directory that receivers on other nodes don't see",
       changes: directory({ receive: { storage: on("n1", "n2", "n3"), antiAffinity: "soft" } }),
       key: "receive.storage.hostPath.nodes",
