@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { Certificates } from "./components/certificates";
 import { Compactor } from "./components/compactor";
 import { DataPriority } from "./components/dataPriority";
 import { HostPathVolumes } from "./components/hostPathVolumes";
@@ -41,7 +42,7 @@ import { planWarnings } from "./model/warnings";
  */
 export = async (examine = examineNamespace): Promise<Record<string, unknown>> => {
   // What the environment chose, checked; what it comes to; what that survives.
-  const { settings, kubeconfig, rules, ruleCount, bucketCredentials, credentials, warnings } = loadConfig();
+  const { settings, kubeconfig, rules, ruleCount, bucketCredentials, credentials, warnings, day } = loadConfig();
   const plan = planStack(settings);
   const ring = ringOf(plan.scheme);
   const survival = provenAvailability(settings, plan);
@@ -79,7 +80,12 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
     { ...options, protect: settings.protect && !exists },
   );
   const dataPriority = value === undefined ? undefined : new DataPriority("data-priority", { namespace, value }, options).className;
-  const common = { settings, addresses: plan.addresses, namespace: ownNamespace.name, dataPriority };
+  // Whoever connects inside the stack shows who it is.
+  const certificates =
+    plan.tls === undefined
+      ? undefined
+      : new Certificates("certificates", { settings, tls: plan.tls, day, namespace: ownNamespace.name }, options);
+  const common = { settings, addresses: plan.addresses, namespace: ownNamespace.name, dataPriority, certificates };
   const volumes =
     plan.hostPathVolumes.length === 0
       ? []
@@ -158,7 +164,12 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
       options,
     );
 
-  const outputs = { namespace: ownNamespace.name, ...planOutputs(settings, plan), availability: pulumi.output(survival) };
+  const outputs = {
+    namespace: ownNamespace.name,
+    ...planOutputs(settings, plan),
+    availability: pulumi.output(survival),
+    ...certificates?.outputs,
+  };
   // What a scheme does not have is left out: the engine warns of an output that is undefined.
   return made.whenMade(Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined)));
 };

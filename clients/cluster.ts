@@ -5,6 +5,7 @@
  */
 import * as http from "node:http";
 import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { apiServerTransport, type ClusterAddress, loadKubeConfig } from "./apiServer";
 import { ForwardedStream, forwardedStream, messageInStatus, type PodPort } from "./forwardedStream";
@@ -18,12 +19,29 @@ export interface Cluster {
   /** One pod, by the number of a port that something listens on there. */
   pod(pod: PodPort): Transport;
   /**
+   * The end of the certificate that a pod's port serves, whoever signed it, as text of a date.
+   *
+   * @param serverName the name that is asked for
+   * @throws {Error} where the port serves no TLS
+   */
+  certificateEnd(pod: PodPort, serverName: string): Promise<string>;
+  /**
    * A Service by its in-cluster URL, such as `http://thanos-querier.monitoring.svc.cluster.local:9090`; the URL's path
    * is a prefix of every request's path.
    *
-   * @throws {Error} when the URL's host is no Service, or it is not plain HTTP
+   * @param identity who asks, for a URL of https; read for each connection
+   * @throws {Error} when the URL's host is no Service, or its scheme is https and nobody says who asks
    */
-  service(inClusterUrl: string): Transport;
+  service(inClusterUrl: string, identity?: () => Promise<TlsIdentity>): Transport;
+}
+
+/** Who asks, and whom, where both sides show certificates; all as PEM. */
+export interface TlsIdentity {
+  ca: string;
+  cert: string;
+  key: string;
+  /** Name that the server's certificate is for, whatever leads to it. */
+  servername: string;
 }
 
 /** How a cluster is reached; what is left out is the default. */
@@ -55,9 +73,12 @@ export function connectCluster(address: ClusterAddress, options: ClusterOptions 
   return {
     api,
     pod,
-    service(inClusterUrl) {
+    certificateEnd: (target, serverName) => certificateEnd(config, target, serverName, timeoutMs),
+    service(inClusterUrl, identity) {
       const url = parseServiceUrl(inClusterUrl);
-      if (url.scheme !== "http") throw new Error(`${inClusterUrl}: a Service is reached by plain HTTP only`);
+      if (url.scheme === "https" && identity === undefined)
+        throw new Error(`${inClusterUrl}: by https nobody is reached without a certificate`);
+      const reached = url.scheme === "http" ? pod : (target: PodPort) => limited(podTransport(config, target, keepIdleMs, identity));
       const core = `/api/v1/namespaces/${url.namespace}/services/${url.name}`;
       const label = encodeURIComponent(`kubernetes.io/service-name=${url.name}`);
       const slices = `/apis/discovery.k8s.io/v1/namespaces/${url.namespace}/endpointslices?labelSelector=${label}`;
@@ -68,7 +89,7 @@ export function connectCluster(address: ClusterAddress, options: ClusterOptions 
         ]);
         return podsBehind(url, service, items);
       };
-      return limited(serviceTransport(behind, pod, inClusterUrl));
+      return limited(serviceTransport(behind, reached, inClusterUrl));
     },
   };
 }
@@ -88,9 +109,33 @@ export async function getObject<T>(api: Transport, path: string): Promise<T> {
   return JSON.parse(body) as T;
 }
 
+/** Longest time in milliseconds for a handshake where nothing is said of it. */
+const HANDSHAKE_MS = 10_000;
+
+async function certificateEnd(config: KubeConfig, pod: PodPort, servername: string, timeoutMs = HANDSHAKE_MS): Promise<string> {
+  const stream = await forwardedStream(config, pod);
+  const where = `pod ${pod.namespace}/${pod.name}:${pod.port}`;
+  // Its end is asked for, and by whom it is signed is judged by those who use it.
+  const socket = connectTls({ socket: stream, servername, rejectUnauthorized: false });
+  const late = setTimeout(() => socket.destroy(new Error(`no handshake within ${timeoutMs} ms`)), timeoutMs);
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.once("secureConnect", () => resolve(socket.getPeerCertificate().valid_to));
+      socket.once("error", (error) => reject(new ConnectionError(where, error)));
+      socket.once("close", () => reject(new ConnectionError(where, new Error("the connection was closed before a certificate was shown"))));
+    });
+  } finally {
+    clearTimeout(late);
+    socket.destroy();
+    stream.destroy();
+  }
+}
+
 /** Reaches one pod's port. */
-function podTransport(config: KubeConfig, pod: PodPort, keepIdleMs: number): Transport {
-  const agent = new ForwardingAgent(() => forwardedStream(config, pod), keepIdleMs);
+function podTransport(config: KubeConfig, pod: PodPort, keepIdleMs: number, identity?: () => Promise<TlsIdentity>): Transport {
+  const plain = () => forwardedStream(config, pod);
+  const open = identity === undefined ? plain : async () => encrypted(await plain(), await identity());
+  const agent = new ForwardingAgent(open, keepIdleMs);
   const base = `http://${pod.name}.${pod.namespace}.pod:${pod.port}`;
   return {
     description: `pod ${pod.namespace}/${pod.name}:${pod.port} by port-forward`,
@@ -105,12 +150,25 @@ function podTransport(config: KubeConfig, pod: PodPort, keepIdleMs: number): Tra
   };
 }
 
+/** A stream within another one, of which both ends have shown who they are. */
+function encrypted(stream: Duplex, identity: TlsIdentity): Promise<Duplex> {
+  const socket = connectTls({ ...identity, socket: stream });
+  return new Promise((resolve, reject) => {
+    socket.once("secureConnect", () => resolve(socket));
+    socket.once("error", reject);
+    socket.once("close", () => {
+      stream.destroy();
+      reject(new Error("the connection was closed during the handshake"));
+    });
+  });
+}
+
 type Connected = (error: Error | null, stream: Duplex) => void;
 
 /** Lends Node's HTTP client forwarded streams in place of sockets. */
 class ForwardingAgent extends http.Agent {
   constructor(
-    private readonly open: () => Promise<ForwardedStream>,
+    private readonly open: () => Promise<Duplex>,
     private readonly keepIdleMs: number,
   ) {
     super({ keepAlive: true });
@@ -125,7 +183,9 @@ class ForwardingAgent extends http.Agent {
   }
 
   override keepSocketAlive(stream: Duplex): boolean {
-    if (stream instanceof ForwardedStream) stream.keepIdle(this.keepIdleMs);
+    // One with another inside would keep the process: each request of those has its own.
+    if (!(stream instanceof ForwardedStream)) return false;
+    stream.keepIdle(this.keepIdleMs);
     return true;
   }
 }

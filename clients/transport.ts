@@ -60,6 +60,8 @@ export interface DirectTransportOptions {
    * Service has long led new ones elsewhere.
    */
   keepIdleMs?: number;
+  /** Certificates, where the server wants one, and whom it is asked to be; as PEM. Default: none, and those that this machine trusts. */
+  tls?: Pick<https.RequestOptions, "ca" | "cert" | "key" | "servername">;
 }
 
 /**
@@ -76,7 +78,7 @@ export function directTransport(baseUrl: string, options: DirectTransportOptions
   const prefix = base.pathname.replace(/\/$/, "");
   return {
     description: base.href.replace(/\/$/, ""),
-    send: (request) => sendRequest(new URL(prefix + request.path, base), request, { agent }),
+    send: (request) => sendRequest(new URL(prefix + request.path, base), request, { agent, ...options.tls }),
   };
 }
 

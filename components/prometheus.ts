@@ -27,6 +27,7 @@ import type { RetentionPlan } from "../model/retention/plan";
 import type { Scheme } from "../model/ring/plan";
 import { protectsStorage } from "../model/settings/protection";
 import type { Settings } from "../model/settings/schema";
+import { PROMETHEUS_TLS_FOLDER, TLS_FOLDER } from "../model/tls/flags";
 import { componentType } from "../objects/componentType";
 import { credentialFiles } from "../objects/credentials";
 import { type Telemetry, telemetry } from "../objects/telemetry";
@@ -46,6 +47,7 @@ import {
   together,
   type Workload,
 } from "../objects/workload";
+import type { Certificates } from "./certificates";
 import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link Prometheus}. */
@@ -62,6 +64,8 @@ export interface PrometheusArgs extends StatefulArgs {
   credentials: Credentials;
   /** Where sidecars upload blocks; undefined without a bucket, and where receivers upload. */
   bucket: ObjectStorage | undefined;
+  /** Certificates of the components; undefined where nothing is encrypted. */
+  certificates: Certificates | undefined;
 }
 
 /** Port of the query API, metrics and probes. */
@@ -186,7 +190,7 @@ export class Prometheus extends pulumi.ComponentResource {
   }
 
   private serverSpec(
-    { settings, scheme, retention, bucket, dataPriority }: PrometheusArgs,
+    { settings, scheme, retention, bucket, dataPriority, certificates }: PrometheusArgs,
     set: PrometheusSet,
     serviceAccountName: pulumi.Input<string>,
     files: Mounted,
@@ -196,6 +200,9 @@ export class Prometheus extends pulumi.ComponentResource {
     const { prometheus, cluster, images } = settings;
     const pods = ownPods(settings, selectorLabels(set.identity));
     const data = { name: DATA_VOLUME, mountPath: PROMETHEUS_DATA };
+    // Prometheus writes where there is a ring; else its sidecar serves.
+    const certificate = certificates?.mounted("prometheus", scheme.kind === "ring" ? PROMETHEUS_TLS_FOLDER : TLS_FOLDER);
+    const mountsOf = (kind: Scheme["kind"]) => (scheme.kind === kind ? (certificate?.mounts ?? []) : []);
     const server: Container = {
       ...container("prometheus", images.prometheus, prometheus.resources, prometheus.storage.emptyDir?.size),
       args: prometheusFlags(settings, scheme.kind === "sidecar" && bucket !== undefined),
@@ -203,7 +210,7 @@ export class Prometheus extends pulumi.ComponentResource {
       ports: [WEB],
       ...probes("http"),
       // Discovery, the kubelets' metrics and other targets: nobody else in the pod shows who it is.
-      volumeMounts: [data, ...files.mounts, ...credentials.mounts, API_TOKEN.mount],
+      volumeMounts: [data, ...files.mounts, ...credentials.mounts, ...mountsOf("ring"), API_TOKEN.mount],
     };
     const ownSidecar: Container = {
       ...container(SIDECAR_CONTAINER, images.thanos, prometheus.sidecar.resources),
@@ -212,7 +219,7 @@ export class Prometheus extends pulumi.ComponentResource {
       ports: [GRPC, { name: SIDECAR_HTTP_PORT_NAME, containerPort: HTTP_PORT }],
       // Ready only while it reaches its Prometheus.
       ...probes(SIDECAR_HTTP_PORT_NAME),
-      volumeMounts: [data, ...files.mounts, ...ofSidecar.mounts, ...(bucket?.mounts ?? [])],
+      volumeMounts: [data, ...files.mounts, ...ofSidecar.mounts, ...(bucket?.mounts ?? []), ...mountsOf("sidecar")],
     };
     const sidecar = withExtra(ownSidecar, prometheus.sidecar.extra);
     return {
@@ -238,6 +245,7 @@ export class Prometheus extends pulumi.ComponentResource {
           ...credentials.volumes,
           ...ofSidecar.volumes,
           ...(bucket?.volumes ?? []),
+          ...(certificate?.volumes ?? []),
           API_TOKEN.volume,
         ],
       },

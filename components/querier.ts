@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { stringify } from "yaml";
 import type { ReplicaGates } from "../gates/replicas";
 import type { Addresses } from "../model/kubernetes/addresses";
 import { choicesFor } from "../model/kubernetes/choices";
@@ -8,6 +7,7 @@ import { scratchVolume } from "../model/kubernetes/localDisk";
 import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
 import { GRPC, QUERY_HTTP_PORT } from "../model/kubernetes/ports";
 import { deduplicationFunction } from "../model/query/deduplication";
+import { ENDPOINT_TLS_FOLDER, ENDPOINT_TLS_VOLUME, endpointSecrets, endpointsFile } from "../model/query/endpoints";
 import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, querierFlags, querierProcess } from "../model/query/flags";
 import type { Settings } from "../model/settings/schema";
 import { durationSeconds } from "../model/values/quantity";
@@ -19,11 +19,13 @@ import {
   disruptionBudget,
   HEADLESS,
   immutableFiles,
+  mountedCertificates,
   service,
   serviceAccount,
   together,
   type Workload,
 } from "../objects/workload";
+import type { Certificates } from "./certificates";
 
 /** Arguments of {@link Querier}. */
 export interface QuerierArgs {
@@ -37,6 +39,8 @@ export interface QuerierArgs {
    * Its stores, receivers above all: they are updated first, and a querier that starts when they are Ready finds them at its first poll.
    */
   stores: pulumi.Resource[];
+  /** Certificates of the components; undefined where nothing is encrypted. */
+  certificates: Certificates | undefined;
 }
 
 /** Most in its temporary directory: the file of queries in flight, which holds a kilobyte for each. */
@@ -69,10 +73,15 @@ export class Querier extends pulumi.ComponentResource {
     const http = { name: "http", containerPort: QUERY_HTTP_PORT };
     const serviceAccountName = serviceAccount(name, workload);
     const endpoints = immutableFiles(name, "endpoints", workload, ENDPOINTS_FOLDER, {
-      [ENDPOINTS_FILE]: stringify({ endpoints: [...addresses.stores, ...querier.endpoints].map((address) => ({ address })) }),
+      [ENDPOINTS_FILE]: endpointsFile(settings, addresses.stores),
     });
     const { env, ...telemetryFiles } = telemetry(name, workload, settings, querierProcess(settings));
-    const { volumes, mounts } = together(endpoints, telemetryFiles);
+    const { volumes, mounts } = together(
+      endpoints,
+      telemetryFiles,
+      args.certificates?.mounted("querier"),
+      mountedCertificates(ENDPOINT_TLS_VOLUME, endpointSecrets(settings), ENDPOINT_TLS_FOLDER),
+    );
     service(name, workload, QUERIER_APP, http, CLUSTER_IP);
     // Headless: gRPC keeps one connection, so its clients balance over the pods themselves.
     service(`${name}-grpc`, workload, QUERIER_GRPC_SERVICE, GRPC, HEADLESS);

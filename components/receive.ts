@@ -55,6 +55,7 @@ import {
   together,
   type Workload,
 } from "../objects/workload";
+import type { Certificates } from "./certificates";
 import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link Receive}. */
@@ -74,6 +75,8 @@ export interface ReceiveArgs {
   dataPriority: pulumi.Input<string> | undefined;
   /** Where blocks are uploaded; undefined without a bucket. */
   bucket: ObjectStorage | undefined;
+  /** Certificates of the components; undefined where nothing is encrypted. */
+  certificates: Certificates | undefined;
 }
 
 /** The order of changes, as hooks of the engine. */
@@ -193,7 +196,7 @@ export class Receive extends pulumi.ComponentResource {
   }
 
   private receiverSpec(
-    { settings, ring, bucket, dataPriority }: ReceiveArgs,
+    { settings, ring, bucket, dataPriority, certificates }: ReceiveArgs,
     set: ReceiverSet,
     serviceAccountName: pulumi.Input<string>,
     role: ReceiverRole,
@@ -201,7 +204,7 @@ export class Receive extends pulumi.ComponentResource {
   ): StatefulSetArgs {
     const { settings: receive } = ring;
     const localEndpoint = `$(POD_NAME).${PEER_SERVICE}.${settings.namespace}.svc.${settings.cluster.domain}:${GRPC_PORT}`;
-    const { volumes, mounts } = together(files, bucket);
+    const { volumes, mounts } = together(files, bucket, certificates?.mounted("receive"));
     return {
       serviceName: PEER_SERVICE,
       replicas: set.replicas,
@@ -238,10 +241,11 @@ export class Receive extends pulumi.ComponentResource {
   private routers(
     name: string,
     workload: Workload,
-    { settings, ring, scaling }: ReceiveArgs,
+    { settings, ring, scaling, certificates }: ReceiveArgs,
     serviceAccountName: pulumi.Input<string>,
-    files: Mounted,
+    routing: Mounted,
   ): void {
+    const files = together(routing, certificates?.mounted("receive-router"));
     const { settings: receive } = ring;
     const { replicas, autoscaling, antiAffinity, resources, rollout } = receive.routers;
     const { preStopSeconds } = receive.rollout;

@@ -41,6 +41,7 @@ import {
   together,
   type Workload,
 } from "../objects/workload";
+import type { Certificates } from "./certificates";
 import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link Ruler}. */
@@ -55,6 +56,8 @@ export interface RulerArgs extends StatefulArgs {
   credentials: Credentials;
   /** Where a stateful ruler uploads blocks; undefined without a bucket. */
   bucket: ObjectStorage | undefined;
+  /** Certificates of the components; undefined where nothing is encrypted. */
+  certificates: Certificates | undefined;
 }
 
 /**
@@ -97,7 +100,10 @@ export class Ruler extends pulumi.ComponentResource {
     service(name, workload, RULER_SERVICE, GRPC, HEADLESS);
     const credentials = credentialFiles(name, workload, "ruler", settings, args.credentials);
     const told = telemetry(name, workload, settings, rulerProcess(ruler.settings), [POD_NAME_ENV, ...(bucket?.env ?? [])]);
-    const files = { ...told, ...together(this.files(name, workload, args), credentials, told, bucket) };
+    const files = {
+      ...told,
+      ...together(this.files(name, workload, args), credentials, told, bucket, args.certificates?.mounted("ruler")),
+    };
     this.set = statefulSet(name, workload, this.rulerSpec(args, serviceAccountName, files), {
       dependsOn: args.volumes,
       hooks: args.growth(ruler),

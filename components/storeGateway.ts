@@ -22,12 +22,15 @@ import {
   together,
   type Workload,
 } from "../objects/workload";
+import type { Certificates } from "./certificates";
 import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link StoreGateway}. */
 export interface StoreGatewayArgs extends StatefulArgs {
   history: HistoryPlan;
   bucket: ObjectStorage;
+  /** Certificates of the components; undefined where nothing is encrypted. */
+  certificates: Certificates | undefined;
 }
 
 /** Seconds between leaving the Service and the end of the process. */
@@ -74,7 +77,7 @@ export class StoreGateway extends pulumi.ComponentResource {
     serviceAccountName: pulumi.Input<string>,
     cacheServers: readonly pulumi.Resource[],
   ): void {
-    const { settings, history, bucket } = args;
+    const { settings, history, bucket, certificates } = args;
     const { storeGateway } = history.objectStorage;
     const { cluster, images } = settings;
     const caches = {
@@ -84,7 +87,12 @@ export class StoreGateway extends pulumi.ComponentResource {
     const files = storeGatewayFiles(history.objectStorage, set.blocks, caches);
     const pods = ownPods(settings, selectorLabels(set.identity));
     const { env, ...telemetryFiles } = telemetry(set.name, part, settings, storeGatewayProcess(history.objectStorage), bucket.env);
-    const { volumes, mounts } = together(immutableFiles(set.name, "config", part, HISTORY_CONFIG_FOLDER, files), telemetryFiles, bucket);
+    const { volumes, mounts } = together(
+      immutableFiles(set.name, "config", part, HISTORY_CONFIG_FOLDER, files),
+      telemetryFiles,
+      bucket,
+      certificates?.mounted("store-gateway"),
+    );
     statefulSet(
       set.name,
       part,

@@ -8,14 +8,15 @@ import { SECRET_KEYS } from "./secretKeys";
 
 /** An issue of the schema as problems ({@link Problem}), without values that may be a credential on the wrong side. */
 export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): Problem[] {
-  const [first, name] = issue.path;
-  const holder = valueAt(raw, issue.code === "unrecognized_keys" ? issue.path : issue.path.slice(0, -1)) as { name?: unknown } | undefined;
-  return readIssue(issue, raw).map((problem) => {
+  const path = writtenPath(issue.path, raw);
+  const [first, name] = path;
+  const holder = valueAt(raw, issue.code === "unrecognized_keys" ? path : path.slice(0, -1)) as { name?: unknown } | undefined;
+  return readIssue(issue, path, raw).map((problem) => {
     const { value } = problem;
     if (value === undefined) return problem;
     // Whoever misunderstands this key writes the credential into it, as a value or as a name.
     if (first === "credentialsFrom") return { ...problem, value: HIDDEN, ...(issue.code === "invalid_key" ? { key: first } : {}) };
-    if (issue.path.includes("headers")) return { ...problem, value: HIDDEN };
+    if (path.includes("headers")) return { ...problem, value: HIDDEN };
     // As of `{ name: PASSWORD, valu: … }`.
     const named = typeof holder?.name === "string" && typeof value === "string" && value !== holder.name;
     return named && name !== undefined && mayBeCredential(String(holder?.name), value) ? { ...problem, value: HIDDEN } : problem;
@@ -24,9 +25,9 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
 
 const HIDDEN = "(not shown)";
 
-function readIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): Problem[] {
-  const key = pathText(issue.path);
-  const value = valueAt(raw, issue.path);
+function readIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[], raw: Record<string, unknown>): Problem[] {
+  const key = pathText(path);
+  const value = valueAt(raw, path);
   const at = (name: string) => (key === "" ? name : `${key}.${name}`);
   switch (issue.code) {
     case "unrecognized_keys":
@@ -63,6 +64,12 @@ function readIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): Probl
     default:
       return [{ key, value, rule: ruleOf(issue) ?? "not of the form that this key has", remedy: issue.message }];
   }
+}
+
+/** The path of what somebody wrote: a text may stand for a map, whose keys are then in no file. */
+function writtenPath(path: readonly PropertyKey[], raw: Record<string, unknown>): readonly PropertyKey[] {
+  const inner = path.findIndex((_, index) => typeof valueAt(raw, path.slice(0, index)) === "string");
+  return inner < 0 ? path : path.slice(0, inner);
 }
 
 /** What the length of a value is counted in: one, several. */

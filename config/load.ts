@@ -35,6 +35,8 @@ export interface LoadedConfig {
   bucketCredentials: BucketCredentials | undefined;
   /** Credentials that are files, by name, to be kept secret. */
   credentials: Credentials;
+  /** Today, for which certificates are made: nobody else looks at a clock. */
+  day: Date;
   /** Checks that could not be made, in sentences. */
   warnings: string[];
 }
@@ -87,6 +89,7 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
     ruleCount,
     bucketCredentials: bucketCredentials === undefined ? undefined : credentialsSchema.parse(bucketCredentials),
     credentials,
+    day: new Date(),
     warnings: [
       ...(settings.objectStorage === undefined ? [] : others.unreadable.map(notCompared)),
       ...(warning === undefined ? [] : [warning]),

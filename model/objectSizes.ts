@@ -1,6 +1,7 @@
 import { choicesFor, choosingParts } from "./kubernetes/choices";
 import { planStack } from "./plan";
 import { evaluatesRules, prometheusConfig } from "./prometheus/config";
+import { endpointsFile } from "./query/endpoints";
 import { receiveLimitsFile } from "./ring/limits";
 import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, ringOf } from "./ring/plan";
 import type { Settings } from "./settings/schema";
@@ -116,7 +117,7 @@ export function objectProblems(settings: Settings, rules: Readonly<Record<string
           ...tooLarge("receive.hashrings", [ring.hashringsFile], `fewer tenants and receivers in ${HASHRINGS_CONFIG_MAP}`),
           ...tooLarge("receive.relabel", [thanosYaml(ring.settings.relabel)], "fewer rules"),
         ]),
-    ...tooLarge("querier.endpoints", settings.querier.endpoints, "fewer addresses"),
+    ...tooLarge("querier.endpoints", [endpointsFile(settings, addresses.stores)], "fewer addresses"),
     ...chosenAnnotations(settings),
   ];
 }

@@ -19,6 +19,7 @@ import { planRetention, type RetentionPlan } from "./retention/plan";
 import { planScheme, ringOf, type Scheme } from "./ring/plan";
 import { planRuler, type RulerPlan } from "./ruler/plan";
 import type { Settings } from "./settings/schema";
+import { planTls, type TlsPlan } from "./tls/plan";
 
 /** The whole plan: every workload with its name and size, and every address, in one place that all components agree on. */
 
@@ -30,6 +31,8 @@ export interface StackPlan {
   history?: HistoryPlan;
   /** Absent where each Prometheus evaluates the rules itself. */
   ruler?: RulerPlan;
+  /** Absent where nothing is encrypted. */
+  tls?: TlsPlan;
   addresses: Addresses;
   hostPathVolumes: HostPathVolume[];
 }
@@ -42,6 +45,7 @@ export function planStack(settings: Settings): StackPlan {
   const retention = planRetention(settings, ring?.retention);
   const history = planHistory(settings, retention.handover);
   const ruler = planRuler(settings);
+  const tls = planTls(settings);
   const prometheusSets = planPrometheus(settings);
   const host = (service: string) => `${service}.${namespace}.svc.${cluster.domain}`;
   const srv = (service: string) => `dnssrv+_grpc._tcp.${host(service)}`;
@@ -52,8 +56,13 @@ export function planStack(settings: Settings): StackPlan {
     prometheusSets,
     ...(history === undefined ? {} : { history }),
     ...(ruler === undefined ? {} : { ruler }),
+    ...(tls === undefined ? {} : { tls }),
     addresses: {
-      ...(ring === undefined ? {} : { remoteWriteUrl: `http://${host(RECEIVE_SERVICE)}:${REMOTE_WRITE_PORT}/api/v1/receive` }),
+      ...(ring === undefined
+        ? {}
+        : {
+            remoteWriteUrl: `${settings.tls === undefined ? "http" : "https"}://${host(RECEIVE_SERVICE)}:${REMOTE_WRITE_PORT}/api/v1/receive`,
+          }),
       querierUrl,
       queryUrl: settings.queryFrontend === undefined ? querierUrl : `http://${host(QUERY_FRONTEND_APP)}:${QUERY_HTTP_PORT}`,
       queryGrpcAddress: `${host(QUERIER_GRPC_SERVICE)}:${GRPC_PORT}`,

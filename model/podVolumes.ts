@@ -1,11 +1,14 @@
 import { compactorFiles, compactorProcess, storeGatewayProcess } from "./bucket/flags";
 import { blockMerging } from "./bucket/plan";
 import { sidecarProcess } from "./prometheus/sidecar";
+import { ENDPOINT_TLS_VOLUME, endpointSecrets } from "./query/endpoints";
 import { querierProcess, queryFrontendProcess } from "./query/flags";
 import { receiverProcess } from "./ring/flags";
 import { hasAlertingFile, rulerProcess } from "./ruler/flags";
 import type { Settings } from "./settings/schema";
 import { type Process, telemetryFiles } from "./telemetry/files";
+import { TLS_VOLUME } from "./tls/flags";
+import { servesTls } from "./tls/plan";
 
 /**
  * Volumes of the stack's own that a component's pods have, by the component's key: further containers may mount these. Which there are
@@ -15,6 +18,9 @@ export function podVolumes(settings: Settings): Readonly<Record<string, readonly
   const { receive, queryFrontend, objectStorage, ingestion, ruler } = settings;
   const when = (holds: boolean, ...names: string[]): string[] => (holds ? names : []);
   const bucket = [...when(objectStorage !== undefined, "objectstore"), ...when(objectStorage?.filesystem !== undefined, "bucket")];
+  // Until servers take TLS only those who write have a certificate.
+  const certificate = when(servesTls(settings), TLS_VOLUME);
+  const writersCertificate = when(settings.tls !== undefined, TLS_VOLUME);
   const routing = ["hashrings", "limits", ...when((receive?.relabel ?? []).length > 0, "relabel")];
   const telemetry = (process: Process | undefined): string[] =>
     when(process !== undefined && Object.keys(telemetryFiles(settings, process)).length > 0, "telemetry");
@@ -23,23 +29,34 @@ export function podVolumes(settings: Settings): Readonly<Record<string, readonly
       "data",
       ...telemetry(receive && receiverProcess(receive, "ingester")),
       ...bucket,
+      ...certificate,
       ...(receive?.mode === "split" ? [] : routing),
     ],
-    "receive.routers": ["data", ...routing, ...telemetry(receive && receiverProcess(receive, "router"))],
-    querier: ["endpoints", "tmp", ...telemetry(querierProcess(settings))],
+    "receive.routers": ["data", ...routing, ...certificate, ...telemetry(receive && receiverProcess(receive, "router"))],
+    querier: [
+      ...["endpoints", "tmp"],
+      ...certificate,
+      ...when(endpointSecrets(settings).length > 0, ENDPOINT_TLS_VOLUME),
+      ...telemetry(querierProcess(settings)),
+    ],
     queryFrontend: ["response-cache", ...telemetry(queryFrontend && queryFrontendProcess(queryFrontend))],
     prometheus: [
       ...["api-token", "config", "data", "rules"],
-      ...(ingestion === "sidecar" ? [...bucket, ...telemetry(sidecarProcess(settings))] : []),
+      ...(ingestion === "sidecar" ? [...bucket, ...certificate, ...telemetry(sidecarProcess(settings))] : writersCertificate),
     ],
     ruler: [
       "data",
       "rules",
       ...telemetry(ruler && rulerProcess(ruler)),
       ...when(hasAlertingFile(settings), "alertmanagers"),
-      ...(ruler?.mode === "stateful" ? bucket : ["remote-write"]),
+      ...(ruler?.mode === "stateful" ? [...bucket, ...certificate] : ["remote-write", ...writersCertificate]),
     ],
-    "objectStorage.storeGateway": ["config", "data", ...bucket, ...telemetry(objectStorage && storeGatewayProcess(objectStorage))],
+    "objectStorage.storeGateway": [
+      ...["config", "data"],
+      ...bucket,
+      ...certificate,
+      ...telemetry(objectStorage && storeGatewayProcess(objectStorage)),
+    ],
     "objectStorage.compactor": [
       "data",
       ...bucket,

@@ -23,6 +23,7 @@ import { receiveOf } from "./settings/scheme";
 import { tenancyProblems } from "./settings/tenancyRules";
 import { unlimitedProblems } from "./settings/unlimited";
 import { telemetryProblems } from "./telemetry/rules";
+import { tlsProblems } from "./tls/rules";
 import { serverOf } from "./values/hosts";
 import { JUDGE_ALL, type Problem } from "./values/problem";
 import { durationSeconds } from "./values/quantity";
@@ -242,6 +243,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...(receive === undefined ? [] : ringProblemsOf(receive, settings, judge)),
     ...historyProblems(settings, judge),
     ...judge(() => rulerProblems(settings)),
+    ...judge(() => tlsProblems(settings)),
     ...judge(() => survivalProblems(settings)),
     ...judge(() => choiceProblems(settings)),
     ...judge(() => scalingProblems(settings)),

@@ -12,6 +12,7 @@ import { claimRetention, type Storage, unchangedByGrowth, volumeClaimTemplate, v
 import type { Autoscaling } from "../model/settings/autoscaling";
 import { restartAnnotations } from "../model/settings/rollout";
 import type { Settings } from "../model/settings/schema";
+import { CA_FILE, CERTIFICATE_FILE, KEY_FILE } from "../model/tls/flags";
 import { labelValue } from "../model/values/kubernetesNames";
 import { imageVersion } from "../model/values/versions";
 
@@ -219,6 +220,24 @@ export function mountedConfigMap(volume: string, configMap: pulumi.Input<string>
     volumes: [{ name: volume, configMap: { name: configMap } }],
     mounts: [{ name: volume, mountPath: folder, readOnly: true }],
   };
+}
+
+/** A certificate as files of a volume: of the Secret, whatever else it holds. */
+const certificateItems = (folder = "") => [CERTIFICATE_FILE, KEY_FILE, CA_FILE].map((key) => ({ key, path: `${folder}${key}` }));
+
+/** A Secret with a certificate as a directory. */
+export function mountedCertificate(volume: string, secretName: pulumi.Input<string>, folder: string): Mounted {
+  return {
+    volumes: [{ name: volume, secret: { secretName, items: certificateItems() } }],
+    mounts: [{ name: volume, mountPath: folder, readOnly: true }],
+  };
+}
+
+/** Several Secrets with certificates as one directory, in which each has one of its own name; nothing where there are none. */
+export function mountedCertificates(volume: string, secrets: readonly string[], folder: string): Mounted | undefined {
+  if (secrets.length === 0) return undefined;
+  const sources = secrets.map((name) => ({ secret: { name, items: certificateItems(`${name}/`) } }));
+  return { volumes: [{ name: volume, projected: { sources } }], mounts: [{ name: volume, mountPath: folder, readOnly: true }] };
 }
 
 /** Everything that is mounted, in order. */

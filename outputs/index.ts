@@ -53,6 +53,22 @@ export interface ObjectStorageOutputs {
   handover: string;
 }
 
+/** Mutual TLS between the stack's components, and to them: remote write and gRPC. */
+export interface TlsOutputs {
+  /** Name in the certificate of every server, whatever address leads to it. */
+  serverName: string;
+  /** `senders` while the stack is on its way to TLS: writers are to use it already, and nobody serves it yet. */
+  stage: "senders" | "everywhere";
+  /** Certificates of the CAs to trust, as PEM; absent where somebody else than the stack signs. */
+  ca?: string;
+}
+
+/** A certificate with its key, as PEM. */
+export interface TlsClient {
+  certificate: string;
+  key: string;
+}
+
 interface CommonOutputs {
   /** The Kubernetes namespace of everything in the stack. */
   namespace: string;
@@ -79,6 +95,8 @@ interface CommonOutputs {
   prometheus: PrometheusOutputs;
   /** The stack's object storage; absent where answers end with local retention. */
   objectStorage?: ObjectStorageOutputs;
+  /** Who connects to the stack needs a certificate; absent where nothing is encrypted. */
+  tls?: TlsOutputs;
   /** Survival of the plan, as computed at preview; its form belongs to the program and is opaque here. */
   availability: Record<string, unknown>;
 }
@@ -146,6 +164,7 @@ export function readOutputs(raw: Record<string, unknown>): StackOutputs {
       shards: prometheus.count("shards"),
     },
     ...(raw.objectStorage === undefined ? {} : { objectStorage: readObjectStorage(outputs.object("objectStorage")) }),
+    ...(raw.tls === undefined ? {} : { tls: readTls(outputs.object("tls")) }),
     availability: outputs.object("availability").fields,
   };
   if (scheme === "sidecar") {
@@ -212,6 +231,26 @@ export async function awaitStackOutputs(ref: pulumi.StackReference): Promise<Sta
 }
 
 /**
+ * The certificate that a stack made for others under a name of its `tls.clients`, kept secret.
+ *
+ * @param ref a reference to a thanos-stack stack
+ * @param name the name
+ * @returns an output that fails where the stack has made none of this name
+ */
+export function tlsClient(ref: pulumi.StackReference, name: string): pulumi.Output<TlsClient> {
+  return ref.getOutput("tlsClients").apply((clients: unknown) => {
+    const client = isObject(clients) ? clients[name] : undefined;
+    if (isObject(client) && typeof client.certificate === "string" && typeof client.key === "string") {
+      return { certificate: client.certificate, key: client.key };
+    }
+    const names = isObject(clients) ? Object.keys(clients).join(", ") : "";
+    throw new Error(
+      `the stack has made no certificate for ${name}${names === "" ? "" : `, only for ${names}`}: name it in its tls.clients`,
+    );
+  });
+}
+
+/**
  * The outputs of a stack that can be written to.
  *
  * @throws {Error} for a stack of the sidecar scheme, which takes no remote write
@@ -251,8 +290,18 @@ const OUTPUT_NAMES = [
   "ring",
   "prometheus",
   "objectStorage",
+  "tls",
   "availability",
 ] as const;
+
+function readTls(tls: Reader): TlsOutputs {
+  const ca = tls.fields.ca === undefined ? undefined : tls.string("ca");
+  return {
+    serverName: tls.string("serverName"),
+    stage: tls.oneOf("stage", ["senders", "everywhere"] as const),
+    ...(ca === undefined ? {} : { ca }),
+  };
+}
 
 function readObjectStorage(history: Reader): ObjectStorageOutputs {
   return {

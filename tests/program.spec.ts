@@ -82,7 +82,7 @@ for (const { title: plan, stack, overrides } of PLANS) {
     it("puts every Kubernetes object into a component, and every component into the stack", () => {
       for (const each of made.resources) {
         const parent = each.options.parent;
-        if (isKubernetes(each)) assert.match(parent, /[:$]thanos-stack:index:[A-Z][A-Za-z]+::/, title(each));
+        if (each.custom && !each.type.startsWith("pulumi:")) assert.match(parent, /[:$]thanos-stack:index:[A-Z][A-Za-z]+::/, title(each));
         else assert.match(parent, /pulumi:pulumi:Stack::thanos-stack-/, title(each));
       }
     });
@@ -148,7 +148,10 @@ for (const { title: plan, stack, overrides } of PLANS) {
         assert.throws(() => remoteWriteUrl(outputs), /takes no remote write/);
         return;
       }
-      assert.equal(remoteWriteUrl(outputs), `http://thanos-receive.thanos-${stack}.svc.cluster.local:19291/api/v1/receive`);
+      assert.equal(
+        remoteWriteUrl(outputs),
+        `${outputs.tls === undefined ? "http" : "https"}://thanos-receive.thanos-${stack}.svc.cluster.local:19291/api/v1/receive`,
+      );
       assert.equal(outputs.ring.members.length, pods(receiverSets(made)));
     });
 

@@ -21,6 +21,8 @@ export interface Topology {
   frontends: PodCount;
   /** Connections that the environment adds to those of the path, each in words; none where it adds none. */
   further: string[];
+  /** Whether writes and answers between the stack's components are encrypted. */
+  encrypted: boolean;
 }
 
 /** A hashring and where its receivers are. */
@@ -62,6 +64,7 @@ export function topologyOf(resources: readonly PolicyResource[], outputs: Record
     queriers: replicasOf(resources, "querier"),
     frontends: replicasOf(resources, "query-frontend"),
     further: resources.flatMap(furtherConnections),
+    encrypted: resources.some(servesTls),
   };
 }
 
@@ -109,6 +112,12 @@ function neverShareNodes(resource: PolicyResource): boolean {
   return Array.isArray(affinity.requiredDuringSchedulingIgnoredDuringExecution);
 }
 
+/** Whether a component takes connections by TLS alone. */
+function servesTls(resource: PolicyResource): boolean {
+  const { containers } = podOf(resource)?.spec ?? {};
+  return Array.isArray(containers) && JSON.stringify(containers).includes("--grpc-server-tls-cert=");
+}
+
 /** The topology in one line of text. */
 export function topologyLine(of: Topology): string {
   const pods = of.prometheus.replicas * of.prometheus.shards;
@@ -125,9 +134,12 @@ export function topologyLine(of: Topology): string {
           ...(of.routers.least > 0 ? [`routers ${times(of.routers)}`] : []),
           [`${rings.join("; ")} (${replicasEach(of)})`, ...history].join(" and "),
         ];
-  return [...sources, `queriers ${times(of.queriers)}`, ...(of.frontends.least > 0 ? [`query frontends ${times(of.frontends)}`] : [])].join(
-    " → ",
-  );
+  const line = [
+    ...sources,
+    `queriers ${times(of.queriers)}`,
+    ...(of.frontends.least > 0 ? [`query frontends ${times(of.frontends)}`] : []),
+  ].join(" → ");
+  return of.encrypted ? `${line}; by TLS as far as the queriers` : line;
 }
 
 /** The connections that the environment adds, in one line of text; none where it adds none. */
@@ -156,21 +168,27 @@ export function stagesOf(of: Topology): Stage[] {
   const scrapers = `×${pods}${of.prometheus.shards > 1 ? `, ${of.prometheus.shards} shards` : ""}`;
   const history: Box[] =
     of.storeGateways > 0 ? [{ title: "Store gateways", note: `×${of.storeGateways}, a bucket`, kind: "receiver", begins: true }] : [];
+  const way = (name: string) => (of.encrypted ? `${name}, TLS` : name);
   const sources: Stage[] =
     of.rings.length === 0
-      ? [{ parts: [{ title: "Prometheus, sidecars", note: scrapers, kind: "sender" }, ...history], arrow: "StoreAPI" }]
+      ? [{ parts: [{ title: "Prometheus, sidecars", note: scrapers, kind: "sender" }, ...history], arrow: way("StoreAPI") }]
       : [
           {
             parts: [
               { title: "Prometheus", note: scrapers, kind: "sender" },
               { title: "Other senders", note: "of app stacks", kind: "outside" },
             ],
-            arrow: "remote write",
+            arrow: way("remote write"),
           },
           ...(of.routers.least > 0
-            ? [{ parts: [{ title: "Routers", note: times(of.routers), kind: "router" as const }], arrow: `×${of.replicationFactor}` }]
+            ? [
+                {
+                  parts: [{ title: "Routers", note: times(of.routers), kind: "router" as const }],
+                  arrow: way(`×${of.replicationFactor}`),
+                },
+              ]
             : []),
-          { parts: [...of.rings, ...history], arrow: "StoreAPI" },
+          { parts: [...of.rings, ...history], arrow: way("StoreAPI") },
         ];
   return [
     ...sources,

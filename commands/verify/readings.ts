@@ -1,14 +1,16 @@
 /** Takes the readings that the checks judge, from a cluster that is reached through its API server and by port-forwards. */
-import type { V1NodeList, V1Pod, V1PodList, V1Service } from "@kubernetes/client-node";
-import { type Cluster, getObject } from "../../clients/cluster";
+import { X509Certificate } from "node:crypto";
+import type { V1NodeList, V1Pod, V1PodList, V1Secret, V1Service } from "@kubernetes/client-node";
+import { type Cluster, getObject, type TlsIdentity } from "../../clients/cluster";
 import { parseExposition } from "../../clients/exposition";
 import { isReady, podTrouble } from "../../clients/podTrouble";
 import { PrometheusClient } from "../../clients/prometheus";
 import { parseServiceUrl } from "../../clients/services";
 import type { Transport } from "../../clients/transport";
 import { PART_OF, PART_OF_LABEL } from "../../model/kubernetes/labels";
+import { CA_FILE, CERTIFICATE_FILE, KEY_FILE, TLS_VOLUME } from "../../model/tls/flags";
 import type { StackOutputs } from "../../outputs";
-import type { AcknowledgedReading, HashringReading, NodeReading, PodReading, TargetsReading } from "./checks";
+import type { AcknowledgedReading, CertificateReading, HashringReading, NodeReading, PodReading, TargetsReading } from "./checks";
 
 /** Longest time in milliseconds for one request; a check's next try follows soon enough. */
 export const REQUEST_TIMEOUT_MS = 10_000;
@@ -39,6 +41,37 @@ export class StackReader {
     const known = this.services.get(url) ?? this.cluster.service(url);
     this.services.set(url, known);
     return known;
+  }
+
+  /** The in-cluster URL of remote write, as the stack's own Prometheus writes there. */
+  remoteWrite(url: string): Transport {
+    return url.startsWith("https:") ? this.cluster.service(url, () => this.identity()) : this.service(url);
+  }
+
+  /** When the certificates end that pods serve on their gRPC ports, and the one that Prometheus writes with. */
+  async certificates(): Promise<CertificateReading[]> {
+    const { namespace, tls } = this.outputs;
+    if (tls === undefined) return [];
+    const serving = tls.stage === "everywhere" ? await this.asked(({ grpcPort }) => grpcPort !== undefined) : [];
+    const served = await Promise.all(
+      serving.map(async ({ name, grpcPort = 0 }): Promise<CertificateReading> => {
+        return { holder: name, end: new Date(await this.cluster.certificateEnd({ namespace, name, port: grpcPort }, tls.serverName)) };
+      }),
+    );
+    if (this.outputs.scheme !== "receive") return served;
+    const { cert } = await this.identity();
+    return [...served, { holder: "prometheus", end: new Date(new X509Certificate(cert).validTo) }];
+  }
+
+  /** Who the stack's own Prometheus is: the certificate in the Secret that its pods mount. */
+  private async identity(): Promise<TlsIdentity> {
+    const { namespace, tls, prometheus } = this.outputs;
+    const { name } = parseServiceUrl(prometheus.service);
+    const secret = (await this.pods()).find((pod) => pod.app === name)?.tlsSecret;
+    if (secret === undefined || tls === undefined) throw new Error(`no pod of ${name} has a certificate`);
+    const { data = {} } = await this.get<V1Secret>(`/api/v1/namespaces/${namespace}/secrets/${secret}`);
+    const file = (key: string): string => Buffer.from(data[key] ?? "", "base64").toString("utf8");
+    return { ca: file(CA_FILE), cert: file(CERTIFICATE_FILE), key: file(KEY_FILE), servername: tls.serverName };
   }
 
   /** A client of the Prometheus API at an in-cluster URL, as the stack's default tenant. */
@@ -158,6 +191,7 @@ function podReading(pod: V1Pod): PodReading {
   const port = (wanted: string) => containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === wanted);
   const http = port("http");
   const grpc = port("grpc");
+  const secret = pod.spec?.volumes?.find(({ name }) => name === TLS_VOLUME)?.secret?.secretName;
   return {
     name: pod.metadata?.name ?? "",
     app: labels["app.kubernetes.io/name"] ?? "",
@@ -167,6 +201,7 @@ function podReading(pod: V1Pod): PodReading {
     ips: (pod.status?.podIPs ?? [{ ip: pod.status?.podIP }]).flatMap(({ ip }) => ip ?? []),
     ...(http === undefined ? {} : { httpPort: http.containerPort }),
     ...(grpc === undefined ? {} : { grpcPort: grpc.containerPort }),
+    ...(secret === undefined ? {} : { tlsSecret: secret }),
     readsHashrings: containers.some(({ args }) => args?.some((arg) => arg.startsWith("--receive.hashrings-file=")) === true),
   };
 }

@@ -5,6 +5,7 @@ import type { Transport } from "../../clients/transport";
 import { type ReceiveOutputs, type RingMember, remoteWriteUrl, type StackOutputs } from "../../outputs";
 import {
   type AcknowledgedReading,
+  certificatesLast,
   everyTargetOnce,
   expectedStores,
   hashringsAgree,
@@ -34,13 +35,16 @@ export function stackChecks(reader: StackReader, outputs: StackOutputs, shortest
     { name: "pods", look: async () => podsReady(await reader.pods(), outputs.objectStorage?.compactors) },
     { name: "scrape targets", look: () => lookAtTargets(reader, outputs) },
     ...(outputs.scheme === "receive" ? ringChecks(reader, outputs, shortestRateMs) : [stores(reader, outputs, [])]),
+    ...(outputs.tls === undefined
+      ? []
+      : [{ name: "certificates", look: async () => certificatesLast(await reader.certificates(), new Date()) }]),
     { name: "query", look: () => lookAtUp(reader, outputs) },
   ];
 }
 
 function ringChecks(reader: StackReader, outputs: ReceiveOutputs, shortestRateMs: number): Check[] {
   const { ring } = outputs;
-  const door = new CountingTransport(reader.service(remoteWriteUrl(outputs)));
+  const door = new CountingTransport(reader.remoteWrite(remoteWriteUrl(outputs)));
   let first: AcknowledgedReading | undefined;
   return [
     { name: "hashring", look: async () => hashringsAgree(await reader.hashrings(ring.loadedAs), ring.members) },

@@ -6,10 +6,15 @@ import { readSender, type Sender } from "./sender";
  * The platform's outputs, before anything is registered.
  *
  * @param stack the platform's stack in full
- * @throws {Error} naming every output that is missing, or why the platform takes no remote write
+ * @throws {Error} naming every output that is missing, or why the platform takes no remote write of this program
  */
 export async function platformOutputs(stack: string): Promise<ReceiveOutputs> {
-  return receiveOutputs(await awaitStackOutputs(new pulumi.StackReference("platform", { name: stack })));
+  const outputs = receiveOutputs(await awaitStackOutputs(new pulumi.StackReference("platform", { name: stack })));
+  if (outputs.tls === undefined) return outputs;
+  throw new Error(
+    `${stack} takes writes from senders with a certificate only (its key tls), and this example has none: give its agent one of the platform's ` +
+      "tls.clients (tlsClient of outputs/), as docs/operations.md#others-with-a-certificate says",
+  );
 }
 
 /** The identities of other application stacks, by stack. One that isn't deployed has none, which is said. */

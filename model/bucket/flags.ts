@@ -5,6 +5,7 @@ import { GRPC_PORT, HTTP_PORT } from "../kubernetes/ports";
 import { readLimitFlags, STORES } from "../reads/limits";
 import type { ObjectStorageSettings, Settings } from "../settings/schema";
 import { type Process, telemetryFlags } from "../telemetry/files";
+import { grpcServerFlags } from "../tls/flags";
 import { durationSeconds, durationText, goDuration, prometheusSize, quantityBytes } from "../values/quantity";
 import { OBJECT_STORE_FLAG } from "./mount";
 import type { BlockMerging, BlockSelection, HistoryPlan } from "./plan";
@@ -129,6 +130,7 @@ export function storeFlags(settings: Settings, objectStorage: ObjectStorageSetti
       : [`--store.grpc.downloaded-bytes-limit=${prometheusSize(storeGateway.downloadedBytes)}`]),
     // Headers of blocks that nobody asks for need no memory.
     "--store.enable-index-header-lazy-reader",
+    ...grpcServerFlags(settings),
     // The page that lists blocks could mark them for deletion, and asks nobody who they are.
     "--disable-admin-operations",
     ...telemetryFlags(settings, storeGatewayProcess(objectStorage)),

@@ -16,8 +16,8 @@ export const OWN_VARIABLES = ["POD_INDEX", "POD_NAME", "TRACING_HEADER_0"];
 const HEADER_VARIABLE = /^TRACING_HEADER_\d+$/;
 /** Volumes of the stack's pods. */
 export const OWN_VOLUMES = [
-  ...["alertmanagers", "api-token", "bucket", "config", "credentials", "data", "endpoints", "hashrings", "limits"],
-  ...["objectstore", "relabel", "remote-write", "response-cache", "rules", "telemetry", "tmp"],
+  ...["alertmanagers", "api-token", "bucket", "config", "credentials", "data", "endpoint-tls", "endpoints", "hashrings", "limits"],
+  ...["objectstore", "relabel", "remote-write", "response-cache", "rules", "telemetry", "tls", "tmp"],
 ];
 /** Containers of the stack's pods. */
 export const OWN_CONTAINERS = [
@@ -30,9 +30,10 @@ export const OWN_PORT_NAMES = ["grpc", "http", "memcached", "remote-write", "sid
 export const OWN_DIRECTORIES = [
   "/var/thanos",
   CREDENTIALS_FOLDER,
-  ...["config", "rules"].map((name) => `/etc/prometheus/${name}`),
+  ...["config", "rules", "tls"].map((name) => `/etc/prometheus/${name}`),
   ...[
     "alertmanagers",
+    "endpoint-tls",
     "endpoints",
     "hashrings",
     "history",
@@ -43,6 +44,7 @@ export const OWN_DIRECTORIES = [
     "response-cache",
     "rules",
     "telemetry",
+    "tls",
   ].map((name) => `/etc/thanos/${name}`),
   ...["/prometheus", "/tmp", "/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount"],
   ...["/bin", "/dev", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr"],

@@ -19,16 +19,17 @@ const DATA = fixed("the volume is mounted there");
 const MEMORY = fixed("it is on in every process of the stack");
 const ADMINISTRATION = fixed("the page that it closes marks blocks for deletion and asks nobody who they are");
 const ROOT = fixed("probes, scrapes, queriers and the query frontend ask at the root");
-const PLAIN = fixed("every other part of the stack speaks to it without TLS and without a login");
+const PLAIN = fixed("every other part of the stack speaks to this port without TLS and without a login");
 /** Several flags about which the same is to be said. */
 const alike = (names: readonly string[], owner: Owner): Record<string, Owner> => Object.fromEntries(names.map((name) => [name, owner]));
-const SERVER_TLS = alike(["grpc-server-tls-cert", "grpc-server-tls-key", "grpc-server-tls-client-ca"], PLAIN);
+const TLS = by("tls");
+const SERVER_TLS = alike(["grpc-server-tls-cert", "grpc-server-tls-key", "grpc-server-tls-client-ca"], TLS);
 const WRITES = fixed(
   "whoever reaches the port could write series into this Prometheus, and nobody asks who that is; receivers take what others send",
 );
 /** Without TLS there is no certificate in a request, and Thanos reads it all the same (v0.42.4 pkg/tenancy/tenancy.go `getTenantFromCertificate`). */
 const CERTIFICATE_TENANT = fixed(
-  "a tenant's name comes from a header: no request has a client's certificate, and each would end in a panic",
+  "a tenant's name is what tenancy.header says, also of senders with a certificate; without tls each request would end in a panic",
 );
 const CONFIGURATION = fixed("the program writes this file");
 
@@ -69,11 +70,12 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     ...STORE_API,
     ...BUCKET,
     "remote-write.address": PORTS,
-    ...alike(["remote-write.server-tls-cert", "remote-write.server-tls-key", "remote-write.server-tls-client-ca"], PLAIN),
+    ...alike(["remote-write.server-tls-cert", "remote-write.server-tls-key", "remote-write.server-tls-client-ca"], TLS),
     ...alike(
-      ["remote-write.client-tls-secure", "remote-write.client-tls-cert", "remote-write.client-tls-key", "remote-write.client-tls-ca"],
-      PLAIN,
+      ["secure", "skip-verify", "cert", "key", "ca"].map((name) => `remote-write.client-tls-${name}`),
+      TLS,
     ),
+    "remote-write.client-server-name": TLS,
     "receive.replication-protocol": fixed("receivers take each other's writes by gRPC: the port of the other protocol is open to nobody"),
     "receive.capnproto-address": fixed("nobody may reach that port, which has neither encryption nor authentication (thanos #8093)"),
     label: fixed("its label tells one receiver's samples from another's, in answers and in blocks"),
@@ -111,7 +113,11 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "endpoint-group-strict": by("querier.endpoints"),
     "store.sd-files": by("querier.endpoints"),
     "inject-test-addresses": by("querier.endpoints"),
-    ...alike(["grpc-client-tls-secure", "grpc-client-tls-cert", "grpc-client-tls-key", "grpc-client-tls-ca"], PLAIN),
+    ...alike(
+      ["secure", "skip-verify", "cert", "key", "ca"].map((name) => `grpc-client-tls-${name}`),
+      TLS,
+    ),
+    "grpc-client-server-name": TLS,
     "store.sd-dns-interval": by("querier.discoveryInterval"),
     "query.replica-label": by("querier.replicaLabels"),
     "query.auto-downsampling": by(`${COMPACTOR}.downsampling`),

@@ -6,6 +6,7 @@ import { SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
 import { clusterLabels } from "../settings/externalLabels";
 import { PROMETHEUS_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { Settings } from "../settings/schema";
+import { PROMETHEUS_TLS_FOLDER, remoteWriteClient } from "../tls/flags";
 import { inExternalLabel } from "../values/literal";
 import { prometheusSize } from "../values/quantity";
 import { alertingConfig, byProxy } from "./alerting";
@@ -257,7 +258,9 @@ export interface ShardPlan {
 export function prometheusConfig(settings: Settings, { shard, remoteWriteUrl, retention }: ShardPlan): string {
   const { prometheus } = settings;
   const targets = [
-    ...(remoteWriteUrl === undefined ? [] : [{ name: "receive", url: remoteWriteUrl }]),
+    ...(remoteWriteUrl === undefined
+      ? []
+      : [{ name: "receive", url: remoteWriteUrl, ...remoteWriteClient(settings, PROMETHEUS_TLS_FOLDER) }]),
     ...prometheus.remoteWrite.otherTargets.map(({ url, headers, client }, index) => ({
       name: `other-${index}`,
       url,

@@ -4,6 +4,7 @@ import { GRPC_PORT, HTTP_PORT, PROMETHEUS_PORT } from "../kubernetes/ports";
 import { readLimitFlags, STORES } from "../reads/limits";
 import type { Settings } from "../settings/schema";
 import { type Process, telemetryFlags } from "../telemetry/files";
+import { grpcServerFlags } from "../tls/flags";
 import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_RULES_FOLDER } from "./config";
 import { PROMETHEUS_DATA } from "./flags";
 
@@ -40,6 +41,7 @@ export function sidecarFlags(settings: Settings, handover: string | undefined): 
     "--reloader.method=signal",
     "--reloader.process-name=prometheus",
     ...(handover === undefined ? [] : [OBJECT_STORE_FLAG, `--min-time=-${handover}`]),
+    ...grpcServerFlags(settings),
     ...readLimitFlags(settings, STORES.sidecar(settings)),
     ...telemetryFlags(settings, sidecarProcess(settings)),
   ];

@@ -5,8 +5,11 @@ import { replicaLabels } from "../settings/externalLabels";
 import { externalQueryUrl, prefixFlags } from "../settings/externalUrl";
 import type { Settings } from "../settings/schema";
 import { type Process, telemetryFlags } from "../telemetry/files";
+import { grpcServerFlags, queryingFlags } from "../tls/flags";
+import { servesTls } from "../tls/plan";
 import { inArgument } from "../values/literal";
 import { goDuration } from "../values/quantity";
+import { knowsClientConfig } from "../values/versions";
 import type { DeduplicationFunction } from "./deduplication";
 
 /** Command lines of querier and query frontend, spelled as Thanos v0.42.4 knows them (cmd/thanos/{query,query_frontend}.go). */
@@ -47,6 +50,8 @@ export function querierFlags(settings: Settings, deduplication: DeduplicationFun
     `--query.tenant-header=${inArgument(tenancy.header)}`,
     `--query.default-tenant-id=${tenancy.defaultTenant}`,
     `--query.tenant-label-name=${tenancy.label}`,
+    ...grpcServerFlags(settings),
+    ...(servesTls(settings) && !knowsClientConfig(settings.images.thanos) ? queryingFlags(settings) : []),
     ...(external === undefined ? [] : [`--alert.query-url=${external}`]),
     ...prefixFlags(external),
     ...telemetryFlags(settings, querierProcess(settings)),

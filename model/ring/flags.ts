@@ -5,6 +5,7 @@ import { readLimitFlags, STORES } from "../reads/limits";
 import { RECEIVE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { ReceiveSettings, Settings } from "../settings/schema";
 import { type Process, telemetryFlags } from "../telemetry/files";
+import { forwardingFlags, grpcServerFlags, remoteWriteServerFlags } from "../tls/flags";
 import { inArgument } from "../values/literal";
 import { prometheusSize } from "../values/quantity";
 import type { ReceiverRetention, RingPlan } from "./plan";
@@ -102,6 +103,9 @@ export function receiveFlags(
           `--receive.limits-config-file=${LIMITS_FOLDER}/${LIMITS_FILE}`,
         ]
       : []),
+    ...grpcServerFlags(settings),
+    ...remoteWriteServerFlags(settings),
+    ...(routes ? forwardingFlags(settings) : []),
     ...(role === "router-ingester" && ingester !== undefined ? [`--receive.local-endpoint=${ingester.localEndpoint}`] : []),
     ...(routes && receive.relabel.length > 0 ? [`--receive.relabel-config-file=${RELABEL_FOLDER}/${RELABEL_FILE}`] : []),
     ...telemetryFlags(settings, receiverProcess(receive, role)),

@@ -11,6 +11,8 @@ import { externalQueryUrl, prefixFlags } from "../settings/externalUrl";
 import { RULE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { RulerSettings, Settings } from "../settings/schema";
 import { type Process, telemetryFlags } from "../telemetry/files";
+import { grpcServerFlags, remoteWriteClient, TLS_FOLDER } from "../tls/flags";
+import { servesTls } from "../tls/plan";
 import { alertmanagerAt } from "../values/hosts";
 import { inArgument } from "../values/literal";
 import { goDuration } from "../values/quantity";
@@ -81,6 +83,8 @@ export function rulerFlags(
           "--tsdb.block-duration=2h",
           ...(settings.objectStorage === undefined ? [] : [OBJECT_STORE_FLAG]),
         ]),
+    // What a ruler has not sent before a restart is not sent after it either, so one that writes is restarted in the first step only.
+    ...grpcServerFlags(settings, servesTls(settings) || (settings.tls !== undefined && ruler.mode === "stateless")),
     ...readLimitFlags(settings, STORES.ruler(ruler)),
     ...telemetryFlags(settings, rulerProcess(ruler)),
   ];
@@ -94,6 +98,7 @@ export function rulerRemoteWriteConfig(settings: Settings, url: string): string 
         {
           url,
           name: "receive",
+          ...remoteWriteClient(settings, TLS_FOLDER),
           // Receivers of 0.42 store no metadata (thanos handler.go).
           metadata_config: { send: false },
           send_native_histograms: true,

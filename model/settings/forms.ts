@@ -315,6 +315,9 @@ export const kubeconfig = ruled(
 /** Name of an object that exists. */
 export const objectName = form(isDnsName, "a name as Kubernetes has it: lower-case letters, digits, '-' and '.'");
 
+/** A name of DNS. */
+export const dnsName = form(isDnsName, "a DNS name: lower-case letters, digits, '-' and '.'");
+
 /** Key of a Secret or ConfigMap (apimachinery `IsConfigMapKey`). */
 export const dataKey = form(
   (text) => /^[-._a-zA-Z0-9]{1,253}$/.test(text) && text !== "." && !text.startsWith(".."),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { externalUrl, grpcEndpoint } from "./addressForms";
 import { ONE_OF_THEM, oneOfThem, scaled, withLeast } from "./autoscaling";
 import { extra } from "./extra";
-import { cacheMemory, count, duration, durationOf, form, replicaLabelList, resources, spread } from "./forms";
+import { cacheMemory, count, dnsName, duration, durationOf, form, objectName, replicaLabelList, resources, spread } from "./forms";
 import { pods, services } from "./pods";
 import { storeLimits } from "./reads";
 import { rollout } from "./rollout";
@@ -21,6 +21,29 @@ const freshness = durationOf("10s", "samples that are still on their way would b
 
 const longestRange = durationOf("1h", "dashboards ask for an hour at least");
 const header = form((text) => /^[A-Za-z0-9-]+$/.test(text), "a header's name: letters, digits and -");
+/** A querier or store of another stack. An address alone stands for a map that holds nothing else. */
+const endpoint = z
+  .preprocess(
+    (value) => (typeof value === "string" ? { address: value } : value),
+    z.strictObject({
+      address: grpcEndpoint.describe(
+        "gRPC address, such as `dns+thanos-querier-grpc.other.svc.cluster.local:10901` or `dnssrv+_grpc._tcp.host`. With `tls` it is `host:port`, or " +
+          "`dns+host:port` of a querier whose replicas are all behind that name: each query asks one of them, since Thanos 0.42 speaks to addresses " +
+          "that it looks up one by one as this stack does.",
+      ),
+      tls: z
+        .strictObject({
+          secret: objectName.describe(
+            "Secret in this stack's namespace with the certificate that the other stack takes (`tls.crt`, `tls.key`) and its CA (`ca.crt`): what its " +
+              "`tls.clients` gives.",
+          ),
+          serverName: dnsName.describe("Name in the other side's certificate: `serverName` of its output `tls`."),
+        })
+        .optional()
+        .describe("How a querier that wants a certificate is spoken to. Left out: in plain text."),
+    }),
+  )
+  .meta({ type: ["string", "object"], form: "an address: host:port, dns+host:port or dnssrv+_port._tcp.host, or a map of keys" });
 
 /** Schema of `querier`. */
 export const querierSettings = z
@@ -53,11 +76,11 @@ export const querierSettings = z
       .describe("Selectors of one query that are read at once; further ones wait. Each may be as large as its stores allow."),
     discoveryInterval: lookupInterval.default("5s").describe("How often receivers are looked up: a new one is found within this time."),
     endpoints: z
-      .array(grpcEndpoint)
+      .array(endpoint)
       .default([])
       .describe(
-        "gRPC addresses of other stacks' queriers or stores, such as `dns+thanos-querier-grpc.other.svc.cluster.local:10901` or " +
-          "`dnssrv+_grpc._tcp.host`.",
+        "Other stacks' queriers or stores: each a gRPC address alone, or a map of keys. Where this stack has `tls`, one alone is spoken to in plain " +
+          "text and is `host:port`.",
       ),
     externalUrl: externalUrl
       .optional()

@@ -17,6 +17,7 @@ import type { storage } from "./storage";
 import { TARGET_LABELS } from "./targetLabels";
 import { loggingSettings, tracingSettings } from "./telemetry";
 import { tenancySchema } from "./tenancy";
+import { tlsSettings } from "./tls";
 
 /**
  * The schema of an environment: every key of `Pulumi.<stack>.yaml` under `thanos-stack:`. Strict at every level, so that a typing error is
@@ -177,6 +178,8 @@ export const settingsSchema = z.strictObject({
   access: accessSchema.prefault({}).describe("Who reaches the stack's endpoints, by namespace and by network. Everything else is closed."),
 
   network: networkSettings.describe("What the stack needs of the cluster's network."),
+
+  tls: tlsSettings,
 
   ingestion: z
     .enum(["receive", "sidecar"])

@@ -33,6 +33,9 @@ export function imageVersion(image: string): string {
  */
 export const SUPPORTED_THANOS = /^0\.4[12]\.\d+(?:[-+].*)?$/;
 
+/** Whether a querier's file of endpoints may say how each is spoken to (Thanos v0.41 cmd/thanos/endpointset.go passes over it). */
+export const knowsClientConfig = (image: string): boolean => !imageVersion(image).startsWith("0.41.");
+
 /**
  * Releases of Prometheus that know every flag and field which this release spells: `scrape_native_histograms` came with 3.8 (Prometheus
  * CHANGELOG), and an unknown field stops it at its start.

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { execa } from "execa";
@@ -6,6 +8,7 @@ import { type ClusterOptions, connectCluster } from "../../clients/cluster";
 import { PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient } from "../../clients/remoteWrite";
 import { ConnectionError, ForbiddenError, UnreachableError } from "../../clients/transport";
+import { type Issued, issue } from "../../objects/authority";
 import { type Forwarding, type Forwardings, forwardPorts } from "./fakeForwarding";
 import { kubeconfigOf } from "./kubeconfigOf";
 import { type CannedAnswer, type Loopback, type ReceivedRequest, refusedUrl, startLoopback } from "./loopback";
@@ -66,6 +69,65 @@ describe("clients: pods and Services of a cluster", () => {
   async function holds(condition: () => boolean): Promise<void> {
     while (!condition()) await delay(1);
   }
+
+  describe("a Service that wants certificates", () => {
+    const NAME = "thanos-stack.ns.svc.cluster.local";
+    let issued: Issued;
+    let encrypted: Server;
+
+    const made = (name: string, from = issued) => ({ cert: from.leaves[name]?.certificate ?? "", key: from.leaves[name]?.key ?? "" });
+    const by = (seed: string) => {
+      const leaves = [
+        { name: "server", dnsNames: [NAME], server: true, client: false },
+        { name: "client", dnsNames: [], server: false, client: true },
+      ];
+      return issue(seed, { stack: "ns", generation: 1, day: new Date(), leaves });
+    };
+    const asked = (identity: { cert: string; key: string }, servername = NAME) =>
+      cluster({ timeoutMs: 3_000 }).service("https://web.ns.svc.cluster.local/base", async () => ({
+        ca: issued.trusted,
+        servername,
+        ...identity,
+      }));
+
+    beforeEach(async () => {
+      issued = await by("a seed");
+      encrypted = createServer({ ...made("server"), ca: issued.trusted, requestCert: true, minVersion: "TLSv1.3" }, ({ url }, response) => {
+        response.end(`encrypted ${url}`);
+      });
+      encrypted.on("tlsClientError", () => undefined);
+      await new Promise<void>((resolve) => encrypted.listen(0, "127.0.0.1", resolve));
+      forwarding.a = { to: `https://127.0.0.1:${(encrypted.address() as AddressInfo).port}` };
+      service({ a: true });
+      objects["/api/v1/namespaces/ns/services/web"] = { spec: { ports: [{ name: "http", port: 443 }] } };
+    });
+    afterEach(() => {
+      encrypted.closeAllConnections();
+      encrypted.close();
+    });
+
+    it("is reached by who has one, for the name of every server", async () => {
+      const transport = asked(made("client"));
+      for (const path of ["/one", "/two"]) assert.equal((await transport.send(get(path))).body, `encrypted /base${path}`);
+    });
+
+    it("lets in nobody with another CA's, nor is taken for another name", async () => {
+      await assert.rejects(asked(made("client", await by("another seed"))).send(get()), ConnectionError);
+      await assert.rejects(asked(made("client"), "another.ns.svc").send(get()), /altnames|certificate/i);
+      await assert.rejects(asked(made("server")).send(get()), ConnectionError);
+    });
+
+    it("is refused where nobody says who asks", () => {
+      assert.throws(() => cluster().service("https://web.ns.svc.cluster.local"), /without a certificate/);
+    });
+
+    it("shows when its certificate ends, to whoever asks", async () => {
+      const end = new Date(await cluster().certificateEnd(A, NAME));
+      assert.ok(end.getTime() - Date.now() > 180 * 24 * 3_600_000, String(end));
+      forwarding.a = { to: pod.url };
+      await assert.rejects(cluster({ timeoutMs: 3_000 }).certificateEnd(A, NAME), ConnectionError);
+    });
+  });
 
   describe("a pod", () => {
     it("is reached by a port-forward, as the context's user", async () => {
@@ -290,10 +352,6 @@ describe("clients: pods and Services of a cluster", () => {
       assert.equal(write?.path, "/base");
       assert.equal(write?.headers["thanos-tenant"], "team-a");
       assert.equal(decodeWriteBody(write?.body ?? new Uint8Array())[0]?.samples[0]?.value, 2);
-    });
-
-    it("of TLS is refused", () => {
-      assert.throws(() => cluster().service("https://web.ns.svc"), /by plain HTTP only/);
     });
   });
 });

@@ -556,7 +556,7 @@ describe("extra that is refused", () => {
       },
       /env\[0\]\.name = "https_proxy": network\.proxy sets the variables of a proxy/,
     ],
-    ["another protocol than the others speak", args("--grpc-server-tls-cert=/x"), /every other part of the stack speaks to it without TLS/],
+    ["another protocol than the others speak", args("--http.config=/x"), /every other part of the stack speaks to this port without TLS/],
     [
       "a server's flag of an agent",
       { prometheus: { mode: "agent", extra: { args: ["--query.lookback-delta=10m"] } } },
@@ -571,7 +571,7 @@ describe("extra that is refused", () => {
     [
       "a volume of another component's pods",
       querier(beside({ volumeMounts: [{ name: "data", mountPath: "/x" }] })),
-      /one of endpoints, tmp/,
+      /one of endpoint-tls, endpoints, tmp, tls/,
     ],
     [
       "a sidecar's mount of nothing",

@@ -384,6 +384,41 @@ export const EXISTING_NAMESPACE: Plan = {
   overrides: { ...HISTORY.overrides, existingNamespace: true },
 };
 
+/** Encrypted inside, by the program's own certificates: routers apart, rulers that write, and a querier of another stack. */
+export const TLS: Plan = {
+  title: "TLS by the program, split, stateless ruler",
+  stack: "prod",
+  overrides: together(HISTORY.overrides, {
+    tls: { certificates: "program", generation: 2, clients: ["shop"] },
+    receive: { mode: "split" },
+    querier: {
+      endpoints: [
+        "other.example:10901",
+        {
+          address: "dns+thanos-querier-grpc.other.svc.cluster.local:10901",
+          tls: { secret: "other-stack", serverName: "thanos-stack.other.svc.cluster.local" },
+        },
+      ],
+    },
+  }),
+};
+
+/** Sidecars and rulers that serve, by certificates of cert-manager. */
+export const TLS_SIDECAR: Plan = {
+  title: "TLS by cert-manager, sidecars, stateful rulers",
+  stack: "prod",
+  overrides: together(SIDECAR.overrides, {
+    tls: { certificates: { certManager: { issuer: { name: "inside", kind: "ClusterIssuer" } } }, clients: ["above"] },
+  }),
+};
+
+/** Receivers that route and store, by Secrets of somebody else. */
+export const TLS_SECRETS: Plan = {
+  title: "TLS by existing Secrets, receivers that route",
+  stack: "dev",
+  overrides: { tls: { certificates: { secrets: { all: "inside", receive: "inside-receive" } } } },
+};
+
 /** Plans with a ring of receivers. */
 export const RING_PLANS: readonly Plan[] = [
   DEV,
@@ -401,7 +436,9 @@ export const RING_PLANS: readonly Plan[] = [
   NETWORKS,
   AUTOSCALED,
   DIVIDED,
+  TLS,
+  TLS_SECRETS,
 ];
 /** Plans whose samples stay with their Prometheus. */
-export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV, EXTRA_SIDECAR, DIVIDED_SIDECAR];
+export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV, EXTRA_SIDECAR, DIVIDED_SIDECAR, TLS_SIDECAR];
 export const PLANS: readonly Plan[] = [...RING_PLANS, ...SIDECAR_PLANS];

@@ -65,7 +65,7 @@ async function only(stack: "dev" | "prod", prometheus: object = {}): Promise<{ m
 
 for (const { title, stack, overrides } of PLANS) {
   describe(`prometheus: ${title}`, () => {
-    const { prometheus, cluster, namespace, ingestion, ruler, alerting } = settingsOf(stack, overrides);
+    const { prometheus, cluster, namespace, ingestion, ruler, alerting, tls } = settingsOf(stack, overrides);
     let made: ProgramRun;
     before(async () => {
       made = await run(stack, overrides);
@@ -89,7 +89,7 @@ for (const { title, stack, overrides } of PLANS) {
         assert.deepEqual(
           targets.map((target) => target.url),
           [
-            `http://${service.metadata.name}.${namespace}.svc.${cluster.domain}:${service.spec.ports[0]?.port}/api/v1/receive`,
+            `${tls === undefined ? "http" : "https"}://${service.metadata.name}.${namespace}.svc.${cluster.domain}:${service.spec.ports[0]?.port}/api/v1/receive`,
             ...prometheus.remoteWrite.otherTargets.map(({ url }) => url),
           ],
         );

@@ -73,7 +73,10 @@ for (const { title, stack, overrides } of PLANS) {
       ];
       assert.deepEqual(
         config.endpoints.map((endpoint) => endpoint.address),
-        [...services.map((service) => `dnssrv+_grpc._tcp.${service}.${namespace}.svc.${cluster.domain}`), ...querier.endpoints],
+        [
+          ...services.map((service) => `dnssrv+_grpc._tcp.${service}.${namespace}.svc.${cluster.domain}`),
+          ...querier.endpoints.map(({ address }) => address),
+        ],
       );
       for (const service of services) {
         const { spec } = object(made, "Service", service);

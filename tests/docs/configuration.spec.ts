@@ -212,7 +212,7 @@ describe("keys named in documents", () => {
       const text = document.text.replace(/Default:\s`[^`]*`/g, "");
       const named = inlineCode(text).filter((code) => {
         const [first = ""] = code.split(/[.[]/);
-        return topLevel.includes(first) && /^[a-zA-Z]+(\.[a-zA-Z<>]+|\[\])+$/.test(code) && !/\.(yml|yaml|ts)$/.test(code);
+        return topLevel.includes(first) && /^[a-zA-Z]+(\.[a-zA-Z<>]+|\[\])+$/.test(code) && !/\.(crt|key|yml|yaml|ts)$/.test(code);
       });
       assert.deepEqual(
         named.filter((name) => !known.has(name)),

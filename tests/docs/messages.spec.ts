@@ -145,7 +145,7 @@ describe("README.md: what `make up` prints", () => {
   });
 
   it("has every check of dev's scheme, and the last line of them, as verify writes them", () => {
-    const reader = { service: () => ({}) } as unknown as StackReader;
+    const reader = { remoteWrite: () => ({}) } as unknown as StackReader;
     const names = stackChecks(reader, readOutputs(OUTPUTS)).map(({ name }) => name);
     const results = [...block.matchAll(/^✔ (?!\[)(.+?) +([\d.]+) s {2}(.+)$/gm)].map(([line, name = "", seconds, seen = ""]) => ({
       line,

@@ -53,6 +53,7 @@ interface Connection {
 }
 
 const CONNECTIONS = join(__dirname, "connections.cjs");
+const HANDSHAKE = join(__dirname, "handshake.cjs");
 /** Longest waits in milliseconds for one connection: what is closed is refused at once, or silently where the kernel limits refusals. */
 const LONGEST_TIMEOUT = 3_000;
 const TIMEOUTS = [1_000, 1_000, 2_000];
@@ -183,6 +184,16 @@ export async function podReaches({ metadata }: Pod, address: string, port: numbe
   const [program, args] = inNetwork(`/proc/${pid}/ns/net`, "connect", String(LONGEST_TIMEOUT));
   const { stdout } = await execa(program, args, { input: `${JSON.stringify([["tcp", address, port]])}\n` });
   return JSON.parse(stdout)[0] === true;
+}
+
+/** What a server says to a pod that shows it a certificate, or none; begins with whether it answered. */
+export async function handshakeFrom(
+  { metadata }: Pod,
+  options: { host: string; port: number; servername: string; ca: string; cert?: string; key?: string },
+): Promise<string> {
+  const pid = processesOfPods().get(metadata.uid) ?? assert.fail(`no process of ${metadata.name} is found`);
+  const args = [`--net=/proc/${pid}/ns/net`, process.execPath, HANDSHAKE];
+  return (await execa("nsenter", args, { input: JSON.stringify(options) })).stdout;
 }
 
 const partOf = (pod: Pod): string | undefined => pod.metadata.labels?.["app.kubernetes.io/component"];

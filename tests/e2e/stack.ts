@@ -13,7 +13,7 @@ import { RemoteWriteClient } from "../../clients/remoteWrite";
 import { parseServiceUrl } from "../../clients/services";
 import { directTransport, type HttpResponse, type Transport } from "../../clients/transport";
 import { HTTP_PORT } from "../../model/kubernetes/ports";
-import { type ReceiveOutputs, readOutputs, type StackOutputs } from "../../outputs";
+import { type ReceiveOutputs, readOutputs, type StackOutputs, type TlsClient } from "../../outputs";
 import { environment, openStack } from "../../sandbox/engine";
 import { makeBlocks, type Series } from "../../sandbox/history";
 import type { ConfigOverlay } from "../../sandbox/overlay";
@@ -119,6 +119,8 @@ export interface Deployed {
   /** Where everybody asks who may read: the query frontend where there is one. */
   querier: PrometheusClient;
   writer: RemoteWriteClient;
+  /** A writer of another tenant than the default one. */
+  writerAs: (tenant: string | undefined) => RemoteWriteClient;
 }
 
 async function outputsOf(stack: Stack): Promise<StackOutputs> {
@@ -135,11 +137,17 @@ export async function deployedStack(cluster: Cluster, stack: Stack, tenant?: str
   const outputs = await outputsOf(stack);
   assert.equal(outputs.scheme, "receive");
   const writeUrl = await cluster.serviceAddress(outputs.remoteWriteUrl);
+  const { ca, serverName: servername } = outputs.tls ?? {};
+  const [certificate] = Object.values(((await stack.outputs()).tlsClients?.value ?? {}) as Record<string, TlsClient>);
+  const tls = certificate === undefined ? {} : { tls: { ca, servername, cert: certificate.certificate, key: certificate.key } };
+  const transport = directTransport(writeUrl, { connectionPerRequest: true, ...tls });
+  const writerAs = (each: string | undefined) => new RemoteWriteClient(transport, each === undefined ? {} : { tenant: each });
   return {
     outputs,
     writeUrl,
     querier: new PrometheusClient(directTransport(await cluster.serviceAddress(outputs.queryUrl))),
-    writer: new RemoteWriteClient(directTransport(writeUrl, { connectionPerRequest: true }), tenant === undefined ? {} : { tenant }),
+    writer: writerAs(tenant),
+    writerAs,
   };
 }
 
@@ -304,17 +312,15 @@ const LONGEST_LOAD_SECONDS = 1_800;
  */
 export async function underLoad(deployed: Deployed, options: LoadOptions, happening: () => Promise<void>): Promise<LoadResult> {
   const { series = 500, batches = 4, tenant } = options;
-  const { querier, writeUrl } = deployed;
+  const { querier } = deployed;
   const run = runId();
   const written = `count(thanos_stack_ledger{run="${run}"})`;
   const sender = startSender({
-    write: writeUrl,
+    write: deployed.writerAs(tenant),
     series,
     batches,
     ticks: LONGEST_LOAD_SECONDS,
     labels: { run },
-    connectionPerRequest: true,
-    ...(tenant === undefined ? {} : { tenant }),
   });
   await eventually("every series is answered", async () => (await querier.instant(written)).vector[0]?.sample.value === series);
   const queries = startQueries({

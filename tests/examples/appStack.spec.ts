@@ -218,6 +218,13 @@ describe("app stack", () => {
       assert.deepEqual(error.resources, []);
     });
 
+    it("wants no certificate: one that does is refused, with what to do", async () => {
+      const tls = { serverName: "thanos-stack.monitoring.svc", stage: "everywhere" };
+      const error = await refusal({ stacks: { [PLATFORM]: { ...PLATFORM_OUTPUTS, tls } } });
+      assert.match(error.message, /senders with a certificate only .*tls\.clients/);
+      assert.deepEqual(error.resources, []);
+    });
+
     it("is a cluster's name, and a querier that removes the agent's replica label", async () => {
       const error = await refusal({
         stacks: { [PLATFORM]: { ...PLATFORM_OUTPUTS, externalLabels: {}, replicaLabels: ["receive_replica"] } },

@@ -228,3 +228,15 @@ describe("outputs: requireStackOutputs", () => {
     await assert.rejects(awaited(requireStackOutputs(await referenceTo(others))), /ring: missing/);
   });
 });
+
+describe("outputs: tls", () => {
+  const TLS = { serverName: "thanos-stack.monitoring.svc.cluster.local", stage: "everywhere", ca: "-----BEGIN CERTIFICATE-----" };
+
+  it("are read, with or without the CA, and absent where nothing is encrypted", () => {
+    assert.deepEqual(readOutputs({ ...RECEIVE, tls: TLS }).tls, TLS);
+    const { ca: _, ...others } = TLS;
+    assert.deepEqual(readOutputs({ ...RECEIVE, tls: others }).tls, others);
+    assert.equal(readOutputs(RECEIVE).tls, undefined);
+    assert.throws(() => readOutputs({ ...RECEIVE, tls: { stage: "half" } }), /tls\.serverName: missing.*\n.*tls\.stage: expected/s);
+  });
+});

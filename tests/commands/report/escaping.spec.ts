@@ -36,6 +36,7 @@ const report: Report = {
     queriers: { least: 1, most: 1 },
     frontends: { least: 0, most: 0 },
     further: [],
+    encrypted: false,
   },
   notes: [HOSTILE],
 };

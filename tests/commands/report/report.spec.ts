@@ -429,6 +429,7 @@ describe("the picture of the topology", () => {
     queriers: { least: 3, most: 3 },
     frontends: { least: 2, most: 2 },
     further: [],
+    encrypted: false,
   });
 
   it("counts in a comment what a diagram has no room for: receivers by zone, zones by ring, rings", () => {
@@ -490,6 +491,12 @@ describe("the picture of the topology", () => {
       )?.further,
       [],
     );
+  });
+
+  it("says which ways are encrypted", () => {
+    const drawn = { ...rings(1, 1, 1), encrypted: true };
+    const ways = [...topologyDiagram(drawn).matchAll(/-->\|"([^"]*)"\|/g)].map(([, way]) => way);
+    assert.deepEqual(ways, ["remote write, TLS", "remote write, TLS", "×3, TLS", "StoreAPI, TLS", "StoreAPI, TLS", "PromQL", "queries"]);
   });
 
   it("is none for outputs of another program", () => assert.equal(topologyOf([], { url: "https://example" }), undefined));

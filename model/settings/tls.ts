@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { count, dnsLabel, objectName } from "./forms";
+import { ONE_KEY } from "./storage";
+
+/** Encryption between the stack's components: its schema. */
+
+const existing = z
+  .strictObject({
+    all: objectName.optional().describe("The Secret of every component that has none of its own here."),
+    receive: objectName.optional().describe("Of receivers, instead of the one for `all`."),
+    routers: objectName.optional().describe("Of routers, in `split` mode."),
+    querier: objectName.optional().describe("Of queriers."),
+    storeGateway: objectName.optional().describe("Of store gateways."),
+    ruler: objectName.optional().describe("Of rulers."),
+    prometheus: objectName.optional().describe("Of Prometheus, which writes, or of the sidecars in its pods, which serve."),
+  })
+  .optional()
+  .describe(
+    "Secrets that somebody else makes, in the stack's namespace, each with `tls.crt`, `tls.key` and `ca.crt`: one for `all`, or by component. " +
+      "What a certificate must be for is [in a table](operations.md#certificates-that-others-make). Nothing of them is checked at preview; " +
+      "`npm run verify` warns of one that ends soon.",
+  );
+
+const certManager = z
+  .strictObject({
+    issuer: z
+      .strictObject({
+        name: objectName.describe("Its name."),
+        kind: z
+          .string()
+          .regex(/^[A-Z][A-Za-z0-9]*$/, "a kind, such as Issuer or ClusterIssuer")
+          .default("Issuer")
+          .describe("`Issuer` (in the stack's namespace), `ClusterIssuer`, or the kind of an external one."),
+        group: z
+          .string()
+          .regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, "an API group, such as cert-manager.io")
+          .default("cert-manager.io")
+          .describe("API group of that kind; another one for external issuers."),
+      })
+      .describe(
+        "Who signs. One that knows its own CA (`ca`, `vault`, and most external ones): the Secrets' `ca.crt` is what everybody trusts, and ACME " +
+          "tells none.",
+      ),
+  })
+  .optional()
+  .describe("cert-manager, whose CRDs are in the cluster: one `Certificate` a component, renewed by it, without a restart.");
+
+const WAYS = ["program", "certManager", "secrets"] as const;
+
+const certificates = z
+  .preprocess(
+    (value) => (value === "program" ? { program: {} } : value),
+    z
+      .strictObject({
+        program: z
+          .strictObject({})
+          .optional()
+          .describe(
+            "Made by this program, of one secret seed in the stack's state; `certificates: program` is short for `{ program: {} }`. A leaf is for " +
+              "nine months and a new one is due each quarter, with which pods are restarted.",
+          ),
+        certManager,
+        secrets: existing,
+      })
+      .refine((chosen) => WAYS.filter((way) => chosen[way] !== undefined).length === 1, `exactly one of ${WAYS.join(", ")}`),
+  )
+  .meta({ type: ["string", "object"], pattern: "^program$", ...ONE_KEY })
+  .describe("Where certificates come from.");
+
+/** Schema of `tls`. */
+export const tlsSettings = z
+  .strictObject({
+    certificates,
+    generation: count(1, 10_000)
+      .default(1)
+      .describe(
+        "Which CA of the program's signs. One more, in one update, is another CA, and no write or query fails: everybody trusts the generation " +
+          "before, this one and the next. Never more than one at a time ([how, and why](operations.md#rotate-the-ca)).",
+      ),
+    clients: z
+      .array(dnsLabel)
+      .refine((names) => new Set(names).size === names.length, "every name once")
+      .meta({ uniqueItems: true })
+      .default([])
+      .describe(
+        "Names of senders and queriers of others that get a certificate: from `program` in the secret output `tlsClients`, from `certManager` in " +
+          "the Secret `thanos-client-<name>-tls`. Whoever holds one writes as any tenant and reads everything, as far as `access` lets him " +
+          "connect.",
+      ),
+    stage: z
+      .enum(["senders", "everywhere"])
+      .default("everywhere")
+      .describe(
+        "`senders`: the step between plain and encrypted for a stack that runs. Only those who remote-write use TLS, and nobody serves it: what they " +
+          "scrape waits in their logs until the next update ([the steps](operations.md#encrypt-a-stack-that-runs)).",
+      ),
+  })
+  .optional()
+  .describe(
+    "Mutual TLS between the stack's components: remote write (19291) and gRPC (10901) take nobody without a certificate of the stack's CA. HTTP " +
+      "of queriers, query frontends and Prometheus, and memcached, stay plain, behind the NetworkPolicies " +
+      "([why](decisions.md#what-is-encrypted-and-what-is-not)). Left out: nothing is encrypted.",
+  );
+
+/** Encryption between the components, as an environment chose it. */
+export type TlsSettings = NonNullable<z.output<typeof tlsSettings>>;
+/** Keys of components that have a certificate, in `tls.certificates.secrets`. */
+export type CertifiedKey = Exclude<keyof NonNullable<TlsSettings["certificates"]["secrets"]>, "all">;

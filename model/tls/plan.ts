@@ -1,0 +1,125 @@
+import {
+  type ComponentName,
+  type Identity,
+  PROMETHEUS_IDENTITY,
+  QUERIER_GRPC_SERVICE,
+  QUERIER_IDENTITY,
+  RECEIVE_IDENTITY,
+  RECEIVE_SERVICE,
+  ROUTER_IDENTITY,
+  RULER_IDENTITY,
+  STORE_GATEWAY_IDENTITY,
+} from "../kubernetes/identities";
+import type { Settings } from "../settings/schema";
+import { receiveOf } from "../settings/scheme";
+import type { CertifiedKey, TlsSettings } from "../settings/tls";
+
+/** Who has which certificate, by the names that are dialled and by what it is used for. */
+
+/** Components that have a certificate. */
+export type CertifiedComponent = Extract<
+  ComponentName,
+  "receive" | "receive-router" | "querier" | "store-gateway" | "ruler" | "prometheus"
+>;
+
+/** A certificate, as whoever makes it must know it. */
+export interface Leaf {
+  /** Its subject, and the stem of its Secret's name, such as `thanos-receive`. */
+  name: string;
+  /** Names for which it is valid; none where nobody dials its holder. */
+  dnsNames: string[];
+  /** Whether its holder takes connections. */
+  server: boolean;
+  /** Whether its holder opens connections: what may write for any tenant and read everything. */
+  client: boolean;
+}
+
+/** Certificate of a component. */
+export interface ComponentLeaf extends Leaf {
+  component: CertifiedComponent;
+  identity: Identity;
+  /** Its key in `tls.certificates.secrets`. */
+  key: CertifiedKey;
+}
+
+/** Encryption between the components of an environment. */
+export interface TlsPlan {
+  settings: TlsSettings;
+  /** Name for which every server's certificate is valid: Thanos knows one for all of its peers. */
+  serverName: string;
+  leaves: ComponentLeaf[];
+  /** Certificates for others. */
+  clients: Leaf[];
+}
+
+/** Whether servers take TLS, and their clients speak it; false where nothing is encrypted, or in the step before. */
+export const servesTls = ({ tls }: Pick<Settings, "tls">): boolean => tls?.stage === "everywhere";
+
+/**
+ * Name for which every server's certificate is valid. It is never looked up: Thanos dials addresses of SRV records and
+ * asks for this name (`--remote-write.client-server-name`, `server_name`).
+ */
+export const tlsServerName = ({ namespace, cluster }: Pick<Settings, "namespace" | "cluster">): string =>
+  `thanos-stack.${namespace}.svc.${cluster.domain}`;
+
+/** Name of the Certificate and the Secret of a leaf, where cert-manager makes them. */
+export const leafSecretName = (leaf: Pick<Leaf, "name">): string => `${leaf.name}-tls`;
+
+/** The certificates; undefined where nothing is encrypted. */
+export function planTls(settings: Settings): TlsPlan | undefined {
+  const { tls } = settings;
+  if (tls === undefined) return undefined;
+  const all = leavesOf(settings);
+  return {
+    settings: tls,
+    serverName: tlsServerName(settings),
+    // Until servers take TLS only those who write have a use for a certificate.
+    leaves: servesTls(settings) ? all : all.filter(({ writes }) => writes),
+    clients: tls.clients.map((name) => ({ name: `thanos-client-${name}`, dnsNames: [], server: false, client: true })),
+  };
+}
+
+/** The certificates of all components that run. */
+function leavesOf(settings: Settings): (ComponentLeaf & { writes: boolean })[] {
+  const receive = receiveOf(settings);
+  const split = receive?.mode === "split";
+  const names = (service: string) => {
+    const inNamespace = `${service}.${settings.namespace}`;
+    return [service, inNamespace, `${inNamespace}.svc`, `${inNamespace}.svc.${settings.cluster.domain}`];
+  };
+  const leaf = (
+    component: CertifiedComponent,
+    key: CertifiedKey,
+    identity: Identity,
+    use: { server: boolean; client: boolean; writes?: boolean; service?: string },
+  ) => ({
+    component,
+    key,
+    identity,
+    name: identity.app,
+    dnsNames: use.server ? [tlsServerName(settings), ...(use.service === undefined ? [] : names(use.service))] : [],
+    server: use.server,
+    client: use.client,
+    writes: use.writes ?? false,
+  });
+  const stateless = settings.ruler?.mode === "stateless";
+  return [
+    ...(receive === undefined
+      ? []
+      : [leaf("receive", "receive", RECEIVE_IDENTITY, { server: true, client: !split, ...(split ? {} : { service: RECEIVE_SERVICE }) })]),
+    ...(split ? [leaf("receive-router", "routers", ROUTER_IDENTITY, { server: true, client: true, service: RECEIVE_SERVICE })] : []),
+    leaf("querier", "querier", QUERIER_IDENTITY, { server: true, client: true, service: QUERIER_GRPC_SERVICE }),
+    ...(settings.objectStorage === undefined
+      ? []
+      : [leaf("store-gateway", "storeGateway", STORE_GATEWAY_IDENTITY, { server: true, client: false })]),
+    ...(settings.ruler === undefined
+      ? []
+      : [leaf("ruler", "ruler", RULER_IDENTITY, { server: true, client: stateless, writes: stateless })]),
+    // In the ring scheme Prometheus writes; in the other one the sidecar in its pod serves.
+    leaf("prometheus", "prometheus", PROMETHEUS_IDENTITY, {
+      server: receive === undefined,
+      client: receive !== undefined,
+      writes: receive !== undefined,
+    }),
+  ];
+}
