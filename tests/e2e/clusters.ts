@@ -17,8 +17,8 @@ export const CLUSTERS: readonly SharedCluster[] = [
   { lanes: [["schemes"]] },
   {
     lanes: [
-      ["plugins", "preview"],
-      ["directoryBucket", "appStack"],
+      ["plugins", "tls"],
+      ["directoryBucket", "preview", "appStack"],
     ],
     // It removes the whole sandbox at its end.
     last: "walkthrough",
