@@ -54,9 +54,9 @@ function readIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[], raw: R
     case "invalid_value":
       return [{ key, value, rule: "not a value of this key", remedy: issue.values.map((each) => JSON.stringify(each)).join(", ") }];
     case "too_small":
-      return [{ key, value, ...bound(issue.origin, "less", Number(issue.minimum)) }];
+      return isNarrower(issue.path, Number(issue.minimum)) ? [] : [{ key, value, ...bound(issue.origin, "less", Number(issue.minimum)) }];
     case "too_big":
-      return [{ key, value, ...bound(issue.origin, "more", Number(issue.maximum)) }];
+      return isNarrower(issue.path, Number(issue.maximum)) ? [] : [{ key, value, ...bound(issue.origin, "more", Number(issue.maximum)) }];
     case "invalid_key": {
       const rule = issue.issues.map(ruleOf).find((reason) => reason !== undefined) ?? "the name of an entry is not allowed";
       return [{ key, value, rule, remedy: issue.issues.map((inner) => inner.message).join("; ") }];
@@ -72,6 +72,12 @@ function writtenPath(path: readonly PropertyKey[], raw: Record<string, unknown>)
   return inner < 0 ? path : path.slice(0, inner);
 }
 
+/** Whether a number has a nearer bound of its own than this one, which is every whole number's and another issue of the same value. */
+function isNarrower(path: readonly PropertyKey[], limit: number): boolean {
+  const { minValue, maxValue } = (unwrapped(schemaAt(path)) ?? {}) as Described;
+  return Math.abs(limit) === Number.MAX_SAFE_INTEGER && (limit < 0 ? minValue : maxValue) !== limit;
+}
+
 /** What the length of a value is counted in: one, several. */
 const UNITS: Readonly<Record<string, [string, string]>> = { string: ["character", "characters"], array: ["entry", "entries"] };
 
@@ -80,7 +86,7 @@ function bound(origin: string, beyond: "less" | "more", limit: number): Pick<Pro
   const [unit, units] = UNITS[origin] ?? [];
   const at = beyond === "less" ? "at least" : "at most";
   if (unit === undefined) return { rule: beyond === "less" ? "too small" : "too large", remedy: `${at} ${limit}` };
-  if (beyond === "less" && limit === 1) return { rule: "this key is not empty", remedy: `1 ${unit}` };
+  if (beyond === "less" && limit === 1) return { rule: "this key is not empty", remedy: `${at} 1 ${unit}` };
   return { rule: beyond === "less" ? "too short" : "too long", remedy: `${at} ${limit} ${limit === 1 ? unit : units}` };
 }
 

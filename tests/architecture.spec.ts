@@ -21,7 +21,7 @@ const ROOMS: Record<string, string[]> = {
   kubernetes: ["settings", "values"],
   tls: ["kubernetes", "settings", "values"],
   commandLine: ["kubernetes", "settings", "values"],
-  telemetry: ["settings", "values"],
+  telemetry: ["kubernetes", "settings", "values"],
   reads: ["settings", "values"],
   retention: ["settings", "values"],
   bucket: ["kubernetes", "reads", "retention", "settings", "telemetry", "tls", "values"],

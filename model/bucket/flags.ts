@@ -71,14 +71,14 @@ export function storeGatewayFiles(
   blocks: BlockSelection,
   addresses: { indexCache: string; chunkCache: string },
 ): Record<string, string> {
-  const interval = durationSeconds(storeGateway.syncInterval);
+  const cached = Math.floor(durationSeconds(storeGateway.syncInterval) / 2);
   return {
     [INDEX_CACHE_FILE]: stringify(cacheConfig(storeGateway.indexCache, addresses.indexCache)),
     [CHUNK_CACHE_FILE]: stringify({
       ...cacheConfig(storeGateway.chunkCache, addresses.chunkCache),
-      // Cached for longer than the time between syncs, a new block would stay unseen for the difference.
-      blocks_iter_ttl: `${Math.min(interval, LONGEST_LISTING)}s`,
-      metafile_doesnt_exist_ttl: `${Math.min(interval, LONGEST_ABSENCE)}s`,
+      // Cached for all of the time between two syncs, it answers the next one too, and a new block stays unseen until the one after that.
+      blocks_iter_ttl: `${Math.min(cached, LONGEST_LISTING)}s`,
+      metafile_doesnt_exist_ttl: `${Math.min(cached, LONGEST_ABSENCE)}s`,
     }),
     ...(blocks.hash === undefined ? {} : { [SELECTOR_FILE]: stringify(hashSelector(blocks.hash)) }),
   };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { alone, type IpNetwork, NETWORK_FORM, networkOf } from "../values/ipNetwork";
+import { type IpNetwork, NETWORK_FORM, networkMeant, networkOf } from "../values/ipNetwork";
 
 /** Who reaches an endpoint of the stack: namespaces of the cluster, and networks by address. Both become peers of a NetworkPolicy. */
 
@@ -10,17 +10,8 @@ const ENTRY_FORM = `a namespace, or ${NETWORK_FORM}`;
 
 const accessEntry = z.string().superRefine((entry, context) => {
   if (NAMESPACE.test(entry)) return;
-  const network = networkOf(entry);
-  if (network === undefined) {
-    const whole = alone(entry);
-    context.addIssue({ code: "custom", message: whole === undefined ? ENTRY_FORM : `the address as a network: ${whole}` });
-  } else if (network.host !== 0n) {
-    const address = alone(entry.slice(0, entry.indexOf("/")));
-    context.addIssue({
-      code: "custom",
-      message: `a network without bits behind its prefix of ${network.prefix}, or the address alone: ${address}`,
-    });
-  }
+  const meant = networkMeant(entry, ENTRY_FORM);
+  if (meant !== undefined) context.addIssue({ code: "custom", message: meant });
 });
 
 /** A list of namespaces and networks. */

@@ -41,7 +41,7 @@ export const alertmanagerUrl = ruled(
   withServer(
     matching(
       new RegExp(`^(?:(?:dns\\+)?https?://${HOST}(?::\\d{1,5})?|dnssrv(?:noa)?\\+https?://[\\w.-]+)(?:/[\\w.~-]+)*$`),
-      "a URL of scheme, host and port, with or without a path; an IPv6 address in brackets; a name is looked up with dns+ before the URL, or with " +
+      "a URL of scheme, host and port, with or without a path, without / at its end; an IPv6 address in brackets; a name is looked up with dns+ before the URL, or with " +
         "dnssrv+ where its records say the port",
     ),
     (text) => alertmanagerAt(text).server,
@@ -56,7 +56,7 @@ export const alertmanagerUrl = ruled(
 export const externalUrl = withServer(
   matching(
     new RegExp(`^https?://${HOST}(:\\d{1,5})?(?:/[\\w.~-]+)*$`),
-    "a URL of scheme, host and port, with or without a path; an IPv6 address in brackets",
+    "a URL of scheme, host and port, with or without a path, without / at its end; an IPv6 address in brackets",
   ),
   (text) => serverOf(text).server,
 ).refine((url) => !hasDots(url), "a path without '.' and '..'");
@@ -64,7 +64,7 @@ export const externalUrl = withServer(
 /** The URL of a proxy. */
 export const proxyUrl = withServer(
   ruled(
-    matching(/^https?:\/\/[^\s/?#]+$/, "a URL of scheme, host and port, without a path; an IPv6 address in brackets"),
+    matching(/^https?:\/\/[^\s/?#]+$/, "a URL of scheme, host and port, without a path or / at its end; an IPv6 address in brackets"),
     (url) => !url.includes("@"),
     "it stands in the specs of pods and in messages as it is, and this one has a login in it",
     "a URL without a login. For a proxy that asks for one: this key left out, and in extra.env of whatever uses it HTTPS_PROXY from a Secret " +

@@ -18,7 +18,8 @@ export const alertingSettings = z
           "cluster of them every one is told, as they expect. Or a name that leads to all of them, looked up every 30 s: " +
           "`dnssrv+http://_web._tcp.alertmanager-operated.monitoring.svc` by its SRV records, which say the ports, " +
           "`dns+http://alertmanager-operated.monitoring.svc:9093` by its addresses, at 9093 unless another port is named; with `https` the " +
-          "certificate is asked for the address that was found, unless `client` names a `tls_config.server_name`. Empty: alerts are only series named `ALERTS`.",
+          "certificate is asked for the address that was found, unless `client` names a `tls_config.server_name`. What is looked up is never reached by " +
+          "`network.proxy`; one by its URL is, where it is outside. Empty: alerts are only series named `ALERTS`.",
       ),
     client: freeForm
       .default({})

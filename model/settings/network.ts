@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isName } from "../values/hosts";
-import { alone, isNetwork, NETWORK_FORM } from "../values/ipNetwork";
+import { alone, isNetwork, NETWORK_FORM, networkMeant } from "../values/ipNetwork";
 import { accessList, isEverybody } from "./access";
 import { proxyUrl } from "./addressForms";
 import { count, form, namespaceName } from "./forms";
@@ -11,7 +11,8 @@ const nameServer = z
     namespace: namespaceName.optional().describe("Namespace of the name server's pods."),
     network: z
       .string()
-      .refine(isNetwork, { error: NETWORK_FORM, abort: true })
+      .meta({ form: NETWORK_FORM })
+      .refine(isNetwork, { error: ({ input }) => networkMeant(String(input), NETWORK_FORM), abort: true })
       .refine((network) => !isEverybody(network), {
         error: "the address of the name server, such as 10.96.0.10/32",
         params: { rule: "port 53 of a network this large is a way out of the cluster for whatever is in these pods" },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { externalUrl, grpcEndpoint } from "./addressForms";
 import { ONE_OF_THEM, oneOfThem, scaled, withLeast } from "./autoscaling";
 import { extra } from "./extra";
-import { cacheMemory, count, dnsName, duration, durationOf, form, objectName, replicaLabelList, resources, spread } from "./forms";
+import { cacheMemory, count, dnsName, duration, durationOf, form, objectName, replicaLabelList, resources, ruled, spread } from "./forms";
 import { pods, services } from "./pods";
 import { storeLimits } from "./reads";
 import { rollout } from "./rollout";
@@ -20,7 +20,16 @@ const splitInterval = durationOf("10m", "0 stops the query frontend, and every p
 const freshness = durationOf("10s", "samples that are still on their way would be cached as missing");
 
 const longestRange = durationOf("1h", "dashboards ask for an hour at least");
-const header = form((text) => /^[A-Za-z0-9-]+$/.test(text), "a header's name: letters, digits and -");
+
+/** Headers whose value is what shows who asks, and not only who it is. */
+const CREDENTIAL_HEADERS = ["authorization", "proxy-authorization", "cookie"];
+const userHeader = ruled(
+  form((text) => /^[A-Za-z0-9-]+$/.test(text), "a header's name: letters, digits and -"),
+  (name) => !CREDENTIAL_HEADERS.includes(name.toLowerCase()),
+  "its value would stand in the log, and whoever reads that could ask as this user",
+  "a header that names the user alone, such as X-Forwarded-User",
+);
+
 /** A querier or store of another stack. An address alone stands for a map that holds nothing else. */
 const endpoint = z
   .preprocess(
@@ -134,7 +143,7 @@ export const queryFrontendSettings = z
         longerThan: duration
           .default("10s")
           .describe("Queries that took longer, answered or not, are a line in the log at level `info`, with their text. `0s`: none."),
-        userHeader: header
+        userHeader: userHeader
           .optional()
           .describe("Header whose value is the line's `remote_user`. Left out: the user of basic authentication, if there is one."),
       })

@@ -56,13 +56,18 @@ const headers = z.preprocess(
       });
     return Object.fromEntries(Object.entries(given).filter(([name]) => texts.every(([text]) => text !== name)));
   },
-  z.record(
-    headerName,
-    z.strictObject({
-      secret: objectName.describe("It exists already, in the stack's namespace."),
-      key: dataKey.describe("Its key with the header's value."),
-    }),
-  ),
+  z
+    .record(
+      headerName,
+      z.strictObject({
+        secret: objectName.describe("It exists already, in the stack's namespace."),
+        key: dataKey.describe("Its key with the header's value."),
+      }),
+    )
+    .refine(
+      (given) => new Set(Object.keys(given).map((name) => name.toLowerCase())).size === Object.keys(given).length,
+      "every header once, whatever its case",
+    ),
 );
 
 /** Schema of `tracing`. */
@@ -70,7 +75,10 @@ export const tracingSettings = z
   .strictObject({
     endpoint: hostAndPort
       .refine((endpoint) => /:\d+$/.test(endpoint), "host:port")
-      .describe("The collector, such as `otel-collector.observability.svc:4317`."),
+      .describe(
+        "The collector, such as `otel-collector.observability.svc:4317`. Never by `network.proxy`: with a proxy it is in the cluster, or in " +
+          "`network.proxy.noProxy`.",
+      ),
     protocol: z
       .enum(["grpc", "http"])
       .default("grpc")

@@ -1,6 +1,8 @@
+import { goesThroughProxy } from "../kubernetes/proxy";
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import type { ComponentLogging } from "../settings/telemetry";
+import { splitHost } from "../values/hosts";
 import type { Problem } from "../values/problem";
 import { imageVersion } from "../values/versions";
 import { loggingOf } from "./logging";
@@ -8,7 +10,11 @@ import { loggingOf } from "./logging";
 /** Logs and traces that would not be there. */
 
 /** Every problem; empty where there is none. */
-export const telemetryProblems = (settings: Settings): Problem[] => [...unloggedRequests(settings), ...unreadAuthorities(settings)];
+export const telemetryProblems = (settings: Settings): Problem[] => [
+  ...unloggedRequests(settings),
+  ...unreadAuthorities(settings),
+  ...collectorByProxy(settings),
+];
 
 /** Components that log requests, by key. */
 function servers(settings: Settings): [string, ComponentLogging][] {
@@ -53,6 +59,26 @@ function unreadAuthorities({ tracing, images }: Settings): Problem[] {
       value: "certificates",
       rule: "Thanos 0.41 reads no certificates for OTLP over gRPC (thanos #8714), so that no span would arrive",
       remedy: 'Thanos 0.42, protocol "http", or a collector whose authority is a public one',
+    },
+  ];
+}
+
+/**
+ * A collector to which only a part of the spans would come. OTLP takes the proxy from a container's variables, over gRPC (grpc-go v1.82
+ * internal/resolver/delegatingresolver) as over HTTP (Go's default transport); routers, queriers and query frontends have none, since they
+ * ask stores by addresses, which no exception of the proxy names.
+ */
+function collectorByProxy(settings: Settings): Problem[] {
+  const { tracing } = settings;
+  if (tracing === undefined || !goesThroughProxy(settings, splitHost(tracing.endpoint).host)) return [];
+  return [
+    {
+      key: "tracing.endpoint",
+      value: tracing.endpoint,
+      rule: "of one trace Prometheus and whoever uses the bucket would send their spans by network.proxy, and routers, queriers and query frontends past it",
+      remedy:
+        "a collector in the cluster by a name that ends in .svc, which may itself send on by the proxy, or the host in network.proxy.noProxy where " +
+        "every pod reaches it without the proxy",
     },
   ];
 }

@@ -28,6 +28,34 @@ export function isNetwork(text: string): boolean {
   return networkOf(text)?.host === 0n;
 }
 
+/**
+ * What would be accepted in place of a text that names no network, as far as one is meant; undefined where it is a network.
+ *
+ * @param otherwise What would be accepted in place of anything else.
+ */
+export function networkMeant(text: string, otherwise: string): string | undefined {
+  const network = networkOf(text);
+  if (network !== undefined) {
+    const address = alone(text.slice(0, text.indexOf("/")));
+    return network.host === 0n
+      ? undefined
+      : `a network without bits behind its prefix of ${network.prefix}, or the address alone: ${address}`;
+  }
+  const whole = alone(text);
+  if (whole !== undefined) return `the address as a network: ${whole}`;
+  const usual = asKubernetesWrites(text);
+  return usual === undefined ? otherwise : `the same as Kubernetes writes it: ${usual}`;
+}
+
+/** A network of IPv6, or an address, in the one form that it has; undefined where the text is neither. */
+function asKubernetesWrites(text: string): string | undefined {
+  const [address = "", length] = text.split("/");
+  if (!z.ipv6().safeParse(address).success) return undefined;
+  const usual = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const network = length === undefined ? alone(usual) : `${usual}/${length}`;
+  return network !== undefined && isNetwork(network) ? network : undefined;
+}
+
 /** The address and prefix of a text; undefined where it is neither. */
 export function networkOf(text: string): IpNetwork | undefined {
   const [address = "", length = ""] = text.split("/");

@@ -143,7 +143,7 @@ describe("network policies: name servers", () => {
   });
 
   for (const [dns, expected] of [
-    [[], "network.dns = []: this key is not empty. Accepted: 1 entry"],
+    [[], "network.dns = []: this key is not empty. Accepted: at least 1 entry"],
     [[{ port: 53 }], "exactly one of namespace and network"],
     [[{ namespace: "kube-system", network: "10.96.0.10/32" }], "exactly one of namespace and network"],
     [[{ network: "10.96.0.10" }], "network.dns[0].network"],

@@ -74,15 +74,19 @@ const proxyFields = {
 
 const proxyFits: Check = (value) => {
   const environment = value.proxy_from_environment === true;
-  const problem = (field: string, rule: string) => finding(value[field], rule, `${field} left out, or a proxy_url`, field);
+  const problem = (field: string, rule: string, other: string) => finding(value[field], rule, `${field} left out, or ${other}`, field);
   return [
     ...(isSet(value.proxy_connect_header) && !environment && !isSet(value.proxy_url)
-      ? problem("proxy_connect_header", "headers for a proxy need proxy_url or proxy_from_environment")
+      ? problem("proxy_connect_header", "headers for a proxy need proxy_url or proxy_from_environment", "one of these")
       : []),
-    ...(environment && isSet(value.proxy_url) ? problem("proxy_url", "proxy_from_environment and proxy_url exclude each other") : []),
-    ...(environment && isSet(value.no_proxy) ? problem("no_proxy", "proxy_from_environment brings its own exceptions") : []),
+    ...(environment && isSet(value.proxy_url)
+      ? problem("proxy_url", "proxy_from_environment and proxy_url exclude each other", "proxy_from_environment")
+      : []),
+    ...(environment && isSet(value.no_proxy)
+      ? problem("no_proxy", "proxy_from_environment brings its own exceptions", "a proxy_url in place of proxy_from_environment")
+      : []),
     ...(!environment && isSet(value.no_proxy) && value.proxy_url === undefined
-      ? problem("no_proxy", "exceptions from a proxy need a proxy_url")
+      ? problem("no_proxy", "exceptions from a proxy need a proxy_url", "a proxy_url")
       : []),
   ];
 };

@@ -62,6 +62,38 @@ describe("logs", () => {
 });
 
 describe("traces", () => {
+  const PROXY = { url: "http://proxy.example:3128" };
+  for (const protocol of ["grpc", "http"]) {
+    for (const [endpoint, noProxy, refused] of [
+      ["collector.example.com:4317", [], true],
+      ["192.0.2.7:4317", [], true],
+      ["[2001:db8::7]:4317", [], true],
+      ["collector.observability:4317", [], true],
+      ["collector.observability.svc:4317", [], false],
+      ["collector.example.com:4317", [".example.com"], false],
+      ["192.0.2.7:4317", ["192.0.2.0/24"], false],
+    ] as [string, string[], boolean][]) {
+      it(`by ${protocol} to ${endpoint} behind a proxy that spares ${noProxy.join() || "nothing"} are ${refused ? "refused" : "taken"}`, async () => {
+        const overrides = { tracing: { endpoint, protocol }, network: { proxy: { ...PROXY, noProxy } } };
+        if (!refused) {
+          await load("prod", overrides);
+          return;
+        }
+        const { problems } = await rejection("prod", overrides);
+        assert.equal(problems.length, 1, problems.join("\n"));
+        assert.match(problems[0] ?? "", /tracing\.endpoint = ".*": .*past it\. Accepted: .*\.svc.*network\.proxy\.noProxy/);
+      });
+    }
+  }
+
+  it("have each header once, however it is written", async () => {
+    const of = (secret: string) => ({ secret, key: "token" });
+    const { problems } = await rejection("dev", {
+      tracing: { ...COLLECTOR, headers: { Authorization: of("one"), authorization: of("other") } },
+    });
+    assert.match(problems.join(), /tracing\.headers = .*Accepted: every header once, whatever its case/);
+  });
+
   it("go to the collector, each whole, with values of headers from the environment", () => {
     const headers = { Authorization: { secret: "collector", key: "token" }, "X-Scope": { secret: "collector", key: "scope" } };
     const settings = settingsOf("dev", { tracing: { ...COLLECTOR, headers, samplingFraction: 0.25 } });

@@ -335,6 +335,16 @@ describe("credentials in plain text", () => {
     assertTold(withJob({ outscale_sd_configs: [{ region: "r", access_key: "a1b2", secret_key_file: "/etc/credentials/a" }] }));
   });
 
+  it("have a remedy of their own beside a proxy that is found in another way", () => {
+    const both = { proxy_url: "http://p:1", proxy_from_environment: true };
+    told1(withJob(both), /proxy_url = .*exclude each other\. Accepted: proxy_url left out, or proxy_from_environment/);
+    told1(
+      withJob({ proxy_from_environment: true, no_proxy: "a" }),
+      /Accepted: no_proxy left out, or a proxy_url in place of proxy_from_environment/,
+    );
+    told1(withJob({ no_proxy: "a" }), /Accepted: no_proxy left out, or a proxy_url/);
+  });
+
   it("are refused in headers, URLs and parameters", () => {
     const header = (kind: string, name = "X-Scope") => ({ http_headers: { [name]: { [kind]: [HUSH] } } });
     told1(withJob(header("secrets")), /X-Scope\.secrets\[0\] = "\(not shown\)": .*Accepted: files/);
