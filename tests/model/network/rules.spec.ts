@@ -46,9 +46,6 @@ describe("access: entries", () => {
     "256.0.0.0/8",
     "::/129",
     "1::2::3/128",
-    "2001:DB8::/32",
-    "2001:0db8::/32",
-    "2001:db8:0::/48",
     "fe80::1%eth0/128",
     "::ffff:10.0.0.0/104",
     "::ffff:a00:0/104",
@@ -57,6 +54,15 @@ describe("access: entries", () => {
       assert.match(messages(entry).join(), /^a namespace, or a network such as 10\.0\.0\.0\/8/);
     });
   }
+
+  it("refuse a network that is spelt otherwise, and say how Kubernetes writes it", () => {
+    for (const [entry, usual] of [
+      ["2001:DB8::/32", "2001:db8::/32"],
+      ["2001:0db8::/32", "2001:db8::/32"],
+      ["2001:db8:0::/48", "2001:db8::/48"],
+    ] as const)
+      assert.equal(messages(entry).join(), `the same as Kubernetes writes it: ${usual}`);
+  });
 
   it("refuse an address alone, and say how to write it", () => {
     assert.equal(messages("10.0.0.1").join(), "the address as a network: 10.0.0.1/32");
