@@ -59,14 +59,18 @@ export function placement(wanted: number, pod: SchedulablePod, others: readonly 
 }
 
 /** Why a node takes no such pod, as the end of a sentence about it; undefined where it does. */
-export function obstacle(node: V1Node, { nodeSelector = {}, affinity, tolerations = [] }: Partial<V1PodSpec>): string | undefined {
+export function obstacle(node: V1Node, { nodeSelector, affinity, tolerations = [] }: Partial<V1PodSpec>): string | undefined {
   const labels = labelsOf(node);
-  const lacking = Object.entries(nodeSelector).find(([name, value]) => labels[name] !== value);
+  const lacking = lackedBy(labels, nodeSelector);
   if (lacking !== undefined) return `without the label ${lacking.join("=")}`;
   if (!isInAffinity(node, affinity)) return "outside of the affinity to nodes";
   const taint = untolerated(node, tolerations);
   return taint === undefined ? undefined : `with the taint ${taint.key}${taint.value ? `=${taint.value}` : ""}:${taint.effect}`;
 }
+
+/** A label of a node selector that a node does not have, name and value; undefined where it has all. */
+const lackedBy = (labels: Readonly<Record<string, string>>, selector: V1PodSpec["nodeSelector"] = {}): [string, string] | undefined =>
+  Object.entries(selector).find(([name, value]) => labels[name] !== value);
 
 const labelsOf = (node: V1Node): Record<string, string> => node.metadata?.labels ?? {};
 
@@ -188,8 +192,7 @@ function domainsOf(
     const found = labelsOf(node);
     const domain = found[topologyKey];
     if (domain === undefined || all.some((constraint) => found[constraint.topologyKey] === undefined)) continue;
-    const selected =
-      Object.entries(spec.nodeSelector ?? {}).every(([name, value]) => found[name] === value) && isInAffinity(node, spec.affinity);
+    const selected = lackedBy(found, spec.nodeSelector) === undefined && isInAffinity(node, spec.affinity);
     if (nodeAffinityPolicy === "Honor" && !selected) continue;
     if (nodeTaintsPolicy === "Honor" && untolerated(node, spec.tolerations ?? []) !== undefined) continue;
     domains.set(domain, (domains.get(domain) ?? 0) + (own ? (on[index] ?? 0) : 0));

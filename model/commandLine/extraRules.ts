@@ -5,7 +5,7 @@ import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
 import { imageVersion } from "../values/versions";
 import { extraParts, type Part, SIDECAR } from "./extraParts";
-import { type Flag, flagOf, hasFlag, type Mistake, mistakes, wrongMode } from "./flags";
+import { type Flag, flagOf, hasFlag, type Mistake, mistakes, withoutNo, wrongMode } from "./flags";
 import { OWN_FLAGS, type Program } from "./ownFlags";
 
 /** What components are given that the program knows nothing of, against what the program itself sets. */
@@ -75,7 +75,7 @@ function argumentProblems(part: Part, { prometheus: { mode } }: Settings): Probl
     if (owner !== undefined) return [{ ...at, ...owner }];
     const mistake = stopped.find((each) => each.index === index);
     if (mistake !== undefined) return [{ ...at, rule: mistake.rule, remedy: mistake.remedy }];
-    const wrong = program === "prometheus" && flag !== undefined ? wrongMode(mode, flag.name.replace(/^no-/, "")) : undefined;
+    const wrong = program === "prometheus" && flag !== undefined ? wrongMode(mode, withoutNo(flag.name)) : undefined;
     return wrong === undefined ? [] : [{ ...at, rule: wrong, remedy: "the flag left out, or the other prometheus.mode" }];
   });
 }
@@ -98,7 +98,7 @@ function ownerOf({ key, program }: Part, { name }: Flag): Pick<Problem, "rule" |
   const owners = OWN_FLAGS[program];
   // memcached takes the beginning of a name for the name (getopt_long).
   const own = program === "memcached" ? Object.keys(owners).find((each) => each.startsWith(name)) : name;
-  const owner = own === undefined ? undefined : (owners[own] ?? owners[own.replace(/^no-/, "")]);
+  const owner = own === undefined ? undefined : (owners[own] ?? owners[withoutNo(own)]);
   if (owner === undefined) return undefined;
   if ("key" in owner) {
     const decides = program === "memcached" ? `${key}${owner.key}` : owner.key;

@@ -24,9 +24,12 @@ export function flagOf(argument: string): Flag | undefined {
 
 const isIn = (list: readonly string[], name: string): boolean => list.includes(name);
 
+/** The name behind the `no-` that turns a switch off; any other name as it is. */
+export const withoutNo = (name: string): string => name.replace(/^no-/, "");
+
 /** Name of the switch that `--no-<name>` turns off (kingpin v2 `parser.go`); any other name as it is. */
 const positive = (command: Command, name: string): string => {
-  const rest = name.startsWith("no-") ? name.slice("no-".length) : name;
+  const rest = withoutNo(name);
   return kindOf(command, name) === undefined && kindOf(command, rest) === "switch" ? rest : name;
 };
 
