@@ -96,7 +96,7 @@ function refusalOf(path: string, name: string): Problem | undefined {
     );
   }
   if (!CONFIG_MAP_KEY.test(name)) {
-    return problem(name, "the file's name is a key of a ConfigMap", "letters, digits, '-', '_' and '.'");
+    return problem(name, "the file's name is a key of a ConfigMap", "at most 253 letters, digits, '-', '_' and '.'");
   }
   return undefined;
 }

@@ -99,6 +99,27 @@ describe("config: rule files", () => {
     assert.match(found["latin.yaml"] ?? "", /not UTF-8.* Accepted: the file in UTF-8/);
   });
 
+  it("have no characters that Prometheus' reader of YAML refuses a whole file for, in comments either", async () => {
+    // By promtool 3.14: each of the first is "control characters are not allowed", the others are taken.
+    const refused = { nul: "\0", bell: "\x07", vt: "\v", esc: "\x1b", del: "\x7f", c1: "\x81", fffe: "\ufffe", ffff: "\uffff" };
+    const taken = { nel: "\x85", ls: "\u2028", bom: "\ufeff", astral: "\u{1f600}", nonchar: "\u{1ffff}", tab: "\t", cr: "\r" };
+    for (const [name, character] of Object.entries({ ...refused, ...taken })) write(`${name}.yaml`, `# a ${character}\n${RULES}`);
+    const found = await refusals();
+    assert.deepEqual(
+      Object.keys(found).sort(),
+      Object.keys(refused)
+        .map((name) => `${name}.yaml`)
+        .sort(),
+    );
+    assert.match(found["esc.yaml"] ?? "", /^.*refuse.* U\+001B \(line 1\).* Accepted: the file without it/);
+  });
+
+  it("have names that a ConfigMap's key may have, no longer either", async () => {
+    const name = `${"a".repeat(249)}.yaml`;
+    write(name);
+    assert.match((await refusals())[name] ?? "", /key of a ConfigMap.* Accepted: at most 253 letters/);
+  });
+
   it("are within this repository, by whatever way they are named", async () => {
     const outside = mkdtempSync(join(tmpdir(), "rules-"));
     writeFileSync(join(outside, "far.yaml"), RULES);

@@ -152,6 +152,9 @@ function discoveryStaysInside(job: Fields, { namespace, prometheus }: Settings):
   });
 }
 
+/** What is none of the characters of a YAML file, in a comment either. Source: go.yaml.in/yaml readerc.go, "control characters are not allowed". */
+const UNREADABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ufffd\u{10000}-\u{10ffff}]/u;
+
 /**
  * Headers of remote write that Prometheus sets itself, in lower case. Source: prometheus v0.314.0 config/config.go `reservedHeaders`;
  * `authorization` is refused beside them (`validateHeaders`).
@@ -219,6 +222,12 @@ export function ruleFileProblems(name: string, text: string, evaluator: Evaluato
     rule,
     remedy,
   });
+  const unreadable = UNREADABLE.exec(text);
+  if (unreadable !== null) {
+    const code = unreadable[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+    const line = text.slice(0, unreadable.index).split("\n").length;
+    return [problem(`readers of YAML refuse the whole file for the character U+${code} (line ${line})`, "the file without it")];
+  }
   const document = parseDocument(text, { merge: true });
   if (document.errors.length > 0) return document.errors.map((error) => problem(`not YAML (${placeOf(error)})`));
   let content: unknown;
