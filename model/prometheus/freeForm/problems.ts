@@ -1,4 +1,15 @@
 import { parseDocument, type YAMLParseError } from "yaml";
+import {
+  COMPACTOR_APP,
+  PROMETHEUS_APP,
+  QUERIER_APP,
+  QUERY_FRONTEND_APP,
+  RECEIVE_APP,
+  ROUTER_APP,
+  RULER_APP,
+  SIDECAR_CONTAINER,
+  STORE_GATEWAY_APP,
+} from "../../kubernetes/identities";
 import { CREDENTIALS_FOLDER } from "../../settings/credentials";
 import type { Settings } from "../../settings/schema";
 import { JUDGE_ALL, type Judge, type Problem } from "../../values/problem";
@@ -19,6 +30,11 @@ import { scrapeConfig, timing } from "./scrapeConfig";
 
 /** Longest text that a message shows of a value. */
 const LONGEST_SHOWN = 200;
+/** Names that the label `job` of the stack's own targets has. */
+const SCRAPED_APPS: readonly string[] = [
+  ...[RECEIVE_APP, ROUTER_APP, QUERIER_APP, QUERY_FRONTEND_APP],
+  ...[STORE_GATEWAY_APP, COMPACTOR_APP, RULER_APP, SIDECAR_CONTAINER, PROMETHEUS_APP],
+];
 const SECRET_FIELD = /(?:password|passphrase|secret|secrets|token|credentials|key|private_key|auth|values)$/i;
 
 /** A path as keys are written: `scrapeConfigs[0].static_configs[1].labels.team`. */
@@ -109,8 +125,20 @@ function scrapeConfigProblems(settings: Settings, judge: Judge): Problem[] {
 function jobNameIsFree(job: Fields, index: number, jobs: readonly Fields[]): Finding[] {
   const own: string[] = Object.values(JOBS);
   const name = job.job_name;
-  const taken = typeof name === "string" && (own.includes(name) || jobs.findIndex((other) => other.job_name === name) < index);
-  return taken ? finding(name, "every job has a name of its own", `a name that is none of ${own.join(", ")}`, "job_name") : [];
+  if (typeof name !== "string") return [];
+  if (own.includes(name)) return finding(name, "every job has a name of its own", `a name that is none of ${own.join(", ")}`, "job_name");
+  if (SCRAPED_APPS.includes(name)) {
+    return finding(
+      name,
+      "its targets would count as the stack's own in alerts, dashboards and npm run verify",
+      `a name that is none of ${SCRAPED_APPS.join(", ")}`,
+      "job_name",
+    );
+  }
+  const earlier = jobs.findIndex((other) => other.job_name === name);
+  return earlier < index
+    ? finding(name, "every job has a name of its own", `a name other than that of scrapeConfigs[${earlier}]`, "job_name")
+    : [];
 }
 
 /**

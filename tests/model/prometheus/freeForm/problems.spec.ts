@@ -57,7 +57,12 @@ describe("scrape configs", () => {
   });
 
   it("have names of their own, which no other job and none of the stack's has", () => {
-    assertTold(withJobs({ job_name: "a" }, { job_name: "a" }), /scrapeConfigs\[1\]\.job_name = "a": every job has a name of its own/);
+    assertTold(
+      withJobs({ job_name: "a" }, { job_name: "a" }),
+      /scrapeConfigs\[1\]\.job_name = "a": every job has a name of its own\. Accepted: a name other than that of scrapeConfigs\[0\]/,
+    );
+    for (const name of ["prometheus", "thanos-compactor", "thanos-receive-router"])
+      assertTold(withJobs({ job_name: name }), /its targets would count as the stack's own in alerts/);
     assertTold(withJobs({ job_name: "kubelet" }), /scrapeConfigs\[0\]\.job_name = "kubelet"/);
     assertTold(withJobs({}), /scrapeConfigs\[0\]\.job_name = \(not set\): this field is required/);
   });
