@@ -31,6 +31,7 @@ import { droppedInRules } from "./model/prometheus/keptSeries";
 import { antiAffinityKeys, ringOf } from "./model/ring/plan";
 import { ruleWarnings } from "./model/ruler/rules";
 import { protectsStorage } from "./model/settings/protection";
+import { expiryRules } from "./model/tls/expiry";
 import { visible } from "./model/values/visibleText";
 import { planWarnings } from "./model/warnings";
 
@@ -42,11 +43,12 @@ import { planWarnings } from "./model/warnings";
  */
 export = async (examine = examineNamespace): Promise<Record<string, unknown>> => {
   // What the environment chose, checked; what it comes to; what that survives.
-  const { settings, kubeconfig, rules, ruleCount, bucketCredentials, credentials, warnings, day } = loadConfig();
+  const { settings, kubeconfig, rules: given, ruleCount, bucketCredentials, credentials, warnings, day } = loadConfig();
   const plan = planStack(settings);
+  const rules = { ...given, ...expiryRules(plan.tls, settings.namespace, day) };
   const ring = ringOf(plan.scheme);
   const survival = provenAvailability(settings, plan);
-  const dropped = settings.prometheus.keepAll ? [] : droppedInRules(rules);
+  const dropped = settings.prometheus.keepAll ? [] : droppedInRules(given);
   for (const warning of [...warnings, ...planWarnings(settings), ...ruleWarnings(settings, ruleCount), ...dropped])
     void pulumi.log.warn(visible(warning));
 

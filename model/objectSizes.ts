@@ -5,6 +5,7 @@ import { endpointsFile } from "./query/endpoints";
 import { receiveLimitsFile } from "./ring/limits";
 import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, ringOf } from "./ring/plan";
 import type { Settings } from "./settings/schema";
+import { EXPIRY_RULES_FILE } from "./tls/expiry";
 import { thanosYaml } from "./values/literal";
 import type { Problem } from "./values/problem";
 
@@ -48,6 +49,20 @@ function ruleFileNames(rules: Readonly<Record<string, string>>): Problem[] {
       rule: "the file is a key of a ConfigMap, which Kubernetes would refuse",
       remedy: "a name of at most 253 letters, digits, -, _ and ., without .. at its beginning",
     }));
+}
+
+/** A file of rules under the name of the program's own, which would take its place. */
+function ownRuleFile({ tls }: Settings, rules: Readonly<Record<string, string>>): Problem[] {
+  return tls !== undefined && Object.hasOwn(rules, EXPIRY_RULES_FILE)
+    ? [
+        {
+          key: "prometheus.ruleFolder",
+          value: EXPIRY_RULES_FILE,
+          rule: "with tls the program writes a file of this name, with the alert of certificates that end",
+          remedy: "another name",
+        },
+      ]
+    : [];
 }
 
 function tooManyAnnotations(key: string, annotations: Readonly<Record<string, string>>): Problem[] {
@@ -100,6 +115,7 @@ export function objectProblems(settings: Settings, rules: Readonly<Record<string
   const ruled = settings.ruler !== undefined || evaluatesRules(settings);
   return [
     ...ruleFileNames(rules),
+    ...ownRuleFile(settings, rules),
     ...(ruled ? tooLarge("prometheus.ruleFolder", Object.values(rules), "fewer rules, or several environments") : []),
     ...tooLarge(
       prometheus.scrapeConfigs.length > 0 ? "prometheus.scrapeConfigs" : "prometheus.remoteWrite",

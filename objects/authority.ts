@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, webcrypto } from "node:crypto";
+import { EARLIER_MS, leafPeriod } from "../model/tls/period";
 import type { Leaf } from "../model/tls/plan";
 
 /**
@@ -31,12 +32,8 @@ export interface Order {
   leaves: readonly Leaf[];
 }
 
-/** Quarters for which a leaf is valid: whoever updates once in half a year never sees one end. */
-const LEAF_QUARTERS = 3;
 /** Years after which a CA's certificate is renewed, under the same key and name; it is valid for twice as long and a year. */
 const CA_YEARS = 5;
-/** How far clocks may differ where a certificate begins. */
-const EARLIER_MS = 24 * 3_600_000;
 
 /**
  * Makes all certificates of a stack.
@@ -47,10 +44,7 @@ const EARLIER_MS = 24 * 3_600_000;
  * @param seed Secret of which all keys are derived.
  */
 export async function issue(seed: string, { stack, generation, day, leaves }: Order): Promise<Issued> {
-  const quarter = Math.floor(day.getUTCMonth() / 3);
-  const begin = new Date(Date.UTC(day.getUTCFullYear(), quarter * 3, 1) - EARLIER_MS);
-  const end = new Date(Date.UTC(day.getUTCFullYear(), (quarter + LEAF_QUARTERS) * 3, 1));
-  const period = `${day.getUTCFullYear()}-${quarter + 1}`;
+  const { name: period, begin, end } = leafPeriod(day);
   const generations = [generation - 1, generation, generation + 1].filter((each) => each > 0);
   const authorities = new Map(await Promise.all(generations.map(async (each) => [each, await authority(seed, stack, each, day)] as const)));
   const signer = authorities.get(generation);

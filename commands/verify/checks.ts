@@ -3,6 +3,7 @@
 import type { Labels, Store, Target, VectorElement } from "../../clients/prometheus";
 import { isTooOld, KUBERNETES_MINIMUM, LOST_BEFORE } from "../../model/kubernetes/version";
 import { JOBS } from "../../model/prometheus/config";
+import { ENDS_SOON_DAYS } from "../../model/tls/expiry";
 import type { RingMember } from "../../outputs";
 
 /** The judgement of one check. */
@@ -333,8 +334,6 @@ export function hashringsAgree(readings: readonly HashringReading[], members: re
   };
 }
 
-/** Days before its end from which on a certificate is warned of. */
-const ENDS_SOON_DAYS = 30;
 const DAY_MS = 24 * 3_600_000;
 
 /** Every certificate inside the stack is valid, and the first to end is named. */

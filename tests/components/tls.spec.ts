@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { parse } from "yaml";
 import { named, type ProgramRun } from "../../commands/program";
+import { objectProblems } from "../../model/objectSizes";
+import { EXPIRY_RULES_FILE, expiryRules } from "../../model/tls/expiry";
+import { leafPeriod } from "../../model/tls/period";
 import { planTls } from "../../model/tls/plan";
 import {
   type Container,
@@ -18,7 +21,7 @@ import {
   type Workload,
   workloads,
 } from "../harness";
-import { HISTORY, PLANS, PROD, SIDECAR, TLS, TLS_SECRETS, TLS_SIDECAR } from "./plans";
+import { HISTORY, PLANS, type Plan, PROD, SIDECAR, TLS, TLS_SECRETS, TLS_SIDECAR } from "./plans";
 
 const FOLDER = "/etc/thanos/tls";
 const files = (folder: string) => ({ cert: `${folder}/tls.crt`, key: `${folder}/tls.key`, ca: `${folder}/ca.crt` });
@@ -250,6 +253,46 @@ describe("tls", () => {
     for (const name of ["prometheus", "thanos-ruler"]) {
       assert.deepEqual(workloadNamed(second, name).spec.template, workloadNamed(first, name).spec.template);
     }
+  });
+});
+
+describe("tls: the alert of certificates that end", () => {
+  /** Rules of the file that the program adds to a plan's, and the ConfigMaps that have it. */
+  const added = async ({ stack, overrides }: Pick<Plan, "stack" | "overrides">) =>
+    objects(await run(stack, overrides), "ConfigMap").flatMap(({ data }) =>
+      Object.entries(data ?? {}).flatMap(([name, text]) =>
+        name === EXPIRY_RULES_FILE
+          ? (parse(text) as { groups: { rules: { alert: string; expr: string }[] }[] }).groups.flatMap(({ rules }) => rules)
+          : [],
+      ),
+    );
+
+  it("has the date with which the program made them, and asks for an update 30 days before", async () => {
+    const [rule] = Object.values(expiryRules(planTls(settingsOf(TLS.stack, TLS.overrides)), "ns", new Date("2026-11-27T12:00:00Z")));
+    assert.match(rule ?? "", new RegExp(`expr: vector\\(${Date.UTC(2027, 6, 1) / 1_000}\\) - time\\(\\) < ${30 * 86_400}\n`));
+    assert.match(rule ?? "", /end on 2027-07-01/);
+    const made = await added(TLS);
+    assert.ok(made.length > 0 && made.every(({ alert }) => alert === "CertificatesEndSoon"));
+    const { end } = leafPeriod(new Date());
+    const secrets = Object.values(secretsOf(await run(TLS.stack, TLS.overrides)));
+    for (const each of secrets) assert.equal(Date.parse(new X509Certificate(each.files["tls.crt"] ?? "").validTo), end.getTime());
+  });
+
+  it("is cert-manager's own metric of these certificates, where it makes them", async () => {
+    const [rule, ...further] = await added(TLS_SIDECAR);
+    assert.match(rule?.expr ?? "", /exported_namespace="[^"]+", name=~"[^"]*thanos-querier-tls[^"]*thanos-client-above-tls"/);
+    assert.ok(further.every(({ expr }) => expr === rule?.expr));
+  });
+
+  it("is none where Secrets are somebody else's, or nothing is encrypted", async () => {
+    for (const plan of [TLS_SECRETS, PROD]) assert.deepEqual(await added(plan), []);
+  });
+
+  it("is refused its name by nobody's file", () => {
+    const theirs = { [EXPIRY_RULES_FILE]: "groups: []" };
+    const said = (overrides: Overrides) => objectProblems(settingsOf("dev", overrides), theirs).map(({ value }) => value);
+    assert.deepEqual(said({ tls: { certificates: "program" } }), [EXPIRY_RULES_FILE]);
+    assert.deepEqual(said({}), []);
   });
 });
 
