@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Compactor } from "./components/compactor";
 import { DataPriority } from "./components/dataPriority";
+import { Gateway } from "./components/gateway";
 import { HostPathVolumes } from "./components/hostPathVolumes";
 import { Namespace } from "./components/namespace";
 import { NetworkPolicies } from "./components/networkPolicies";
@@ -150,7 +151,15 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
       options,
     );
 
-  const outputs = { namespace: ownNamespace.name, ...planOutputs(settings, plan), availability: pulumi.output(survival) };
+  // Others, each as who it is.
+  const gateway = plan.gateway === undefined ? undefined : new Gateway("gateway", { ...common, gateway: plan.gateway }, options);
+
+  const outputs = {
+    namespace: ownNamespace.name,
+    ...planOutputs(settings, plan),
+    availability: pulumi.output(survival),
+    credentials: gateway?.credentials,
+  };
   // What a scheme does not have is left out: the engine warns of an output that is undefined.
   return made.whenMade(Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined)));
 };

@@ -40,6 +40,8 @@ export interface ResourceOptions {
 export interface ProgramRun {
   resources: RegisteredResource[];
   outputs: Record<string, unknown>;
+  /** Names of the outputs that the engine encrypts. */
+  secretOutputs: string[];
   /** Diagnostics of the program, such as what the plan survives. */
   messages: string[];
   /** Those of them that are warnings. */
@@ -64,6 +66,10 @@ export interface RunOptions {
   examine?: typeof examineNamespace;
 }
 
+/** A secret text that a provider makes up, and the character that stands for each of its own where there is none. */
+const PASSWORD = "random:index/randomPassword:RandomPassword";
+const STAND_IN = "x";
+
 type Program = (examine: typeof examineNamespace) => Promise<Record<string, unknown>>;
 
 /** Without a cluster nobody sees a namespace, and the plan is the one for one that fits. */
@@ -71,7 +77,7 @@ const unseen: typeof examineNamespace = () => Promise.resolve();
 
 /** Note on a key that a plan made without the engine can't read. */
 export const unreadNote = (key: string): string =>
-  `${key} is encrypted, and only the engine can read it: whether it fits what uses it is not checked here, and its Secrets stand here without their content.`;
+  `${key} is encrypted, and only the engine can read it: whether it fits the bucket is not checked here, and the Secret stands here without its content.`;
 
 /**
  * Runs `index.ts` under Pulumi's mocks.
@@ -94,7 +100,9 @@ export async function runProgram({ config, secrets = {}, stack, preview = false,
         newResource: (args) => {
           const inputs = args.inputs as Record<string, unknown>;
           const state = args.type.startsWith("kubernetes:") ? named(args.name, inputs) : inputs;
-          return { id: preview ? undefined : `${args.name}-id`, state };
+          // What an engine's provider would answer: nothing before the first update, and then as many characters as were asked for.
+          const made = args.type === PASSWORD && !preview ? { ...state, result: STAND_IN.repeat(Number(inputs.length)) } : state;
+          return { id: preview ? undefined : `${args.name}-id`, state: made };
         },
         call: (args) => args.inputs,
       },
@@ -107,13 +115,18 @@ export async function runProgram({ config, secrets = {}, stack, preview = false,
     const given = engineConfig({ ...config, ...secrets });
     pulumi.runtime.setAllConfig(given.texts, [...given.secretKeys, ...Object.keys(secrets)]);
     const program = require(join(PROJECT_FOLDER, "index")) as Program;
-    const exported = await pulumi.runtime.runInPulumiStack(() => program(examine));
+    // Of outputs that a preview does not know whole the SDK gives back none.
+    let exported: Record<string, unknown> = {};
+    await pulumi.runtime.runInPulumiStack(async () => {
+      exported = await program(examine);
+      return exported;
+    });
     // Without it the last resources are missing; the SDK's types hide it.
     await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
     if (rejections.length > 0) throw rejections[0];
-    const outputs = await settled(exported ?? {});
+    const { outputs, secretOutputs } = await settled(exported);
     refuseDuplicates(resources, hooks);
-    return { resources, outputs, messages, warnings, unread: takenUnread(given) };
+    return { resources, outputs, secretOutputs, messages, warnings, unread: takenUnread(given) };
   } finally {
     // The SDK's own promises of a failed run reject after this one.
     await new Promise(setImmediate);
@@ -204,14 +217,22 @@ function recordConsole(messages: string[], warnings: string[]): () => void {
   return () => Object.assign(console, { log, warn, error });
 }
 
-async function settled(outputs: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const entries = Object.entries(outputs).map(async ([name, value]) => {
-    const known = await new Promise((resolveValue) => {
-      (pulumi.output(value) as pulumi.Output<unknown>).apply((each) => resolveValue(each));
-    });
-    return [name, known] as const;
+/** What the SDK knows of an output, and does not declare. */
+interface Settling {
+  isKnown: Promise<boolean>;
+  isSecret: Promise<boolean>;
+  promise(): Promise<unknown>;
+}
+
+async function settled(exported: Record<string, unknown>): Promise<Pick<ProgramRun, "outputs" | "secretOutputs">> {
+  const secretOutputs: string[] = [];
+  const entries = Object.entries(exported).map(async ([name, value]) => {
+    const output = pulumi.output(value) as unknown as Settling;
+    if (await output.isSecret) secretOutputs.push(name);
+    // A value that only an update makes is no text or object yet.
+    return (await output.isKnown) ? [[name, await output.promise()] as const] : [];
   });
-  return Object.fromEntries(await Promise.all(entries));
+  return { outputs: Object.fromEntries((await Promise.all(entries)).flat()), secretOutputs };
 }
 
 /** The engine takes neither. */

@@ -1,4 +1,5 @@
 import { type HistoryPlan, planHistory } from "./bucket/plan";
+import { type GatewayPlan, planGateway } from "./gateway/plan";
 import type { Addresses } from "./kubernetes/addresses";
 import {
   PROMETHEUS_APP,
@@ -30,6 +31,8 @@ export interface StackPlan {
   history?: HistoryPlan;
   /** Absent where each Prometheus evaluates the rules itself. */
   ruler?: RulerPlan;
+  /** Absent where nobody passes a gateway. */
+  gateway?: GatewayPlan;
   addresses: Addresses;
   hostPathVolumes: HostPathVolume[];
 }
@@ -46,16 +49,19 @@ export function planStack(settings: Settings): StackPlan {
   const host = (service: string) => `${service}.${namespace}.svc.${cluster.domain}`;
   const srv = (service: string) => `dnssrv+_grpc._tcp.${host(service)}`;
   const querierUrl = `http://${host(QUERIER_APP)}:${QUERY_HTTP_PORT}`;
+  const queryUrl = settings.queryFrontend === undefined ? querierUrl : `http://${host(QUERY_FRONTEND_APP)}:${QUERY_HTTP_PORT}`;
+  const gateway = planGateway(settings, ring, queryUrl);
   return {
     scheme,
     retention,
     prometheusSets,
     ...(history === undefined ? {} : { history }),
     ...(ruler === undefined ? {} : { ruler }),
+    ...(gateway === undefined ? {} : { gateway }),
     addresses: {
       ...(ring === undefined ? {} : { remoteWriteUrl: `http://${host(RECEIVE_SERVICE)}:${REMOTE_WRITE_PORT}/api/v1/receive` }),
       querierUrl,
-      queryUrl: settings.queryFrontend === undefined ? querierUrl : `http://${host(QUERY_FRONTEND_APP)}:${QUERY_HTTP_PORT}`,
+      queryUrl,
       queryGrpcAddress: `${host(QUERIER_GRPC_SERVICE)}:${GRPC_PORT}`,
       stores: [
         srv(ring === undefined ? SIDECAR_SERVICE : STORE_SERVICE),

@@ -2,6 +2,7 @@ import { survivalProblems } from "./availability/rules";
 import { identityLabelProblems } from "./bucket/identityRules";
 import { historyProblems } from "./bucket/rules";
 import { extraProblems } from "./commandLine/extraRules";
+import { gatewayProblems } from "./gateway/rules";
 import { annotationProblems } from "./kubernetes/annotationRules";
 import { choiceProblems } from "./kubernetes/choiceRules";
 import { scalingProblems } from "./kubernetes/scalingRules";
@@ -242,6 +243,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...(receive === undefined ? [] : ringProblemsOf(receive, settings, judge)),
     ...historyProblems(settings, judge),
     ...judge(() => rulerProblems(settings)),
+    ...judge(() => gatewayProblems(settings)),
     ...judge(() => survivalProblems(settings)),
     ...judge(() => choiceProblems(settings)),
     ...judge(() => scalingProblems(settings)),

@@ -29,6 +29,7 @@ const ROOMS: Record<string, string[]> = {
   prometheus: ["bucket", "kubernetes", "reads", "settings", "telemetry", "values"],
   credentials: ["commandLine", "prometheus", "settings", "values"],
   ruler: ["bucket", "kubernetes", "prometheus", "reads", "retention", "settings", "telemetry", "values"],
+  gateway: ["kubernetes", "ring", "settings", "values"],
   network: ["bucket", "kubernetes", "prometheus", "ring", "settings", "values"],
   availability: ["ring", "settings", "values"],
 };

@@ -82,7 +82,7 @@ for (const { title: plan, stack, overrides } of PLANS) {
     it("puts every Kubernetes object into a component, and every component into the stack", () => {
       for (const each of made.resources) {
         const parent = each.options.parent;
-        if (isKubernetes(each)) assert.match(parent, /[:$]thanos-stack:index:[A-Z][A-Za-z]+::/, title(each));
+        if (each.custom && !each.type.startsWith("pulumi:")) assert.match(parent, /[:$]thanos-stack:index:[A-Z][A-Za-z]+::/, title(each));
         else assert.match(parent, /pulumi:pulumi:Stack::thanos-stack-/, title(each));
       }
     });

@@ -9,7 +9,7 @@ import { componentsOf, furtherEdges, networkEdges } from "../../model/network/ed
 import { planStack } from "../../model/plan";
 import { formatProblem } from "../../model/values/problem";
 import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions";
-import { HISTORY, NETWORKS, PLANS, PROD, SIDECAR } from "../components/plans";
+import { GATEWAY, HISTORY, NETWORKS, PLANS, PROD, SIDECAR } from "../components/plans";
 import { load, loadRaw, rejection, ringPlan, run, STACKS, settingsOf, together } from "../harness";
 import { anchors, codeBlocks, type Document, documents, readDocument, relativeLinks, section, tableRows, withoutCode } from "./documents";
 
@@ -78,7 +78,7 @@ describe("README.md", () => {
   }
 
   it("has every output, and none that doesn't exist", async () => {
-    const { outputs } = await run("prod");
+    const outputs = { ...(await run("prod")).outputs, ...(await run(GATEWAY.stack, GATEWAY.overrides)).outputs };
     const rows = tableRows(section(README.text, "Outputs")).map(([name = ""]) => name.replaceAll("`", ""));
     assert.deepEqual(rows, [...new Set(rows)]);
     assert.deepEqual([...rows].sort(), Object.keys(outputs).sort());
@@ -122,6 +122,7 @@ describe("docs/operations.md", () => {
       }),
       HISTORY.overrides,
       SIDECAR.overrides,
+      GATEWAY.overrides,
     ].map((overrides) => settingsOf("prod", overrides));
     const networks = settingsOf(NETWORKS.stack, NETWORKS.overrides);
     const edges = [
