@@ -15,11 +15,10 @@ export const CLUSTERS: readonly SharedCluster[] = [
   { lanes: [["dev", "toolchain"], ["switch"]] },
   { lanes: [["prod"]] },
   { lanes: [["schemes"]] },
-  { lanes: [["gateway"]] },
   {
     lanes: [
       ["plugins", "directoryBucket"],
-      ["preview", "appStack"],
+      ["preview", "appStack", "gateway"],
     ],
     // It removes the whole sandbox at its end.
     last: "walkthrough",

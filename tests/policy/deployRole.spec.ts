@@ -10,7 +10,7 @@ import { forwardPorts } from "../clients/fakeForwarding";
 import { kubeconfigOf } from "../clients/kubeconfigOf";
 import { type ReceivedRequest, startLoopback } from "../clients/loopback";
 import { OUTPUTS, startFakeCluster } from "../commands/fakeCluster";
-import { AUTOSCALED } from "../components/plans";
+import { AUTOSCALED, GATEWAY_ROUTED } from "../components/plans";
 import { run, STACKS } from "../harness";
 import { asked, EVERYBODY, type Right, type Rule, readManifests, resourceOf, rightsOf } from "./rights";
 
@@ -37,7 +37,8 @@ describe("the account that deploys", () => {
   before(async () => {
     made = [];
     for (const stack of STACKS) made.push(...(manifestsOf((await run(stack)).resources) as typeof made));
-    made.push(...(manifestsOf((await run(AUTOSCALED.stack, AUTOSCALED.overrides)).resources) as typeof made));
+    for (const { stack, overrides } of [AUTOSCALED, GATEWAY_ROUTED])
+      made.push(...(manifestsOf((await run(stack, overrides)).resources) as typeof made));
   });
 
   it("may make, change and remove exactly the kinds that the program makes, and only change its own namespaces", () => {
