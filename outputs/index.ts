@@ -79,6 +79,8 @@ interface CommonOutputs {
   objectStorage?: ObjectStorageOutputs;
   /** Survival of the plan, as computed at preview; its form belongs to the program and is opaque here. */
   availability: Record<string, unknown>;
+  /** What the plan carries; its form is opaque here as well. Absent where the environment names no load, and in stacks that don't say. */
+  capacity?: Record<string, unknown>;
 }
 
 /** Outputs of a stack whose senders write into a ring of receivers. */
@@ -145,6 +147,7 @@ export function readOutputs(raw: Record<string, unknown>): StackOutputs {
     },
     ...(raw.objectStorage === undefined ? {} : { objectStorage: readObjectStorage(outputs.object("objectStorage")) }),
     availability: outputs.object("availability").fields,
+    ...(raw.capacity === undefined ? {} : { capacity: outputs.object("capacity").fields }),
   };
   if (scheme === "sidecar") {
     failIfAny(problems);
@@ -250,6 +253,7 @@ const OUTPUT_NAMES = [
   "prometheus",
   "objectStorage",
   "availability",
+  "capacity",
 ] as const;
 
 function readObjectStorage(history: Reader): ObjectStorageOutputs {
