@@ -158,7 +158,7 @@ function formOf({ checks = [] }: NonNullable<Described["def"]>): string | undefi
 function inQuotes(schema: unknown, value: unknown): string {
   if (typeof value !== "number" && typeof value !== "boolean") return "";
   if (typeOf(schema) !== "string") return "";
-  return described(schema) === "text" ? `, in quotes: ${quoted(String(value))}` : "";
+  return takes(schema, String(value)) ? `, in quotes: ${quoted(String(value))}` : "";
 }
 
 const quoted = (value: unknown): string => JSON.stringify(value);
@@ -182,8 +182,10 @@ function schemaAt(path: readonly PropertyKey[]): unknown {
 }
 
 /** Whether a map without keys is of the form that the schema has at a path. */
-export const acceptsEmptyMap = (path: readonly PropertyKey[]): boolean =>
-  (schemaAt(path) as { safeParse?: (value: unknown) => { success: boolean } } | undefined)?.safeParse?.({}).success === true;
+export const acceptsEmptyMap = (path: readonly PropertyKey[]): boolean => takes(schemaAt(path), {});
+
+const takes = (schema: unknown, value: unknown): boolean =>
+  (schema as { safeParse?: (value: unknown) => { success: boolean } } | undefined)?.safeParse?.(value).success === true;
 
 /** The keys that the schema knows at a path. */
 export function knownKeys(path: readonly PropertyKey[]): string[] {

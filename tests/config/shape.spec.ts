@@ -183,6 +183,16 @@ describe("numbers and texts", () => {
       said: '1: this key holds text. Accepted: text, in quotes: "1".',
     },
     {
+      overrides: { cluster: { name: true } },
+      key: "cluster.name",
+      said: 'true: this key holds text. Accepted: a text that is not empty, in quotes: "true".',
+    },
+    {
+      overrides: { tenancy: { defaultTenant: 15.8 } },
+      key: "tenancy.defaultTenant",
+      said: "15.8: this key holds text. Accepted: a tenant: letters, digits, '.', '_' and '-', a letter or digit first, since it names a directory, in quotes: \"15.8\".",
+    },
+    {
       overrides: { receive: { replicas: "3" } },
       key: "receive.replicas",
       said: '"3": this key holds a whole number. Accepted: a whole number from 1 to 99.',
