@@ -473,7 +473,7 @@ const BROKEN_RULES: Refusal[] = [
     key: "prometheus.scrapeConfigs[1].job_name",
     value: '"a"',
     rule: /a name of its own/,
-    remedy: /a name that/,
+    remedy: /^a name other than that of scrapeConfigs\[0\]$/,
     accepted: { prometheus: { scrapeConfigs: [{ job_name: "a" }, { job_name: "b" }] } },
   },
   {
