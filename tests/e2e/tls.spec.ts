@@ -48,7 +48,7 @@ describe("encryption on a real cluster", function () {
     const scraped = async (query: string) =>
       (await (await deployedStack(cluster, stack)).querier.instant(query)).vector[0]?.sample.value ?? 0;
     const newest = () => scraped('max(timestamp(up{job="prometheus"}))');
-    const since = await eventually("samples are answered", newest);
+    const since = await eventually("samples are answered", async () => (await newest()) || undefined);
     for (const tls of [{ stage: "senders" }, {}]) {
       stack = await open(tls);
       await stack.up();
