@@ -5,7 +5,7 @@
  */
 import * as http from "node:http";
 import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { apiServerTransport, type ClusterAddress, loadKubeConfig } from "./apiServer";
 import { ForwardedStream, forwardedStream, messageInStatus, type PodPort } from "./forwardedStream";
@@ -114,19 +114,15 @@ const HANDSHAKE_MS = 10_000;
 
 async function certificateEnd(config: KubeConfig, pod: PodPort, servername: string, timeoutMs = HANDSHAKE_MS): Promise<string> {
   const stream = await forwardedStream(config, pod);
-  const where = `pod ${pod.namespace}/${pod.name}:${pod.port}`;
-  // Its end is asked for, and by whom it is signed is judged by those who use it.
-  const socket = connectTls({ socket: stream, servername, rejectUnauthorized: false });
-  const late = setTimeout(() => socket.destroy(new Error(`no handshake within ${timeoutMs} ms`)), timeoutMs);
   try {
-    return await new Promise((resolve, reject) => {
-      socket.once("secureConnect", () => resolve(socket.getPeerCertificate().valid_to));
-      socket.once("error", (error) => reject(new ConnectionError(where, error)));
-      socket.once("close", () => reject(new ConnectionError(where, new Error("the connection was closed before a certificate was shown"))));
-    });
-  } finally {
-    clearTimeout(late);
+    // Its end is asked for, and by whom it is signed is judged by those who use it.
+    const socket = await handshake(stream, { servername, rejectUnauthorized: false }, timeoutMs);
+    const { valid_to } = socket.getPeerCertificate();
     socket.destroy();
+    return valid_to;
+  } catch (error) {
+    throw new ConnectionError(`pod ${pod.namespace}/${pod.name}:${pod.port}`, error as Error);
+  } finally {
     stream.destroy();
   }
 }
@@ -134,7 +130,7 @@ async function certificateEnd(config: KubeConfig, pod: PodPort, servername: stri
 /** Reaches one pod's port. */
 function podTransport(config: KubeConfig, pod: PodPort, keepIdleMs: number, identity?: () => Promise<TlsIdentity>): Transport {
   const plain = () => forwardedStream(config, pod);
-  const open = identity === undefined ? plain : async () => encrypted(await plain(), await identity());
+  const open = identity === undefined ? plain : async () => handshake(await plain(), await identity());
   const agent = new ForwardingAgent(open, keepIdleMs);
   const base = `http://${pod.name}.${pod.namespace}.pod:${pod.port}`;
   return {
@@ -150,17 +146,23 @@ function podTransport(config: KubeConfig, pod: PodPort, keepIdleMs: number, iden
   };
 }
 
-/** A stream within another one, of which both ends have shown who they are. */
-function encrypted(stream: Duplex, identity: TlsIdentity): Promise<Duplex> {
-  const socket = connectTls({ ...identity, socket: stream });
-  return new Promise((resolve, reject) => {
+/**
+ * A stream within another one, once both ends have shown who they are as far as each wants it.
+ *
+ * @param timeoutMs longest time for that in milliseconds; undefined: whoever waits has a limit
+ */
+function handshake(stream: Duplex, options: ConnectionOptions, timeoutMs?: number): Promise<TLSSocket> {
+  const socket = connectTls({ ...options, socket: stream });
+  const late =
+    timeoutMs === undefined ? undefined : setTimeout(() => socket.destroy(new Error(`no handshake within ${timeoutMs} ms`)), timeoutMs);
+  return new Promise<TLSSocket>((resolve, reject) => {
     socket.once("secureConnect", () => resolve(socket));
     socket.once("error", reject);
     socket.once("close", () => {
       stream.destroy();
       reject(new Error("the connection was closed during the handshake"));
     });
-  });
+  }).finally(() => clearTimeout(late));
 }
 
 type Connected = (error: Error | null, stream: Duplex) => void;

@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { Identity } from "../model/kubernetes/identities";
+import { CLIENTS_IDENTITY, type Identity } from "../model/kubernetes/identities";
 import { commonLabels } from "../model/kubernetes/labels";
 import type { Settings } from "../model/settings/schema";
-import { certificateSpec } from "../model/tls/certManager";
+import { certificateSpec, type Issuer } from "../model/tls/certManager";
 import { CA_FILE, CERTIFICATE_FILE, KEY_FILE, TLS_FOLDER, TLS_VOLUME } from "../model/tls/flags";
 import { type CertifiedComponent, type Leaf, leafSecretName, type TlsPlan } from "../model/tls/plan";
 import { type Issued, issue, type KeyPair } from "../objects/authority";
@@ -47,8 +47,9 @@ export class Certificates extends pulumi.ComponentResource {
       const clients = pulumi.secret(issued.apply(({ leaves }) => pairsOf(tls, leaves)));
       this.outputs = { tls: { ...known, ca }, ...(tls.clients.length === 0 ? {} : { tlsClients: clients }) };
     } else if (certManager !== undefined) {
-      for (const leaf of tls.leaves) this.secrets.set(leaf.component, this.certificate(leaf, leaf.identity, args));
-      for (const leaf of tls.clients) this.certificate(leaf, CLIENTS_IDENTITY, args);
+      const { issuer } = certManager;
+      for (const leaf of tls.leaves) this.secrets.set(leaf.component, this.certificate(leaf, leaf.identity, args, issuer));
+      for (const leaf of tls.clients) this.certificate(leaf, CLIENTS_IDENTITY, args, issuer);
     } else {
       for (const { component, key } of tls.leaves) {
         const given = secrets?.[key] ?? secrets?.all;
@@ -94,9 +95,7 @@ export class Certificates extends pulumi.ComponentResource {
     ).metadata.name;
   }
 
-  private certificate(leaf: Leaf, identity: Identity, { namespace, tls }: CertificatesArgs): pulumi.Output<string> {
-    const { certManager } = tls.settings.certificates;
-    if (certManager === undefined) throw new pulumi.ResourceError("tls.certificates has no certManager", this);
+  private certificate(leaf: Leaf, identity: Identity, { namespace }: CertificatesArgs, issuer: Issuer): pulumi.Output<string> {
     const secretName = leafSecretName(leaf);
     const object = new k8s.apiextensions.CustomResource(
       secretName,
@@ -104,7 +103,7 @@ export class Certificates extends pulumi.ComponentResource {
         apiVersion: "cert-manager.io/v1",
         kind: "Certificate",
         metadata: { name: secretName, namespace, labels: commonLabels(identity) },
-        spec: certificateSpec(leaf, certManager.issuer),
+        spec: certificateSpec(leaf, issuer),
       },
       { parent: this },
     );
@@ -112,12 +111,11 @@ export class Certificates extends pulumi.ComponentResource {
   }
 }
 
-const CLIENTS_IDENTITY: Identity = { app: "thanos-clients", component: "namespace" };
-
-const pairsOf = ({ settings, clients }: TlsPlan, leaves: Issued["leaves"]): Record<string, KeyPair> =>
+/** Certificates for others, by the names that `tls.clients` has of them. */
+const pairsOf = ({ clients }: TlsPlan, leaves: Issued["leaves"]): Record<string, KeyPair> =>
   Object.fromEntries(
-    settings.clients.flatMap((name, index) => {
-      const pair = leaves[clients[index]?.name ?? ""];
-      return pair === undefined ? [] : [[name, pair]];
+    clients.flatMap(({ name, holder }) => {
+      const pair = leaves[name];
+      return pair === undefined ? [] : [[holder, pair]];
     }),
   );

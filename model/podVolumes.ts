@@ -8,7 +8,7 @@ import { hasAlertingFile, rulerProcess } from "./ruler/flags";
 import type { Settings } from "./settings/schema";
 import { type Process, telemetryFiles } from "./telemetry/files";
 import { TLS_VOLUME } from "./tls/flags";
-import { servesTls } from "./tls/plan";
+import { type CertifiedComponent, planTls } from "./tls/plan";
 
 /**
  * Volumes of the stack's own that a component's pods have, by the component's key: further containers may mount these. Which there are
@@ -18,9 +18,8 @@ export function podVolumes(settings: Settings): Readonly<Record<string, readonly
   const { receive, queryFrontend, objectStorage, ingestion, ruler } = settings;
   const when = (holds: boolean, ...names: string[]): string[] => (holds ? names : []);
   const bucket = [...when(objectStorage !== undefined, "objectstore"), ...when(objectStorage?.filesystem !== undefined, "bucket")];
-  // Until servers take TLS only those who write have a certificate.
-  const certificate = when(servesTls(settings), TLS_VOLUME);
-  const writersCertificate = when(settings.tls !== undefined, TLS_VOLUME);
+  const certified = new Set(planTls(settings)?.leaves.map(({ component }) => component));
+  const certificate = (component: CertifiedComponent): string[] => when(certified.has(component), TLS_VOLUME);
   const routing = ["hashrings", "limits", ...when((receive?.relabel ?? []).length > 0, "relabel")];
   const telemetry = (process: Process | undefined): string[] =>
     when(process !== undefined && Object.keys(telemetryFiles(settings, process)).length > 0, "telemetry");
@@ -29,32 +28,34 @@ export function podVolumes(settings: Settings): Readonly<Record<string, readonly
       "data",
       ...telemetry(receive && receiverProcess(receive, "ingester")),
       ...bucket,
-      ...certificate,
+      ...certificate("receive"),
       ...(receive?.mode === "split" ? [] : routing),
     ],
-    "receive.routers": ["data", ...routing, ...certificate, ...telemetry(receive && receiverProcess(receive, "router"))],
+    "receive.routers": ["data", ...routing, ...certificate("receive-router"), ...telemetry(receive && receiverProcess(receive, "router"))],
     querier: [
       ...["endpoints", "tmp"],
-      ...certificate,
+      ...certificate("querier"),
       ...when(endpointSecrets(settings).length > 0, ENDPOINT_TLS_VOLUME),
       ...telemetry(querierProcess(settings)),
     ],
     queryFrontend: ["response-cache", ...telemetry(queryFrontend && queryFrontendProcess(queryFrontend))],
     prometheus: [
       ...["api-token", "config", "data", "rules"],
-      ...(ingestion === "sidecar" ? [...bucket, ...certificate, ...telemetry(sidecarProcess(settings))] : writersCertificate),
+      ...certificate("prometheus"),
+      ...(ingestion === "sidecar" ? [...bucket, ...telemetry(sidecarProcess(settings))] : []),
     ],
     ruler: [
       "data",
       "rules",
       ...telemetry(ruler && rulerProcess(ruler)),
       ...when(hasAlertingFile(settings), "alertmanagers"),
-      ...(ruler?.mode === "stateful" ? [...bucket, ...certificate] : ["remote-write", ...writersCertificate]),
+      ...certificate("ruler"),
+      ...(ruler?.mode === "stateful" ? bucket : ["remote-write"]),
     ],
     "objectStorage.storeGateway": [
       ...["config", "data"],
       ...bucket,
-      ...certificate,
+      ...certificate("store-gateway"),
       ...telemetry(objectStorage && storeGatewayProcess(objectStorage)),
     ],
     "objectStorage.compactor": [

@@ -3,7 +3,6 @@
 import type { Labels, Store, Target, VectorElement } from "../../clients/prometheus";
 import { isTooOld, KUBERNETES_MINIMUM, LOST_BEFORE } from "../../model/kubernetes/version";
 import { JOBS } from "../../model/prometheus/config";
-import { ENDS_SOON_DAYS } from "../../model/tls/expiry";
 import type { RingMember } from "../../outputs";
 
 /** The judgement of one check. */
@@ -18,7 +17,8 @@ export interface Verdict {
 /** Jobs of targets that ask to be scraped by an annotation. They are anybody's, and whether they answer says nothing of the stack. */
 const OTHERS_JOBS: readonly (string | undefined)[] = [JOBS.services, JOBS.pods];
 const isOthers = ({ labels }: { labels: Labels }): boolean => OTHERS_JOBS.includes(labels.job);
-const warning = (text: string): string => `warning: ${text}`;
+/** A line of a verdict that fails nothing. */
+export const warning = (text: string): string => `warning: ${text}`;
 
 /** A node of the cluster. */
 export interface NodeReading {
@@ -48,13 +48,6 @@ export interface PodReading {
   tlsSecret?: string;
   /** Whether it is started with a hashring file. */
   readsHashrings: boolean;
-}
-
-/** A certificate inside the stack. */
-export interface CertificateReading {
-  /** The pod that serves it, or the component that writes with it. */
-  holder: string;
-  end: Date;
 }
 
 /** The active targets of one Prometheus pod. */
@@ -331,29 +324,6 @@ export function hashringsAgree(readings: readonly HashringReading[], members: re
         ? `the same on ${readings.length - silent.length} of ${readings.length} receivers, ${sizes.join(" or ")} members`
         : `${hashes.size} hashrings on ${readings.length} receivers`,
     details,
-  };
-}
-
-const DAY_MS = 24 * 3_600_000;
-
-/** Every certificate inside the stack is valid, and the first to end is named. */
-export function certificatesLast(readings: readonly CertificateReading[], now: Date): Verdict {
-  const left = readings.map(({ holder, end }) => ({ holder, end, days: Math.floor((end.getTime() - now.getTime()) / DAY_MS) }));
-  const ended = left.filter(({ days }) => !(days >= 0));
-  const soon = left.filter(({ days }) => days >= 0 && days < ENDS_SOON_DAYS);
-  const first = Math.min(...left.map(({ days }) => days));
-  return {
-    ok: readings.length > 0 && ended.length === 0,
-    seen:
-      readings.length === 0
-        ? "none was shown"
-        : ended.length > 0
-          ? `${ended.length} of ${readings.length} have ended`
-          : `${readings.length}, the first ends in ${first} days`,
-    details: [
-      ...ended.map(({ holder, end }) => `the certificate of ${holder} ended at ${end.toISOString()}`),
-      ...soon.map(({ holder, days }) => warning(`the certificate of ${holder} ends in ${days} days`)),
-    ],
   };
 }
 

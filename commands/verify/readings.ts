@@ -10,7 +10,8 @@ import type { Transport } from "../../clients/transport";
 import { PART_OF, PART_OF_LABEL } from "../../model/kubernetes/labels";
 import { CA_FILE, CERTIFICATE_FILE, KEY_FILE, TLS_VOLUME } from "../../model/tls/flags";
 import type { StackOutputs } from "../../outputs";
-import type { AcknowledgedReading, CertificateReading, HashringReading, NodeReading, PodReading, TargetsReading } from "./checks";
+import type { CertificateReading } from "./certificates";
+import type { AcknowledgedReading, HashringReading, NodeReading, PodReading, TargetsReading } from "./checks";
 
 /** Longest time in milliseconds for one request; a check's next try follows soon enough. */
 export const REQUEST_TIMEOUT_MS = 10_000;

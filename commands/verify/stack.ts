@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { RemoteWriteClient } from "../../clients/remoteWrite";
 import type { Transport } from "../../clients/transport";
 import { type ReceiveOutputs, type RingMember, remoteWriteUrl, type StackOutputs } from "../../outputs";
+import { certificatesLast } from "./certificates";
 import {
   type AcknowledgedReading,
-  certificatesLast,
   everyTargetOnce,
   expectedStores,
   hashringsAgree,

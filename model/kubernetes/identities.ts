@@ -48,6 +48,11 @@ export const RULER_APP = "thanos-ruler";
 export const PROMETHEUS_APP = "prometheus";
 /** The sidecar's container, and the value of the label `job` of its metrics: it has no pod of its own. */
 export const SIDECAR_CONTAINER = "thanos-sidecar";
+/** Every value that the label `job` of the stack's own targets may have. */
+export const SCRAPED_APPS: readonly string[] = [
+  ...[RECEIVE_APP, ROUTER_APP, QUERIER_APP, QUERY_FRONTEND_APP],
+  ...[STORE_GATEWAY_APP, COMPACTOR_APP, RULER_APP, SIDECAR_CONTAINER, PROMETHEUS_APP],
+];
 /** Name of the claim, and of what else belongs to the bucket, where it is a directory of a node. */
 export const BUCKET_CLAIM = "thanos-bucket";
 
@@ -66,6 +71,8 @@ export const PROMETHEUS_IDENTITY = { app: PROMETHEUS_APP, component: "prometheus
 export const BUCKET_IDENTITY = { app: BUCKET_CLAIM, component: "volumes" } as const satisfies Identity;
 /** Identity of the objects that make the directories of nodes. */
 export const DIRECTORIES_IDENTITY = { app: "hostpath-directories", component: "volumes" } as const satisfies Identity;
+/** Identity of the certificates that others connect with. */
+export const CLIENTS_IDENTITY = { app: "thanos-clients", component: "namespace" } as const satisfies Identity;
 export const NETWORK_POLICIES_IDENTITY = { app: "network-policies", component: "namespace" } as const satisfies Identity;
 
 /** Service to which senders write. */

@@ -3,7 +3,8 @@ import { type Leaf, leafSecretName } from "./plan";
 
 /** Certificates that cert-manager makes. Source: cert-manager.io/v1 `Certificate`, docs/reference/api-docs. */
 
-type Issuer = NonNullable<TlsSettings["certificates"]["certManager"]>["issuer"];
+/** Who signs, as cert-manager names it. */
+export type Issuer = NonNullable<TlsSettings["certificates"]["certManager"]>["issuer"];
 
 /** How long a certificate is valid, and how long before its end cert-manager asks for the next: its own defaults, written out. */
 const DURATION = "2160h";

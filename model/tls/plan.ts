@@ -42,6 +42,12 @@ export interface ComponentLeaf extends Leaf {
   key: CertifiedKey;
 }
 
+/** Certificate for somebody who is none of the stack's components. */
+export interface ClientLeaf extends Leaf {
+  /** Its name in `tls.clients`. */
+  holder: string;
+}
+
 /** Encryption between the components of an environment. */
 export interface TlsPlan {
   settings: TlsSettings;
@@ -49,7 +55,7 @@ export interface TlsPlan {
   serverName: string;
   leaves: ComponentLeaf[];
   /** Certificates for others. */
-  clients: Leaf[];
+  clients: ClientLeaf[];
 }
 
 /** Whether servers take TLS, and their clients speak it; false where nothing is encrypted, or in the step before. */
@@ -75,7 +81,7 @@ export function planTls(settings: Settings): TlsPlan | undefined {
     serverName: tlsServerName(settings),
     // Until servers take TLS only those who write have a use for a certificate.
     leaves: servesTls(settings) ? all : all.filter(({ writes }) => writes),
-    clients: tls.clients.map((name) => ({ name: `thanos-client-${name}`, dnsNames: [], server: false, client: true })),
+    clients: tls.clients.map((holder) => ({ holder, name: `thanos-client-${holder}`, dnsNames: [], server: false, client: true })),
   };
 }
 

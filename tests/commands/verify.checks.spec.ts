@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Labels, Store, Target, VectorElement } from "../../clients/prometheus";
+import { certificatesLast } from "../../commands/verify/certificates";
 import {
   type AcknowledgedReading,
-  certificatesLast,
   everyTargetOnce,
   expectedStores,
   hashringsAgree,

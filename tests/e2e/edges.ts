@@ -85,8 +85,7 @@ export class DeployedNetwork {
     const expected = this.expectation(bucket);
     let suspects = this.connections();
     for (let round = 0; ; round++) {
-      const passed = await probe(suspects, TIMEOUTS[round] ?? LONGEST_TIMEOUT);
-      suspects = suspects.filter((each, index) => passed[index] !== expected(each));
+      suspects = await otherwise(suspects, expected, TIMEOUTS[round] ?? LONGEST_TIMEOUT);
       if (suspects.length === 0 || Date.now() > end) return [...suspects.map((each) => difference(each, !expected(each))), ...this.silent];
     }
   }
@@ -101,8 +100,7 @@ export class DeployedNetwork {
     await eventually(
       `${awaited}, and no other than ${expected}`,
       async () => {
-        const passed = await probe(all, LONGEST_TIMEOUT);
-        const found = all.filter((each, index) => passed[index] !== documented(each)).map((each) => difference(each, !documented(each)));
+        const found = (await otherwise(all, documented, LONGEST_TIMEOUT)).map((each) => difference(each, !documented(each)));
         assert.ok(found.includes(awaited), `is not so: ${awaited}`);
         assert.deepEqual(
           found.filter((each) => !expected.test(each)),
@@ -136,6 +134,16 @@ const isElsewhere = ({ end }: Source, target: Target): boolean =>
 
 const difference = ({ source, target }: Connection, open: boolean): string =>
   `${source.name} → ${target.name} is ${open ? "open" : "closed"}`;
+
+/** Those of the connections that pass although they should not, or don't although they should. */
+async function otherwise(
+  connections: readonly Connection[],
+  expected: (connection: Connection) => boolean,
+  timeout: number,
+): Promise<Connection[]> {
+  const passed = await probe(connections, timeout);
+  return connections.filter((each, index) => passed[index] !== expected(each));
+}
 
 /** Whether each connection is answered. */
 async function probe(connections: readonly Connection[], timeout: number): Promise<boolean[]> {

@@ -1,15 +1,5 @@
 import { parseDocument, type YAMLParseError } from "yaml";
-import {
-  COMPACTOR_APP,
-  PROMETHEUS_APP,
-  QUERIER_APP,
-  QUERY_FRONTEND_APP,
-  RECEIVE_APP,
-  ROUTER_APP,
-  RULER_APP,
-  SIDECAR_CONTAINER,
-  STORE_GATEWAY_APP,
-} from "../../kubernetes/identities";
+import { SCRAPED_APPS } from "../../kubernetes/identities";
 import { CREDENTIALS_FOLDER } from "../../settings/credentials";
 import type { Settings } from "../../settings/schema";
 import { JUDGE_ALL, type Judge, type Problem } from "../../values/problem";
@@ -30,11 +20,6 @@ import { scrapeConfig, timing } from "./scrapeConfig";
 
 /** Longest text that a message shows of a value. */
 const LONGEST_SHOWN = 200;
-/** Names that the label `job` of the stack's own targets has. */
-const SCRAPED_APPS: readonly string[] = [
-  ...[RECEIVE_APP, ROUTER_APP, QUERIER_APP, QUERY_FRONTEND_APP],
-  ...[STORE_GATEWAY_APP, COMPACTOR_APP, RULER_APP, SIDECAR_CONTAINER, PROMETHEUS_APP],
-];
 const SECRET_FIELD = /(?:password|passphrase|secret|secrets|token|credentials|key|private_key|auth|values)$/i;
 
 /** A path as keys are written: `scrapeConfigs[0].static_configs[1].labels.team`. */
