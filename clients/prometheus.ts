@@ -67,6 +67,8 @@ export interface Target {
   health: "up" | "down" | "unknown";
   lastError: string;
   scrapeUrl: string;
+  /** When it was last scraped, in seconds since the epoch; 0 before its first scrape. */
+  lastScrape: number;
 }
 
 /** One store a querier knows. */
@@ -204,7 +206,14 @@ export class PrometheusClient {
     return asArray(asObject(data).activeTargets).map((each): Target => {
       const target = asObject(each);
       const health = target.health === "up" || target.health === "down" ? target.health : "unknown";
-      return { labels: asLabels(target.labels), health, lastError: asText(target.lastError), scrapeUrl: asText(target.scrapeUrl) };
+      return {
+        labels: asLabels(target.labels),
+        health,
+        lastError: asText(target.lastError),
+        scrapeUrl: asText(target.scrapeUrl),
+        // Before the first scrape it is Go's zero time, in the year 1.
+        lastScrape: Math.max(Date.parse(asText(target.lastScrape)) / 1000, 0),
+      };
     });
   }
 

@@ -241,35 +241,38 @@ export interface UpReading {
   partial: boolean;
 }
 
+/** Longest time in seconds until a scraped sample is sent: the default `batch_send_deadline` of remote write. */
+const DELIVERY_SECONDS = 5;
+
 /**
  * The querier answers `up` of every target exactly once, without replica labels, and of nothing that is no target. Of annotated targets,
  * which others start and stop, it is a warning.
  *
  * A series that ended before every target's latest scrape is of a target that is gone: it is answered for five minutes more (PromQL's
- * lookback) when Prometheus itself was restarted in between and could not mark it as ended.
+ * lookback) when Prometheus itself was restarted in between and could not mark it as ended. When targets were scraped, Prometheus says:
+ * penalty deduplication answers the last sample of a replica that was restarted for up to twice its gap, whatever others have.
  */
 export function everyTargetOnce(readings: readonly TargetsReading[], answer: UpReading, replicaLabels: readonly string[]): Verdict {
   const targets = uniqueTargets(readings);
   const left = new Set(answer.vector);
   const wrong: string[] = [];
   const warned: string[] = [];
-  const scrapes: number[] = [];
+  let answered = 0;
   for (const { labels } of targets) {
     const series = answer.vector.filter((element) => Object.entries(labels).every(([name, value]) => element.labels[name] === value));
     for (const each of series) {
       left.delete(each);
     }
-    const [first] = series;
-    if (first !== undefined && series.length === 1) {
-      scrapes.push(first.sample.value);
+    if (series.length === 1) {
+      answered++;
     } else {
       (isOthers({ labels }) ? warned : wrong).push(
         `up of ${textOf(labels)} is answered ${series.length === 0 ? "not at all" : `${series.length} times`}`,
       );
     }
   }
-  const earliest = Math.min(...scrapes);
-  const gone = [...left].filter(({ sample }) => sample.value < earliest);
+  const everyTargetScraped = Math.min(...targets.map(({ lastScrape }) => lastScrape)) - DELIVERY_SECONDS;
+  const gone = [...left].filter(({ sample }) => sample.value < everyTargetScraped);
   for (const series of [...left].filter((each) => !gone.includes(each))) {
     (isOthers(series) ? warned : wrong).push(`up of ${textOf(series.labels)} is answered, which is no target`);
   }
@@ -281,7 +284,7 @@ export function everyTargetOnce(readings: readonly TargetsReading[], answer: UpR
   const faults = [...labelled, ...partial, ...wrong];
   return {
     ok: targets.length > 0 && faults.length === 0,
-    seen: `${scrapes.length} of ${targets.length} targets answered once${gone.length === 0 ? "" : `, ${gone.length} that are gone`}`,
+    seen: `${answered} of ${targets.length} targets answered once${gone.length === 0 ? "" : `, ${gone.length} that are gone`}`,
     details: [...faults, ...warned.map(warning)],
   };
 }
@@ -327,9 +330,14 @@ export function hashringsAgree(readings: readonly HashringReading[], members: re
   };
 }
 
-/** Replicas of Prometheus scrape the same targets; each is counted once. */
+/** Replicas of Prometheus scrape the same targets; each is counted once, with its latest scrape by any of them. */
 function uniqueTargets(readings: readonly TargetsReading[]): Target[] {
-  return [...new Map(readings.flatMap(({ targets }) => targets).map((target) => [identityOf(target.labels), target])).values()];
+  const unique = new Map<string, Target>();
+  for (const target of readings.flatMap(({ targets }) => targets)) {
+    const key = identityOf(target.labels);
+    unique.set(key, { ...target, lastScrape: Math.max(target.lastScrape, unique.get(key)?.lastScrape ?? 0) });
+  }
+  return [...unique.values()];
 }
 
 function identityOf(labels: Labels): string {

@@ -93,14 +93,24 @@ describe("clients: PrometheusClient", () => {
       health: "down",
       lastError: "connection refused",
       scrapeUrl: "http://i/metrics",
+      lastScrape: "2026-11-27T06:12:24.5Z",
       discoveredLabels: {},
     };
     const client = await clientOf(
-      success({ activeTargets: [target, { ...target, health: "unknown", lastError: "" }], droppedTargets: [] }),
+      success({
+        activeTargets: [target, { ...target, health: "unknown", lastError: "", lastScrape: "0001-01-01T00:00:00Z" }],
+        droppedTargets: [],
+      }),
     );
     assert.deepEqual(await client.targets(), [
-      { labels: { job: "a", instance: "i" }, health: "down", lastError: "connection refused", scrapeUrl: "http://i/metrics" },
-      { labels: { job: "a", instance: "i" }, health: "unknown", lastError: "", scrapeUrl: "http://i/metrics" },
+      {
+        labels: { job: "a", instance: "i" },
+        health: "down",
+        lastError: "connection refused",
+        scrapeUrl: "http://i/metrics",
+        lastScrape: 1795759944.5,
+      },
+      { labels: { job: "a", instance: "i" }, health: "unknown", lastError: "", scrapeUrl: "http://i/metrics", lastScrape: 0 },
     ]);
   });
 

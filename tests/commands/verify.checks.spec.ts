@@ -115,7 +115,7 @@ describe("verify: pods", () => {
 });
 
 function target(job: string, instance: string, more: Partial<Target> = {}): Target {
-  return { labels: { job, instance }, health: "up", lastError: "", scrapeUrl: `http://${instance}/metrics`, ...more };
+  return { labels: { job, instance }, health: "up", lastError: "", scrapeUrl: `http://${instance}/metrics`, lastScrape: 200, ...more };
 }
 
 const TARGETS = [
@@ -313,7 +313,7 @@ describe("verify: stores", () => {
 
 describe("verify: query", () => {
   const readings = [{ pod: "prometheus-0", targets: TARGETS }];
-  const series = (labels: Labels, scrapedAt = 100): VectorElement => ({
+  const series = (labels: Labels, scrapedAt = 200): VectorElement => ({
     labels: { cluster: "dev", ...labels },
     sample: { timestampMs: 1, value: scrapedAt },
   });
@@ -353,10 +353,22 @@ describe("verify: query", () => {
       /up of kubelet other is answered, which is no target/,
     ));
   it("takes a series that ended before every target's latest scrape as one that is gone", () => {
-    const gone = series({ job: "kubelet", instance: "gone" }, 99);
+    const gone = series({ job: "kubelet", instance: "gone" }, 194);
     holds(everyTargetOnce(readings, answer([...complete, gone]), replicaLabels), "5 of 5 targets answered once, 1 that are gone");
-    const someLate = TARGETS.map(({ labels }, index) => series(labels, index === 2 ? 99 : 100));
-    fails(everyTargetOnce(readings, answer([...someLate, gone]), replicaLabels), /up of kubelet gone is answered/);
+    const scrapedAt = (...scrapes: number[]) =>
+      scrapes.map((lastScrape, replica) => ({
+        pod: `prometheus-${replica}`,
+        targets: TARGETS.map((each, index) => (index === 2 ? { ...each, lastScrape } : each)),
+      }));
+    for (const late of [scrapedAt(199), scrapedAt(0)]) {
+      fails(everyTargetOnce(late, answer([...complete, gone]), replicaLabels), /up of kubelet gone is answered/);
+    }
+    holds(everyTargetOnce(scrapedAt(200, 0), answer([...complete, gone]), replicaLabels), "5 of 5 targets answered once, 1 that are gone");
+  });
+  it("takes it as gone although deduplication still answers a target with an earlier sample", () => {
+    const gone = series({ job: "kubelet", instance: "gone" }, 150);
+    const hidden = TARGETS.map(({ labels }, index) => series(labels, index === 2 ? 100 : 200));
+    holds(everyTargetOnce(readings, answer([...hidden, gone]), replicaLabels), "5 of 5 targets answered once, 1 that are gone");
   });
   it("fails for a partial answer even if it looks complete", () =>
     fails(
