@@ -13,6 +13,7 @@ import { QueryFrontend } from "./components/queryFrontend";
 import { Receive } from "./components/receive";
 import { Ruler } from "./components/ruler";
 import { StoreGateway } from "./components/storeGateway";
+import { provenCapacity } from "./config/capacity";
 import { loadConfig } from "./config/load";
 import { provenAvailability } from "./config/survival";
 import { clusterView } from "./gates/cluster";
@@ -42,12 +43,13 @@ import { planWarnings } from "./model/warnings";
  * @returns the stack's outputs
  */
 export = async (examine = examineNamespace): Promise<Record<string, unknown>> => {
-  // What the environment chose, checked; what it comes to; what that survives.
+  // What the environment chose, checked; what it comes to; what that survives and carries.
   const { settings, kubeconfig, rules: given, ruleCount, bucketCredentials, credentials, warnings, day } = loadConfig();
   const plan = planStack(settings);
   const rules = { ...given, ...expiryRules(plan.tls, settings.namespace, day) };
   const ring = ringOf(plan.scheme);
   const survival = provenAvailability(settings, plan);
+  const carried = provenCapacity(settings, plan);
   const dropped = settings.prometheus.keepAll ? [] : droppedInRules(given);
   for (const warning of [...warnings, ...planWarnings(settings), ...ruleWarnings(settings, ruleCount), ...dropped])
     void pulumi.log.warn(visible(warning));
@@ -170,6 +172,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
     namespace: ownNamespace.name,
     ...planOutputs(settings, plan),
     availability: pulumi.output(survival),
+    capacity: carried === undefined ? undefined : pulumi.output(carried),
     ...certificates?.outputs,
   };
   // What a scheme does not have is left out: the engine warns of an output that is undefined.

@@ -1,6 +1,7 @@
 import { survivalProblems } from "./availability/rules";
 import { identityLabelProblems } from "./bucket/identityRules";
 import { historyProblems } from "./bucket/rules";
+import { loadProblems } from "./capacity/rules";
 import { extraProblems } from "./commandLine/extraRules";
 import { annotationProblems } from "./kubernetes/annotationRules";
 import { choiceProblems } from "./kubernetes/choiceRules";
@@ -245,6 +246,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...judge(() => rulerProblems(settings)),
     ...judge(() => tlsProblems(settings)),
     ...judge(() => survivalProblems(settings)),
+    ...judge(() => loadProblems(settings)),
     ...judge(() => choiceProblems(settings)),
     ...judge(() => scalingProblems(settings)),
     ...judge(() => identityLabelProblems(settings)),

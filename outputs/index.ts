@@ -99,6 +99,8 @@ interface CommonOutputs {
   tls?: TlsOutputs;
   /** Survival of the plan, as computed at preview; its form belongs to the program and is opaque here. */
   availability: Record<string, unknown>;
+  /** What the plan carries; its form is opaque here as well. Absent where the environment names no load, and in stacks that don't say. */
+  capacity?: Record<string, unknown>;
 }
 
 /** Outputs of a stack whose senders write into a ring of receivers. */
@@ -166,6 +168,7 @@ export function readOutputs(raw: Record<string, unknown>): StackOutputs {
     ...(raw.objectStorage === undefined ? {} : { objectStorage: readObjectStorage(outputs.object("objectStorage")) }),
     ...(raw.tls === undefined ? {} : { tls: readTls(outputs.object("tls")) }),
     availability: outputs.object("availability").fields,
+    ...(raw.capacity === undefined ? {} : { capacity: outputs.object("capacity").fields }),
   };
   if (scheme === "sidecar") {
     failIfAny(problems);
@@ -292,6 +295,7 @@ const OUTPUT_NAMES = [
   "objectStorage",
   "tls",
   "availability",
+  "capacity",
 ] as const;
 
 function readTls(tls: Reader): TlsOutputs {

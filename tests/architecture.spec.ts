@@ -13,7 +13,17 @@ const PRODUCT = ["config", "components", "objects", "model", "gates", "outputs",
 );
 
 /** The files that join the rooms of the model: everything of a stack. */
-const ON_TOP = ["availabilityPlan", "nameRules", "objectSizes", "outputs", "plan", "podVolumes", "rules", "warnings"];
+const ON_TOP = [
+  "availabilityPlan",
+  "capacityPlan",
+  "nameRules",
+  "objectSizes",
+  "outputs",
+  "plan",
+  "podVolumes",
+  "rules",
+  "warnings",
+];
 /** The rooms of the model, from the ground up: each with those that it imports, types among them. */
 const ROOMS: Record<string, string[]> = {
   values: [],
@@ -32,6 +42,7 @@ const ROOMS: Record<string, string[]> = {
   ruler: ["bucket", "kubernetes", "prometheus", "reads", "retention", "settings", "telemetry", "tls", "values"],
   network: ["bucket", "kubernetes", "prometheus", "ring", "settings", "values"],
   availability: ["ring", "settings", "values"],
+  capacity: ["reads", "settings", "values"],
 };
 
 interface Import {

@@ -1,6 +1,8 @@
 import { stackConfig } from "../../config/stackFiles";
 import { compareAvailability } from "../../model/availability/compare";
 import type { Availability, Survival } from "../../model/availability/types";
+import { capacityRows, figuresOf } from "../../model/capacity/compare";
+import type { Capacity } from "../../model/capacity/types";
 import { EXCEPTIONS, type Exceptions } from "../../policy/exceptions";
 import type { PolicyResource } from "../../policy/resources";
 import { type Violation, violationsOf } from "../../policy/rules";
@@ -30,6 +32,8 @@ export interface Report {
   declared: Survival;
   /** Losses that are survived less well than before; absent where it can't be told. */
   worse?: string[];
+  /** What the plan carries, and what the last deployment did; absent where the environment names no load. */
+  capacity?: { after: Capacity; before?: Capacity };
   requests?: { after: Requests; before?: Requests };
   topology?: Topology;
   /** Uses of `extra`, which nobody but the policies has judged. Default: none. */
@@ -89,6 +93,7 @@ export async function buildReport({
   const planned =
     preview?.complete === true ? plannedResources(preview) : (run?.resources ?? []).filter(({ custom }) => custom).map(resourceOf);
   const survival = run?.outputs.availability as Availability | undefined;
+  const carried = run?.outputs.capacity as Capacity | undefined;
   const { worse, note } = compared(survival, preview, deployed);
   if (note !== undefined) notes.push(note);
   if (preview !== undefined) notes.push(...warningsOf(preview));
@@ -109,6 +114,7 @@ export async function buildReport({
     ...(survival === undefined ? {} : { survival }),
     declared: declaredSurvival(config),
     ...(worse === undefined ? {} : { worse }),
+    ...(carried === undefined ? {} : { capacity: { after: carried, ...carriedBefore(preview, deployed) } }),
     ...(planned.length === 0
       ? {}
       : { requests: { after: requestsOf(planned), ...(before.length > 0 ? { before: requestsOf(before) } : {}) } }),
@@ -185,6 +191,25 @@ function warningsOf(preview: Preview): string[] {
   ];
 }
 
+/** Outputs of the last deployment, if they are known. */
+function outputsBefore(preview: Preview | undefined, deployed: DeployedOutputs | undefined): Record<string, unknown> | undefined {
+  if (deployed === undefined) return preview === undefined ? undefined : stackStep(preview)?.oldState?.outputs;
+  return "outputs" in deployed ? deployed.outputs : undefined;
+}
+
+/** What the last deployment carried, if it said so in a form that is known here. */
+function carriedBefore(preview: Preview | undefined, deployed: DeployedOutputs | undefined): { before?: Capacity } {
+  const before = outputsBefore(preview, deployed)?.capacity as Capacity | undefined;
+  if (before === undefined) return {};
+  try {
+    capacityRows(before);
+    figuresOf(before);
+  } catch {
+    return {};
+  }
+  return { before };
+}
+
 /** Losses that are survived less well than in the last deployment, or why that is not known. */
 function compared(
   survival: Availability | undefined,
@@ -198,7 +223,7 @@ function compared(
   if (deployed === undefined && step !== undefined && (step.oldState === undefined || step.oldState === null)) {
     return { note: "This is the first deployment: there is nothing to compare with." };
   }
-  const outputs = deployed === undefined ? step?.oldState?.outputs : "outputs" in deployed ? deployed.outputs : undefined;
+  const outputs = outputsBefore(preview, deployed);
   if (outputs === undefined) {
     const why = deployed !== undefined && "unknown" in deployed ? deployed.unknown : "the preview says nothing of it";
     return { note: `Not compared with the last deployment: ${why}` };

@@ -1,4 +1,6 @@
+import type { Figure } from "../../model/capacity/compare";
 import type { Report } from "./build";
+import { CAPACITY_COLUMNS, CARRIES, carriedFigures, componentRows } from "./capacity";
 import type { Change } from "./changes";
 import { escapeXml as text } from "./escaping";
 import { headline, verdictOf } from "./headline";
@@ -23,6 +25,7 @@ export function htmlReport(report: Report): string {
     section("Worse than the last deployment", items((report.worse ?? []).map(text))),
     section("What changes", changesTable(report.changes ?? [])),
     section("What it survives", survivalTable(report)),
+    section(CARRIES, capacityTable(report)),
     section("What it takes", requestsTable(report)),
     section(UNCHECKED, items((report.unchecked ?? []).map(text))),
     section(
@@ -88,6 +91,27 @@ function survivalTable(report: Report): string {
   return (
     `<p>${text(survivalText(report))}</p><div class="scroll"><table class="survival"><thead><tr>${head.join("")}</tr></thead>` +
     `<tbody>${rows.join("")}</tbody></table></div>`
+  );
+}
+
+/** A figure, with the one before where it was another. */
+const figure = ({ now, before }: Figure): string =>
+  before === undefined ? text(now) : `${text(before)} → <span class="changed">${text(now)}</span>`;
+
+function capacityTable(report: Report): string {
+  if (report.capacity === undefined) return "";
+  const rows = componentRows(report).map(
+    ({ what, figures, when }) =>
+      `<tr><td>${text(what)}</td>${figures
+        .map(
+          (each, index) => `<td class="number">${figure(each)}${index === 1 && when !== "" ? `<br><small>${text(when)}</small>` : ""}</td>`,
+        )
+        .join("")}</tr>`,
+  );
+  const head = CAPACITY_COLUMNS.map((name, column) => `<th${column > 0 ? ' class="number"' : ""}>${text(name)}</th>`);
+  return (
+    `${items(carriedFigures(report).map((each) => `${text(each.what)}: ${figure(each)}`))}<div class="scroll"><table><thead><tr>` +
+    `${head.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`
   );
 }
 

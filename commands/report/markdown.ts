@@ -1,6 +1,8 @@
 import { anyOf, countedOn, kept } from "../../model/availability/words";
+import type { Figure } from "../../model/capacity/compare";
 import { oneLine } from "../../model/values/visibleText";
 import type { Report } from "./build";
+import { CAPACITY_COLUMNS, CARRIES, carriedFigures, componentRows } from "./capacity";
 import type { Change } from "./changes";
 import { topologyDiagram } from "./diagram";
 import { code, escaped, fenced } from "./escaping";
@@ -58,6 +60,7 @@ function written(report: Report, withDiagram: boolean): string {
     ...(survival === undefined
       ? []
       : ["### What it survives", escaped(survivalText(report)), table([...SURVIVAL_COLUMNS], survivalTable(report))]),
+    ...capacitySection(report),
     ...requestsSection(report),
     ...(topology === undefined
       ? []
@@ -124,6 +127,25 @@ function survivalTable({ survival }: Report): string[][] {
         `${bad ? `**${escaped(text)}**` : escaped(text)}${note === undefined ? "" : `<br><sub>${escaped(note)}</sub>`}`,
     ),
   );
+}
+
+/** A figure, with the one before where it was another. */
+const changedFigure = ({ now, before }: Figure): string =>
+  before === undefined ? escaped(now) : `${escaped(before)} → **${escaped(now)}**`;
+
+function capacitySection(report: Report): string[] {
+  if (report.capacity === undefined) return [];
+  const rows = componentRows(report).map(({ what, figures, when }) => [
+    escaped(what),
+    ...figures.map((each, index) => `${changedFigure(each)}${index === 1 && when !== "" ? `<br><sub>${escaped(when)}</sub>` : ""}`),
+  ]);
+  return [
+    `### ${CARRIES}`,
+    carriedFigures(report)
+      .map((each) => `- ${escaped(each.what)}: ${changedFigure(each)}`)
+      .join("\n"),
+    table([...CAPACITY_COLUMNS], rows),
+  ];
 }
 
 function requestsSection({ requests }: Report): string[] {

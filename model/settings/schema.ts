@@ -5,6 +5,7 @@ import { accessSchema } from "./access";
 import { alertingSettings } from "./alerting";
 import { credentialsFromSettings } from "./credentials";
 import { clusterName, count, fitsRegistry, fromRegistry, image, kubeconfig, namespaceName, ownLabel, registry, zone } from "./forms";
+import { loadSettings } from "./load";
 import { networkSettings } from "./network";
 import { objectStorageSettings } from "./objectStorage";
 import { namespaceMetadata, pods, services } from "./pods";
@@ -134,6 +135,8 @@ export const settingsSchema = z.strictObject({
       "What must be survived without a refused write, an incomplete answer or a lost acknowledged sample. A plan that survives less is refused " +
         "at preview.",
     ),
+
+  load: loadSettings,
 
   tenancy: tenancySchema.prefault({}).describe("How senders name their tenant, and which tenants there are."),
 

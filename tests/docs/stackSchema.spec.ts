@@ -194,6 +194,7 @@ describe(`${PATH} and the program`, () => {
   const words = [...new Set(all.flatMap(({ accepts }) => [...accepts.matchAll(/"([\w-]+)"/g)].map(([, word]) => word ?? "")))];
   /** Texts, some of every form that a key has, and some of none. */
   const TEXTS = [
+    "EUR",
     ...["", " ", "a", "A", "0", "a b", "x_y", "a-b", "-a", "1a", "a.b", "Ä", "a".repeat(64), "a".repeat(256)],
     ...["0s", "1ms", "10s", "5m", "1h30m", "30m1h", "90d", "1w", "5"],
     ...["1Gi", "1.1Ti", "512", "5e10", "22E", "+1Gi", ".5Gi", "1GB", "64MiB", "250m", "0.5", "1m", "0.0001"],

@@ -47,6 +47,12 @@ describe("outputs: readOutputs", () => {
     assert.deepEqual(readOutputs(SIDECAR), SIDECAR);
   });
 
+  it("returns what the plan carries, where the stack says it", () => {
+    const capacity = { carries: { series: 1_000 } };
+    assert.deepEqual(readOutputs({ ...SIDECAR, capacity }), { ...SIDECAR, capacity });
+    assert.match(problemsOf({ ...SIDECAR, capacity: "much" })[0] ?? "", /^capacity: expected an object/);
+  });
+
   it("ignores outputs and fields that a later version adds", () => {
     const later = {
       ...RECEIVE,

@@ -1,0 +1,97 @@
+import {
+  COMPACTED_SERIES_BYTES,
+  COMPACTED_SERIES_CORES,
+  DAY,
+  DOWNSAMPLED,
+  HOUR,
+  IDLE_BYTES,
+  IDLE_CORES,
+  LONGEST_BLOCK_SECONDS,
+  MERGED_AFTER_SECONDS,
+  POINT_BYTES,
+  YEAR,
+} from "./coefficients";
+import { blockBytes } from "./head";
+import { need } from "./need";
+import type { BucketPlan, CapacityPlan, Need } from "./types";
+
+/** The bucket and its compactor. */
+
+const MINUTE = 60;
+
+/** Bytes of raw samples for so many seconds, as they are when nothing more will be merged. */
+const rawBytes = ({ load, replicas }: BucketPlan, seconds: number): number =>
+  replicas.after * blockBytes(load, seconds, LONGEST_BLOCK_SECONDS);
+
+/** Bytes of a downsampled resolution for so many seconds: an index like that of raw samples, and points; never more than those. */
+function downsampledBytes(plan: BucketPlan, seconds: number, resolution: number): number {
+  const { load, replicas } = plan;
+  const index = replicas.after * blockBytes({ ...load, samplesPerSecond: 0 }, seconds, LONGEST_BLOCK_SECONDS);
+  const points = (replicas.after * load.series * seconds * POINT_BYTES) / resolution;
+  return Math.min(DOWNSAMPLED * rawBytes(plan, seconds), index + points);
+}
+
+/** Bytes in the bucket at that age of the environment, under this load all the time. */
+export function bucketBytes(plan: BucketPlan, age: number): number {
+  const { load, replicas, retention, downsampling, deleteSeconds } = plan;
+  const kept = (seconds: number) => Math.min(age, seconds);
+  // What was merged stays for a while beside what came of it: blocks of two hours with all replicas, and each time they were compacted.
+  const young = replicas.before * blockBytes(load, Math.min(age, MERGED_AFTER_SECONDS + deleteSeconds));
+  const replaced = 2 * rawBytes(plan, Math.min(age, deleteSeconds + 2 * DAY));
+  return (
+    rawBytes(plan, kept(retention.raw)) +
+    young +
+    replaced +
+    (downsampling
+      ? downsampledBytes(plan, kept(retention.fiveMinutes), 5 * MINUTE) + downsampledBytes(plan, kept(retention.oneHour), HOUR)
+      : 0)
+  );
+}
+
+/** Bytes after one year, two, and so on to five. */
+export const bucketByYear = (plan: BucketPlan): number[] => [1, 2, 3, 4, 5].map((years) => bucketBytes(plan, years * YEAR));
+
+/** Groups that are compacted at once, in parts of all series: each tenant of each stream is one. */
+const compactedShare = ({ compactor, load }: BucketPlan): number => Math.min(1, compactor.concurrency / load.tenants);
+
+export function compactorNeeds({ bucket }: CapacityPlan): Need[] {
+  if (bucket === undefined) return [];
+  const { compactor, load, replicas, retention } = bucket;
+  const share = compactedShare(bucket);
+  const longest = Math.min(LONGEST_BLOCK_SECONDS, retention.raw);
+  const series = (load.series + (load.newSeriesPerHour * longest) / HOUR) * replicas.after;
+  const result = share * rawBytes(bucket, longest);
+  // Replicas are merged when blocks are still small.
+  const replicated = 2 * share * replicas.before * blockBytes(load, 8 * HOUR);
+  return [
+    need("compactor", "memory", compactor.memory, {
+      "the process itself": IDLE_BYTES,
+      "series of the largest group": share * series * COMPACTED_SERIES_BYTES,
+    }),
+    need("compactor", "cpu", compactor.cpu, {
+      "the process itself": IDLE_CORES,
+      "compaction and downsampling": load.series * replicas.before * COMPACTED_SERIES_CORES,
+    }),
+    ...(compactor.disk === undefined
+      ? []
+      : [
+          need(
+            "compactor",
+            "disk",
+            compactor.disk,
+            2 * result >= replicated
+              ? { "blocks of the largest group": result, "what comes of them": result }
+              : { "blocks with all replicas": replicated },
+          ),
+        ]),
+  ];
+}
+
+/** Requests to the bucket in a month: of whoever uploads, of the compactor, and of store gateways. Not measured. */
+export function bucketRequests({ load, uploaders, storeGateway }: BucketPlan, queriesPerSecond: number): number {
+  const month = 730 * HOUR;
+  const blocks = (uploaders * load.tenants * month) / (2 * HOUR);
+  const gateways = storeGateway.pods.all * storeGateway.shards;
+  // Of a block: meta.json, index, a chunk and marks, written once, read once by the compactor, and its header once by each store gateway.
+  return blocks * (4 + 4 + gateways) + (gateways * month) / storeGateway.syncSeconds + queriesPerSecond * month * 3;
+}

@@ -1,0 +1,41 @@
+import { bucketBytes, bucketRequests } from "./bucket";
+import { GB, GIB, YEAR } from "./coefficients";
+import { networkOf } from "./network";
+import type { BucketPlan, Capacity, CapacityPlan, ComponentPlan } from "./types";
+
+/** What the plan costs in a month, of what the model knows: no rulers, memcached servers or traffic to senders elsewhere. */
+
+const HOURS = 730;
+
+/** Every component with the number of its pods. */
+function podsOf({ receivers, routers, querier, queryFrontend, prometheus, bucket }: CapacityPlan): [ComponentPlan, number][] {
+  const one = (plan: ComponentPlan | undefined): [ComponentPlan, number][] => (plan === undefined ? [] : [[plan, plan.pods.all]]);
+  return [
+    ...(receivers?.rings ?? []).flatMap(one),
+    ...one(routers),
+    ...one(querier),
+    ...one(queryFrontend),
+    [prometheus, prometheus.shards * prometheus.replicas],
+    ...(bucket === undefined ? [] : severalOf(bucket.storeGateway)),
+    ...one(bucket?.compactor),
+  ];
+}
+
+/** Store gateways of every shard. */
+const severalOf = (plan: BucketPlan["storeGateway"]): [ComponentPlan, number][] => [[plan, plan.pods.all * plan.shards]];
+
+/** A month's cost; undefined without prices. */
+export function costOf(plan: CapacityPlan): Capacity["cost"] {
+  const { prices, bucket, queries } = plan;
+  if (prices === undefined) return undefined;
+  const sum = (of: (component: ComponentPlan) => number) => podsOf(plan).reduce((all, [component, pods]) => all + pods * of(component), 0);
+  const parts = {
+    cpu: sum(({ cpu }) => cpu.amount) * HOURS * prices.cpuHour,
+    memory: (sum(({ memory }) => memory.amount) / GIB) * HOURS * prices.memoryGiBHour,
+    volumes: (sum(({ disk }) => disk?.amount ?? 0) / GIB) * prices.volumeGiBMonth,
+    "bucket, after a year": bucket === undefined ? 0 : (bucketBytes(bucket, YEAR) / GIB) * prices.bucketGiBMonth,
+    "between zones": ((networkOf(plan).betweenZones * HOURS * 3_600) / GB) * prices.betweenZonesGB,
+    "requests to the bucket": bucket === undefined ? 0 : (bucketRequests(bucket, queries.perSecond) / 1_000) * prices.bucketRequests,
+  };
+  return { currency: prices.currency, month: Object.values(parts).reduce((all, each) => all + each, 0), parts };
+}

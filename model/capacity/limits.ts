@@ -1,0 +1,111 @@
+import type { Problem } from "../values/problem";
+import { compactorNeeds } from "./bucket";
+import { underLoad } from "./load";
+import { prometheusNeeds } from "./prometheus";
+import { amountOf, carrying, short } from "./quantities";
+import { frontendNeeds, querierNeeds } from "./queries";
+import { receiverNeeds, routerNeeds } from "./receivers";
+import { storeGatewayNeeds } from "./storeGateways";
+import type { CapacityPlan, Need } from "./types";
+import { RESOURCE_NAMES, SITUATION_NAMES } from "./words";
+
+/** Everything that is needed, and where it is more than there is. */
+
+/** Every need of the plan, in the order in which samples go. */
+export const needsOf = (plan: CapacityPlan): Need[] => [
+  ...prometheusNeeds(plan),
+  ...routerNeeds(plan),
+  ...receiverNeeds(plan),
+  ...frontendNeeds(plan),
+  ...querierNeeds(plan),
+  ...storeGatewayNeeds(plan),
+  ...compactorNeeds(plan),
+];
+
+const fullness = ({ worst, available }: Need): number => worst / available;
+
+/** The need that is nearest to its limit, or farthest above it. */
+const fullest = (needs: readonly Need[]): Need => needs.reduce((most, each) => (fullness(each) > fullness(most) ? each : most));
+
+/** Loads that are tried, as multiples: nobody plans for more. */
+const MOST = 1e6;
+/** How exact the multiple is. */
+const EXACT = 1e-3;
+
+/** How many times the load is carried, 0 where not even the smallest is, and the need that is then at its limit. */
+export function firstLimit(plan: CapacityPlan): { times: number; need: Need } {
+  const at = (factor: number): Need => fullest(needsOf(underLoad(plan, factor)));
+  const isCarried = (factor: number): boolean => fullness(at(factor)) <= 1;
+  if (!isCarried(EXACT)) return { times: 0, need: at(0) };
+  let [carried, not] = [EXACT, 2 * EXACT];
+  while (not < MOST && isCarried(not)) [carried, not] = [not, 2 * not];
+  while (not - carried > EXACT * carried) {
+    const middle = (carried + not) / 2;
+    if (isCarried(middle)) carried = middle;
+    else not = middle;
+  }
+  return { times: carried, need: at(not) };
+}
+
+/** Parts of a need that are named. */
+const MOST_PARTS = 3;
+
+/** What a need consists of: `8.2 GiB for series and samples of the head, …`. */
+export function partsInWords({ parts, resource }: Pick<Need, "parts" | "resource">): string {
+  const named = parts.slice(0, MOST_PARTS).map(({ what, amount }) => `${amountOf(resource, amount)} for ${what}`);
+  return [...named, ...(parts.length > MOST_PARTS ? ["…"] : [])].join(", ");
+}
+
+/** Why a need is no less than it is: `needs 9 GiB of memory while … (8.2 GiB for …)`. */
+export function reasonOf(need: Need): string {
+  const when = SITUATION_NAMES[need.when];
+  const what =
+    need.resource === "replay"
+      ? `takes ${amountOf("replay", need.worst)} for the replay of its log with the CPU that it surely has`
+      : need.resource === "cpu"
+        ? `needs ${amountOf("cpu", need.worst)}`
+        : `needs ${amountOf(need.resource, need.worst)} of its ${RESOURCE_NAMES[need.resource]}`;
+  return `${what}${when === "" ? "" : ` ${when}`}${need.resource === "replay" ? "" : ` (${partsInWords(need)})`}`;
+}
+
+/** What there is of it, in words. */
+function availableOf({ resource, available }: Need): string {
+  const amount = amountOf(resource, available);
+  switch (resource) {
+    case "memory":
+      return `it may use ${amount}, which is 90 % (GOMEMLIMIT)`;
+    case "disk":
+      return `it may fill ${amount}, which is 85 %`;
+    case "cpu":
+      return `${amount} ${available === 1 ? "is" : "are"} reserved`;
+    case "replay":
+      return `a start may take ${amount}`;
+  }
+}
+
+/** One pod of a component, in words. */
+export const onePod = (component: string): string =>
+  component === "Prometheus" ? component : component === "compactor" ? "the compactor" : `one of the ${component}`;
+
+const problemOf = (need: Need, { load }: CapacityPlan): Problem => ({
+  key: need.budget.key,
+  value: need.budget.text,
+  isPublic: true,
+  rule: `under the load (load.series, ${short(load.series)}) ${onePod(need.component)} ${reasonOf(need)}, and ${availableOf(need)}`,
+  remedy: `${carrying(need)} or more${MORE_PODS.test(need.component) ? ", more replicas" : ""}, or a smaller load`,
+});
+
+/** Components whose work is divided over however many pods there are. */
+const MORE_PODS = /^(?:receivers|routers|queriers|query frontends)/;
+
+/** Of each key the need that asks for most, as a problem: everything that can't carry the load; empty where all of it can. */
+export function loadProblemsOf(plan: CapacityPlan): Problem[] {
+  const byKey = new Map<string, Need>();
+  for (const need of needsOf(plan)) {
+    if (need.worst <= need.available) continue;
+    const { key } = need.budget;
+    const before = byKey.get(key);
+    if (before === undefined || fullness(need) > fullness(before)) byKey.set(key, need);
+  }
+  return [...byKey.values()].map((need) => problemOf(need, plan));
+}

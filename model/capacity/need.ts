@@ -1,0 +1,60 @@
+import { USABLE_DISK, USABLE_MEMORY } from "./coefficients";
+import type { Budget, ComponentPlan, Need, Pods, Resource, Situation } from "./types";
+
+/** How a need is put together. */
+
+/** Parts by what they are. */
+export type Parts = Record<string, number>;
+
+export const sumOf = (parts: Parts): number => Object.values(parts).reduce((sum, each) => sum + each, 0);
+
+/** Part of a budget that can be used. A time is given as it is. */
+export const usable = (resource: Resource, amount: number): number =>
+  resource === "memory" ? amount * USABLE_MEMORY : resource === "disk" ? amount * USABLE_DISK : amount;
+
+/** The fewest pods that do the work, one at least, and when. */
+export function fewest({ all, restart, loss }: Pods): { pods: number; when: Situation } {
+  const least = Math.max(1, Math.min(restart, loss));
+  if (least >= all) return { pods: all, when: "always" };
+  return { pods: least, when: loss <= restart ? "loss" : "restart" };
+}
+
+/** A need of one pod. */
+export function need(
+  component: string,
+  resource: Resource,
+  budget: Budget,
+  used: Parts,
+  worst: Parts = used,
+  when: Situation = "always",
+  available = usable(resource, budget.amount),
+): Need {
+  const [usual, most] = [sumOf(used), sumOf(worst)];
+  const isWorse = most > usual;
+  return {
+    component,
+    resource,
+    budget,
+    available,
+    used: usual,
+    worst: Math.max(usual, most),
+    when: isWorse ? when : "always",
+    parts: Object.entries(isWorse ? worst : used)
+      .filter(([, amount]) => amount > 0)
+      .map(([what, amount]) => ({ what, amount }))
+      .sort((left, right) => right.amount - left.amount),
+  };
+}
+
+/** CPU and memory of a component whose work is divided over its pods, by how many of these there are. */
+export function divided(component: string, plan: ComponentPlan, of: (pods: number) => { cpu: Parts; memory: Parts; disk?: Parts }): Need[] {
+  const { pods, when } = fewest(plan.pods);
+  const [usual, worst] = [of(plan.pods.all), of(pods)];
+  return [
+    need(component, "memory", plan.memory, usual.memory, worst.memory, when),
+    need(component, "cpu", plan.cpu, usual.cpu, worst.cpu, when),
+    ...(plan.disk === undefined || usual.disk === undefined
+      ? []
+      : [need(component, "disk", plan.disk, usual.disk, worst.disk ?? usual.disk, when)]),
+  ];
+}

@@ -1,0 +1,86 @@
+import {
+  BLOCK_SECONDS,
+  CORES_PER_SERIES,
+  HEAD_SECONDS,
+  IDLE_CORES,
+  LOG_SAMPLE_BYTES,
+  LOG_SURELY_SECONDS,
+  PROMETHEUS_BYTES,
+  QUEUED_SAMPLE_BYTES,
+  REMOTE_WRITE,
+  SCRAPE_SECONDS,
+  UNEVEN_SHARDS,
+} from "./coefficients";
+import { blockBytes, headBytes, headMemory, headSeries, logDisk } from "./head";
+import { times } from "./load";
+import { need, type Parts, sumOf, usable } from "./need";
+import { serving } from "./queries";
+import type { Capacity, CapacityPlan, Load, Need, PrometheusCapacityPlan } from "./types";
+
+/** The stack's own Prometheus. Each server of a shard scrapes all of it, so that a loss gives the others no more to do. */
+
+/** What one server of the largest shard scrapes. */
+export const shardLoad = ({ load, shards }: PrometheusCapacityPlan): Load =>
+  times(load, shards === 1 ? 1 : Math.min(1, UNEVEN_SHARDS / shards));
+
+/** Blocks that it keeps; an agent keeps none. */
+function blocksOf(plan: PrometheusCapacityPlan): Parts {
+  if (plan.agent) return {};
+  const own = shardLoad(plan);
+  const blocks = blockBytes(own, plan.retentionSeconds + BLOCK_SECONDS);
+  return {
+    blocks: plan.retainedBytes === undefined ? blocks : Math.min(blocks, plan.retainedBytes),
+    // Blocks of a tenth of the retention are merged, beside what they are merged from (prometheus docs/storage.md "Compaction").
+    "blocks that are merged": blockBytes(own, Math.max(2 * BLOCK_SECONDS, plan.retentionSeconds / 10)),
+  };
+}
+
+export function prometheusNeeds(plan: CapacityPlan): Need[] {
+  const { prometheus } = plan;
+  const { queue, queried } = prometheus;
+  const own = shardLoad(prometheus);
+  const { working, replaying } = headMemory(own);
+  const reads = queried ? serving(plan, 1 / prometheus.shards / prometheus.replicas) : { cpu: 0, memory: 0 };
+  const process = { "the process itself": PROMETHEUS_BYTES };
+  const sending: Parts =
+    queue === undefined
+      ? {}
+      : { "remote write": headBytes(own) * (REMOTE_WRITE - 1), "samples that wait to be sent": queue.samples * QUEUED_SAMPLE_BYTES };
+  const cpu = {
+    "the process itself": IDLE_CORES,
+    "scraping, storing and sending": own.samplesPerSecond * SCRAPE_SECONDS,
+    "series in the head": headSeries(own) * CORES_PER_SERIES,
+    queries: reads.cpu,
+  };
+  return [
+    need(
+      "Prometheus",
+      "memory",
+      prometheus.memory,
+      { ...process, ...working, ...sending, queries: reads.memory },
+      { ...process, ...replaying, ...sending },
+      "replay",
+    ),
+    need("Prometheus", "cpu", prometheus.cpu, cpu),
+    ...(prometheus.disk === undefined
+      ? []
+      : [need("Prometheus", "disk", prometheus.disk, { ...blocksOf(prometheus), ...logDisk(own, 0) })]),
+  ];
+}
+
+/**
+ * How long Prometheus can be cut off from its ring without a loss, and how long it then takes to catch up while the load goes on: what its log
+ * surely holds, what of it fits the volume, and what the ring takes of it afterwards (`receive.outOfOrderWindow`).
+ */
+export function cutOff({ prometheus, receivers }: CapacityPlan): Capacity["cutOff"] {
+  const { queue } = prometheus;
+  if (queue === undefined) return undefined;
+  const own = shardLoad(prometheus);
+  const log = sumOf(logDisk(own, 0));
+  const room =
+    prometheus.disk === undefined ? Number.POSITIVE_INFINITY : usable("disk", prometheus.disk.amount) - sumOf(blocksOf(prometheus)) - log;
+  const held = own.samplesPerSecond === 0 ? Number.POSITIVE_INFINITY : HEAD_SECONDS + room / (own.samplesPerSecond * LOG_SAMPLE_BYTES);
+  const seconds = Math.max(0, Math.min(LOG_SURELY_SECONDS, held, receivers?.outOfOrderSeconds ?? Number.POSITIVE_INFINITY));
+  const spare = queue.samplesPerSecond - own.samplesPerSecond;
+  return { seconds, catchUpSeconds: spare > 0 ? (seconds * own.samplesPerSecond) / spare : null };
+}

@@ -1,0 +1,72 @@
+import { bucketByYear } from "./bucket";
+import { costOf } from "./cost";
+import { firstLimit, needsOf } from "./limits";
+import { networkOf } from "./network";
+import { cutOff } from "./prometheus";
+import { replaySeconds } from "./receivers";
+import { summaryOf } from "./summary";
+import type { Capacity, CapacityPlan, ComponentCapacity } from "./types";
+
+/** Four significant digits keep an output short, and the same on every machine. */
+export const rounded = (amount: number): number => Number(amount.toPrecision(4));
+
+/** What a plan carries. */
+export function capacity(plan: CapacityPlan): Capacity {
+  const { load, receivers, bucket } = plan;
+  const { times, need } = firstLimit(plan);
+  const { component, resource, when } = need;
+  const cut = cutOff(plan);
+  const network = networkOf(plan);
+  const cost = costOf(plan);
+  const pods = podsByComponent(plan);
+  const result: Omit<Capacity, "summary"> = {
+    load: { series: load.series, samplesPerSecond: rounded(load.samplesPerSecond) },
+    carries: { series: rounded(load.series * times), times: rounded(times), first: { component, resource, when } },
+    components: needsOf(plan).map(
+      (each): ComponentCapacity => ({
+        component: each.component,
+        resource: each.resource,
+        pods: pods(each.component),
+        used: rounded(each.used),
+        worst: rounded(each.worst),
+        when: each.when,
+        available: rounded(each.available),
+      }),
+    ),
+    ...(receivers === undefined ? {} : { replaySeconds: rounded(Math.max(...receivers.rings.map(replaySeconds))) }),
+    ...(cut === undefined
+      ? {}
+      : {
+          cutOff: {
+            seconds: rounded(cut.seconds),
+            catchUpSeconds: cut.catchUpSeconds === null ? null : rounded(cut.catchUpSeconds),
+          },
+        }),
+    network: { betweenNodes: rounded(network.betweenNodes), betweenZones: rounded(network.betweenZones) },
+    ...(bucket === undefined ? {} : { bucketByYear: bucketByYear(bucket).map(rounded) }),
+    ...(cost === undefined
+      ? {}
+      : {
+          cost: {
+            currency: cost.currency,
+            month: rounded(cost.month),
+            parts: Object.fromEntries(Object.entries(cost.parts).map(([name, amount]) => [name, rounded(amount)])),
+          },
+        }),
+  };
+  return { summary: summaryOf(result), ...result };
+}
+
+/** Pods by the component's name in a need. */
+function podsByComponent({ receivers, routers, querier, queryFrontend, prometheus, bucket }: CapacityPlan): (component: string) => number {
+  const counts: Record<string, number> = {
+    Prometheus: prometheus.shards * prometheus.replicas,
+    routers: routers?.pods.all ?? 0,
+    "query frontends": queryFrontend?.pods.all ?? 0,
+    queriers: querier.pods.all,
+    "store gateways": (bucket?.storeGateway.pods.all ?? 0) * (bucket?.storeGateway.shards ?? 0),
+    compactor: 1,
+  };
+  return (component) =>
+    counts[component] ?? receivers?.rings.find(({ name }) => component === "receivers" || component.endsWith(` ${name}`))?.pods.all ?? 0;
+}

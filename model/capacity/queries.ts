@@ -1,0 +1,79 @@
+import { BYTES_PER_CHUNK, BYTES_PER_SERIES } from "../reads/limits";
+import {
+  CHUNK_SAMPLES,
+  FRONTEND_QUERIES,
+  GB,
+  IDLE_BYTES,
+  IDLE_CORES,
+  QUERY_SECONDS,
+  READ_AT_QUERIER_SECONDS,
+  READ_AT_STORE_SECONDS,
+  READ_CHUNK_SECONDS,
+} from "./coefficients";
+import { divided } from "./need";
+import type { CapacityPlan, Need } from "./types";
+
+/** What queries take: queriers, query frontends, and whoever serves samples. */
+
+/** Chunks of a series over the usual range of a query, one at least. */
+export function chunksOfSeries({ load, queries }: Pick<CapacityPlan, "load" | "queries">): number {
+  const perSecond = load.series === 0 ? 0 : load.samplesPerSecond / load.series;
+  return Math.max(1, (queries.rangeSeconds * perSecond) / CHUNK_SAMPLES);
+}
+
+/**
+ * Replicas of a series that a querier reads, at most: from receivers, each of which has one of every Prometheus of a shard, or from these; and what
+ * the bucket has of it.
+ */
+export const replicasRead = ({ receivers, prometheus, bucket }: CapacityPlan): number => {
+  const inBucket = bucket?.replicas.after ?? 0;
+  return receivers === undefined ? prometheus.replicas + inBucket : (receivers.replicationFactor + inBucket) * prometheus.replicas;
+};
+
+/** Memory of a querier for one query. Source of both figures: reads/limits.ts, measured. */
+export const queryBytes = (plan: CapacityPlan): number =>
+  plan.queries.series * replicasRead(plan) * (BYTES_PER_SERIES + (chunksOfSeries(plan) - 1) * BYTES_PER_CHUNK);
+
+/** A core's time for one query at the querier. */
+export const querySeconds = (plan: CapacityPlan): number =>
+  QUERY_SECONDS + plan.queries.series * replicasRead(plan) * (READ_AT_QUERIER_SECONDS + chunksOfSeries(plan) * READ_CHUNK_SECONDS);
+
+/** Queries at once: one, and twice as many as there are on average, since they come in bunches; no more than the querier lets in. */
+export const atOnce = (perSecond: number, seconds: number, most: number): number => Math.min(most, 1 + 2 * perSecond * seconds);
+
+/**
+ * What a process that serves samples takes for queries.
+ *
+ * @param share Part of each query's replicas that it serves, 0 to 1.
+ */
+export function serving(plan: CapacityPlan, share: number): { cpu: number; memory: number } {
+  const { queries, querier } = plan;
+  const series = queries.series * replicasRead(plan) * share;
+  const most = querier.maxConcurrent * querier.pods.all;
+  return {
+    cpu: queries.perSecond * series * (READ_AT_STORE_SECONDS + chunksOfSeries(plan) * READ_CHUNK_SECONDS),
+    memory: atOnce(queries.perSecond, querySeconds(plan), most) * series * (plan.load.labelBytes + chunksOfSeries(plan) * BYTES_PER_CHUNK),
+  };
+}
+
+export function querierNeeds(plan: CapacityPlan): Need[] {
+  const { querier, queries } = plan;
+  return divided("queriers", querier, (pods) => {
+    const perSecond = queries.perSecond / pods;
+    return {
+      cpu: { "the process itself": IDLE_CORES, queries: perSecond * querySeconds(plan) },
+      memory: {
+        "the process itself": IDLE_BYTES,
+        "queries at once": atOnce(perSecond, querySeconds(plan), querier.maxConcurrent) * queryBytes(plan),
+      },
+    };
+  });
+}
+
+export function frontendNeeds({ queryFrontend, queries }: CapacityPlan): Need[] {
+  if (queryFrontend === undefined) return [];
+  return divided("query frontends", queryFrontend, (pods) => ({
+    cpu: { "the process itself": IDLE_CORES, queries: queries.perSecond / pods / FRONTEND_QUERIES },
+    memory: { "the process itself": IDLE_BYTES, queries: (queries.perSecond / pods / FRONTEND_QUERIES) * GB },
+  }));
+}

@@ -1,0 +1,190 @@
+/** Types of a plan, as far as it decides about what it carries, and of what comes of it. */
+
+/** A load, in one place of the plan or in all of it. */
+export interface Load {
+  /** Active series. */
+  series: number;
+  samplesPerSecond: number;
+  /** Series that appear in an hour; as many end. */
+  newSeriesPerHour: number;
+  /** Mean bytes of a series' labels. */
+  labelBytes: number;
+  tenants: number;
+  /** Share of series with samples out of order, 0 to 1. */
+  late: number;
+}
+
+/** What is asked. */
+export interface Queries {
+  perSecond: number;
+  rangeSeconds: number;
+  /** Series that one reads, before replicas. */
+  series: number;
+}
+
+/** A request, limit or volume that an environment chose. */
+export interface Budget {
+  key: string;
+  /** As it is written, such as `2Gi`. */
+  text: string;
+  /** Bytes or cores. */
+  amount: number;
+}
+
+/** When something is needed. */
+export type Situation = "always" | "restart" | "loss" | "replay";
+
+/** How many of its pods do a component's work. */
+export interface Pods {
+  all: number;
+  /** While they restart one after the other. */
+  restart: number;
+  /** After the loss that `survives` demands. */
+  loss: number;
+}
+
+/** What every component of the plan has. */
+export interface ComponentPlan {
+  pods: Pods;
+  cpu: Budget;
+  memory: Budget;
+  /** Undefined where nobody knows how large the disk is, or nothing is kept. */
+  disk?: Budget;
+}
+
+/** A ring of receivers. */
+export interface RingCapacityPlan extends ComponentPlan {
+  name: string;
+  /** What is written into it, each series once. */
+  load: Load;
+  /** Part of its series that the receiver with most of them stores, 0 to 1. */
+  heaviest: number;
+  retentionSeconds: number;
+  /** Bytes of a tenant's blocks at most, if anything bounds them. */
+  retainedBytes?: number;
+}
+
+/** The receivers of all rings. */
+export interface ReceiversPlan {
+  rings: readonly RingCapacityPlan[];
+  replicationFactor: number;
+  /** Whether routers are apart; otherwise each receiver takes requests. */
+  split: boolean;
+  maxExemplars: number;
+  outOfOrderSeconds: number;
+  /** Seconds that a start may take. */
+  startupSeconds: number;
+}
+
+/** The Prometheus servers. */
+export interface PrometheusCapacityPlan extends ComponentPlan {
+  /** What all shards scrape together, each series once. */
+  load: Load;
+  shards: number;
+  replicas: number;
+  retentionSeconds: number;
+  retainedBytes?: number;
+  agent: boolean;
+  /** Samples that wait in memory at most, and the largest sending rate; undefined where nothing is sent. */
+  queue?: { samples: number; samplesPerSecond: number };
+  /** Whether queries are answered from its samples. */
+  queried: boolean;
+}
+
+/** The bucket, and who works on it. */
+export interface BucketPlan {
+  storeGateway: ComponentPlan & { shards: number; cacheBytes: number; syncSeconds: number };
+  compactor: ComponentPlan & { concurrency: number };
+  /** Seconds; infinite for ever. */
+  retention: { raw: number; fiveMinutes: number; oneHour: number };
+  downsampling: boolean;
+  /** How long a block stays that was replaced. */
+  deleteSeconds: number;
+  /** What is kept in it, each series once. */
+  load: Load;
+  /** Replicas of a series before they are merged, and after. */
+  replicas: { before: number; after: number };
+  /** Processes that upload. */
+  uploaders: number;
+}
+
+/** What the provider asks, in {@link currency}. */
+export interface Prices {
+  currency: string;
+  cpuHour: number;
+  memoryGiBHour: number;
+  volumeGiBMonth: number;
+  bucketGiBMonth: number;
+  betweenZonesGB: number;
+  /** For 1,000. */
+  bucketRequests: number;
+}
+
+/** The plan, as far as it decides about what it carries. */
+export interface CapacityPlan {
+  /** The whole environment's, each series once. */
+  load: Load;
+  queries: Queries;
+  receivers?: ReceiversPlan;
+  routers?: ComponentPlan;
+  querier: ComponentPlan & { maxConcurrent: number };
+  queryFrontend?: ComponentPlan;
+  prometheus: PrometheusCapacityPlan;
+  bucket?: BucketPlan;
+  /** Zones over which pods are spread; 0 where nothing is known of them. */
+  zones: number;
+  prices?: Prices;
+}
+
+/** What is needed of one resource: `replay` is the time of a log's replay. */
+export type Resource = "memory" | "cpu" | "disk" | "replay";
+
+/** What the neediest pod of a component needs of one resource. */
+export interface Need {
+  /** In words, in the plural where there can be several: `receivers`. */
+  component: string;
+  resource: Resource;
+  budget: Budget;
+  /** Bytes, cores or seconds that can be used. */
+  available: number;
+  /** What is needed when nothing is amiss. */
+  used: number;
+  /** What is needed at worst. */
+  worst: number;
+  /** When that is. */
+  when: Situation;
+  /** What the worst consists of, in words, largest first. */
+  parts: { what: string; amount: number }[];
+}
+
+/** A component's row of the output. */
+export interface ComponentCapacity {
+  component: string;
+  resource: Resource;
+  pods: number;
+  used: number;
+  worst: number;
+  when: Situation;
+  available: number;
+}
+
+/** What a plan carries. Plain data, the same for the same plan: a stack output. */
+export interface Capacity {
+  /** A few lines for people. */
+  summary: string[];
+  /** Series of the load. */
+  load: { series: number; samplesPerSecond: number };
+  /** How far the load can grow, all of it alike, and what ends it. */
+  carries: { series: number; times: number; first: { component: string; resource: Resource; when: Situation } };
+  components: ComponentCapacity[];
+  /** Longest replay of a receiver's log, in seconds. Absent without receivers. */
+  replaySeconds?: number;
+  /** How long Prometheus can be cut off from the ring without a loss, and how long it then catches up, in seconds. Absent where it sends nothing. */
+  cutOff?: { seconds: number; catchUpSeconds: number | null };
+  /** Bytes a second. */
+  network: { betweenNodes: number; betweenZones: number };
+  /** Bytes after one year, two, and so on to five. Absent without a bucket. */
+  bucketByYear?: number[];
+  /** A month's, without what is no part of the model. Absent without prices. */
+  cost?: { currency: string; month: number; parts: Record<string, number> };
+}

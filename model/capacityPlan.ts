@@ -1,0 +1,229 @@
+import { left } from "./availability/left";
+import type { AvailabilityPlan, Workload } from "./availability/types";
+import { availabilityPlan } from "./availabilityPlan";
+import { SEND_SECONDS } from "./capacity/coefficients";
+import { times } from "./capacity/load";
+import type {
+  BucketPlan,
+  Budget,
+  CapacityPlan,
+  ComponentPlan,
+  Load,
+  Pods,
+  PrometheusCapacityPlan,
+  ReceiversPlan,
+  RingCapacityPlan,
+} from "./capacity/types";
+import { STARTUP_BUDGET_SECONDS } from "./kubernetes/pod";
+import type { StackPlan } from "./plan";
+import { prometheusRetentionTime } from "./retention/prometheus";
+import { receiveRetentionTime } from "./retention/receivers";
+import { ketamaRing, zoneBalance } from "./ring/ketama";
+import { type RingPlan, ringOf } from "./ring/plan";
+import { DEFAULT_RING, ringsOf } from "./settings/rings";
+import type { ResourceSettings, Settings } from "./settings/schema";
+import { cpuCores, durationSeconds, quantityBytes } from "./values/quantity";
+
+/** The part of a stack's plan that decides about what it carries. */
+
+type LoadSettings = NonNullable<Settings["load"]>;
+
+/**
+ * Series that the stack's own Prometheus scrapes where others write too and nobody says. Measured: three nodes' targets and the stack's own
+ * (shared measurements of prod, before its dropped buckets).
+ */
+const OWN_SERIES = 59_000;
+
+const loadOf = (load: LoadSettings, series: number): Load =>
+  times(
+    {
+      series: load.series,
+      samplesPerSecond: load.samplesPerSecond ?? load.series / durationSeconds(load.interval ?? "1s"),
+      newSeriesPerHour: load.newSeriesPerHour ?? load.series / 20,
+      labelBytes: load.labelBytes,
+      tenants: load.tenants,
+      late: load.outOfOrderPercent / 100,
+    },
+    series / load.series,
+  );
+
+const budget = (key: string, text: string, amount: (text: string) => number): Budget => ({ key, text, amount: amount(text) });
+
+/** A volume's size; undefined for directories of nodes, whose size nobody knows. */
+function diskOf(key: string, { pvc, emptyDir }: { pvc?: { size: string } | undefined; emptyDir?: { size: string } | undefined }) {
+  if (pvc !== undefined) return { disk: budget(`${key}.pvc.size`, pvc.size, quantityBytes) };
+  return emptyDir === undefined ? {} : { disk: budget(`${key}.emptyDir.size`, emptyDir.size, quantityBytes) };
+}
+
+const component = (key: string, { cpu, memory }: ResourceSettings, pods: Pods): ComponentPlan => ({
+  pods,
+  cpu: budget(`${key}.cpu`, cpu, cpuCores),
+  memory: budget(`${key}.memory`, memory, quantityBytes),
+});
+
+/** Pods that are left: the numbers of the proof of what the plan survives. */
+function podsOf(workload: Workload, { survives, cluster }: Settings): Pods {
+  const zones = cluster.zones.length;
+  const { replicas } = workload;
+  return {
+    all: replicas,
+    restart: Math.max(1, replicas - 1),
+    loss: Math.min(
+      left(workload, { nodes: survives.nodes }, zones),
+      zones > 0 ? left(workload, { zones: survives.zones }, zones) : replicas,
+    ),
+  };
+}
+
+/** Series of a default ring, as the stack's own Prometheus scrapes them, and as others send them. */
+function scrapedOf({ load, receive }: { load: LoadSettings; receive: Settings["receive"] | undefined }): {
+  scraped: number;
+  others: number;
+} {
+  const elsewhere = Object.values(load.hashrings).reduce((sum, { series }) => sum + series, 0);
+  const all = Math.max(0, load.series - elsewhere);
+  const alone = receive === undefined || receive.otherSenders === "none";
+  const scraped = Math.min(all, load.scraped ?? (alone ? all : OWN_SERIES));
+  return { scraped, others: all - scraped };
+}
+
+function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): ReceiversPlan {
+  const { settings: receive } = ring;
+  const { prometheus, survives } = settings;
+  const pairs = receive.otherSenders === "pairs" ? 2 : 1;
+  const { scraped, others } = scrapedOf({ load, receive });
+  const rings = ringsOf(receive, settings).map((each): RingCapacityPlan => {
+    const members = ring.rings.find(({ name }) => name === each.name)?.members ?? [];
+    // Each Prometheus of a shard, and each sender of a pair, writes series of its own.
+    const written =
+      each.name === DEFAULT_RING ? scraped * prometheus.replicas + others * pairs : (load.hashrings[each.name]?.series ?? 0) * pairs;
+    const balance = Math.max(0, ...zoneBalance(ketamaRing(members, receive.replicationFactor)).members.map(({ share }) => share));
+    // A tenant's shard holds all of its series.
+    const shard =
+      each.shuffleSharding === undefined ? members.length : Math.min(members.length, each.shuffleSharding.shardSize * load.tenants);
+    const { retention } = each;
+    return {
+      ...component(each.keyOf("resources"), each.resources, {
+        all: each.replicas,
+        restart: Math.max(1, each.replicas - 1),
+        loss: each.replicas - Math.max(survives.nodes, each.zones.length > 0 ? (survives.zones * each.replicas) / each.zones.length : 0),
+      }),
+      ...diskOf(each.keyOf("storage"), each.storage),
+      name: each.name,
+      load: loadOf(load, written),
+      heaviest: Math.min(1, (balance * members.length) / Math.max(1, shard)),
+      retentionSeconds: durationSeconds(receiveRetentionTime(each, settings)),
+      ...(retention.size === undefined ? {} : { retainedBytes: quantityBytes(retention.size) }),
+    };
+  });
+  return {
+    rings: [...rings.slice(-1), ...rings.slice(0, -1)],
+    replicationFactor: receive.replicationFactor,
+    split: receive.mode === "split",
+    maxExemplars: receive.maxExemplars,
+    outOfOrderSeconds: durationSeconds(receive.outOfOrderWindow),
+    startupSeconds: STARTUP_BUDGET_SECONDS,
+  };
+}
+
+function prometheusPlan(settings: Settings, load: LoadSettings, workload: Workload): PrometheusCapacityPlan {
+  const { prometheus, ingestion } = settings;
+  const { remoteWrite } = prometheus;
+  const { scraped } = scrapedOf({ load, receive: ingestion === "receive" ? settings.receive : undefined });
+  return {
+    ...component("prometheus.resources", prometheus.resources, podsOf(workload, settings)),
+    ...diskOf("prometheus.storage", prometheus.storage),
+    load: loadOf(load, scraped),
+    shards: prometheus.shards,
+    replicas: prometheus.replicas,
+    retentionSeconds: durationSeconds(prometheusRetentionTime(settings)),
+    ...(prometheus.retention.size === undefined ? {} : { retainedBytes: quantityBytes(prometheus.retention.size) }),
+    agent: prometheus.mode === "agent",
+    ...(ingestion === "receive"
+      ? {
+          queue: {
+            samples: remoteWrite.maxShards * (remoteWrite.capacity + remoteWrite.maxSamplesPerSend),
+            samplesPerSecond: (remoteWrite.maxShards * remoteWrite.maxSamplesPerSend) / SEND_SECONDS,
+          },
+        }
+      : {}),
+    queried: ingestion === "sidecar",
+  };
+}
+
+const kept = (text: string): number => (text === "forever" ? Number.POSITIVE_INFINITY : durationSeconds(text));
+
+function bucketPlan(
+  settings: Settings,
+  plan: StackPlan,
+  receivers: ReceiversPlan | undefined,
+  prometheus: PrometheusCapacityPlan,
+  workload: Workload | undefined,
+): BucketPlan | undefined {
+  const { history } = plan;
+  if (history === undefined || workload === undefined) return undefined;
+  const { storeGateway, compactor } = history.objectStorage;
+  const written = receivers?.rings.map(({ load }) => load) ?? [prometheus.load];
+  const first = written[0] ?? prometheus.load;
+  const total = written.reduce((sum, { series }) => sum + series, 0);
+  const before = receivers?.replicationFactor ?? prometheus.replicas;
+  const one: Pods = { all: 1, restart: 1, loss: 1 };
+  const { raw, fiveMinutes, oneHour } = compactor.retention;
+  return {
+    storeGateway: {
+      ...component("objectStorage.storeGateway.resources", storeGateway.resources, podsOf(workload, settings)),
+      ...diskOf("objectStorage.storeGateway.storage", storeGateway.storage),
+      shards: history.storeGatewaySets.length,
+      cacheBytes: [storeGateway.indexCache, storeGateway.chunkCache].reduce(
+        (sum, { inMemory }) => sum + (inMemory === undefined ? 0 : quantityBytes(inMemory.size)),
+        0,
+      ),
+      syncSeconds: durationSeconds(storeGateway.syncInterval),
+    },
+    compactor: {
+      ...component("objectStorage.compactor.resources", compactor.resources, one),
+      ...diskOf("objectStorage.compactor.storage", compactor.storage),
+      concurrency: compactor.concurrency,
+    },
+    retention: { raw: kept(raw), fiveMinutes: kept(fiveMinutes), oneHour: kept(oneHour) },
+    downsampling: compactor.downsampling,
+    deleteSeconds: durationSeconds(compactor.deleteDelay),
+    load: first.series === 0 ? first : times(first, total / first.series),
+    replicas: { before, after: compactor.verticalCompaction ? 1 : before },
+    uploaders: receivers?.rings.reduce((sum, { pods }) => sum + pods.all, 0) ?? prometheus.shards * prometheus.replicas,
+  };
+}
+
+/** Undefined where the environment names no load. */
+export function capacityPlan(settings: Settings, plan: StackPlan): CapacityPlan | undefined {
+  const { load, querier, queryFrontend } = settings;
+  if (load === undefined) return undefined;
+  const available: AvailabilityPlan = availabilityPlan(settings, plan);
+  const ring = ringOf(plan.scheme);
+  const receivers = ring === undefined ? undefined : receiversPlan(settings, ring, load);
+  const prometheus = prometheusPlan(settings, load, available.prometheus);
+  const bucket = bucketPlan(settings, plan, receivers, prometheus, available.storeGateway);
+  return {
+    load: loadOf(load, load.series),
+    queries: {
+      perSecond: load.queries.perSecond,
+      rangeSeconds: durationSeconds(load.queries.range),
+      series: load.queries.series,
+    },
+    ...(receivers === undefined ? {} : { receivers }),
+    ...(ring === undefined || available.routers === undefined
+      ? {}
+      : { routers: component("receive.routers.resources", ring.settings.routers.resources, podsOf(available.routers, settings)) }),
+    querier: {
+      ...component("querier.resources", querier.resources, podsOf(available.querier, settings)),
+      maxConcurrent: querier.maxConcurrent,
+    },
+    ...(queryFrontend === undefined || available.queryFrontend === undefined
+      ? {}
+      : { queryFrontend: component("queryFrontend.resources", queryFrontend.resources, podsOf(available.queryFrontend, settings)) }),
+    prometheus,
+    ...(bucket === undefined ? {} : { bucket }),
+    zones: settings.cluster.zones.length,
+    ...(load.prices === undefined ? {} : { prices: load.prices }),
+  };
+}

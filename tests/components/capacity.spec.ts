@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import type { Capacity } from "../../model/capacity/types";
+import { rejectionByProgram, run } from "../harness";
+
+const LOAD = { series: 10_000, interval: "15s", queries: { perSecond: 0.1 } };
+
+describe("a load", () => {
+  it("that is carried is said in the preview, and is an output", async () => {
+    const { messages, outputs } = await run("prod", { load: LOAD });
+    const { summary, carries } = outputs.capacity as Capacity;
+    assert.ok(carries.series > 10_000);
+    for (const line of summary) assert.ok(messages.includes(line), line);
+    assert.match(summary[0] ?? "", /^carries .* series, the load is 10 k; /);
+  });
+
+  it("that is not carried is refused before the first resource, with key, value and what would carry it", async () => {
+    const { problems, registered } = await rejectionByProgram("prod", { load: { ...LOAD, series: 400_000 } });
+    assert.deepEqual(registered, []);
+    const line = problems.find((each) => each.includes("receive.resources.memory"));
+    assert.match(
+      line ?? "",
+      /receive\.resources\.memory = "2Gi": under the load \(load\.series, 400 k\) one of the receivers needs [\d.]+ GiB of its memory while the write-ahead log is replayed \(.*\), and it may use 1\.8 GiB, which is 90 % \(GOMEMLIMIT\)\. Accepted: \d+Mi or more, more replicas, or a smaller load\./,
+    );
+    const accepted = /Accepted: (\d+Mi)/.exec(line ?? "")?.[1];
+    const { problems: left } = await rejectionByProgram("prod", {
+      load: { ...LOAD, series: 400_000 },
+      receive: { resources: { memory: accepted } },
+    });
+    assert.ok(left.length > 0 && !left.some((each) => each.includes("receive.resources.memory")));
+  });
+
+  it("is refused after the loss that is demanded, where it is carried without one", async () => {
+    const busy = { ...LOAD, queries: { perSecond: 1.2 } };
+    const { problems } = await rejectionByProgram("prod", { load: busy });
+    assert.match(problems.join("\n"), /querier\.resources\.cpu = "250m": .* after the loss that survives demands/);
+    const nothing = { load: busy, survives: undefined, querier: { replicas: 4 }, objectStorage: { storeGateway: { replicas: 4 } } };
+    assert.ok((await run("prod", nothing)).outputs.capacity !== undefined);
+  });
+
+  it("of rings that are not there, of too few series, or twice told, is refused by its form or its rule", async () => {
+    const refused = async (load: object) => (await rejectionByProgram("prod", { load: { ...LOAD, ...load } })).problems.join("\n");
+    assert.match(await refused({ hashrings: { bulk: { series: 5 } } }), /load\.hashrings\.bulk = 5: no ring of receive\.hashrings/);
+    assert.match(await refused({ hashrings: { bulk: { series: 20_000 } } }), /load\.series = 10000: .*20000 or more/);
+    assert.match(await refused({ scraped: 20_000 }), /load\.scraped = 20000: .*at most 10000/);
+    assert.match(await refused({ samplesPerSecond: 5 }), /exactly one of interval and samplesPerSecond/);
+  });
+
+  it("that is not there changes nothing", async () => {
+    const { outputs, messages } = await run("prod");
+    assert.equal(outputs.capacity, undefined);
+    assert.ok(!messages.some((each) => each.startsWith("carries ")));
+  });
+});

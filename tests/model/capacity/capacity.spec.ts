@@ -1,0 +1,310 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import { bucketBytes, bucketByYear, bucketRequests } from "../../../model/capacity/bucket";
+import { RECEIVER_BYTES } from "../../../model/capacity/coefficients";
+import { costOf } from "../../../model/capacity/cost";
+import { headMemory } from "../../../model/capacity/head";
+import { firstLimit, loadProblemsOf, needsOf } from "../../../model/capacity/limits";
+import { times, underLoad } from "../../../model/capacity/load";
+import { sumOf } from "../../../model/capacity/need";
+import { networkOf } from "../../../model/capacity/network";
+import { cutOff } from "../../../model/capacity/prometheus";
+import { capacity } from "../../../model/capacity/proof";
+import { cpuFor, memoryFor, secondsInWords, short, volumeFor } from "../../../model/capacity/quantities";
+import type { CapacityPlan, Load, Need } from "../../../model/capacity/types";
+import { cpuCores, quantityBytes } from "../../../model/values/quantity";
+import type { Overrides } from "../../harness";
+import { planUnder } from "./plans";
+
+const load = fc.record({
+  series: fc.integer({ min: 1, max: 1e8 }),
+  samplesPerSecond: fc.integer({ min: 1, max: 1e7 }),
+  newSeriesPerHour: fc.integer({ min: 0, max: 1e7 }),
+  labelBytes: fc.integer({ min: 10, max: 5_000 }),
+  tenants: fc.integer({ min: 1, max: 1_000 }),
+  outOfOrderPercent: fc.integer({ min: 0, max: 100 }),
+  queries: fc.record({
+    perSecond: fc.double({ min: 0, max: 1_000, noNaN: true }),
+    range: fc.integer({ min: 1, max: 10_000 }).map((minutes) => `${minutes}m`),
+    series: fc.integer({ min: 1, max: 1e6 }),
+  }),
+});
+
+/** Plans of every shape under one load. */
+const SHAPES: Record<string, (own: object) => CapacityPlan> = {
+  "prod, with routers and a bucket": (own) => planUnder("prod", own),
+  "dev, receivers that route": (own) => planUnder("dev", own),
+  "prod with sidecars": (own) => planUnder("prod", own, { ingestion: "sidecar", prometheus: { storage: { pvc: { size: "100Gi" } } } }),
+};
+
+const by = (needs: readonly Need[]): Map<string, Need> => new Map(needs.map((each) => [`${each.component} ${each.resource}`, each]));
+
+/** Needs of the second that are less than those of the first, with leave for the last bit of a sum. */
+function smaller(first: CapacityPlan, second: CapacityPlan): string[] {
+  const later = by(needsOf(second));
+  return needsOf(first).flatMap(({ component, resource, used, worst }) => {
+    const other = later.get(`${component} ${resource}`);
+    assert.ok(other !== undefined);
+    const less = (now: number, then: number) => then < now * (1 - 1e-9);
+    return less(used, other.used) || less(worst, other.worst) ? [`${component} ${resource}`] : [];
+  });
+}
+
+describe("capacity: more load never needs less", () => {
+  const GROWING = ["series", "samplesPerSecond", "newSeriesPerHour", "labelBytes", "tenants", "outOfOrderPercent"] as const;
+  for (const [shape, plan] of Object.entries(SHAPES)) {
+    for (const key of GROWING) {
+      it(`${shape}: ${key}`, () => {
+        fc.assert(
+          fc.property(load, fc.integer({ min: 1, max: 1_000 }), (own, more) => {
+            // Series bring their samples with them.
+            const base = key === "series" ? { ...own, samplesPerSecond: undefined, interval: "15s" } : own;
+            const grown = { ...base, [key]: key === "outOfOrderPercent" ? Math.min(100, own[key] + more) : own[key] + more };
+            // More tenants are smaller groups for the compactor.
+            const less = smaller(plan(base), plan(grown)).filter((each) => key !== "tenants" || !each.startsWith("compactor"));
+            assert.deepEqual(less, []);
+          }),
+          { numRuns: 20 },
+        );
+      });
+    }
+
+    it(`${shape}: all of it, in needs, network, bucket and cost`, () => {
+      fc.assert(
+        fc.property(load, fc.double({ min: 1, max: 100, noNaN: true }), (own, factor) => {
+          const first = plan({ ...own, prices: PRICES });
+          const second = underLoad(first, factor);
+          assert.deepEqual(smaller(first, second), []);
+          const grows = (of: (plan: CapacityPlan) => number) => assert.ok(of(second) >= of(first) * (1 - 1e-9));
+          grows((each) => networkOf(each).betweenNodes);
+          grows((each) => networkOf(each).betweenZones);
+          grows((each) => costOf(each)?.month ?? 0);
+          grows(({ bucket, queries }) => (bucket === undefined ? 0 : bucketRequests(bucket, queries.perSecond)));
+          grows(({ bucket }) => (bucket === undefined ? 0 : (bucketByYear(bucket)[0] ?? 0)));
+          assert.ok((cutOff(second)?.seconds ?? 0) <= (cutOff(first)?.seconds ?? 0) + 1e-6);
+        }),
+        { numRuns: 30 },
+      );
+    });
+
+    it(`${shape}: queries`, () => {
+      fc.assert(
+        fc.property(load, fc.double({ min: 0, max: 100, noNaN: true }), fc.integer({ min: 0, max: 1e5 }), (own, perSecond, series) => {
+          const { queries } = own;
+          const more = { ...queries, perSecond: queries.perSecond + perSecond, series: queries.series + series };
+          assert.deepEqual(smaller(plan(own), plan({ ...own, queries: more })), []);
+        }),
+        { numRuns: 30 },
+      );
+    });
+  }
+
+  it("a bucket is never smaller when it is older", () => {
+    fc.assert(
+      fc.property(load, fc.integer({ min: 0, max: 2e8 }), fc.integer({ min: 0, max: 2e8 }), (own, age, more) => {
+        const { bucket } = planUnder("prod", own);
+        assert.ok(bucket !== undefined && bucketBytes(bucket, age + more) >= bucketBytes(bucket, age) * (1 - 1e-9));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("more pods, zones or memory never carry less", () => {
+    fc.assert(
+      fc.property(load, fc.integer({ min: 1, max: 8 }), (own, queriers) => {
+        const with_ = (replicas: number) => planUnder("prod", own, { querier: { replicas } });
+        assert.deepEqual(smaller(with_(queriers + 3), with_(queriers + 2)), []);
+        const memory = (size: string) => firstLimit(planUnder("prod", own, { receive: { resources: { memory: size } } })).times;
+        assert.ok(memory("4Gi") >= memory("2Gi"));
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
+
+const PRICES = {
+  cpuHour: 0.03,
+  memoryGiBHour: 0.004,
+  volumeGiBMonth: 0.1,
+  bucketGiBMonth: 0.02,
+  betweenZonesGB: 0.02,
+  bucketRequests: 0.005,
+};
+
+describe("capacity: the first limit", () => {
+  it("carries what it says and not more, of whatever load", () => {
+    fc.assert(
+      fc.property(load, (own) => {
+        const plan = planUnder("prod", own);
+        const { times: most } = firstLimit(plan);
+        if (most === 0) return;
+        const isCarried = (factor: number) => needsOf(underLoad(plan, factor)).every(({ worst, available }) => worst <= available);
+        assert.ok(isCarried(most));
+        assert.ok(!isCarried(most * 1.01));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("is refused exactly where the load is not carried, and what is accepted carries it", () => {
+    const plan = planUnder("prod", { series: 300_000, interval: "15s" });
+    const problems = loadProblemsOf(plan);
+    assert.ok(firstLimit(plan).times < 1);
+    assert.ok(problems.length > 3);
+    for (const { key, remedy } of problems) {
+      const [amount = ""] = remedy.split(" ");
+      const need = needsOf(plan).find((each) => each.budget.key === key && each.worst > each.available);
+      assert.ok(need !== undefined, key);
+      const size = need.resource === "cpu" ? cpuCores(amount) : quantityBytes(amount) * (need.resource === "memory" ? 0.9 : 0.85);
+      assert.ok(size >= need.worst, `${key}: ${amount} is less than ${need.worst}`);
+      assert.ok(size <= need.worst * 1.6 + 2 ** 30, `${key}: ${amount} is far more than ${need.worst}`);
+    }
+  });
+
+  it("is named with the component, and the series that are then carried", () => {
+    const { summary, carries, load: given } = capacity(planUnder("prod", { series: 10_000, interval: "15s", queries: { perSecond: 0.1 } }));
+    assert.equal(given.series, 10_000);
+    assert.match(summary[0] ?? "", /^carries [\d.]+ k series, the load is 10 k; \S+ of (?:the )?\w[\w ]* is first/);
+    assert.ok(carries.times > 1);
+  });
+});
+
+describe("capacity: each component", () => {
+  const needOf = (plan: CapacityPlan, name: string): Need => {
+    const found = by(needsOf(plan)).get(name);
+    assert.ok(found !== undefined, name);
+    return found;
+  };
+
+  /** Rows of bench/README.md, "capacity": series in the head of the largest receiver, and its resident megabytes. */
+  const MEASURED: readonly [series: number, megabytes: number][] = [
+    [85_211, 280],
+    [88_336, 329],
+    [93_336, 337],
+    [103_336, 359],
+    [123_336, 411],
+    [163_337, 500],
+  ];
+  for (const [series, megabytes] of MEASURED) {
+    it(`a head of ${series} series has what was measured, without what the measurement was too short for`, () => {
+      const own: Load = { series, samplesPerSecond: 0, newSeriesPerHour: 0, labelBytes: 150, tenants: 1, late: 0 };
+      const bare = (headMemory(own).working["series and samples of the head"] ?? 0) - series * 300;
+      assert.ok(Math.abs((RECEIVER_BYTES + bare) / 1e6 / megabytes - 1) <= 0.11);
+    });
+  }
+
+  it("a pair of Prometheus doubles what receivers hold, and leaves what each of the two holds", () => {
+    const under = (replicas: number) =>
+      planUnder("prod", { series: 50_000, interval: "15s" }, { prometheus: { replicas }, survives: undefined });
+    const loadOf = (plan: CapacityPlan) => plan.receivers?.rings[0]?.load.series;
+    assert.equal(loadOf(under(1)), 50_000);
+    assert.equal(loadOf(under(2)), 100_000);
+    assert.equal(needOf(under(1), "Prometheus memory").worst, needOf(under(2), "Prometheus memory").worst);
+  });
+
+  it("other senders' pairs count twice, the stack's own series are those that are named", () => {
+    const plan = planUnder(
+      "prod",
+      { series: 500_000, interval: "15s", scraped: 100_000 },
+      { receive: { otherSenders: "pairs" }, tenancy: { tenants: ["a"] } },
+    );
+    assert.equal(plan.receivers?.rings[0]?.load.series, 2 * 100_000 + 2 * 400_000);
+    assert.equal(plan.prometheus.load.series, 100_000);
+  });
+
+  it("rings of tenants have the series that are named, and the default ring the rest", () => {
+    const plan = planUnder(
+      "prod",
+      { series: 500_000, interval: "15s", scraped: 100_000, hashrings: { bulk: { series: 300_000 } } },
+      {
+        receive: { hashrings: [{ name: "bulk", tenants: ["logs"], replicas: 3 }], otherSenders: "single" },
+        querier: { deduplication: "chain" },
+      },
+    );
+    assert.deepEqual(
+      plan.receivers?.rings.map(({ name, load: { series } }) => [name, series]),
+      [
+        ["default", 2 * 100_000 + 100_000],
+        ["bulk", 300_000],
+      ],
+    );
+  });
+
+  it("after the loss of a zone routers and queriers have more to do, receivers of a split ring have not", () => {
+    const plan = planUnder("prod", { series: 100_000, interval: "15s" });
+    for (const name of ["routers cpu", "routers memory", "queriers cpu", "store gateways memory"]) {
+      const { when, used, worst } = needOf(plan, name);
+      assert.equal(when, "loss", name);
+      assert.ok(worst > used, name);
+    }
+    assert.equal(needOf(plan, "receivers cpu").when, "always");
+  });
+
+  it("receivers that route take over requests, without a demand while they restart", () => {
+    const plan = planUnder("dev", { series: 100_000, interval: "1s" });
+    assert.equal(needOf(plan, "receivers cpu").when, "restart");
+  });
+
+  it("a replay that takes longer than a start may is refused at the key of the CPU", () => {
+    const plan = planUnder("dev", { series: 300_000, interval: "15s" });
+    const { receivers } = plan;
+    assert.ok(receivers !== undefined);
+    const problems = loadProblemsOf({ ...plan, receivers: { ...receivers, startupSeconds: 60 } });
+    const problem = problems.find(({ key }) => key === "receive.resources.cpu");
+    assert.match(problem?.rule ?? "", /takes .* for the replay of its log.*a start may take 60s/);
+  });
+
+  it("a volume of unknown size is not judged", () => {
+    assert.ok(!needsOf(planUnder("dev", { series: 1e8, interval: "15s" })).some(({ resource }) => resource === "disk"));
+  });
+
+  it("Prometheus is cut off for no longer than the ring takes what is late, and never catches up where its queue is too small", () => {
+    const cut = (own: object, more: Overrides = {}) => cutOff(planUnder("prod", { series: 50_000, interval: "15s", ...own }, more));
+    assert.equal(cut({})?.seconds, 7_200);
+    const small = { prometheus: { remoteWrite: { maxShards: 1, maxSamplesPerSend: 100, capacity: 500 } } };
+    assert.equal(cut({}, small)?.catchUpSeconds, null);
+    assert.ok((cut({ series: 5_000_000 })?.seconds ?? 0) < 7_200);
+  });
+
+  it("downsampling adds no more than twice the raw samples", () => {
+    const retention = { raw: "forever", fiveMinutes: "forever", oneHour: "forever" };
+    const size = (downsampling: boolean) => {
+      const { bucket } = planUnder("prod", { series: 1e5, interval: "60s" }, { objectStorage: { compactor: { downsampling, retention } } });
+      return bucket === undefined ? 0 : bucketBytes(bucket, 2e8);
+    };
+    assert.ok(size(true) > size(false));
+    assert.ok(size(true) < 3 * size(false));
+  });
+
+  it("costs what its parts cost, and nothing without prices", () => {
+    const plan = planUnder("prod", { series: 1e5, interval: "15s", prices: { ...PRICES, currency: "EUR" } });
+    const cost = costOf(plan);
+    assert.equal(cost?.currency, "EUR");
+    assert.equal(cost.month, sumOf(cost.parts));
+    // 50Gi, 20Gi and 20Gi for each of 3, 2 and 2 pods, and 100Gi.
+    assert.equal(cost.parts.volumes, (150 + 40 + 40 + 100) * 0.1);
+    assert.equal(costOf(planUnder("prod", { series: 1e5, interval: "15s" })), undefined);
+  });
+});
+
+describe("capacity: quantities", () => {
+  it("memory, CPU and volumes that are told carry what was asked", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1, max: 1e13, noNaN: true }), (bytes) => {
+        assert.ok(quantityBytes(memoryFor(bytes)) * 0.9 >= bytes * (1 - 1e-12));
+        assert.ok(quantityBytes(volumeFor(bytes)) * 0.85 >= bytes * (1 - 1e-12));
+        assert.ok(cpuCores(cpuFor(bytes / 1e9)) >= (bytes / 1e9) * (1 - 1e-9));
+      }),
+    );
+  });
+
+  it("are short, and round down what is carried", () => {
+    assert.deepEqual([590, 1_000, 13_549, 999_999, 1_400_000].map(short), ["590", "1 k", "13.5 k", "999 k", "1.4 M"]);
+    assert.deepEqual([30.2, 120, 121, 7_200, 7_201].map(secondsInWords), ["31s", "120s", "3m", "2h", "2.1h"]);
+  });
+
+  it("of a load are multiplied, but for the tenants", () => {
+    const own: Load = { series: 10, samplesPerSecond: 1, newSeriesPerHour: 4, labelBytes: 300, tenants: 2, late: 0.1 };
+    assert.deepEqual(times(own, 3), { ...own, series: 30, samplesPerSecond: 3, newSeriesPerHour: 12 });
+  });
+});
