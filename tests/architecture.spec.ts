@@ -22,6 +22,7 @@ const ON_TOP = [
   "plan",
   "podVolumes",
   "rules",
+  "sizing",
   "warnings",
 ];
 /** The rooms of the model, from the ground up: each with those that it imports, types among them. */

@@ -1,0 +1,218 @@
+import { loadProblemsOf, needsOf, onePod, reasonOf } from "./capacity/limits";
+import { carrying } from "./capacity/quantities";
+import type { CapacityPlan, Need } from "./capacity/types";
+import { capacityPlan } from "./capacityPlan";
+import { planStack } from "./plan";
+import { type SettingsInput, settingsSchema } from "./settings/schema";
+import { formatProblem, type Problem } from "./values/problem";
+import { quantityBytes } from "./values/quantity";
+
+/** A stack file for a load, as small as the model of what a plan carries allows. */
+
+/** What is asked for. */
+export interface SizeRequest {
+  name: string;
+  load: NonNullable<SettingsInput["load"]>;
+  /** How long samples stay, such as `30d`. */
+  retention: string;
+  survives: { nodes: number; zones: number };
+  /** Most memory of one pod; above it there are more pods. */
+  largestMemory: string;
+}
+
+/** A figure of the stack file, and why it is no smaller. */
+export interface Reason {
+  /** Its key; that of a part of `config`. */
+  key: string;
+  value: string;
+  why: string;
+}
+
+/** A stack file's keys, without their prefix, and why each figure is what it is. */
+export interface SizedStack {
+  config: SettingsInput;
+  reasons: Reason[];
+}
+
+/** Numbers of pods and shards, which grow where a pod would be too large. */
+interface Counts {
+  receivers: number;
+  shards: number;
+  queriers: number;
+}
+
+/** Amounts by key, such as `receive.resources.memory`. */
+type Amounts = Record<string, string>;
+
+/** Less than this no component is given; each key is then as large as its neediest pod makes it. */
+const LEAST: Amounts = Object.fromEntries(
+  ["receive", "querier", "prometheus"].flatMap((key) => [
+    [`${key}.resources.cpu`, "50m"],
+    [`${key}.resources.memory`, "64Mi"],
+    ...(key === "querier" ? [] : [[`${key}.storage.pvc.size`, "1Gi"]]),
+  ]),
+);
+
+/** Zones of which so many can be lost while a majority of them is left. */
+const zonesFor = (lost: number): string[] => (lost === 0 ? [] : Array.from({ length: 2 * lost + 1 }, (_, index) => `z${index + 1}`));
+
+const structureOf = ({ survives }: SizeRequest) => {
+  const lost = Math.max(survives.nodes, survives.zones);
+  return { lost, zones: zonesFor(survives.zones), replicationFactor: Math.max(3, 2 * lost + 1) };
+};
+
+function configOf(request: SizeRequest, counts: Counts, amounts: Amounts): SettingsInput {
+  const { name, load, retention, survives } = request;
+  const { lost, zones, replicationFactor } = structureOf(request);
+  const resources = (key: string) => ({ cpu: amounts[`${key}.resources.cpu`], memory: amounts[`${key}.resources.memory`] });
+  const storage = (key: string) => ({ pvc: { size: amounts[`${key}.storage.pvc.size`] ?? "1Gi" } });
+  return {
+    cluster: { name, context: name, ...(zones.length === 0 ? {} : { zones }) },
+    namespace: `thanos-${name}`,
+    survives,
+    load,
+    access: { senders: [], readers: [] },
+    receive: {
+      replicas: counts.receivers,
+      replicationFactor,
+      retention: { time: retention },
+      storage: storage("receive"),
+      resources: resources("receive"),
+    },
+    querier: { replicas: counts.queriers, resources: resources("querier") },
+    prometheus: {
+      replicas: lost + 1,
+      shards: counts.shards,
+      storage: storage("prometheus"),
+      resources: resources("prometheus"),
+    },
+  };
+}
+
+function planOf(config: SettingsInput): CapacityPlan {
+  const settings = settingsSchema.parse(config);
+  const plan = capacityPlan(settings, planStack(settings));
+  if (plan === undefined) throw new Error("a size is of a load");
+  return plan;
+}
+
+/** The least amounts that carry the load with these numbers of pods. What is needed depends on no amount but by the replay, which is met at once. */
+function amountsFor(request: SizeRequest, counts: Counts): { amounts: Amounts; plan: CapacityPlan } {
+  const amounts = { ...LEAST };
+  for (;;) {
+    const plan = planOf(configOf(request, counts, amounts));
+    const over = needsOf(plan).filter(({ worst, available }) => worst > available);
+    if (over.length === 0) return { amounts, plan };
+    for (const need of over) {
+      const { key } = need.budget;
+      const carries = carrying(need);
+      const larger = carriesMore(need, carries, amounts[key]) ? carries : amounts[key];
+      if (larger !== undefined) amounts[key] = larger;
+    }
+  }
+}
+
+/** Whether an amount is more than the one that is there; of CPU both are in thousandths or whole cores. */
+function carriesMore({ resource }: Need, amount: string, before: string | undefined): boolean {
+  if (before === undefined) return true;
+  const thousandths = (text: string) => (text.endsWith("m") ? Number(text.slice(0, -1)) : Number(text) * 1_000);
+  return resource === "cpu" || resource === "replay"
+    ? thousandths(amount) > thousandths(before)
+    : quantityBytes(amount) > quantityBytes(before);
+}
+
+/** A larger number where pods are too large: half of the way to what divides them enough, and one step at least, so that none is passed. */
+const grownBy = (count: number, excess: number, step = 1): number =>
+  excess <= 1 ? count : count + step * Math.max(1, Math.floor((count * (excess - 1)) / 2 / step));
+
+/** Largest numbers that the stack file takes. */
+const MOST: Counts = { receivers: 99, shards: 64, queriers: 50 };
+
+/**
+ * A stack file that carries the load.
+ *
+ * @throws {Error} naming what would be refused, where no numbers of pods of that memory carry it
+ */
+export function sizedStack(request: SizeRequest): SizedStack {
+  const { lost, zones, replicationFactor } = structureOf(request);
+  const step = Math.max(1, zones.length);
+  const counts: Counts = { receivers: Math.ceil(replicationFactor / step) * step, shards: 1, queriers: lost + 1 };
+  const most = quantityBytes(request.largestMemory);
+  for (;;) {
+    const { amounts, plan } = amountsFor(request, counts);
+    // How many times as large as it may be.
+    const excess = (key: string) => quantityBytes(amounts[`${key}.resources.memory`] ?? "0") / most;
+    const grown = {
+      receivers: grownBy(counts.receivers, excess("receive"), step),
+      shards: grownBy(counts.shards, excess("prometheus")),
+      queriers: grownBy(counts.queriers, excess("querier")),
+    };
+    if (grown.receivers === counts.receivers && grown.shards === counts.shards && grown.queriers === counts.queriers) {
+      return { config: configOf(request, counts, amounts), reasons: reasonsOf(request, counts, plan) };
+    }
+    Object.assign(counts, grown);
+    if (counts.receivers > MOST.receivers || counts.shards > MOST.shards || counts.queriers > MOST.queriers) {
+      const refused: Problem = {
+        key: "load.series",
+        value: request.load.series,
+        rule: `${MOST.receivers} receivers, ${MOST.shards} shards of Prometheus and ${MOST.queriers} queriers of ${request.largestMemory} do not carry it`,
+        remedy: "a larger memory of one pod, or several environments",
+      };
+      throw new Error(formatProblem(refused));
+    }
+  }
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+
+function reasonsOf(request: SizeRequest, counts: Counts, plan: CapacityPlan): Reason[] {
+  const { survives, retention, largestMemory } = request;
+  const { lost, zones, replicationFactor } = structureOf(request);
+  const wanted = [
+    ...(survives.nodes > 0 ? [counted(survives.nodes, "node")] : []),
+    ...(survives.zones > 0 ? [counted(survives.zones, "zone")] : []),
+  ].join(" or ");
+  const after = wanted === "" ? "nothing has to survive" : `the loss of ${wanted} is survived`;
+  const left = lost === 0 ? "nothing has to survive a loss" : `so that one is left after the loss of ${wanted}`;
+  const structure: Reason[] = [
+    ...(zones.length === 0
+      ? []
+      : [
+          {
+            key: "cluster.zones",
+            value: zones.join(", "),
+            why: "to be replaced by the cluster's own; a majority of them is left after the loss",
+          },
+        ]),
+    {
+      key: "receive.replicationFactor",
+      value: String(replicationFactor),
+      why: `${after}, and fewer than 3 would be a risk to accept`,
+    },
+    {
+      key: "receive.replicas",
+      value: String(counts.receivers),
+      why: `as many as the replication factor needs${zones.length > 0 ? ", evenly over the zones," : ""} and as fit pods of ${largestMemory}`,
+    },
+    { key: "receive.retention.time", value: retention, why: "asked for; there is no bucket" },
+    { key: "querier.replicas", value: String(counts.queriers), why: left },
+    { key: "prometheus.replicas", value: String(lost + 1), why: `${left}; each of them writes series of its own into the ring` },
+    { key: "prometheus.shards", value: String(counts.shards), why: `as few as fit pods of ${largestMemory}` },
+  ];
+  const byKey = new Map<string, Need>();
+  for (const need of needsOf(plan)) {
+    const before = byKey.get(need.budget.key);
+    if (before === undefined || need.worst / need.available > before.worst / before.available) byKey.set(need.budget.key, need);
+  }
+  return [
+    ...structure,
+    ...[...byKey.values()].map((need) => ({
+      key: need.budget.key,
+      value: need.budget.text,
+      why: `${onePod(need.component)} ${reasonOf(need)}`,
+    })),
+  ];
+}
+
+/** Whether a stack file carries its load: what the preview asks first. */
+export const carriesItsLoad = (config: SettingsInput): boolean => loadProblemsOf(planOf(config)).length === 0;

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { runProgram } from "../../commands/program";
+import { stackFileText } from "../../commands/sizeFile";
+import type { Capacity } from "../../model/capacity/types";
+import type { SettingsInput } from "../../model/settings/schema";
+import { carriesItsLoad, type SizeRequest, sizedStack } from "../../model/sizing";
+import { cpuCores, quantityBytes } from "../../model/values/quantity";
+
+const REQUEST: SizeRequest = {
+  name: "sized",
+  load: { series: 1_000_000, interval: "15s" },
+  retention: "30d",
+  survives: { nodes: 0, zones: 1 },
+  largestMemory: "32Gi",
+};
+
+const CASES: Record<string, Partial<SizeRequest>> = {
+  "1,000,000 series, 30 days, a zone": {},
+  "2,000 series and nothing to survive": { load: { series: 2_000, interval: "60s" }, survives: { nodes: 0, zones: 0 }, retention: "2d" },
+  "two nodes": { load: { series: 100_000, interval: "30s" }, survives: { nodes: 2, zones: 0 } },
+  "more than the largest pod holds": { load: { series: 5_000_000, interval: "15s", queries: { perSecond: 20 } }, largestMemory: "16Gi" },
+};
+
+const MI = 2 ** 20;
+
+/** The next smaller amount in the steps in which amounts are chosen; undefined for the least. */
+function lower(key: string, amount: string): string | undefined {
+  if (key.endsWith(".cpu")) {
+    const milli = Math.round(cpuCores(amount) * 1_000);
+    return milli <= 50 ? undefined : `${milli - (milli > 1_000 ? 250 : 50)}m`;
+  }
+  const mebi = quantityBytes(amount) / MI;
+  if (key.endsWith(".size")) return mebi <= 1_024 ? undefined : `${mebi - 1_024}Mi`;
+  const step = mebi > 8_192 ? 1_024 : mebi > 2_048 ? 256 : 64;
+  return mebi <= 64 ? undefined : `${mebi - step}Mi`;
+}
+
+/** A copy of the keys with another value at a path. */
+function withValue(config: SettingsInput, path: string, value: string): SettingsInput {
+  const copy = structuredClone(config) as unknown as Record<string, unknown>;
+  const names = path.split(".");
+  const last = names.pop() ?? "";
+  const holder = names.reduce((inner, name) => inner[name] as Record<string, unknown>, copy);
+  holder[last] = value;
+  return copy as unknown as SettingsInput;
+}
+
+describe("size", () => {
+  for (const [title, change] of Object.entries(CASES)) {
+    const request = { ...REQUEST, ...change };
+    const sized = sizedStack(request);
+
+    it(`${title}: the preview takes it, and it carries the load`, async () => {
+      const { config } = parse(stackFileText(sized)) as { config: Record<string, unknown> };
+      const { outputs } = await runProgram({ config, stack: "sized", preview: true });
+      const { carries, load } = outputs.capacity as Capacity;
+      assert.equal(load.series, request.load.series);
+      assert.ok(carries.series >= request.load.series);
+      const { survives } = outputs.availability as { survives: { nodes: number; zones: number } };
+      assert.ok(survives.nodes >= request.survives.nodes && survives.zones >= request.survives.zones);
+    });
+
+    it(`${title}: no amount of it is larger than the model asks for`, () => {
+      const amounts = sized.reasons.filter(({ key }) => /\.(?:cpu|memory|size)$/.test(key));
+      assert.equal(amounts.length, 8);
+      assert.ok(carriesItsLoad(sized.config));
+      for (const { key, value } of amounts) {
+        const less = lower(key, value);
+        if (less !== undefined) assert.ok(!carriesItsLoad(withValue(sized.config, key, less)), `${key} ${value}, and ${less} would do`);
+      }
+    });
+
+    it(`${title}: says why each figure is what it is`, () => {
+      const text = stackFileText(sized);
+      for (const { key, value, why } of sized.reasons) assert.ok(text.includes(`# ${key} ${value}: ${why}`), key);
+    });
+  }
+
+  it("has more pods where one would be too large, and refuses what no number of them carries", () => {
+    const { config } = sizedStack({ ...REQUEST, ...CASES["more than the largest pod holds"] });
+    assert.ok((config.receive?.replicas ?? 0) > 3);
+    assert.ok((config.prometheus?.shards ?? 0) > 1);
+    assert.throws(
+      () => sizedStack({ ...REQUEST, load: { series: 1e9, interval: "15s" }, largestMemory: "1Gi" }),
+      /load\.series = 1000000000: .* do not carry it.*several environments/,
+    );
+  });
+});
