@@ -184,6 +184,7 @@ function bucketPlan(
       ...component("objectStorage.compactor.resources", compactor.resources, one),
       ...diskOf("objectStorage.compactor.storage", compactor.storage),
       concurrency: compactor.concurrency,
+      shards: compactor.shards,
     },
     retention: { raw: kept(raw), fiveMinutes: kept(fiveMinutes), oneHour: kept(oneHour) },
     downsampling: compactor.downsampling,
@@ -192,6 +193,15 @@ function bucketPlan(
     replicas: { before, after: compactor.verticalCompaction ? 1 : before },
     uploaders: receivers?.rings.reduce((sum, { pods }) => sum + pods.all, 0) ?? prometheus.shards * prometheus.replicas,
   };
+}
+
+/** What the plan has and the model knows nothing of: not what it needs, and not what it costs. */
+function notModelled({ ingestion, ruler, queryFrontend }: Settings, { history }: StackPlan): string[] {
+  return [
+    ...(ingestion === "sidecar" ? ["containers of sidecars"] : []),
+    ...(ruler === undefined ? [] : ["rulers"]),
+    ...(queryFrontend === undefined && (history?.caches ?? []).length === 0 ? [] : ["memcached servers"]),
+  ];
 }
 
 /** Undefined where the environment names no load. */
@@ -225,5 +235,6 @@ export function capacityPlan(settings: Settings, plan: StackPlan): CapacityPlan 
     ...(bucket === undefined ? {} : { bucket }),
     zones: settings.cluster.zones.length,
     ...(load.prices === undefined ? {} : { prices: load.prices }),
+    notModelled: notModelled(settings, plan),
   };
 }

@@ -15,7 +15,7 @@ import { blockBytes } from "./head";
 import { need } from "./need";
 import type { BucketPlan, CapacityPlan, Need } from "./types";
 
-/** The bucket and its compactor. */
+/** The bucket and its compactors. */
 
 const MINUTE = 60;
 
@@ -54,6 +54,15 @@ export const bucketByYear = (plan: BucketPlan): number[] => [1, 2, 3, 4, 5].map(
 /** Groups that are compacted at once, in parts of all series: each tenant of each stream is one. */
 const compactedShare = ({ compactor, load }: BucketPlan): number => Math.min(1, compactor.concurrency / load.tenants);
 
+/**
+ * Part of all tenants that the compactor with most of them has, 0 to 1. A hash divides them, and which tenants there are is not known: the mean,
+ * and three standard deviations of a draw.
+ */
+export function compactedByOne({ compactor: { shards }, load: { tenants } }: Pick<BucketPlan, "compactor" | "load">): number {
+  const mean = tenants / shards;
+  return shards === 1 ? 1 : Math.min(1, (mean + 3 * Math.sqrt(mean)) / tenants);
+}
+
 export function compactorNeeds({ bucket }: CapacityPlan): Need[] {
   if (bucket === undefined) return [];
   const { compactor, load, replicas, retention } = bucket;
@@ -70,7 +79,7 @@ export function compactorNeeds({ bucket }: CapacityPlan): Need[] {
     }),
     need("compactor", "cpu", compactor.cpu, {
       "the process itself": IDLE_CORES,
-      "compaction and downsampling": load.series * replicas.before * COMPACTED_SERIES_CORES,
+      "compaction and downsampling": compactedByOne(bucket) * load.series * replicas.before * COMPACTED_SERIES_CORES,
     }),
     ...(compactor.disk === undefined
       ? []

@@ -1,6 +1,8 @@
 /**
  * What one unit of load takes, in bytes and seconds of a core. Each says where it is from: a measurement of this program (bench/README.md), the
- * text of an upstream, or nothing better than a reason. bench/coefficients.ts is to measure all of them anew, with loads that none was fitted to.
+ * text of an upstream, or nothing better than a reason. None was judged on a load that it was not fitted to: no accuracy is known.
+ *
+ * A second of a core is one of {@link MEASURED_ON}: another processor takes another time for the same work.
  *
  * "Mimir" is the page "Planning Grafana Mimir capacity" of its documentation, whose ingesters have the same TSDB.
  */
@@ -9,6 +11,8 @@ export const HOUR = 3_600;
 export const DAY = 24 * HOUR;
 export const YEAR = 365 * DAY;
 const MB = 1e6;
+/** The machine of every measured CPU time, which shared its cores with three nodes, the whole stack and the sender. Its processor was not recorded. */
+export const MEASURED_ON = "a machine of two cores for all nodes and the senders";
 export const GB = 1e9;
 export const GIB = 2 ** 30;
 /** Second of a core, of so many microseconds. */
@@ -22,6 +26,12 @@ export const USABLE_MEMORY = 0.9;
 /** Share of a volume that may be full (prometheus docs/storage.md "Right-Sizing Retention Size": 80-85 %). */
 export const USABLE_DISK = 0.85;
 
+/** A figure that measurements disagree about. The model counts with the most. */
+export interface MeasuredRange {
+  least: number;
+  most: number;
+}
+
 // The head of a TSDB: receivers and Prometheus.
 
 /**
@@ -33,7 +43,8 @@ export const HEAD_SECONDS = 3 * HOUR;
 export const BLOCK_SECONDS = 2 * HOUR;
 /**
  * A receiver without series. Measured: bench/README.md, "capacity", least squares over 85,000 to 163,000 series in the largest receiver: 92 MB and
- * 2,530 bytes a series, which no row misses by more than a tenth.
+ * 2,530 bytes a series, which no row misses by more than a tenth. A series cost less elsewhere, 1,400 to 1,700 bytes for a replica with samples
+ * of one minute (20,000 series at replication factor 3, against factor 1 and against none), and more in Receive 0.22, 3,100.
  */
 export const RECEIVER_BYTES = 92 * MB;
 /** Size of the labels of series that were added in that measurement, about: name, run, step, batch and series (tests/ledger/ledger.ts). */
@@ -65,8 +76,8 @@ export const EXEMPLAR_BYTES = 100;
 /** A tenant's database with no series: 16,384 stripes and two buffers of 4 MiB (prometheus tsdb/head.go `stripeSeries`, chunks/head_chunks.go). */
 export const TENANT_BYTES = 10 * MB;
 /**
- * Core for each series in the head, for cutting blocks and for garbage collection. Derived: Receive 0.22 took 12.5 µs a sample with 3.9 million
- * series, against 7.7 with few (shared measurements); not measured here.
+ * Core for each series in the head, for cutting blocks and for garbage collection. Derived: Receive 0.22 took 12.5 µs a sample at 80,000 samples/s
+ * with 3.9 million series, against 7.7 with 20,000 series at replication factor 1; not measured here.
  */
 export const CORES_PER_SERIES = 1e-7;
 
@@ -89,11 +100,18 @@ export const REPLAY_SAMPLE_SECONDS = 0.5 * MICROSECONDS;
 // Samples on their way.
 
 /**
- * A core's time to take a sample and to send its replicas on. Measured: bench/README.md, "capacity", routers at the largest load (4.9 to 6.7).
+ * A core's time to take a sample and to send its replicas on, with requests of 1,000 to 5,000 samples. Measured: routers apart took 4.9 to 6.7 a
+ * million (bench/README.md, "capacity", 20,000 series and more; 6.2 to 6.7 in another run of 20,000 series). Receivers that route took less: the
+ * least is what 12.9 for three replicas, in requests of 5,000, leaves beside {@link STORE_SECONDS}'s least.
  */
-export const ROUTE_SECONDS = 6.7 * MICROSECONDS;
-/** A core's time to store one replica of a sample. Measured: there, receivers at the largest load (13.7 for three replicas; 9.6 below it). */
-export const STORE_SECONDS = (13.7 / 3) * MICROSECONDS;
+export const ROUTE_SECONDS: MeasuredRange = { least: 3.3 * MICROSECONDS, most: 6.7 * MICROSECONDS };
+/**
+ * A core's time to store one replica of a sample. Measured at replication factor 3: receivers apart took 9.6 to 13.7 a million samples, 3.2 to 4.6
+ * a replica (bench/README.md, "capacity", 20,000 series and more); receivers that route 16.0 with requests of 1,000 and 12.9 with 5,000, against
+ * 7.7 at factor 1, which leaves 4.2 a replica. The most is 42 a million, 14 a replica: 20,000 series that were new, queries over all of them at the
+ * same time, and both processors busy; how much of it is storing was not measured apart. Receive 0.22 took 12.5 at its best, taking included.
+ */
+export const STORE_SECONDS: MeasuredRange = { least: 3.2 * MICROSECONDS, most: 14 * MICROSECONDS };
 /** A receiver's or a router's core without load. Measured: there, what rows of 2,000 and 40,000 series leave (0.07 for three). */
 export const IDLE_CORES = 0.025;
 /** A router without load. Measured: there. */

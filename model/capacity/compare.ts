@@ -1,5 +1,5 @@
 import { amountOf, secondsInWords, short } from "./quantities";
-import { bucketLine, costLine, cutOffLine, networkLine } from "./summary";
+import { bucketLine, costLine, cpuLine, cutOffLine, networkLine, notModelledLine } from "./summary";
 import type { Capacity, ComponentCapacity } from "./types";
 import { limitName, RESOURCE_NAMES, SITUATION_NAMES } from "./words";
 
@@ -21,6 +21,10 @@ const maybe = <T>(value: T | undefined, words: (value: T) => string): string | u
 
 const carried = ({ carries }: Capacity): string => `${short(carries.series)} series, ${limitName(carries.first)} is first`;
 
+/** What is not modelled; undefined where there is nothing, and of outputs from before it was told. */
+const leftOut = ({ notModelled = [] }: Partial<Pick<Capacity, "notModelled">>): string[] | undefined =>
+  notModelled.length === 0 ? undefined : notModelled;
+
 /** Figures of the whole plan. */
 export const figuresOf = (now: Capacity, before?: Capacity): Figure[] => [
   ...figure(
@@ -34,6 +38,8 @@ export const figuresOf = (now: Capacity, before?: Capacity): Figure[] => [
   ...figure("Network", networkLine(now.network), maybe(before?.network, networkLine)),
   ...figure("Bucket", maybe(now.bucketByYear, bucketLine), maybe(before?.bucketByYear, bucketLine)),
   ...figure("Cost", maybe(now.cost, costLine), maybe(before?.cost, costLine)),
+  ...figure("Cores are those of", cpuLine(), undefined),
+  ...figure("Not modelled", maybe(leftOut(now), notModelledLine), maybe(before && leftOut(before), notModelledLine)),
 ];
 
 /** A row for each need of a component: what it is, what is used, at worst, and available; with what it was where that was another. */

@@ -17,7 +17,7 @@ function podsOf({ receivers, routers, querier, queryFrontend, prometheus, bucket
     ...one(queryFrontend),
     [prometheus, prometheus.shards * prometheus.replicas],
     ...(bucket === undefined ? [] : severalOf(bucket.storeGateway)),
-    ...one(bucket?.compactor),
+    ...(bucket === undefined ? [] : ([[bucket.compactor, bucket.compactor.shards]] satisfies [ComponentPlan, number][])),
   ];
 }
 

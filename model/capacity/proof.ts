@@ -53,6 +53,7 @@ export function capacity(plan: CapacityPlan): Capacity {
             parts: Object.fromEntries(Object.entries(cost.parts).map(([name, amount]) => [name, rounded(amount)])),
           },
         }),
+    notModelled: [...plan.notModelled],
   };
   return { summary: summaryOf(result), ...result };
 }
@@ -65,7 +66,7 @@ function podsByComponent({ receivers, routers, querier, queryFrontend, prometheu
     "query frontends": queryFrontend?.pods.all ?? 0,
     queriers: querier.pods.all,
     "store gateways": (bucket?.storeGateway.pods.all ?? 0) * (bucket?.storeGateway.shards ?? 0),
-    compactor: 1,
+    compactor: bucket?.compactor.shards ?? 0,
   };
   return (component) =>
     counts[component] ?? receivers?.rings.find(({ name }) => component === "receivers" || component.endsWith(` ${name}`))?.pods.all ?? 0;

@@ -47,9 +47,9 @@ function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapac
   const memory = (pods: number) => ({ ...fixed, ...working, "requests in work": takes(pods) * REQUEST_BYTES, queries: reads.memory });
   const cpu = (pods: number) => ({
     "the process itself": IDLE_CORES,
-    "storing samples": own.samplesPerSecond * STORE_SECONDS,
+    "storing samples": own.samplesPerSecond * STORE_SECONDS.most,
     "series in the head": headSeries(own) * CORES_PER_SERIES,
-    "taking and sending on": takes(pods) * ROUTE_SECONDS,
+    "taking and sending on": takes(pods) * ROUTE_SECONDS.most,
     queries: reads.cpu,
   });
   const blocks = blockBytes(own, ring.retentionSeconds + BLOCK_SECONDS);
@@ -85,7 +85,7 @@ export function routerNeeds(plan: CapacityPlan): Need[] {
   const { routers } = plan;
   if (routers === undefined) return [];
   return divided("routers", routers, (pods) => ({
-    cpu: { "the process itself": IDLE_CORES, "taking and sending on": (writtenSamples(plan) / pods) * ROUTE_SECONDS },
+    cpu: { "the process itself": IDLE_CORES, "taking and sending on": (writtenSamples(plan) / pods) * ROUTE_SECONDS.most },
     memory: { "the process itself": ROUTER_BYTES, "requests in work": (writtenSamples(plan) / pods) * REQUEST_BYTES },
   }));
 }

@@ -1,3 +1,4 @@
+import { MEASURED_ON, STORE_SECONDS } from "./coefficients";
 import { bytesInWords, secondsInWords, short } from "./quantities";
 import type { Capacity } from "./types";
 import { limitName, SITUATION_NAMES } from "./words";
@@ -26,9 +27,19 @@ export const networkLine = ({ betweenNodes, betweenZones }: Capacity["network"])
 export const bucketLine = (years: readonly number[]): string =>
   `${bytesInWords(years[0] ?? 0)} after a year, ${bytesInWords(years.at(-1) ?? 0)} after five`;
 
+const microseconds = (seconds: number): string => String(Number((seconds * 1e6).toPrecision(2)));
+
+/** Of which machine all figures of CPU are, and how far its measurements lie apart. */
+export const cpuLine = (): string =>
+  `${MEASURED_ON}, on which storing a sample took ${microseconds(STORE_SECONDS.least)} to ${microseconds(STORE_SECONDS.most)} µs a replica; ` +
+  "the most is counted";
+
+/** `rulers, memcached servers`. */
+export const notModelledLine = (what: readonly string[]): string => what.join(", ");
+
 /** The first line says what is carried and what ends it. */
 export function summaryOf(result: Omit<Capacity, "summary">): string[] {
-  const { replaySeconds, cutOff, network, bucketByYear, cost } = result;
+  const { replaySeconds, cutOff, network, bucketByYear, cost, notModelled } = result;
   return [
     carriesLine(result),
     ...(replaySeconds === undefined ? [] : [`replay of a receiver's log: ${secondsInWords(replaySeconds)}`]),
@@ -36,5 +47,7 @@ export function summaryOf(result: Omit<Capacity, "summary">): string[] {
     `network: ${networkLine(network)}`,
     ...(bucketByYear === undefined ? [] : [`bucket: ${bucketLine(bucketByYear)}`]),
     ...(cost === undefined ? [] : [`cost: ${costLine(cost)}`]),
+    `cores are those of ${cpuLine()}`,
+    ...(notModelled.length === 0 ? [] : [`not modelled: ${notModelledLine(notModelled)}`]),
   ];
 }

@@ -94,7 +94,7 @@ export interface PrometheusCapacityPlan extends ComponentPlan {
 /** The bucket, and who works on it. */
 export interface BucketPlan {
   storeGateway: ComponentPlan & { shards: number; cacheBytes: number; syncSeconds: number };
-  compactor: ComponentPlan & { concurrency: number };
+  compactor: ComponentPlan & { concurrency: number; shards: number };
   /** Seconds; infinite for ever. */
   retention: { raw: number; fiveMinutes: number; oneHour: number };
   downsampling: boolean;
@@ -134,6 +134,8 @@ export interface CapacityPlan {
   /** Zones over which pods are spread; 0 where nothing is known of them. */
   zones: number;
   prices?: Prices;
+  /** What the plan has and the model knows nothing of, in words. */
+  notModelled: readonly string[];
 }
 
 /** What is needed of one resource: `replay` is the time of a log's replay. */
@@ -187,4 +189,6 @@ export interface Capacity {
   bucketByYear?: number[];
   /** A month's, without what is no part of the model. Absent without prices. */
   cost?: { currency: string; month: number; parts: Record<string, number> };
+  /** What the plan has and none of this counts, in words; empty where there is nothing. */
+  notModelled: string[];
 }
