@@ -1,11 +1,12 @@
 import { bucketByYear } from "./bucket";
 import { costOf } from "./cost";
+import { headSeries } from "./head";
 import { firstLimit, needsOf } from "./limits";
 import { networkOf } from "./network";
 import { cutOff } from "./prometheus";
 import { replaySeconds } from "./receivers";
 import { summaryOf } from "./summary";
-import type { Capacity, CapacityPlan, ComponentCapacity } from "./types";
+import type { Capacity, CapacityPlan, ComponentCapacity, Load } from "./types";
 
 /** Four significant digits keep an output short, and the same on every machine. */
 export const rounded = (amount: number): number => Number(amount.toPrecision(4));
@@ -21,6 +22,7 @@ export function capacity(plan: CapacityPlan): Capacity {
   const pods = podsByComponent(plan);
   const result: Omit<Capacity, "summary"> = {
     load: { series: load.series, samplesPerSecond: rounded(load.samplesPerSecond) },
+    heads: headsOf(plan),
     carries: { series: rounded(load.series * times), times: rounded(times), first: { component, resource, when } },
     components: needsOf(plan).map(
       (each): ComponentCapacity => ({
@@ -56,6 +58,17 @@ export function capacity(plan: CapacityPlan): Capacity {
     notModelled: [...plan.notModelled],
   };
   return { summary: summaryOf(result), ...result };
+}
+
+function headsOf({ receivers, prometheus }: CapacityPlan): Capacity["heads"] {
+  const loads = receivers === undefined ? [prometheus.load] : receivers.rings.map(({ load }) => load);
+  const sum = (of: (load: Load) => number): number => rounded(loads.reduce((all, load) => all + of(load), 0));
+  return {
+    component: receivers === undefined ? "Prometheus" : "receivers",
+    replicas: receivers?.replicationFactor ?? prometheus.replicas,
+    series: sum(headSeries),
+    samplesPerSecond: sum(({ samplesPerSecond }) => samplesPerSecond),
+  };
 }
 
 /** Pods by the component's name in a need. */

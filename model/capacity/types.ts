@@ -176,6 +176,11 @@ export interface Capacity {
   summary: string[];
   /** Series of the load. */
   load: { series: number; samplesPerSecond: number };
+  /**
+   * What this makes of series and samples in the heads of `component`, replicas not counted: of each of a pair of senders its own, and series that
+   * have just ended.
+   */
+  heads: { component: string; replicas: number; series: number; samplesPerSecond: number };
   /** How far the load can grow, all of it alike, and what ends it. */
   carries: { series: number; times: number; first: { component: string; resource: Resource; when: Situation } };
   components: ComponentCapacity[];

@@ -1,0 +1,117 @@
+/** What a plan was to take, beside what the stack takes: a pure judgement of readings, which knows nothing of how they were taken. */
+import type { Sample } from "../../clients/prometheus";
+import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Readings of less time than this say nothing of a growth: they are a day's ups and downs. */
+export const LEAST_GROWTH_MS = 2 * DAY_MS;
+
+/** What was read of one need of the plan: of its neediest pod, an hour a sample, oldest first; empty where nothing measures it. */
+export interface NeedReading {
+  component: string;
+  resource: ComponentCapacity["resource"];
+  hours: readonly Sample[];
+}
+
+/** Everything that was read. */
+export interface CapacityReadings {
+  /** Series in all heads, and samples a second that they take, replicas counted; absent where nobody answered. */
+  headSeries?: number;
+  headSamplesPerSecond?: number;
+  needs: readonly NeedReading[];
+}
+
+/** A prediction beside its measurement. */
+export interface Comparison {
+  predicted: number;
+  /** The most of the last day; absent where nothing measures it. */
+  measured?: number;
+  /** Part by which the measurement is above the prediction, below it where negative; absent without either. */
+  difference?: number;
+}
+
+/** A need of the plan, and what is known of it. */
+export interface ComparedNeed extends Comparison {
+  component: string;
+  resource: ComponentCapacity["resource"];
+  /**
+   * What it may usually take: the available, less what the model adds for the worst (a loss, a restart, a replay) in the same proportion.
+   */
+  limit: number;
+  /** What it takes more each day, by least squares over {@link CapacityVerdict.days}; absent where there is too little of it. */
+  growthPerDay?: number;
+  /** When it meets its limit at that growth, in milliseconds since the epoch; absent where it does not grow, or there is too little of it. */
+  metAtMs?: number;
+}
+
+/** The judgement. */
+export interface CapacityVerdict {
+  headSeries: Comparison;
+  headSamplesPerSecond: Comparison;
+  needs: ComparedNeed[];
+  /** Days of readings, of the need with most of them. */
+  days: number;
+  /** The need that meets its limit first, if any does. */
+  first?: ComparedNeed;
+}
+
+function compared(predicted: number, measured: number | undefined): Comparison {
+  if (measured === undefined) return { predicted };
+  return { predicted, measured, ...(predicted > 0 ? { difference: measured / predicted - 1 } : {}) };
+}
+
+/** A straight line through samples, by least squares: what it is at a time, and its slope a millisecond. */
+function lineThrough(samples: readonly Sample[]): { at: (timeMs: number) => number; slope: number } {
+  const mean = (of: (sample: Sample) => number): number => samples.reduce((sum, each) => sum + of(each), 0) / samples.length;
+  const [time, value] = [mean(({ timestampMs }) => timestampMs), mean((each) => each.value)];
+  const spread = mean(({ timestampMs }) => (timestampMs - time) ** 2);
+  const slope = spread === 0 ? 0 : mean((each) => (each.timestampMs - time) * (each.value - value)) / spread;
+  return { at: (timeMs) => value + slope * (timeMs - time), slope };
+}
+
+const spanOf = (hours: readonly Sample[]): number => (hours.at(-1)?.timestampMs ?? 0) - (hours[0]?.timestampMs ?? 0);
+
+/** When a line through the hours meets the limit, now at the earliest; nothing where it falls or is level. */
+function growthOf(hours: readonly Sample[], limit: number, nowMs: number): Pick<ComparedNeed, "growthPerDay" | "metAtMs"> {
+  if (spanOf(hours) < LEAST_GROWTH_MS) return {};
+  const { at, slope } = lineThrough(hours);
+  const growthPerDay = slope * DAY_MS;
+  return slope > 0 ? { growthPerDay, metAtMs: nowMs + Math.max(0, (limit - at(nowMs)) / slope) } : { growthPerDay };
+}
+
+function comparedNeed(
+  { component, resource, used, worst, available }: ComponentCapacity,
+  hours: readonly Sample[],
+  nowMs: number,
+): ComparedNeed {
+  const ofLastDay = hours.filter(({ timestampMs }) => timestampMs > nowMs - DAY_MS).map(({ value }) => value);
+  const limit = worst > 0 ? (available * used) / worst : available;
+  // A replay is as long as the log was at the last start, which is no course of anything.
+  const growth = resource === "replay" ? {} : growthOf(hours, limit, nowMs);
+  return {
+    component,
+    resource,
+    ...compared(used, ofLastDay.length === 0 ? undefined : Math.max(...ofLastDay)),
+    limit,
+    ...growth,
+  };
+}
+
+/** Judges what was read of a stack by what its plan said. */
+export function judgeCapacity({ heads, components }: Capacity, readings: CapacityReadings, nowMs: number): CapacityVerdict {
+  const once = (all: number | undefined): number | undefined => (all === undefined ? undefined : all / heads.replicas);
+  const needs = components.map((each) => {
+    const reading = readings.needs.find(({ component, resource }) => component === each.component && resource === each.resource);
+    return comparedNeed(each, reading?.hours ?? [], nowMs);
+  });
+  const growing = needs.filter(({ metAtMs }) => metAtMs !== undefined);
+  const [first] = growing.sort((left, right) => (left.metAtMs ?? 0) - (right.metAtMs ?? 0));
+  return {
+    headSeries: compared(heads.series, once(readings.headSeries)),
+    headSamplesPerSecond: compared(heads.samplesPerSecond, once(readings.headSamplesPerSecond)),
+    needs,
+    days: Math.max(0, ...readings.needs.map(({ hours }) => spanOf(hours))) / DAY_MS,
+    ...(first === undefined ? {} : { first }),
+  };
+}

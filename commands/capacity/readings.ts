@@ -1,0 +1,98 @@
+/** Reads what a stack takes from its own metrics, through its querier. */
+import type { PrometheusClient, Sample } from "../../clients/prometheus";
+import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
+import {
+  COMPACTOR_APP,
+  PROMETHEUS_APP,
+  QUERIER_APP,
+  QUERY_FRONTEND_APP,
+  RECEIVE_APP,
+  ROUTER_APP,
+  STORE_GATEWAY_APP,
+} from "../../model/kubernetes/identities";
+import type { StackOutputs } from "../../outputs";
+import type { CapacityReadings, NeedReading } from "./judgement";
+
+const HOUR_MS = 3_600_000;
+/** How far back growth is read. */
+const HISTORY_MS = 7 * 24 * HOUR_MS;
+
+/** Value of the label `job` of each component, by its name in the plan. Receivers of several rings are one job, and not told apart. */
+const JOB_OF: Readonly<Record<string, string>> = {
+  Prometheus: PROMETHEUS_APP,
+  routers: ROUTER_APP,
+  receivers: RECEIVE_APP,
+  "query frontends": QUERY_FRONTEND_APP,
+  queriers: QUERIER_APP,
+  "store gateways": STORE_GATEWAY_APP,
+  compactor: COMPACTOR_APP,
+};
+
+/** Those that keep a TSDB, and so tell what their blocks and logs take; of other volumes nothing that is always scraped tells. */
+const WITH_TSDB: readonly string[] = [RECEIVE_APP, PROMETHEUS_APP];
+
+/** Matchers of the stack's own targets of one job, as text. */
+function matchersOf({ externalLabels, namespace }: StackOutputs, job: string): string {
+  return Object.entries({ ...externalLabels, namespace, job })
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(",");
+}
+
+/** The most of any pod in an hour, as a query; undefined where nothing measures it. */
+export function queryOf(
+  { component, resource }: Pick<ComponentCapacity, "component" | "resource">,
+  outputs: StackOutputs,
+): string | undefined {
+  const job = JOB_OF[component];
+  if (job === undefined) return undefined;
+  const own = matchersOf(outputs, job);
+  switch (resource) {
+    case "memory":
+      return `max(max_over_time(process_resident_memory_bytes{${own}}[1h]))`;
+    case "cpu":
+      return `max(rate(process_cpu_seconds_total{${own}}[1h]))`;
+    case "disk":
+      return WITH_TSDB.includes(job)
+        ? `max(sum by (pod) ({__name__=~"prometheus_tsdb_(storage_blocks|wal_storage_size|head_chunks_storage_size)_bytes",${own}}))`
+        : undefined;
+    case "replay":
+      return `max(prometheus_tsdb_data_replay_duration_seconds{${own}})`;
+  }
+}
+
+/** Queries of series in all heads, and of samples a second that they take. */
+export function headQueries({ heads }: Capacity, outputs: StackOutputs): { series: string; samplesPerSecond: string } {
+  const own = matchersOf(outputs, heads.component === "Prometheus" ? PROMETHEUS_APP : RECEIVE_APP);
+  return {
+    series: `sum(prometheus_tsdb_head_series{${own}})`,
+    samplesPerSecond: `sum(rate(prometheus_tsdb_head_samples_appended_total{${own}}[1h]))`,
+  };
+}
+
+/** Reads everything that is measured of a plan. */
+export async function readCapacity(
+  client: Pick<PrometheusClient, "instant" | "range">,
+  capacity: Capacity,
+  outputs: StackOutputs,
+  nowMs: number,
+): Promise<CapacityReadings> {
+  const numberOf = async (query: string): Promise<number | undefined> =>
+    (await client.instant(query, { timeMs: nowMs })).vector[0]?.sample.value;
+  const hoursOf = async (query: string): Promise<Sample[]> => {
+    const { matrix } = await client.range(query, { startMs: nowMs - HISTORY_MS, endMs: nowMs, stepMs: HOUR_MS });
+    return (matrix[0]?.samples ?? []).filter(({ value }) => Number.isFinite(value));
+  };
+  const heads = headQueries(capacity, outputs);
+  const [headSeries, headSamplesPerSecond] = [await numberOf(heads.series), await numberOf(heads.samplesPerSecond)];
+  const needs: NeedReading[] = [];
+  // One after the other: a querier of a small stack answers few queries at once, and others wait for theirs.
+  for (const { component, resource } of capacity.components) {
+    const query = queryOf({ component, resource }, outputs);
+    needs.push({ component, resource, hours: query === undefined ? [] : await hoursOf(query) });
+  }
+  return {
+    ...(headSeries === undefined ? {} : { headSeries }),
+    ...(headSamplesPerSecond === undefined ? {} : { headSamplesPerSecond }),
+    needs,
+  };
+}

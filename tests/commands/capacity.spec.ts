@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { type MatrixElement, PrometheusError, type Sample } from "../../clients/prometheus";
+import { deployedCapacity, main } from "../../commands/capacity";
+import { type CapacityReadings, judgeCapacity } from "../../commands/capacity/judgement";
+import { headQueries, queryOf, readCapacity } from "../../commands/capacity/readings";
+import { capacityLines } from "../../commands/capacity/report";
+import { capacity } from "../../model/capacity/proof";
+import type { Capacity } from "../../model/capacity/types";
+import type { StackOutputs } from "../../outputs";
+import { readOutputs } from "../../outputs";
+import { planUnder } from "../model/capacity/plans";
+import { OUTPUTS, startFakeCluster } from "./fakeCluster";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const NOW_MS = Date.UTC(2026, 10, 27, 12);
+const PLAN: Capacity = capacity(planUnder("prod", { series: 10_000, interval: "15s", queries: { perSecond: 0.1 } }));
+const STACK: StackOutputs = readOutputs({ ...OUTPUTS, capacity: PLAN });
+
+/** A sample an hour of the last so many days. */
+const hoursOf = (days: number, value: (daysAgo: number) => number): Sample[] =>
+  Array.from({ length: days * 24 + 1 }, (_, index) => {
+    const daysAgo = days - index / 24;
+    return { timestampMs: NOW_MS - daysAgo * DAY_MS, value: value(daysAgo) };
+  });
+
+const ofReceivers = PLAN.components.find(({ component, resource }) => component === "receivers" && resource === "memory");
+assert.ok(ofReceivers !== undefined);
+const LIMIT = (ofReceivers.available * ofReceivers.used) / ofReceivers.worst;
+
+const memoryOf = (hours: Sample[]): CapacityReadings => ({ needs: [{ component: "receivers", resource: "memory", hours }] });
+const judged = (readings: CapacityReadings) => judgeCapacity(PLAN, readings, NOW_MS);
+
+describe("capacity: judgement", () => {
+  it("puts the most of the last day beside what was predicted, and leaves out what nothing measures", () => {
+    const { needs } = judged(memoryOf(hoursOf(3, (daysAgo) => (daysAgo > 1 ? 9e9 : ofReceivers.used * (daysAgo === 0.5 ? 1.2 : 1)))));
+    const memory = needs.find(({ component, resource }) => component === "receivers" && resource === "memory");
+    assert.equal(memory?.measured, ofReceivers.used * 1.2);
+    assert.ok(Math.abs((memory.difference ?? 0) - 0.2) < 1e-9);
+    const others = needs.filter((each) => each !== memory);
+    assert.equal(others.length, PLAN.components.length - 1);
+    assert.ok(
+      others.every(({ measured, difference, metAtMs }) => measured === undefined && difference === undefined && metAtMs === undefined),
+    );
+  });
+
+  it("counts each series and sample once", () => {
+    const { replicas, series, samplesPerSecond } = PLAN.heads;
+    const { headSeries, headSamplesPerSecond } = judged({
+      headSeries: replicas * series,
+      headSamplesPerSecond: 2 * replicas * samplesPerSecond,
+      needs: [],
+    });
+    assert.equal(headSeries.difference, 0);
+    assert.equal(headSamplesPerSecond.difference, 1);
+  });
+
+  it("names the day on which a need that grows meets its usual limit, at the growth of the last days", () => {
+    const perDay = LIMIT / 100;
+    const { first } = judged(memoryOf(hoursOf(7, (daysAgo) => LIMIT - perDay * (10 + daysAgo))));
+    assert.equal(first?.component, "receivers");
+    assert.ok(Math.abs((first.growthPerDay ?? 0) / perDay - 1) < 1e-6);
+    assert.ok(Math.abs((first.metAtMs ?? 0) - NOW_MS - 10 * DAY_MS) < 1_000);
+  });
+
+  it("chooses the need that meets its limit first", () => {
+    const growing = (component: string, resource: "memory" | "cpu", limit: number, days: number) => ({
+      component,
+      resource,
+      hours: hoursOf(7, (daysAgo) => limit * (1 - (days + daysAgo) / 1_000)),
+    });
+    const limitOf = (component: string, resource: string) =>
+      judged({ needs: [] }).needs.find((each) => each.component === component && each.resource === resource)?.limit ?? 0;
+    const { first } = judged({
+      needs: [
+        growing("receivers", "memory", limitOf("receivers", "memory"), 30),
+        growing("queriers", "cpu", limitOf("queriers", "cpu"), 5),
+      ],
+    });
+    assert.equal(`${first?.component} ${first?.resource}`, "queriers cpu");
+  });
+
+  it("foresees nothing of a need that falls, of one that is level, and of less than two days", () => {
+    for (const hours of [hoursOf(7, (daysAgo) => daysAgo * 1e6), hoursOf(7, () => 1e6), hoursOf(1, (daysAgo) => 1e9 - daysAgo * 1e8), []])
+      assert.equal(judged(memoryOf(hours)).first, undefined);
+  });
+
+  it("is met now where the limit is passed already", () => {
+    assert.equal(judged(memoryOf(hoursOf(7, (daysAgo) => 2 * LIMIT - daysAgo))).first?.metAtMs, NOW_MS);
+  });
+
+  it("takes a replay for no course of anything", () => {
+    const { needs } = judged({ needs: [{ component: "receivers", resource: "replay", hours: hoursOf(7, (daysAgo) => 100 - daysAgo) }] });
+    const replay = needs.find(({ component, resource }) => component === "receivers" && resource === "replay");
+    assert.equal(replay?.measured, 100);
+    assert.equal(replay.metAtMs, undefined);
+  });
+});
+
+describe("capacity: report", () => {
+  const lines = (readings: CapacityReadings) => capacityLines(judged(readings), NOW_MS).join("\n");
+
+  it("has a row for each need, with predicted, measured, difference and limit", () => {
+    const text = lines(memoryOf(hoursOf(7, (daysAgo) => ofReceivers.used * 1.1 - daysAgo)));
+    for (const { component } of PLAN.components) assert.ok(text.includes(`\n${component}: `), component);
+    assert.match(text, /\nreceivers: memory +\d+ MiB +\d+ MiB +\+10 % +[\d.]+ GiB\n/);
+    assert.match(text, /\nqueriers: CPU +[\d.]+ cores +not measured +[\d.]+ cores\n/);
+    assert.match(text, /\na difference is the model's error only as far as the first two rows agree\n/);
+    assert.match(text, /\npredicted cores are those of a machine of two cores/);
+  });
+
+  it("says on which day the first limit is met, or why it does not say", () => {
+    const growing = (days: number) => memoryOf(hoursOf(7, (daysAgo) => LIMIT * (1 - (days + daysAgo) / 10_000)));
+    assert.match(lines(growing(10)), /first limit: memory of the receivers on 2026-12-07, at the growth of the last 7\.0 days$/);
+    assert.match(lines(growing(5_000)), /first limit: none within 10 years/);
+    assert.match(lines(memoryOf(hoursOf(7, () => 2 * LIMIT))), /growth: none in the last 7\.0 days$/);
+    assert.match(lines(memoryOf(hoursOf(1, () => 1))), /growth: not told of 1\.0 days; 2 are the least$/);
+    assert.match(lines({ needs: [] }), /growth: not told of 0\.0 days; 2 are the least$/);
+  });
+});
+
+describe("capacity: readings", () => {
+  const own = 'cluster="dev",namespace="monitoring",job="thanos-receive"';
+
+  it("asks for the stack's own targets only, and for nothing that is not measured", () => {
+    const asked = (component: string, resource: "memory" | "cpu" | "disk" | "replay") => queryOf({ component, resource }, STACK);
+    assert.equal(asked("receivers", "memory"), `max(max_over_time(process_resident_memory_bytes{${own}}[1h]))`);
+    assert.equal(asked("receivers", "cpu"), `max(rate(process_cpu_seconds_total{${own}}[1h]))`);
+    assert.match(asked("receivers", "disk") ?? "", /^max\(sum by \(pod\) \(\{__name__=~"prometheus_tsdb_\(storage_blocks\|/);
+    assert.match(asked("Prometheus", "replay") ?? "", /^max\(prometheus_tsdb_data_replay_duration_seconds\{.*job="prometheus"\}\)$/);
+    assert.equal(asked("compactor", "disk"), undefined);
+    assert.equal(asked("receivers of ring bulk", "memory"), undefined);
+  });
+
+  it("has every component of a plan in a job", () => {
+    for (const { component, resource } of PLAN.components.filter((each) => each.resource !== "disk"))
+      assert.ok(queryOf({ component, resource }, STACK) !== undefined, component);
+  });
+
+  it("reads the last seven days by the hour, leaves out what is no number, and passes on what fails", async () => {
+    const { series } = headQueries(PLAN, STACK);
+    const answers = {
+      instant: async (query: string) => ({
+        vector: query === series ? [{ labels: {}, sample: { timestampMs: NOW_MS, value: 7 } }] : [],
+        warnings: [],
+        partial: false,
+      }),
+      range: async (_: string, options: { startMs: number; endMs: number; stepMs: number }) => {
+        assert.deepEqual(options, { startMs: NOW_MS - 7 * DAY_MS, endMs: NOW_MS, stepMs: HOUR_MS });
+        const samples = [Number.NaN, 2].map((value, index) => ({ timestampMs: NOW_MS + index, value }));
+        return { matrix: [{ labels: {}, samples }] satisfies MatrixElement[], warnings: [], partial: false };
+      },
+    };
+    const readings = await readCapacity(answers, PLAN, STACK, NOW_MS);
+    assert.equal(readings.headSeries, 7);
+    assert.equal(readings.headSamplesPerSecond, undefined);
+    const memory = readings.needs.find(({ component, resource }) => component === "receivers" && resource === "memory");
+    assert.deepEqual(memory?.hours, [{ timestampMs: NOW_MS + 1, value: 2 }]);
+    const failing = { ...answers, range: () => Promise.reject(new PrometheusError("query: no answer", "query")) };
+    await assert.rejects(readCapacity(failing, PLAN, STACK, NOW_MS), /no answer/);
+  });
+});
+
+describe("capacity: command", () => {
+  let directory: string;
+  before(async () => {
+    directory = await fs.mkdtemp(path.join(tmpdir(), "capacity-"));
+  });
+  after(() => fs.rm(directory, { recursive: true }));
+
+  async function run(outputs: object, args: string[] = []): Promise<{ status: number; printed: string }> {
+    const matrix = (value: string) => ({ resultType: "matrix", result: [{ metric: {}, values: [[NOW_MS / 1_000, value]] }] });
+    const vector = (value: string) => ({ resultType: "vector", result: [{ metric: {}, value: [NOW_MS / 1_000, value] }] });
+    const cluster = await startFakeCluster({
+      answer: ({ path: asked }, pod) => {
+        if (pod !== "thanos-querier-0") return undefined;
+        const data = asked === "/api/v1/query_range" ? matrix("1000000") : asked === "/api/v1/query" ? vector("30000") : undefined;
+        return data === undefined ? undefined : { body: JSON.stringify({ status: "success", data }) };
+      },
+    });
+    const [kubeconfig, file] = ["kubeconfig", "outputs.json"].map((name) => path.join(directory, name)) as [string, string];
+    await fs.writeFile(kubeconfig, cluster.kubeconfig);
+    await fs.writeFile(file, JSON.stringify(outputs));
+    const printed: string[] = [];
+    const status = await main(["--stack", "dev", "--context", "dev", "--kubeconfig", kubeconfig, "--outputs", file, ...args], {
+      nowMs: NOW_MS,
+      print: (line) => printed.push(line),
+    }).finally(() => cluster.close());
+    return { status, printed: printed.join("\n") };
+  }
+
+  it("reads a stack through its querier, and prints rows or one document", async () => {
+    const { status, printed } = await run({ ...OUTPUTS, capacity: PLAN });
+    assert.equal(status, 0);
+    assert.match(printed, /\nseries in heads, each once +[\d.]+ k +10 k +-\d+ %\n/);
+    assert.match(printed, /\nreceivers: memory +\d+ MiB +977 KiB +-100 %/);
+    const json = JSON.parse((await run({ ...OUTPUTS, capacity: PLAN }, ["--json"])).printed) as { headSeries: { measured: number } };
+    assert.equal(json.headSeries.measured, 10_000);
+  });
+
+  it("could not begin without a load, and says what is to be done", async () => {
+    assert.equal((await run(OUTPUTS)).status, 2);
+    assert.throws(
+      () => deployedCapacity(readOutputs(OUTPUTS), "dev"),
+      /stack dev: the output capacity is not there.*stack file with `load`/,
+    );
+    const older = readOutputs({ ...OUTPUTS, capacity: { carries: {} } });
+    assert.throws(() => deployedCapacity(older, "dev"), /is of another version of this program/);
+    assert.equal(await main(["--help"]), 0);
+    assert.equal(await main(["--stack"]), 2);
+  });
+});
