@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Certificates } from "./components/certificates";
 import { Compactor } from "./components/compactor";
 import { DataPriority } from "./components/dataPriority";
+import { Gateway } from "./components/gateway";
 import { HostPathVolumes } from "./components/hostPathVolumes";
 import { Namespace } from "./components/namespace";
 import { NetworkPolicies } from "./components/networkPolicies";
@@ -168,12 +169,16 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
       options,
     );
 
+  // Others, each as who it is.
+  const gateway = plan.gateway === undefined ? undefined : new Gateway("gateway", { ...common, gateway: plan.gateway }, options);
+
   const outputs = {
     namespace: ownNamespace.name,
     ...planOutputs(settings, plan),
     availability: pulumi.output(survival),
     capacity: carried === undefined ? undefined : pulumi.output(carried),
     ...certificates?.outputs,
+    credentials: gateway?.credentials,
   };
   // What a scheme does not have is left out: the engine warns of an output that is undefined.
   return made.whenMade(Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined)));

@@ -77,7 +77,7 @@ const unseen: typeof examineNamespace = () => Promise.resolve();
 
 /** Note on a key that a plan made without the engine can't read. */
 export const unreadNote = (key: string): string =>
-  `${key} is encrypted, and only the engine can read it: whether it fits what uses it is not checked here, and its Secrets stand here without their content.`;
+  `${key} is encrypted, and only the engine can read it: whether it fits the bucket is not checked here, and the Secret stands here without its content.`;
 
 /**
  * Runs `index.ts` under Pulumi's mocks.

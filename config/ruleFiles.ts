@@ -17,6 +17,10 @@ export interface RuleFiles {
 const KEY = "prometheus.ruleFolder";
 /** This repository: what a stack file names is in it, so that a review sees what is deployed. */
 const ROOT = realpathSync(resolve(__dirname, ".."));
+/** The stack's own rules, which an environment has unless it names another directory. */
+const OWN_FOLDER = join(ROOT, "rules");
+/** Files of {@link OWN_FOLDER} about what not every environment has, by name: whether one has it. */
+const ABOUT: Readonly<Record<string, (settings: Settings) => boolean>> = { "gateway.yaml": ({ gateway }) => gateway !== undefined };
 const RULE_FILE = /\.ya?ml$/;
 /** Files beside rules that nobody takes for one. */
 const BESIDE = /^\.|^readme(?!.*\.ya?ml$)(\..*)?$|\.md$/i;
@@ -29,9 +33,11 @@ const problem = (value: string, rule: string, remedy: string): Problem => ({ key
 
 /**
  * The rule files of a directory of this repository: every file whose name ends in `.yaml` or `.yml`. Whatever else is there is a problem of
- * its own, since an alert that is silently left out is missed only when it is needed; hidden files, a README and other Markdown are not.
+ * its own, since an alert that is silently left out is missed only when it is needed; hidden files, a README and other Markdown are not. Of
+ * the stack's own rules those are left out that are about what the environment does not have.
  */
-export function readRules({ prometheus: { ruleFolder: folder }, ruler }: Settings): RuleFiles {
+export function readRules(settings: Settings): RuleFiles {
+  const { ruleFolder: folder } = settings.prometheus;
   const found: RuleFiles = { rules: {}, count: 0, problems: [] };
   let entries: Dirent[];
   try {
@@ -45,8 +51,9 @@ export function readRules({ prometheus: { ruleFolder: folder }, ruler }: Setting
   } catch {
     return { ...found, problems: [problem(folder, "the directory can't be read", "a directory of this repository")] };
   }
+  const own = realpathSync(resolve(ROOT, folder)) === OWN_FOLDER;
   for (const { name } of entries.sort((one, other) => (one.name < other.name ? -1 : 1))) {
-    if (BESIDE.test(name)) continue;
+    if (BESIDE.test(name) || (own && ABOUT[name]?.(settings) === false)) continue;
     const refusal = refusalOf(join(ROOT, folder, name), name);
     if (refusal !== undefined) {
       found.problems.push(refusal);
@@ -58,7 +65,7 @@ export function readRules({ prometheus: { ruleFolder: folder }, ruler }: Setting
       continue;
     }
     found.rules[name] = text;
-    const problems = ruleFileProblems(name, text, ruler === undefined ? "prometheus" : "ruler");
+    const problems = ruleFileProblems(name, text, settings.ruler === undefined ? "prometheus" : "ruler");
     found.problems.push(...problems);
     if (problems.length === 0) found.count += rulesIn(text);
   }

@@ -72,6 +72,15 @@ export function availabilityPlan(settings: Settings, plan: StackPlan): Availabil
     },
     querier: workload(querier),
     ...(queryFrontend === undefined ? {} : { queryFrontend: workload(queryFrontend) }),
+    ...(plan.gateway === undefined
+      ? {}
+      : {
+          gateway: {
+            ...workload(plan.gateway.settings),
+            writes: plan.gateway.endpoints.includes("write"),
+            reads: plan.gateway.endpoints.includes("query"),
+          },
+        }),
     ...(history === undefined
       ? {}
       : { storeGateway: { ...workload(history.objectStorage.storeGateway), parts: history.storeGatewaySets.length } }),
@@ -88,7 +97,7 @@ const settingsOfRing = (ring: RingPlan, name: string) => ring.sets.find((set) =>
  * Nodes that the plan's pods ask for, where not every node will do: each kind once, with as many as its neediest component takes, in as many zones.
  */
 function countedOn(plan: AvailabilityPlan, settings: Settings, ring: RingPlan | undefined): CountedOn[] {
-  const { receive, querier, queryFrontend, prometheus, ruler, objectStorage } = settings;
+  const { receive, querier, queryFrontend, prometheus, ruler, objectStorage, gateway } = settings;
   const apart = ({ replicas, antiAffinity }: Workload) => (antiAffinity === "hard" ? replicas : 1);
   const spread = (own: { pods: PodSettings } | undefined, workload: Workload | undefined): Counted[] => {
     if (own === undefined || workload === undefined) return [];
@@ -111,6 +120,7 @@ function countedOn(plan: AvailabilityPlan, settings: Settings, ring: RingPlan | 
     ...spread(prometheus, plan.prometheus),
     ...spread(objectStorage?.storeGateway, plan.storeGateway),
     ...spread(ruler, plan.ruler),
+    ...spread(gateway, plan.gateway),
   ];
   const most = new Map<string, CountedOn>();
   for (const { pods, count, of, zones } of placed) {

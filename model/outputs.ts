@@ -2,6 +2,8 @@ import type { HistoryPlan } from "./bucket/plan";
 import { uncheckedUses } from "./commandLine/extraRules";
 import {
   COMPACTOR_APP,
+  GATEWAY_APP,
+  LABEL_PROXY_CONTAINER,
   PROMETHEUS_APP,
   QUERIER_APP,
   QUERY_FRONTEND_APP,
@@ -32,6 +34,8 @@ export function planOutputs(settings: Settings, plan: StackPlan) {
     ...(settings.queryFrontend === undefined ? [] : [QUERY_FRONTEND_APP]),
     ...(plan.history === undefined ? [] : [STORE_GATEWAY_APP, COMPACTOR_APP]),
     ...(plan.ruler === undefined ? [] : [RULER_APP]),
+    ...(plan.gateway === undefined ? [] : [GATEWAY_APP]),
+    ...(plan.gateway?.heldReaders ? [LABEL_PROXY_CONTAINER] : []),
     PROMETHEUS_APP,
   ];
   const unchecked = uncheckedUses(settings);
@@ -39,6 +43,11 @@ export function planOutputs(settings: Settings, plan: StackPlan) {
     scheme: settings.ingestion,
     remoteWriteUrl: addresses.remoteWriteUrl,
     queryUrl: addresses.queryUrl,
+    gatewayRemoteWriteUrl: plan.gateway?.remoteWriteUrl,
+    gatewayQueryUrl: plan.gateway?.queryUrl,
+    publicRemoteWriteUrl: settings.expose.write?.url === undefined ? undefined : `${settings.expose.write.url}/api/v1/receive`,
+    publicQueryUrl: settings.expose.query?.url,
+    gatewayCa: plan.gateway?.settings.certificate.authority,
     querierUrl: addresses.querierUrl,
     queryGrpcAddress: addresses.queryGrpcAddress,
     tenantHeader: settings.tenancy.header,

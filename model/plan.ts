@@ -1,4 +1,5 @@
 import { type HistoryPlan, planHistory } from "./bucket/plan";
+import { type GatewayPlan, planGateway } from "./gateway/plan";
 import type { Addresses } from "./kubernetes/addresses";
 import {
   PROMETHEUS_APP,
@@ -33,6 +34,8 @@ export interface StackPlan {
   ruler?: RulerPlan;
   /** Absent where nothing is encrypted. */
   tls?: TlsPlan;
+  /** Absent where nobody passes a gateway. */
+  gateway?: GatewayPlan;
   addresses: Addresses;
   hostPathVolumes: HostPathVolume[];
 }
@@ -50,6 +53,8 @@ export function planStack(settings: Settings): StackPlan {
   const host = (service: string) => `${service}.${namespace}.svc.${cluster.domain}`;
   const srv = (service: string) => `dnssrv+_grpc._tcp.${host(service)}`;
   const querierUrl = `http://${host(QUERIER_APP)}:${QUERY_HTTP_PORT}`;
+  const queryUrl = settings.queryFrontend === undefined ? querierUrl : `http://${host(QUERY_FRONTEND_APP)}:${QUERY_HTTP_PORT}`;
+  const gateway = planGateway(settings, ring, queryUrl);
   return {
     scheme,
     retention,
@@ -57,6 +62,7 @@ export function planStack(settings: Settings): StackPlan {
     ...(history === undefined ? {} : { history }),
     ...(ruler === undefined ? {} : { ruler }),
     ...(tls === undefined ? {} : { tls }),
+    ...(gateway === undefined ? {} : { gateway }),
     addresses: {
       ...(ring === undefined
         ? {}
@@ -64,7 +70,7 @@ export function planStack(settings: Settings): StackPlan {
             remoteWriteUrl: `${settings.tls === undefined ? "http" : "https"}://${host(RECEIVE_SERVICE)}:${REMOTE_WRITE_PORT}/api/v1/receive`,
           }),
       querierUrl,
-      queryUrl: settings.queryFrontend === undefined ? querierUrl : `http://${host(QUERY_FRONTEND_APP)}:${QUERY_HTTP_PORT}`,
+      queryUrl,
       queryGrpcAddress: `${host(QUERIER_GRPC_SERVICE)}:${GRPC_PORT}`,
       stores: [
         srv(ring === undefined ? SIDECAR_SERVICE : STORE_SERVICE),

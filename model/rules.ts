@@ -3,6 +3,7 @@ import { identityLabelProblems } from "./bucket/identityRules";
 import { historyProblems } from "./bucket/rules";
 import { loadProblems } from "./capacity/rules";
 import { extraProblems } from "./commandLine/extraRules";
+import { gatewayProblems } from "./gateway/rules";
 import { annotationProblems } from "./kubernetes/annotationRules";
 import { choiceProblems } from "./kubernetes/choiceRules";
 import { scalingProblems } from "./kubernetes/scalingRules";
@@ -245,6 +246,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...historyProblems(settings, judge),
     ...judge(() => rulerProblems(settings)),
     ...judge(() => tlsProblems(settings)),
+    ...judge(() => gatewayProblems(settings)),
     ...judge(() => survivalProblems(settings)),
     ...judge(() => loadProblems(settings)),
     ...judge(() => choiceProblems(settings)),

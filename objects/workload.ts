@@ -92,6 +92,15 @@ interface ServiceShape {
   publishNotReadyAddresses?: boolean;
   /** Labels of the pods behind it. Default: the workload's own. */
   selector?: Record<string, string>;
+  /** Its own port. Default: that of the pods. */
+  port?: number;
+  /** Port of every node. Default: one that the cluster chooses, where the type has one. */
+  nodePort?: number;
+  /** Annotations beside those that the environment chose, and over them. Default: none. */
+  annotations?: Record<string, string>;
+  externalTrafficPolicy?: string;
+  loadBalancerClass?: string;
+  loadBalancerSourceRanges?: string[];
 }
 
 /** Differences between budgets for disruptions. */
@@ -159,15 +168,17 @@ export function service(
   workload: Workload,
   objectName: string,
   port: { name: string; containerPort: number },
-  spec: ServiceShape,
+  { port: ownPort, nodePort, annotations: own, ...spec }: ServiceShape,
 ): k8s.core.v1.Service {
   const { labels, annotations, ...families } = workload.choices.services;
   const shared = metadata(workload, objectName);
-  const ports = [{ name: port.name, port: port.containerPort, targetPort: port.name }];
+  const ports = [
+    { name: port.name, port: ownPort ?? port.containerPort, targetPort: port.name, ...(nodePort === undefined ? {} : { nodePort }) },
+  ];
   return new k8s.core.v1.Service(
     name,
     {
-      metadata: { ...shared, labels: { ...labels, ...shared.labels }, annotations: { ...annotations, ...NOT_AWAITED } },
+      metadata: { ...shared, labels: { ...labels, ...shared.labels }, annotations: { ...annotations, ...own, ...NOT_AWAITED } },
       spec: { ports, ...spec, ...families, selector: ownPods(workload, spec.selector ?? selectorLabels(workload.identity)) },
     },
     { parent: workload.parent },

@@ -74,6 +74,19 @@ interface CommonOutputs {
   namespace: string;
   /** In-cluster base URL for people and dashboards (Prometheus HTTP API); the query frontend where the stack has one. */
   queryUrl: string;
+  /**
+   * In-cluster URL of the gateway for remote write, with a token or a certificate: with it nobody else reaches {@link ReceiveOutputs.remoteWriteUrl}.
+   * Absent where it has none. Tokens are in the secret output `credentials`, which {@link gatewayToken} reads.
+   */
+  gatewayRemoteWriteUrl?: string;
+  /** In-cluster base URL of the gateway for queries, with a token. Absent where it has none. */
+  gatewayQueryUrl?: string;
+  /** URL of the gateway for remote write from outside the cluster; absent where the stack says none. */
+  publicRemoteWriteUrl?: string;
+  /** Base URL of the gateway for queries from outside the cluster; absent where the stack says none. */
+  publicQueryUrl?: string;
+  /** Certificates of who signed the gateway's, as PEM; absent where everybody trusts them. */
+  gatewayCa?: string;
   /** In-cluster base URL of the queriers themselves, past any cache. */
   querierUrl: string;
   /** `host:port` of the queriers' gRPC, for a querier above this one. */
@@ -151,6 +164,11 @@ export function readOutputs(raw: Record<string, unknown>): StackOutputs {
   const common: CommonOutputs = {
     namespace: outputs.string("namespace"),
     queryUrl: outputs.url("queryUrl"),
+    ...(raw.gatewayRemoteWriteUrl === undefined ? {} : { gatewayRemoteWriteUrl: outputs.url("gatewayRemoteWriteUrl") }),
+    ...(raw.gatewayQueryUrl === undefined ? {} : { gatewayQueryUrl: outputs.url("gatewayQueryUrl") }),
+    ...(raw.publicRemoteWriteUrl === undefined ? {} : { publicRemoteWriteUrl: outputs.url("publicRemoteWriteUrl") }),
+    ...(raw.publicQueryUrl === undefined ? {} : { publicQueryUrl: outputs.url("publicQueryUrl") }),
+    ...(raw.gatewayCa === undefined ? {} : { gatewayCa: outputs.string("gatewayCa") }),
     querierUrl: outputs.url("querierUrl"),
     queryGrpcAddress: outputs.hostAndPort("queryGrpcAddress"),
     tenantHeader: outputs.string("tenantHeader"),
@@ -277,11 +295,33 @@ export function remoteWriteUrl(outputs: StackOutputs): string {
   return receiveOutputs(outputs).remoteWriteUrl;
 }
 
+/**
+ * The current token of a tenant that writes, or of a reader, for the gateway; secret.
+ *
+ * @param ref a reference to a thanos-stack stack
+ * @param kind whose it is
+ * @param name the tenant's or the reader's name in the stack file
+ * @returns an output that fails where the stack has no token of that name
+ */
+export function gatewayToken(ref: pulumi.StackReference, kind: "tenants" | "readers", name: string): pulumi.Output<string> {
+  return ref.getOutput("credentials").apply((credentials: unknown) => {
+    const holders = isObject(credentials) ? credentials[kind] : undefined;
+    const token = isObject(holders) && Object.hasOwn(holders, name) ? holders[name] : undefined;
+    if (typeof token !== "string" || token === "") throw new Error(`the stack has no token in credentials.${kind}.${name}`);
+    return token;
+  });
+}
+
 const OUTPUT_NAMES = [
   "namespace",
   "scheme",
   "remoteWriteUrl",
   "queryUrl",
+  "gatewayRemoteWriteUrl",
+  "gatewayQueryUrl",
+  "publicRemoteWriteUrl",
+  "publicQueryUrl",
+  "gatewayCa",
   "querierUrl",
   "queryGrpcAddress",
   "tenantHeader",

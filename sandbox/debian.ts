@@ -9,7 +9,7 @@ import type { Paths } from "./paths";
  */
 
 /** The packages of {@link unpackPackage} that images need. */
-export const IMAGE_PACKAGES = ["busybox-static", "memcached"] as const;
+export const IMAGE_PACKAGES = ["busybox-static", "memcached", "haproxy"] as const;
 export type ImagePackage = (typeof IMAGE_PACKAGES)[number];
 
 /**
@@ -48,7 +48,8 @@ export function packagesToFetch(where: Paths): ImagePackage[] {
 }
 
 /**
- * Fetches a package and the libraries that it depends on into the cache, and unpacks them beside each other, unless they are there.
+ * Fetches a package and the libraries that it depends on, and those that they depend on, into the cache, and unpacks them beside each other,
+ * unless they are there.
  *
  * @returns the directory that stands for `/`
  * @throws {StepFailed} if apt does not have it
@@ -60,10 +61,16 @@ export async function unpackPackage(name: ImagePackage, where: Paths): Promise<s
   const root = join(temporary, "root");
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(root, { recursive: true });
-  await download([name], temporary);
-  const [archive = ""] = archivesIn(temporary);
-  const libraries = libraryPackages(await run("dpkg-deb", ["-f", join(temporary, archive), "Depends"]));
-  if (libraries.length > 0) await download(libraries, temporary);
+  const fetched = new Set<string>();
+  for (let wanted: string[] = [name]; wanted.length > 0; ) {
+    await download(wanted, temporary);
+    for (const each of wanted) fetched.add(each);
+    wanted = [];
+    for (const file of archivesIn(temporary)) {
+      const depends = await run("dpkg-deb", ["-f", join(temporary, file), "Depends"]);
+      wanted.push(...libraryPackages(depends).filter((library) => !fetched.has(library) && !wanted.includes(library)));
+    }
+  }
   for (const file of archivesIn(temporary)) await run("dpkg", ["-x", join(temporary, file), root]);
   rmSync(directory, { recursive: true, force: true });
   renameSync(root, directory);

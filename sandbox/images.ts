@@ -33,6 +33,8 @@ export interface Image {
   readonly command?: readonly string[];
   readonly workingDirectory?: string;
   readonly ports?: readonly number[];
+  /** The signal that ends it. Default: SIGTERM. */
+  readonly stopSignal?: string;
 }
 
 const ROOT: User = { name: "root", id: 0 };
@@ -86,6 +88,23 @@ export const IMAGES: readonly Image[] = [
     user: { name: "memcache", id: 11211 },
     entrypoint: ["/bin/memcached"],
     ports: [11211],
+  },
+  {
+    name: SANDBOX_STACK_IMAGES.haproxy,
+    tools: [],
+    debian: { package: "haproxy", program: "usr/sbin/haproxy" },
+    shell: true,
+    // User and signal of the original: SIGUSR1 lets requests end, SIGTERM cuts them off.
+    user: { name: "haproxy", id: 99 },
+    entrypoint: ["/bin/haproxy"],
+    stopSignal: "SIGUSR1",
+  },
+  {
+    name: SANDBOX_STACK_IMAGES.promLabelProxy,
+    tools: ["promLabelProxy"],
+    shell: false,
+    user: NOBODY,
+    entrypoint: ["/bin/prom-label-proxy"],
   },
 ];
 
@@ -164,6 +183,7 @@ export function imageConfig(image: Image, layerDigest: string): object {
       Entrypoint: image.entrypoint,
       Cmd: image.command ?? [],
       WorkingDir: image.workingDirectory ?? "/",
+      ...(image.stopSignal === undefined ? {} : { StopSignal: image.stopSignal }),
       ExposedPorts: Object.fromEntries((image.ports ?? []).map((port) => [`${port}/tcp`, {}])),
     },
     rootfs: { type: "layers", diff_ids: [`sha256:${layerDigest}`] },
@@ -201,11 +221,12 @@ export function parseLdd(output: string): Record<string, string> {
 }
 
 async function librariesOf(program: string, root: string): Promise<Record<string, string>> {
-  const multiarch = join(root, "usr", "lib");
-  const directories = existsSync(multiarch) ? readdirSync(multiarch, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
-  const output = await run("ldd", [program], {
-    env: { LD_LIBRARY_PATH: directories.map((entry) => join(multiarch, entry.name)).join(":") },
-  });
+  const directories = [join(root, "usr", "lib"), join(root, "lib")].flatMap((folder) =>
+    existsSync(folder)
+      ? readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [join(folder, entry.name)] : []))
+      : [],
+  );
+  const output = await run("ldd", [program], { env: { LD_LIBRARY_PATH: directories.join(":") } });
   if (/not found/.test(output)) throw new StepFailed(`${basename(program)} needs a library that its packages don't bring:\n${output}`);
   return Object.fromEntries(Object.entries(parseLdd(output)).map(([path, file]) => [path, realpathSync(file)]));
 }

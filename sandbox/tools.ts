@@ -132,6 +132,15 @@ export const TOOLS = {
     onPath: { args: ["--version"], version: /(prometheus|promtool), version 3\.14\.0 / },
     inImage: true,
   },
+  promLabelProxy: {
+    name: "prom-label-proxy",
+    module: "github.com/prometheus-community/prom-label-proxy",
+    version: "v0.15.0",
+    programs: { "prom-label-proxy": "github.com/prometheus-community/prom-label-proxy" },
+    tags: ["netgo"],
+    variables: {},
+    inImage: true,
+  },
   versitygw: {
     name: "versitygw",
     module: "github.com/versity/versitygw",

@@ -26,6 +26,9 @@ export function left(workload: Workload, lost: { nodes: number } | { zones: numb
 /** How many pods of each kind are sure to be left after a loss; only whether it is none matters. */
 export interface Left {
   routers: number;
+  /** Of gateways through which others write, and query. */
+  gatewayWrites: number;
+  gatewayReads: number;
   queries: number;
   prometheus: number;
   /** Of each part. */
@@ -38,6 +41,8 @@ export function leftAfter(plan: AvailabilityPlan, lost: { nodes: number } | { zo
   const sure = (workload: Workload | undefined) => (workload === undefined ? Number.POSITIVE_INFINITY : left(workload, lost, zones));
   return {
     routers: sure(plan.routers),
+    gatewayWrites: sure(plan.gateway?.writes ? plan.gateway : undefined),
+    gatewayReads: sure(plan.gateway?.reads ? plan.gateway : undefined),
     queries: Math.min(sure(plan.querier), sure(plan.queryFrontend)),
     prometheus: sure(plan.prometheus),
     storeGateway: sure(plan.storeGateway),

@@ -49,8 +49,10 @@ export function scenarioOf(loss: Loss, plan: AvailabilityPlan, placed: readonly 
   const unscraped = remaining.prometheus > 0 ? 0 : shareOfShards(loss, prometheus);
   const historyGone = remaining.storeGateway <= 0;
   const incomplete = shares.unreadable > 0 || largest("incomplete") > 0 || historyGone || resultsGone(plan, remaining);
-  const refused = shares.unwritable > 0 || remaining.routers <= 0;
-  const answered = remaining.queries > 0;
+  const refused = shares.unwritable > 0 || remaining.routers <= 0 || remaining.gatewayWrites <= 0;
+  // Rulers ask the queriers themselves.
+  const evaluated = remaining.queries > 0;
+  const answered = evaluated && remaining.gatewayReads > 0;
   return {
     loss,
     cases: cases.length,
@@ -62,7 +64,7 @@ export function scenarioOf(loss: Loss, plan: AvailabilityPlan, placed: readonly 
     ...(receive === undefined ? {} : { writes: refused ? ("refused" as const) : ("accepted" as const) }),
     queries: !answered ? "none" : incomplete ? "partial" : "complete",
     ...(plan.storeGateway === undefined ? {} : { history: historyGone ? ("partial" as const) : ("complete" as const) }),
-    ...(plan.ruler === undefined ? {} : { rules: answered && remaining.ruler > 0 ? ("evaluated" as const) : ("paused" as const) }),
+    ...(plan.ruler === undefined ? {} : { rules: evaluated && remaining.ruler > 0 ? ("evaluated" as const) : ("paused" as const) }),
     unscraped: rounded(unscraped),
   };
 }

@@ -54,6 +54,7 @@ function failures(
     { name: "routers", workload: plan.routers },
     { name: "queriers", workload: plan.querier },
     { name: "query frontends", workload: plan.queryFrontend },
+    { name: "gateways", workload: plan.gateway },
     { name: "store gateways", workload: plan.storeGateway, which: plan.storeGateway?.parts === 1 ? "" : " of a part of the bucket" },
     { name: "rulers", workload: plan.ruler?.stores ? plan.ruler : undefined, which: ", which alone hold what comes of the rules" },
   ];

@@ -45,6 +45,14 @@ export interface RulerWorkload extends Workload {
   stores: boolean;
 }
 
+/** The gateways: any one of them takes what others write and ask. */
+export interface GatewayWorkload extends Workload {
+  /** Whether others write through them. */
+  writes: boolean;
+  /** Whether others query through them. */
+  reads: boolean;
+}
+
 /** A hashring of the plan. */
 export interface PlannedHashring {
   name: string;
@@ -92,6 +100,8 @@ export interface AvailabilityPlan {
   prometheus: PrometheusWorkload;
   querier: Workload;
   queryFrontend?: Workload;
+  /** Absent where others write and read without one. */
+  gateway?: GatewayWorkload;
   /** Absent without a bucket. */
   storeGateway?: StoreGatewayWorkload;
   /** Absent where Prometheus evaluates the rules itself. */

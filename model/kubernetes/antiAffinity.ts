@@ -9,4 +9,5 @@ export const KEY_OF_COMPONENT: Partial<Record<ComponentName, string>> = {
   "store-gateway": "objectStorage.storeGateway",
   ruler: "ruler",
   prometheus: "prometheus",
+  gateway: "gateway",
 };

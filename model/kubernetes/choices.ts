@@ -72,7 +72,7 @@ export interface ChoosingPart extends Own {
 
 /** Every part of an environment's settings that may choose. */
 export function choosingParts(settings: Settings): ChoosingPart[] {
-  const { pods, services, receive, querier, queryFrontend, prometheus, ruler, objectStorage } = settings;
+  const { pods, services, receive, querier, queryFrontend, prometheus, ruler, objectStorage, gateway } = settings;
   const { storeGateway, compactor } = objectStorage ?? {};
   const part = (key: string, own: (Own & Pick<ChoosingPart, "storage">) | undefined, mayHaveDirectories = false): ChoosingPart[] =>
     own === undefined ? [] : [{ key: `${key}.`, pods: own.pods, services: own.services, storage: own.storage, mayHaveDirectories }];
@@ -93,6 +93,7 @@ export function choosingParts(settings: Settings): ChoosingPart[] {
     ...part("objectStorage.storeGateway.indexCache.memcached", storeGateway?.indexCache.memcached),
     ...part("objectStorage.storeGateway.chunkCache.memcached", storeGateway?.chunkCache.memcached),
     ...part("objectStorage.compactor", compactor, true),
+    ...part("gateway", gateway),
   ];
 }
 

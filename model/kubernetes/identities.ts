@@ -18,7 +18,8 @@ export type ComponentName =
   | "chunk-cache"
   | "compactor"
   | "ruler"
-  | "prometheus";
+  | "prometheus"
+  | "gateway";
 
 /** Which component, under which name. */
 export interface Identity {
@@ -48,10 +49,14 @@ export const RULER_APP = "thanos-ruler";
 export const PROMETHEUS_APP = "prometheus";
 /** The sidecar's container, and the value of the label `job` of its metrics: it has no pod of its own. */
 export const SIDECAR_CONTAINER = "thanos-sidecar";
+/** The gateway, and the stem of its Services' names. */
+export const GATEWAY_APP = "thanos-gateway";
+/** prom-label-proxy's container in the gateway's pods, and the value of the label `job` of its metrics. */
+export const LABEL_PROXY_CONTAINER = "prom-label-proxy";
 /** Every value that the label `job` of the stack's own targets may have. */
 export const SCRAPED_APPS: readonly string[] = [
   ...[RECEIVE_APP, ROUTER_APP, QUERIER_APP, QUERY_FRONTEND_APP],
-  ...[STORE_GATEWAY_APP, COMPACTOR_APP, RULER_APP, SIDECAR_CONTAINER, PROMETHEUS_APP],
+  ...[STORE_GATEWAY_APP, COMPACTOR_APP, RULER_APP, SIDECAR_CONTAINER, PROMETHEUS_APP, GATEWAY_APP, LABEL_PROXY_CONTAINER],
 ];
 /** Name of the claim, and of what else belongs to the bucket, where it is a directory of a node. */
 export const BUCKET_CLAIM = "thanos-bucket";
@@ -67,6 +72,7 @@ export const CHUNK_CACHE_IDENTITY = { app: CHUNK_CACHE_APP, component: "chunk-ca
 export const COMPACTOR_IDENTITY = { app: COMPACTOR_APP, component: "compactor" } as const satisfies Identity;
 export const RULER_IDENTITY = { app: RULER_APP, component: "ruler" } as const satisfies Identity;
 export const PROMETHEUS_IDENTITY = { app: PROMETHEUS_APP, component: "prometheus" } as const satisfies Identity;
+export const GATEWAY_IDENTITY = { app: GATEWAY_APP, component: "gateway" } as const satisfies Identity;
 /** Identity of the bucket's own objects, where it is a directory of a node. */
 export const BUCKET_IDENTITY = { app: BUCKET_CLAIM, component: "volumes" } as const satisfies Identity;
 /** Identity of the objects that make the directories of nodes. */
@@ -89,3 +95,7 @@ export const STORE_GATEWAY_SERVICE = STORE_GATEWAY_APP;
 export const RULER_SERVICE = RULER_APP;
 /** Headless Service under which queriers find the sidecars of every Prometheus. */
 export const SIDECAR_SERVICE = "prometheus-sidecars";
+/** Services of the gateway: for remote write, and for queries. */
+export const GATEWAY_SERVICES = { write: `${GATEWAY_APP}-write`, query: `${GATEWAY_APP}-query` } as const;
+/** Headless Service under which the gateway finds what takes remote write. */
+export const GATEWAY_UPSTREAM_SERVICE = `${GATEWAY_APP}-upstream`;

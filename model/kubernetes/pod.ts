@@ -9,6 +9,8 @@ export const THANOS_USER = 1001;
 export const PROMETHEUS_USER = 65534;
 /** User and group of the memcached image. */
 export const MEMCACHED_USER = 11211;
+/** User and group of the HAProxy image. */
+export const HAPROXY_USER = 99;
 
 /**
  * A pod's spec unless its workload says otherwise: what Pod Security `restricted` asks, ownership of its

@@ -2,12 +2,23 @@ import { identityServices } from "../bucket/cloudIdentity";
 import { bucketHosts, bucketPort } from "../bucket/config";
 import type { HistoryPlan } from "../bucket/plan";
 import type { ComponentName } from "../kubernetes/identities";
-import { GRPC_PORT, HTTP_PORT, MEMCACHED_PORT, PROMETHEUS_PORT, QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
+import {
+  GATEWAY_QUERY_PORT,
+  GATEWAY_WRITE_PORT,
+  GRPC_PORT,
+  HTTP_PORT,
+  LABEL_PROXY_HTTP_PORT,
+  MEMCACHED_PORT,
+  PROMETHEUS_PORT,
+  QUERY_HTTP_PORT,
+  REMOTE_WRITE_PORT,
+} from "../kubernetes/ports";
 import { goesThroughProxy, hasBucketServer } from "../kubernetes/proxy";
 import { alertmanagerPorts, rulerUsesProxy } from "../prometheus/alerting";
 import { limitsActiveSeries } from "../ring/limits";
 import { ringOf, type Scheme } from "../ring/plan";
 import { accessListOf } from "../settings/access";
+import { gatewayEndpoints, holdsReaders } from "../settings/gatewayEndpoints";
 import type { FurtherEdge, NameServer } from "../settings/network";
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
@@ -39,6 +50,19 @@ const anyone: Peer = { anyone: true };
 function edgesOf(entries: readonly string[] | undefined, edge: Omit<Edge, "from">): Edge[] {
   if (entries === undefined) return [{ from: anyone, ...edge }];
   return entries.length === 0 ? [] : [{ from: accessListOf(entries), ...edge }];
+}
+
+/**
+ * The edges of those whom a list in `access` names: to the endpoint itself, or through the gateway where that has one for it.
+ *
+ * @param gatewayPort Port of the gateway's endpoint; undefined where it has none.
+ */
+function othersEdges(entries: readonly string[] | undefined, gatewayPort: number | undefined, edge: Omit<Edge, "from">): Edge[] {
+  if (gatewayPort === undefined) return edgesOf(entries, edge);
+  return [
+    ...edgesOf(entries, { to: part("gateway"), port: gatewayPort, purpose: `${edge.purpose} at the gateway` }),
+    { ...edge, from: part("gateway"), purpose: `${edge.purpose} from the gateway` },
+  ];
 }
 
 /** Who answers at a name server. */
@@ -94,6 +118,7 @@ export function componentsOf(settings: Settings): (ComponentName & FurtherEdge["
     ...(storeGateway === undefined ? [] : (["compactor"] as const)),
     ...(settings.ruler === undefined ? [] : (["ruler"] as const)),
     "prometheus",
+    ...(settings.gateway === undefined ? [] : (["gateway"] as const)),
   ];
 }
 
@@ -129,7 +154,11 @@ export function networkEdges(settings: Settings, plan: ConnectedPlan, bucketCred
   });
   return [
     ...ringEdges(settings, plan.scheme),
-    ...edgesOf(access.readers, { to: part(frontend ? "query-frontend" : "querier"), port: QUERY_HTTP_PORT, purpose: "queries" }),
+    ...othersEdges(access.readers, gatewayEndpoints(settings).includes("query") ? GATEWAY_QUERY_PORT : undefined, {
+      to: part(frontend ? "query-frontend" : "querier"),
+      port: QUERY_HTTP_PORT,
+      purpose: "queries",
+    }),
     ...(frontend
       ? [
           { from: part("query-frontend"), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "queries passed on" },
@@ -145,6 +174,9 @@ export function networkEdges(settings: Settings, plan: ConnectedPlan, bucketCred
     // Targets are anywhere, on any port; so are the API server and the kubelets, Alertmanagers, and the sidecars' bucket.
     { from: part("prometheus"), to: anyone, purpose: "scrapes and discovery" },
     ...metrics,
+    ...(holdsReaders(settings)
+      ? [{ from: part("prometheus"), to: part("gateway"), port: LABEL_PROXY_HTTP_PORT, purpose: "metrics of prom-label-proxy" }]
+      : []),
   ];
 }
 
@@ -170,7 +202,11 @@ function ringEdges(settings: Settings, scheme: Scheme): Edge[] {
   const door = receive.mode === "split" ? "receive-router" : "receive";
   return [
     { from: part("prometheus"), to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write" },
-    ...edgesOf(settings.access.senders, { to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write of others" }),
+    ...othersEdges(settings.access.senders, gatewayEndpoints(settings).includes("write") ? GATEWAY_WRITE_PORT : undefined, {
+      to: part(door),
+      port: REMOTE_WRITE_PORT,
+      purpose: "remote write of others",
+    }),
     { from: part(door), to: part("receive"), port: GRPC_PORT, purpose: "writes forwarded to their owners" },
     { from: part("querier"), to: part("receive"), port: GRPC_PORT, purpose: "StoreAPI" },
     ...(limitsActiveSeries(receive)

@@ -1,7 +1,18 @@
 import type { ComponentName } from "../kubernetes/identities";
-import { GRPC_PORT, HTTP_PORT, MEMCACHED_PORT, PROMETHEUS_PORT, QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../kubernetes/ports";
+import {
+  GATEWAY_QUERY_PORT,
+  GATEWAY_WRITE_PORT,
+  GRPC_PORT,
+  HTTP_PORT,
+  LABEL_PROXY_HTTP_PORT,
+  MEMCACHED_PORT,
+  PROMETHEUS_PORT,
+  QUERY_HTTP_PORT,
+  REMOTE_WRITE_PORT,
+} from "../kubernetes/ports";
 import { isEverybody } from "../settings/access";
 import type { Extra } from "../settings/extra";
+import { gatewayEndpoints, holdsReaders } from "../settings/gatewayEndpoints";
 import type { FurtherEdge } from "../settings/network";
 import { ACCEPTABLE_RISKS, type Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
@@ -33,6 +44,10 @@ function ownPorts(component: Component, settings: Settings): number[] {
     case "index-cache":
     case "chunk-cache":
       return [MEMCACHED_PORT];
+    case "gateway": {
+      const endpoints = gatewayEndpoints(settings).map((endpoint) => (endpoint === "write" ? GATEWAY_WRITE_PORT : GATEWAY_QUERY_PORT));
+      return [HTTP_PORT, ...endpoints, ...(holdsReaders(settings) ? [LABEL_PROXY_HTTP_PORT] : [])];
+    }
     case "store-gateway":
     case "ruler":
       return STORE_API;
@@ -55,6 +70,8 @@ function extraOf(component: Component, settings: Settings): Extra | undefined {
     compactor,
     ruler,
     prometheus,
+    // It has no `extra`.
+    gateway: undefined,
   };
   return by[component]?.extra;
 }

@@ -1,4 +1,5 @@
 import { isEverybody } from "../settings/access";
+import { gatewayEndpoints } from "../settings/gatewayEndpoints";
 import { ACCEPTABLE_RISKS, type Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import type { Problem } from "../values/problem";
@@ -8,10 +9,18 @@ export function doorsOf(settings: Settings): ("senders" | "readers" | "federatio
   return [...(receiveOf(settings) === undefined ? [] : (["senders"] as const)), "readers", "federation"];
 }
 
+/** The endpoints that nobody reaches without a credential. */
+function guardedDoors(settings: Settings): ("senders" | "readers" | "federation")[] {
+  const endpoints = gatewayEndpoints(settings);
+  return [...(endpoints.includes("write") ? (["senders"] as const) : []), ...(endpoints.includes("query") ? (["readers"] as const) : [])];
+}
+
 /** Every endpoint that is open to the whole cluster, unless the environment accepts that by name. */
 export function accessProblems(settings: Settings): Problem[] {
   if (settings.accepts.includes("open-doors")) return [];
-  return doorsOf(settings).flatMap((door): Problem[] => {
+  const guarded = guardedDoors(settings);
+  const open = doorsOf(settings).filter((door) => !guarded.includes(door));
+  return open.flatMap((door): Problem[] => {
     const entries = settings.access[door];
     const remedy = 'or "open-doors" in accepts';
     if (entries === undefined) {

@@ -2,8 +2,9 @@ import { stringify } from "yaml";
 import { API_TOKEN_FOLDER } from "../kubernetes/apiToken";
 import { COMPACTOR_APP } from "../kubernetes/identities";
 import { PART_OF } from "../kubernetes/labels";
-import { SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
+import { LABEL_PROXY_HTTP_PORT_NAME, SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
 import { clusterLabels } from "../settings/externalLabels";
+import { holdsReaders } from "../settings/gatewayEndpoints";
 import { PROMETHEUS_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { Settings } from "../settings/schema";
 import { PROMETHEUS_TLS_FOLDER, remoteWriteClient } from "../tls/flags";
@@ -114,22 +115,24 @@ const LIVE_PODS: RelabelConfig = {
 };
 
 function stackJob(settings: Settings, sidecars: boolean): ScrapeConfig {
+  // Ports of what is beside a pod's first program: its container's name is its job.
+  const beside = [...(sidecars ? [SIDECAR_HTTP_PORT_NAME] : []), ...(holdsReaders(settings) ? [LABEL_PROXY_HTTP_PORT_NAME] : [])];
   return {
     job_name: JOBS.stack,
     kubernetes_sd_configs: [{ role: "pod", namespaces: { names: [settings.namespace] } }],
     relabel_configs: [
       {
         source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_part_of", "__meta_kubernetes_pod_container_port_name"],
-        regex: `${PART_OF};${sidecars ? `(http|${SIDECAR_HTTP_PORT_NAME})` : "http"}`,
+        regex: `${PART_OF};${beside.length > 0 ? `(http|${beside.join("|")})` : "http"}`,
         action: "keep",
       },
       LIVE_PODS,
       { source_labels: ["__meta_kubernetes_pod_label_app_kubernetes_io_name"], target_label: "job" },
-      ...(sidecars
+      ...(beside.length > 0
         ? [
             {
               source_labels: ["__meta_kubernetes_pod_container_port_name", "__meta_kubernetes_pod_container_name"],
-              regex: `${SIDECAR_HTTP_PORT_NAME};(.+)`,
+              regex: `${beside.length > 1 ? `(?:${beside.join("|")})` : beside.join("")};(.+)`,
               target_label: "job",
             },
           ]
@@ -137,8 +140,22 @@ function stackJob(settings: Settings, sidecars: boolean): ScrapeConfig {
       ...POD_IDENTITY,
       ...compactorShard(settings),
     ],
+    ...(settings.gateway === undefined ? {} : { metric_relabel_configs: COUNTED_REFUSALS }),
   };
 }
+
+/** Of what refuses, a backend for each reason and tenant, HAProxy tells a hundred series; one counts. */
+const COUNTED_REFUSALS: RelabelConfig[] = [
+  { source_labels: ["proxy"], regex: "(?:refused|unread):.+", replacement: "refusal", target_label: "__tmp_refusal" },
+  {
+    source_labels: ["__tmp_refusal", "__name__"],
+    regex: "refusal;haproxy_backend_http_requests_total",
+    replacement: "counted",
+    target_label: "__tmp_refusal",
+  },
+  { source_labels: ["__tmp_refusal"], regex: "refusal", action: "drop" },
+  { regex: "__tmp_refusal", action: "labeldrop" },
+];
 
 /** The shard that a compactor works on, so that two of one shard are told from one each of two; and of how many, so that a missing one is. */
 function compactorShard({ objectStorage }: Settings): RelabelConfig[] {

@@ -26,13 +26,13 @@ export const accessSchema = z.strictObject({
     .optional()
     .describe(
       "Who may remote-write, beside the stack's own Prometheus and rulers, who always may. `[]`: nobody. Left out: whatever reaches the " +
-        "cluster's network, which is the risk `open-doors`.",
+        "cluster's network, which is the risk `open-doors`. With `gateway.tenants` it says who reaches the gateway, and left out is no risk.",
     ),
   readers: accessList
     .optional()
     .describe(
       "Who may query, beside the stack's own components. `[]`: nobody. Left out: whatever reaches the cluster's network, which is the risk " +
-        "`open-doors`.",
+        "`open-doors`. With `gateway.readers` it says who reaches the gateway, and left out is no risk.",
     ),
   federation: accessList.default([]).describe("Whose queriers may ask this stack's by gRPC."),
 });

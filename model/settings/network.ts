@@ -34,7 +34,7 @@ const nameServer = z
 /** Components with pods, by their label `app.kubernetes.io/component`. */
 const COMPONENTS = [
   ...(["receive", "receive-router", "querier", "query-frontend", "query-cache", "store-gateway"] as const),
-  ...(["index-cache", "chunk-cache", "compactor", "ruler", "prometheus"] as const),
+  ...(["index-cache", "chunk-cache", "compactor", "ruler", "prometheus", "gateway"] as const),
 ] as const;
 
 const peers = accessList.min(1).optional();

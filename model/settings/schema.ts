@@ -4,7 +4,9 @@ import { IMAGES } from "../values/versions";
 import { accessSchema } from "./access";
 import { alertingSettings } from "./alerting";
 import { credentialsFromSettings } from "./credentials";
+import { exposeSettings } from "./expose";
 import { clusterName, count, fitsRegistry, fromRegistry, image, kubeconfig, namespaceName, ownLabel, registry, zone } from "./forms";
+import { gatewaySettings } from "./gateway";
 import { loadSettings } from "./load";
 import { networkSettings } from "./network";
 import { objectStorageSettings } from "./objectStorage";
@@ -152,6 +154,14 @@ export const settingsSchema = z.strictObject({
         .default(IMAGES.prometheus)
         .describe("Prometheus, 3.8.0 or later: earlier ones don't know a field of its configuration, and end at their start."),
       memcached: image.default(IMAGES.memcached).describe("The caches of query frontend and store gateways."),
+      haproxy: image
+        .default(IMAGES.haproxy)
+        .describe(
+          "The gateway: HAProxy 2.6 or later, with its exporter for Prometheus built in, as the official images and Debian's have it.",
+        ),
+      promLabelProxy: image
+        .default(IMAGES.promLabelProxy)
+        .describe("prom-label-proxy beside HAProxy, 0.12 or later: earlier ones don't know a flag, and end at their start."),
       registry: registry
         .optional()
         .describe(
@@ -179,6 +189,10 @@ export const settingsSchema = z.strictObject({
   tracing: tracingSettings,
 
   access: accessSchema.prefault({}).describe("Who reaches the stack's endpoints, by namespace and by network. Everything else is closed."),
+
+  gateway: gatewaySettings,
+
+  expose: exposeSettings,
 
   network: networkSettings.describe("What the stack needs of the cluster's network."),
 

@@ -1,6 +1,7 @@
 import { globsOverlap, isGlob, takesTenant } from "../values/glob";
 import type { Problem } from "../values/problem";
 import { reservedLabels } from "./externalLabels";
+import { gatewayEndpoints } from "./gatewayEndpoints";
 import { ACCEPTABLE_RISKS, type ReceiveSettings, type Settings } from "./schema";
 import { defaultRingTenants, receiveOf } from "./scheme";
 
@@ -10,8 +11,9 @@ type TenancyRule = (receive: ReceiveSettings, settings: Settings) => Problem[];
 
 const acceptsAny = (settings: Settings): boolean => settings.accepts.includes("any-tenant");
 
-/** Whether anybody but the stack's own Prometheus and rulers may write. */
-const othersMayWrite = ({ access }: Settings): boolean => access.senders === undefined || access.senders.length > 0;
+/** Whether anybody but the stack's own Prometheus and rulers may write, and says himself as which tenant. */
+const othersMayWrite = (settings: Settings): boolean =>
+  !gatewayEndpoints(settings).includes("write") && (settings.access.senders === undefined || settings.access.senders.length > 0);
 
 const tenantsAreNamed: TenancyRule = (_, settings) =>
   !othersMayWrite(settings) || settings.tenancy.tenants !== undefined || acceptsAny(settings)

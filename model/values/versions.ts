@@ -9,16 +9,25 @@ export const PROMETHEUS_VERSION = "3.14.0";
  * 1.6.18), which knows the same flags.
  */
 export const MEMCACHED_VERSION = "1.6.45";
+/**
+ * HAProxy, the gateway: the branch with long-term support of 2025, to 2030. The sandbox runs its machine's own (Debian 12: 2.6.12); both take
+ * the configuration.
+ */
+export const HAPROXY_VERSION = "3.2.24";
+/** prom-label-proxy, which holds readers of the gateway to their tenants. */
+export const PROM_LABEL_PROXY_VERSION = "0.15.0";
 
 /**
  * Image references by component, from the projects' own registries: the tag for people, the digest (of the index of all platforms) for what
- * is run. No registry was asked for a digest: each is what independent public repositories pin for this tag, memcached's is Docker's own
- * record of its official images (docker-library/repo-info).
+ * is run. No registry was asked for a digest: each is what independent public repositories pin for this tag, memcached's and HAProxy's are
+ * Docker's own record of its official images (docker-library/repo-info). Nobody was found who pins prom-label-proxy of this version.
  */
 export const IMAGES = {
   thanos: `quay.io/thanos/thanos:v${THANOS_VERSION}@sha256:b567818fe608067eb0f1d7c2c4fe361e7ad83c8a256234c97685f1d0bf670cc8`,
   prometheus: `quay.io/prometheus/prometheus:v${PROMETHEUS_VERSION}@sha256:5ce7540c3c00ef4ab0c9d2c995c6a5b9c421f44b4a115d97a2c7af3b1c21cbb0`,
   memcached: `docker.io/library/memcached:${MEMCACHED_VERSION}@sha256:eeb9eaa939ffaa2304899674c9e88a9247ec8e5e40e424a892df7b09914bd2ec`,
+  haproxy: `docker.io/library/haproxy:${HAPROXY_VERSION}@sha256:fa8c8825c5ca0e0f65c3fc2059b92e9d1735a640b2b38091823a959a64016c4f`,
+  promLabelProxy: `quay.io/prometheuscommunity/prom-label-proxy:v${PROM_LABEL_PROXY_VERSION}`,
 } as const;
 
 /** The version that an image's tag names, without a leading `v`; for the label `app.kubernetes.io/version`. */

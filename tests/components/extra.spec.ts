@@ -23,7 +23,9 @@ import { EXTRA, EXTRA_SIDECAR, PLANS } from "./plans";
 
 /** What a component is given that the program knows nothing of. */
 
-const pods = (of: ProgramRun): Workload[] => workloads(of).filter(({ kind }) => kind !== "Job");
+// The gateway is given nothing.
+const pods = (of: ProgramRun): Workload[] =>
+  workloads(of).filter(({ kind, metadata }) => kind !== "Job" && metadata.labels["app.kubernetes.io/component"] !== "gateway");
 const plain = PLANS.filter((plan) => plan !== EXTRA && plan !== EXTRA_SIDECAR);
 
 describe("extra: what is known of the stack's own", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ProgramRun } from "../../commands/program";
+import { gatewayEndpoints } from "../../model/settings/gatewayEndpoints";
 import { run, type Stack, settingsOf, together } from "../harness";
 import { matches, type NetworkPolicy, type Pod, partsOf, passes, policiesOf } from "./networkPolicy";
 import { EVERYTHING, EXISTING_NAMESPACE, PLANS, SPLIT_AGENTS } from "./plans";
@@ -43,13 +44,15 @@ for (const { title, stack, overrides } of PLANS) {
       );
 
     it("open those who are named the doors for writing and asking, a stranger none, and nobody any other port of any part", () => {
-      assert.deepEqual(openTo(STRANGER), []);
+      // A list that is left out is everybody, where the gateway asks for a token.
+      assert.deepEqual(openTo(STRANGER), gatewayEndpoints(settingsOf(stack, overrides)).includes("query") ? ["gateway 8444"] : []);
       const { senders, readers } = NAMED[stack];
       for (const pod of new Set([...senders, ...readers])) {
         const named = (list: Pod[]) => list.some(({ namespace }) => namespace === pod.namespace);
+        const guarded = gatewayEndpoints(settingsOf(stack, overrides));
         const expected = [
-          ...(named(senders) && both("receive") ? [`${door()} 19291`] : []),
-          ...(named(readers) ? [`${counter()} 9090`] : []),
+          ...(named(senders) && both("receive") ? [guarded.includes("write") ? "gateway 8443" : `${door()} 19291`] : []),
+          ...(guarded.includes("query") ? ["gateway 8444"] : named(readers) ? [`${counter()} 9090`] : []),
         ];
         assert.deepEqual(openTo(pod).sort(), expected.sort(), pod.namespace);
       }
@@ -82,9 +85,17 @@ for (const { title, stack, overrides } of PLANS) {
         ["ruler", "querier", 9090],
         ["querier", "ruler", 10901],
         ["prometheus", "ruler", 10902],
+        ["gateway", door(), 19291],
+        ["gateway", counter(), 9090],
+        ["prometheus", "gateway", 10902],
+        ["prometheus", "gateway", 10903],
         ...(settingsOf(stack, overrides).ruler?.mode === "stateless" ? ([["ruler", door(), 19291]] as [string, string, number][]) : []),
       ];
-      for (const [from, to, port] of edges.filter(([from, to]) => both(from, to))) {
+      const there = ([from, to, port]: [string, string, number]) =>
+        both(from, to) &&
+        (from !== "gateway" || to !== "receive" || gatewayEndpoints(settingsOf(stack, overrides)).includes("write")) &&
+        (to !== "gateway" || parts.get(to)?.ports.includes(port));
+      for (const [from, to, port] of edges.filter(there)) {
         assert.ok(passes(policies, pod(from), pod(to), port), `${from} → ${to}:${port} is closed`);
       }
       // Every port that a component opens is somebody's: a new component can't be forgotten above. A router's gRPC is
@@ -95,6 +106,8 @@ for (const { title, stack, overrides } of PLANS) {
         `${counter()} 9090`,
         "querier 10901",
         "receive-router 10901",
+        "gateway 8443",
+        "gateway 8444",
       ];
       const unused = [...parts]
         .flatMap(([name, { ports }]) => ports.map((port) => `${name} ${port}`))

@@ -419,6 +419,48 @@ export const TLS_SECRETS: Plan = {
   overrides: { tls: { certificates: { secrets: { all: "inside", receive: "inside-receive" } } } },
 };
 
+/** Others come in through the gateway alone, by tokens and certificates. */
+export const GATEWAY: Plan = {
+  title: "a gateway for senders and readers",
+  stack: "prod",
+  overrides: {
+    access: { senders: ["10.20.0.0/16"], readers: undefined },
+    tenancy: { header: "X-Scope-OrgID", tenants: ["payments", "edge"] },
+    gateway: {
+      replicas: 3,
+      certificate: { secret: "gateway-tls", authority: CERTIFICATE },
+      senderAuthority: { secret: "senders-ca" },
+      tenants: {
+        payments: { requestsPerSecond: 50, maxBody: "1Mi", maxDecoded: "8Mi" },
+        edge: { token: false, certificates: ["edge-eu-1", "edge-us-1"] },
+      },
+      readers: { "grafana-payments": { tenants: ["payments", "edge"], generation: 3 }, sre: { tenants: "all" } },
+    },
+    expose: {
+      write: {
+        url: "https://metrics.example",
+        loadBalancer: {
+          class: "example.com/nlb",
+          annotations: { "example.com/scheme": "internet-facing" },
+          sourceRanges: ["203.0.113.0/24"],
+        },
+      },
+      query: { url: "https://queries.example:30443", nodePort: { port: 30443 } },
+    },
+  },
+};
+
+/** Readers of everything, over sidecars: nobody writes. */
+export const GATEWAY_SIDECAR: Plan = {
+  title: "a gateway for readers of sidecars",
+  stack: "dev",
+  overrides: {
+    ingestion: "sidecar",
+    access: { readers: undefined },
+    gateway: { replicas: 1, certificate: { secret: "gateway-tls" }, readers: { sre: { tenants: "all" } } },
+  },
+};
+
 /** Plans with a ring of receivers. */
 export const RING_PLANS: readonly Plan[] = [
   DEV,
@@ -438,7 +480,8 @@ export const RING_PLANS: readonly Plan[] = [
   DIVIDED,
   TLS,
   TLS_SECRETS,
+  GATEWAY,
 ];
 /** Plans whose samples stay with their Prometheus. */
-export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV, EXTRA_SIDECAR, DIVIDED_SIDECAR, TLS_SIDECAR];
+export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV, EXTRA_SIDECAR, DIVIDED_SIDECAR, TLS_SIDECAR, GATEWAY_SIDECAR];
 export const PLANS: readonly Plan[] = [...RING_PLANS, ...SIDECAR_PLANS];

@@ -182,7 +182,7 @@ for (const { title, stack, overrides } of PLANS) {
       // Whatever is of Thanos or Prometheus tells its metrics; memcached does not.
       const parts = workloads(made)
         .filter((each) => each.kind !== "Job")
-        .flatMap((each) => containers(each).filter(({ image }) => /\/(thanos|prometheus):/.test(image)));
+        .flatMap((each) => containers(each).filter(({ image }) => /\/(thanos|prometheus|haproxy|prom-label-proxy):/.test(image)));
       assert.equal(kept.length, parts.length, "a part that is scraped twice, or not at all");
     });
 

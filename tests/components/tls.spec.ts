@@ -116,7 +116,7 @@ describe("tls", () => {
       assert.deepEqual(flagsOf(made), {}, title);
       assert.ok(workloads(made).every((workload) => certificateOf(workload).secret === undefined));
       assert.deepEqual(
-        made.resources.filter(({ type }) => type.startsWith("random:")),
+        made.resources.filter(({ type, name }) => type.startsWith("random:") && name.endsWith("-seed")),
         [],
       );
       assert.equal(endpointsOf(made).default_client_config, undefined);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parse } from "yaml";
 import { PROJECT_FOLDER } from "../../commands/program";
+import { GATEWAY } from "../components/plans";
 import { load, objects, rejection, run } from "../harness";
 
 const RULES = "groups: [{ name: g, rules: [{ alert: A, expr: vector(1) }, { record: a:b, expr: vector(1) }] }]\n";
@@ -40,6 +41,14 @@ describe("config: rule files", () => {
     assert.deepEqual(rules, { "a.yaml": "groups: [] # another\n", "a.yml": "groups: [] # first\n", "b.yaml": RULES });
     assert.deepEqual(Object.keys(rules), ["a.yaml", "a.yml", "b.yaml"]);
     assert.equal(ruleCount, 2);
+  });
+
+  it("of the stack's own, those of the gateway are for environments that have one; a directory of one's own is taken whole", async () => {
+    const own = "gateway.yaml";
+    assert.ok(!(own in (await load("dev")).rules));
+    assert.ok(own in (await load(GATEWAY.stack, GATEWAY.overrides)).rules);
+    write(own);
+    assert.deepEqual(Object.keys((await load("dev", withFolder())).rules), [own]);
   });
 
   it("are loaded by whoever evaluates them, whatever their ending", async () => {

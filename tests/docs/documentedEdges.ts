@@ -18,6 +18,8 @@ export interface EdgeFacts {
   limited: boolean;
   /** Whether `querier.endpoints` has some. */
   endpoints: boolean;
+  /** What the gateway takes: remote write, queries, and queries of readers that have tenants. */
+  gateway: { writes: boolean; reads: boolean; held: boolean };
   /** Mode of the rulers, where there are some. */
   ruler?: "stateless" | "stateful";
   /** The bucket: its kind, its server's port, and whether it has credentials. */
@@ -41,7 +43,7 @@ const bare = (host: string): string => host.replace(/^\[|\]$/g, "");
 
 /** The facts of an environment, from its settings. */
 export function factsOf(settings: Settings, parts: readonly string[], credentials: boolean): EdgeFacts {
-  const { namespace, access, alerting, objectStorage, network, querier, receive, ruler, ingestion, tracing } = settings;
+  const { namespace, access, alerting, objectStorage, network, querier, receive, ruler, ingestion, tracing, gateway } = settings;
   const kind = objectStorage === undefined ? undefined : bucketKind(objectStorage);
   const port = objectStorage === undefined ? undefined : bucketPort(objectStorage);
   const port80 = ({ port: given, protocol }: URL): number => Number(given || (protocol === "https:" ? 443 : 80));
@@ -60,6 +62,11 @@ export function factsOf(settings: Settings, parts: readonly string[], credential
     parts,
     limited: limits.some((each) => (each?.headSeries ?? 0) > 0),
     endpoints: querier.endpoints.length > 0,
+    gateway: {
+      writes: Object.keys(gateway?.tenants ?? {}).length > 0,
+      reads: Object.keys(gateway?.readers ?? {}).length > 0,
+      held: Object.values(gateway?.readers ?? {}).some(({ tenants }) => tenants !== "all"),
+    },
     ...(ruler === undefined ? {} : { ruler: ruler.mode }),
     ...(kind === undefined || kind === "filesystem" || port === undefined
       ? {}
@@ -142,6 +149,7 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
       "query frontend": ["query-frontend"],
       "store gateways": ["store-gateway"],
       compactor: ["compactor"],
+      gateways: ["gateway"],
       rulers: ["ruler"],
       "stateless rulers": facts.ruler === "stateless" ? ["ruler"] : [],
       "stateful rulers": facts.ruler === "stateful" ? ["ruler"] : [],
@@ -159,6 +167,11 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
     "`access.federation`": facts.access.federation,
   };
   const applies: Record<string, boolean> = {
+    "where a gateway takes it": facts.gateway.writes,
+    "where no gateway takes it": !facts.gateway.writes,
+    "where a gateway takes them": facts.gateway.reads,
+    "where no gateway takes them": !facts.gateway.reads,
+    "where readers have tenants": facts.gateway.held,
     "where they are limited": facts.limited,
     "where there are some": !has("receive"),
     "where `querier.endpoints` has some": facts.endpoints,

@@ -9,7 +9,7 @@ import { componentsOf, furtherEdges, networkEdges } from "../../model/network/ed
 import { planStack } from "../../model/plan";
 import { formatProblem } from "../../model/values/problem";
 import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions";
-import { HISTORY, NETWORKS, PLANS, PROD, SIDECAR, TLS } from "../components/plans";
+import { GATEWAY, HISTORY, NETWORKS, PLANS, PROD, SIDECAR, TLS } from "../components/plans";
 import { load, loadRaw, rejection, ringPlan, run, STACKS, settingsOf, together } from "../harness";
 import { anchors, codeBlocks, type Document, documents, readDocument, relativeLinks, section, tableRows, withoutCode } from "./documents";
 
@@ -79,7 +79,11 @@ describe("README.md", () => {
 
   it("has every output, and none that doesn't exist", async () => {
     const load = { series: 1_000, interval: "30s", queries: { perSecond: 0.1 } };
-    const all = [await run("prod", { load }), await run(TLS.stack, TLS.overrides)];
+    const all = [
+      await run("prod", { load }),
+      await run(TLS.stack, TLS.overrides),
+      await run(GATEWAY.stack, GATEWAY.overrides),
+    ];
     const outputs = Object.assign({}, ...all.map((each) => each.outputs));
     const rows = tableRows(section(README.text, "Outputs")).map(([name = ""]) => name.replaceAll("`", ""));
     assert.deepEqual(rows, [...new Set(rows)]);
@@ -124,6 +128,7 @@ describe("docs/operations.md", () => {
       }),
       HISTORY.overrides,
       SIDECAR.overrides,
+      GATEWAY.overrides,
     ].map((overrides) => settingsOf("prod", overrides));
     const networks = settingsOf(NETWORKS.stack, NETWORKS.overrides);
     const edges = [

@@ -200,7 +200,7 @@ describe(`${PATH} and the program`, () => {
     ...["1Gi", "1.1Ti", "512", "5e10", "22E", "+1Gi", ".5Gi", "1GB", "64MiB", "250m", "0.5", "1m", "0.0001"],
     ...["kube-x", "default", "0158", "10.0.0.0/8", "10.0.0.1/8", "fd00::/64", "10.0.0.1", "0.0.0.0/0"],
     ...["/data/x", "/etc", "/data/../x", "data", "../x", "a/b", "a//b", "eks.amazonaws.com/role-arn"],
-    ...["host:1", "host:99999", "[::1]:1", "http://h:1", "http://h:1/p", "dns+h:1", "dnssrv+_grpc._tcp.h"],
+    ...["host:1", "host:99999", "[::1]:1", "http://h:1", "http://h:1/p", "https://h.example", "dns+h:1", "dnssrv+_grpc._tcp.h"],
     ...["img", "img:1.0", "img:latest", "quay.io/thanos/thanos:v0.42.4", "X-Scope-OrgID", "host", "2026-07-01T12:00:00Z", "__name__"],
     CERTIFICATE,
     ...words,

@@ -15,6 +15,7 @@ export const CLUSTERS: readonly SharedCluster[] = [
   { lanes: [["dev", "toolchain"], ["switch"]] },
   { lanes: [["prod"]] },
   { lanes: [["schemes"]] },
+  { lanes: [["gateway"]] },
   {
     lanes: [
       ["plugins", "tls"],

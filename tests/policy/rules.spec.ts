@@ -131,6 +131,11 @@ const BROKEN: Record<string, [what: string, resources: PolicyResource[], message
   "services-stay-inside": [
     ["NodePort", service({ type: "NodePort" }), /it is a NodePort; .* add shop\/receive to exposedServices/],
     ["LoadBalancer", service({ type: "LoadBalancer" }), /it is a LoadBalancer/],
+    [
+      "external addresses, of the gateway too",
+      service({ type: "ClusterIP", externalIPs: ["192.0.2.1"], selector: { "app.kubernetes.io/component": "gateway" } }),
+      /externalIPs/,
+    ],
     ["external addresses", service({ type: "ClusterIP", externalIPs: ["192.0.2.1"] }), /externalIPs/],
   ],
   "hostpath-is-declared": [

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IMAGES as STACK_IMAGES } from "../../model/values/versions";
-import { IMAGES, type Image, layerEntries, PAUSE_IMAGE, parseLdd, writeImage } from "../../sandbox/images";
+import { IMAGES, type Image, imageConfig, layerEntries, PAUSE_IMAGE, parseLdd, writeImage } from "../../sandbox/images";
 import { SANDBOX_STACK_IMAGES } from "../../sandbox/stackImages";
 import { tarHeader, writeTar } from "../../sandbox/tar";
 
@@ -36,6 +36,7 @@ describe("sandbox images", () => {
     for (const name of Object.values(SANDBOX_STACK_IMAGES)) assert.doesNotMatch(name, /@/);
     assert.ok(STACK_IMAGES.thanos.startsWith(`${SANDBOX_STACK_IMAGES.thanos}@`));
     assert.ok(STACK_IMAGES.prometheus.startsWith(`${SANDBOX_STACK_IMAGES.prometheus}@`));
+    assert.equal(SANDBOX_STACK_IMAGES.promLabelProxy, STACK_IMAGES.promLabelProxy);
   });
 
   it("runs Thanos as 1001, Prometheus as 65534 in its own directory", () => {
@@ -45,6 +46,15 @@ describe("sandbox images", () => {
     assert.equal(prometheus.workingDirectory, "/prometheus");
     const own = layerEntries(prometheus, { ...SOURCES, programs: {} }).find((entry) => entry.path === "prometheus");
     assert.deepEqual([own?.kind, own?.uid, own?.gid], ["directory", 65534, 65534]);
+  });
+
+  it("lets HAProxy end its requests, as the original does", () => {
+    const haproxy = imageNamed(SANDBOX_STACK_IMAGES.haproxy);
+    assert.equal(haproxy.user.id, 99);
+    const { config } = imageConfig(haproxy, "0") as { config: { StopSignal?: string } };
+    assert.equal(config.StopSignal, "SIGUSR1");
+    const { config: other } = imageConfig(imageNamed(SANDBOX_STACK_IMAGES.thanos), "0") as { config: object };
+    assert.ok(!("StopSignal" in other));
   });
 
   it("puts each directory before what is in it, each path once", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions";
+import { PROM_LABEL_PROXY_VERSION, PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions";
 import { isStaticElf } from "../../sandbox/elf";
 import { buildArguments, buildKey, enginePrelude, GO_VERSION, TOOLS, type Tool, toolDirectory } from "../../sandbox/tools";
 
@@ -22,6 +22,7 @@ describe("sandbox tools", () => {
     assert.equal(TOOLS.thanos.version, `v${THANOS_VERSION}`);
     assert.ok(Object.values(TOOLS.thanos.variables).includes(THANOS_VERSION));
     assert.ok(Object.values(TOOLS.prometheus.variables).includes(PROMETHEUS_VERSION));
+    assert.equal(TOOLS.promLabelProxy.version, `v${PROM_LABEL_PROXY_VERSION}`);
     const [major, minor, patch] = PROMETHEUS_VERSION.split(".");
     assert.equal(TOOLS.prometheus.version, `v0.${major}${minor?.padStart(2, "0")}.${patch}`);
   });

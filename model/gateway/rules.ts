@@ -1,0 +1,167 @@
+import { gatewayEndpoints } from "../settings/gatewayEndpoints";
+import type { Settings } from "../settings/schema";
+import { defaultRingTenants, receiveOf } from "../settings/scheme";
+import type { Problem } from "../values/problem";
+
+/** The rules of the gateway. Each names the key to change, why, and what would be accepted. */
+
+type GatewayRule = (settings: Settings, gateway: NonNullable<Settings["gateway"]>) => Problem[];
+
+const somebodyPasses: GatewayRule = (_, { tenants, readers }) =>
+  Object.keys(tenants).length + Object.keys(readers).length > 0
+    ? []
+    : [
+        {
+          key: "gateway",
+          value: {},
+          rule: "nobody would pass it, with neither tenants nor readers",
+          remedy: "a name in gateway.tenants or gateway.readers, or the key left out",
+        },
+      ];
+
+const writersHaveARing: GatewayRule = (settings, { tenants }) =>
+  receiveOf(settings) !== undefined || Object.keys(tenants).length === 0
+    ? []
+    : [
+        {
+          key: "gateway.tenants",
+          value: Object.keys(tenants),
+          rule: "in the sidecar scheme nobody writes",
+          remedy: 'the key left out, or ingestion "receive"',
+        },
+      ];
+
+const heldReadersHaveALabel: GatewayRule = (settings, { readers }) =>
+  receiveOf(settings) !== undefined
+    ? []
+    : Object.entries(readers).flatMap(([name, { tenants }]) =>
+        tenants === "all"
+          ? []
+          : [
+              {
+                key: `gateway.readers.${name}.tenants`,
+                value: tenants,
+                rule: "in the sidecar scheme series have no tenant, so that the reader would find nothing",
+                remedy: 'all, or ingestion "receive"',
+              },
+            ],
+      );
+
+/** Every tenant that some ring takes; undefined where any is taken. */
+function takenTenants(settings: Settings): string[] | undefined {
+  const own = defaultRingTenants(settings);
+  return own && [...own, ...(receiveOf(settings)?.hashrings.flatMap((ring) => ring.tenants) ?? [])];
+}
+
+const ringsTakeThem: GatewayRule = (settings, { tenants, readers }) => {
+  const taken = receiveOf(settings) === undefined ? undefined : takenTenants(settings);
+  if (taken === undefined) return [];
+  const remedy = `one of ${taken.join(", ")}, or this one in tenancy.tenants too`;
+  const unknown = (names: readonly string[]) => names.filter((name) => !taken.includes(name));
+  return [
+    ...unknown(Object.keys(tenants)).map((tenant) => ({
+      key: `gateway.tenants.${tenant}`,
+      value: tenant,
+      rule: "no ring takes this tenant, so that its senders would be answered 500",
+      remedy,
+    })),
+    ...Object.entries(readers).flatMap(([name, reader]) =>
+      reader.tenants === "all"
+        ? []
+        : unknown(reader.tenants).map((tenant) => ({
+            key: `gateway.readers.${name}.tenants`,
+            value: tenant,
+            rule: "no ring takes this tenant, so that the reader would find nothing",
+            remedy,
+          })),
+    ),
+  ];
+};
+
+const tenantsCanShowWhoTheyAre: GatewayRule = (_, { tenants, senderAuthority }) =>
+  Object.entries(tenants).flatMap(([tenant, { token, certificates }]): Problem[] => [
+    ...(token || certificates.length > 0
+      ? []
+      : [
+          {
+            key: `gateway.tenants.${tenant}.token`,
+            value: token,
+            rule: "without a token and without names of certificates nobody is this tenant",
+            remedy: `true, a name in gateway.tenants.${tenant}.certificates, or the tenant left out`,
+          },
+        ]),
+    ...(certificates.length === 0 || senderAuthority !== undefined
+      ? []
+      : [
+          {
+            key: `gateway.tenants.${tenant}.certificates`,
+            value: certificates,
+            rule: "without gateway.senderAuthority nobody's certificate is trusted",
+            remedy: "a Secret in gateway.senderAuthority, or []",
+          },
+        ]),
+  ]);
+
+const namesMeanOneTenant: GatewayRule = (_, { tenants }) => {
+  const owners = new Map<string, string>();
+  return Object.entries(tenants).flatMap(([tenant, { certificates }]) =>
+    certificates.flatMap((name): Problem[] => {
+      const owner = owners.get(name);
+      owners.set(name, owner ?? tenant);
+      return owner === undefined
+        ? []
+        : [
+            {
+              key: `gateway.tenants.${tenant}.certificates`,
+              value: name,
+              rule: `the holder of this certificate writes as ${owner} already, and a certificate means one tenant`,
+              remedy: "each name once",
+            },
+          ];
+    }),
+  );
+};
+
+const LISTS = { write: "senders", query: "readers" } as const;
+
+const somebodyReachesIt: GatewayRule = (settings) =>
+  gatewayEndpoints(settings)
+    .map((endpoint) => LISTS[endpoint])
+    .filter((list) => settings.access[list]?.length === 0)
+    .map((list) => ({
+      key: `access.${list}`,
+      value: [],
+      rule: "with a gateway this says who reaches it, and nobody would",
+      remedy: "namespaces and networks, or the key left out: credentials say who may pass",
+    }));
+
+const RULES: readonly GatewayRule[] = [
+  somebodyPasses,
+  writersHaveARing,
+  heldReadersHaveALabel,
+  ringsTakeThem,
+  tenantsCanShowWhoTheyAre,
+  namesMeanOneTenant,
+  somebodyReachesIt,
+];
+
+const WHO_PASSES = { write: "tenants", query: "readers" } as const;
+
+/** Endpoints that would be reached from outside, and where the gateway has none. */
+function unguarded(settings: Settings): Problem[] {
+  const endpoints = gatewayEndpoints(settings);
+  return (["write", "query"] as const)
+    .filter((endpoint) => settings.expose[endpoint] !== undefined && !endpoints.includes(endpoint))
+    .map((endpoint) => ({
+      key: `expose.${endpoint}`,
+      value: settings.expose[endpoint],
+      rule: "without the gateway nothing asks who somebody is, and nothing is encrypted",
+      remedy: `somebody in gateway.${WHO_PASSES[endpoint]}, or the key left out`,
+    }));
+}
+
+/** Every problem of the gateway; empty where it can be deployed, or there is none. */
+export function gatewayProblems(settings: Settings): Problem[] {
+  const { gateway } = settings;
+  return [...unguarded(settings), ...(gateway === undefined ? [] : RULES.flatMap((rule) => rule(settings, gateway)))];
+}

@@ -1,0 +1,430 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, request as plainRequest, type Server } from "node:http";
+import { request } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import {
+  GATEWAY_CERTIFICATE_FILE,
+  GATEWAY_CERTIFICATE_FOLDER,
+  GATEWAY_MAPS_FOLDER,
+  haproxyConfig,
+  SENDER_AUTHORITY_FILE,
+  SENDER_AUTHORITY_FOLDER,
+} from "../model/gateway/haproxy";
+import { labelProxyFlags } from "../model/gateway/labelProxy";
+import { gatewayMaps } from "../model/gateway/maps";
+import { GATEWAY_QUERY_PORT, GATEWAY_WRITE_PORT, HTTP_PORT, LABEL_PROXY_HTTP_PORT, LABEL_PROXY_PORT } from "../model/kubernetes/ports";
+import { unpackPackage } from "../sandbox/debian";
+import { paths } from "../sandbox/paths";
+import { ensureTool } from "../sandbox/tools";
+import { settingsOf } from "./harness";
+
+/** A machine that has neither builds and fetches them once, into the user's cache. */
+const BUILD_MILLISECONDS = 20 * 60_000;
+
+const SETTINGS = settingsOf("prod", {
+  access: { senders: undefined, readers: undefined },
+  tenancy: { header: "X-Scope-OrgID", tenants: ["alpha", "beta", "gamma"] },
+  gateway: {
+    certificate: { secret: "gateway-tls" },
+    senderAuthority: { secret: "senders-ca" },
+    tenants: {
+      alpha: { maxBody: "512Ki", maxDecoded: "1Mi", requestsPerSecond: 30 },
+      beta: { requestsPerSecond: 3 },
+      gamma: { token: false, certificates: ["edge-1"] },
+    },
+    readers: { grafana: { tenants: ["alpha", "gamma"] }, sre: { tenants: "all" } },
+  },
+});
+const TOKENS = {
+  tenants: { alpha: ["alpha-now", "alpha-before"], beta: ["beta-now", "beta-before"] },
+  readers: { grafana: ["grafana-now", "grafana-before"], sre: ["sre-now", "sre-before"] },
+};
+
+/** A body of so many repeats of 16 MiB each, for S2's repeat codes. */
+function bomb(repeats: number): Buffer {
+  const length = varint(5 + repeats * 16_842_755);
+  return Buffer.concat([length, Buffer.from([0, 0, 1, 1]), Buffer.from("1d00ffffff".repeat(repeats), "hex")]);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  return Buffer.from([...bytes, rest]);
+}
+
+/** A body that says it decodes to so many bytes. */
+const decodingTo = (bytes: number): Buffer => Buffer.concat([varint(bytes), Buffer.alloc(40, 120)]);
+const SMALL = decodingTo(37);
+
+interface Answer {
+  status: number;
+  headers: IncomingMessage["headers"];
+  /** What the stub behind the gateway was asked; undefined where the request did not come through. */
+  seen: { url: string; headers: Record<string, string>; bytes: number; body: string } | undefined;
+  text: string;
+}
+
+describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
+  const started: ChildProcess[] = [];
+  let directory = "";
+  let upstream: Server;
+  let ports: Record<"write" | "query" | "status", number>;
+
+  before(async function () {
+    this.timeout(BUILD_MILLISECONDS);
+    // What HAProxy is made of comes from Debian; elsewhere the tests on a cluster are the only ones.
+    if ((await execa("apt-get", ["--version"], { reject: false })).exitCode !== 0) return this.skip();
+    const where = paths();
+    const root = await unpackPackage("haproxy", where);
+    const labelProxy = (await ensureTool("promLabelProxy", where, () => undefined))["prom-label-proxy"];
+    assert.ok(labelProxy, "prom-label-proxy is among the programs");
+    directory = mkdtempSync(join(tmpdir(), "thanos-stack-gateway-"));
+    upstream = createServer((asked, answer) => {
+      const chunks: Buffer[] = [];
+      asked.on("data", (chunk: Buffer) => chunks.push(chunk));
+      asked.on("end", () => {
+        const body = Buffer.concat(chunks);
+        answer.setHeader("content-type", "application/json");
+        const seen = { url: asked.url, headers: asked.headers, bytes: body.length, body: body.toString("latin1").slice(0, 500) };
+        // What rules and alerts are read of.
+        answer.end(JSON.stringify({ status: "success", data: { groups: [], alerts: [] }, seen }));
+      });
+    });
+    const [behind, write, query, status, proxy, proxyStatus] = await freePorts(6);
+    await new Promise<void>((resolve) => upstream.listen(behind, "127.0.0.1", resolve));
+    ports = { write, query, status };
+    await certificates(directory);
+    for (const folder of ["maps", "certificate", "senders"]) mkdirSync(join(directory, folder), { recursive: true });
+    for (const [name, text] of Object.entries(gatewayMaps(SETTINGS, TOKENS))) writeFileSync(join(directory, "maps", name), text);
+    const { gateway } = SETTINGS;
+    assert.ok(gateway);
+    const text = haproxyConfig(SETTINGS, gateway, {
+      write: { host: "upstream.example", pods: 2 },
+      query: `127.0.0.1:${behind}`,
+    });
+    const config = text
+      .replaceAll(GATEWAY_MAPS_FOLDER, join(directory, "maps"))
+      .replaceAll(`${GATEWAY_CERTIFICATE_FOLDER}/${GATEWAY_CERTIFICATE_FILE}`, join(directory, "gateway.pem"))
+      .replaceAll(`${SENDER_AUTHORITY_FOLDER}/${SENDER_AUTHORITY_FILE}`, join(directory, "senders.pem"))
+      .replace(`bind :${GATEWAY_WRITE_PORT}`, `bind 127.0.0.1:${write}`)
+      .replace(`bind :${GATEWAY_QUERY_PORT}`, `bind 127.0.0.1:${query}`)
+      .replace(`bind :${HTTP_PORT}`, `bind 127.0.0.1:${status}`)
+      .replace(`127.0.0.1:${LABEL_PROXY_PORT}`, `127.0.0.1:${proxy}`)
+      .replace(/server-template pod .*/, `server pod 127.0.0.1:${behind}`);
+    const file = join(directory, "haproxy.cfg");
+    writeFileSync(file, config);
+    // Without a name server's answer the template's servers would wait for one; its line alone is judged as it is.
+    const judged = join(directory, "as-deployed.cfg");
+    writeFileSync(judged, config.replace(`server pod 127.0.0.1:${behind}`, /server-template pod .*/.exec(text)?.[0] ?? ""));
+    const libraries = [join(root, "usr", "lib"), join(root, "lib")].flatMap((folder) => {
+      try {
+        return readdirSync(folder).map((each) => join(folder, each));
+      } catch {
+        return [];
+      }
+    });
+    const env = { LD_LIBRARY_PATH: libraries.join(":") };
+    const haproxy = join(root, "usr/sbin/haproxy");
+    for (const each of [judged, file]) {
+      const check = await execa(haproxy, ["-c", "-f", each], { env, all: true, reject: false });
+      assert.equal(check.exitCode, 0, check.all);
+      assert.doesNotMatch(check.all ?? "", /WARNING|ALERT/);
+    }
+    started.push(spawn(haproxy, ["-db", "-f", file], { env: { ...process.env, ...env }, stdio: "ignore" }));
+    const flags = labelProxyFlags(SETTINGS, `http://127.0.0.1:${behind}`).map((flag) =>
+      flag.replace(`127.0.0.1:${LABEL_PROXY_PORT}`, `127.0.0.1:${proxy}`).replace(`:${LABEL_PROXY_HTTP_PORT}`, `127.0.0.1:${proxyStatus}`),
+    );
+    started.push(spawn(labelProxy.path, flags, { stdio: "ignore" }));
+    for (const port of [status, proxyStatus]) await until(async () => (await status200(port)) !== 0);
+  });
+
+  after(async () => {
+    for (const child of started) child.kill("SIGKILL");
+    upstream?.closeAllConnections();
+    upstream?.close();
+    if (directory !== "") rmSync(directory, { recursive: true });
+  });
+
+  interface Asked {
+    endpoint?: "write" | "query";
+    path?: string;
+    method?: string;
+    token?: string;
+    certificate?: string;
+    headers?: Record<string, string>;
+    body?: Buffer;
+    chunked?: boolean;
+  }
+
+  function ask({
+    endpoint = "write",
+    path = endpoint === "write" ? "/api/v1/receive" : "/api/v1/query?query=up",
+    method = endpoint === "write" ? "POST" : "GET",
+    token,
+    certificate,
+    headers = {},
+    body,
+    chunked = false,
+  }: Asked): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const own = certificate === undefined ? {} : pairOf(directory, certificate);
+      const sent = request(
+        {
+          host: "127.0.0.1",
+          port: ports[endpoint],
+          path,
+          method,
+          agent: false,
+          // Its certificate is of this test's own making.
+          rejectUnauthorized: false,
+          ...own,
+          headers: {
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...(body === undefined || chunked ? {} : { "content-length": String(body.length) }),
+            ...headers,
+          },
+        },
+        (answer) => {
+          const chunks: Buffer[] = [];
+          answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+          answer.on("end", () => {
+            const text = Buffer.concat(chunks).toString();
+            const seen = text.startsWith("{") ? (JSON.parse(text) as Partial<Answer>).seen : undefined;
+            resolve({ status: answer.statusCode ?? 0, headers: answer.headers, seen, text });
+          });
+        },
+      );
+      sent.on("error", reject);
+      if (body !== undefined) sent.write(body);
+      sent.end();
+    });
+  }
+
+  const tenantOf = ({ seen }: Answer): string | undefined => seen?.headers["x-scope-orgid"];
+
+  it("answers 401 to whoever shows nothing, or what is not known", async () => {
+    for (const wrong of [{}, { token: "nobody" }, { token: "" }, { token: "grafana-now" }, { certificate: "stranger" }]) {
+      const answer = await ask({ ...wrong, body: SMALL });
+      assert.equal(answer.status, 401, JSON.stringify(wrong));
+      assert.equal(answer.headers["www-authenticate"], "Bearer");
+      assert.equal(answer.seen, undefined);
+    }
+  });
+
+  it("writes as the tenant of the token, the current one or the one before, whatever tenant the sender names", async () => {
+    for (const token of ["alpha-now", "alpha-before"]) {
+      const answer = await ask({
+        token,
+        body: SMALL,
+        headers: { "THANOS-TENANT": "beta", "x-scope-orgid": ".", "Thanos-Replica": "2" },
+      });
+      assert.equal(answer.status, 200, answer.text);
+      assert.equal(tenantOf(answer), "alpha");
+      for (const header of ["thanos-tenant", "thanos-replica", "authorization"])
+        assert.equal(answer.seen?.headers[header], undefined, header);
+    }
+  });
+
+  it("writes as the tenant of a certificate's name, which goes before a token", async () => {
+    const answer = await ask({ certificate: "edge-1", token: "alpha-now", body: SMALL });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(tenantOf(answer), "gamma");
+  });
+
+  it("refuses a certificate of another authority at the handshake", async () => {
+    await assert.rejects(ask({ certificate: "forged", token: "alpha-now", body: SMALL }));
+  });
+
+  it("takes POST of remote write alone", async () => {
+    const token = "alpha-now";
+    for (const path of ["/api/v1/receive/", "/api/v1/status/tsdb?all_tenants=true", "/api/v1/otlp", "/", "/api/v1/%72eceive"])
+      assert.equal((await ask({ token, path, body: SMALL })).status, 404, path);
+    for (const method of ["GET", "PUT", "DELETE"]) assert.equal((await ask({ token, method })).status, 405, method);
+    assert.equal((await ask({ token, body: SMALL, chunked: true })).status, 411);
+  });
+
+  it("answers 413 to what is larger than its tenant may send, by its length or by what its first bytes say", async () => {
+    const token = "alpha-now";
+    const mebibyte = 2 ** 20;
+    for (const body of [decodingTo(mebibyte), decodingTo(0), decodingTo(127), decodingTo(128), decodingTo(16_384), Buffer.from([5])])
+      assert.equal((await ask({ token, body })).status, 200, body.subarray(0, 5).toString("hex"));
+    const endless = Buffer.concat([Buffer.from("ffffffff8f00", "hex"), Buffer.alloc(40)]);
+    for (const body of [decodingTo(mebibyte + 1), decodingTo(2 ** 28), decodingTo(2 ** 32 - 1), endless, bomb(16), bomb(200)])
+      assert.equal((await ask({ token, body })).status, 413, body.subarray(0, 6).toString("hex"));
+    assert.equal(bomb(16).length, 89);
+    assert.equal((await ask({ token, body: Buffer.concat([decodingTo(100), Buffer.alloc(mebibyte / 2)]) })).status, 413);
+    // Another tenant's limit is the ring's own.
+    assert.equal((await ask({ certificate: "edge-1", body: decodingTo(mebibyte + 1) })).status, 200);
+    assert.equal((await ask({ certificate: "edge-1", body: bomb(16) })).status, 413);
+  });
+
+  it("answers 429 above a tenant's rate, and to nobody else", async () => {
+    const statuses: number[] = [];
+    let retryAfter: string | undefined;
+    for (let sent = 0; sent < 12; sent++) {
+      const { status, headers } = await ask({ token: "beta-now", body: SMALL });
+      statuses.push(status);
+      retryAfter ??= headers["retry-after"];
+    }
+    assert.ok(statuses.filter((status) => status === 200).length >= 3, statuses.join(" "));
+    assert.ok(statuses.includes(429), statuses.join(" "));
+    assert.equal(retryAfter, "1");
+    assert.equal((await ask({ token: "alpha-now", body: SMALL })).status, 200);
+  });
+
+  it("counts what it refuses by reason and tenant", async () => {
+    const text = await new Promise<string>((resolve, reject) => {
+      plainRequest({ host: "127.0.0.1", port: ports.status, path: "/metrics", agent: false }, (answer) => {
+        let all = "";
+        answer.setEncoding("utf8").on("data", (chunk: string) => {
+          all += chunk;
+        });
+        answer.on("end", () => resolve(all));
+      })
+        .on("error", reject)
+        .end();
+    });
+    for (const proxy of ["refused:401", "refused:404", "refused:405", "refused:411", "refused:413:alpha", "refused:429:beta"])
+      assert.match(text, new RegExp(`^haproxy_backend_http_requests_total\\{proxy="${proxy}"\\} [1-9]`, "m"));
+    assert.match(text, /^haproxy_backend_http_requests_total\{proxy="refused:429:alpha"\} 0$/m);
+    // By which alerts tell that nothing is behind it.
+    assert.match(text, /^haproxy_backend_active_servers\{proxy="write"\} 1$/m);
+  });
+
+  /** Paths of the querier's HTTP API: whether prom-label-proxy holds them to tenants. */
+  const PATHS: [path: string, held: boolean][] = [
+    ["/api/v1/query?query=up", true],
+    ["/api/v1/query_range?query=up&start=0&end=1&step=1", true],
+    ["/api/v1/query_exemplars?query=up&start=0&end=1", true],
+    ["/api/v1/series?match[]=up", true],
+    ["/api/v1/labels", true],
+    ["/api/v1/label/job/values", true],
+    ["/api/v1/rules", true],
+    ["/api/v1/alerts", true],
+    ["/api/v1/stores", false],
+    ["/api/v1/targets", false],
+    ["/api/v1/metadata", false],
+    ["/api/v1/status/tsdb", false],
+    ["/api/v1/status/flags", false],
+    ["/metrics", false],
+    ["/graph", false],
+    ["/api/v1/../v1/stores", false],
+    ["//api/v1/stores", false],
+  ];
+
+  it("lets a reader see its tenants alone, on every path, and is 404 where it can't be held to them", async () => {
+    for (const [path, held] of PATHS) {
+      for (const wrong of [undefined, "nobody", "alpha-now"])
+        assert.equal((await ask({ endpoint: "query", path, ...(wrong === undefined ? {} : { token: wrong }) })).status, 401, path);
+      const answer = await ask({
+        endpoint: "query",
+        path,
+        token: "grafana-now",
+        headers: { "X-Gateway-Tenants": "beta", "THANOS-TENANT": "beta" },
+      });
+      if (!held) {
+        assert.ok([404, 301, 307].includes(answer.status), `${path}: ${answer.status}`);
+        assert.equal(answer.seen, undefined, path);
+        continue;
+      }
+      assert.equal(answer.status, 200, `${path}: ${answer.text}`);
+      // Answers about alerts are read and written anew, without what the stub adds.
+      if (path === "/api/v1/alerts") continue;
+      assert.ok(answer.seen, path);
+      const { url, headers, body } = answer.seen;
+      assert.match(decodeURIComponent(`${url} ${body}`).replaceAll("+", " "), /tenant_id=~"(?:alpha\|gamma|gamma\|alpha)"/, path);
+      assert.equal(headers["thanos-tenant"], undefined);
+      assert.equal(headers.authorization, undefined);
+    }
+  });
+
+  it("keeps a query that names another tenant within the reader's own", async () => {
+    const path = `/api/v1/query?query=${encodeURIComponent('up{tenant_id="beta"}')}`;
+    const { seen } = await ask({ endpoint: "query", path, token: "grafana-before" });
+    const asked = decodeURIComponent(`${seen?.url} ${seen?.body}`);
+    assert.match(asked, /tenant_id=~"(?:alpha\|gamma|gamma\|alpha)"/);
+  });
+
+  it("lets a reader of all tenants see everything but profiles", async () => {
+    for (const [path] of PATHS) {
+      const { status, seen } = await ask({ endpoint: "query", path, token: "sre-now", headers: { "THANOS-TENANT": "beta" } });
+      assert.equal(status, 200, path);
+      assert.equal(seen?.url, path);
+      assert.equal(seen?.headers["thanos-tenant"], undefined);
+    }
+    for (const path of ["/debug/pprof/heap", "/%64ebug/pprof/heap", "//debug/fgprof", "/x/../debug/pprof/"])
+      for (const token of ["sre-now", "grafana-now"]) assert.equal((await ask({ endpoint: "query", path, token })).status, 404, path);
+    assert.equal((await ask({ endpoint: "query", method: "DELETE", token: "sre-now" })).status, 405);
+  });
+});
+
+async function freePorts<const Count extends number>(count: Count): Promise<[number, number, number, number, number, number]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<Server>((resolve) => {
+          const server = createServer();
+          server.listen(0, "127.0.0.1", () => resolve(server));
+        }),
+    ),
+  );
+  const [a, b, c, d, e, f] = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  assert.ok(a && b && c && d && e && f);
+  return [a, b, c, d, e, f];
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let tried = 0; tried < 100; tried++) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.fail("it did not start within 10 s");
+}
+
+/** Status of a program's metrics; 0 where it does not listen yet. */
+const status200 = (port: number): Promise<number> =>
+  new Promise((resolve) => {
+    plainRequest({ host: "127.0.0.1", port, path: "/metrics", agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    })
+      .on("error", () => resolve(0))
+      .end();
+  });
+
+const openssl = (...args: string[]) => execa("openssl", args);
+const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+
+/** The gateway's certificate, two authorities, and certificates of senders. */
+async function certificates(directory: string): Promise<void> {
+  const at = (name: string) => join(directory, name);
+  const own = (name: string, certificate: string, key: string) =>
+    openssl("req", "-x509", ...KEY, "-days", "2", "-subj", `/CN=${name}`, "-keyout", at(key), "-out", at(certificate));
+  await own("gateway", "gateway.pem", "gateway.pem.key");
+  await own("senders", "senders.pem", "senders.key");
+  await own("others", "others.pem", "others.key");
+  for (const [name, subject, authority] of [
+    ["edge-1", "edge-1", "senders"],
+    ["stranger", "edge-9", "senders"],
+    ["forged", "edge-1", "others"],
+  ] as const) {
+    await openssl("req", ...KEY, "-subj", `/CN=${subject}`, "-keyout", at(`${name}.key`), "-out", at(`${name}.csr`));
+    await openssl(
+      ...["x509", "-req", "-days", "2", "-in", at(`${name}.csr`), "-out", at(`${name}.pem`)],
+      ...["-CA", at(`${authority}.pem`), "-CAkey", at(`${authority}.key`), "-CAcreateserial"],
+    );
+  }
+}
+
+/** A sender's certificate and key. */
+function pairOf(directory: string, name: string): { cert: Buffer; key: Buffer } {
+  return { cert: readFileSync(join(directory, `${name}.pem`)), key: readFileSync(join(directory, `${name}.key`)) };
+}

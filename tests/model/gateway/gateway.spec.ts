@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { connectionsOf, requestLimits } from "../../../model/gateway/haproxy";
+import { gatewayMaps } from "../../../model/gateway/maps";
+import { planGateway } from "../../../model/gateway/plan";
+import { currentSlot, generationIn, SLOTS, tokenHash } from "../../../model/gateway/tokens";
+import { GATEWAY, SPLIT_AGENTS } from "../../components/plans";
+import { type Overrides, planOf, rejection, settingsOf, together } from "../../harness";
+
+const SETTINGS = settingsOf(GATEWAY.stack, GATEWAY.overrides);
+const TOKENS = { tenants: { payments: ["new", "old"] }, readers: { "grafana-payments": ["g1", "g2"], sre: ["s1", "s2"] } };
+
+describe("tokens of the gateway", () => {
+  it("keep the current one valid when a generation comes, and neither when two come", () => {
+    const valid = (generation: number) => SLOTS.map((slot) => `${slot} ${generationIn(slot, generation)}`);
+    for (const generation of [1, 2, 7, 100]) {
+      const current = `${currentSlot(generation)} ${generation}`;
+      assert.ok(valid(generation).includes(current));
+      assert.ok(valid(generation + 1).includes(current), "the one before");
+      assert.deepEqual(
+        valid(generation + 2).filter((each) => valid(generation).includes(each)),
+        [],
+      );
+      assert.notEqual(currentSlot(generation), currentSlot(generation + 1));
+    }
+  });
+
+  it("are kept as HAProxy's sha2(256),hex", () => {
+    assert.equal(tokenHash("token"), createHash("sha256").update("token").digest("hex").toUpperCase());
+  });
+});
+
+describe("maps of the gateway", () => {
+  const maps = gatewayMaps(SETTINGS, TOKENS);
+
+  it("hold hashes of tokens, and no token", () => {
+    assert.equal(maps["writers.map"], `${tokenHash("new")} payments\n${tokenHash("old")} payments\n`);
+    for (const token of ["new", "old", "g1", "s2"]) assert.ok(!Object.values(maps).some((text) => text.split(/\s/).includes(token)));
+  });
+
+  it("say who a certificate is, and what each reader sees", () => {
+    assert.equal(maps["names.map"], "edge-eu-1 edge\nedge-us-1 edge\n");
+    assert.equal(maps["tenants.map"], "grafana-payments payments,edge\nsre *\n");
+  });
+
+  it("have limits of every tenant: its own, or the ring's", () => {
+    assert.equal(maps["rates.map"], "edge 100\npayments 50\n");
+    assert.deepEqual(requestLimits(SETTINGS, "payments"), { body: 2 ** 20, decoded: 8 * 2 ** 20 });
+    const ring = requestLimits(SETTINGS, "edge");
+    assert.equal(ring.body, ring.decoded);
+    assert.match(maps["decoded.map"] ?? "", new RegExp(`^edge ${ring.decoded}$`, "m"));
+    const limited = (sizeBytes: number) =>
+      requestLimits(
+        settingsOf("prod", together(GATEWAY.overrides, { receive: { limits: { tenants: { edge: { request: { sizeBytes } } } } } })),
+        "edge",
+      );
+    assert.equal(limited(123_456).decoded, 123_456);
+    assert.equal(limited(0).decoded, 32 * 2 ** 20, "no limit of the ring");
+  });
+});
+
+describe("the gateway's plan", () => {
+  it("leads to whatever takes remote write: routers in split mode, every ring's receivers otherwise", () => {
+    const split = planOf(GATEWAY.stack, GATEWAY.overrides).gateway;
+    assert.equal(split?.writesTo?.component, "receive-router");
+    const gateway = { tenants: { "default-tenant": {} }, certificate: { secret: "a" } };
+    const rings = planOf("dev", { gateway, receive: { hashrings: [{ name: "payments", tenants: ["cards"], replicas: 3 }] } }).gateway;
+    assert.equal(rings?.writesTo?.component, "receive");
+    assert.equal(rings?.upstream.write?.pods, 12);
+    assert.equal(rings?.queryUrl, undefined);
+    assert.equal(planGateway(settingsOf(SPLIT_AGENTS.stack, SPLIT_AGENTS.overrides), undefined, "http://q:9090"), undefined);
+  });
+
+  it("holds as many connections as its memory has room for", () => {
+    const of = (memory: string) => connectionsOf({ resources: { cpu: "1", memory } });
+    assert.equal(of("256Mi"), 1_228);
+    assert.ok(of("1Gi") > 6_000);
+    assert.equal(of("64Mi"), 100);
+  });
+});
+
+describe("rules of the gateway", () => {
+  const base = (gateway: Overrides, more: Overrides = {}): Overrides =>
+    together({ access: { senders: undefined, readers: undefined }, gateway: { certificate: { secret: "gateway-tls" }, ...gateway } }, more);
+  const tenant = "default-tenant";
+
+  for (const [title, overrides, message] of [
+    ["one that nobody passes", base({}), /gateway.*neither tenants nor readers/],
+    ["a tenant that no ring takes", base({ tenants: { stranger: {} } }), /gateway\.tenants\.stranger.*answered 500/],
+    [
+      "a reader of a tenant that no ring takes",
+      base({ readers: { a: { tenants: ["stranger"] } } }),
+      /gateway\.readers\.a\.tenants.*find nothing/,
+    ],
+    ["a tenant that can't show who it is", base({ tenants: { [tenant]: { token: false } } }), /nobody is this tenant/],
+    ["names without an authority", base({ tenants: { [tenant]: { certificates: ["a"] } } }), /nobody's certificate is trusted/],
+    [
+      "a name of two tenants",
+      base(
+        { senderAuthority: { secret: "ca" }, tenants: { [tenant]: { certificates: ["a"] }, b: { certificates: ["a"] } } },
+        { tenancy: { tenants: ["b"] } },
+      ),
+      /a certificate means one tenant/,
+    ],
+    [
+      "one that nobody reaches",
+      base({ tenants: { [tenant]: {} } }, { access: { senders: [], readers: [] } }),
+      /access\.senders.*nobody would/,
+    ],
+    [
+      "tenants of sidecars",
+      base({ tenants: { [tenant]: {} }, readers: { a: { tenants: "all" } } }, { ingestion: "sidecar" }),
+      /nobody writes/,
+    ],
+    ["readers of tenants of sidecars", base({ readers: { a: { tenants: ["b"] } } }, { ingestion: "sidecar" }), /series have no tenant/],
+    [
+      "to expose what asks nobody",
+      base({ readers: { a: { tenants: "all" } } }, { access: { senders: [] }, expose: { write: { nodePort: {} } } }),
+      /expose\.write.*nothing asks who/,
+    ],
+    [
+      "a public URL without encryption",
+      base(
+        { readers: { a: { tenants: "all" } } },
+        { access: { senders: [] }, expose: { query: { url: "http://a.example", nodePort: {} } } },
+      ),
+      /expose\.query\.url.*an https URL/,
+    ],
+    [
+      "two ways to one endpoint",
+      base({ readers: { a: { tenants: "all" } } }, { access: { senders: [] }, expose: { query: { nodePort: {}, loadBalancer: {} } } }),
+      /expose\.query.*exactly one of/,
+    ],
+    // Readers stay open without an endpoint of the gateway.
+    ["an open endpoint beside it", base({ tenants: { [tenant]: {} } }), /access\.readers.*open to everybody/],
+  ] as const) {
+    it(`refuse ${title}`, async () => {
+      assert.match((await rejection("prod", overrides)).message, message);
+    });
+  }
+});
