@@ -40,6 +40,7 @@ import {
 import { gatewayReaders, gatewayTenants } from "../model/settings/gatewayEndpoints";
 import type { Settings } from "../model/settings/schema";
 import { componentType } from "../objects/componentType";
+import { gatewayRoutes } from "../objects/gatewayRoutes";
 import {
   componentLabels,
   deployment,
@@ -106,11 +107,16 @@ export class Gateway extends pulumi.ComponentResource {
     this.credentials = pulumi.secret(
       pulumi.output({ tenants: currentOf(tokens.tenants, tenants), readers: currentOf(tokens.readers, readers) }),
     );
-    for (const endpoint of gateway.endpoints)
+    const authority = this.authority(name, workload, own.certificate.authority);
+    for (const endpoint of gateway.endpoints) {
+      const exposed = settings.expose[endpoint];
       service(`${name}-${endpoint}`, workload, GATEWAY_SERVICES[endpoint], PORTS[endpoint], {
-        ...exposedService(settings.expose[endpoint]),
+        ...exposedService(exposed),
         port: GATEWAY_SERVICE_PORT,
       });
+      const inside = `${GATEWAY_SERVICES[endpoint]}.${settings.namespace}.svc.${settings.cluster.domain}`;
+      gatewayRoutes(name, workload, { endpoint, exposed, certificate: own.certificate.secret, name: inside, authority });
+    }
     if (gateway.writesTo !== undefined)
       service(
         `${name}-upstream`,
@@ -140,6 +146,24 @@ export class Gateway extends pulumi.ComponentResource {
         { even: token(holder, "even", generation), odd: token(holder, "odd", generation) },
       ]),
     );
+  }
+
+  /** A ConfigMap with certificates of who signed the gateway's, made when first asked for; undefined where everybody trusts them. */
+  private authority(name: string, workload: Workload, certificates: string | undefined): () => pulumi.Output<string> | undefined {
+    let made: pulumi.Output<string> | undefined;
+    return () => {
+      if (certificates !== undefined)
+        made ??= new k8s.core.v1.ConfigMap(
+          `${name}-authority`,
+          {
+            metadata: { namespace: workload.namespace, labels: commonLabels(GATEWAY_IDENTITY) },
+            immutable: true,
+            data: { "ca.crt": certificates },
+          },
+          { parent: this },
+        ).metadata.name;
+      return made;
+    };
   }
 
   /** haproxy.cfg and its maps. */

@@ -1,3 +1,4 @@
+import { GATEWAY_SERVICES } from "../model/kubernetes/identities";
 import { credentialsInValue } from "../model/values/credentials";
 import { tokenViolations } from "./apiToken";
 import { credentialViolations } from "./credentials";
@@ -138,10 +139,39 @@ const namespacesEnforceRestricted: ResourceRule = {
   },
 };
 
+/** What leads from outside to Services. */
+const ROUTES = ["Ingress", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"];
+
+/** Services of the gateway, which asks everybody who he is, and encrypts. */
+const GATEWAYS_SERVICES: readonly string[] = Object.values(GATEWAY_SERVICES);
+
+/** Services to which an Ingress or a route leads. */
+function backendsOf(inputs: Record<string, unknown>): string[] {
+  const spec = fields(inputs, "spec");
+  const backend = (of: Record<string, unknown>) => text(fields(of, "service"), "name");
+  const rules = list(spec, "rules");
+  const named = [
+    backend(fields(spec, "defaultBackend")),
+    ...rules.flatMap((rule) => list(fields(rule, "http"), "paths").map((path) => backend(fields(path, "backend")))),
+    ...rules.flatMap((rule) => list(rule, "backendRefs").map((ref) => text(ref, "name"))),
+  ];
+  return [...new Set(named.filter((each) => each !== ""))];
+}
+
 const servicesStayInside: ResourceRule = {
   name: "services-stay-inside",
   description: "No Service but the gateway's is reachable from outside of the cluster, unless policy/exceptions.ts allows it by name.",
   check(resource, { exceptions }) {
+    const led = ROUTES.includes(kindOf(resource)) ? backendsOf(resource.inputs) : [];
+    if (led.length > 0)
+      return led
+        .filter(
+          (service) => !GATEWAYS_SERVICES.includes(service) && !exceptions.exposedServices.includes(`${namespaceOf(resource)}/${service}`),
+        )
+        .map(
+          (service) =>
+            `it leads to ${service} from outside; lead to the gateway, or add ${namespaceOf(resource)}/${service} to exposedServices in policy/exceptions.ts`,
+        );
     if (kindOf(resource) !== "Service") return [];
     const name = `${namespaceOf(resource)}/${objectName(resource)}`;
     if (exceptions.exposedServices.includes(name)) return [];

@@ -1,7 +1,9 @@
-import { gatewayEndpoints } from "../settings/gatewayEndpoints";
+import { gatewayEndpoints, gatewayTenants } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
 import { defaultRingTenants, receiveOf } from "../settings/scheme";
+import { isDnsName } from "../values/kubernetesNames";
 import type { Problem } from "../values/problem";
+import { hostOfUrl } from "./routes";
 
 /** The rules of the gateway. Each names the key to change, why, and what would be accepted. */
 
@@ -160,8 +162,51 @@ function unguarded(settings: Settings): Problem[] {
     }));
 }
 
+/** Whether the host of a URL is a name: the last label of an address is a number. */
+const hasName = (url: string): boolean => isDnsName(hostOfUrl(url)) && !/^\d+$/.test(hostOfUrl(url).split(".").at(-1) ?? "");
+
+/** An Ingress and a route are found by a host's name. */
+function routesHaveAHost({ expose }: Settings): Problem[] {
+  return (["write", "query"] as const).flatMap((endpoint): Problem[] => {
+    const { url, ingress, gatewayApi } = expose[endpoint] ?? {};
+    if (ingress === undefined && gatewayApi === undefined) return [];
+    return url !== undefined && hasName(url)
+      ? []
+      : [
+          {
+            key: `expose.${endpoint}.url`,
+            value: url,
+            rule: `${ingress === undefined ? "an HTTPRoute" : "an Ingress"} is found by the name of a host`,
+            remedy: "an https URL with a name, such as https://metrics.example",
+          },
+        ];
+  });
+}
+
+/** Whoever ends TLS before the gateway keeps the sender's certificate. */
+function certificatesComeThrough(settings: Settings): Problem[] {
+  const { ingress, gatewayApi } = settings.expose.write ?? {};
+  const way = ingress !== undefined ? "ingress" : gatewayApi !== undefined ? "gatewayApi" : undefined;
+  const tenants = gatewayTenants(settings);
+  return way === undefined || tenants.length === 0 || tenants.some(([, { token }]) => token)
+    ? []
+    : [
+        {
+          key: `expose.write.${way}`,
+          value: settings.expose.write?.[way],
+          rule: "it ends TLS, so that no client certificate comes through, and no tenant in gateway.tenants has a token",
+          remedy: "loadBalancer or nodePort, or a tenant with token: true",
+        },
+      ];
+}
+
 /** Every problem of the gateway; empty where it can be deployed, or there is none. */
 export function gatewayProblems(settings: Settings): Problem[] {
   const { gateway } = settings;
-  return [...unguarded(settings), ...(gateway === undefined ? [] : RULES.flatMap((rule) => rule(settings, gateway)))];
+  return [
+    ...unguarded(settings),
+    ...routesHaveAHost(settings),
+    ...certificatesComeThrough(settings),
+    ...(gateway === undefined ? [] : RULES.flatMap((rule) => rule(settings, gateway))),
+  ];
 }

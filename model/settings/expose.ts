@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isHost, isPort, splitHost } from "../values/hosts";
 import { isNetwork, NETWORK_FORM } from "../values/ipNetwork";
-import { annotations, count, form } from "./forms";
+import { annotations, count, form, namespaceName, objectName } from "./forms";
 
 /** How the gateway is reached from outside the cluster: its schema. */
 
@@ -45,7 +45,42 @@ const nodePort = z
   .optional()
   .describe("A Service of the type NodePort.");
 
-const WAYS = ["loadBalancer", "nodePort"] as const;
+const ingress = z
+  .strictObject({
+    class: objectName.optional().describe("Ingress class. Left out: the cluster's default."),
+    annotations: annotations
+      .default({})
+      .describe(
+        "Annotations of the Ingress. By one of them the controller is told that the gateway speaks TLS (ingress-nginx: " +
+          "`nginx.ingress.kubernetes.io/backend-protocol: HTTPS`), and how large a request may be.",
+      ),
+    certificate: z
+      .strictObject({ secret: objectName.describe("Secret of the type `kubernetes.io/tls` in the stack's namespace.") })
+      .optional()
+      .describe("The certificate that the controller shows, valid for the URL's host. Left out: the gateway's."),
+  })
+  .optional()
+  .describe(
+    "An Ingress for the URL's host, over TLS alone. Its controller ends TLS, so that no client certificate comes through, and encrypts again " +
+      "towards the gateway.",
+  );
+
+const gatewayApi = z
+  .strictObject({
+    gateway: objectName.describe("Name of the Gateway."),
+    namespace: namespaceName.describe("Its namespace. Its listener takes routes of the stack's (`allowedRoutes`)."),
+    listener: objectName.describe(
+      "Its listener with TLS (`sectionName`). The route is at no other: one of plain HTTP would show tokens to everybody.",
+    ),
+    annotations: annotations.default({}).describe("Annotations of the route."),
+  })
+  .optional()
+  .describe(
+    "An HTTPRoute for the URL's host at a Gateway that somebody else made, and a BackendTLSPolicy, by which the Gateway encrypts again towards the " +
+      "stack's. No client certificate comes through. The cluster has the Gateway API of version 1.4 or later.",
+  );
+
+const WAYS = ["loadBalancer", "nodePort", "ingress", "gatewayApi"] as const;
 
 /** Host, and port where it is another than 443, of an https URL. */
 const serverOf = (url: string): string => url.slice("https://".length);
@@ -66,6 +101,8 @@ const endpoint = (output: string) =>
         ),
       loadBalancer,
       nodePort,
+      ingress,
+      gatewayApi,
     })
     .refine((chosen) => WAYS.filter((way) => chosen[way] !== undefined).length === 1, `exactly one of ${WAYS.join(", ")}`)
     .meta({ minProperties: 1, maxProperties: 2 })

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import type { Manifest } from "../../commands/manifests";
 import type { ProgramRun } from "../../commands/program";
-import { container, mountedConfigMap, object, objects, run } from "../harness";
-import { GATEWAY, GATEWAY_SIDECAR, PROD } from "./plans";
+import { gatewayApiSchemas } from "../gatewayApi/schemas";
+import { container, mountedConfigMap, object, objects, run, together } from "../harness";
+import { GATEWAY, GATEWAY_ROUTED, GATEWAY_SIDECAR, PROD } from "./plans";
 
 describe("gateway", () => {
   let made: ProgramRun;
@@ -93,6 +95,85 @@ describe("gateway", () => {
     const inside = await run(GATEWAY_SIDECAR.stack, GATEWAY_SIDECAR.overrides);
     assert.equal(object(inside, "Service", "thanos-gateway-query").spec.type, "ClusterIP");
     assert.ok(!("publicQueryUrl" in inside.outputs));
+  });
+
+  describe("behind what somebody else made", () => {
+    let routed: ProgramRun;
+    before(async () => {
+      routed = await run(GATEWAY_ROUTED.stack, GATEWAY_ROUTED.overrides);
+    });
+    const spec = (of: ProgramRun, kind: string, name: string) => (object(of, kind, name) as Manifest & { spec: object }).spec;
+
+    it("has an HTTPRoute at the one listener that is named, for the one path of remote write", () => {
+      assert.deepEqual(spec(routed, "HTTPRoute", "thanos-gateway-write"), {
+        parentRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", namespace: "gateways", name: "public", sectionName: "https" }],
+        hostnames: ["metrics.example"],
+        rules: [
+          {
+            matches: [{ path: { type: "Exact", value: "/api/v1/receive" } }],
+            backendRefs: [{ group: "", kind: "Service", name: "thanos-gateway-write", port: 443, weight: 1 }],
+          },
+        ],
+      });
+    });
+
+    it("is spoken to over TLS, by whoever signed its certificate", async () => {
+      const [authority] = objects(routed, "ConfigMap").filter(({ metadata }) => metadata.name.startsWith("gateway-authority-"));
+      assert.match(authority?.data["ca.crt"] ?? "", /BEGIN CERTIFICATE/);
+      assert.deepEqual(spec(routed, "BackendTLSPolicy", "thanos-gateway-write"), {
+        targetRefs: [{ group: "", kind: "Service", name: "thanos-gateway-write" }],
+        validation: {
+          hostname: "thanos-gateway-write.thanos-prod.svc.cluster.local",
+          caCertificateRefs: [{ group: "", kind: "ConfigMap", name: authority?.metadata.name }],
+        },
+      });
+      const trusted = await run(
+        GATEWAY_ROUTED.stack,
+        together(GATEWAY_ROUTED.overrides, { gateway: { certificate: { authority: undefined } } }),
+      );
+      assert.deepEqual((spec(trusted, "BackendTLSPolicy", "thanos-gateway-write") as { validation: object }).validation, {
+        hostname: "metrics.example",
+        wellKnownCACertificates: "System",
+      });
+    });
+
+    it("has an Ingress over TLS, with the certificate that is named or the gateway's own", async () => {
+      const { metadata } = object(routed, "Ingress", "thanos-gateway-query");
+      assert.equal((metadata.annotations as Record<string, string>)["nginx.ingress.kubernetes.io/backend-protocol"], "HTTPS");
+      const backend = { service: { name: "thanos-gateway-query", port: { number: 443 } } };
+      assert.deepEqual(spec(routed, "Ingress", "thanos-gateway-query"), {
+        ingressClassName: "nginx",
+        tls: [{ hosts: ["queries.example"], secretName: "queries-tls" }],
+        rules: [{ host: "queries.example", http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+      });
+      const own = await run(
+        GATEWAY_ROUTED.stack,
+        together(GATEWAY_ROUTED.overrides, { expose: { query: { ingress: { certificate: undefined } } } }),
+      );
+      assert.deepEqual((spec(own, "Ingress", "thanos-gateway-query") as { tls: object }).tls, [
+        { hosts: ["queries.example"], secretName: "gateway-tls" },
+      ]);
+    });
+
+    it("is inside the cluster itself, and says where it is reached", () => {
+      for (const name of ["thanos-gateway-write", "thanos-gateway-query"])
+        assert.equal(object(routed, "Service", name).spec.type, "ClusterIP");
+      assert.equal(routed.outputs.publicRemoteWriteUrl, "https://metrics.example/api/v1/receive");
+      assert.equal(routed.outputs.publicQueryUrl, "https://queries.example:8443");
+    });
+
+    it("fits the schemas that the Gateway API publishes", async function () {
+      // The first run on a machine fetches them.
+      this.timeout(300_000);
+      const schemas = await gatewayApiSchemas();
+      for (const kind of ["HTTPRoute", "BackendTLSPolicy"]) {
+        const [manifest] = objects(routed, kind) as (Manifest & { apiVersion: string; spec: object })[];
+        assert.ok(manifest);
+        const validate = schemas(kind, manifest.apiVersion.split("/")[1] ?? "");
+        assert.deepEqual(validate(manifest), []);
+        assert.notDeepEqual(validate({ ...manifest, spec: { ...manifest.spec, parentRefs: {}, targetRefs: {} } }), []);
+      }
+    });
   });
 
   it("is lost with its nodes: what others write and ask", async () => {

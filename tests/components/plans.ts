@@ -450,6 +450,29 @@ export const GATEWAY: Plan = {
   },
 };
 
+/** The same behind somebody else's Gateway and ingress controller. */
+export const GATEWAY_ROUTED: Plan = {
+  title: "a gateway behind a Gateway and an Ingress",
+  stack: "prod",
+  overrides: {
+    ...GATEWAY.overrides,
+    expose: {
+      write: {
+        url: "https://metrics.example",
+        gatewayApi: { gateway: "public", namespace: "gateways", listener: "https", annotations: { "example.com/team": "metrics" } },
+      },
+      query: {
+        url: "https://queries.example:8443",
+        ingress: {
+          class: "nginx",
+          annotations: { "nginx.ingress.kubernetes.io/backend-protocol": "HTTPS" },
+          certificate: { secret: "queries-tls" },
+        },
+      },
+    },
+  },
+};
+
 /** Readers of everything, over sidecars: nobody writes. */
 export const GATEWAY_SIDECAR: Plan = {
   title: "a gateway for readers of sidecars",
@@ -481,6 +504,7 @@ export const RING_PLANS: readonly Plan[] = [
   TLS,
   TLS_SECRETS,
   GATEWAY,
+  GATEWAY_ROUTED,
 ];
 /** Plans whose samples stay with their Prometheus. */
 export const SIDECAR_PLANS: readonly Plan[] = [SIDECAR, SIDECAR_DEV, EXTRA_SIDECAR, DIVIDED_SIDECAR, TLS_SIDECAR, GATEWAY_SIDECAR];

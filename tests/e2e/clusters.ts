@@ -15,11 +15,10 @@ export const CLUSTERS: readonly SharedCluster[] = [
   { lanes: [["dev", "toolchain"], ["switch"]] },
   { lanes: [["prod"]] },
   { lanes: [["schemes"]] },
-  { lanes: [["gateway"]] },
   {
     lanes: [
       ["plugins", "tls"],
-      ["directoryBucket", "preview", "appStack"],
+      ["directoryBucket", "preview", "appStack", "gateway"],
     ],
     // It removes the whole sandbox at its end.
     last: "walkthrough",

@@ -10,7 +10,7 @@ import { forwardPorts } from "../clients/fakeForwarding";
 import { kubeconfigOf } from "../clients/kubeconfigOf";
 import { type ReceivedRequest, startLoopback } from "../clients/loopback";
 import { OUTPUTS, startFakeCluster } from "../commands/fakeCluster";
-import { AUTOSCALED, TLS_SIDECAR } from "../components/plans";
+import { AUTOSCALED, GATEWAY_ROUTED, TLS_SIDECAR } from "../components/plans";
 import { run, STACKS } from "../harness";
 import { asked, EVERYBODY, type Right, type Rule, readManifests, resourceOf, rightsOf } from "./rights";
 
@@ -37,7 +37,7 @@ describe("the account that deploys", () => {
   before(async () => {
     made = [];
     for (const stack of STACKS) made.push(...(manifestsOf((await run(stack)).resources) as typeof made));
-    for (const { stack, overrides } of [AUTOSCALED, TLS_SIDECAR])
+    for (const { stack, overrides } of [AUTOSCALED, TLS_SIDECAR, GATEWAY_ROUTED])
       made.push(...(manifestsOf((await run(stack, overrides)).resources) as typeof made));
   });
 

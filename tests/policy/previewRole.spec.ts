@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { manifestsOf } from "../../commands/manifests";
-import { AUTOSCALED, TLS_SIDECAR } from "../components/plans";
+import { AUTOSCALED, GATEWAY_ROUTED, TLS_SIDECAR } from "../components/plans";
 import { run, STACKS } from "../harness";
 import { readManifests, resourceOf } from "./rights";
 
@@ -26,7 +26,10 @@ describe("the account that previews", () => {
 
   it("may get exactly the kinds that the program makes, the classes of its volumes, and no Secret", async () => {
     const made = new Set<string>();
-    const runs = [...STACKS.map((stack) => run(stack)), ...[AUTOSCALED, TLS_SIDECAR].map(({ stack, overrides }) => run(stack, overrides))];
+    const runs = [
+      ...STACKS.map((stack) => run(stack)),
+      ...[AUTOSCALED, TLS_SIDECAR, GATEWAY_ROUTED].map(({ stack, overrides }) => run(stack, overrides)),
+    ];
     for (const { resources } of await Promise.all(runs)) for (const manifest of manifestsOf(resources)) made.add(resourceOf(manifest));
     made.delete("secrets");
     assert.deepEqual(

@@ -29,6 +29,8 @@ const configMap = (data: Record<string, string>) =>
   withChanged(resource("core/v1:ConfigMap", { metadata: { name: "settings", namespace: NAMESPACE }, data }));
 const service = (spec: Record<string, unknown>) =>
   withChanged(resource("core/v1:Service", { metadata: { name: "receive", namespace: NAMESPACE }, spec }));
+const leading = (kind: string, apiVersion: string, spec: Record<string, unknown>) =>
+  withChanged(resource(`${apiVersion}:${kind}`, { metadata: { name: "metrics", namespace: NAMESPACE }, spec }));
 const DIGEST = `sha256:${"a".repeat(64)}`;
 
 /** Each breaks one rule and no other. */
@@ -135,6 +137,18 @@ const BROKEN: Record<string, [what: string, resources: PolicyResource[], message
       "external addresses, of the gateway too",
       service({ type: "ClusterIP", externalIPs: ["192.0.2.1"], selector: { "app.kubernetes.io/component": "gateway" } }),
       /externalIPs/,
+    ],
+    [
+      "an Ingress to another than the gateway",
+      leading("Ingress", "networking.k8s.io/v1", { rules: [{ http: { paths: [{ backend: { service: { name: "receive" } } }] } }] }),
+      /it leads to receive from outside; .* add shop\/receive to exposedServices/,
+    ],
+    [
+      "a route to another than the gateway",
+      leading("GRPCRoute", "gateway.networking.k8s.io/v1", {
+        rules: [{ backendRefs: [{ name: "thanos-gateway-write" }, { name: "querier" }] }],
+      }),
+      /GRPCRoute shop\/metrics: it leads to querier from outside/,
     ],
     ["external addresses", service({ type: "ClusterIP", externalIPs: ["192.0.2.1"] }), /externalIPs/],
   ],

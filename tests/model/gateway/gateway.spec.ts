@@ -131,6 +131,30 @@ describe("rules of the gateway", () => {
       base({ readers: { a: { tenants: "all" } } }, { access: { senders: [] }, expose: { query: { nodePort: {}, loadBalancer: {} } } }),
       /expose\.query.*exactly one of/,
     ],
+    [
+      "an Ingress without a host",
+      base({ readers: { a: { tenants: "all" } } }, { access: { senders: [] }, expose: { query: { ingress: {} } } }),
+      /expose\.query\.url.*an Ingress is found by the name of a host/,
+    ],
+    [
+      "a route of an address",
+      base(
+        { readers: { a: { tenants: "all" } } },
+        {
+          access: { senders: [] },
+          expose: { query: { url: "https://192.0.2.1", gatewayApi: { gateway: "a", namespace: "b", listener: "c" } } },
+        },
+      ),
+      /expose\.query\.url.*an HTTPRoute is found by the name of a host/,
+    ],
+    [
+      "a route for certificates alone",
+      base(
+        { senderAuthority: { secret: "ca" }, tenants: { [tenant]: { token: false, certificates: ["a"] } } },
+        { access: { readers: [] }, expose: { write: { url: "https://a.example", ingress: {} } } },
+      ),
+      /expose\.write\.ingress.*no client certificate comes through/,
+    ],
     // Readers stay open without an endpoint of the gateway.
     ["an open endpoint beside it", base({ tenants: { [tenant]: {} } }), /access\.readers.*open to everybody/],
   ] as const) {
