@@ -60,10 +60,14 @@ export class Certificates extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** The certificate of a component, as files in its container; undefined where it has none. */
-  mounted(component: CertifiedComponent, folder = TLS_FOLDER): Mounted | undefined {
+  /**
+   * The certificate of a component, as files in its container; undefined where it has none.
+   *
+   * @param keyFile Name of the key's file. Default: as in the Secret.
+   */
+  mounted(component: CertifiedComponent, folder = TLS_FOLDER, keyFile?: string): Mounted | undefined {
     const secretName = this.secrets.get(component);
-    return secretName === undefined ? undefined : mountedCertificate(TLS_VOLUME, secretName, folder);
+    return secretName === undefined ? undefined : mountedCertificate(TLS_VOLUME, secretName, folder, keyFile);
   }
 
   private issued(name: string, { settings, tls, day }: CertificatesArgs): pulumi.Output<Issued> {

@@ -5,6 +5,8 @@ import { exposedService } from "../model/gateway/exposed";
 import {
   GATEWAY_CERTIFICATE_FILE,
   GATEWAY_CERTIFICATE_FOLDER,
+  GATEWAY_CLIENT_FOLDER,
+  GATEWAY_CLIENT_KEY_FILE,
   GATEWAY_CONFIG_FILE,
   GATEWAY_CONFIG_FOLDER,
   GATEWAY_DRAIN_SECONDS,
@@ -53,6 +55,7 @@ import {
   together,
   type Workload,
 } from "../objects/workload";
+import type { Certificates } from "./certificates";
 
 /** Arguments of {@link Gateway}. */
 export interface GatewayArgs {
@@ -61,6 +64,8 @@ export interface GatewayArgs {
   addresses: Pick<Addresses, "queryUrl">;
   /** Namespace, known when it exists. */
   namespace: pulumi.Input<string>;
+  /** Undefined where nothing is encrypted behind it. */
+  certificates: Certificates | undefined;
 }
 
 /** Ports of a gateway's pod. */
@@ -125,7 +130,11 @@ export class Gateway extends pulumi.ComponentResource {
         { name: "remote-write", containerPort: REMOTE_WRITE_PORT },
         { ...HEADLESS, selector: componentLabels(gateway.writesTo) },
       );
-    const files = together(this.configuration(name, workload, args, tokens), this.certificates(args));
+    const files = together(
+      this.configuration(name, workload, args, tokens),
+      this.certificates(args),
+      args.certificates?.mounted("gateway", GATEWAY_CLIENT_FOLDER, GATEWAY_CLIENT_KEY_FILE),
+    );
     this.workload(name, workload, args, files);
     if (own.replicas > 1) disruptionBudget(name, workload);
     this.registerOutputs({});

@@ -234,12 +234,20 @@ export function mountedConfigMap(volume: string, configMap: pulumi.Input<string>
 }
 
 /** A certificate as files of a volume: of the Secret, whatever else it holds. */
-const certificateItems = (folder = "") => [CERTIFICATE_FILE, KEY_FILE, CA_FILE].map((key) => ({ key, path: `${folder}${key}` }));
+const certificateItems = (folder = "", keyFile = KEY_FILE) => [
+  { key: CERTIFICATE_FILE, path: `${folder}${CERTIFICATE_FILE}` },
+  { key: KEY_FILE, path: `${folder}${keyFile}` },
+  { key: CA_FILE, path: `${folder}${CA_FILE}` },
+];
 
-/** A Secret with a certificate as a directory. */
-export function mountedCertificate(volume: string, secretName: pulumi.Input<string>, folder: string): Mounted {
+/**
+ * A Secret with a certificate as a directory.
+ *
+ * @param keyFile Name of the key's file. Default: as in the Secret.
+ */
+export function mountedCertificate(volume: string, secretName: pulumi.Input<string>, folder: string, keyFile?: string): Mounted {
   return {
-    volumes: [{ name: volume, secret: { secretName, items: certificateItems() } }],
+    volumes: [{ name: volume, secret: { secretName, items: certificateItems("", keyFile) } }],
     mounts: [{ name: volume, mountPath: folder, readOnly: true }],
   };
 }

@@ -41,7 +41,7 @@ const ROOMS: Record<string, string[]> = {
   prometheus: ["bucket", "kubernetes", "reads", "settings", "telemetry", "tls", "values"],
   credentials: ["commandLine", "prometheus", "settings", "values"],
   ruler: ["bucket", "kubernetes", "prometheus", "reads", "retention", "settings", "telemetry", "tls", "values"],
-  gateway: ["kubernetes", "ring", "settings", "values"],
+  gateway: ["kubernetes", "ring", "settings", "tls", "values"],
   network: ["bucket", "kubernetes", "prometheus", "ring", "settings", "values"],
   availability: ["ring", "settings", "values"],
   capacity: ["reads", "settings", "values"],

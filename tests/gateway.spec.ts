@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, request as plainRequest, type Server } from "node:http";
-import { request } from "node:https";
+import { createServer, type IncomingMessage, request as plainRequest, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { execa } from "execa";
 import {
   GATEWAY_CERTIFICATE_FILE,
   GATEWAY_CERTIFICATE_FOLDER,
+  GATEWAY_CLIENT_FOLDER,
+  GATEWAY_CLIENT_KEY_FILE,
   GATEWAY_MAPS_FOLDER,
   haproxyConfig,
   SENDER_AUTHORITY_FILE,
@@ -18,8 +21,9 @@ import {
 import { labelProxyFlags } from "../model/gateway/labelProxy";
 import { gatewayMaps } from "../model/gateway/maps";
 import { GATEWAY_QUERY_PORT, GATEWAY_WRITE_PORT, HTTP_PORT, LABEL_PROXY_HTTP_PORT, LABEL_PROXY_PORT } from "../model/kubernetes/ports";
+import { type Issued, issue } from "../objects/authority";
 import { unpackPackage } from "../sandbox/debian";
-import { paths } from "../sandbox/paths";
+import { type Paths, paths } from "../sandbox/paths";
 import { ensureTool } from "../sandbox/tools";
 import { settingsOf } from "./harness";
 
@@ -43,6 +47,17 @@ const SETTINGS = settingsOf("prod", {
 const TOKENS = {
   tenants: { alpha: ["alpha-now", "alpha-before"], beta: ["beta-now", "beta-before"] },
   readers: { grafana: ["grafana-now", "grafana-before"], sre: ["sre-now", "sre-before"] },
+};
+
+const SERVER_NAME = "thanos-stack.guarded.svc.cluster.local";
+/** Certificates of whoever takes writes, and of the gateway. */
+const ORDER = {
+  generation: 1,
+  day: new Date(),
+  leaves: [
+    { name: "router", dnsNames: [SERVER_NAME], server: true, client: false },
+    { name: "gateway", dnsNames: [], server: false, client: true },
+  ],
 };
 
 /** A body of so many repeats of 16 MiB each, for S2's repeat codes. */
@@ -73,19 +88,41 @@ interface Answer {
 describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
   const started: ChildProcess[] = [];
   let directory = "";
-  let upstream: Server;
+  const servers: Server[] = [];
   let ports: Record<"write" | "query" | "status", number>;
+  let plainPort = 0;
+  let securedPort = 0;
+  let strangersPort = 0;
+  /**
+   * Starts a gateway.
+   *
+   * @param serverName Name in the certificates behind it; undefined for plain text.
+   * @param writes Port of this machine that takes what is written.
+   */
+  let start: (
+    serverName: string | undefined,
+    writes: number,
+    ports: readonly [write: number, query: number, status: number],
+    labelProxyPort?: number,
+  ) => Promise<void>;
+
+  async function listening(server: Server): Promise<number> {
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return (server.address() as AddressInfo).port;
+  }
 
   before(async function () {
     this.timeout(BUILD_MILLISECONDS);
     // What HAProxy is made of comes from Debian; elsewhere the tests on a cluster are the only ones.
     if ((await execa("apt-get", ["--version"], { reject: false })).exitCode !== 0) return this.skip();
     const where = paths();
-    const root = await unpackPackage("haproxy", where);
     const labelProxy = (await ensureTool("promLabelProxy", where, () => undefined))["prom-label-proxy"];
     assert.ok(labelProxy, "prom-label-proxy is among the programs");
     directory = mkdtempSync(join(tmpdir(), "thanos-stack-gateway-"));
-    upstream = createServer((asked, answer) => {
+    const { gateway } = SETTINGS;
+    assert.ok(gateway);
+    const answering = (asked: IncomingMessage, answer: ServerResponse) => {
       const chunks: Buffer[] = [];
       asked.on("data", (chunk: Buffer) => chunks.push(chunk));
       asked.on("end", () => {
@@ -95,64 +132,83 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
         // What rules and alerts are read of.
         answer.end(JSON.stringify({ status: "success", data: { groups: [], alerts: [] }, seen }));
       });
-    });
-    const [behind, write, query, status, proxy, proxyStatus] = await freePorts(6);
-    await new Promise<void>((resolve) => upstream.listen(behind, "127.0.0.1", resolve));
+    };
+    const [write, query, status, proxy, proxyStatus] = await freePorts(5);
+    const behind = await listening(createServer(answering));
+    // As a router of a stack with tls: certificates of the program's, TLS 1.3 alone, nobody without one.
+    const stack = await issue("the stack's seed", { ...ORDER, stack: "guarded" });
+    const stranger = await issue("a stranger's seed", { ...ORDER, stack: "stranger" });
+    const secured = ({ leaves }: Issued) => {
+      const { certificate: cert = "", key = "" } = leaves.router ?? {};
+      const options = { cert, key, ca: stack.trusted, requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3" } as const;
+      return createSecureServer(options, (asked, answer) => {
+        answer.setHeader("x-shown", (asked.socket as TLSSocket).getPeerCertificate().subject.CN ?? "");
+        answering(asked, answer);
+      });
+    };
+    securedPort = await listening(secured(stack));
+    strangersPort = await listening(secured(stranger));
+    plainPort = behind;
     ports = { write, query, status };
     await certificates(directory);
-    for (const folder of ["maps", "certificate", "senders"]) mkdirSync(join(directory, folder), { recursive: true });
+    for (const folder of ["maps", "client"]) mkdirSync(join(directory, folder), { recursive: true });
     for (const [name, text] of Object.entries(gatewayMaps(SETTINGS, TOKENS))) writeFileSync(join(directory, "maps", name), text);
-    const { gateway } = SETTINGS;
-    assert.ok(gateway);
-    const text = haproxyConfig(SETTINGS, gateway, {
-      write: { host: "upstream.example", pods: 2 },
-      query: `127.0.0.1:${behind}`,
-    });
-    const config = text
-      .replaceAll(GATEWAY_MAPS_FOLDER, join(directory, "maps"))
-      .replaceAll(`${GATEWAY_CERTIFICATE_FOLDER}/${GATEWAY_CERTIFICATE_FILE}`, join(directory, "gateway.pem"))
-      .replaceAll(`${SENDER_AUTHORITY_FOLDER}/${SENDER_AUTHORITY_FILE}`, join(directory, "senders.pem"))
-      .replace(`bind :${GATEWAY_WRITE_PORT}`, `bind 127.0.0.1:${write}`)
-      .replace(`bind :${GATEWAY_QUERY_PORT}`, `bind 127.0.0.1:${query}`)
-      .replace(`bind :${HTTP_PORT}`, `bind 127.0.0.1:${status}`)
-      .replace(`127.0.0.1:${LABEL_PROXY_PORT}`, `127.0.0.1:${proxy}`)
-      .replace(/server-template pod .*/, `server pod 127.0.0.1:${behind}`);
-    const file = join(directory, "haproxy.cfg");
-    writeFileSync(file, config);
-    // Without a name server's answer the template's servers would wait for one; its line alone is judged as it is.
-    const judged = join(directory, "as-deployed.cfg");
-    writeFileSync(judged, config.replace(`server pod 127.0.0.1:${behind}`, /server-template pod .*/.exec(text)?.[0] ?? ""));
-    const libraries = [join(root, "usr", "lib"), join(root, "lib")].flatMap((folder) => {
-      try {
-        return readdirSync(folder).map((each) => join(folder, each));
-      } catch {
-        return [];
+    const { certificate = "", key = "" } = stack.leaves.gateway ?? {};
+    for (const [name, text] of Object.entries({ "tls.crt": certificate, [GATEWAY_CLIENT_KEY_FILE]: key, "ca.crt": stack.trusted }))
+      writeFileSync(join(directory, "client", name), text);
+    const installed = await installedHaproxy(where);
+    start = async (serverName, writes, [writePort, queryPort, statusPort], labelProxyPort = 0) => {
+      const text = haproxyConfig(SETTINGS, gateway, {
+        write: { host: "upstream.example", pods: 2 },
+        query: `127.0.0.1:${behind}`,
+        serverName,
+      });
+      const config = text
+        .replaceAll(GATEWAY_MAPS_FOLDER, join(directory, "maps"))
+        .replaceAll(`${GATEWAY_CERTIFICATE_FOLDER}/${GATEWAY_CERTIFICATE_FILE}`, join(directory, "gateway.pem"))
+        .replaceAll(`${SENDER_AUTHORITY_FOLDER}/${SENDER_AUTHORITY_FILE}`, join(directory, "senders.pem"))
+        .replaceAll(GATEWAY_CLIENT_FOLDER, join(directory, "client"))
+        .replace(`bind :${GATEWAY_WRITE_PORT}`, `bind 127.0.0.1:${writePort}`)
+        .replace(`bind :${GATEWAY_QUERY_PORT}`, `bind 127.0.0.1:${queryPort}`)
+        .replace(`bind :${HTTP_PORT}`, `bind 127.0.0.1:${statusPort}`)
+        .replace(`127.0.0.1:${LABEL_PROXY_PORT}`, `127.0.0.1:${labelProxyPort}`);
+      // Without a name server's answer the template's servers would wait for one; its line alone is judged as it is.
+      const judged = join(directory, `as-deployed-${statusPort}.cfg`);
+      writeFileSync(judged, config);
+      const file = join(directory, `haproxy-${statusPort}.cfg`);
+      writeFileSync(
+        file,
+        config.replace(/(server)-template (pod) \S+ \S+ (.*)resolvers cluster init-addr none/, `$1 $2 127.0.0.1:${writes} $3`),
+      );
+      for (const each of [judged, file]) {
+        const check = await execa(installed.path, ["-c", "-f", each], { env: installed.env, all: true, reject: false });
+        assert.equal(check.exitCode, 0, check.all);
+        assert.doesNotMatch(check.all ?? "", /WARNING|ALERT/);
       }
-    });
-    const env = { LD_LIBRARY_PATH: libraries.join(":") };
-    const haproxy = join(root, "usr/sbin/haproxy");
-    for (const each of [judged, file]) {
-      const check = await execa(haproxy, ["-c", "-f", each], { env, all: true, reject: false });
-      assert.equal(check.exitCode, 0, check.all);
-      assert.doesNotMatch(check.all ?? "", /WARNING|ALERT/);
-    }
-    started.push(spawn(haproxy, ["-db", "-f", file], { env: { ...process.env, ...env }, stdio: "ignore" }));
+      started.push(spawn(installed.path, ["-db", "-f", file], { env: { ...process.env, ...installed.env }, stdio: "ignore" }));
+      await until(async () => (await status200(statusPort)) !== 0);
+    };
+    await start(SERVER_NAME, securedPort, [write, query, status], proxy);
     const flags = labelProxyFlags(SETTINGS, `http://127.0.0.1:${behind}`).map((flag) =>
       flag.replace(`127.0.0.1:${LABEL_PROXY_PORT}`, `127.0.0.1:${proxy}`).replace(`:${LABEL_PROXY_HTTP_PORT}`, `127.0.0.1:${proxyStatus}`),
     );
     started.push(spawn(labelProxy.path, flags, { stdio: "ignore" }));
-    for (const port of [status, proxyStatus]) await until(async () => (await status200(port)) !== 0);
+    await until(async () => (await status200(proxyStatus)) !== 0);
   });
 
   after(async () => {
     for (const child of started) child.kill("SIGKILL");
-    upstream?.closeAllConnections();
-    upstream?.close();
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
     if (directory !== "") rmSync(directory, { recursive: true });
   });
 
   interface Asked {
     endpoint?: "write" | "query";
+    /** Of another gateway than the one that all tests share. */
+    port?: number;
     path?: string;
     method?: string;
     token?: string;
@@ -164,6 +220,7 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
 
   function ask({
     endpoint = "write",
+    port = ports[endpoint],
     path = endpoint === "write" ? "/api/v1/receive" : "/api/v1/query?query=up",
     method = endpoint === "write" ? "POST" : "GET",
     token,
@@ -177,7 +234,7 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
       const sent = request(
         {
           host: "127.0.0.1",
-          port: ports[endpoint],
+          port,
           path,
           method,
           agent: false,
@@ -239,6 +296,26 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
 
   it("refuses a certificate of another authority at the handshake", async () => {
     await assert.rejects(ask({ certificate: "forged", token: "alpha-now", body: SMALL }));
+  });
+
+  it("shows who takes writes a certificate of the stack, and nobody else what it was sent", async () => {
+    const { status, headers } = await ask({ token: "alpha-now", body: SMALL });
+    assert.deepEqual([status, headers["x-shown"]], [200, "gateway"]);
+    const another = async (serverName: string | undefined, writes: number): Promise<Answer> => {
+      const [write, query, status] = await freePorts(3);
+      await start(serverName, writes, [write, query, status]);
+      return ask({ port: write, token: "alpha-now", body: SMALL });
+    };
+    assert.equal((await another(undefined, plainPort)).status, 200, "in plain text");
+    for (const [what, name, port] of [
+      ["a server of another CA", SERVER_NAME, strangersPort],
+      ["a server of another name", "thanos-stack.other.svc.cluster.local", securedPort],
+      // Which senders retry: so they wait in the step before servers take TLS.
+      ["a server without TLS", SERVER_NAME, plainPort],
+    ] as const) {
+      const answer = await another(name, port);
+      assert.deepEqual([answer.status, answer.seen], [503, undefined], what);
+    }
   });
 
   it("takes POST of remote write alone", async () => {
@@ -364,7 +441,7 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
   });
 });
 
-async function freePorts<const Count extends number>(count: Count): Promise<[number, number, number, number, number, number]> {
+async function freePorts(count: 3 | 5): Promise<[number, number, number, number, number]> {
   const servers = await Promise.all(
     Array.from(
       { length: count },
@@ -375,10 +452,22 @@ async function freePorts<const Count extends number>(count: Count): Promise<[num
         }),
     ),
   );
-  const [a, b, c, d, e, f] = servers.map((server) => (server.address() as AddressInfo).port);
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  assert.ok(a && b && c && d && e && f);
-  return [a, b, c, d, e, f];
+  return ports as [number, number, number, number, number];
+}
+
+/** HAProxy of Debian's package, with the libraries that it needs. */
+async function installedHaproxy(where: Paths): Promise<{ path: string; env: Record<string, string> }> {
+  const root = await unpackPackage("haproxy", where);
+  const libraries = [join(root, "usr", "lib"), join(root, "lib")].flatMap((folder) => {
+    try {
+      return readdirSync(folder).map((each) => join(folder, each));
+    } catch {
+      return [];
+    }
+  });
+  return { path: join(root, "usr/sbin/haproxy"), env: { LD_LIBRARY_PATH: libraries.join(":") } };
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {

@@ -247,10 +247,12 @@ export interface PodSpec {
   }[];
   initContainers?: Container[];
   containers: Container[];
-  volumes?: ({ name: string; configMap?: { name: string }; secret?: { secretName: string }; hostPath?: { path: string } } & Record<
-    string,
-    unknown
-  >)[];
+  volumes?: ({
+    name: string;
+    configMap?: { name: string };
+    secret?: { secretName: string; items?: { key: string; path: string }[] };
+    hostPath?: { path: string };
+  } & Record<string, unknown>)[];
 }
 
 /** Anything that makes pods. */

@@ -11,6 +11,7 @@ import type { GatewaySettings } from "../settings/gateway";
 import { gatewayReaders, gatewayTenants } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
+import { CA_FILE, CERTIFICATE_FILE } from "../tls/flags";
 import { quantityBytes } from "../values/quantity";
 
 /**
@@ -30,8 +31,9 @@ export const GATEWAY_CERTIFICATE_FILE = "gateway.pem";
 /** Where it has the senders' authority. */
 export const SENDER_AUTHORITY_FOLDER = "/etc/haproxy/senders";
 export const SENDER_AUTHORITY_FILE = "ca.crt";
-/** Where it has the certificate by which it is known behind it, where that is encrypted. */
+/** Where it has the stack's certificate, by which it is known behind it; the key is beside it, as above. */
 export const GATEWAY_CLIENT_FOLDER = "/etc/haproxy/client";
+export const GATEWAY_CLIENT_KEY_FILE = `${CERTIFICATE_FILE}.key`;
 
 /** Maps of who is who, by the names of their files. */
 export const MAPS = {
@@ -174,6 +176,14 @@ function decodedLength(): { rules: string[]; endless: string } {
   };
 }
 
+/** Options of a server that takes nobody without a certificate of the stack, for requests and for checks. */
+const upstreamTls = (serverName: string): string =>
+  [
+    `ssl crt ${GATEWAY_CLIENT_FOLDER}/${CERTIFICATE_FILE}`,
+    `ca-file ${GATEWAY_CLIENT_FOLDER}/${CA_FILE} verify required verifyhost ${serverName}`,
+    `sni str(${serverName}) check-sni ${serverName}`,
+  ].join(" ");
+
 /** Remote write: who it is, what may pass, and as which tenant it goes on. */
 function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: Upstream): string[] {
   const tenants = gatewayTenants(settings);
@@ -184,11 +194,7 @@ function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
   const verify = withCertificates ? ` verify optional ca-file ${SENDER_AUTHORITY_FOLDER}/${SENDER_AUTHORITY_FILE}` : "";
   const names = [...new Set([...OF_THANOS, header])];
   const { host, pods } = upstream.write;
-  const tls =
-    upstream.serverName === undefined
-      ? ""
-      : ` ssl verify required ca-file ${GATEWAY_CLIENT_FOLDER}/ca.crt crt ${GATEWAY_CLIENT_FOLDER}/client.pem sni str(${upstream.serverName}) ` +
-        `check-sni ${upstream.serverName} verifyhost ${upstream.serverName}`;
+  const tls = upstream.serverName === undefined ? "" : ` ${upstreamTls(upstream.serverName)}`;
   return [
     "frontend write",
     bind(GATEWAY_WRITE_PORT, verify),

@@ -3,6 +3,7 @@ import type { RingPlan } from "../ring/plan";
 import type { GatewaySettings } from "../settings/gateway";
 import { type Endpoint, gatewayEndpoints, holdsReaders } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
+import { tlsServerName } from "../tls/plan";
 import { hostOf, type Upstream } from "./haproxy";
 
 /** The gateway of an environment: what it has, and what is behind it. */
@@ -40,6 +41,8 @@ export function planGateway(settings: Settings, ring: RingPlan | undefined, quer
     upstream: {
       write: writes ? { host: host(GATEWAY_UPSTREAM_SERVICE), pods: 2 * (routers ?? receivers) } : undefined,
       query: hostOf(queryUrl),
+      // Also in the step before they serve TLS: a receiver that does answers 400 to plain text, which senders drop.
+      serverName: settings.tls === undefined ? undefined : tlsServerName(settings),
     },
     writesTo: writes ? (routers === undefined ? RECEIVE_IDENTITY : ROUTER_IDENTITY) : undefined,
     heldReaders: holdsReaders(settings),

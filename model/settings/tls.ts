@@ -13,6 +13,9 @@ const existing = z
     storeGateway: objectName.optional().describe("Of store gateways."),
     ruler: objectName.optional().describe("Of rulers."),
     prometheus: objectName.optional().describe("Of Prometheus, which writes, or of the sidecars in its pods, which serve."),
+    gateway: objectName
+      .optional()
+      .describe("Of the gateway, by which it is known to receivers and routers; the one that it shows is `gateway.certificate`."),
   })
   .optional()
   .describe(

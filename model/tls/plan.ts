@@ -1,5 +1,6 @@
 import {
   type ComponentName,
+  GATEWAY_IDENTITY,
   type Identity,
   PROMETHEUS_IDENTITY,
   QUERIER_GRPC_SERVICE,
@@ -10,6 +11,7 @@ import {
   RULER_IDENTITY,
   STORE_GATEWAY_IDENTITY,
 } from "../kubernetes/identities";
+import { gatewayTenants } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import type { CertifiedKey, TlsSettings } from "../settings/tls";
@@ -19,7 +21,7 @@ import type { CertifiedKey, TlsSettings } from "../settings/tls";
 /** Components that have a certificate. */
 export type CertifiedComponent = Extract<
   ComponentName,
-  "receive" | "receive-router" | "querier" | "store-gateway" | "ruler" | "prometheus"
+  "receive" | "receive-router" | "querier" | "store-gateway" | "ruler" | "prometheus" | "gateway"
 >;
 
 /** A certificate, as whoever makes it must know it. */
@@ -127,5 +129,8 @@ function leavesOf(settings: Settings): (ComponentLeaf & { writes: boolean })[] {
       client: receive !== undefined,
       writes: receive !== undefined,
     }),
+    ...(gatewayTenants(settings).length === 0
+      ? []
+      : [leaf("gateway", "gateway", GATEWAY_IDENTITY, { server: false, client: true, writes: true })]),
   ];
 }

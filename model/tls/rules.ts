@@ -1,3 +1,4 @@
+import { gatewayEndpoints } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import type { Problem } from "../values/problem";
@@ -69,7 +70,9 @@ function missingSecrets(settings: Settings): Problem[] {
 function strangers(settings: Settings): Problem[] {
   const { tls, access } = settings;
   if (tls?.certificates.program === undefined || tls.clients.length > 0) return [];
-  const lists = receiveOf(settings) === undefined ? (["federation"] as const) : (["senders", "federation"] as const);
+  // Senders that a gateway takes show it who they are by tokens and certificates of their own.
+  const written = receiveOf(settings) !== undefined && !gatewayEndpoints(settings).includes("write");
+  const lists = written ? (["senders", "federation"] as const) : (["federation"] as const);
   return lists
     .filter((list) => (access[list]?.length ?? 0) > 0)
     .map((list) => ({

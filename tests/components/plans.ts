@@ -473,6 +473,13 @@ export const GATEWAY_ROUTED: Plan = {
   },
 };
 
+/** Others by the gateway, which shows routers a certificate of the stack. */
+export const GATEWAY_TLS: Plan = {
+  title: "a gateway, and TLS behind it",
+  stack: "prod",
+  overrides: together(GATEWAY.overrides, { tls: { certificates: "program" } }),
+};
+
 /** Readers of everything, over sidecars: nobody writes. */
 export const GATEWAY_SIDECAR: Plan = {
   title: "a gateway for readers of sidecars",
@@ -504,6 +511,7 @@ export const RING_PLANS: readonly Plan[] = [
   TLS,
   TLS_SECRETS,
   GATEWAY,
+  GATEWAY_TLS,
   GATEWAY_ROUTED,
 ];
 /** Plans whose samples stay with their Prometheus. */

@@ -21,7 +21,7 @@ import {
   type Workload,
   workloads,
 } from "../harness";
-import { HISTORY, PLANS, type Plan, PROD, SIDECAR, TLS, TLS_SECRETS, TLS_SIDECAR } from "./plans";
+import { GATEWAY, GATEWAY_TLS, HISTORY, PLANS, type Plan, PROD, SIDECAR, TLS, TLS_SECRETS, TLS_SIDECAR } from "./plans";
 
 const FOLDER = "/etc/thanos/tls";
 const files = (folder: string) => ({ cert: `${folder}/tls.crt`, key: `${folder}/tls.key`, ca: `${folder}/ca.crt` });
@@ -203,7 +203,7 @@ describe("tls", () => {
   });
 
   it("each file of a certificate that a flag or a configuration names is mounted where it is named, in that container alone", async () => {
-    for (const { title, stack, overrides } of [TLS, TLS_SIDECAR, TLS_SECRETS]) {
+    for (const { title, stack, overrides } of [TLS, TLS_SIDECAR, TLS_SECRETS, GATEWAY_TLS]) {
       const made = await run(stack, overrides);
       const expected = new Set(planTls(settingsOf(stack, overrides))?.leaves.map(({ identity }) => identity.app));
       for (const workload of workloads(made)) {
@@ -214,7 +214,7 @@ describe("tls", () => {
         assert.equal(mounts.length, 1, workload.metadata.name);
         const [[container, path] = []] = mounts;
         const isWriter = app === "prometheus" && container === "prometheus";
-        assert.equal(path, isWriter ? "/etc/prometheus/tls" : FOLDER);
+        assert.equal(path, isWriter ? "/etc/prometheus/tls" : app === "thanos-gateway" ? "/etc/haproxy/client" : FOLDER);
         assert.ok(container !== "prometheus" || made.outputs.scheme === "receive");
       }
     }
@@ -245,6 +245,37 @@ describe("tls", () => {
       (workload) => JSON.stringify(workload) !== JSON.stringify(workloadNamed(plain, workload.metadata.name)),
     );
     assert.deepEqual(changed.map(({ metadata }) => metadata.name).sort(), ["prometheus", "thanos-ruler"]);
+  });
+
+  it("the gateway shows routers a certificate of its own, in the step before serving too, and is not restarted by the second", async () => {
+    const none = await run(GATEWAY.stack, GATEWAY.overrides);
+    const servers = (made: ProgramRun) =>
+      /server-template .*/.exec(mountedConfigMap(made, workloadNamed(made, "thanos-gateway"), "config").data["haproxy.cfg"] ?? "")?.[0] ??
+      "";
+    assert.doesNotMatch(servers(none), /ssl/);
+    const at = (stage: string) => run(GATEWAY.stack, together(GATEWAY.overrides, { tls: { certificates: "program", stage } }));
+    const [first, second] = [await at("senders"), await at("everywhere")];
+    const name = "thanos-stack.thanos-prod.svc.cluster.local";
+    assert.match(
+      servers(second),
+      new RegExp(` crt /etc/haproxy/client/tls.crt ca-file /etc/haproxy/client/ca.crt verify required verifyhost ${name} `),
+    );
+    assert.match(servers(second), new RegExp(` sni str\\(${name}\\) check-sni ${name} `));
+    assert.deepEqual(workloadNamed(second, "thanos-gateway").spec.template, workloadNamed(first, "thanos-gateway").spec.template);
+    const volume = workloadNamed(second, "thanos-gateway").spec.template.spec.volumes?.find(({ name: each }) => each === "tls");
+    assert.deepEqual(volume?.secret?.items, [
+      { key: "tls.crt", path: "tls.crt" },
+      // HAProxy finds a key by the name of its certificate.
+      { key: "tls.key", path: "tls.crt.key" },
+      { key: "ca.crt", path: "ca.crt" },
+    ]);
+  });
+
+  it("senders that the gateway takes need no certificate of the stack", async () => {
+    const tls = { certificates: "program" };
+    const senders = { access: { senders: ["10.20.0.0/16"], readers: [] } };
+    assert.match((await rejection("prod", { ...senders, tls })).message, /access\.senders = .*tls\.clients/);
+    await run(GATEWAY_TLS.stack, GATEWAY_TLS.overrides);
   });
 
   it("whoever writes is not restarted by the second step: what waits in its log would never be sent", async () => {
