@@ -304,12 +304,29 @@ export function remoteWriteUrl(outputs: StackOutputs): string {
  * @returns an output that fails where the stack has no token of that name
  */
 export function gatewayToken(ref: pulumi.StackReference, kind: "tenants" | "readers", name: string): pulumi.Output<string> {
-  return ref.getOutput("credentials").apply((credentials: unknown) => {
-    const holders = isObject(credentials) ? credentials[kind] : undefined;
-    const token = isObject(holders) && Object.hasOwn(holders, name) ? holders[name] : undefined;
-    if (typeof token !== "string" || token === "") throw new Error(`the stack has no token in credentials.${kind}.${name}`);
-    return token;
-  });
+  return ref.getOutput("credentials").apply((credentials: unknown) => tokenIn(credentials, kind, name));
+}
+
+/**
+ * The same for programs that refuse a stack before they register anything. Wants a program whose entry point is asynchronous.
+ *
+ * @throws {Error} where the stack has no token of that name
+ */
+export async function awaitGatewayToken(
+  ref: pulumi.StackReference,
+  kind: "tenants" | "readers",
+  name: string,
+): Promise<pulumi.Output<string>> {
+  const { value, secretValue } = await ref.getOutputDetails("credentials");
+  tokenIn(secretValue ?? value, kind, name);
+  return gatewayToken(ref, kind, name);
+}
+
+function tokenIn(credentials: unknown, kind: "tenants" | "readers", name: string): string {
+  const holders = isObject(credentials) ? credentials[kind] : undefined;
+  const token = isObject(holders) && Object.hasOwn(holders, name) ? holders[name] : undefined;
+  if (typeof token === "string" && token !== "") return token;
+  throw new Error(`the stack has no token in credentials.${kind}.${name}: name it in its gateway.${kind}`);
 }
 
 const OUTPUT_NAMES = [

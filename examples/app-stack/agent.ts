@@ -1,7 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { agentConfig, HTTP_PORT_NAME } from "./agentConfig";
+import { agentConfig, CA_FILE, GATEWAY_FOLDER, HTTP_PORT_NAME, TOKEN_FILE } from "./agentConfig";
 import type { Config } from "./config";
+import type { Endpoint } from "./platform";
 import { containerResources, containerSecurityContext, IMAGES, labels, podSecurityContext, selectorLabels } from "./pod";
 import type { Sender } from "./sender";
 
@@ -18,7 +19,7 @@ export interface AgentArgs {
   namespace: pulumi.Input<string>;
   sender: Sender;
   /** Where to write; from the platform's outputs. */
-  remoteWriteUrl: string;
+  writes: Endpoint;
   /** The header that names the tenant; from the platform's outputs. */
   tenantHeader: string;
 }
@@ -28,6 +29,7 @@ export class Agent extends pulumi.ComponentResource {
   constructor(name: string, args: AgentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("thanos-app:index:Agent", name, {}, opts);
     const { app, agent, namespace } = args.config;
+    const { url, gateway } = args.writes;
     const metadata = { name: AGENT, namespace: args.namespace, labels: labels(app, AGENT) };
     const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, { parent: this });
     const role = new k8s.rbac.v1.Role(
@@ -54,14 +56,28 @@ export class Agent extends pulumi.ComponentResource {
             namespace,
             app,
             scrapeInterval: agent.scrapeInterval,
-            remoteWriteUrl: args.remoteWriteUrl,
+            remoteWriteUrl: url,
             tenantHeader: args.tenantHeader,
             sender: args.sender,
+            ...(gateway === undefined ? {} : { gateway: { hasCa: gateway.ca !== undefined } }),
           }),
         },
       },
       { parent: this },
     );
+    // Immutable and named by the engine: another token restarts the agent, which empties its queue with the one before.
+    const shown =
+      gateway === undefined
+        ? undefined
+        : new k8s.core.v1.Secret(
+            `${name}-gateway`,
+            {
+              metadata: { namespace: args.namespace, labels: labels(app, AGENT) },
+              immutable: true,
+              stringData: { [TOKEN_FILE]: pulumi.secret(gateway.token), ...(gateway.ca === undefined ? {} : { [CA_FILE]: gateway.ca }) },
+            },
+            { parent: this },
+          );
     // The name of the governing Service is part of the StatefulSet; the pod needs no name of its own in the DNS.
     const governing = new k8s.core.v1.Service(
       name,
@@ -125,11 +141,13 @@ export class Agent extends pulumi.ComponentResource {
                   volumeMounts: [
                     { name: "log", mountPath: LOG },
                     { name: "config", mountPath: "/etc/prometheus/config", readOnly: true },
+                    ...(shown === undefined ? [] : [{ name: "gateway", mountPath: GATEWAY_FOLDER, readOnly: true }]),
                   ],
                 },
               ],
               volumes: [
                 { name: "config", configMap: { name: config.metadata.name } },
+                ...(shown === undefined ? [] : [{ name: "gateway", secret: { secretName: shown.metadata.name } }]),
                 ...(agent.volume === undefined ? [{ name: "log", emptyDir: { sizeLimit: agent.logSize } }] : []),
               ],
             },

@@ -11,6 +11,12 @@ export const METRICS_PATH_ANNOTATION = "prometheus.io/path";
 /** Name of the container port that is scraped. */
 export const HTTP_PORT_NAME = "http";
 
+/** Where the agent has what it shows the platform's gateway. */
+export const GATEWAY_FOLDER = "/etc/prometheus/gateway";
+/** Names of the files there. */
+export const TOKEN_FILE = "token";
+export const CA_FILE = "ca.crt";
+
 /** Facts from which the configuration is made. */
 export interface AgentTarget {
   namespace: string;
@@ -21,6 +27,17 @@ export interface AgentTarget {
   /** The header that names the tenant; from the platform's outputs. */
   tenantHeader: string;
   sender: Sender;
+  /** Whether the platform's gateway takes what is written: it is shown a token, and names the tenant itself. Its CA is a file, or one that everybody trusts. */
+  gateway?: { hasCa: boolean };
+}
+
+/** Who the agent is to whatever it writes to. */
+function credentials({ gateway, tenantHeader, sender }: AgentTarget): object {
+  if (gateway === undefined) return { headers: { [tenantHeader]: sender.tenant } };
+  return {
+    authorization: { credentials_file: `${GATEWAY_FOLDER}/${TOKEN_FILE}` },
+    ...(gateway.hasCa ? { tls_config: { ca_file: `${GATEWAY_FOLDER}/${CA_FILE}` } } : {}),
+  };
 }
 
 /** The file's text. The pod's name is expanded by Prometheus itself from the environment. */
@@ -66,7 +83,7 @@ export function agentConfig(target: AgentTarget): string {
         {
           name: "platform",
           url: target.remoteWriteUrl,
-          headers: { [target.tenantHeader]: target.sender.tenant },
+          ...credentials(target),
           // Receivers of Thanos 0.42 store no metadata.
           metadata_config: { send: false },
           send_exemplars: true,

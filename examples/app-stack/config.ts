@@ -73,6 +73,8 @@ const schema = z.strictObject({
       scrapeInterval: duration.default("30s"),
       /** Directories with dashboards (*.json), relative to this program, by the name of their folder in Grafana. */
       dashboards: z.record(dnsLabel, z.string().min(1)).default({ app: "dashboards", platform: "../../dashboards" }),
+      /** Name of the reader as whom it asks, in the `gateway.readers` of a platform that has a gateway. Default: the tenant's. */
+      reader: z.string().min(1).optional(),
       /**
        * Namespaces whose pods may connect to Grafana, such as an ingress controller's. Default: none; `kubectl port-forward` needs none.
        */

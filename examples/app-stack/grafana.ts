@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { HTTP_PORT_NAME } from "./agentConfig";
 import type { Config } from "./config";
+import type { Endpoint } from "./platform";
 import { containerResources, containerSecurityContext, IMAGES, labels, podSecurityContext, selectorLabels } from "./pod";
-import { DASHBOARDS_FOLDER, dashboardProviders, dataSources, type QueryDoor, readDashboards } from "./provisioning";
+import { DASHBOARDS_FOLDER, dashboardProviders, dataSources, readDashboards } from "./provisioning";
 
 /** Name of the Service. */
 export const GRAFANA = "grafana";
@@ -19,7 +20,10 @@ const PASSWORD_FILE = "admin-password";
 export interface GrafanaArgs {
   config: Config;
   namespace: pulumi.Input<string>;
-  door: QueryDoor;
+  /** Where to ask; from the platform's outputs. */
+  queries: Endpoint;
+  /** The header that names the tenant; from the platform's outputs. */
+  tenantHeader: string;
   /** Name of the external label that names the cluster. */
   clusterLabel: string;
 }
@@ -37,7 +41,27 @@ export class Grafana extends pulumi.ComponentResource {
     const metadata = { name: GRAFANA, ...unnamed };
     const files = (suffix: string, data: Record<string, string>) =>
       new k8s.core.v1.ConfigMap(`${name}-${suffix}`, { metadata: unnamed, immutable: true, data }, { parent: this }).metadata.name;
-    const dataSourcesMap = files("datasources", { "datasources.yaml": dataSources(args.door) });
+    const { url: queryUrl, gateway } = args.queries;
+    const door = { queryUrl, tenantHeader: args.tenantHeader, tenant: args.config.tenant, scrapeInterval: grafana.scrapeInterval };
+    const sourcesVolume =
+      gateway === undefined
+        ? { configMap: { name: files("datasources", { "datasources.yaml": dataSources(door) }) } }
+        : {
+            // It has the token in it.
+            secret: {
+              secretName: new k8s.core.v1.Secret(
+                `${name}-datasources`,
+                {
+                  metadata: unnamed,
+                  immutable: true,
+                  stringData: {
+                    "datasources.yaml": pulumi.secret(gateway.token).apply((token) => dataSources(door, { token, ca: gateway.ca })),
+                  },
+                },
+                { parent: this },
+              ).metadata.name,
+            },
+          };
     const providersMap = files("providers", { "providers.yaml": dashboardProviders(folders.map(([folder]) => folder)) });
     const dashboardMaps = folders.map(([folder, path]) => ({
       folder,
@@ -118,7 +142,7 @@ export class Grafana extends pulumi.ComponentResource {
                 { name: "data", emptyDir: { sizeLimit: "512Mi" } },
                 { name: "temporary", emptyDir: { sizeLimit: "128Mi" } },
                 { name: "admin", secret: { secretName: secret.metadata.name } },
-                { name: "datasources", configMap: { name: dataSourcesMap } },
+                { name: "datasources", ...sourcesVolume },
                 { name: "providers", configMap: { name: providersMap } },
                 ...dashboardMaps.map(({ folder, map }) => ({ name: `dashboards-${folder}`, configMap: { name: map } })),
               ],

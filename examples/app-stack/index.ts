@@ -4,7 +4,7 @@ import { Agent } from "./agent";
 import { kubeconfigPath, loadConfig } from "./config";
 import { GRAFANA, GRAFANA_PORT, Grafana } from "./grafana";
 import { NetworkPolicies } from "./networkPolicies";
-import { peerSenders, platformOutputs } from "./platform";
+import { peerSenders, readPlatform } from "./platform";
 import { labels } from "./pod";
 import { refuseClash, senderOf } from "./sender";
 import { AppService, SERVICE_PORT } from "./service";
@@ -12,10 +12,12 @@ import { AppService, SERVICE_PORT } from "./service";
 /** An application on the platform. Everything is read and checked before the first resource is registered. */
 export = async () => {
   const config = loadConfig();
-  const platform = await platformOutputs(config.platform);
-  const sender = refusable(() => senderOf(config, platform));
+  const { grafana, tenant } = config;
+  const reader = grafana.enabled ? (grafana.reader ?? tenant) : undefined;
+  const { outputs: platform, writes, queries } = await refusable(() => readPlatform(config.platform, tenant, reader));
+  const sender = await refusable(() => senderOf(config, platform));
   const peers = await peerSenders(config.peers);
-  refusable(() => refuseClash(sender, peers));
+  await refusable(() => refuseClash(sender, peers));
 
   const provider = new k8s.Provider("cluster", {
     kubeconfig: kubeconfigPath(config.cluster.kubeconfig),
@@ -37,20 +39,16 @@ export = async () => {
   const common = { config, namespace: metadata.name };
   new NetworkPolicies("network", common, options);
   new AppService("service", common, options);
-  new Agent("agent", { ...common, sender, remoteWriteUrl: platform.remoteWriteUrl, tenantHeader: platform.tenantHeader }, options);
+  new Agent("agent", { ...common, sender, writes, tenantHeader: platform.tenantHeader }, options);
   const outputs = { sender, serviceUrl: `http://${config.app}.${config.namespace}.svc:${SERVICE_PORT}` };
-  if (!config.grafana.enabled) return outputs;
+  if (queries === undefined) return outputs;
   const { adminPassword } = new Grafana(
     "grafana",
     {
       ...common,
       clusterLabel: platform.clusterLabel,
-      door: {
-        queryUrl: platform.queryUrl,
-        tenantHeader: platform.tenantHeader,
-        tenant: config.tenant,
-        scrapeInterval: config.grafana.scrapeInterval,
-      },
+      queries,
+      tenantHeader: platform.tenantHeader,
     },
     options,
   );
@@ -58,9 +56,9 @@ export = async () => {
 };
 
 /** A refusal is the user's to act on, without a stack trace. */
-function refusable<T>(check: () => T): T {
+async function refusable<T>(check: () => T | Promise<T>): Promise<T> {
   try {
-    return check();
+    return await check();
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
   }

@@ -20,8 +20,15 @@ export interface QueryDoor {
 /**
  * The one data source: the platform's querier, or its query frontend where it has one. Queries name the tenant, so that the platform counts
  * and limits them as this application's; they are not confined to the tenant's series, since the platform's own dashboard reads other ones.
+ *
+ * @param gateway What the platform's gateway is shown instead, where it has one; by the token it tells which tenants' series are seen.
  */
-export function dataSources({ queryUrl, tenantHeader, tenant, scrapeInterval }: QueryDoor): string {
+export function dataSources(
+  { queryUrl, tenantHeader, tenant, scrapeInterval }: QueryDoor,
+  gateway?: { token: string; ca: string | undefined },
+): string {
+  const [header, value] = gateway === undefined ? [tenantHeader, tenant] : ["Authorization", `Bearer ${gateway.token}`];
+  const ca = gateway?.ca;
   return stringify({
     apiVersion: 1,
     prune: true,
@@ -34,8 +41,11 @@ export function dataSources({ queryUrl, tenantHeader, tenant, scrapeInterval }: 
         url: queryUrl,
         isDefault: true,
         editable: false,
-        jsonData: { prometheusType: "Thanos", httpMethod: "POST", timeInterval: scrapeInterval, httpHeaderName1: tenantHeader },
-        secureJsonData: { httpHeaderValue1: tenant },
+        jsonData: {
+          ...{ prometheusType: "Thanos", httpMethod: "POST", timeInterval: scrapeInterval, httpHeaderName1: header },
+          ...(ca === undefined ? {} : { tlsAuthWithCACert: true }),
+        },
+        secureJsonData: { httpHeaderValue1: value, ...(ca === undefined ? {} : { tlsCACert: ca }) },
       },
     ],
   });

@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { violationsOfRestricted } from "../components/podSecurity";
 import type { PodSpec } from "../harness";
-import { type AppRun, AppRunError, type AppWorkload, appConfig, appWorkloads, kind, PLATFORM, PLATFORM_OUTPUTS, runApp } from "./program";
+import {
+  type AppRun,
+  AppRunError,
+  type AppWorkload,
+  appConfig,
+  appWorkloads,
+  GUARDED_OUTPUTS,
+  kind,
+  PLATFORM,
+  PLATFORM_OUTPUTS,
+  runApp,
+} from "./program";
 
 interface ConfigMap {
   metadata: { name: string };
@@ -200,6 +211,66 @@ describe("app stack", () => {
       grafanaAdminPassword: "generated",
     });
     assert.deepEqual(secrets, ["grafanaAdminPassword"]);
+  });
+
+  describe("a platform with a gateway", () => {
+    const stacks = { [PLATFORM]: GUARDED_OUTPUTS };
+    const files = (run: AppRun, of: AppWorkload, volume: string): Record<string, string> => {
+      const name = of.spec.template.spec.volumes?.find((each) => each.name === volume)?.secret?.secretName;
+      const secret = kind<{ metadata: { name: string }; immutable: boolean; stringData: Record<string, string> }>(run, "Secret").find(
+        ({ metadata }) => metadata.name === name,
+      );
+      assert.ok(secret?.immutable, `${of.metadata.name} has no Secret behind ${volume}`);
+      return secret.stringData;
+    };
+
+    it("is written to by its public URL, with its CA and the tenant's token in files of a Secret", async () => {
+      const run = await runApp({ stacks });
+      const [{ url, headers, authorization, tls_config: tls }] = agentFile(run).remote_write;
+      assert.equal(url, GUARDED_OUTPUTS.publicRemoteWriteUrl);
+      assert.equal(headers, undefined, "the gateway names the tenant");
+      const agent = workload(run, "prometheus-agent");
+      const [container] = agent.spec.template.spec.containers;
+      const folder = container?.volumeMounts?.find(({ name }) => name === "gateway")?.mountPath;
+      assert.deepEqual([authorization, tls], [{ credentials_file: `${folder}/token` }, { ca_file: `${folder}/ca.crt` }]);
+      assert.deepEqual(files(run, agent, "gateway"), { token: "token-of-greeter", "ca.crt": GUARDED_OUTPUTS.gatewayCa });
+    });
+
+    it("is asked through its gateway, as the reader of the tenant's name or another, by a data source in a Secret", async () => {
+      for (const [reader, token] of [
+        [undefined, "token-of-reader"],
+        ["sre", "token-of-sre"],
+      ] as const) {
+        const run = await runApp({ stacks, config: appConfig(reader === undefined ? {} : { grafana: { reader } }) });
+        const { datasources } = parse(files(run, workload(run, "grafana"), "datasources")["datasources.yaml"] ?? "");
+        const [source] = datasources;
+        assert.equal(source.url, GUARDED_OUTPUTS.gatewayQueryUrl);
+        assert.deepEqual([source.jsonData.httpHeaderName1, source.jsonData.tlsAuthWithCACert], ["Authorization", true]);
+        assert.deepEqual(source.secureJsonData, { httpHeaderValue1: `Bearer ${token}`, tlsCACert: GUARDED_OUTPUTS.gatewayCa });
+      }
+    });
+
+    it("has no token anywhere but in Secrets", async () => {
+      const { resources, outputs } = await runApp({ stacks });
+      const others = resources.filter(({ type }) => !type.endsWith(":Secret"));
+      assert.doesNotMatch(JSON.stringify([others, outputs]), /token-of-/);
+    });
+
+    it("by the authorities that everybody trusts, where the platform names none", async () => {
+      const { gatewayCa: _ca, ...rest } = GUARDED_OUTPUTS;
+      const run = await runApp({ stacks: { [PLATFORM]: rest } });
+      assert.equal(agentFile(run).remote_write[0].tls_config, undefined);
+      assert.deepEqual(Object.keys(files(run, workload(run, "prometheus-agent"), "gateway")), ["token"]);
+    });
+
+    it("that has no token for the tenant is refused, by the name that lacks", async () => {
+      const none = { [PLATFORM]: { ...GUARDED_OUTPUTS, credentials: { tenants: { greeter: "token-of-greeter" }, readers: {} } } };
+      const { message, resources } = await refusal({ stacks: none });
+      assert.match(message, /no token in credentials\.readers\.greeter: name it in its gateway\.readers/);
+      assert.deepEqual(resources, []);
+      const { resources: made } = await runApp({ stacks: none, config: appConfig({ grafana: { enabled: false } }) });
+      assert.ok(made.length > 0, "without a Grafana nobody asks");
+    });
   });
 
   describe("what the platform must have", () => {

@@ -33,6 +33,17 @@ export const PLATFORM_OUTPUTS: Record<string, unknown> = {
   availability: {},
 };
 
+/** The same of a platform with a gateway, and nothing that passes it. */
+export const GUARDED_OUTPUTS: Record<string, unknown> = {
+  ...PLATFORM_OUTPUTS,
+  tls: { serverName: "thanos-stack.thanos-dev.svc.cluster.local", stage: "everywhere" },
+  gatewayRemoteWriteUrl: "https://thanos-gateway-write.thanos-dev.svc.cluster.local/api/v1/receive",
+  gatewayQueryUrl: "https://thanos-gateway-query.thanos-dev.svc.cluster.local",
+  publicRemoteWriteUrl: "https://metrics.example/api/v1/receive",
+  gatewayCa: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+  credentials: { tenants: { greeter: "token-of-greeter" }, readers: { greeter: "token-of-reader", sre: "token-of-sre" } },
+};
+
 /** The example's configuration, with changes. */
 export function appConfig(changes: Record<string, unknown> = {}): Record<string, unknown> {
   const own = { platform: PLATFORM, cluster: { context: "dev" }, namespace: "greeter-dev", app: "greeter", tenant: "greeter", ...changes };
@@ -90,7 +101,7 @@ export async function runApp({ config = appConfig(), stacks = { [PLATFORM]: PLAT
     if (args.type === "pulumi:pulumi:StackReference") {
       const outputs = stacks[String(inputs.name)];
       if (outputs === undefined) throw new Error(`unknown stack ${JSON.stringify(inputs.name)}`);
-      return { id: args.name, state: { ...inputs, outputs, secretOutputNames: [] } };
+      return { id: args.name, state: { ...inputs, outputs, secretOutputNames: "credentials" in outputs ? ["credentials"] : [] } };
     }
     const state =
       args.type === "random:index/randomPassword:RandomPassword"
