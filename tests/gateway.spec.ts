@@ -60,12 +60,6 @@ const ORDER = {
   ],
 };
 
-/** A body of so many repeats of 16 MiB each, for S2's repeat codes. */
-function bomb(repeats: number): Buffer {
-  const length = varint(5 + repeats * 16_842_755);
-  return Buffer.concat([length, Buffer.from([0, 0, 1, 1]), Buffer.from("1d00ffffff".repeat(repeats), "hex")]);
-}
-
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;
@@ -332,13 +326,12 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     for (const body of [decodingTo(mebibyte), decodingTo(0), decodingTo(127), decodingTo(128), decodingTo(16_384), Buffer.from([5])])
       assert.equal((await ask({ token, body })).status, 200, body.subarray(0, 5).toString("hex"));
     const endless = Buffer.concat([Buffer.from("ffffffff8f00", "hex"), Buffer.alloc(40)]);
-    for (const body of [decodingTo(mebibyte + 1), decodingTo(2 ** 28), decodingTo(2 ** 32 - 1), endless, bomb(16), bomb(200)])
+    for (const body of [decodingTo(mebibyte + 1), decodingTo(2 ** 28), decodingTo(2 ** 32 - 1), endless])
       assert.equal((await ask({ token, body })).status, 413, body.subarray(0, 6).toString("hex"));
-    assert.equal(bomb(16).length, 89);
     assert.equal((await ask({ token, body: Buffer.concat([decodingTo(100), Buffer.alloc(mebibyte / 2)]) })).status, 413);
     // Another tenant's limit is the ring's own.
     assert.equal((await ask({ certificate: "edge-1", body: decodingTo(mebibyte + 1) })).status, 200);
-    assert.equal((await ask({ certificate: "edge-1", body: bomb(16) })).status, 413);
+    assert.equal((await ask({ certificate: "edge-1", body: decodingTo(2 ** 28) })).status, 413);
   });
 
   it("answers 429 above a tenant's rate, and to nobody else", async () => {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { execa } from "execa";
 import { compress } from "snappyjs";
@@ -13,28 +12,30 @@ import { openStack } from "../../sandbox/engine";
 import type { ConfigOverlay } from "../../sandbox/overlay";
 import { NODE_NETWORK, NODES, POD_NETWORK } from "../../sandbox/topology";
 import { readBack, startSender } from "../ledger";
-import { Cluster, eventually, type Pod, querierOf, remove, runId, verify } from "./stack";
+import { withOutsideSenders } from "./outside";
+import { Cluster, eventually, metricsOf, type Pod, querierOf, remove, runId, verify } from "./stack";
 
 /**
- * The gateway as it is deployed: dev under a name of its own, reached from this machine, which is in no network namespace of the cluster,
- * through the port of a node, over TLS. What HAProxy makes of each request alone is in tests/gateway.spec.ts.
+ * The gateway as it is deployed: dev under a name of its own, reached through the port of a node, over TLS, from this machine and from one
+ * beside the nodes, which are both in no network namespace of the cluster. What HAProxy makes of each request alone is in
+ * tests/gateway.spec.ts.
  */
 
 const NAMESPACE = "thanos-guarded";
+const APP = "thanos-gateway";
 const STACK = "guarded";
 const PORTS = { write: 30_443, query: 30_444 };
 type Endpoint = keyof typeof PORTS;
 const NODE = NODES[0]?.address ?? assert.fail("no node");
 const TENANTS = ["payments", "edge"];
 
-const PLAIN: ConfigOverlay = {
+const guarded = (generation: number): ConfigOverlay => ({
   "thanos-stack:namespace": NAMESPACE,
   // Through a node's port a pod sees an address of that node.
   "thanos-stack:access": { senders: [NODE_NETWORK, POD_NETWORK], readers: [NODE_NETWORK, POD_NETWORK] },
   "thanos-stack:tenancy": { tenants: TENANTS },
-};
-const guarded = (generation: number): ConfigOverlay => ({
-  ...PLAIN,
+  // What is behind it is encrypted, and takes no gateway without a certificate.
+  "thanos-stack:tls": { certificates: "program" },
   "thanos-stack:gateway": {
     replicas: 2,
     antiAffinity: "soft",
@@ -48,12 +49,12 @@ const guarded = (generation: number): ConfigOverlay => ({
   "thanos-stack:expose": { write: { nodePort: { port: PORTS.write } }, query: { nodePort: { port: PORTS.query } } },
 });
 
-/** A body of so many repeats of 16 MiB each, for S2's repeat codes. */
-function bomb(repeats: number): Buffer {
+/** A body that says in its first bytes how much it unpacks to, and is no more than that. */
+function unpackingTo(bytes: number): Uint8Array {
   const length: number[] = [];
-  let rest = 5 + repeats * 16_842_755;
+  let rest = bytes;
   for (; rest > 127; rest = Math.floor(rest / 128)) length.push((rest % 128) + 128);
-  return Buffer.concat([Buffer.from([...length, rest, 0, 0, 1, 1]), Buffer.from("1d00ffffff".repeat(repeats), "hex")]);
+  return Uint8Array.from([...length, rest, ...Array.from({ length: 40 }, () => 120)]);
 }
 
 interface Credentials {
@@ -68,23 +69,20 @@ interface Who {
 }
 
 describe("the gateway on a real cluster", function () {
-  this.timeout(15 * 60_000);
+  this.timeout(5 * 60_000);
   this.bail(true);
   const cluster = new Cluster();
   let directory = "";
   let credentials: Credentials;
   const file = (name: string): string => readFileSync(join(directory, name), "utf8");
 
-  const open = (overrides: ConfigOverlay): Promise<Stack> => openStack("dev", overrides, { stack: STACK });
-  async function deploy(overrides: ConfigOverlay): Promise<Stack> {
-    const stack = await open(overrides);
+  const open = (generation: number): Promise<Stack> => openStack("dev", guarded(generation), { stack: STACK });
+  async function deploy(generation: number): Promise<void> {
+    const stack = await open(generation);
     await stack.up();
-    const given = (await stack.outputs()).credentials;
-    if (given !== undefined) {
-      assert.equal(given.secret, true, "tokens are a secret output");
-      credentials = given.value as Credentials;
-    }
-    return stack;
+    const given = (await stack.outputs()).credentials ?? assert.fail("there are no credentials");
+    assert.equal(given.secret, true, "tokens are a secret output");
+    credentials = given.value as Credentials;
   }
 
   const ask = (endpoint: Endpoint, { token, certificate }: Who, request: HttpRequest): Promise<HttpResponse> =>
@@ -113,40 +111,68 @@ describe("the gateway on a real cluster", function () {
   const identities = (pods: Pod[]) =>
     pods.map(({ metadata, status }) => `${metadata.name} ${status.containerStatuses?.map((each) => each.restartCount).join()}`).sort();
   const pods = async () => identities(await cluster.pods(NAMESPACE));
+  const isReady = ({ status }: Pod) => status.conditions?.some((each) => each.type === "Ready" && each.status === "True") ?? false;
+  const client = (token: string) => new PrometheusClient(transport("query", () => ({ token })));
+  /** Tenants whose series of a selector a reader is answered. */
+  const tenantsFor = async (token: string, selector: string) =>
+    (await client(token).instant(`count by (tenant_id) (${selector})`)).vector.map(({ labels }) => labels.tenant_id).sort();
+  /** Requests that all gateways have refused with a status. */
+  const refused = async (status: number) => {
+    const pages = await Promise.all((await cluster.pods(NAMESPACE, APP)).map(metricsOf));
+    return pages
+      .flat()
+      .filter(({ name, labels }) => name === "haproxy_backend_http_requests_total" && labels.proxy === `refused:${status}`)
+      .reduce((sum, { value }) => sum + value, 0);
+  };
 
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), "thanos-stack-gateway-"));
     await certificates(directory);
-    await remove("dev", PLAIN, STACK);
+    await remove("dev", guarded(1), STACK);
   });
 
-  after(() => rmSync(directory, { recursive: true, force: true }));
+  after(async () => {
+    rmSync(directory, { recursive: true, force: true });
+    await remove("dev", guarded(3), STACK);
+  });
 
   it("comes up with certificates that somebody else made, and the stack passes its own check", async () => {
-    await deploy(PLAIN);
     const secret = (name: string, stringData: Record<string, string>, type = "Opaque") =>
       cluster.create(`/api/v1/namespaces/${NAMESPACE}/secrets`, { apiVersion: "v1", kind: "Secret", metadata: { name }, type, stringData });
-    await secret("gateway-tls", { "tls.crt": file("gateway.pem"), "tls.key": file("gateway.key") }, "kubernetes.io/tls");
-    await secret("senders-ca", { "ca.crt": file("senders.pem") });
-    await deploy(guarded(1));
-    await verify(STACK);
+    // Its pods come late enough: the ring is first.
+    const given = async () => {
+      await eventually("the stack makes its namespace", () => cluster.get(`/api/v1/namespaces/${NAMESPACE}`));
+      await secret("gateway-tls", { "tls.crt": file("gateway.pem"), "tls.key": file("gateway.key") }, "kubernetes.io/tls");
+      await secret("senders-ca", { "ca.crt": file("senders.pem") });
+    };
+    await Promise.all([deploy(1), given()]);
+    assert.match(await verify(STACK), /gateway 2/);
   });
 
-  it("writes as whom the credential says, and answers each reader with its own tenants", async () => {
-    const run = runId();
-    const { payments } = credentials.tenants;
-    assert.equal((await write({ token: payments ?? "" }, sample(run), { "THANOS-TENANT": "edge" })).status, 200);
-    assert.equal((await write({ certificate: "edge-1" }, sample(run), { "THANOS-TENANT": "." })).status, 200);
-    const tenantsFor = async (token: string) => {
-      const { vector } = await new PrometheusClient(transport("query", () => ({ token }))).instant(
-        `count by (tenant_id) (thanos_stack_guarded{run="${run}"})`,
-      );
-      return vector.map(({ labels }) => labels.tenant_id).sort();
-    };
+  it("takes what a Prometheus outside the cluster writes, as whom its token or certificate says, and of no other", async () => {
+    const { payments = "" } = credentials.tenants;
+    const ca_file = join(directory, "gateway.pem");
+    const bearer = (token: string) => ({ authorization: { credentials: token }, tls_config: { ca_file } });
+    const pair = { cert_file: join(directory, "edge-1.pem"), key_file: join(directory, "edge-1.key") };
+    const senders = [
+      { name: "token", client: { ...bearer(payments), headers: { "THANOS-TENANT": "edge" } } },
+      { name: "certificate", client: { tls_config: { ca_file, ...pair } } },
+      { name: "wrong", client: bearer("wrong") },
+    ];
+    const before = await refused(401);
     const { sre = "", payments: reader = "" } = credentials.readers;
-    await eventually("both are answered", async () => (await tenantsFor(sre)).length === 2);
-    assert.deepEqual(await tenantsFor(sre), ["edge", "payments"]);
-    assert.deepEqual(await tenantsFor(reader), ["payments"]);
+    await withOutsideSenders(directory, `https://${NODE}:${PORTS.write}/api/v1/receive`, senders, async () => {
+      await eventually("both are answered", async () => (await tenantsFor(sre, 'up{job="outside"}')).length === 2);
+      await eventually("the third is refused", async () => (await refused(401)) > before);
+    });
+    const { vector } = await client(sre).instant('max by (sender, tenant_id) (max_over_time(up{job="outside"}[5m]))');
+    assert.deepEqual(vector.map(({ labels }) => `${labels.sender} as ${labels.tenant_id}`).sort(), [
+      "certificate as edge",
+      "token as payments",
+    ]);
+    assert.deepEqual(await tenantsFor(reader, 'max_over_time(up{job="outside"}[5m])'), ["payments"]);
+    const named = await tenantsFor(reader, 'max_over_time(up{job="outside",tenant_id="edge"}[5m])');
+    assert.ok(!named.includes("edge"), "another tenant's, by its name");
   });
 
   it("asks at every endpoint for a credential, and takes no other's", async () => {
@@ -175,35 +201,43 @@ describe("the gateway on a real cluster", function () {
     assert.deepEqual(table["/debug/pprof/heap"], [401, 401, 404, 404]);
   });
 
-  it("stands what ends receivers without it: no pod is restarted by twelve requests", async () => {
+  it("refuses whoever is nobody, what is no remote write, and what says that it unpacks to more than it may: no pod is restarted", async () => {
     const before = await pods();
     const { payments: token = "" } = credentials.tenants;
-    const { payments: reader = "" } = credentials.readers;
+    const { payments: reader = "", sre = "" } = credentials.readers;
     const run = runId();
+    const mebibyte = 2 ** 20;
+    const receive = "/api/v1/receive";
     const expected: [what: string, answer: Promise<HttpResponse>, status: number][] = [
       ["nobody", write({}, sample(run)), 401],
       ["a wrong token", write({ token: "wrong" }, sample(run)), 401],
       ["a reader's token", write({ token: reader }, sample(run)), 401],
       ["a certificate of an unknown name", write({ certificate: "stranger" }, sample(run)), 401],
-      ["tenant .", write({ token }, sample(run), { "THANOS-TENANT": "." }), 200],
-      ["89 bytes that unpack to 257 MiB", write({ token }, bomb(16)), 413],
-      ["1,009 bytes that unpack to 3.1 GiB", write({ token }, bomb(200)), 413],
-      ["the same with a certificate", write({ certificate: "edge-1" }, bomb(16)), 413],
+      ["257 MiB", write({ token }, unpackingTo(257 * mebibyte)), 413],
+      ["3 GiB", write({ token }, unpackingTo(3 * 1_024 * mebibyte)), 413],
+      ["257 MiB, with a certificate", write({ certificate: "edge-1" }, unpackingTo(257 * mebibyte)), 413],
+      ["a byte more than the tenant may", write({ token }, unpackingTo(8 * mebibyte + 1)), 413],
       ["status of all tenants", ask("write", { token }, { method: "GET", path: "/api/v1/status/tsdb?all_tenants=true" }), 404],
       ["OTLP", ask("write", { token }, { method: "POST", path: "/api/v1/otlp", body: "{}" }), 404],
-      ["GET", ask("write", { token }, { method: "GET", path: "/api/v1/receive" }), 405],
-      ["no length", ask("write", { token }, { method: "POST", path: "/api/v1/receive", headers: { "transfer-encoding": "chunked" } }), 411],
+      ["GET", ask("write", { token }, { method: "GET", path: receive }), 405],
+      ["no length", ask("write", { token }, { method: "POST", path: receive, headers: { "transfer-encoding": "chunked" } }), 411],
     ];
     for (const [what, answer, status] of expected) assert.equal((await answer).status, status, what);
     await assert.rejects(write({ certificate: "forged", token }, sample(run)), "a certificate of another authority");
-    await delay(10_000);
+    // Every receiver is there to take it, and answers it.
+    assert.equal((await write({ token }, sample(run), { "THANOS-TENANT": "." })).status, 200);
+    await eventually("what is written afterwards is answered", async () => {
+      const tenants = await tenantsFor(sre, `thanos_stack_guarded{run="${run}"}`);
+      return tenants.join() === "payments";
+    });
     assert.deepEqual(await pods(), before);
   });
 
-  it("loses no send while a token is rotated, and takes the old one no more after the next rotation", async () => {
+  it("loses no send while a token is rotated and gateways go one by one, and takes the oldest token no more", async () => {
     const first = credentials.tenants.payments ?? "";
     let token = first;
     const run = runId();
+    const { sre = "" } = credentials.readers;
     const sender = startSender({
       write: new RemoteWriteClient(transport("write", () => ({ token }), "/api/v1/receive")),
       series: 200,
@@ -212,29 +246,39 @@ describe("the gateway on a real cluster", function () {
       labels: { run },
     });
     try {
-      await delay(5_000);
-      await deploy(guarded(2));
+      const written = `thanos_stack_ledger{run="${run}"}`;
+      await eventually("it is answered", async () => (await tenantsFor(sre, written)).length === 1);
+      await deploy(2);
       const second = credentials.tenants.payments ?? "";
       assert.notEqual(second, first);
       assert.equal((await write({ token: first }, sample(run))).status, 200, "the one before");
       token = second;
-      await delay(5_000);
-      await deploy(guarded(3));
+      await deploy(3);
       assert.equal((await write({ token: first }, sample(run))).status, 401);
       assert.equal((await write({ token: second }, sample(run))).status, 200);
-      await delay(5_000);
+      const ready = async () =>
+        (await cluster.pods(NAMESPACE, APP))
+          .filter((pod) => isReady(pod) && pod.metadata.deletionTimestamp === undefined)
+          .map(({ metadata }) => metadata.name);
+      const there = await ready();
+      assert.equal(there.length, 2);
+      for (const [index, name] of there.entries()) {
+        await cluster.delete(`/api/v1/namespaces/${NAMESPACE}/pods/${name}`);
+        await eventually("another gateway is in its place", async () => {
+          const left = (await ready()).filter((each) => !there.slice(0, index + 1).includes(each));
+          return left.length >= 2;
+        });
+      }
     } finally {
       await sender.stop();
     }
     const ledger = await sender.stop();
     console.log(`      sent ${JSON.stringify(ledger.counts)}`);
     assert.equal(ledger.counts.failed, 0, "sends that were given up");
-    const reading = await readBack(ledger, await querierOf(await open(guarded(3))), { replicaLabels: ["receive_replica"] });
+    const reading = await readBack(ledger, await querierOf(await open(3)), { replicaLabels: ["receive_replica"] });
     assert.ok(reading.acknowledged > 5_000, `${reading.acknowledged} samples acknowledged`);
     assert.deepEqual([reading.lostSeries.length, reading.wrong], [0, 0]);
   });
-
-  it("goes with the stack", () => remove("dev", guarded(3), STACK));
 });
 
 const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];

@@ -30,7 +30,14 @@ export const CLUSTER: ClusterAddress = { kubeconfig: paths().kubeconfig, context
 
 /** A Kubernetes object as the API server answers it. */
 export interface KubernetesObject {
-  metadata: { name: string; namespace?: string; uid: string; resourceVersion: string; labels?: Record<string, string> };
+  metadata: {
+    name: string;
+    namespace?: string;
+    uid: string;
+    resourceVersion: string;
+    labels?: Record<string, string>;
+    deletionTimestamp?: string;
+  };
   spec?: Record<string, unknown>;
   status?: Record<string, unknown>;
   data?: Record<string, string>;
