@@ -38,7 +38,10 @@ function matchersOf({ externalLabels, namespace }: StackOutputs, job: string): s
     .join(",");
 }
 
-/** The most of any pod in an hour, as a query; undefined where nothing measures it. */
+/**
+ * The most of any pod in an hour, as a query; undefined where nothing measures it. CPU is the mean of five minutes: a longer range would
+ * count the time before a pod's start as time in which it did nothing.
+ */
 export function queryOf(
   { component, resource }: Pick<ComponentCapacity, "component" | "resource">,
   outputs: StackOutputs,
@@ -50,7 +53,7 @@ export function queryOf(
     case "memory":
       return `max(max_over_time(process_resident_memory_bytes{${own}}[1h]))`;
     case "cpu":
-      return `max(rate(process_cpu_seconds_total{${own}}[1h]))`;
+      return `max(max_over_time(rate(process_cpu_seconds_total{${own}}[5m])[1h:5m]))`;
     case "disk":
       return WITH_TSDB.includes(job)
         ? `max(sum by (pod) ({__name__=~"prometheus_tsdb_(storage_blocks|wal_storage_size|head_chunks_storage_size)_bytes",${own}}))`
@@ -65,7 +68,7 @@ export function headQueries({ heads }: Capacity, outputs: StackOutputs): { serie
   const own = matchersOf(outputs, heads.component === "Prometheus" ? PROMETHEUS_APP : RECEIVE_APP);
   return {
     series: `sum(prometheus_tsdb_head_series{${own}})`,
-    samplesPerSecond: `sum(rate(prometheus_tsdb_head_samples_appended_total{${own}}[1h]))`,
+    samplesPerSecond: `sum(rate(prometheus_tsdb_head_samples_appended_total{${own}}[5m]))`,
   };
 }
 

@@ -128,7 +128,7 @@ describe("capacity: readings", () => {
   it("asks for the stack's own targets only, and for nothing that is not measured", () => {
     const asked = (component: string, resource: "memory" | "cpu" | "disk" | "replay") => queryOf({ component, resource }, STACK);
     assert.equal(asked("receivers", "memory"), `max(max_over_time(process_resident_memory_bytes{${own}}[1h]))`);
-    assert.equal(asked("receivers", "cpu"), `max(rate(process_cpu_seconds_total{${own}}[1h]))`);
+    assert.equal(asked("receivers", "cpu"), `max(max_over_time(rate(process_cpu_seconds_total{${own}}[5m])[1h:5m]))`);
     assert.match(asked("receivers", "disk") ?? "", /^max\(sum by \(pod\) \(\{__name__=~"prometheus_tsdb_\(storage_blocks\|/);
     assert.match(asked("Prometheus", "replay") ?? "", /^max\(prometheus_tsdb_data_replay_duration_seconds\{.*job="prometheus"\}\)$/);
     assert.equal(asked("compactor", "disk"), undefined);

@@ -79,11 +79,7 @@ describe("README.md", () => {
 
   it("has every output, and none that doesn't exist", async () => {
     const load = { series: 1_000, interval: "30s", queries: { perSecond: 0.1 } };
-    const all = [
-      await run("prod", { load }),
-      await run(TLS.stack, TLS.overrides),
-      await run(GATEWAY.stack, GATEWAY.overrides),
-    ];
+    const all = [await run("prod", { load }), await run(TLS.stack, TLS.overrides), await run(GATEWAY.stack, GATEWAY.overrides)];
     const outputs = Object.assign({}, ...all.map((each) => each.outputs));
     const rows = tableRows(section(README.text, "Outputs")).map(([name = ""]) => name.replaceAll("`", ""));
     assert.deepEqual(rows, [...new Set(rows)]);

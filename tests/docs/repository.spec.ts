@@ -83,17 +83,12 @@ describe("CHANGELOG.md", () => {
 
 describe("docs/decisions.md", () => {
   const { text } = readDocument("docs/decisions.md");
-  /** Numbers of decisions that are made and not here yet: what they decide comes later. */
-  const RESERVED: readonly number[] = [58, 59];
   const decisions = [...text.matchAll(/^## (.+)\n\n(.*)$/gm)].map(([, heading = "", line = ""]) => ({ heading, line }));
-  const numbers = Array.from({ length: decisions.length + RESERVED.length }, (_, index) => index + 1).filter(
-    (each) => !RESERVED.includes(each),
-  );
 
   it("numbers decisions in the order in which they came, each with its date", () => {
     const dates = decisions.map(({ heading, line }, index) => {
       const [, number, date = ""] = /^_Decision (\d+), (\d{4}-\d{2}-\d{2})(?:; .+)?_$/.exec(line) ?? [];
-      assert.equal(Number(number), numbers[index], heading);
+      assert.equal(Number(number), index + 1, heading);
       return date;
     });
     assert.ok(dates.length > 40);
@@ -102,7 +97,7 @@ describe("docs/decisions.md", () => {
 
   it("lists every decision by number", () => {
     const listed = [...text.matchAll(/^- (\d+): \[(.+)\]\(#/gm)].map(([, number, heading]) => `${number} ${heading}`);
-    assert.deepEqual(listed.sort(), decisions.map(({ heading }, index) => `${numbers[index]} ${heading}`).sort());
+    assert.deepEqual(listed.sort(), decisions.map(({ heading }, index) => `${index + 1} ${heading}`).sort());
   });
 });
 
