@@ -18,7 +18,16 @@ import { ensureTool, linkPrograms, type Program, type ToolName } from "./tools";
 import { NODES } from "./topology";
 
 /** The tools of every cluster. The S3 server is built only for environments with a bucket. */
-export const CLUSTER_TOOLS: readonly ToolName[] = ["etcd", "kubernetes", "kubeRouter", "coredns", "thanos", "prometheus", "pulumi"];
+export const CLUSTER_TOOLS: readonly ToolName[] = [
+  "etcd",
+  "kubernetes",
+  "kubeRouter",
+  "coredns",
+  "thanos",
+  "prometheus",
+  "promLabelProxy",
+  "pulumi",
+];
 
 /**
  * The steps that make a working cluster, without anything of the stack in it. Each looks at what is there first, so that running them
