@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { apiServerTransport, loadKubeConfig } from "../clients/apiServer";
 import type { Transport } from "../clients/transport";
 import { stackName } from "../config/stackFiles";
-import { PROJECT_FOLDER } from "./program";
+import { PROJECT_DIRECTORY } from "./program";
 import { buildReport, plannedResources, type ReportInput } from "./report/build";
 import { EXIT, exitCodeOf } from "./report/exitCode";
 import { headline } from "./report/headline";
@@ -60,7 +60,7 @@ function failure(code: number, stderr: string): Preview["diagnostics"] {
 
 /** The API server that the preview asked, as the account that previewed. */
 async function apiServerOf(stack: string, preview: Preview): Promise<{ context: string; api: Transport }> {
-  const address = clusterOf(preview) ?? (await selectCluster({ stack }, PROJECT_FOLDER, process.env));
+  const address = clusterOf(preview) ?? (await selectCluster({ stack }, PROJECT_DIRECTORY, process.env));
   return { context: address.context, api: apiServerTransport(loadKubeConfig(address)) };
 }
 

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { PROJECT_FOLDER } from "../config/stackFiles";
+import { PROJECT_DIRECTORY } from "../config/stackFiles";
 import type { examineNamespace } from "../gates/existingNamespace";
 import { engineConfig, takenUnread } from "./engineConfig";
 
 /** Runs the program without engine or cluster and records what it registers: for rendering, review and tests. */
 
-export { PROJECT_FOLDER };
+export { PROJECT_DIRECTORY };
 
 /** A resource as the program registered it. */
 export interface RegisteredResource {
@@ -114,7 +114,7 @@ export async function runProgram({ config, secrets = {}, stack, preview = false,
     recordRegistrations(resources);
     const given = engineConfig({ ...config, ...secrets });
     pulumi.runtime.setAllConfig(given.texts, [...given.secretKeys, ...Object.keys(secrets)]);
-    const program = require(join(PROJECT_FOLDER, "index")) as Program;
+    const program = require(join(PROJECT_DIRECTORY, "index")) as Program;
     // Of outputs that a preview does not know whole the SDK gives back none.
     let exported: Record<string, unknown> = {};
     await pulumi.runtime.runInPulumiStack(async () => {

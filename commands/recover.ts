@@ -9,7 +9,7 @@ import { type CliAnswer, pulumi } from "./report/stackOutputs";
 import { complain, say } from "./terminal";
 import { selectCluster } from "./verify/selection";
 
-const PROJECT_FOLDER = resolve(__dirname, "..");
+const PROJECT_DIRECTORY = resolve(__dirname, "..");
 
 /** Exit codes of `npm run recover`. */
 export const EXIT = {
@@ -68,22 +68,32 @@ export function decisionLines(decisions: readonly Decision[]): string[] {
 
 async function exportedState(stack: string, cli: Outside["cli"]): Promise<unknown> {
   // Without --show-secrets: what is encrypted stays so, there and back.
-  const { code, stdout, stderr } = await cli(["stack", "export", "--stack", stack, "--cwd", PROJECT_FOLDER, "--non-interactive"]);
+  const { code, stdout, stderr } = await cli(["stack", "export", "--stack", stack, "--cwd", PROJECT_DIRECTORY, "--non-interactive"]);
   if (code !== 0) throw new Error(`\`pulumi stack export\` failed: ${stderr.trim()}`);
   return JSON.parse(stdout);
 }
 
 async function importState(stack: string, state: unknown, cli: Outside["cli"]): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "recover-"));
-  const file = join(folder, "state.json");
+  const directory = mkdtempSync(join(tmpdir(), "recover-"));
+  const file = join(directory, "state.json");
   try {
     writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
-    const { code, stderr } = await cli(["stack", "import", "--stack", stack, "--file", file, "--cwd", PROJECT_FOLDER, "--non-interactive"]);
+    const { code, stderr } = await cli([
+      "stack",
+      "import",
+      "--stack",
+      stack,
+      "--file",
+      file,
+      "--cwd",
+      PROJECT_DIRECTORY,
+      "--non-interactive",
+    ]);
     if (code === 0) return;
     const locked = /locked/i.test(stderr) ? `\nIf no update runs any more, \`pulumi cancel --stack ${stack}\` takes the lock away` : "";
     throw new Error(`\`pulumi stack import\` failed: ${stderr.trim()}${locked}`);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }
 
@@ -101,7 +111,7 @@ async function main(): Promise<void> {
     )
     .parse();
   const { yes, ...selection } = program.opts<{ stack: string; yes: boolean; context?: string; kubeconfig?: string }>();
-  const cluster = await selectCluster(selection, PROJECT_FOLDER, process.env);
+  const cluster = await selectCluster(selection, PROJECT_DIRECTORY, process.env);
   process.exitCode = await recoverStack(selection.stack, yes, {
     cli: pulumi,
     lookUp: clusterLookUp(cluster),

@@ -5,7 +5,7 @@ import { CLIENTS_IDENTITY, type Identity } from "../model/kubernetes/identities"
 import { commonLabels } from "../model/kubernetes/labels";
 import type { Settings } from "../model/settings/schema";
 import { certificateSpec, type Issuer } from "../model/tls/certManager";
-import { CA_FILE, CERTIFICATE_FILE, KEY_FILE, TLS_FOLDER, TLS_VOLUME } from "../model/tls/flags";
+import { CA_FILE, CERTIFICATE_FILE, KEY_FILE, TLS_DIRECTORY, TLS_VOLUME } from "../model/tls/flags";
 import { type CertifiedComponent, type Leaf, leafSecretName, type TlsPlan } from "../model/tls/plan";
 import { type Issued, issue, type KeyPair } from "../objects/authority";
 import { componentType } from "../objects/componentType";
@@ -65,9 +65,9 @@ export class Certificates extends pulumi.ComponentResource {
    *
    * @param keyFile Name of the key's file. Default: as in the Secret.
    */
-  mounted(component: CertifiedComponent, folder = TLS_FOLDER, keyFile?: string): Mounted | undefined {
+  mounted(component: CertifiedComponent, directory = TLS_DIRECTORY, keyFile?: string): Mounted | undefined {
     const secretName = this.secrets.get(component);
-    return secretName === undefined ? undefined : mountedCertificate(TLS_VOLUME, secretName, folder, keyFile);
+    return secretName === undefined ? undefined : mountedCertificate(TLS_VOLUME, secretName, directory, keyFile);
   }
 
   private issued(name: string, { settings, tls, day }: CertificatesArgs): pulumi.Output<Issued> {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CompactorGates } from "../gates/compactorShards";
-import { COMPACTOR_DATA, compactFlags, compactorFiles, compactorProcess, HISTORY_CONFIG_FOLDER } from "../model/bucket/flags";
-import type { HistoryPlan } from "../model/bucket/plan";
+import { BUCKET_CONFIG_DIRECTORY, COMPACTOR_DATA, compactFlags, compactorFiles, compactorProcess } from "../model/bucket/flags";
+import type { BucketPlan } from "../model/bucket/plan";
 import { choicesFor } from "../model/kubernetes/choices";
 import { ownPods, selectorLabels } from "../model/kubernetes/labels";
 import { container, hostAntiAffinity, POD_INDEX_ENV, probes } from "../model/kubernetes/pod";
@@ -23,7 +23,7 @@ import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link Compactor}. */
 export interface CompactorArgs extends StatefulArgs {
-  history: HistoryPlan;
+  history: BucketPlan;
   bucket: ObjectStorage;
   /** Hooks of the engine that end every compactor before blocks are another one's. */
   division: CompactorGates;
@@ -56,7 +56,7 @@ export class Compactor extends pulumi.ComponentResource {
     const headless = service(name, workload, history.compactor.name, HTTP, HEADLESS);
     // What says which blocks are left alone; nothing where none are.
     const data = compactorFiles(history.merging, replicas);
-    const files = Object.keys(data).length === 0 ? undefined : immutableFiles(name, "config", workload, HISTORY_CONFIG_FOLDER, data);
+    const files = Object.keys(data).length === 0 ? undefined : immutableFiles(name, "config", workload, BUCKET_CONFIG_DIRECTORY, data);
     const ownEnv = [...bucket.env, ...(replicas > 1 ? [POD_INDEX_ENV] : [])];
     const { env, ...telemetryFiles } = telemetry(name, workload, settings, compactorProcess(history.objectStorage), ownEnv);
     const { volumes, mounts } = together(files, telemetryFiles, bucket);

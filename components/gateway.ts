@@ -3,17 +3,17 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { exposedService } from "../model/gateway/exposed";
 import {
+  GATEWAY_CERTIFICATE_DIRECTORY,
   GATEWAY_CERTIFICATE_FILE,
-  GATEWAY_CERTIFICATE_FOLDER,
-  GATEWAY_CLIENT_FOLDER,
+  GATEWAY_CLIENT_DIRECTORY,
   GATEWAY_CLIENT_KEY_FILE,
+  GATEWAY_CONFIG_DIRECTORY,
   GATEWAY_CONFIG_FILE,
-  GATEWAY_CONFIG_FOLDER,
   GATEWAY_DRAIN_SECONDS,
-  GATEWAY_MAPS_FOLDER,
+  GATEWAY_MAPS_DIRECTORY,
   haproxyConfig,
+  SENDER_AUTHORITY_DIRECTORY,
   SENDER_AUTHORITY_FILE,
-  SENDER_AUTHORITY_FOLDER,
 } from "../model/gateway/haproxy";
 import { labelProxyFlags } from "../model/gateway/labelProxy";
 import { gatewayMaps } from "../model/gateway/maps";
@@ -133,7 +133,7 @@ export class Gateway extends pulumi.ComponentResource {
     const files = together(
       this.configuration(name, workload, args, tokens),
       this.certificates(args),
-      args.certificates?.mounted("gateway", GATEWAY_CLIENT_FOLDER, GATEWAY_CLIENT_KEY_FILE),
+      args.certificates?.mounted("gateway", GATEWAY_CLIENT_DIRECTORY, GATEWAY_CLIENT_KEY_FILE),
     );
     this.workload(name, workload, args, files);
     if (own.replicas > 1) disruptionBudget(name, workload);
@@ -183,7 +183,7 @@ export class Gateway extends pulumi.ComponentResource {
     tokens: { tenants: Record<string, Pair>; readers: Record<string, Pair> },
   ): Mounted {
     const config = haproxyConfig(settings, gateway.settings, gateway.upstream);
-    const files = immutableFiles(name, "config", workload, GATEWAY_CONFIG_FOLDER, { [GATEWAY_CONFIG_FILE]: config });
+    const files = immutableFiles(name, "config", workload, GATEWAY_CONFIG_DIRECTORY, { [GATEWAY_CONFIG_FILE]: config });
     const maps = pulumi
       .output(tokens)
       .apply((known) => gatewayMaps(settings, { tenants: bothOf(known.tenants), readers: bothOf(known.readers) }));
@@ -198,7 +198,7 @@ export class Gateway extends pulumi.ComponentResource {
     ).metadata.name;
     return together(files, {
       volumes: [{ name: "maps", secret: { secretName } }],
-      mounts: [{ name: "maps", mountPath: GATEWAY_MAPS_FOLDER, readOnly: true }],
+      mounts: [{ name: "maps", mountPath: GATEWAY_MAPS_DIRECTORY, readOnly: true }],
     });
   }
 
@@ -218,13 +218,13 @@ export class Gateway extends pulumi.ComponentResource {
           },
         },
       ],
-      mounts: [{ name: "certificate", mountPath: GATEWAY_CERTIFICATE_FOLDER, readOnly: true }],
+      mounts: [{ name: "certificate", mountPath: GATEWAY_CERTIFICATE_DIRECTORY, readOnly: true }],
     };
     if (senderAuthority === undefined) return shown;
     const items = [{ key: SENDER_AUTHORITY_FILE, path: SENDER_AUTHORITY_FILE }];
     return together(shown, {
       volumes: [{ name: "senders", secret: { secretName: senderAuthority.secret, items } }],
-      mounts: [{ name: "senders", mountPath: SENDER_AUTHORITY_FOLDER, readOnly: true }],
+      mounts: [{ name: "senders", mountPath: SENDER_AUTHORITY_DIRECTORY, readOnly: true }],
     });
   }
 
@@ -246,7 +246,7 @@ export class Gateway extends pulumi.ComponentResource {
             {
               ...container(GATEWAY_APP, images.haproxy, own.resources),
               command: ["haproxy"],
-              args: ["-db", "-f", `${GATEWAY_CONFIG_FOLDER}/${GATEWAY_CONFIG_FILE}`],
+              args: ["-db", "-f", `${GATEWAY_CONFIG_DIRECTORY}/${GATEWAY_CONFIG_FILE}`],
               ports: [HTTP, ...gateway.endpoints.map((endpoint) => PORTS[endpoint])],
               ...probes("http"),
               ...drainPause(PAUSE_SECONDS),

@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type BucketCredentials, objectStorageConfig, objectStorageFiles } from "../model/bucket/config";
-import { BUCKET_FOLDER, bucketClaim } from "../model/bucket/directory";
-import { OBJECT_STORE_FILE, OBJECT_STORE_FOLDER } from "../model/bucket/mount";
+import { BUCKET_DIRECTORY, bucketClaim } from "../model/bucket/directory";
+import { OBJECT_STORE_DIRECTORY, OBJECT_STORE_FILE } from "../model/bucket/mount";
 import { BUCKET_IDENTITY } from "../model/kubernetes/identities";
 import { commonLabels } from "../model/kubernetes/labels";
 import { bucketProxyEnv } from "../model/kubernetes/proxy";
@@ -57,7 +57,7 @@ export class ObjectStorage extends pulumi.ComponentResource {
         ? {}
         : { items: [{ key: given.key, path: OBJECT_STORE_FILE }, ...given.files.map((key) => ({ key, path: key }))] };
     this.volumes = [{ name: CONFIG_VOLUME, secret: { secretName: this.secretName, ...items } }];
-    this.mounts = [{ name: CONFIG_VOLUME, mountPath: OBJECT_STORE_FOLDER, readOnly: true }];
+    this.mounts = [{ name: CONFIG_VOLUME, mountPath: OBJECT_STORE_DIRECTORY, readOnly: true }];
     for (const volume of args.directory) {
       const claim = new k8s.core.v1.PersistentVolumeClaim(
         `${name}-${DIRECTORY_VOLUME}`,
@@ -65,7 +65,7 @@ export class ObjectStorage extends pulumi.ComponentResource {
         { parent: this, dependsOn: args.volumes, protect: protectsStorage(settings) },
       );
       this.volumes.push({ name: DIRECTORY_VOLUME, persistentVolumeClaim: { claimName: claim.metadata.name } });
-      this.mounts.push({ name: DIRECTORY_VOLUME, mountPath: BUCKET_FOLDER });
+      this.mounts.push({ name: DIRECTORY_VOLUME, mountPath: BUCKET_DIRECTORY });
     }
     this.registerOutputs({});
   }

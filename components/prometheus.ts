@@ -13,9 +13,9 @@ import { proxyEnv } from "../model/kubernetes/proxy";
 import { DATA_VOLUME, emptyVolume } from "../model/kubernetes/storage";
 import {
   evaluatesRules,
+  PROMETHEUS_CONFIG_DIRECTORY,
   PROMETHEUS_CONFIG_FILE,
-  PROMETHEUS_CONFIG_FOLDER,
-  PROMETHEUS_RULES_FOLDER,
+  PROMETHEUS_RULES_DIRECTORY,
   prometheusConfig,
 } from "../model/prometheus/config";
 import { discoveryRules } from "../model/prometheus/discovery";
@@ -27,7 +27,7 @@ import type { RetentionPlan } from "../model/retention/plan";
 import type { Scheme } from "../model/ring/plan";
 import { protectsStorage } from "../model/settings/protection";
 import type { Settings } from "../model/settings/schema";
-import { PROMETHEUS_TLS_FOLDER, TLS_FOLDER } from "../model/tls/flags";
+import { PROMETHEUS_TLS_DIRECTORY, TLS_DIRECTORY } from "../model/tls/flags";
 import { componentType } from "../objects/componentType";
 import { credentialFiles } from "../objects/credentials";
 import { type Telemetry, telemetry } from "../objects/telemetry";
@@ -102,7 +102,7 @@ export class Prometheus extends pulumi.ComponentResource {
     };
     const account = serviceAccount(name, workload);
     this.permissions(name, settings, account, namespace);
-    const rules = this.files(name, "rules", workload, PROMETHEUS_RULES_FOLDER, evaluatesRules(settings) ? args.rules : {}, sidecar);
+    const rules = this.files(name, "rules", workload, PROMETHEUS_RULES_DIRECTORY, evaluatesRules(settings) ? args.rules : {}, sidecar);
     const credentials = credentialFiles(name, workload, "prometheus", settings, args.credentials);
 
     const selector = componentLabels(PROMETHEUS_IDENTITY);
@@ -125,7 +125,7 @@ export class Prometheus extends pulumi.ComponentResource {
         set.name,
         "config",
         shard,
-        PROMETHEUS_CONFIG_FOLDER,
+        PROMETHEUS_CONFIG_DIRECTORY,
         { [PROMETHEUS_CONFIG_FILE]: text, ...collectorAuthorities(settings) },
         sidecar,
       );
@@ -177,8 +177,15 @@ export class Prometheus extends pulumi.ComponentResource {
    * A sidecar has changed files read again without a restart, so there they are changed in place; without one a
    * change is another file and rolls the pods.
    */
-  private files(name: string, volume: string, workload: Workload, folder: string, data: Record<string, string>, inPlace: boolean): Mounted {
-    if (!inPlace) return immutableFiles(name, volume, workload, folder, data);
+  private files(
+    name: string,
+    volume: string,
+    workload: Workload,
+    directory: string,
+    data: Record<string, string>,
+    inPlace: boolean,
+  ): Mounted {
+    if (!inPlace) return immutableFiles(name, volume, workload, directory, data);
     const fileName = `${name}-${volume}`;
     const labels = commonLabels(workload.identity);
     const file = new k8s.core.v1.ConfigMap(
@@ -186,7 +193,7 @@ export class Prometheus extends pulumi.ComponentResource {
       { metadata: { name: fileName, namespace: workload.namespace, labels }, data },
       { parent: this },
     );
-    return mountedConfigMap(volume, file.metadata.name, folder);
+    return mountedConfigMap(volume, file.metadata.name, directory);
   }
 
   private serverSpec(
@@ -201,7 +208,7 @@ export class Prometheus extends pulumi.ComponentResource {
     const pods = ownPods(settings, selectorLabels(set.identity));
     const data = { name: DATA_VOLUME, mountPath: PROMETHEUS_DATA };
     // Prometheus writes where there is a ring; else its sidecar serves.
-    const certificate = certificates?.mounted("prometheus", scheme.kind === "ring" ? PROMETHEUS_TLS_FOLDER : TLS_FOLDER);
+    const certificate = certificates?.mounted("prometheus", scheme.kind === "ring" ? PROMETHEUS_TLS_DIRECTORY : TLS_DIRECTORY);
     const mountsOf = (kind: Scheme["kind"]) => (scheme.kind === kind ? (certificate?.mounts ?? []) : []);
     const server: Container = {
       ...container("prometheus", images.prometheus, prometheus.resources, prometheus.storage.emptyDir?.size),

@@ -7,8 +7,8 @@ import { scratchVolume } from "../model/kubernetes/localDisk";
 import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
 import { GRPC, QUERY_HTTP_PORT } from "../model/kubernetes/ports";
 import { deduplicationFunction } from "../model/query/deduplication";
-import { ENDPOINT_TLS_FOLDER, ENDPOINT_TLS_VOLUME, endpointSecrets, endpointsFile } from "../model/query/endpoints";
-import { ENDPOINTS_FILE, ENDPOINTS_FOLDER, querierFlags, querierProcess } from "../model/query/flags";
+import { ENDPOINT_TLS_DIRECTORY, ENDPOINT_TLS_VOLUME, endpointSecrets, endpointsFile } from "../model/query/endpoints";
+import { ENDPOINTS_DIRECTORY, ENDPOINTS_FILE, querierFlags, querierProcess } from "../model/query/flags";
 import type { Settings } from "../model/settings/schema";
 import { durationSeconds } from "../model/values/quantity";
 import { componentType } from "../objects/componentType";
@@ -72,7 +72,7 @@ export class Querier extends pulumi.ComponentResource {
     };
     const http = { name: "http", containerPort: QUERY_HTTP_PORT };
     const serviceAccountName = serviceAccount(name, workload);
-    const endpoints = immutableFiles(name, "endpoints", workload, ENDPOINTS_FOLDER, {
+    const endpoints = immutableFiles(name, "endpoints", workload, ENDPOINTS_DIRECTORY, {
       [ENDPOINTS_FILE]: endpointsFile(settings, addresses.stores),
     });
     const { env, ...telemetryFiles } = telemetry(name, workload, settings, querierProcess(settings));
@@ -80,7 +80,7 @@ export class Querier extends pulumi.ComponentResource {
       endpoints,
       telemetryFiles,
       args.certificates?.mounted("querier"),
-      mountedCertificates(ENDPOINT_TLS_VOLUME, endpointSecrets(settings), ENDPOINT_TLS_FOLDER),
+      mountedCertificates(ENDPOINT_TLS_VOLUME, endpointSecrets(settings), ENDPOINT_TLS_DIRECTORY),
     );
     service(name, workload, QUERIER_APP, http, CLUSTER_IP);
     // Headless: gRPC keeps one connection, so its clients balance over the pods themselves.

@@ -6,7 +6,7 @@ import { choicesFor } from "../model/kubernetes/choices";
 import { QUERY_CACHE_APP, QUERY_CACHE_IDENTITY, QUERY_FRONTEND_APP, QUERY_FRONTEND_IDENTITY } from "../model/kubernetes/identities";
 import { container, drainPause, probes, THANOS_USER } from "../model/kubernetes/pod";
 import { QUERY_HTTP_PORT } from "../model/kubernetes/ports";
-import { queryFrontendFlags, queryFrontendProcess, RESPONSE_CACHE_FILE, RESPONSE_CACHE_FOLDER } from "../model/query/flags";
+import { queryFrontendFlags, queryFrontendProcess, RESPONSE_CACHE_DIRECTORY, RESPONSE_CACHE_FILE } from "../model/query/flags";
 import type { Settings } from "../model/settings/schema";
 import { componentType } from "../objects/componentType";
 import { memcached, memcachedAddress } from "../objects/memcached";
@@ -52,7 +52,7 @@ export class QueryFrontend extends pulumi.ComponentResource {
     memcached(`${name}-cache`, { settings, namespace, identity: QUERY_CACHE_IDENTITY, servers: frontend.cache }, this);
 
     const serviceAccountName = serviceAccount(name, workload);
-    const cache = immutableFiles(name, "response-cache", workload, RESPONSE_CACHE_FOLDER, {
+    const cache = immutableFiles(name, "response-cache", workload, RESPONSE_CACHE_DIRECTORY, {
       [RESPONSE_CACHE_FILE]: stringify({
         type: "MEMCACHED",
         config: {

@@ -18,13 +18,13 @@ import { container, drainPause, hostAntiAffinity, inZone, POD_NAME_ENV, probes, 
 import { GRPC, GRPC_PORT, HTTP, REMOTE_WRITE_PORT } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
 import {
+  HASHRINGS_DIRECTORY,
   HASHRINGS_FILE,
-  HASHRINGS_FOLDER,
+  LIMITS_DIRECTORY,
   LIMITS_FILE,
-  LIMITS_FOLDER,
   RECEIVE_DATA,
+  RELABEL_DIRECTORY,
   RELABEL_FILE,
-  RELABEL_FOLDER,
   type ReceiverRole,
   receiveFlags,
   receiverProcess,
@@ -189,9 +189,9 @@ export class Receive extends pulumi.ComponentResource {
     const relabel = { [RELABEL_FILE]: thanosYaml(receive.relabel) };
     return together(
       // Named by their text, not by the objects: receivers must not depend on the ring, or no update could wait for the receivers first.
-      mountedConfigMap("hashrings", HASHRINGS_CONFIG_MAP, HASHRINGS_FOLDER),
-      mountedConfigMap("limits", LIMITS_CONFIG_MAP, LIMITS_FOLDER),
-      receive.relabel.length === 0 ? undefined : immutableFiles(name, "relabel", workload, RELABEL_FOLDER, relabel),
+      mountedConfigMap("hashrings", HASHRINGS_CONFIG_MAP, HASHRINGS_DIRECTORY),
+      mountedConfigMap("limits", LIMITS_CONFIG_MAP, LIMITS_DIRECTORY),
+      receive.relabel.length === 0 ? undefined : immutableFiles(name, "relabel", workload, RELABEL_DIRECTORY, relabel),
     );
   }
 

@@ -11,12 +11,12 @@ import { GRPC, HTTP } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
 import {
   hasAlertingFile,
+  RULER_ALERTING_DIRECTORY,
   RULER_ALERTING_FILE,
-  RULER_ALERTING_FOLDER,
   RULER_DATA,
+  RULER_REMOTE_WRITE_DIRECTORY,
   RULER_REMOTE_WRITE_FILE,
-  RULER_REMOTE_WRITE_FOLDER,
-  RULER_RULES_FOLDER,
+  RULER_RULES_DIRECTORY,
   rulerAlertingConfig,
   rulerFlags,
   rulerProcess,
@@ -119,14 +119,14 @@ export class Ruler extends pulumi.ComponentResource {
   private files(name: string, workload: Workload, { settings, addresses, ruler, rules }: RulerArgs): Mounted {
     const alertmanagers = { [RULER_ALERTING_FILE]: rulerAlertingConfig(settings) };
     const ruleFiles = together(
-      immutableFiles(name, "rules", workload, RULER_RULES_FOLDER, rules),
-      hasAlertingFile(settings) ? immutableFiles(name, "alertmanagers", workload, RULER_ALERTING_FOLDER, alertmanagers) : undefined,
+      immutableFiles(name, "rules", workload, RULER_RULES_DIRECTORY, rules),
+      hasAlertingFile(settings) ? immutableFiles(name, "alertmanagers", workload, RULER_ALERTING_DIRECTORY, alertmanagers) : undefined,
     );
     if (ruler.settings.mode !== "stateless") return ruleFiles;
     const { remoteWriteUrl } = addresses;
     if (remoteWriteUrl === undefined) throw new pulumi.ResourceError("a stateless ruler has no ring to write into", this);
     const remoteWrite = { [RULER_REMOTE_WRITE_FILE]: rulerRemoteWriteConfig(settings, remoteWriteUrl) };
-    return together(ruleFiles, immutableFiles(name, "remote-write", workload, RULER_REMOTE_WRITE_FOLDER, remoteWrite));
+    return together(ruleFiles, immutableFiles(name, "remote-write", workload, RULER_REMOTE_WRITE_DIRECTORY, remoteWrite));
   }
 
   private rulerSpec(

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { HISTORY_CONFIG_FOLDER, STORE_GATEWAY_DATA, storeFlags, storeGatewayFiles, storeGatewayProcess } from "../model/bucket/flags";
-import type { HistoryPlan, StoreGatewaySet } from "../model/bucket/plan";
+import { BUCKET_CONFIG_DIRECTORY, STORE_GATEWAY_DATA, storeFlags, storeGatewayFiles, storeGatewayProcess } from "../model/bucket/flags";
+import type { BucketPlan, StoreGatewaySet } from "../model/bucket/plan";
 import { choicesFor } from "../model/kubernetes/choices";
 import { CHUNK_CACHE_APP, INDEX_CACHE_APP, STORE_GATEWAY_IDENTITY, STORE_GATEWAY_SERVICE } from "../model/kubernetes/identities";
 import { ownPods, selectorLabels } from "../model/kubernetes/labels";
@@ -27,7 +27,7 @@ import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link StoreGateway}. */
 export interface StoreGatewayArgs extends StatefulArgs {
-  history: HistoryPlan;
+  history: BucketPlan;
   bucket: ObjectStorage;
   /** Certificates of the components; undefined where nothing is encrypted. */
   certificates: Certificates | undefined;
@@ -88,7 +88,7 @@ export class StoreGateway extends pulumi.ComponentResource {
     const pods = ownPods(settings, selectorLabels(set.identity));
     const { env, ...telemetryFiles } = telemetry(set.name, part, settings, storeGatewayProcess(history.objectStorage), bucket.env);
     const { volumes, mounts } = together(
-      immutableFiles(set.name, "config", part, HISTORY_CONFIG_FOLDER, files),
+      immutableFiles(set.name, "config", part, BUCKET_CONFIG_DIRECTORY, files),
       telemetryFiles,
       bucket,
       certificates?.mounted("store-gateway"),

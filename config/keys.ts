@@ -21,7 +21,7 @@ export interface Keys {
 }
 
 /** Every key of the namespace, decoded: objects, lists, numbers and booleans arrive from the engine as JSON text. */
-export function readKeys(folder: string): Keys {
+export function readKeys(directory: string): Keys {
   const prefix = `${CONFIG_NAMESPACE}:`;
   // By entries, since a key may be called as what every object has: `__proto__` would be read as settings, unseen.
   const values = new Map<string, unknown>();
@@ -34,14 +34,14 @@ export function readKeys(folder: string): Keys {
     if (!name.startsWith(prefix)) continue;
     const key = name.slice(prefix.length);
     if (isSecretKey(key)) {
-      const read = readSecret(key, text, folder);
+      const read = readSecret(key, text, directory);
       secrets[key] = read.value;
       problems.push(...read.problems);
       continue;
     }
     if (isConfigSecret(name)) {
       unread.push(key);
-      problems.push(...encryptedIn(name, key, folder));
+      problems.push(...encryptedIn(name, key, directory));
       continue;
     }
     const isText = ["string", "enum"].includes(typeOf(settingsSchema.shape[key as keyof typeof settingsSchema.shape]));
@@ -69,8 +69,8 @@ const isConfigSecret = (name: string): boolean =>
  * Values that are encrypted and must not be: they would be written in plain text. Where the stack's file is the one that the engine has
  * read, it says which part of the key. No value of the key is shown.
  */
-function encryptedIn(name: string, key: string, folder: string): Problem[] {
-  const paths = encryptedPaths(inStackFile(name, folder), key);
+function encryptedIn(name: string, key: string, directory: string): Problem[] {
+  const paths = encryptedPaths(inStackFile(name, directory), key);
   return (paths.length > 0 ? paths : [key]).map((path) => ({
     key: path,
     value: SECRET,
@@ -79,9 +79,9 @@ function encryptedIn(name: string, key: string, folder: string): Problem[] {
   }));
 }
 
-function inStackFile(name: string, folder: string): unknown {
+function inStackFile(name: string, directory: string): unknown {
   try {
-    return stackConfig(pulumi.getStack(), folder)[name];
+    return stackConfig(pulumi.getStack(), directory)[name];
   } catch {
     return undefined;
   }
@@ -97,12 +97,12 @@ const COMMANDS: Readonly<Record<SecretKey, string>> = {
  * What a key holds that is always encrypted, as a whole or in parts: the engine gives the same text either way. Where it is no JSON it is
  * the text itself, which the key's own rules refuse.
  */
-function readSecret(key: SecretKey, text: string, folder: string): { value: unknown; problems: Problem[] } {
+function readSecret(key: SecretKey, text: string, directory: string): { value: unknown; problems: Problem[] } {
   const name = `${CONFIG_NAMESPACE}:${key}`;
   const places = !isConfigSecret(name)
     ? [key]
     : key === CREDENTIALS_KEY
-      ? plainParts(inStackFile(name, folder)).map((part) => `${key}.${part}`)
+      ? plainParts(inStackFile(name, directory)).map((part) => `${key}.${part}`)
       : [];
   const problems = places.map((place) => ({
     key: place,

@@ -18,7 +18,7 @@ import { kubeconfigOf } from "./kubeconfig";
 import { CONFIG_NAMESPACE } from "./namespace";
 import { readRules } from "./ruleFiles";
 import { shapeOf } from "./shape";
-import { type OtherStacks, otherStacks, PROJECT_FOLDER, type StackFileError } from "./stackFiles";
+import { type OtherStacks, otherStacks, PROJECT_DIRECTORY, type StackFileError } from "./stackFiles";
 import { changedDates, controlCharacters } from "./texts";
 import { keysTwice, stackDocument } from "./writtenText";
 
@@ -44,14 +44,14 @@ export interface LoadedConfig {
 /**
  * Reads, checks and completes the stack's configuration: the only place that knows `pulumi.Config`, the environment and files.
  *
- * @param folder where the stack files are. Default: the program's.
+ * @param directory where the stack files are. Default: the program's.
  * @throws pulumi.RunError naming every problem at once, before any resource is registered.
  */
-export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
+export function loadConfig(directory = PROJECT_DIRECTORY): LoadedConfig {
   const stack = pulumi.getStack();
-  const { raw, secrets, unread, problems: unreadable } = readKeys(folder);
+  const { raw, secrets, unread, problems: unreadable } = readKeys(directory);
   const bucketCredentials = secrets[BUCKET_CREDENTIALS_KEY];
-  const others = otherStacks(stack, folder);
+  const others = otherStacks(stack, directory);
   const { settings, judge, problems: shape } = shapeOf(raw, unread);
   let rules: Record<string, string> = {};
   let ruleCount = 0;
@@ -71,7 +71,7 @@ export function loadConfig(folder = PROJECT_FOLDER): LoadedConfig {
           }),
         ];
   const judged = [...shape, ...broken];
-  const spelt = speltOtherwise(stackDocument(stack, folder), raw, judged);
+  const spelt = speltOtherwise(stackDocument(stack, directory), raw, judged);
   // How a number was written says more than that no text is there.
   const problems = [...unreadable, ...spelt, ...judged.filter(({ key }) => !spelt.some((each) => each.key === key))];
   // What is refused by its form already says what would be accepted.

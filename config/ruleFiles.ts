@@ -18,8 +18,8 @@ const KEY = "prometheus.ruleFolder";
 /** This repository: what a stack file names is in it, so that a review sees what is deployed. */
 const ROOT = realpathSync(resolve(__dirname, ".."));
 /** The stack's own rules, which an environment has unless it names another directory. */
-const OWN_FOLDER = join(ROOT, "rules");
-/** Files of {@link OWN_FOLDER} about what not every environment has, by name: whether one has it. */
+const OWN_DIRECTORY = join(ROOT, "rules");
+/** Files of {@link OWN_DIRECTORY} about what not every environment has, by name: whether one has it. */
 const ABOUT: Readonly<Record<string, (settings: Settings) => boolean>> = { "gateway.yaml": ({ gateway }) => gateway !== undefined };
 const RULE_FILE = /\.ya?ml$/;
 /** Files beside rules that nobody takes for one. */
@@ -37,29 +37,29 @@ const problem = (value: string, rule: string, remedy: string): Problem => ({ key
  * the stack's own rules those are left out that are about what the environment does not have.
  */
 export function readRules(settings: Settings): RuleFiles {
-  const { ruleFolder: folder } = settings.prometheus;
+  const { ruleFolder: directory } = settings.prometheus;
   const found: RuleFiles = { rules: {}, count: 0, problems: [] };
   let entries: Dirent[];
   try {
-    if (!isInside(resolve(ROOT, folder))) {
+    if (!isInside(resolve(ROOT, directory))) {
       return {
         ...found,
-        problems: [problem(folder, "the directory is not in this repository", "a directory of this repository, relative to it")],
+        problems: [problem(directory, "the directory is not in this repository", "a directory of this repository, relative to it")],
       };
     }
-    entries = readdirSync(resolve(ROOT, folder), { withFileTypes: true });
+    entries = readdirSync(resolve(ROOT, directory), { withFileTypes: true });
   } catch {
-    return { ...found, problems: [problem(folder, "the directory can't be read", "a directory of this repository")] };
+    return { ...found, problems: [problem(directory, "the directory can't be read", "a directory of this repository")] };
   }
-  const own = realpathSync(resolve(ROOT, folder)) === OWN_FOLDER;
+  const own = realpathSync(resolve(ROOT, directory)) === OWN_DIRECTORY;
   for (const { name } of entries.sort((one, other) => (one.name < other.name ? -1 : 1))) {
     if (BESIDE.test(name) || (own && ABOUT[name]?.(settings) === false)) continue;
-    const refusal = refusalOf(join(ROOT, folder, name), name);
+    const refusal = refusalOf(join(ROOT, directory, name), name);
     if (refusal !== undefined) {
       found.problems.push(refusal);
       continue;
     }
-    const text = decoded(readFileSync(join(ROOT, folder, name)));
+    const text = decoded(readFileSync(join(ROOT, directory, name)));
     if (text === undefined) {
       found.problems.push(problem(name, "this is not UTF-8: its characters would be others to Prometheus", "the file in UTF-8"));
       continue;

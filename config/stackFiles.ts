@@ -5,7 +5,7 @@ import { ENGINE_NUMBERS } from "./engineNumbers";
 import { CONFIG_NAMESPACE } from "./namespace";
 
 /** The directory of the program, where its stack files are. */
-export const PROJECT_FOLDER = resolve(__dirname, "..");
+export const PROJECT_DIRECTORY = resolve(__dirname, "..");
 
 /** A stack file that can't be read. Its message begins with the file's name. */
 export class StackFileError extends Error {
@@ -28,9 +28,9 @@ export const stackFileName = (stack: string): string => `Pulumi.${stack}.yaml`;
  * @param given What the command line says: `dev`, or `organization/thanos-stack/dev`.
  * @throws {Error} for an empty name, naming the stacks that there are
  */
-export function stackName(given: string, folder = PROJECT_FOLDER): string {
+export function stackName(given: string, directory = PROJECT_DIRECTORY): string {
   const name = given.split("/").at(-1)?.trim() ?? "";
-  if (name === "") throw new Error(`no stack is named. ${stacksWithFiles(folder)}`);
+  if (name === "") throw new Error(`no stack is named. ${stacksWithFiles(directory)}`);
   return name;
 }
 
@@ -40,9 +40,9 @@ export function stackName(given: string, folder = PROJECT_FOLDER): string {
  *
  * @throws {StackFileError} where there is no such file, or it is not the YAML of a stack
  */
-export function stackConfig(stack: string, folder = PROJECT_FOLDER): Record<string, unknown> {
+export function stackConfig(stack: string, directory = PROJECT_DIRECTORY): Record<string, unknown> {
   const name = stackFileName(stack);
-  const content = readYaml(name, folder);
+  const content = readYaml(name, directory);
   if (content === null || content === undefined) return {};
   if (!isMap(content)) throw new StackFileError(name, "this is no map with `config`");
   const { config } = content;
@@ -52,8 +52,8 @@ export function stackConfig(stack: string, folder = PROJECT_FOLDER): Record<stri
 }
 
 /** The stacks that have a file, by name. */
-export function stackNames(folder = PROJECT_FOLDER): string[] {
-  return readdirSync(folder)
+export function stackNames(directory = PROJECT_DIRECTORY): string[] {
+  return readdirSync(directory)
     .flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? [])
     .sort();
 }
@@ -67,12 +67,12 @@ export interface OtherStacks {
 }
 
 /** Reads the files of all stacks but one. */
-export function otherStacks(own: string, folder = PROJECT_FOLDER): OtherStacks {
+export function otherStacks(own: string, directory = PROJECT_DIRECTORY): OtherStacks {
   const found: OtherStacks = { configs: {}, unreadable: [] };
-  for (const stack of stackNames(folder)) {
+  for (const stack of stackNames(directory)) {
     if (stack === own) continue;
     try {
-      found.configs[stack] = stackConfig(stack, folder);
+      found.configs[stack] = stackConfig(stack, directory);
     } catch (error) {
       if (!(error instanceof StackFileError)) throw error;
       found.unreadable.push(error);
@@ -81,11 +81,11 @@ export function otherStacks(own: string, folder = PROJECT_FOLDER): OtherStacks {
   return found;
 }
 
-function readYaml(name: string, folder: string): unknown {
+function readYaml(name: string, directory: string): unknown {
   try {
-    return parse(readFileSync(join(folder, name), "utf8"), { merge: true, customTags: (tags) => [ENGINE_NUMBERS, ...tags] });
+    return parse(readFileSync(join(directory, name), "utf8"), { merge: true, customTags: (tags) => [ENGINE_NUMBERS, ...tags] });
   } catch (error) {
-    if (isMap(error) && error.code === "ENOENT") throw new StackFileError(name, `there is no such file. ${stacksWithFiles(folder)}`);
+    if (isMap(error) && error.code === "ENOENT") throw new StackFileError(name, `there is no such file. ${stacksWithFiles(directory)}`);
     // The parser shows the line, which may hold what nobody should see in a log.
     const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
     throw new StackFileError(name, reason.replace(/:$/, ""));
@@ -93,8 +93,8 @@ function readYaml(name: string, folder: string): unknown {
 }
 
 /** Which stacks there are, as a sentence. */
-export function stacksWithFiles(folder: string): string {
-  const names = stackNames(folder);
+export function stacksWithFiles(directory: string): string {
+  const names = stackNames(directory);
   return names.length === 0 ? "No stack has a file here." : `Stacks with a file: ${names.join(", ")}.`;
 }
 

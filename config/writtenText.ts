@@ -18,9 +18,9 @@ export function placesIn(value: unknown, path: Path = []): [Path, unknown][] {
 }
 
 /** The file; undefined where there is none, or it is no YAML. */
-export function stackDocument(stack: string, folder: string): Document | undefined {
+export function stackDocument(stack: string, directory: string): Document | undefined {
   try {
-    return parseDocument(readFileSync(join(folder, stackFileName(stack)), "utf8"), { merge: true });
+    return parseDocument(readFileSync(join(directory, stackFileName(stack)), "utf8"), { merge: true });
   } catch {
     return undefined;
   }

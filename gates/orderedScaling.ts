@@ -3,7 +3,7 @@ import { percent } from "../model/availability/words";
 import { RECEIVE_APP, ROUTER_APP } from "../model/kubernetes/identities";
 import { claimOf } from "../model/kubernetes/storage";
 import { heldBack } from "../model/retention/handover";
-import { addressesOf, historyLoss, joining, podOf } from "../model/ring/change";
+import { addressesOf, joining, podOf, seriesLost } from "../model/ring/change";
 import { HASHRINGS_FILE } from "../model/ring/flags";
 import { HASHRINGS_CONFIG_MAP, planRing, type ReceiverSet, type RingPlan } from "../model/ring/plan";
 import type { Settings } from "../model/settings/schema";
@@ -181,7 +181,7 @@ export function shrinkRefusal(settings: Settings, receive: RingPlan, set: Receiv
   if (ring === undefined) throw new Error(`there is no hashring ${set.ring}`);
   const all = sets.flatMap((each) => leaving.map((pod) => pod.replace(new RegExp(`^${set.name}-`), `${each.name}-`)));
   const whose = ring.shuffleSharding === undefined ? "the series" : "some tenant's series";
-  const loss = historyLoss(ring, receive.settings.replicationFactor, all);
+  const loss = seriesLost(ring, receive.settings.replicationFactor, all);
   return (
     `${key} = ${set.replicas * sets.length}: ${all.join(", ")} would leave the ring of ${size}, and without a bucket nothing serves what they hold: ` +
     `${percent(loss.wholly)} of ${whose} have every replica there, ${percent(loss.possibly)} have a quorum there, so that samples which only those acknowledged ` +

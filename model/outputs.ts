@@ -1,4 +1,4 @@
-import type { HistoryPlan } from "./bucket/plan";
+import type { BucketPlan } from "./bucket/plan";
 import { uncheckedUses } from "./commandLine/extraRules";
 import {
   COMPACTOR_APP,
@@ -90,7 +90,7 @@ function takenTenants(rings: readonly Hashring[]): string[] | undefined {
 }
 
 /** Numbers of store gateways and compactors, and the handover. No credential and no address of the bucket's server. */
-function historyOutputs(history: HistoryPlan) {
+function historyOutputs(history: BucketPlan) {
   return {
     storeGateways: history.storeGatewaySets.reduce((sum, set) => sum + set.replicas, 0),
     compactors: history.compactor.replicas,

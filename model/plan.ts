@@ -1,4 +1,4 @@
-import { type HistoryPlan, planHistory } from "./bucket/plan";
+import { type BucketPlan, planBucket } from "./bucket/plan";
 import { type GatewayPlan, planGateway } from "./gateway/plan";
 import type { Addresses } from "./kubernetes/addresses";
 import {
@@ -29,7 +29,7 @@ export interface StackPlan {
   retention: RetentionPlan;
   prometheusSets: PrometheusSet[];
   /** Absent without a bucket. */
-  history?: HistoryPlan;
+  history?: BucketPlan;
   /** Absent where each Prometheus evaluates the rules itself. */
   ruler?: RulerPlan;
   /** Absent where nothing is encrypted. */
@@ -46,7 +46,7 @@ export function planStack(settings: Settings): StackPlan {
   const scheme = planScheme(settings);
   const ring = ringOf(scheme);
   const retention = planRetention(settings, ring?.retention);
-  const history = planHistory(settings, retention.handover);
+  const history = planBucket(settings, retention.handover);
   const ruler = planRuler(settings);
   const tls = planTls(settings);
   const prometheusSets = planPrometheus(settings);

@@ -1,6 +1,6 @@
 import { survivalProblems } from "./availability/rules";
 import { identityLabelProblems } from "./bucket/identityRules";
-import { historyProblems } from "./bucket/rules";
+import { bucketProblems } from "./bucket/rules";
 import { loadProblems } from "./capacity/rules";
 import { extraProblems } from "./commandLine/extraRules";
 import { gatewayProblems } from "./gateway/rules";
@@ -243,7 +243,7 @@ export function problemsOf(settings: Settings, judge = JUDGE_ALL): Problem[] {
     ...freeFormProblems(settings, judge),
     ...judge(() => tenancyProblems(settings)),
     ...(receive === undefined ? [] : ringProblemsOf(receive, settings, judge)),
-    ...historyProblems(settings, judge),
+    ...bucketProblems(settings, judge),
     ...judge(() => rulerProblems(settings)),
     ...judge(() => tlsProblems(settings)),
     ...judge(() => gatewayProblems(settings)),

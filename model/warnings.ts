@@ -4,7 +4,7 @@ import { evaluatesRules } from "./prometheus/config";
 import { FILE_PLACE } from "./prometheus/freeForm/credentials";
 import { secondsOf } from "./prometheus/freeForm/form";
 import { readWarnings } from "./reads/warnings";
-import { CREDENTIALS_FOLDER } from "./settings/credentials";
+import { CREDENTIALS_DIRECTORY } from "./settings/credentials";
 import type { Extra } from "./settings/extra";
 import type { Settings } from "./settings/schema";
 import { isPath } from "./values/credentials";
@@ -103,7 +103,7 @@ function filesThatNobodyMounts(settings: Settings): string[] {
     const directories = [
       ...mounted,
       "/dev/",
-      `${CREDENTIALS_FOLDER}/`,
+      `${CREDENTIALS_DIRECTORY}/`,
       ...(extra.volumeMounts ?? []).map(({ mountPath }) => `${mountPath.replace(/\/$/, "")}/`),
     ];
     return textsIn(value, key)
@@ -112,7 +112,7 @@ function filesThatNobodyMounts(settings: Settings): string[] {
         ([at, file]) =>
           `${at} names ${isPath(file) ? file : "a path (not shown)"}, which nothing mounts: unless images.${reader === "ruler" ? "thanos" : reader} has it, ` +
           `${harm}, and only the log of ${reader === "ruler" ? "the rulers" : "Prometheus"} says so; the keys credentials and credentialsFrom make ` +
-          `${CREDENTIALS_FOLDER}/<name> of what is secret, ${reader}.extra.volumes and volumeMounts mount anything`,
+          `${CREDENTIALS_DIRECTORY}/<name> of what is secret, ${reader}.extra.volumes and volumeMounts mount anything`,
       );
   });
 }

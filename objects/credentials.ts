@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Credentials, ownCredentials } from "../model/credentials/rules";
 import { type CredentialUser, credentialsReadBy } from "../model/credentials/uses";
 import { commonLabels } from "../model/kubernetes/labels";
-import { CREDENTIALS_FOLDER } from "../model/settings/credentials";
+import { CREDENTIALS_DIRECTORY } from "../model/settings/credentials";
 import type { Settings } from "../model/settings/schema";
 import type { Mounted, Workload } from "./workload";
 
@@ -32,7 +32,7 @@ export function credentialFiles(
   if (sources.length === 0) return { volumes: [], mounts: [] };
   return {
     volumes: [{ name: VOLUME, projected: { sources } }],
-    mounts: [{ name: VOLUME, mountPath: CREDENTIALS_FOLDER, readOnly: true }],
+    mounts: [{ name: VOLUME, mountPath: CREDENTIALS_DIRECTORY, readOnly: true }],
   };
 }
 

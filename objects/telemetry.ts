@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type { Settings } from "../model/settings/schema";
-import { type Process, TELEMETRY_FOLDER, telemetryFiles, telemetryVariables } from "../model/telemetry/files";
+import { type Process, TELEMETRY_DIRECTORY, telemetryFiles, telemetryVariables } from "../model/telemetry/files";
 import { immutableFiles, type Mounted, together, type Workload } from "./workload";
 
 /** What a container of Thanos needs to write its logs and send its traces as chosen. */
@@ -25,7 +25,7 @@ export function telemetry(
   const files = telemetryFiles(settings, process);
   const variables = [...env, ...telemetryVariables(settings)];
   return {
-    ...(Object.keys(files).length === 0 ? together() : immutableFiles(name, "telemetry", workload, TELEMETRY_FOLDER, files)),
+    ...(Object.keys(files).length === 0 ? together() : immutableFiles(name, "telemetry", workload, TELEMETRY_DIRECTORY, files)),
     ...(variables.length === 0 ? {} : { env: variables }),
   };
 }

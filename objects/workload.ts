@@ -214,7 +214,7 @@ export function immutableFiles(
   name: string,
   volume: string,
   { namespace, identity, parent }: Workload,
-  folder: string,
+  directory: string,
   data: Record<string, string>,
 ): Mounted {
   const config = new k8s.core.v1.ConfigMap(
@@ -222,22 +222,22 @@ export function immutableFiles(
     { metadata: { namespace, labels: commonLabels(identity) }, immutable: true, data },
     { parent },
   );
-  return mountedConfigMap(volume, config.metadata.name, folder);
+  return mountedConfigMap(volume, config.metadata.name, directory);
 }
 
 /** A ConfigMap as a directory. */
-export function mountedConfigMap(volume: string, configMap: pulumi.Input<string>, folder: string): Mounted {
+export function mountedConfigMap(volume: string, configMap: pulumi.Input<string>, directory: string): Mounted {
   return {
     volumes: [{ name: volume, configMap: { name: configMap } }],
-    mounts: [{ name: volume, mountPath: folder, readOnly: true }],
+    mounts: [{ name: volume, mountPath: directory, readOnly: true }],
   };
 }
 
 /** A certificate as files of a volume: of the Secret, whatever else it holds. */
-const certificateItems = (folder = "", keyFile = KEY_FILE) => [
-  { key: CERTIFICATE_FILE, path: `${folder}${CERTIFICATE_FILE}` },
-  { key: KEY_FILE, path: `${folder}${keyFile}` },
-  { key: CA_FILE, path: `${folder}${CA_FILE}` },
+const certificateItems = (directory = "", keyFile = KEY_FILE) => [
+  { key: CERTIFICATE_FILE, path: `${directory}${CERTIFICATE_FILE}` },
+  { key: KEY_FILE, path: `${directory}${keyFile}` },
+  { key: CA_FILE, path: `${directory}${CA_FILE}` },
 ];
 
 /**
@@ -245,18 +245,18 @@ const certificateItems = (folder = "", keyFile = KEY_FILE) => [
  *
  * @param keyFile Name of the key's file. Default: as in the Secret.
  */
-export function mountedCertificate(volume: string, secretName: pulumi.Input<string>, folder: string, keyFile?: string): Mounted {
+export function mountedCertificate(volume: string, secretName: pulumi.Input<string>, directory: string, keyFile?: string): Mounted {
   return {
     volumes: [{ name: volume, secret: { secretName, items: certificateItems("", keyFile) } }],
-    mounts: [{ name: volume, mountPath: folder, readOnly: true }],
+    mounts: [{ name: volume, mountPath: directory, readOnly: true }],
   };
 }
 
 /** Several Secrets with certificates as one directory, in which each has one of its own name; nothing where there are none. */
-export function mountedCertificates(volume: string, secrets: readonly string[], folder: string): Mounted | undefined {
+export function mountedCertificates(volume: string, secrets: readonly string[], directory: string): Mounted | undefined {
   if (secrets.length === 0) return undefined;
   const sources = secrets.map((name) => ({ secret: { name, items: certificateItems(`${name}/`) } }));
-  return { volumes: [{ name: volume, projected: { sources } }], mounts: [{ name: volume, mountPath: folder, readOnly: true }] };
+  return { volumes: [{ name: volume, projected: { sources } }], mounts: [{ name: volume, mountPath: directory, readOnly: true }] };
 }
 
 /** Everything that is mounted, in order. */

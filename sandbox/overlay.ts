@@ -160,9 +160,9 @@ export function clusterOverlay(config: ConfigOverlay, cluster: ClusterNames): Co
 /** The lists of those who may write and read, with this machine; an endpoint without a list is open already, or refused. */
 function accessOverlay(access: ConfigValue | undefined, { machine }: ClusterNames): ConfigObject | undefined {
   if (!isObject(access)) return undefined;
-  const lists = ["senders", "readers"].flatMap((door) => {
-    const entries = access[door];
-    return Array.isArray(entries) ? [[door, [...new Set([...entries, machine])]] as const] : [];
+  const lists = ["senders", "readers"].flatMap((endpoint) => {
+    const entries = access[endpoint];
+    return Array.isArray(entries) ? [[endpoint, [...new Set([...entries, machine])]] as const] : [];
   });
   return lists.length === 0 ? undefined : Object.fromEntries(lists);
 }

@@ -8,8 +8,8 @@ import * as ts from "typescript";
 
 const ROOT = resolve(__dirname, "..");
 /** Directories of the product, as far as they exist. */
-const PRODUCT = ["config", "components", "objects", "model", "gates", "outputs", "clients", "commands", "policy"].filter((folder) =>
-  existsSync(join(ROOT, folder)),
+const PRODUCT = ["config", "components", "objects", "model", "gates", "outputs", "clients", "commands", "policy"].filter((directory) =>
+  existsSync(join(ROOT, directory)),
 );
 
 /** The files that join the rooms of the model: everything of a stack. */
@@ -70,7 +70,7 @@ function parseText(path: string, text: string): SourceFile {
     const { text: name } = specifier;
     const own = name.startsWith(".");
     const target = own ? relative(ROOT, resolve(ROOT, dirname(path), name)).replace(/\.ts$/, "") : packageOf(name);
-    imports.push({ target: own && isFolder(target) ? `${target}/index` : target, own, typeOnly, lazy });
+    imports.push({ target: own && isDirectory(target) ? `${target}/index` : target, own, typeOnly, lazy });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, importsTypesOnly(node));
@@ -105,10 +105,10 @@ const packageOf = (name: string): string =>
     .split("/")
     .slice(0, name.startsWith("@") ? 2 : 1)
     .join("/");
-const isFolder = (path: string): boolean => existsSync(join(ROOT, path, "index.ts"));
+const isDirectory = (path: string): boolean => existsSync(join(ROOT, path, "index.ts"));
 
-function filesIn(folder: string): string[] {
-  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+function filesIn(directory: string): string[] {
+  return readdirSync(join(ROOT, directory), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts"))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
     .sort();
@@ -116,7 +116,7 @@ function filesIn(folder: string): string[] {
 
 const read = (path: string): SourceFile => parseText(path, readFileSync(join(ROOT, path), "utf8"));
 const product = [...PRODUCT.flatMap(filesIn), "index.ts"].map(read);
-const inFolder = (folder: string) => product.filter(({ path }) => path.startsWith(`${folder}/`));
+const inDirectory = (directory: string) => product.filter(({ path }) => path.startsWith(`${directory}/`));
 const isBuiltin = (name: string) => name.startsWith("node:") || builtinModules.includes(name);
 
 /** How many components a file defines. */
@@ -153,7 +153,7 @@ const roomOf = (path: string): string | undefined => /^model\/([^/]+)\//.exec(pa
 /** Each room with the rooms that it imports; what joins the rooms counts as `top`. */
 function arrowsBetweenRooms(): Record<string, string[]> {
   const arrows = new Map<string, Set<string>>();
-  for (const { path, imports } of inFolder("model")) {
+  for (const { path, imports } of inDirectory("model")) {
     const from = roomOf(path);
     if (from === undefined) continue;
     const to = arrows.get(from) ?? new Set();
@@ -172,10 +172,10 @@ describe("architecture", () => {
       !target.startsWith("@pulumi/") &&
       (own ? target.startsWith("model/") : typeOnly || isBuiltin(target) || target === "zod" || target === "yaml");
     assert.deepEqual(
-      inFolder("model").flatMap((file) => forbidden(file, allowed)),
+      inDirectory("model").flatMap((file) => forbidden(file, allowed)),
       [],
     );
-    assert.ok(inFolder("model").length > 10);
+    assert.ok(inDirectory("model").length > 10);
   });
 
   it("model: a room imports those that are written here, all of them below it, and never what joins them on top", () => {
@@ -186,7 +186,7 @@ describe("architecture", () => {
       [],
     );
     assert.deepEqual(
-      inFolder("model").flatMap(({ path }) => (roomOf(path) === undefined ? [path] : [])),
+      inDirectory("model").flatMap(({ path }) => (roomOf(path) === undefined ? [path] : [])),
       ON_TOP.map((name) => `model/${name}.ts`),
     );
   });
@@ -196,7 +196,7 @@ describe("architecture", () => {
       own
         ? target.startsWith("model/") || target.startsWith("objects/") || (typeOnly && /^(components|gates)\//.test(target))
         : target.startsWith("@pulumi/") || target === "yaml";
-    const files = inFolder("components");
+    const files = inDirectory("components");
     assert.deepEqual(
       files.flatMap((file) => forbidden(file, allowed)),
       [],
@@ -213,7 +213,7 @@ describe("architecture", () => {
       own
         ? /^(objects|model)\//.test(target) || (typeOnly && target.startsWith("gates/"))
         : target.startsWith("@pulumi/") || ["node:crypto", "reflect-metadata", "@peculiar/x509"].includes(target);
-    const files = inFolder("objects");
+    const files = inDirectory("objects");
     assert.deepEqual(
       files.flatMap((file) => forbidden(file, allowed)),
       [],
@@ -225,18 +225,18 @@ describe("architecture", () => {
     const allowed = ({ target, own }: Import) =>
       own ? /^(config|model)\//.test(target) : target === "@pulumi/pulumi" || isBuiltin(target) || target === "zod" || target === "yaml";
     assert.deepEqual(
-      inFolder("config").flatMap((file) => forbidden(file, allowed)),
+      inDirectory("config").flatMap((file) => forbidden(file, allowed)),
       [],
     );
   });
 
   it("config alone reads the engine's configuration, the environment and files", () => {
-    const others = [...inFolder("components"), ...inFolder("objects"), ...inFolder("model"), read("index.ts")];
+    const others = [...inDirectory("components"), ...inDirectory("objects"), ...inDirectory("model"), read("index.ts")];
     assert.deepEqual(
       others.flatMap((file) => [...ambient(file), ...forbidden(file, (each) => !touchesMachine(each))]),
       [],
     );
-    const config = inFolder("config");
+    const config = inDirectory("config");
     assert.ok(config.flatMap(ambient).length > 0, "the check sees no environment");
     assert.ok(
       config.some(({ imports }) => imports.some(touchesMachine)),
@@ -274,7 +274,7 @@ describe("architecture", () => {
   it("outputs imports nothing but @pulumi/pulumi, so that it can be copied alone", () => {
     const allowed = ({ own, target }: Import) => !own && target === "@pulumi/pulumi";
     assert.deepEqual(
-      inFolder("outputs").flatMap((file) => forbidden(file, allowed)),
+      inDirectory("outputs").flatMap((file) => forbidden(file, allowed)),
       [],
     );
   });

@@ -9,14 +9,14 @@ import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { execa } from "execa";
 import {
+  GATEWAY_CERTIFICATE_DIRECTORY,
   GATEWAY_CERTIFICATE_FILE,
-  GATEWAY_CERTIFICATE_FOLDER,
-  GATEWAY_CLIENT_FOLDER,
+  GATEWAY_CLIENT_DIRECTORY,
   GATEWAY_CLIENT_KEY_FILE,
-  GATEWAY_MAPS_FOLDER,
+  GATEWAY_MAPS_DIRECTORY,
   haproxyConfig,
+  SENDER_AUTHORITY_DIRECTORY,
   SENDER_AUTHORITY_FILE,
-  SENDER_AUTHORITY_FOLDER,
 } from "../model/gateway/haproxy";
 import { labelProxyFlags } from "../model/gateway/labelProxy";
 import { gatewayMaps } from "../model/gateway/maps";
@@ -158,10 +158,10 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
         serverName,
       });
       const config = text
-        .replaceAll(GATEWAY_MAPS_FOLDER, join(directory, "maps"))
-        .replaceAll(`${GATEWAY_CERTIFICATE_FOLDER}/${GATEWAY_CERTIFICATE_FILE}`, join(directory, "gateway.pem"))
-        .replaceAll(`${SENDER_AUTHORITY_FOLDER}/${SENDER_AUTHORITY_FILE}`, join(directory, "senders.pem"))
-        .replaceAll(GATEWAY_CLIENT_FOLDER, join(directory, "client"))
+        .replaceAll(GATEWAY_MAPS_DIRECTORY, join(directory, "maps"))
+        .replaceAll(`${GATEWAY_CERTIFICATE_DIRECTORY}/${GATEWAY_CERTIFICATE_FILE}`, join(directory, "gateway.pem"))
+        .replaceAll(`${SENDER_AUTHORITY_DIRECTORY}/${SENDER_AUTHORITY_FILE}`, join(directory, "senders.pem"))
+        .replaceAll(GATEWAY_CLIENT_DIRECTORY, join(directory, "client"))
         .replace(`bind :${GATEWAY_WRITE_PORT}`, `bind 127.0.0.1:${writePort}`)
         .replace(`bind :${GATEWAY_QUERY_PORT}`, `bind 127.0.0.1:${queryPort}`)
         .replace(`bind :${HTTP_PORT}`, `bind 127.0.0.1:${statusPort}`)

@@ -34,10 +34,10 @@ describe("Prometheus' own judgement", () => {
     const files = readdirSync(RULES).map((name) => join(RULES, name));
     const good = await check("check", "rules", "--lint=all", "--lint-fatal", ...files);
     assert.equal(good.exitCode, 0, good.all);
-    const folder = mkdtempSync(join(tmpdir(), "thanos-stack-rules-"));
-    writeFileSync(join(folder, "broken.yaml"), "groups: [{ name: a, rules: [{ alert: A, expr: 'sum(' }] }]");
-    const broken = await check("check", "rules", join(folder, "broken.yaml"));
-    rmSync(folder, { recursive: true });
+    const directory = mkdtempSync(join(tmpdir(), "thanos-stack-rules-"));
+    writeFileSync(join(directory, "broken.yaml"), "groups: [{ name: a, rules: [{ alert: A, expr: 'sum(' }] }]");
+    const broken = await check("check", "rules", join(directory, "broken.yaml"));
+    rmSync(directory, { recursive: true });
     assert.notEqual(broken.exitCode, 0);
   });
 
@@ -81,7 +81,7 @@ describe("Prometheus' own judgement", () => {
 
   for (const stack of ["dev", "prod"] as const) {
     it(`accepts the configuration of ${stack}, also for shards and agents`, async () => {
-      const folder = mkdtempSync(join(tmpdir(), "thanos-stack-config-"));
+      const directory = mkdtempSync(join(tmpdir(), "thanos-stack-config-"));
       for (const [name, overrides] of Object.entries({
         plain: {},
         shards: { prometheus: { shards: 3 } },
@@ -91,7 +91,7 @@ describe("Prometheus' own judgement", () => {
       })) {
         const settings = settingsOf(stack, overrides);
         const { addresses, retention } = planStack(settings);
-        const file = join(folder, `${name}.yml`);
+        const file = join(directory, `${name}.yml`);
         writeFileSync(
           file,
           prometheusConfig(settings, { shard: 0, remoteWriteUrl: addresses.remoteWriteUrl, retention: retention.prometheus }),
@@ -99,7 +99,7 @@ describe("Prometheus' own judgement", () => {
         const result = await check("check", "config", "--syntax-only", ...(name === "agent" ? ["--agent"] : []), file);
         assert.equal(result.exitCode, 0, result.all);
       }
-      rmSync(folder, { recursive: true });
+      rmSync(directory, { recursive: true });
     });
   }
 });

@@ -7,8 +7,8 @@ import { parse } from "yaml";
 import { TOOLS } from "../sandbox/tools";
 
 const ROOT = resolve(__dirname, "..");
-const FOLDER = join(ROOT, ".github", "workflows");
-const FILES = readdirSync(FOLDER).map((name) => join(FOLDER, name));
+const DIRECTORY = join(ROOT, ".github", "workflows");
+const FILES = readdirSync(DIRECTORY).map((name) => join(DIRECTORY, name));
 const SETUP = join(ROOT, ".github", "actions", "setup", "action.yml");
 const GO = { GOTOOLCHAIN: "local", GOWORK: "off", CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" };
 
@@ -34,9 +34,9 @@ interface Workflow {
 }
 
 const read = (file: string) => parse(readFileSync(file, "utf8")) as Workflow;
-const workflow = (name: string) => read(join(FOLDER, name));
+const workflow = (name: string) => read(join(DIRECTORY, name));
 const jobs = FILES.flatMap((file) =>
-  Object.entries(read(file).jobs).map(([name, job]) => ({ name: `${file.slice(FOLDER.length + 1)} ${name}`, job })),
+  Object.entries(read(file).jobs).map(([name, job]) => ({ name: `${file.slice(DIRECTORY.length + 1)} ${name}`, job })),
 );
 const steps = [...jobs.flatMap(({ job }) => job.steps), ...(parse(readFileSync(SETUP, "utf8")) as { runs: { steps: Step[] } }).runs.steps];
 

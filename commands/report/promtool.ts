@@ -49,7 +49,7 @@ function filesOf(resources: readonly PolicyResource[], wanted: (name: string, co
 export async function promtoolJudgement(resources: readonly PolicyResource[], program: string): Promise<Judgement> {
   const configurations = filesOf(resources, (name) => name === PROMETHEUS_CONFIG);
   const rules = filesOf(resources, (name, content) => /\.ya?ml$/i.test(name) && /^groups:/m.test(content));
-  const folder = await mkdtemp(join(tmpdir(), "thanos-stack-promtool-"));
+  const directory = await mkdtemp(join(tmpdir(), "thanos-stack-promtool-"));
   try {
     const violations: Violation[] = [];
     // A ruler's own fields are unknown to promtool, and every field is checked by the program.
@@ -58,14 +58,14 @@ export async function promtoolJudgement(resources: readonly PolicyResource[], pr
       [rules, ["check", "rules", "--ignore-unknown-fields"]],
     ] as const) {
       for (const { resource, name, content } of files) {
-        const path = join(folder, name);
+        const path = join(directory, name);
         await writeFile(path, content);
         const refusal = await refusalOf(program, [...check, path]);
         if (refusal !== undefined) {
           violations.push({
             rule: "promtool",
             resource: describeResource(resource),
-            message: `${name}: ${refusal.replaceAll(`${folder}/`, "")}`,
+            message: `${name}: ${refusal.replaceAll(`${directory}/`, "")}`,
           });
         }
       }
@@ -81,7 +81,7 @@ export async function promtoolJudgement(resources: readonly PolicyResource[], pr
           : ["Not checked, since promtool is not on PATH: PromQL and templates of the rule files."],
     };
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(directory, { recursive: true });
   }
 }
 

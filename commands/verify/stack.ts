@@ -44,20 +44,20 @@ export function stackChecks(reader: StackReader, outputs: StackOutputs, shortest
 
 function ringChecks(reader: StackReader, outputs: ReceiveOutputs, shortestRateMs: number): Check[] {
   const { ring } = outputs;
-  const door = new CountingTransport(reader.remoteWrite(remoteWriteUrl(outputs)));
+  const endpoint = new CountingTransport(reader.remoteWrite(remoteWriteUrl(outputs)));
   let first: AcknowledgedReading | undefined;
   return [
     { name: "hashring", look: async () => hashringsAgree(await reader.hashrings(ring.loadedAs), ring.members) },
     {
       name: "samples acknowledged",
       look: async () => {
-        const reading = await reader.acknowledged(() => door.requests);
+        const reading = await reader.acknowledged(() => endpoint.requests);
         first ??= reading;
         return samplesAcknowledged(first, reading, shortestRateMs);
       },
     },
     stores(reader, outputs, ring.members),
-    writeAndReadBack(reader, outputs, door),
+    writeAndReadBack(reader, outputs, endpoint),
   ];
 }
 
@@ -83,12 +83,12 @@ async function lookAtUp(reader: StackReader, outputs: StackOutputs): ReturnType<
 }
 
 /** Writes one sample, as any sender of the default tenant would, and then reads until it is there. */
-function writeAndReadBack(reader: StackReader, outputs: ReceiveOutputs, door: Transport): Check {
+function writeAndReadBack(reader: StackReader, outputs: ReceiveOutputs, endpoint: Transport): Check {
   const timestampMs = Date.now();
   const run = randomUUID();
   const sample: WrittenSample = { labels: { __name__: VERIFY_METRIC, run }, value: timestampMs % 1_000_000_007 };
   const series = [{ labels: sample.labels, samples: [{ timestampMs, value: sample.value }] }];
-  const writer = new RemoteWriteClient(door, { tenant: outputs.defaultTenant, tenantHeader: outputs.tenantHeader });
+  const writer = new RemoteWriteClient(endpoint, { tenant: outputs.defaultTenant, tenantHeader: outputs.tenantHeader });
   let acknowledged = false;
   return {
     name: "write and read back",

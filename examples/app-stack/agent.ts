@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { agentConfig, CA_FILE, GATEWAY_FOLDER, HTTP_PORT_NAME, TOKEN_FILE } from "./agentConfig";
+import { agentConfig, CA_FILE, GATEWAY_DIRECTORY, HTTP_PORT_NAME, TOKEN_FILE } from "./agentConfig";
 import type { Config } from "./config";
 import type { Endpoint } from "./platform";
 import { containerResources, containerSecurityContext, IMAGES, labels, podSecurityContext, selectorLabels } from "./pod";
@@ -141,7 +141,7 @@ export class Agent extends pulumi.ComponentResource {
                   volumeMounts: [
                     { name: "log", mountPath: LOG },
                     { name: "config", mountPath: "/etc/prometheus/config", readOnly: true },
-                    ...(shown === undefined ? [] : [{ name: "gateway", mountPath: GATEWAY_FOLDER, readOnly: true }]),
+                    ...(shown === undefined ? [] : [{ name: "gateway", mountPath: GATEWAY_DIRECTORY, readOnly: true }]),
                   ],
                 },
               ],

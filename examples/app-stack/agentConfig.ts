@@ -12,7 +12,7 @@ export const METRICS_PATH_ANNOTATION = "prometheus.io/path";
 export const HTTP_PORT_NAME = "http";
 
 /** Where the agent has what it shows the platform's gateway. */
-export const GATEWAY_FOLDER = "/etc/prometheus/gateway";
+export const GATEWAY_DIRECTORY = "/etc/prometheus/gateway";
 /** Names of the files there. */
 export const TOKEN_FILE = "token";
 export const CA_FILE = "ca.crt";
@@ -35,8 +35,8 @@ export interface AgentTarget {
 function credentials({ gateway, tenantHeader, sender }: AgentTarget): object {
   if (gateway === undefined) return { headers: { [tenantHeader]: sender.tenant } };
   return {
-    authorization: { credentials_file: `${GATEWAY_FOLDER}/${TOKEN_FILE}` },
-    ...(gateway.hasCa ? { tls_config: { ca_file: `${GATEWAY_FOLDER}/${CA_FILE}` } } : {}),
+    authorization: { credentials_file: `${GATEWAY_DIRECTORY}/${TOKEN_FILE}` },
+    ...(gateway.hasCa ? { tls_config: { ca_file: `${GATEWAY_DIRECTORY}/${CA_FILE}` } } : {}),
   };
 }
 

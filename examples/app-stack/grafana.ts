@@ -5,7 +5,7 @@ import { HTTP_PORT_NAME } from "./agentConfig";
 import type { Config } from "./config";
 import type { Endpoint } from "./platform";
 import { containerResources, containerSecurityContext, IMAGES, labels, podSecurityContext, selectorLabels } from "./pod";
-import { DASHBOARDS_FOLDER, dashboardProviders, dataSources, readDashboards } from "./provisioning";
+import { DASHBOARDS_DIRECTORY, dashboardProviders, dataSources, readDashboards } from "./provisioning";
 
 /** Name of the Service. */
 export const GRAFANA = "grafana";
@@ -42,10 +42,10 @@ export class Grafana extends pulumi.ComponentResource {
     const files = (suffix: string, data: Record<string, string>) =>
       new k8s.core.v1.ConfigMap(`${name}-${suffix}`, { metadata: unnamed, immutable: true, data }, { parent: this }).metadata.name;
     const { url: queryUrl, gateway } = args.queries;
-    const door = { queryUrl, tenantHeader: args.tenantHeader, tenant: args.config.tenant, scrapeInterval: grafana.scrapeInterval };
+    const endpoint = { queryUrl, tenantHeader: args.tenantHeader, tenant: args.config.tenant, scrapeInterval: grafana.scrapeInterval };
     const sourcesVolume =
       gateway === undefined
-        ? { configMap: { name: files("datasources", { "datasources.yaml": dataSources(door) }) } }
+        ? { configMap: { name: files("datasources", { "datasources.yaml": dataSources(endpoint) }) } }
         : {
             // It has the token in it.
             secret: {
@@ -55,7 +55,7 @@ export class Grafana extends pulumi.ComponentResource {
                   metadata: unnamed,
                   immutable: true,
                   stringData: {
-                    "datasources.yaml": pulumi.secret(gateway.token).apply((token) => dataSources(door, { token, ca: gateway.ca })),
+                    "datasources.yaml": pulumi.secret(gateway.token).apply((token) => dataSources(endpoint, { token, ca: gateway.ca })),
                   },
                 },
                 { parent: this },
@@ -132,7 +132,7 @@ export class Grafana extends pulumi.ComponentResource {
                     { name: "providers", mountPath: "/etc/grafana/provisioning/dashboards", readOnly: true },
                     ...dashboardMaps.map(({ folder }) => ({
                       name: `dashboards-${folder}`,
-                      mountPath: `${DASHBOARDS_FOLDER}/${folder}`,
+                      mountPath: `${DASHBOARDS_DIRECTORY}/${folder}`,
                       readOnly: true,
                     })),
                   ],

@@ -5,12 +5,12 @@ import { stringify } from "yaml";
 /** Grafana's provisioning files. Source: Grafana docs, "Provision Grafana". */
 
 /** Directory under which the dashboards are mounted, each of their directories under its name. */
-export const DASHBOARDS_FOLDER = "/etc/grafana/dashboards";
+export const DASHBOARDS_DIRECTORY = "/etc/grafana/dashboards";
 /** Identity of the only data source. */
 export const DATA_SOURCE_UID = "thanos";
 
 /** Where the data source asks, and as whom. */
-export interface QueryDoor {
+export interface QueryEndpoint {
   queryUrl: string;
   tenantHeader: string;
   tenant: string;
@@ -24,7 +24,7 @@ export interface QueryDoor {
  * @param gateway What the platform's gateway is shown instead, where it has one; by the token it tells which tenants' series are seen.
  */
 export function dataSources(
-  { queryUrl, tenantHeader, tenant, scrapeInterval }: QueryDoor,
+  { queryUrl, tenantHeader, tenant, scrapeInterval }: QueryEndpoint,
   gateway?: { token: string; ca: string | undefined },
 ): string {
   const [header, value] = gateway === undefined ? [tenantHeader, tenant] : ["Authorization", `Bearer ${gateway.token}`];
@@ -61,7 +61,7 @@ export function dashboardProviders(folders: readonly string[]): string {
       type: "file",
       disableDeletion: true,
       allowUiUpdates: false,
-      options: { path: `${DASHBOARDS_FOLDER}/${folder}` },
+      options: { path: `${DASHBOARDS_DIRECTORY}/${folder}` },
     })),
   });
 }

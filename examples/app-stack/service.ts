@@ -12,7 +12,7 @@ export const SERVICE_PORT = 80;
 const USER = 65534;
 /** Scripts that busybox's httpd runs, one a path under /cgi-bin. */
 const HANDLERS = ["hello", "healthz", "metrics"];
-const FOLDER = join(__dirname, "service");
+const DIRECTORY = join(__dirname, "service");
 
 /** The application: busybox's httpd, whose handlers count what they answer and expose it to Prometheus. */
 export class AppService extends pulumi.ComponentResource {
@@ -20,7 +20,7 @@ export class AppService extends pulumi.ComponentResource {
     super("thanos-app:index:Service", name, {}, opts);
     const { app, service } = args.config;
     const metadata = { name: app, namespace: args.namespace, labels: labels(app, app) };
-    const script = (file: string) => readFileSync(join(FOLDER, file), "utf8");
+    const script = (file: string) => readFileSync(join(DIRECTORY, file), "utf8");
     const scripts = new k8s.core.v1.ConfigMap(
       `${name}-scripts`,
       {

@@ -1,4 +1,4 @@
-import { caseShares } from "../ring/copies";
+import { caseShares } from "../ring/placement";
 import { writeQuorum } from "../ring/quorum";
 import { domains, type PlacedHashring, placeHashring, refuseProblems } from "./plan";
 import type { AvailabilityPlan, Loss, LossCase, ReceivePlan } from "./types";

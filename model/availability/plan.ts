@@ -1,5 +1,5 @@
-import { type Placed, placeCopies } from "../ring/copies";
 import { ketamaRing, partOfRing, RingError, ringProblems, zoneBalance } from "../ring/ketama";
+import { type Placed, placeReplicas } from "../ring/placement";
 import type { Problem } from "../values/problem";
 import type { AntiAffinity, AvailabilityPlan, PlannedHashring, PrometheusWorkload, ReceivePlan } from "./types";
 
@@ -108,10 +108,10 @@ export function placeHashring(ring: PlannedHashring, receive: ReceivePlan): Plac
     nodes: domains(part, hard ? "member" : "zone"),
     zones: isZoned(part) ? domains(part, "zone") : [],
   });
-  if (ring.shards === undefined) return [placed(ring, placeCopies(ketama))];
+  if (ring.shards === undefined) return [placed(ring, placeReplicas(ketama))];
   return ring.shards.map((shard) => {
     const members = shard.flatMap((member) => ring.members[member] ?? []);
-    return placed({ ...ring, members }, placeCopies(partOfRing(ketama, shard)));
+    return placed({ ...ring, members }, placeReplicas(partOfRing(ketama, shard)));
   });
 }
 

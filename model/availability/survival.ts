@@ -1,4 +1,4 @@
-import { worstCopiesLost } from "../ring/copies";
+import { worstReplicasLost } from "../ring/placement";
 import { writeQuorum } from "../ring/quorum";
 import { left, leftAfter } from "./left";
 import type { PlacedHashring } from "./plan";
@@ -38,7 +38,7 @@ function failures(
   } else {
     const quorum = writeQuorum(receive.replicationFactor);
     for (const hashring of placed) {
-      const copies = worstCopiesLost(hashring.copies, hashring[domain], count);
+      const copies = worstReplicasLost(hashring.copies, hashring[domain], count);
       if (copies > receive.replicationFactor - quorum || copies >= quorum) {
         const writes = copies > receive.replicationFactor - quorum ? `the quorum of ${quorum} is not reached` : undefined;
         const samples = copies >= quorum ? `acknowledged samples can be on these alone` : undefined;

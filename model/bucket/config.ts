@@ -5,8 +5,8 @@ import { splitHost } from "../values/hosts";
 import { thanosYaml } from "../values/literal";
 import type { Problem } from "../values/problem";
 import { quantityBytes } from "../values/quantity";
-import { BUCKET_FOLDER } from "./directory";
-import { CA_FILE, ENCRYPTION_KEY_FILE, OBJECT_STORE_FOLDER } from "./mount";
+import { BUCKET_DIRECTORY } from "./directory";
+import { CA_FILE, ENCRYPTION_KEY_FILE, OBJECT_STORE_DIRECTORY } from "./mount";
 
 /**
  * The bucket: its configuration as Thanos reads it, the credentials that belong to it, and which stacks would share it.
@@ -101,7 +101,7 @@ type S3 = NonNullable<ObjectStorageSettings["s3"]>;
 function s3Options({ ca, encryption, storageClass, partSize, multipart, maxRetries, listObjects, signature, contentMd5, dualstack }: S3) {
   const where = (chosen: boolean, config: object) => (chosen ? config : {});
   return {
-    ...where(ca !== undefined, { http_config: { tls_config: { ca_file: `${OBJECT_STORE_FOLDER}/${CA_FILE}` } } }),
+    ...where(ca !== undefined, { http_config: { tls_config: { ca_file: `${OBJECT_STORE_DIRECTORY}/${CA_FILE}` } } }),
     ...(encryption === undefined ? {} : { sse_config: sseConfig(encryption) }),
     // objstore takes this name out of the metadata and writes it as the storage class.
     ...where(storageClass !== undefined, { put_user_metadata: { "X-Amz-Storage-Class": storageClass } }),
@@ -119,7 +119,7 @@ const sseConfig = ({ method, kmsKeyId, kmsContext }: NonNullable<S3["encryption"
   type: method,
   ...(kmsKeyId === undefined ? {} : { kms_key_id: kmsKeyId }),
   ...(kmsContext === undefined ? {} : { kms_encryption_context: kmsContext }),
-  ...(method === "SSE-C" ? { encryption_key: `${OBJECT_STORE_FOLDER}/${ENCRYPTION_KEY_FILE}` } : {}),
+  ...(method === "SSE-C" ? { encryption_key: `${OBJECT_STORE_DIRECTORY}/${ENCRYPTION_KEY_FILE}` } : {}),
 });
 
 function providerConfig(
@@ -175,7 +175,7 @@ function providerConfig(
       },
     };
   }
-  return { type: "FILESYSTEM", config: { directory: BUCKET_FOLDER } };
+  return { type: "FILESYSTEM", config: { directory: BUCKET_DIRECTORY } };
 }
 
 /**
@@ -219,10 +219,10 @@ function server(endpoint: string): string {
  */
 export function bucketIdentity(objectStorage: z.output<typeof identityShape>): string | undefined {
   const { s3, gcs, azure, prefix } = objectStorage;
-  const folder = prefix === undefined ? "" : `/${prefix}`;
-  if (s3 !== undefined) return `${server(s3.endpoint)}/${s3.bucket}${folder}`;
-  if (gcs !== undefined) return `storage.googleapis.com/${gcs.bucket}${folder}`;
-  if (azure !== undefined) return `${azure.storageAccount}.${server(azure.endpoint ?? AZURE_ENDPOINT)}/${azure.container}${folder}`;
+  const directory = prefix === undefined ? "" : `/${prefix}`;
+  if (s3 !== undefined) return `${server(s3.endpoint)}/${s3.bucket}${directory}`;
+  if (gcs !== undefined) return `storage.googleapis.com/${gcs.bucket}${directory}`;
+  if (azure !== undefined) return `${azure.storageAccount}.${server(azure.endpoint ?? AZURE_ENDPOINT)}/${azure.container}${directory}`;
   return undefined;
 }
 

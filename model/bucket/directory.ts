@@ -7,7 +7,7 @@ import type { Settings } from "../settings/schema";
 /** A bucket that is a directory of a node: a volume that every pod there shares. */
 
 /** Where a bucket that is a directory of a node is mounted. */
-export const BUCKET_FOLDER = "/var/thanos/bucket";
+export const BUCKET_DIRECTORY = "/var/thanos/bucket";
 
 /**
  * The user as which store gateways and the compactor run. Beside a directory of a node it is the uploader's, since whoever deletes a file

@@ -8,7 +8,7 @@ import { type Process, telemetryFlags } from "../telemetry/files";
 import { grpcServerFlags } from "../tls/flags";
 import { durationSeconds, durationText, goDuration, prometheusSize, quantityBytes } from "../values/quantity";
 import { OBJECT_STORE_FLAG } from "./mount";
-import type { BlockMerging, BlockSelection, HistoryPlan } from "./plan";
+import type { BlockMerging, BlockSelection, BucketPlan } from "./plan";
 
 /** Command lines and files of store gateway and compactor, spelled as Thanos v0.42.4 knows them (cmd/thanos/{store,compact}.go). */
 /** Where store gateways keep headers of indexes. */
@@ -16,7 +16,7 @@ export const STORE_GATEWAY_DATA = "/var/thanos/store";
 /** Where the compactor works. */
 export const COMPACTOR_DATA = "/var/thanos/compact";
 /** Where the files of store gateways and compactor are mounted. */
-export const HISTORY_CONFIG_FOLDER = "/etc/thanos/history";
+export const BUCKET_CONFIG_DIRECTORY = "/etc/thanos/history";
 /** Name of the configuration of the cache for postings and series. */
 export const INDEX_CACHE_FILE = "index-cache.yaml";
 /** Name of the configuration of the cache for chunks and metadata. */
@@ -105,7 +105,7 @@ export const storeGatewayProcess = ({ storeGateway: { logging } }: ObjectStorage
 /** Arguments of a store gateway. */
 export function storeFlags(settings: Settings, objectStorage: ObjectStorageSettings, blocks: BlockSelection): string[] {
   const { storeGateway, compactor } = objectStorage;
-  const file = (name: string) => `${HISTORY_CONFIG_FOLDER}/${name}`;
+  const file = (name: string) => `${BUCKET_CONFIG_DIRECTORY}/${name}`;
   return [
     "store",
     `--grpc-address=:${GRPC_PORT}`,
@@ -153,7 +153,7 @@ export function compactorFiles(merging: BlockMerging, shards: number): Record<st
 export const SHARD_FLAG = "--selector.relabel-config=";
 
 /** Says which blocks a compactor has: in a flag where it differs by pod, since Kubernetes expands variables in nothing else. */
-function selectorFlags({ merging, compactor }: Pick<HistoryPlan, "merging" | "compactor">): string[] {
+function selectorFlags({ merging, compactor }: Pick<BucketPlan, "merging" | "compactor">): string[] {
   if (compactor.replicas > 1) {
     const selector = [
       ...leavesAlone(merging),
@@ -162,7 +162,7 @@ function selectorFlags({ merging, compactor }: Pick<HistoryPlan, "merging" | "co
     ];
     return [`${SHARD_FLAG}${JSON.stringify(selector)}`];
   }
-  return merging.leaves.length === 0 ? [] : [`--selector.relabel-config-file=${HISTORY_CONFIG_FOLDER}/${SELECTOR_FILE}`];
+  return merging.leaves.length === 0 ? [] : [`--selector.relabel-config-file=${BUCKET_CONFIG_DIRECTORY}/${SELECTOR_FILE}`];
 }
 
 const retention = (keptFor: string): string => (keptFor === "forever" ? "0d" : keptFor);
@@ -175,7 +175,7 @@ export const compactorProcess = ({ compactor: { logging } }: ObjectStorageSettin
 });
 
 /** Arguments of each compactor. */
-export function compactFlags(settings: Settings, history: Pick<HistoryPlan, "objectStorage" | "merging" | "compactor">): string[] {
+export function compactFlags(settings: Settings, history: Pick<BucketPlan, "objectStorage" | "merging" | "compactor">): string[] {
   const { objectStorage, merging } = history;
   const { compactor } = objectStorage;
   return [

@@ -66,7 +66,7 @@ export interface CompactorSet {
 }
 
 /** Everything that a bucket needs. */
-export interface HistoryPlan {
+export interface BucketPlan {
   objectStorage: ObjectStorageSettings;
   storeGatewaySets: StoreGatewaySet[];
   compactor: CompactorSet;
@@ -135,7 +135,7 @@ function cacheServers({ indexCache, chunkCache }: ObjectStorageSettings["storeGa
  *
  * @param handover Age of samples at which the bucket takes over; undefined without a bucket.
  */
-export function planHistory(settings: Settings, handover: string | undefined): HistoryPlan | undefined {
+export function planBucket(settings: Settings, handover: string | undefined): BucketPlan | undefined {
   const { objectStorage, namespace, tenancy, cluster } = settings;
   if (objectStorage === undefined || handover === undefined) return undefined;
   const { storeGateway, compactor } = objectStorage;

@@ -10,7 +10,7 @@ import { bucketUser } from "./directory";
 
 /** The rules of a bucket and of what serves and compacts it. Each names the key to change, why, and what would be accepted. */
 
-type HistoryRule = (objectStorage: ObjectStorageSettings, settings: Settings) => Problem[];
+type BucketRule = (objectStorage: ObjectStorageSettings, settings: Settings) => Problem[];
 
 const none: Problem[] = [];
 const HOUR = 3_600;
@@ -26,7 +26,7 @@ const ONE_HOUR_RANGE = 10 * DAY;
 const keptSeconds = (keptFor: string): number => (keptFor === "forever" ? Number.POSITIVE_INFINITY : durationSeconds(keptFor));
 
 /** Retention that cmd/thanos/compact.go refuses at its start, or that would throw samples away unseen. */
-const retentionFeedsDownsampling: HistoryRule = ({ compactor: { retention, downsampling } }) => {
+const retentionFeedsDownsampling: BucketRule = ({ compactor: { retention, downsampling } }) => {
   const key = (resolution: keyof typeof retention) => `objectStorage.compactor.retention.${resolution}`;
   const zero = (["raw", "fiveMinutes", "oneHour"] as const)
     .filter((resolution) => keptSeconds(retention[resolution]) === 0)
@@ -67,7 +67,7 @@ const retentionFeedsDownsampling: HistoryRule = ({ compactor: { retention, downs
   ];
 };
 
-const overlapsAreMerged: HistoryRule = ({ compactor }, settings) =>
+const overlapsAreMerged: BucketRule = ({ compactor }, settings) =>
   compactor.verticalCompaction || settings.ingestion === "sidecar"
     ? none
     : [
@@ -79,7 +79,7 @@ const overlapsAreMerged: HistoryRule = ({ compactor }, settings) =>
         },
       ];
 
-const handoverMeetsLocalStorage: HistoryRule = (objectStorage, settings) => {
+const handoverMeetsLocalStorage: BucketRule = (objectStorage, settings) => {
   const handover = handoverSeconds(settings) ?? 0;
   const least = leastHandoverSeconds(objectStorage);
   const local = localRetention(settings);
@@ -116,7 +116,7 @@ const handoverMeetsLocalStorage: HistoryRule = (objectStorage, settings) => {
       ];
 };
 
-const bucketOutlivesTheHandover: HistoryRule = ({ compactor }, settings) => {
+const bucketOutlivesTheHandover: BucketRule = ({ compactor }, settings) => {
   const handover = handoverSeconds(settings) ?? 0;
   return keptSeconds(compactor.retention.raw) > handover || keptSeconds(compactor.retention.raw) === 0
     ? none
@@ -131,7 +131,7 @@ const bucketOutlivesTheHandover: HistoryRule = ({ compactor }, settings) => {
 };
 
 /** Whoever answers beside the bucket for what is downsampled there already, and up to which age. */
-const rawMeetsNoDownsampled: HistoryRule = (objectStorage, settings) => {
+const rawMeetsNoDownsampled: BucketRule = (objectStorage, settings) => {
   if (!objectStorage.compactor.downsampling) return none;
   const receive = receiveOf(settings);
   const rule =
@@ -167,7 +167,7 @@ const rawMeetsNoDownsampled: HistoryRule = (objectStorage, settings) => {
   ];
 };
 
-const partsFollowEachOther: HistoryRule = ({ storeGateway }, settings) => {
+const partsFollowEachOther: BucketRule = ({ storeGateway }, settings) => {
   const boundaries = storeGateway.partition.time ?? [];
   const begins = durationSeconds(heldBack(settings) ?? "0s");
   return boundaries.flatMap((boundary, index) => {
@@ -190,7 +190,7 @@ const partsFollowEachOther: HistoryRule = ({ storeGateway }, settings) => {
 /** Least time of store gateways between two syncs: each is a listing of the bucket. */
 const LEAST_SYNC = 10;
 
-const replacedBlocksStayAnswered: HistoryRule = ({ storeGateway, compactor }) => {
+const replacedBlocksStayAnswered: BucketRule = ({ storeGateway, compactor }) => {
   const interval = durationSeconds(storeGateway.syncInterval);
   if (interval < LEAST_SYNC) {
     return [
@@ -217,7 +217,7 @@ const replacedBlocksStayAnswered: HistoryRule = ({ storeGateway, compactor }) =>
       ];
 };
 
-const cachesFitIntoMemory: HistoryRule = ({ storeGateway: { indexCache, chunkCache, resources } }) => {
+const cachesFitIntoMemory: BucketRule = ({ storeGateway: { indexCache, chunkCache, resources } }) => {
   const held = [indexCache, chunkCache].reduce((sum, cache) => sum + quantityBytes(cache.inMemory?.size ?? "0"), 0);
   return held * 2 <= quantityBytes(resources.memory)
     ? none
@@ -234,8 +234,8 @@ const cachesFitIntoMemory: HistoryRule = ({ storeGateway: { indexCache, chunkCac
 /** A directory of this length looks like a block to Thanos (pkg/block/block.go `IsBlockDir`, ulid `Parse`). */
 const BLOCK_NAME_LENGTH = 26;
 
-const prefixIsNoBlock: HistoryRule = ({ prefix }) =>
-  (prefix ?? "").split("/").every((folder) => folder.length !== BLOCK_NAME_LENGTH)
+const prefixIsNoBlock: BucketRule = ({ prefix }) =>
+  (prefix ?? "").split("/").every((directory) => directory.length !== BLOCK_NAME_LENGTH)
     ? none
     : [
         {
@@ -246,7 +246,7 @@ const prefixIsNoBlock: HistoryRule = ({ prefix }) =>
         },
       ];
 
-const historyHasNodes: HistoryRule = ({ storeGateway, compactor }) => {
+const bucketComponentsHaveNodes: BucketRule = ({ storeGateway, compactor }) => {
   const hostPath = compactor.storage.hostPath;
   return [
     ...hostPathProblems({
@@ -326,7 +326,7 @@ function receiversByKeys(receive: ReceiveSettings, settings: Settings): BucketUs
   ];
 }
 
-const directoryIsOnOneNode: HistoryRule = (objectStorage, settings) => {
+const directoryIsOnOneNode: BucketRule = (objectStorage, settings) => {
   const { filesystem } = objectStorage;
   if (filesystem === undefined) return none;
   const here = `the bucket is a directory of node ${filesystem.node} (objectStorage.filesystem.node), so all that use it are there`;
@@ -370,7 +370,7 @@ const directoryIsOnOneNode: HistoryRule = (objectStorage, settings) => {
   return [...users, ...zones, ...ruler];
 };
 
-const RULES: readonly HistoryRule[] = [
+const RULES: readonly BucketRule[] = [
   retentionFeedsDownsampling,
   overlapsAreMerged,
   handoverMeetsLocalStorage,
@@ -380,12 +380,12 @@ const RULES: readonly HistoryRule[] = [
   replacedBlocksStayAnswered,
   cachesFitIntoMemory,
   prefixIsNoBlock,
-  historyHasNodes,
+  bucketComponentsHaveNodes,
   directoryIsOnOneNode,
 ];
 
 /** Every problem of the bucket's settings; empty where they can be deployed, and without a bucket. */
-export function historyProblems(settings: Settings, judge = JUDGE_ALL): Problem[] {
+export function bucketProblems(settings: Settings, judge = JUDGE_ALL): Problem[] {
   const { objectStorage } = settings;
   // Without a ring's settings nothing can be said of its retention; that is a problem of its own.
   if (objectStorage === undefined || (settings.ingestion === "receive" && settings.receive === undefined)) return [];

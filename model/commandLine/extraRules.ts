@@ -1,5 +1,5 @@
 import { isProxyVariable } from "../kubernetes/proxy";
-import { CREDENTIALS_FOLDER } from "../settings/credentials";
+import { CREDENTIALS_DIRECTORY } from "../settings/credentials";
 import type { Extra, ExtraContainer } from "../settings/extra";
 import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
@@ -29,7 +29,7 @@ export const OWN_PORT_NAMES = ["grpc", "http", "memcached", "remote-write", "sid
 /** Directories of the stack's containers: its volumes, and what an image's programs are made of. */
 export const OWN_DIRECTORIES = [
   "/var/thanos",
-  CREDENTIALS_FOLDER,
+  CREDENTIALS_DIRECTORY,
   ...["config", "rules", "tls"].map((name) => `/etc/prometheus/${name}`),
   ...[
     "alertmanagers",

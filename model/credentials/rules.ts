@@ -1,4 +1,4 @@
-import { CREDENTIAL_NAME_FORM, CREDENTIALS_FOLDER, isCredentialName } from "../settings/credentials";
+import { CREDENTIAL_NAME_FORM, CREDENTIALS_DIRECTORY, isCredentialName } from "../settings/credentials";
 import type { Settings } from "../settings/schema";
 import { hasControlCharacter } from "../values/goUrl";
 import { isNear } from "../values/near";
@@ -102,7 +102,7 @@ function useProblems(settings: Settings, names: readonly string[]): Problem[] {
     // What is no name of a file may be the credential itself.
     const value = isPathOf(text, name) ? text : "(not shown)";
     if (!canRead) {
-      const rule = `files of ${CREDENTIALS_FOLDER} are in the containers of Prometheus and rulers alone`;
+      const rule = `files of ${CREDENTIALS_DIRECTORY} are in the containers of Prometheus and rulers alone`;
       return [{ key, value, rule, remedy: "a Secret that this component's extra.volumes and volumeMounts mount" }];
     }
     if (names.includes(name)) return [];
@@ -129,7 +129,7 @@ function headerProblems(settings: Settings, own: Readonly<Record<string, unknown
 }
 
 function meant(name: string, names: readonly string[]): string {
-  const pathOf = (each: string) => `${CREDENTIALS_FOLDER}/${each}`;
+  const pathOf = (each: string) => `${CREDENTIALS_DIRECTORY}/${each}`;
   const near = names.filter((each) => isNear(name, each));
   if (near.length > 0) return near.map(pathOf).join(" or ");
   if (names.length === 0) return `a name of ${CREDENTIALS_KEY} or credentialsFrom, which have none`;
@@ -142,7 +142,7 @@ export function unusedCredentials(settings: Settings, credentials: Credentials):
   const unused = (key: string, names: object) =>
     Object.keys(names)
       .filter((name) => !named.has(name))
-      .map((name) => `${key}.${name} is named by nothing, so no pod has it: its file would be ${CREDENTIALS_FOLDER}/${name}`);
+      .map((name) => `${key}.${name} is named by nothing, so no pod has it: its file would be ${CREDENTIALS_DIRECTORY}/${name}`);
   return [...unused(CREDENTIALS_KEY, credentials), ...unused("credentialsFrom", settings.credentialsFrom)];
 }
 

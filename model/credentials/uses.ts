@@ -1,6 +1,6 @@
 import { extraParts } from "../commandLine/extraParts";
 import { evaluatesRules } from "../prometheus/config";
-import { CREDENTIALS_FOLDER } from "../settings/credentials";
+import { CREDENTIALS_DIRECTORY } from "../settings/credentials";
 import type { Settings } from "../settings/schema";
 import { textsIn } from "../values/textsIn";
 
@@ -24,11 +24,11 @@ export interface CredentialUse {
 }
 
 /** A path of the directory, alone, as a URL of a file or as the value of a flag. */
-const PATH = new RegExp(`^(?:--?[\\w.-]+=)?(?:file://)?${CREDENTIALS_FOLDER}(?:/(.*))?$`, "s");
+const PATH = new RegExp(`^(?:--?[\\w.-]+=)?(?:file://)?${CREDENTIALS_DIRECTORY}(?:/(.*))?$`, "s");
 /** Such paths within a longer text, such as a variable of several settings. */
-const WITHIN = new RegExp(`(?:^|file://|[^\\w./-])${CREDENTIALS_FOLDER}/([A-Za-z0-9][A-Za-z0-9._-]*)`, "g");
+const WITHIN = new RegExp(`(?:^|file://|[^\\w./-])${CREDENTIALS_DIRECTORY}/([A-Za-z0-9][A-Za-z0-9._-]*)`, "g");
 /** A credential's name behind the directory, in any text. */
-const NAMED = new RegExp(`${CREDENTIALS_FOLDER}/([A-Za-z0-9][A-Za-z0-9._-]*)`, "g");
+const NAMED = new RegExp(`${CREDENTIALS_DIRECTORY}/([A-Za-z0-9][A-Za-z0-9._-]*)`, "g");
 
 /** Every place that names a file of the directory. */
 export function credentialUses(settings: Settings): CredentialUse[] {

@@ -21,18 +21,18 @@ import { quantityBytes } from "../values/quantity";
  */
 
 /** Where HAProxy has its configuration. */
-export const GATEWAY_CONFIG_FOLDER = "/etc/haproxy/gateway";
+export const GATEWAY_CONFIG_DIRECTORY = "/etc/haproxy/gateway";
 export const GATEWAY_CONFIG_FILE = "haproxy.cfg";
 /** Where it has the maps of who is who. */
-export const GATEWAY_MAPS_FOLDER = "/etc/haproxy/maps";
+export const GATEWAY_MAPS_DIRECTORY = "/etc/haproxy/maps";
 /** Where it has the certificate that it shows, and the name of its file: the key is in the file of that name with `.key` behind it. */
-export const GATEWAY_CERTIFICATE_FOLDER = "/etc/haproxy/certificate";
+export const GATEWAY_CERTIFICATE_DIRECTORY = "/etc/haproxy/certificate";
 export const GATEWAY_CERTIFICATE_FILE = "gateway.pem";
 /** Where it has the senders' authority. */
-export const SENDER_AUTHORITY_FOLDER = "/etc/haproxy/senders";
+export const SENDER_AUTHORITY_DIRECTORY = "/etc/haproxy/senders";
 export const SENDER_AUTHORITY_FILE = "ca.crt";
 /** Where it has the stack's certificate, by which it is known behind it; the key is beside it, as above. */
-export const GATEWAY_CLIENT_FOLDER = "/etc/haproxy/client";
+export const GATEWAY_CLIENT_DIRECTORY = "/etc/haproxy/client";
 export const GATEWAY_CLIENT_KEY_FILE = `${CERTIFICATE_FILE}.key`;
 
 /** Maps of who is who, by the names of their files. */
@@ -83,7 +83,7 @@ export interface Upstream {
   serverName?: string | undefined;
 }
 
-const map = (file: string): string => `${GATEWAY_MAPS_FOLDER}/${file}`;
+const map = (file: string): string => `${GATEWAY_MAPS_DIRECTORY}/${file}`;
 
 /** Connections that a gateway holds at a time, by its memory. */
 export const connectionsOf = ({ resources }: Pick<GatewaySettings, "resources">): number =>
@@ -135,7 +135,7 @@ const global = (gateway: GatewaySettings): string[] => [
 ];
 
 const bind = (port: number, more = ""): string =>
-  `  bind :${port} ssl crt ${GATEWAY_CERTIFICATE_FOLDER}/${GATEWAY_CERTIFICATE_FILE} alpn h2,http/1.1${more}`;
+  `  bind :${port} ssl crt ${GATEWAY_CERTIFICATE_DIRECTORY}/${GATEWAY_CERTIFICATE_FILE} alpn h2,http/1.1${more}`;
 
 const deleted = (headers: readonly string[]): string[] => headers.map((header) => `  http-request del-header ${header}`);
 
@@ -179,8 +179,8 @@ function decodedLength(): { rules: string[]; endless: string } {
 /** Options of a server that takes nobody without a certificate of the stack, for requests and for checks. */
 const upstreamTls = (serverName: string): string =>
   [
-    `ssl crt ${GATEWAY_CLIENT_FOLDER}/${CERTIFICATE_FILE}`,
-    `ca-file ${GATEWAY_CLIENT_FOLDER}/${CA_FILE} verify required verifyhost ${serverName}`,
+    `ssl crt ${GATEWAY_CLIENT_DIRECTORY}/${CERTIFICATE_FILE}`,
+    `ca-file ${GATEWAY_CLIENT_DIRECTORY}/${CA_FILE} verify required verifyhost ${serverName}`,
     `sni str(${serverName}) check-sni ${serverName}`,
   ].join(" ");
 
@@ -191,7 +191,7 @@ function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
   const { header } = settings.tenancy;
   const { rules, endless } = decodedLength();
   const withCertificates = gateway.senderAuthority !== undefined;
-  const verify = withCertificates ? ` verify optional ca-file ${SENDER_AUTHORITY_FOLDER}/${SENDER_AUTHORITY_FILE}` : "";
+  const verify = withCertificates ? ` verify optional ca-file ${SENDER_AUTHORITY_DIRECTORY}/${SENDER_AUTHORITY_FILE}` : "";
   const names = [...new Set([...OF_THANOS, header])];
   const { host, pods } = upstream.write;
   const tls = upstream.serverName === undefined ? "" : ` ${upstreamTls(upstream.serverName)}`;

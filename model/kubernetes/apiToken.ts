@@ -5,7 +5,7 @@
  */
 
 /** Where client libraries look. */
-export const API_TOKEN_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount";
+export const API_TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 const NAME = "api-token";
 
@@ -28,5 +28,5 @@ export const API_TOKEN = {
       ],
     },
   },
-  mount: { name: NAME, mountPath: API_TOKEN_FOLDER, readOnly: true },
+  mount: { name: NAME, mountPath: API_TOKEN_DIRECTORY, readOnly: true },
 };

@@ -1,6 +1,6 @@
 import { identityServices } from "../bucket/cloudIdentity";
 import { bucketHosts, bucketPort } from "../bucket/config";
-import type { HistoryPlan } from "../bucket/plan";
+import type { BucketPlan } from "../bucket/plan";
 import type { ComponentName } from "../kubernetes/identities";
 import {
   GATEWAY_QUERY_PORT,
@@ -100,7 +100,7 @@ const proxyPeer = (to: readonly string[] | undefined): Peer => (to === undefined
 export interface ConnectedPlan {
   scheme: Scheme;
   /** Absent without a bucket. */
-  history?: HistoryPlan;
+  history?: BucketPlan;
 }
 
 /** The components that run in an environment. */
@@ -199,18 +199,18 @@ function ringEdges(settings: Settings, scheme: Scheme): Edge[] {
       { from: part("prometheus"), to: part("prometheus"), port: HTTP_PORT, purpose: "metrics of the sidecars" },
     ];
   }
-  const door = receive.mode === "split" ? "receive-router" : "receive";
+  const endpoint = receive.mode === "split" ? "receive-router" : "receive";
   return [
-    { from: part("prometheus"), to: part(door), port: REMOTE_WRITE_PORT, purpose: "remote write" },
+    { from: part("prometheus"), to: part(endpoint), port: REMOTE_WRITE_PORT, purpose: "remote write" },
     ...othersEdges(settings.access.senders, gatewayEndpoints(settings).includes("write") ? GATEWAY_WRITE_PORT : undefined, {
-      to: part(door),
+      to: part(endpoint),
       port: REMOTE_WRITE_PORT,
       purpose: "remote write of others",
     }),
-    { from: part(door), to: part("receive"), port: GRPC_PORT, purpose: "writes forwarded to their owners" },
+    { from: part(endpoint), to: part("receive"), port: GRPC_PORT, purpose: "writes forwarded to their owners" },
     { from: part("querier"), to: part("receive"), port: GRPC_PORT, purpose: "StoreAPI" },
     ...(limitsActiveSeries(receive)
-      ? [{ from: part(door), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "active series of tenants" }]
+      ? [{ from: part(endpoint), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "active series of tenants" }]
       : []),
   ];
 }

@@ -5,7 +5,7 @@ import { receiveOf } from "../settings/scheme";
 import type { Problem } from "../values/problem";
 
 /** The endpoints that others can use in an environment, by key; in the sidecar scheme nobody writes. */
-export function doorsOf(settings: Settings): ("senders" | "readers" | "federation")[] {
+export function endpointsOf(settings: Settings): ("senders" | "readers" | "federation")[] {
   return [...(receiveOf(settings) === undefined ? [] : (["senders"] as const)), "readers", "federation"];
 }
 
@@ -19,14 +19,14 @@ function guardedDoors(settings: Settings): ("senders" | "readers" | "federation"
 export function accessProblems(settings: Settings): Problem[] {
   if (settings.accepts.includes("open-doors")) return [];
   const guarded = guardedDoors(settings);
-  const open = doorsOf(settings).filter((door) => !guarded.includes(door));
-  return open.flatMap((door): Problem[] => {
-    const entries = settings.access[door];
+  const open = endpointsOf(settings).filter((endpoint) => !guarded.includes(endpoint));
+  return open.flatMap((endpoint): Problem[] => {
+    const entries = settings.access[endpoint];
     const remedy = 'or "open-doors" in accepts';
     if (entries === undefined) {
       return [
         {
-          key: `access.${door}`,
+          key: `access.${endpoint}`,
           value: undefined,
           rule: ACCEPTABLE_RISKS["open-doors"],
           remedy: `a list of namespaces and networks, [] for this stack's own parts alone, ${remedy}`,
@@ -35,7 +35,14 @@ export function accessProblems(settings: Settings): Problem[] {
     }
     return entries.flatMap((entry, index) =>
       isEverybody(entry)
-        ? [{ key: `access.${door}[${index}]`, value: entry, rule: ACCEPTABLE_RISKS["open-doors"], remedy: `narrower networks, ${remedy}` }]
+        ? [
+            {
+              key: `access.${endpoint}[${index}]`,
+              value: entry,
+              rule: ACCEPTABLE_RISKS["open-doors"],
+              remedy: `narrower networks, ${remedy}`,
+            },
+          ]
         : [],
     );
   });

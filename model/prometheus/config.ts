@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { API_TOKEN_FOLDER } from "../kubernetes/apiToken";
+import { API_TOKEN_DIRECTORY } from "../kubernetes/apiToken";
 import { COMPACTOR_APP } from "../kubernetes/identities";
 import { PART_OF } from "../kubernetes/labels";
 import { LABEL_PROXY_HTTP_PORT_NAME, SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
@@ -7,7 +7,7 @@ import { clusterLabels } from "../settings/externalLabels";
 import { holdsReaders } from "../settings/gatewayEndpoints";
 import { PROMETHEUS_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { Settings } from "../settings/schema";
-import { PROMETHEUS_TLS_FOLDER, remoteWriteClient } from "../tls/flags";
+import { PROMETHEUS_TLS_DIRECTORY, remoteWriteClient } from "../tls/flags";
 import { inExternalLabel } from "../values/literal";
 import { prometheusSize } from "../values/quantity";
 import { alertingConfig, byProxy } from "./alerting";
@@ -18,9 +18,9 @@ import { tracingConfig } from "./tracing";
 /** prometheus.yml: what is scraped, under which names, and where it is sent. Source: prometheus docs/configuration, 3.x. */
 
 /** Where the configuration is mounted. */
-export const PROMETHEUS_CONFIG_FOLDER = "/etc/prometheus/config";
+export const PROMETHEUS_CONFIG_DIRECTORY = "/etc/prometheus/config";
 /** Where the rule files are mounted. */
-export const PROMETHEUS_RULES_FOLDER = "/etc/prometheus/rules";
+export const PROMETHEUS_RULES_DIRECTORY = "/etc/prometheus/rules";
 /** Name of the configuration file. */
 export const PROMETHEUS_CONFIG_FILE = "prometheus.yml";
 /** Names of rule files. */
@@ -44,8 +44,8 @@ export const JOBS = {
   pods: "kubernetes-pods",
 } as const;
 
-const clusterTls = { ca_file: `${API_TOKEN_FOLDER}/ca.crt` };
-const clusterIdentity = { authorization: { type: "Bearer", credentials_file: `${API_TOKEN_FOLDER}/token` } };
+const clusterTls = { ca_file: `${API_TOKEN_DIRECTORY}/ca.crt` };
+const clusterIdentity = { authorization: { type: "Bearer", credentials_file: `${API_TOKEN_DIRECTORY}/token` } };
 
 function kubeletJob(job: string, path: string, { kubeletCertificates: certificates, keepAll }: Settings["prometheus"]): ScrapeConfig {
   return {
@@ -277,7 +277,7 @@ export function prometheusConfig(settings: Settings, { shard, remoteWriteUrl, re
   const targets = [
     ...(remoteWriteUrl === undefined
       ? []
-      : [{ name: "receive", url: remoteWriteUrl, ...remoteWriteClient(settings, PROMETHEUS_TLS_FOLDER) }]),
+      : [{ name: "receive", url: remoteWriteUrl, ...remoteWriteClient(settings, PROMETHEUS_TLS_DIRECTORY) }]),
     ...prometheus.remoteWrite.otherTargets.map(({ url, headers, client }, index) => ({
       name: `other-${index}`,
       url,
@@ -311,7 +311,7 @@ export function prometheusConfig(settings: Settings, { shard, remoteWriteUrl, re
         },
       },
       ...(evaluatesRules(settings)
-        ? { rule_files: RULE_FILES.map((pattern) => `${PROMETHEUS_RULES_FOLDER}/${pattern}`), ...alertingConfig(settings) }
+        ? { rule_files: RULE_FILES.map((pattern) => `${PROMETHEUS_RULES_DIRECTORY}/${pattern}`), ...alertingConfig(settings) }
         : {}),
       // The flags of the same names are deprecated.
       ...(prometheus.mode === "agent" ? {} : { storage: { tsdb: { retention: retained(settings, retention) } } }),

@@ -3,7 +3,7 @@ import type { Settings } from "../settings/schema";
 import { logFlags } from "../telemetry/logging";
 import { serverOf } from "../values/hosts";
 import { quantityBytes } from "../values/quantity";
-import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER } from "./config";
+import { PROMETHEUS_CONFIG_DIRECTORY, PROMETHEUS_CONFIG_FILE } from "./config";
 
 /** Where Prometheus keeps its blocks and its write-ahead log. */
 export const PROMETHEUS_DATA = "/prometheus";
@@ -25,7 +25,7 @@ export const defaultMaxSamples = ({ resources }: Settings["prometheus"]): number
 export function prometheusFlags(settings: Settings, uploads: boolean): string[] {
   const { prometheus } = settings;
   const common = [
-    `--config.file=${PROMETHEUS_CONFIG_FOLDER}/${PROMETHEUS_CONFIG_FILE}`,
+    `--config.file=${PROMETHEUS_CONFIG_DIRECTORY}/${PROMETHEUS_CONFIG_FILE}`,
     `--web.listen-address=:${PROMETHEUS_PORT}`,
     "--auto-gomemlimit.ratio=0.9",
     "--storage.remote.flush-deadline=1m",

@@ -5,7 +5,7 @@ import { readLimitFlags, STORES } from "../reads/limits";
 import type { Settings } from "../settings/schema";
 import { type Process, telemetryFlags } from "../telemetry/files";
 import { grpcServerFlags } from "../tls/flags";
-import { PROMETHEUS_CONFIG_FILE, PROMETHEUS_CONFIG_FOLDER, PROMETHEUS_RULES_FOLDER } from "./config";
+import { PROMETHEUS_CONFIG_DIRECTORY, PROMETHEUS_CONFIG_FILE, PROMETHEUS_RULES_DIRECTORY } from "./config";
 import { PROMETHEUS_DATA } from "./flags";
 
 /**
@@ -35,8 +35,8 @@ export function sidecarFlags(settings: Settings, handover: string | undefined): 
     "--enable-auto-gomemlimit",
     `--prometheus.url=http://127.0.0.1:${PROMETHEUS_PORT}`,
     `--tsdb.path=${PROMETHEUS_DATA}`,
-    `--reloader.config-file=${PROMETHEUS_CONFIG_FOLDER}/${PROMETHEUS_CONFIG_FILE}`,
-    `--reloader.rule-dir=${PROMETHEUS_RULES_FOLDER}`,
+    `--reloader.config-file=${PROMETHEUS_CONFIG_DIRECTORY}/${PROMETHEUS_CONFIG_FILE}`,
+    `--reloader.rule-dir=${PROMETHEUS_RULES_DIRECTORY}`,
     "--reloader.watch-interval=15s",
     "--reloader.method=signal",
     "--reloader.process-name=prometheus",

@@ -7,7 +7,7 @@ import { knowsClientConfig } from "../values/versions";
 /** The querier's file of endpoints. Source: thanos v0.42.4 cmd/thanos/endpointset.go. */
 
 /** Where the certificates for other stacks are mounted, each in a directory of its own. */
-export const ENDPOINT_TLS_FOLDER = "/etc/thanos/endpoint-tls";
+export const ENDPOINT_TLS_DIRECTORY = "/etc/thanos/endpoint-tls";
 /** Name of their volume. */
 export const ENDPOINT_TLS_VOLUME = "endpoint-tls";
 
@@ -29,7 +29,7 @@ export function endpointsFile(settings: Settings, stores: readonly string[]): st
   const encrypted = servesTls(settings) && knowsClientConfig(settings.images.thanos);
   const others = settings.querier.endpoints.map(({ address, tls }) => {
     if (tls === undefined) return encrypted ? { address, ...PLAIN } : { address };
-    const client_config = grpcClientConfig(tls.serverName, `${ENDPOINT_TLS_FOLDER}/${tls.secret}`);
+    const client_config = grpcClientConfig(tls.serverName, `${ENDPOINT_TLS_DIRECTORY}/${tls.secret}`);
     return address.startsWith("dns+") ? { address, group: true, client_config } : { address, client_config };
   });
   return stringify({

@@ -15,11 +15,11 @@ import type { DeduplicationFunction } from "./deduplication";
 /** Command lines of querier and query frontend, spelled as Thanos v0.42.4 knows them (cmd/thanos/{query,query_frontend}.go). */
 
 /** Where the querier's endpoint file is mounted. */
-export const ENDPOINTS_FOLDER = "/etc/thanos/endpoints";
+export const ENDPOINTS_DIRECTORY = "/etc/thanos/endpoints";
 /** Name of the file with the querier's endpoints. */
 export const ENDPOINTS_FILE = "endpoints.yaml";
 /** Where the query frontend's cache configuration is mounted. */
-export const RESPONSE_CACHE_FOLDER = "/etc/thanos/response-cache";
+export const RESPONSE_CACHE_DIRECTORY = "/etc/thanos/response-cache";
 /** Name of the query frontend's cache configuration. */
 export const RESPONSE_CACHE_FILE = "response-cache.yaml";
 
@@ -35,7 +35,7 @@ export function querierFlags(settings: Settings, deduplication: DeduplicationFun
     `--grpc-address=:${GRPC_PORT}`,
     `--http-address=:${QUERY_HTTP_PORT}`,
     "--enable-auto-gomemlimit",
-    `--endpoint.sd-config-file=${ENDPOINTS_FOLDER}/${ENDPOINTS_FILE}`,
+    `--endpoint.sd-config-file=${ENDPOINTS_DIRECTORY}/${ENDPOINTS_FILE}`,
     `--store.sd-dns-interval=${querier.discoveryInterval}`,
     ...replicaLabels(settings).map((label) => `--query.replica-label=${label}`),
     // Long ranges are answered from the coarser resolutions, where the bucket has them.
@@ -77,10 +77,10 @@ export function queryFrontendFlags(settings: Settings, frontend: FrontendSetting
     `--query-frontend.default-tenant-id=${tenancy.defaultTenant}`,
     `--query-range.split-interval=${frontend.splitInterval}`,
     `--query-range.response-cache-max-freshness=${frontend.maxFreshness}`,
-    `--query-range.response-cache-config-file=${RESPONSE_CACHE_FOLDER}/${RESPONSE_CACHE_FILE}`,
+    `--query-range.response-cache-config-file=${RESPONSE_CACHE_DIRECTORY}/${RESPONSE_CACHE_FILE}`,
     `--labels.split-interval=${frontend.splitInterval}`,
     `--labels.response-cache-max-freshness=${frontend.maxFreshness}`,
-    `--labels.response-cache-config-file=${RESPONSE_CACHE_FOLDER}/${RESPONSE_CACHE_FILE}`,
+    `--labels.response-cache-config-file=${RESPONSE_CACHE_DIRECTORY}/${RESPONSE_CACHE_FILE}`,
     ...(frontend.maxRange === undefined ? [] : [`--query-range.max-query-length=${goDuration(frontend.maxRange)}`]),
     `--query-range.max-query-parallelism=${frontend.maxParallelism}`,
     `--labels.max-query-parallelism=${frontend.maxParallelism}`,

@@ -1,6 +1,6 @@
-import { caseShares, placeCopies } from "./copies";
 import type { Hashring } from "./hashring";
 import { ketamaRing, partOfRing } from "./ketama";
+import { caseShares, placeReplicas } from "./placement";
 import { writeQuorum } from "./quorum";
 import { shardsOf } from "./shards";
 
@@ -31,7 +31,7 @@ export function podOf(address: string): string {
 }
 
 /** Samples that leave with some receivers of a ring for good, as shares of its series, 0 to 1. */
-export interface HistoryLoss {
+export interface SeriesLost {
   /** Series of which every replica was on the leaving ones: their old samples are no longer served at all. */
   wholly: number;
   /** Series of which a quorum was: a sample that only they acknowledged is no longer answered. */
@@ -42,14 +42,14 @@ export interface HistoryLoss {
  * Old samples that are lost when some receivers leave a ring and there is no bucket. Exact over the ring as Thanos computes it; of a ring that
  * is shuffle sharded, the shares of the tenant that loses most, and where only a pattern names tenants, the most that one of these could lose.
  */
-export function historyLoss(ring: Hashring, replicationFactor: number, leavingPods: readonly string[]): HistoryLoss {
+export function seriesLost(ring: Hashring, replicationFactor: number, leavingPods: readonly string[]): SeriesLost {
   const whole = ketamaRing(ring.members, replicationFactor);
   const everyMember = ring.members.map((_, index) => index);
   const leaving = everyMember.filter((index) => leavingPods.includes(ring.members[index]?.pod ?? ""));
   const shards = ring.shuffleSharding === undefined ? [everyMember] : shardsOf(whole, ring.shuffleSharding, ring.tenants, leaving);
   const losses = shards.map((shard) => {
     const lost = leaving.flatMap((member) => (shard.includes(member) ? [shard.indexOf(member)] : []));
-    return caseShares(placeCopies(partOfRing(whole, shard)), lost);
+    return caseShares(placeReplicas(partOfRing(whole, shard)), lost);
   });
   const most = (copies: number) => Math.max(...losses.map((shares) => shares.atLeast(copies)));
   return { wholly: most(replicationFactor), possibly: most(writeQuorum(replicationFactor)) };

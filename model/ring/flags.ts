@@ -18,15 +18,15 @@ import type { ReceiverRetention, RingPlan } from "./plan";
 /** Where the receivers keep their data. */
 export const RECEIVE_DATA = "/var/thanos/receive";
 /** Where the hashring file is mounted; a directory, never a subPath, which would not be updated. */
-export const HASHRINGS_FOLDER = "/etc/thanos/hashrings";
+export const HASHRINGS_DIRECTORY = "/etc/thanos/hashrings";
 /** Name of the file with the hashrings. */
 export const HASHRINGS_FILE = "hashrings.json";
 /** Where the limits file is mounted. */
-export const LIMITS_FOLDER = "/etc/thanos/limits";
+export const LIMITS_DIRECTORY = "/etc/thanos/limits";
 /** Name of the file with the limits. */
 export const LIMITS_FILE = "limits.yaml";
 /** Where the relabelling file is mounted. */
-export const RELABEL_FOLDER = "/etc/thanos/relabel";
+export const RELABEL_DIRECTORY = "/etc/thanos/relabel";
 /** Name of the file with the relabelling. */
 export const RELABEL_FILE = "relabel.yaml";
 
@@ -94,20 +94,20 @@ export function receiveFlags(
     ...(routes
       ? [
           `--receive.replication-factor=${receive.replicationFactor}`,
-          `--receive.hashrings-file=${HASHRINGS_FOLDER}/${HASHRINGS_FILE}`,
+          `--receive.hashrings-file=${HASHRINGS_DIRECTORY}/${HASHRINGS_FILE}`,
           // The flag decides even where the file names the algorithm: with hashmod every change of the ring flushes every head.
           "--receive.hashrings-algorithm=ketama",
           `--receive.hashrings-file-refresh-interval=${HASHRINGS_REFRESH}`,
           // A peer that came back is tried again within a second instead of five.
           "--receive-forward-max-backoff=1s",
-          `--receive.limits-config-file=${LIMITS_FOLDER}/${LIMITS_FILE}`,
+          `--receive.limits-config-file=${LIMITS_DIRECTORY}/${LIMITS_FILE}`,
         ]
       : []),
     ...grpcServerFlags(settings),
     ...remoteWriteServerFlags(settings),
     ...(routes ? forwardingFlags(settings) : []),
     ...(role === "router-ingester" && ingester !== undefined ? [`--receive.local-endpoint=${ingester.localEndpoint}`] : []),
-    ...(routes && receive.relabel.length > 0 ? [`--receive.relabel-config-file=${RELABEL_FOLDER}/${RELABEL_FILE}`] : []),
+    ...(routes && receive.relabel.length > 0 ? [`--receive.relabel-config-file=${RELABEL_DIRECTORY}/${RELABEL_FILE}`] : []),
     ...telemetryFlags(settings, receiverProcess(receive, role)),
   ];
 }

@@ -124,7 +124,7 @@ const tenantsHaveOneRing: RingRule = (receive, { tenancy: { defaultTenant } }) =
   });
 };
 
-const copiesAreOnDifferentNodes: RingRule = (receive, settings) => {
+const replicasAreOnDifferentNodes: RingRule = (receive, settings) => {
   if (receive.replicationFactor === 1) return none;
   const soft = rings(receive, settings).filter(({ antiAffinity }) => antiAffinity === "soft");
   return [...new Set(soft.map((ring) => ring.keyOf("antiAffinity")))].flatMap((key) =>
@@ -251,7 +251,7 @@ const RULES: readonly RingRule[] = [
   zonesDivideReplicas,
   ringsHaveNames,
   tenantsHaveOneRing,
-  copiesAreOnDifferentNodes,
+  replicasAreOnDifferentNodes,
   hostPathHasNodesAndNoZones,
   outOfOrderWindowCoversAnOutage,
   receiverSetsHaveNames,

@@ -11,7 +11,7 @@ import { externalQueryUrl, prefixFlags } from "../settings/externalUrl";
 import { RULE_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { RulerSettings, Settings } from "../settings/schema";
 import { type Process, telemetryFlags } from "../telemetry/files";
-import { grpcServerFlags, remoteWriteClient, TLS_FOLDER } from "../tls/flags";
+import { grpcServerFlags, remoteWriteClient, TLS_DIRECTORY } from "../tls/flags";
 import { servesTls } from "../tls/plan";
 import { alertmanagerAt } from "../values/hosts";
 import { inArgument } from "../values/literal";
@@ -22,11 +22,11 @@ import { goDuration } from "../values/quantity";
 /** Where a ruler keeps its samples, or the log of those that it has yet to send. */
 export const RULER_DATA = "/var/thanos/rule";
 /** Where the rule files are mounted. */
-export const RULER_RULES_FOLDER = "/etc/thanos/rules";
+export const RULER_RULES_DIRECTORY = "/etc/thanos/rules";
 /** Where a stateless ruler's remote-write configuration is mounted. */
-export const RULER_REMOTE_WRITE_FOLDER = "/etc/thanos/remote-write";
+export const RULER_REMOTE_WRITE_DIRECTORY = "/etc/thanos/remote-write";
 /** Where the configuration of the Alertmanagers is mounted, where they ask who sends. */
-export const RULER_ALERTING_FOLDER = "/etc/thanos/alertmanagers";
+export const RULER_ALERTING_DIRECTORY = "/etc/thanos/alertmanagers";
 /** Name of the configuration of the Alertmanagers. */
 export const RULER_ALERTING_FILE = "alertmanagers.yaml";
 /** Name of a stateless ruler's remote-write configuration. */
@@ -62,7 +62,7 @@ export function rulerFlags(
     `--http-address=:${HTTP_PORT}`,
     "--enable-auto-gomemlimit",
     `--data-dir=${RULER_DATA}`,
-    ...RULE_FILES.map((pattern) => `--rule-file=${RULER_RULES_FOLDER}/${pattern}`),
+    ...RULE_FILES.map((pattern) => `--rule-file=${RULER_RULES_DIRECTORY}/${pattern}`),
     `--eval-interval=${goDuration(ruler.evaluationInterval)}`,
     `--rule-query-offset=${goDuration(ruler.queryOffset)}`,
     `--query=${queriers}`,
@@ -74,10 +74,10 @@ export function rulerFlags(
     // Alertmanager knows an alert by its labels.
     `--alert.label-drop=${RULE_REPLICA_LABEL}`,
     ...(hasAlertingFile(settings)
-      ? [`--alertmanagers.config-file=${RULER_ALERTING_FOLDER}/${RULER_ALERTING_FILE}`]
+      ? [`--alertmanagers.config-file=${RULER_ALERTING_DIRECTORY}/${RULER_ALERTING_FILE}`]
       : alerting.alertmanagers.map((address) => `--alertmanagers.url=${address}`)),
     ...(ruler.mode === "stateless"
-      ? [`--remote-write.config-file=${RULER_REMOTE_WRITE_FOLDER}/${RULER_REMOTE_WRITE_FILE}`]
+      ? [`--remote-write.config-file=${RULER_REMOTE_WRITE_DIRECTORY}/${RULER_REMOTE_WRITE_FILE}`]
       : [
           `--tsdb.retention=${ruler.retention}`,
           "--tsdb.block-duration=2h",
@@ -98,7 +98,7 @@ export function rulerRemoteWriteConfig(settings: Settings, url: string): string 
         {
           url,
           name: "receive",
-          ...remoteWriteClient(settings, TLS_FOLDER),
+          ...remoteWriteClient(settings, TLS_DIRECTORY),
           // Receivers of 0.42 store no metadata (thanos handler.go).
           metadata_config: { send: false },
           send_native_histograms: true,

@@ -4,7 +4,7 @@ import { dataKey, form, objectName } from "./forms";
 /** Secrets that others have, as files of those components that name them: their schema. */
 
 /** Where the files are, in every container that has some: one path for Prometheus and rulers, which send alerts with the same client. */
-export const CREDENTIALS_FOLDER = "/etc/credentials";
+export const CREDENTIALS_DIRECTORY = "/etc/credentials";
 
 /** What a credential may be called, as messages say it. */
 export const CREDENTIAL_NAME_FORM = "a file's name of at most 253 letters, digits, '.', '_' and '-', with a letter or digit first";

@@ -6,7 +6,7 @@ import { logFlags, requestLogging } from "./logging";
 /** What a process of Thanos is told about its logs and traces: flags, files and variables. */
 
 /** Where the files are mounted. */
-export const TELEMETRY_FOLDER = "/etc/thanos/telemetry";
+export const TELEMETRY_DIRECTORY = "/etc/thanos/telemetry";
 const TRACING_FILE = "tracing.yaml";
 const REQUESTS_FILE = "requests.yaml";
 /** Name of the file with the authorities by which the collector is known. */
@@ -39,8 +39,8 @@ export function telemetryFlags(settings: Chosen, process: Process): string[] {
   const files = telemetryFiles(settings, process);
   return [
     ...logFlags(settings, process.logging),
-    ...(REQUESTS_FILE in files ? [`--request.logging-config-file=${TELEMETRY_FOLDER}/${REQUESTS_FILE}`] : []),
-    ...(TRACING_FILE in files ? [`--tracing.config-file=${TELEMETRY_FOLDER}/${TRACING_FILE}`] : []),
+    ...(REQUESTS_FILE in files ? [`--request.logging-config-file=${TELEMETRY_DIRECTORY}/${REQUESTS_FILE}`] : []),
+    ...(TRACING_FILE in files ? [`--tracing.config-file=${TELEMETRY_DIRECTORY}/${TRACING_FILE}`] : []),
   ];
 }
 
@@ -69,7 +69,7 @@ function tracingFile({ endpoint, protocol, insecure, ca, headers, samplingFracti
         service_name: name,
         endpoint,
         insecure,
-        ...(ca === undefined ? {} : { tls_config: { ca_file: `${TELEMETRY_FOLDER}/${COLLECTOR_CA_FILE}` } }),
+        ...(ca === undefined ? {} : { tls_config: { ca_file: `${TELEMETRY_DIRECTORY}/${COLLECTOR_CA_FILE}` } }),
         ...(values.length === 0 ? {} : { headers: Object.fromEntries(values) as Record<string, string> }),
         sampler_type: "parentbasedtraceidratiobased",
         sampler_param: String(samplingFraction),

@@ -8,9 +8,9 @@ import { servesTls, tlsServerName } from "./plan";
  */
 
 /** Where a Thanos container has its certificate. */
-export const TLS_FOLDER = "/etc/thanos/tls";
+export const TLS_DIRECTORY = "/etc/thanos/tls";
 /** Where Prometheus has it. */
-export const PROMETHEUS_TLS_FOLDER = "/etc/prometheus/tls";
+export const PROMETHEUS_TLS_DIRECTORY = "/etc/prometheus/tls";
 /** Name of the volume in pods. */
 export const TLS_VOLUME = "tls";
 /** Keys of a Secret, and names of its files: those of `kubernetes.io/tls`, with cert-manager's for the CA. */
@@ -18,9 +18,9 @@ export const CERTIFICATE_FILE = "tls.crt";
 export const KEY_FILE = "tls.key";
 export const CA_FILE = "ca.crt";
 
-const own = `${TLS_FOLDER}/${CERTIFICATE_FILE}`;
-const key = `${TLS_FOLDER}/${KEY_FILE}`;
-const ca = `${TLS_FOLDER}/${CA_FILE}`;
+const own = `${TLS_DIRECTORY}/${CERTIFICATE_FILE}`;
+const key = `${TLS_DIRECTORY}/${KEY_FILE}`;
+const ca = `${TLS_DIRECTORY}/${CA_FILE}`;
 
 /**
  * Flags of whatever serves gRPC; none where nothing is encrypted.
@@ -61,24 +61,24 @@ export const queryingFlags = (settings: Settings): string[] => [
 ];
 
 /** Client configuration in a querier's file of endpoints, with the files of a directory. */
-export const grpcClientConfig = (serverName: string, folder = TLS_FOLDER) => ({
+export const grpcClientConfig = (serverName: string, directory = TLS_DIRECTORY) => ({
   tls_config: {
     enabled: true,
-    cert_file: `${folder}/${CERTIFICATE_FILE}`,
-    key_file: `${folder}/${KEY_FILE}`,
-    ca_file: `${folder}/${CA_FILE}`,
+    cert_file: `${directory}/${CERTIFICATE_FILE}`,
+    key_file: `${directory}/${KEY_FILE}`,
+    ca_file: `${directory}/${CA_FILE}`,
   },
   server_name: serverName,
 });
 
 /** Client configuration of remote write into the ring; empty where nothing is encrypted. */
-export function remoteWriteClient(settings: Settings, folder: string) {
+export function remoteWriteClient(settings: Settings, directory: string) {
   if (settings.tls === undefined) return {};
   return {
     tls_config: {
-      ca_file: `${folder}/${CA_FILE}`,
-      cert_file: `${folder}/${CERTIFICATE_FILE}`,
-      key_file: `${folder}/${KEY_FILE}`,
+      ca_file: `${directory}/${CA_FILE}`,
+      cert_file: `${directory}/${CERTIFICATE_FILE}`,
+      key_file: `${directory}/${KEY_FILE}`,
       server_name: tlsServerName(settings),
     },
   };

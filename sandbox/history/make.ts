@@ -31,7 +31,7 @@ interface BlockMeta {
 }
 
 /** The blocks that {@link makeBlocks} makes, and where. */
-export interface HistoryPlan extends Sampling {
+export interface BucketPlan extends Sampling {
   /** The blocks' directory; it is made. Only complete blocks are ever in it. */
   readonly folder: string;
   /** The first moment, in milliseconds since 1970: an even hour (UTC). */
@@ -58,7 +58,7 @@ export interface HistoryPlan extends Sampling {
  * @throws {StepFailed} with what promtool said
  */
 export async function makeBlocks(
-  { folder, from, to, resolutionSeconds, series }: HistoryPlan,
+  { folder, from, to, resolutionSeconds, series }: BucketPlan,
   where: Paths = paths(),
   report: (text: string) => void = () => {},
 ): Promise<MadeBlock[]> {

@@ -5,23 +5,23 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { parse, parseAllDocuments } from "yaml";
 import { type Manifest, manifestsOf, manifestsYaml } from "../../commands/manifests";
-import { PROJECT_FOLDER, type RegisteredResource } from "../../commands/program";
+import { PROJECT_DIRECTORY, type RegisteredResource } from "../../commands/program";
 import { run } from "../harness";
 
 const render = (...args: string[]) =>
-  execa("node", ["-r", "ts-node/register/transpile-only", join(PROJECT_FOLDER, "commands/render.ts"), ...args], {
-    cwd: PROJECT_FOLDER,
+  execa("node", ["-r", "ts-node/register/transpile-only", join(PROJECT_DIRECTORY, "commands/render.ts"), ...args], {
+    cwd: PROJECT_DIRECTORY,
     reject: false,
   });
 
 describe("render", function () {
   // Each starts a process that loads the whole SDK.
   this.timeout(60_000);
-  let folder: string;
+  let directory: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "render-"));
+    directory = mkdtempSync(join(tmpdir(), "render-"));
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => rmSync(directory, { recursive: true }));
 
   it("prints an environment's manifests and nothing else", async () => {
     const { stdout, exitCode } = await render("--stack", "dev");
@@ -29,8 +29,8 @@ describe("render", function () {
     assert.equal(`${stdout}\n`, manifestsYaml(manifestsOf((await run("dev")).resources)));
   });
 
-  it("writes them to a file, whose folder it makes", async () => {
-    const file = join(folder, "new", "prod.yaml");
+  it("writes them to a file, whose directory it makes", async () => {
+    const file = join(directory, "new", "prod.yaml");
     const { stdout, exitCode, stderr } = await render("-s", "prod", "-o", file);
     assert.equal(exitCode, 0, stderr);
     assert.equal(stdout, "");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { PROJECT_FOLDER } from "../../commands/program";
+import { PROJECT_DIRECTORY } from "../../commands/program";
 import { withClusterLabel } from "../../examples/app-stack/provisioning";
 import { senderOf } from "../../examples/app-stack/sender";
 import { type ReceiveOutputs, readOutputs } from "../../outputs";
@@ -88,7 +88,7 @@ describe("the label that names the cluster", () => {
 
   it("is the one that dashboards select by, where they are installed by code", () => {
     for (const file of ["dashboards/thanos-stack.json", "examples/app-stack/dashboards/app.json"]) {
-      const text = readFileSync(join(PROJECT_FOLDER, file), "utf8");
+      const text = readFileSync(join(PROJECT_DIRECTORY, file), "utf8");
       assert.equal(withClusterLabel(text, "cluster"), text);
       const other = withClusterLabel(text, "datacenter");
       assert.deepEqual(other.match(/[{,]cluster[=!]|, cluster\)/g), null);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECT_FOLDER } from "../../commands/program";
+import { PROJECT_DIRECTORY } from "../../commands/program";
 import { type Command, flagOf, isDeprecated, mistakes, newFlags } from "../../model/commandLine/flags";
 import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions";
 import { containers, run, type Workload, workloads } from "../harness";
@@ -64,7 +64,7 @@ describe("command lines", () => {
 
   it("the list of flags is that of the pinned versions", () => {
     assert.match(
-      readFileSync(join(PROJECT_FOLDER, "model/commandLine/README.md"), "utf8"),
+      readFileSync(join(PROJECT_DIRECTORY, "model/commandLine/README.md"), "utf8"),
       new RegExp(`Thanos ${THANOS_VERSION.replaceAll(".", "\\.")} and Prometheus ${PROMETHEUS_VERSION.replaceAll(".", "\\.")} `),
     );
   });

@@ -972,7 +972,7 @@ describe("config: the program refuses before it registers anything", () => {
     {
       title: "missing rules",
       stack: "dev",
-      overrides: { prometheus: { ruleFolder: "no-such-folder" } },
+      overrides: { prometheus: { ruleFolder: "no-such-directory" } },
       message: /the directory can't be read/,
     },
   ];
@@ -1257,7 +1257,7 @@ describe("config: one bucket for each stack", () => {
     }
   });
 
-  it("another folder or another bucket is accepted, and a stack's own file is no other stack", async () => {
+  it("another directory or another bucket is accepted, and a stack's own file is no other stack", async () => {
     await load("dev", { objectStorage: { ...PARTS, ...PROD, prefix: "dev" } });
     await load("dev", { objectStorage: { ...PARTS, s3: { ...PROD.s3, bucket: "thanos-dev" } } });
     await load("prod");

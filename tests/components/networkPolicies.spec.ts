@@ -32,7 +32,7 @@ for (const { title, stack, overrides } of PLANS) {
     };
 
     /** Where senders write to, and where people ask. */
-    const door = () => (parts.has("receive-router") ? "receive-router" : "receive");
+    const receiving = () => (parts.has("receive-router") ? "receive-router" : "receive");
     const counter = () => (parts.has("query-frontend") ? "query-frontend" : "querier");
     const both = (...names: string[]) => names.every((name) => parts.has(name));
 
@@ -43,7 +43,7 @@ for (const { title, stack, overrides } of PLANS) {
           .map((port) => `${name} ${port}`),
       );
 
-    it("open those who are named the doors for writing and asking, a stranger none, and nobody any other port of any part", () => {
+    it("open those who are named the endpoints for writing and asking, a stranger none, and nobody any other port of any part", () => {
       // A list that is left out is everybody, where the gateway asks for a token.
       assert.deepEqual(openTo(STRANGER), gatewayEndpoints(settingsOf(stack, overrides)).includes("query") ? ["gateway 8444"] : []);
       const { senders, readers } = NAMED[stack];
@@ -51,7 +51,7 @@ for (const { title, stack, overrides } of PLANS) {
         const named = (list: Pod[]) => list.some(({ namespace }) => namespace === pod.namespace);
         const guarded = gatewayEndpoints(settingsOf(stack, overrides));
         const expected = [
-          ...(named(senders) && both("receive") ? [guarded.includes("write") ? "gateway 8443" : `${door()} 19291`] : []),
+          ...(named(senders) && both("receive") ? [guarded.includes("write") ? "gateway 8443" : `${receiving()} 19291`] : []),
           ...(guarded.includes("query") ? ["gateway 8444"] : named(readers) ? [`${counter()} 9090`] : []),
         ];
         assert.deepEqual(openTo(pod).sort(), expected.sort(), pod.namespace);
@@ -60,8 +60,8 @@ for (const { title, stack, overrides } of PLANS) {
 
     it("let the data path through", () => {
       const edges: [string, string, number][] = [
-        ["prometheus", door(), 19291],
-        [door(), "receive", 10901],
+        ["prometheus", receiving(), 19291],
+        [receiving(), "receive", 10901],
         ["querier", "receive", 10901],
         ["prometheus", "receive", 10902],
         ["prometheus", "receive-router", 10902],
@@ -85,11 +85,13 @@ for (const { title, stack, overrides } of PLANS) {
         ["ruler", "querier", 9090],
         ["querier", "ruler", 10901],
         ["prometheus", "ruler", 10902],
-        ["gateway", door(), 19291],
+        ["gateway", receiving(), 19291],
         ["gateway", counter(), 9090],
         ["prometheus", "gateway", 10902],
         ["prometheus", "gateway", 10903],
-        ...(settingsOf(stack, overrides).ruler?.mode === "stateless" ? ([["ruler", door(), 19291]] as [string, string, number][]) : []),
+        ...(settingsOf(stack, overrides).ruler?.mode === "stateless"
+          ? ([["ruler", receiving(), 19291]] as [string, string, number][])
+          : []),
       ];
       const there = ([from, to, port]: [string, string, number]) =>
         both(from, to) &&
@@ -102,7 +104,7 @@ for (const { title, stack, overrides } of PLANS) {
       // nobody's, and queriers' that of other stacks.
       const used = [
         ...edges.map(([, to, port]) => `${to} ${port}`),
-        `${door()} 19291`,
+        `${receiving()} 19291`,
         `${counter()} 9090`,
         "querier 10901",
         "receive-router 10901",
@@ -146,7 +148,7 @@ for (const { title, stack, overrides } of PLANS) {
         ["ruler", "receive", 10901],
         ["ruler", "prometheus", 9090],
         ["ruler", "store-gateway", 10901],
-        ...(settingsOf(stack, overrides).ruler?.mode === "stateful" ? ([["ruler", door(), 19291]] as [string, string, number][]) : []),
+        ...(settingsOf(stack, overrides).ruler?.mode === "stateful" ? ([["ruler", receiving(), 19291]] as [string, string, number][]) : []),
       ];
       for (const [from, to, port] of closed.filter(([from, to]) => both(from, to))) {
         assert.ok(!passes(policies, pod(from), pod(to), port), `${from} → ${to}:${port} is open`);
@@ -268,7 +270,7 @@ describe("network policies: access", () => {
     }
   });
 
-  it("is everybody's where that is accepted, through the doors alone", async () => {
+  it("is everybody's where that is accepted, through the endpoints alone", async () => {
     const open = { access: { senders: undefined, readers: undefined }, accepts: ["replicas-on-one-node", "open-doors"] };
     const made = await run(SPLIT_AGENTS.stack, together(SPLIT_AGENTS.overrides, open));
     const found = [...partsOf(made, SPLIT_AGENTS.stack)].flatMap(([name, { pod, ports }]) =>

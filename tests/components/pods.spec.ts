@@ -309,11 +309,11 @@ for (const { title, stack, overrides } of PLANS) {
 
     it("give receivers to senders by one port, where there are receivers, and StoreAPI to nobody outside", async () => {
       const made = await run(stack, overrides);
-      const doors = objects(made, "Service").filter(
+      const endpoints = objects(made, "Service").filter(
         (service) => service.spec.ports.some(({ port }) => port === 19291) && service.metadata.name !== "thanos-gateway-upstream",
       );
       assert.deepEqual(
-        doors.map(({ metadata, spec }) => [metadata.name, spec.ports.map((port) => [port.name, port.port])]),
+        endpoints.map(({ metadata, spec }) => [metadata.name, spec.ports.map((port) => [port.name, port.port])]),
         receiveOf(settingsOf(stack, overrides)) === undefined ? [] : [["thanos-receive", [["remote-write", 19291]]]],
       );
       const withClusterAddress = objects(made, "Service").filter((service) => service.spec.clusterIP !== "None");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { PROJECT_FOLDER, type ProgramRun } from "../../commands/program";
+import { PROJECT_DIRECTORY, type ProgramRun } from "../../commands/program";
 import {
   container,
   flagValue,
@@ -66,10 +66,10 @@ for (const { title, stack, overrides } of KINDS) {
 
     it("reads the rule files of the repository, and they are in an immutable ConfigMap named by its content", () => {
       const map = mountedConfigMap(made, ruler, "rules");
-      const folder = join(PROJECT_FOLDER, "rules");
+      const directory = join(PROJECT_DIRECTORY, "rules");
       // Those of the gateway are for environments that have one.
-      const files = readdirSync(folder).filter((name) => name.endsWith(".yaml") && name !== "gateway.yaml");
-      assert.deepEqual(map.data, Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name), "utf8")])));
+      const files = readdirSync(directory).filter((name) => name.endsWith(".yaml") && name !== "gateway.yaml");
+      assert.deepEqual(map.data, Object.fromEntries(files.map((name) => [name, readFileSync(join(directory, name), "utf8")])));
       assert.equal(map.immutable, true);
       assert.match(map.metadata.name, /-[0-9a-f]{8}$/);
       const folderInPod = mountOf(ruler, "rules");

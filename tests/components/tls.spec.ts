@@ -23,9 +23,9 @@ import {
 } from "../harness";
 import { GATEWAY, GATEWAY_TLS, HISTORY, PLANS, type Plan, PROD, SIDECAR, TLS, TLS_SECRETS, TLS_SIDECAR } from "./plans";
 
-const FOLDER = "/etc/thanos/tls";
-const files = (folder: string) => ({ cert: `${folder}/tls.crt`, key: `${folder}/tls.key`, ca: `${folder}/ca.crt` });
-const FILES = files(FOLDER);
+const DIRECTORY = "/etc/thanos/tls";
+const files = (directory: string) => ({ cert: `${directory}/tls.crt`, key: `${directory}/tls.key`, ca: `${directory}/ca.crt` });
+const FILES = files(DIRECTORY);
 
 const GRPC_SERVER = [
   `--grpc-server-tls-cert=${FILES.cert}`,
@@ -214,7 +214,7 @@ describe("tls", () => {
         assert.equal(mounts.length, 1, workload.metadata.name);
         const [[container, path] = []] = mounts;
         const isWriter = app === "prometheus" && container === "prometheus";
-        assert.equal(path, isWriter ? "/etc/prometheus/tls" : app === "thanos-gateway" ? "/etc/haproxy/client" : FOLDER);
+        assert.equal(path, isWriter ? "/etc/prometheus/tls" : app === "thanos-gateway" ? "/etc/haproxy/client" : DIRECTORY);
         assert.ok(container !== "prometheus" || made.outputs.scheme === "receive");
       }
     }

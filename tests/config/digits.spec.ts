@@ -10,11 +10,11 @@ import { formatProblem } from "../../model/values/problem";
 import { configOf } from "../harness";
 
 describe("config: digits that are text", () => {
-  let folder: string;
+  let directory: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "digits-"));
+    directory = mkdtempSync(join(tmpdir(), "digits-"));
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => rmSync(directory, { recursive: true }));
   /** Problems of a file, where the engine gives these values. */
   const found = (text: string, cluster: unknown) => said(text, { cluster });
   const said = (text: string, raw: Record<string, unknown>, refused?: Set<string>) =>
@@ -85,7 +85,7 @@ describe("config: digits that are text", () => {
   });
 
   it("are among the problems of the configuration", () => {
-    writeFileSync(join(folder, "Pulumi.dev.yaml"), named("0158"));
+    writeFileSync(join(directory, "Pulumi.dev.yaml"), named("0158"));
     pulumi.runtime.setMocks(
       { newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: ({ inputs }) => inputs },
       "thanos-stack",
@@ -96,7 +96,7 @@ describe("config: digits that are text", () => {
       Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
     );
     assert.throws(
-      () => loadConfig(folder),
+      () => loadConfig(directory),
       /1 problem, nothing was changed:\n {2}- cluster\.name = "0158": the engine takes this for the number 158\. Accepted: "0158" in quotes, or 158\.$/,
     );
   });
@@ -112,11 +112,11 @@ describe("config: digits that are text", () => {
       Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
     );
     writeFileSync(
-      join(folder, "Pulumi.dev.yaml"),
+      join(directory, "Pulumi.dev.yaml"),
       "config:\n  prometheus: { externalLabels: { a: 012 } }\n  namespace: a\n  thanos-stack:namespace: b\n",
     );
     assert.throws(
-      () => loadConfig(folder),
+      () => loadConfig(directory),
       /2 problems, nothing was changed:\n {2}- namespace = "thanos-dev": the file has this key under two names, .*\n {2}- prometheus\.externalLabels\.a = "012": the engine takes this for the number 10\. Accepted: "012" in quotes, or 10\.$/,
     );
   });

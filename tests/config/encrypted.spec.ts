@@ -181,17 +181,17 @@ describe("encrypted credentials that are files", () => {
 
 describe("any other encrypted key", () => {
   const PLAIN = "hunter2-in-plain";
-  let folder: string;
+  let directory: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "encrypted-"));
+    directory = mkdtempSync(join(tmpdir(), "encrypted-"));
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => rmSync(directory, { recursive: true }));
 
   /** The program, given what the engine has decrypted. */
   const refusal = (overrides: Overrides, secretKeys: string[], file?: Overrides): string => {
     if (file !== undefined) {
       const config = Object.fromEntries(Object.entries(file).map(([key, value]) => [`thanos-stack:${key}`, value]));
-      writeFileSync(join(folder, "Pulumi.dev.yaml"), stringify({ config }));
+      writeFileSync(join(directory, "Pulumi.dev.yaml"), stringify({ config }));
     }
     pulumi.runtime.setMocks(
       { newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: ({ inputs }) => inputs },
@@ -204,7 +204,7 @@ describe("any other encrypted key", () => {
       secretKeys.map((key) => `thanos-stack:${key}`),
     );
     try {
-      loadConfig(folder);
+      loadConfig(directory);
     } catch (error) {
       return (error as Error).message;
     }

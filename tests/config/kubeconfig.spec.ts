@@ -7,11 +7,11 @@ import { selectCluster } from "../../commands/verify/selection";
 import { kubeconfigOf } from "../../config/kubeconfig";
 
 describe("the kubeconfig of several in KUBECONFIG", () => {
-  let folder: string;
+  let directory: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+    directory = mkdtempSync(join(tmpdir(), "kubeconfig-"));
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => rmSync(directory, { recursive: true }));
 
   interface Parts {
     contexts?: Record<string, { cluster: string; user: string }>;
@@ -19,7 +19,7 @@ describe("the kubeconfig of several in KUBECONFIG", () => {
     users?: string[];
   }
   const write = (name: string, { contexts = {}, clusters = [], users = [] }: Parts): string => {
-    const file = join(folder, name);
+    const file = join(directory, name);
     const content = {
       contexts: Object.entries(contexts).map(([context, of]) => ({ name: context, context: of })),
       clusters: clusters.map((cluster) => ({ name: cluster, cluster: { server: "https://x" } })),
@@ -40,10 +40,10 @@ describe("the kubeconfig of several in KUBECONFIG", () => {
   });
 
   it("is found past files that are not there or are none", () => {
-    const broken = join(folder, "broken");
+    const broken = join(directory, "broken");
     writeFileSync(broken, "contexts: [");
     const b = whole("b", "prod");
-    assert.deepEqual(chosen([join(folder, "missing"), broken, write("empty", {}), b], "prod"), { kubeconfig: b });
+    assert.deepEqual(chosen([join(directory, "missing"), broken, write("empty", {}), b], "prod"), { kubeconfig: b });
   });
 
   it("is the first, with a warning that names them all, where none has the context", () => {
@@ -69,7 +69,7 @@ describe("the kubeconfig of several in KUBECONFIG", () => {
   }
 
   it("is not looked for where there is one file, or one is configured", () => {
-    assert.deepEqual(chosen([join(folder, "missing")], "prod"), { kubeconfig: join(folder, "missing") });
+    assert.deepEqual(chosen([join(directory, "missing")], "prod"), { kubeconfig: join(directory, "missing") });
     assert.deepEqual(kubeconfigOf("~/x", "prod", { KUBECONFIG: "/a:/b" }), { kubeconfig: join(homedir(), "x") });
     assert.deepEqual(kubeconfigOf("apiVersion: v1\nkind: Config\n", "prod"), { kubeconfig: "apiVersion: v1\nkind: Config\n" });
     assert.deepEqual(kubeconfigOf(undefined, "prod", { KUBECONFIG: "~/x" }), { kubeconfig: join(homedir(), "x") });
@@ -78,8 +78,8 @@ describe("the kubeconfig of several in KUBECONFIG", () => {
 
   it("is the same for verify", async () => {
     const [a, b] = [whole("a", "dev"), whole("b", "prod")];
-    writeFileSync(join(folder, "Pulumi.x.yaml"), stringify({ config: { "thanos-stack:cluster": { context: "prod" } } }));
-    const select = (files: string[]) => selectCluster({ stack: "x" }, folder, { KUBECONFIG: files.join(delimiter) });
+    writeFileSync(join(directory, "Pulumi.x.yaml"), stringify({ config: { "thanos-stack:cluster": { context: "prod" } } }));
+    const select = (files: string[]) => selectCluster({ stack: "x" }, directory, { KUBECONFIG: files.join(delimiter) });
     assert.deepEqual(await select([a, b]), { context: "prod", kubeconfig: b });
     assert.deepEqual(await select([b]), { context: "prod" });
   });

@@ -3,22 +3,22 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parse } from "yaml";
-import { PROJECT_FOLDER } from "../../commands/program";
+import { PROJECT_DIRECTORY } from "../../commands/program";
 import { GATEWAY } from "../components/plans";
 import { load, objects, rejection, run } from "../harness";
 
 const RULES = "groups: [{ name: g, rules: [{ alert: A, expr: vector(1) }, { record: a:b, expr: vector(1) }] }]\n";
 
 describe("config: rule files", () => {
-  let folder: string;
+  let directory: string;
   beforeEach(() => {
     // Within the repository, in a directory that is never committed.
-    mkdirSync(join(PROJECT_FOLDER, "out"), { recursive: true });
-    folder = mkdtempSync(join(PROJECT_FOLDER, "out", "rules-"));
+    mkdirSync(join(PROJECT_DIRECTORY, "out"), { recursive: true });
+    directory = mkdtempSync(join(PROJECT_DIRECTORY, "out", "rules-"));
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
-  const write = (name: string, text: string = RULES) => writeFileSync(join(folder, name), text);
-  const withFolder = () => ({ prometheus: { ruleFolder: relative(PROJECT_FOLDER, folder) } });
+  afterEach(() => rmSync(directory, { recursive: true }));
+  const write = (name: string, text: string = RULES) => writeFileSync(join(directory, name), text);
+  const withFolder = () => ({ prometheus: { ruleFolder: relative(PROJECT_DIRECTORY, directory) } });
 
   /** Lines about the directory, by the value that each is about. */
   async function refusals(): Promise<Record<string, string>> {
@@ -70,9 +70,9 @@ describe("config: rule files", () => {
     write("b.yml.bak");
     write("OWNERS", "me");
     write("with space.yaml");
-    mkdirSync(join(folder, "sub"));
+    mkdirSync(join(directory, "sub"));
     write("sub/c.yaml");
-    symlinkSync(join(folder, "nothing"), join(folder, "dangling.yaml"));
+    symlinkSync(join(directory, "nothing"), join(directory, "dangling.yaml"));
     const found = await refusals();
     assert.deepEqual(Object.keys(found).sort(), ["D.YAML", "OWNERS", "b.yml.bak", "dangling.yaml", "rules.txt", "sub", "with space.yaml"]);
     assert.match(found["D.YAML"] ?? "", /only files that end in \.yaml or \.yml.*left out/);
@@ -102,7 +102,7 @@ describe("config: rule files", () => {
     assert.deepEqual(Object.keys(rules), ["README.yaml", "none.yaml"]);
     assert.equal(ruleCount, 2);
     write("Readme.YML");
-    writeFileSync(join(folder, "latin.yaml"), Buffer.from(RULES.replace("A", "caf\xe9"), "latin1"));
+    writeFileSync(join(directory, "latin.yaml"), Buffer.from(RULES.replace("A", "caf\xe9"), "latin1"));
     const found = await refusals();
     assert.deepEqual(Object.keys(found).sort(), ["Readme.YML", "latin.yaml"]);
     assert.match(found["latin.yaml"] ?? "", /not UTF-8.* Accepted: the file in UTF-8/);
@@ -133,12 +133,12 @@ describe("config: rule files", () => {
     const outside = mkdtempSync(join(tmpdir(), "rules-"));
     writeFileSync(join(outside, "far.yaml"), RULES);
     try {
-      symlinkSync(join(outside, "far.yaml"), join(folder, "near.yaml"));
+      symlinkSync(join(outside, "far.yaml"), join(directory, "near.yaml"));
       assert.match((await refusals())["near.yaml"] ?? "", /not in this repository/);
-      symlinkSync(outside, join(folder, "link"));
-      const { message } = await rejection("dev", { prometheus: { ruleFolder: `${relative(PROJECT_FOLDER, folder)}/link` } });
+      symlinkSync(outside, join(directory, "link"));
+      const { message } = await rejection("dev", { prometheus: { ruleFolder: `${relative(PROJECT_DIRECTORY, directory)}/link` } });
       assert.match(message, /link": the directory is not in this repository/);
-      for (const ruleFolder of [outside, relative(PROJECT_FOLDER, outside), "rules/../..", "a\\b", ""]) {
+      for (const ruleFolder of [outside, relative(PROJECT_DIRECTORY, outside), "rules/../..", "a\\b", ""]) {
         assert.match(
           (await rejection("dev", { prometheus: { ruleFolder } })).message,
           /a directory of this repository, relative to it/,
@@ -151,11 +151,11 @@ describe("config: rule files", () => {
   });
 
   it("may be links to others of this repository", async () => {
-    symlinkSync(join(PROJECT_FOLDER, "rules", "thanos-stack.yaml"), join(folder, "own.yaml"));
+    symlinkSync(join(PROJECT_DIRECTORY, "rules", "thanos-stack.yaml"), join(directory, "own.yaml"));
     assert.ok("own.yaml" in (await load("dev", withFolder())).rules);
   });
 
-  it("a folder without a rule is a warning, where rules are evaluated", async () => {
+  it("a directory without a rule is a warning, where rules are evaluated", async () => {
     write("a.yaml", "groups: []\n");
     const warned = (made: { messages: string[] }) => made.messages.filter((message) => /there is no rule in out\/rules-/.test(message));
     assert.equal(warned(await run("dev", withFolder())).length, 1);

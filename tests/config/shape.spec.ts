@@ -121,7 +121,7 @@ describe("a key of the wrong form hides no rule that it has nothing to do with",
     },
     {
       title: "missing rule files, at once with the rest",
-      overrides: { prometheus: { ruleFolder: "no-such-folder" }, namespace: "default", recieve: {} },
+      overrides: { prometheus: { ruleFolder: "no-such-directory" }, namespace: "default", recieve: {} },
       expected: ["namespace", "prometheus.ruleFolder", "recieve"],
     },
   ];

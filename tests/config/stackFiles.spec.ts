@@ -9,12 +9,12 @@ import { configOf, type Overrides, type Stack } from "../harness";
 
 /** Stack files as people leave them. */
 describe("stack files", () => {
-  let folder: string;
+  let directory: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "stacks-"));
+    directory = mkdtempSync(join(tmpdir(), "stacks-"));
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
-  const write = (stack: string, text: string) => writeFileSync(join(folder, `Pulumi.${stack}.yaml`), text);
+  afterEach(() => rmSync(directory, { recursive: true }));
+  const write = (stack: string, text: string) => writeFileSync(join(directory, `Pulumi.${stack}.yaml`), text);
 
   describe("are read as the engine reads them", () => {
     it("with anchors, aliases and merge keys, one or several, own keys first", () => {
@@ -31,7 +31,7 @@ describe("stack files", () => {
     resources: { <<: [{ cpuLimit: "2" }, *small] }
 `,
       );
-      assert.deepEqual(stackConfig("a", folder), {
+      assert.deepEqual(stackConfig("a", directory), {
         "thanos-stack:querier": { resources: { cpu: "100m", memory: "512Mi" } },
         "thanos-stack:receive": { antiAffinity: "soft", resources: { cpu: "100m", memory: "1Gi" } },
         "thanos-stack:ruler": { antiAffinity: "soft", resources: { cpuLimit: "2", cpu: "100m", memory: "512Mi" } },
@@ -40,7 +40,7 @@ describe("stack files", () => {
 
     it("with the shorter and the older form of a key", () => {
       write("a", "config:\n  namespace: x\n  thanos-stack:config:protect: false\n  aws:region: eu\n");
-      assert.deepEqual(stackConfig("a", folder), { "thanos-stack:namespace": "x", "thanos-stack:protect": false, "aws:region": "eu" });
+      assert.deepEqual(stackConfig("a", directory), { "thanos-stack:namespace": "x", "thanos-stack:protect": false, "aws:region": "eu" });
     });
 
     it("with numbers in every form that there is, as `pulumi config --json` shows them", () => {
@@ -74,13 +74,13 @@ describe("stack files", () => {
       const lines = Object.keys(numbers).map((text, index) => `    k${index}: ${text}`);
       write("a", `config:\n  a:b:\n${lines.join("\n")}\n`);
       const expected = Object.fromEntries(Object.values(numbers).map((value, index) => [`k${index}`, value]));
-      assert.deepEqual(stackConfig("a", folder), { "a:b": expected });
+      assert.deepEqual(stackConfig("a", directory), { "a:b": expected });
     });
 
     it("with nothing in them", () => {
       for (const text of ["", "config:\n", "encryptionsalt: v1:x\n"]) {
         write("a", text);
-        assert.deepEqual(stackConfig("a", folder), {}, text);
+        assert.deepEqual(stackConfig("a", directory), {}, text);
       }
     });
   });
@@ -102,10 +102,10 @@ describe("stack files", () => {
     { title: "a list", make: (stack) => write(stack, "- a\n"), reason: /no map with `config`/ },
     { title: "a text", make: (stack) => write(stack, "hello\n"), reason: /no map with `config`/ },
     { title: "a config that is a list", make: (stack) => write(stack, "config: [a]\n"), reason: /`config` is no map/ },
-    { title: "a folder of such a name", make: (stack) => mkdirSync(join(folder, `Pulumi.${stack}.yaml`)), reason: /EISDIR/ },
+    { title: "a directory of such a name", make: (stack) => mkdirSync(join(directory, `Pulumi.${stack}.yaml`)), reason: /EISDIR/ },
     {
       title: "a link to nothing",
-      make: (stack) => symlinkSync(join(folder, "nowhere"), join(folder, `Pulumi.${stack}.yaml`)),
+      make: (stack) => symlinkSync(join(directory, "nowhere"), join(directory, `Pulumi.${stack}.yaml`)),
       reason: /no such file/,
     },
   ];
@@ -115,7 +115,7 @@ describe("stack files", () => {
       write("other", "config: { thanos-stack:namespace: x }\n");
       make("old");
       assert.throws(
-        () => stackConfig("old", folder),
+        () => stackConfig("old", directory),
         (error: Error) => {
           assert.ok(error instanceof StackFileError);
           assert.match(error.message, /^Pulumi\.old\.yaml: [^\n]+$/);
@@ -123,7 +123,7 @@ describe("stack files", () => {
           return true;
         },
       );
-      const { configs, unreadable } = otherStacks("own", folder);
+      const { configs, unreadable } = otherStacks("own", directory);
       assert.deepEqual(configs, { other: { "thanos-stack:namespace": "x" } });
       assert.deepEqual(
         unreadable.map(({ file }) => file),
@@ -135,7 +135,7 @@ describe("stack files", () => {
   it("no error shows what stands in the line", () => {
     write("a", "config:\n  thanos-stack:x: hunter2: hunter3\n");
     assert.throws(
-      () => stackConfig("a", folder),
+      () => stackConfig("a", directory),
       (error: Error) => !error.message.includes("hunter"),
     );
   });
@@ -143,20 +143,20 @@ describe("stack files", () => {
   it("that are not there: the stacks that are", () => {
     write("dev", "");
     write("prod-eu.1", "");
-    writeFileSync(join(folder, "Pulumi.yaml"), "name: x\n");
-    assert.deepEqual(stackNames(folder), ["dev", "prod-eu.1"]);
+    writeFileSync(join(directory, "Pulumi.yaml"), "name: x\n");
+    assert.deepEqual(stackNames(directory), ["dev", "prod-eu.1"]);
     assert.throws(
-      () => stackConfig("staging", folder),
+      () => stackConfig("staging", directory),
       /^StackFileError: Pulumi\.staging\.yaml: there is no such file\. Stacks with a file: dev, prod-eu\.1\.$/,
     );
   });
 
   it("names are taken without organization and project, and none is an error", () => {
-    assert.equal(stackName("dev", folder), "dev");
-    assert.equal(stackName("acme/thanos-stack/dev", folder), "dev");
+    assert.equal(stackName("dev", directory), "dev");
+    assert.equal(stackName("acme/thanos-stack/dev", directory), "dev");
     write("dev", "");
     for (const given of ["", " ", "acme/thanos-stack/"])
-      assert.throws(() => stackName(given, folder), /no stack is named\. Stacks with a file: dev\./, given);
+      assert.throws(() => stackName(given, directory), /no stack is named\. Stacks with a file: dev\./, given);
   });
 
   describe("of other environments", () => {
@@ -173,7 +173,7 @@ describe("stack files", () => {
         typeof value === "string" ? value : JSON.stringify(value),
       ]);
       pulumi.runtime.setAllConfig(Object.fromEntries(texts));
-      return loadConfig(folder);
+      return loadConfig(directory);
     };
 
     it("that can't be read stop nobody: a warning names them and says what is not compared", () => {

@@ -129,7 +129,7 @@ describe("configuration: names as Kubernetes has them", () => {
   });
 
   for (const prefix of ["..", "a/../b", "./b", "."]) {
-    it(`refuses the folder ${prefix} of a bucket`, () =>
+    it(`refuses the directory ${prefix} of a bucket`, () =>
       refuses({
         stack: "prod",
         key: "objectStorage.prefix",

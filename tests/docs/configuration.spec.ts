@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { PROJECT_FOLDER } from "../../commands/program";
+import { PROJECT_DIRECTORY } from "../../commands/program";
 import { wordOf } from "../../config/issues";
 import { COMMAND, generatedFiles } from "../../docs/generate/files";
 import { type Key, keysOf, type Schema, withInner } from "../../docs/generate/keys";
@@ -23,13 +23,13 @@ const key = (path: string): Key => KEYS.find((each) => each.path === path) ?? as
 describe("files made of the schemas", () => {
   for (const [path, text] of Object.entries(generatedFiles())) {
     it(`${path} is what its schema makes`, () => {
-      const difference = firstDifference(readFileSync(join(PROJECT_FOLDER, path), "utf8"), text);
+      const difference = firstDifference(readFileSync(join(PROJECT_DIRECTORY, path), "utf8"), text);
       if (difference !== undefined) assert.fail(`${path} is not what its schema makes.\n${difference}\nMake it anew: ${COMMAND}`);
     });
   }
 
   it("are made by a command that exists", () => {
-    const { scripts } = JSON.parse(readFileSync(join(PROJECT_FOLDER, "package.json"), "utf8")) as { scripts: Record<string, string> };
+    const { scripts } = JSON.parse(readFileSync(join(PROJECT_DIRECTORY, "package.json"), "utf8")) as { scripts: Record<string, string> };
     assert.ok(COMMAND.replace("npm run ", "") in scripts, COMMAND);
   });
 });

@@ -161,7 +161,7 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
       (words.includes(", ") ? words.split(", ").flatMap((word) => named[word] ?? assert.fail(`who is "${word}"?`)) : undefined);
     return found ?? assert.fail(`who is "${words}"?`);
   };
-  const doors: Record<string, readonly string[] | undefined> = {
+  const endpoints: Record<string, readonly string[] | undefined> = {
     "`access.senders`": facts.access.senders,
     "`access.readers`": facts.access.readers,
     "`access.federation`": facts.access.federation,
@@ -189,7 +189,8 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
     if (facts.proxy?.bucket === "not" && what === "the bucket by a proxy") return [];
     if (facts.proxy?.alertmanagers === false && what === "Alertmanagers by a proxy") return [];
     if (condition !== undefined && !(applies[condition] ?? assert.fail(`when is "${condition}"?`))) return [];
-    const begins = from in doors ? { from: admitted(doors[from]), letsOut: false } : { from: own(parts(from, what)), letsOut: true };
+    const begins =
+      from in endpoints ? { from: admitted(endpoints[from]), letsOut: false } : { from: own(parts(from, what)), letsOut: true };
     if (to === "the cloud's identity service (below)")
       return identityServices(facts, page).map((service) => ({ ...begins, ...service, letsIn: false }));
     if (to === "the proxy") {

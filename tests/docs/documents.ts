@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { PROJECT_FOLDER } from "../../commands/program";
+import { PROJECT_DIRECTORY } from "../../commands/program";
 
 /** A document of this repository. */
 export interface Document {
@@ -10,12 +10,12 @@ export interface Document {
 }
 
 /** A document by its path from the repository's root. */
-export const readDocument = (path: string): Document => ({ path, text: readFileSync(join(PROJECT_FOLDER, path), "utf8") });
+export const readDocument = (path: string): Document => ({ path, text: readFileSync(join(PROJECT_DIRECTORY, path), "utf8") });
 
 /** README.md, every other document beside it and under docs/, and those of directories that people begin in. */
 export function documents(): Document[] {
   const pagesIn = (directory: string): string[] =>
-    readdirSync(join(PROJECT_FOLDER, directory))
+    readdirSync(join(PROJECT_DIRECTORY, directory))
       .filter((name) => name.endsWith(".md"))
       .sort()
       .map((name) => join(directory, name));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { PROJECT_FOLDER } from "../../commands/program";
+import { PROJECT_DIRECTORY } from "../../commands/program";
 import { shrinkRefusal } from "../../gates/orderedScaling";
 import { versionProblem } from "../../model/kubernetes/version";
 import { componentsOf, furtherEdges, networkEdges } from "../../model/network/edges";
@@ -17,8 +17,8 @@ const README = readDocument("README.md");
 const OPERATIONS = readDocument("docs/operations.md");
 
 describe("documents", () => {
-  const scripts = Object.keys((JSON.parse(readFileSync(join(PROJECT_FOLDER, "package.json"), "utf8")) as { scripts: object }).scripts);
-  const targets = [...readFileSync(join(PROJECT_FOLDER, "Makefile"), "utf8").matchAll(/^([a-z0-9-]+):/gm)].map(
+  const scripts = Object.keys((JSON.parse(readFileSync(join(PROJECT_DIRECTORY, "package.json"), "utf8")) as { scripts: object }).scripts);
+  const targets = [...readFileSync(join(PROJECT_DIRECTORY, "Makefile"), "utf8").matchAll(/^([a-z0-9-]+):/gm)].map(
     ([, target]) => target ?? "",
   );
 
@@ -31,7 +31,7 @@ describe("documents", () => {
   for (const document of documents()) {
     it(`${document.path}: every relative link leads to a file, and to a heading in it`, () => {
       const broken = relativeLinks(document).filter(({ path, anchor }) => {
-        if (!existsSync(join(PROJECT_FOLDER, path))) return true;
+        if (!existsSync(join(PROJECT_DIRECTORY, path))) return true;
         return anchor !== undefined && !anchors(readDocument(path).text).includes(anchor);
       });
       assert.deepEqual(broken, []);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ts from "typescript";
-import { PROJECT_FOLDER } from "../../commands/program";
+import { PROJECT_DIRECTORY } from "../../commands/program";
 import type { StackReader } from "../../commands/verify/readings";
 import { addressLines, resultLines, summary } from "../../commands/verify/report";
 import { stackChecks } from "../../commands/verify/stack";
@@ -85,10 +85,10 @@ const quoted = tableRows(section(OPERATIONS.text, "Troubleshooting"))
 describe("docs/operations.md: troubleshooting", () => {
   const program = ["commands", "components", "objects", "config", "gates", "model", "clients", "policy"]
     .flatMap((directory) =>
-      readdirSync(join(PROJECT_FOLDER, directory), { recursive: true, encoding: "utf8" }).map((name) => join(directory, name)),
+      readdirSync(join(PROJECT_DIRECTORY, directory), { recursive: true, encoding: "utf8" }).map((name) => join(directory, name)),
     )
     .filter((path) => path.endsWith(".ts"))
-    .flatMap((path) => textsOf(readFileSync(join(PROJECT_FOLDER, path), "utf8")));
+    .flatMap((path) => textsOf(readFileSync(join(PROJECT_DIRECTORY, path), "utf8")));
   const ours = [...program, ...WITH_FIGURES];
   const said = (texts: readonly string[], message: string) => texts.some((text) => says(text, message));
 

@@ -3,13 +3,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { manifestsOf } from "../../commands/manifests";
-import { PROJECT_FOLDER } from "../../commands/program";
+import { PROJECT_DIRECTORY } from "../../commands/program";
 import { requestRows, requestsOf } from "../../commands/report/requests";
 import { KUBERNETES_MINIMUM } from "../../model/kubernetes/version";
 import { run, STACKS } from "../harness";
 import { documents, inlineCode, readDocument, section, tableRows } from "./documents";
 
-const read = (path: string): string => readFileSync(join(PROJECT_FOLDER, path), "utf8");
+const read = (path: string): string => readFileSync(join(PROJECT_DIRECTORY, path), "utf8");
 const json = <T>(path: string): T => JSON.parse(read(path)) as T;
 const README = readDocument("README.md");
 
@@ -50,7 +50,9 @@ describe("README.md: requirements", () => {
 });
 
 describe("documents: paths", () => {
-  const ROOMS = new Set(readdirSync(PROJECT_FOLDER, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])));
+  const ROOMS = new Set(
+    readdirSync(PROJECT_DIRECTORY, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])),
+  );
   /** A path of this repository in inline code: its first part is a directory of the repository, and nothing of it is left open. */
   const isPath = (code: string) => /^[\w.-]+(\/[\w.-]+)*\/?$/.test(code) && code.includes("/") && ROOMS.has(code.split("/")[0] ?? "");
 
@@ -61,7 +63,7 @@ describe("documents: paths", () => {
         (code) => isPath(code) && !code.startsWith("out/") && !code.startsWith("node_modules/"),
       );
       assert.deepEqual(
-        named.filter((path) => !existsSync(join(PROJECT_FOLDER, path))),
+        named.filter((path) => !existsSync(join(PROJECT_DIRECTORY, path))),
         [],
       );
     });
@@ -120,7 +122,7 @@ describe(".editorconfig", () => {
 
 describe(".github", () => {
   const FORMS = ".github/ISSUE_TEMPLATE";
-  const forms = readdirSync(join(PROJECT_FOLDER, FORMS)).filter((name) => name !== "config.yml");
+  const forms = readdirSync(join(PROJECT_DIRECTORY, FORMS)).filter((name) => name !== "config.yml");
 
   it("has issue forms that GitHub takes", () => {
     assert.ok(forms.length > 1);
@@ -151,7 +153,7 @@ describe(".github", () => {
         assert.ok(owners.length > 0 && owners.every((owner) => owner.startsWith("@")), line);
         return path;
       });
-    for (const path of owned) assert.ok(path.startsWith("/") && existsSync(join(PROJECT_FOLDER, path)), path);
+    for (const path of owned) assert.ok(path.startsWith("/") && existsSync(join(PROJECT_DIRECTORY, path)), path);
     for (const path of ["/policy/exceptions.ts", "/.github/"]) assert.ok(owned.includes(path), path);
   });
 });

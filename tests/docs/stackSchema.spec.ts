@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Ajv from "ajv";
 import { parse } from "yaml";
-import { PROJECT_FOLDER } from "../../commands/program";
+import { PROJECT_DIRECTORY } from "../../commands/program";
 import { insideOf } from "../../config/issues";
 import { CONFIG_NAMESPACE } from "../../config/namespace";
 import { stackFileName, stackNames } from "../../config/stackFiles";
@@ -39,7 +39,7 @@ function problems(file: unknown): string[] {
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
-const textOf = (path: string): string => readFileSync(join(PROJECT_FOLDER, path), "utf8");
+const textOf = (path: string): string => readFileSync(join(PROJECT_DIRECTORY, path), "utf8");
 const yaml = (text: string): Record<string, unknown> => parse(text, { merge: true });
 
 /** A stack file: `dev` with changes, and keys beside `config`. */
@@ -54,7 +54,7 @@ describe("stack files in an editor", () => {
     });
   }
 
-  it("have their schema where their first line says", () => assert.ok(existsSync(join(PROJECT_FOLDER, PATH))));
+  it("have their schema where their first line says", () => assert.ok(existsSync(join(PROJECT_DIRECTORY, PATH))));
 
   it("have it too where they are made as README.md says", () => {
     const [recipe = ""] = codeBlocks(section(readDocument("README.md").text, "Your own cluster"), "yaml");

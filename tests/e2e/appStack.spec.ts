@@ -9,7 +9,7 @@ import { type ConfigOverlay, mergeConfig } from "../../sandbox/overlay";
 import { paths } from "../../sandbox/paths";
 import { CONTEXT } from "../../sandbox/topology";
 import { dashboards, queriesOf } from "../examples/dashboards";
-import { APP_FOLDER } from "../examples/program";
+import { APP_DIRECTORY } from "../examples/program";
 import { Cluster, changes, deployedStack, eventually, failure, previewed } from "./stack";
 
 const PROJECT = "thanos-app";
@@ -41,13 +41,13 @@ const platform = (config: ConfigOverlay = OFTEN): Promise<Stack> => openStack("d
 
 /** The example's program, as if in a new process. */
 async function program(): Promise<Record<string, unknown>> {
-  for (const path of Object.keys(require.cache)) if (path.startsWith(APP_FOLDER)) delete require.cache[path];
-  return (require(join(APP_FOLDER, "index")) as () => Promise<Record<string, unknown>>)();
+  for (const path of Object.keys(require.cache)) if (path.startsWith(APP_DIRECTORY)) delete require.cache[path];
+  return (require(join(APP_DIRECTORY, "index")) as () => Promise<Record<string, unknown>>)();
 }
 
 /** A stack of the example: Pulumi.dev.yaml, the sandbox's cluster, and changes. */
 function appStack(stack: string, overrides: Record<string, ConfigOverlay[string]> = {}): Promise<Stack> {
-  const { config } = parse(readFileSync(join(APP_FOLDER, "Pulumi.dev.yaml"), "utf8")) as { config: ConfigOverlay };
+  const { config } = parse(readFileSync(join(APP_DIRECTORY, "Pulumi.dev.yaml"), "utf8")) as { config: ConfigOverlay };
   const changed = Object.fromEntries(Object.entries(overrides).map(([key, value]) => [`${PROJECT}:${key}`, value]));
   const cluster = { [`${PROJECT}:cluster`]: { kubeconfig: paths().kubeconfig, context: CONTEXT } };
   const below = { [`${PROJECT}:platform`]: `organization/thanos-stack/${PLATFORM}` };
@@ -55,7 +55,7 @@ function appStack(stack: string, overrides: Record<string, ConfigOverlay[string]
   return openProgram({
     project: PROJECT,
     stack,
-    folder: APP_FOLDER,
+    folder: APP_DIRECTORY,
     program,
     config: mergeConfig(config, below, cluster, agent, { [`${PROJECT}:grafana`]: WITHOUT_POD.grafana }, changed),
   });

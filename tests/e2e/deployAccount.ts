@@ -18,8 +18,8 @@ const kubectl = async (...args: string[]): Promise<string> =>
  * with the rights of deploy/ci and no others.
  */
 export class DeployAccount {
-  private readonly folder = mkdtempSync(join(tmpdir(), "thanos-stack-deploy-"));
-  readonly kubeconfig = join(this.folder, "kubeconfig");
+  private readonly directory = mkdtempSync(join(tmpdir(), "thanos-stack-deploy-"));
+  readonly kubeconfig = join(this.directory, "kubeconfig");
   /** The configuration of a stack that is deployed by it. */
   readonly config: ConfigOverlay = { "thanos-stack:cluster": { kubeconfig: this.kubeconfig } };
 
@@ -40,7 +40,7 @@ export class DeployAccount {
   /** Takes the account away; bindings go with their namespaces. */
   async remove(): Promise<void> {
     await kubectl("delete", "--ignore-not-found", "-f", ROLE);
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   private write(kubeconfig: string): void {

@@ -26,7 +26,7 @@ const { LanguageRuntimeService } = require("@pulumi/pulumi/proto/language_grpc_p
  */
 class Hosts {
   private readonly server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
-  private readonly folder = mkdtempSync(join(tmpdir(), "thanos-stack-preview-"));
+  private readonly directory = mkdtempSync(join(tmpdir(), "thanos-stack-preview-"));
   private address = "";
 
   async start(): Promise<void> {
@@ -37,18 +37,18 @@ class Hosts {
       );
     });
     this.address = `127.0.0.1:${port}`;
-    const analyzer = join(this.folder, "pulumi-analyzer-policy-nodejs");
+    const analyzer = join(this.directory, "pulumi-analyzer-policy-nodejs");
     writeFileSync(analyzer, `#!/bin/sh\nexec node "${require.resolve("@pulumi/pulumi/cmd/run-policy-pack")}" "$@"\n`);
     chmodSync(analyzer, 0o755);
   }
 
   file(name: string): string {
-    return join(this.folder, name);
+    return join(this.directory, name);
   }
 
   stop(): void {
     this.server.forceShutdown();
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   /** `npm run ci:preview`, as a CI calls it, for what the stack is configured to now. */
@@ -62,7 +62,7 @@ class Hosts {
       ["run", "--silent", "ci:preview", "--", "--stack", stack, "--out", report, page, ...options, "--", ...engine],
       {
         cwd: REPOSITORY,
-        env: { ...environment(), PATH: `${this.folder}:${environment().PATH}` },
+        env: { ...environment(), PATH: `${this.directory}:${environment().PATH}` },
         reject: false,
       },
     );

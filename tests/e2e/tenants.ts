@@ -24,7 +24,7 @@ export interface Answer {
 export async function writtenAs(writeUrl: string, tenants: readonly string[], ageMs = LONG_AGO_MS): Promise<Answer[]> {
   const timestampMs = Date.now() - ageMs;
   const run = runId();
-  const door = directTransport(new URL(writeUrl).origin, { connectionPerRequest: true });
+  const receiver = directTransport(new URL(writeUrl).origin, { connectionPerRequest: true });
   const labels = { __name__: "thanos_stack_stranger", run };
   const remoteWrite = {
     path: "/api/v1/receive",
@@ -41,7 +41,7 @@ export async function writtenAs(writeUrl: string, tenants: readonly string[], ag
   const requests = tenants.flatMap((tenant) => [remoteWrite, otlp].map((request) => ({ tenant, request })));
   return Promise.all(
     requests.map(async ({ tenant, request: { path, headers, body } }) => {
-      const answer = await door.send({ method: "POST", path, headers: { ...headers, "THANOS-TENANT": tenant }, body });
+      const answer = await receiver.send({ method: "POST", path, headers: { ...headers, "THANOS-TENANT": tenant }, body });
       return { tenant: `${path} ${tenant}`, status: answer.status, body: answer.body.trim() };
     }),
   );

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 const ROOT = join(__dirname, "..", "..");
 /** Directories with dashboards. */
-export const DASHBOARD_FOLDERS = ["dashboards", "examples/app-stack/dashboards"];
+export const DASHBOARD_DIRECTORIES = ["dashboards", "examples/app-stack/dashboards"];
 
 /** A panel of a dashboard. */
 export interface Panel {
@@ -44,10 +44,10 @@ export interface DashboardQuery {
 
 /** Every dashboard, by path in the repository. */
 export function dashboards(): Map<string, Dashboard> {
-  const files = DASHBOARD_FOLDERS.flatMap((folder) =>
-    readdirSync(join(ROOT, folder))
+  const files = DASHBOARD_DIRECTORIES.flatMap((directory) =>
+    readdirSync(join(ROOT, directory))
       .filter((file) => file.endsWith(".json"))
-      .map((file) => `${folder}/${file}`),
+      .map((file) => `${directory}/${file}`),
   );
   return new Map(files.map((file) => [file, JSON.parse(readFileSync(join(ROOT, file), "utf8")) as Dashboard]));
 }

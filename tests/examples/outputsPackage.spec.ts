@@ -11,14 +11,14 @@ const FILES = ["index.ts", "package.json", "tsconfig.json", "README.md"];
 
 describe("the outputs' reader as a package", function () {
   this.timeout(120_000);
-  const folder = mkdtempSync(join(tmpdir(), "outputs-"));
-  const consumer = join(folder, "consumer");
+  const directory = mkdtempSync(join(tmpdir(), "outputs-"));
+  const consumer = join(directory, "consumer");
   const installed = join(consumer, "node_modules", "thanos-stack-outputs");
 
   before(() => {
-    const copy = join(folder, "outputs");
+    const copy = join(directory, "outputs");
     for (const file of FILES) cpSync(join(SOURCE, file), join(copy, file));
-    symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+    symlinkSync(join(ROOT, "node_modules"), join(directory, "node_modules"));
     execFileSync("npm", ["run", "--silent", "build"], {
       cwd: copy,
       env: { ...process.env, PATH: `${join(ROOT, "node_modules", ".bin")}:${process.env.PATH}` },
@@ -30,18 +30,18 @@ describe("the outputs' reader as a package", function () {
     mkdirSync(installed, { recursive: true });
     execFileSync("tar", ["-xzf", join(copy, packed?.filename ?? ""), "--strip-components=1", "-C", installed]);
   });
-  after(() => rmSync(folder, { recursive: true }));
+  after(() => rmSync(directory, { recursive: true }));
 
   it("is used by a program that has nothing else installed", () => {
     const outputs = JSON.stringify(PLATFORM_OUTPUTS);
     const script = `console.log(require("thanos-stack-outputs").remoteWriteUrl(require("thanos-stack-outputs").readOutputs(${outputs})))`;
     // Without the link to this repository's modules, nothing but the package itself is found.
-    rmSync(join(folder, "node_modules"));
+    rmSync(join(directory, "node_modules"));
     try {
       const printed = execFileSync(process.execPath, ["-e", script], { cwd: consumer, encoding: "utf8", env: { PATH: process.env.PATH } });
       assert.equal(printed.trim(), PLATFORM_OUTPUTS.remoteWriteUrl);
     } finally {
-      symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+      symlinkSync(join(ROOT, "node_modules"), join(directory, "node_modules"));
     }
   });
 

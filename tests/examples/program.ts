@@ -6,7 +6,7 @@ import type { Container, PodSpec } from "../harness";
 /** Runs the example's program without engine or cluster and records what it registers. */
 
 /** The directory of the program. */
-export const APP_FOLDER = join(__dirname, "..", "..", "examples", "app-stack");
+export const APP_DIRECTORY = join(__dirname, "..", "..", "examples", "app-stack");
 /** The platform that {@link appConfig} names. */
 export const PLATFORM = "organization/thanos-stack/dev";
 
@@ -124,8 +124,8 @@ export async function runApp({ config = appConfig(), stacks = { [PLATFORM]: PLAT
     pulumi.runtime.setAllConfig(
       Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
     );
-    for (const path of Object.keys(require.cache)) if (path.startsWith(APP_FOLDER)) delete require.cache[path];
-    const program = require(join(APP_FOLDER, "index")) as () => Promise<Record<string, unknown>>;
+    for (const path of Object.keys(require.cache)) if (path.startsWith(APP_DIRECTORY)) delete require.cache[path];
+    const program = require(join(APP_DIRECTORY, "index")) as () => Promise<Record<string, unknown>>;
     // What the SDK returns instead has forgotten which values are secret.
     let exported: Record<string, unknown> = {};
     await pulumi.runtime.runInPulumiStack(async () => {

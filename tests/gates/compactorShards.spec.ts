@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { AppliedStatefulSet } from "../../gates/cluster";
 import { compactorGates } from "../../gates/compactorShards";
 import { compactFlags } from "../../model/bucket/flags";
-import { planHistory } from "../../model/bucket/plan";
+import { planBucket } from "../../model/bucket/plan";
 import { BUCKET, settingsWith } from "../model/bucket/historySettings";
 
 const QUICK = { timeoutSeconds: 0.05, pollSeconds: 0.001, quietSeconds: 0 };
@@ -13,7 +13,7 @@ const storage = { pvc: { size: "10Gi" } };
 /** The StatefulSet of so many compactors, as the engine knows it. */
 function inputs(shards: number, changes: Parameters<typeof settingsWith>[0] = {}) {
   const settings = settingsWith({ objectStorage: { ...BUCKET, compactor: { storage, shards } }, ...changes });
-  const history = planHistory(settings, "12h");
+  const history = planBucket(settings, "12h");
   assert.ok(history !== undefined);
   const container = { name: NAME, image: "thanos:v0.42.4", args: compactFlags(settings, history) };
   return { metadata: { name: NAME }, spec: { replicas: shards, template: { spec: { containers: [container] } } } };

@@ -13,7 +13,7 @@ import type { Patience } from "../../gates/patience";
 import { percent } from "../../model/availability/words";
 import { volumeSizeMetadata } from "../../model/kubernetes/storage";
 import { planStack } from "../../model/plan";
-import { historyLoss } from "../../model/ring/change";
+import { seriesLost } from "../../model/ring/change";
 import { HASHRINGS_FILE } from "../../model/ring/flags";
 import { HASHRINGS_CONFIG_MAP, type RingPlan } from "../../model/ring/plan";
 import type { Settings } from "../../model/settings/schema";
@@ -172,14 +172,14 @@ describe("gates: shrinking", () => {
     const { larger, smaller, settings } = await plans(5, 3);
     const [ring] = larger.rings;
     assert.ok(ring);
-    const loss = historyLoss(ring, 3, LEAVING);
+    const loss = seriesLost(ring, 3, LEAVING);
     assert.equal(loss.wholly, 0, "two of five can't hold all of three copies");
     assert.ok(
       loss.possibly > 0.2 && loss.possibly < 0.4,
       `${loss.possibly}: about three of ten series have two of their copies on any two of five`,
     );
-    assert.deepEqual(historyLoss(ring, 3, ["thanos-receive-4"]), { wholly: 0, possibly: 0 });
-    assert.equal(historyLoss(ring, 2, LEAVING).wholly > 0.05, true, "with two copies some series are only there");
+    assert.deepEqual(seriesLost(ring, 3, ["thanos-receive-4"]), { wholly: 0, possibly: 0 });
+    assert.equal(seriesLost(ring, 2, LEAVING).wholly > 0.05, true, "with two copies some series are only there");
     const message = shrinkRefusal(settings, smaller, setOf(smaller), 5, LEAVING);
     assert.match(message, /receive\.replicas = 3: thanos-receive-3, thanos-receive-4 would leave the ring of 5/);
     assert.match(message, new RegExp(`: 0 % of the series have every replica there, ${percent(loss.possibly)} have a quorum there`));

@@ -19,10 +19,10 @@ const LONGEST_EXCERPT = 12;
 export function assertGolden(
   name: string,
   actual: string,
-  folder: string = __dirname,
+  directory: string = __dirname,
   environment: Record<string, string | undefined> = process.env,
 ): void {
-  const path = join(folder, name);
+  const path = join(directory, name);
   const inCi = environment.CI === "true" || environment.CI === "1";
   if (environment.UPDATE_GOLDEN === "1" && !inCi) {
     writeFileSync(path, actual);

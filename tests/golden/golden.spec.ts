@@ -43,21 +43,21 @@ describe("golden files", () => {
 });
 
 describe("golden files: comparison", () => {
-  let folder: string;
+  let directory: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "golden-"));
+    directory = mkdtempSync(join(tmpdir(), "golden-"));
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => rmSync(directory, { recursive: true }));
 
   it("accepts equal text", () => {
-    writeFileSync(join(folder, "a.yaml"), "a: 1\n");
-    assertGolden("a.yaml", "a: 1\n", folder, {});
+    writeFileSync(join(directory, "a.yaml"), "a: 1\n");
+    assertGolden("a.yaml", "a: 1\n", directory, {});
   });
 
   it("names the file, the line, both texts and the command", () => {
-    writeFileSync(join(folder, "a.yaml"), "a: 1\nb: 2\nc: 3\n");
+    writeFileSync(join(directory, "a.yaml"), "a: 1\nb: 2\nc: 3\n");
     assert.throws(
-      () => assertGolden("a.yaml", "a: 1\nb: 4\nc: 3\n", folder, {}),
+      () => assertGolden("a.yaml", "a: 1\nb: 4\nc: 3\n", directory, {}),
       (error: Error) => {
         for (const part of ["tests/golden/a.yaml", "line 2", "  a: 1", "- b: 2", "+ b: 4", "  c: 3", UPDATE_COMMAND]) {
           assert.ok(error.message.includes(part), `${part} is not in ${error.message}`);
@@ -65,7 +65,7 @@ describe("golden files: comparison", () => {
         return true;
       },
     );
-    assert.equal(readFileSync(join(folder, "a.yaml"), "utf8"), "a: 1\nb: 2\nc: 3\n");
+    assert.equal(readFileSync(join(directory, "a.yaml"), "utf8"), "a: 1\nb: 2\nc: 3\n");
   });
 
   it("shows what is only at the end of either text", () => {
@@ -83,16 +83,16 @@ describe("golden files: comparison", () => {
   });
 
   it("writes the file when asked to, and never in CI", () => {
-    assertGolden("a.yaml", "new\n", folder, { UPDATE_GOLDEN: "1" });
-    assert.equal(readFileSync(join(folder, "a.yaml"), "utf8"), "new\n");
-    assert.throws(() => assertGolden("b.yaml", "new\n", folder, { UPDATE_GOLDEN: "1", CI: "true" }), /b\.yaml is missing/);
-    assert.equal(existsSync(join(folder, "b.yaml")), false);
-    assert.throws(() => assertGolden("a.yaml", "newer\n", folder, { UPDATE_GOLDEN: "1", CI: "true" }), /is not what the program makes/);
-    assert.equal(readFileSync(join(folder, "a.yaml"), "utf8"), "new\n");
+    assertGolden("a.yaml", "new\n", directory, { UPDATE_GOLDEN: "1" });
+    assert.equal(readFileSync(join(directory, "a.yaml"), "utf8"), "new\n");
+    assert.throws(() => assertGolden("b.yaml", "new\n", directory, { UPDATE_GOLDEN: "1", CI: "true" }), /b\.yaml is missing/);
+    assert.equal(existsSync(join(directory, "b.yaml")), false);
+    assert.throws(() => assertGolden("a.yaml", "newer\n", directory, { UPDATE_GOLDEN: "1", CI: "true" }), /is not what the program makes/);
+    assert.equal(readFileSync(join(directory, "a.yaml"), "utf8"), "new\n");
   });
 
   it("does not make a missing file without being asked", () => {
-    assert.throws(() => assertGolden("a.yaml", "new\n", folder, {}), /a\.yaml is missing/);
-    assert.equal(existsSync(join(folder, "a.yaml")), false);
+    assert.throws(() => assertGolden("a.yaml", "new\n", directory, {}), /a\.yaml is missing/);
+    assert.equal(existsSync(join(directory, "a.yaml")), false);
   });
 });

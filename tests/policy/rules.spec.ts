@@ -241,7 +241,11 @@ const BROKEN: Record<string, [what: string, resources: PolicyResource[], message
       ),
       /namespace shop has no NetworkPolicy with an empty podSelector/,
     ],
-    ["an open door", withChanged(networkPolicy({ podSelector: {}, policyTypes: ["Ingress", "Egress"], egress: [{}] })), /namespace shop/],
+    [
+      "an open endpoint",
+      withChanged(networkPolicy({ podSelector: {}, policyTypes: ["Ingress", "Egress"], egress: [{}] })),
+      /namespace shop/,
+    ],
   ],
   "exemption-is-one": [
     [

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
-import { PROJECT_FOLDER } from "../../commands/program";
+import { PROJECT_DIRECTORY } from "../../commands/program";
 import { paths } from "../../sandbox/paths";
 
 /** Commands that the script may use of a machine besides Node.js, Go and Python. */
@@ -44,14 +44,14 @@ describe("sandbox toolchain", () => {
     for (const command of [...COMMANDS, "cat", "chmod", "touch"]) {
       const found = (process.env.PATH ?? "")
         .split(delimiter)
-        .map((folder) => join(folder, command))
+        .map((directory) => join(directory, command))
         .find(existsSync);
       assert.ok(found, `this machine has no ${command}`);
       symlinkSync(found, join(bin, command));
     }
     for (const file of FILES) {
       mkdirSync(dirname(join(root, "project", file)), { recursive: true });
-      cpSync(join(PROJECT_FOLDER, file), join(root, "project", file), { recursive: true });
+      cpSync(join(PROJECT_DIRECTORY, file), join(root, "project", file), { recursive: true });
     }
   });
   afterEach(() => rmSync(root, { recursive: true }));
@@ -154,10 +154,10 @@ describe("sandbox toolchain", () => {
     // As over ssh: standard input is a socket, and no shell is around it. Bash then reads ~/.bashrc, which may set another PATH.
     const env = { XDG_CACHE_HOME: join(root, "cache"), HOME: root, SHLVL: "0" };
     writeFileSync(join(root, ".bashrc"), "PATH=/somewhere/else\n");
-    // Otherwise `go` leaves a process that writes its counters to the home folder after it has ended.
+    // Otherwise `go` leaves a process that writes its counters to the home directory after it has ended.
     mkdirSync(join(root, ".config/go/telemetry"), { recursive: true });
     writeFileSync(join(root, ".config/go/telemetry/mode"), "off\n");
-    const { stdout } = await execa("make", ["--silent", "path"], { cwd: PROJECT_FOLDER, env });
+    const { stdout } = await execa("make", ["--silent", "path"], { cwd: PROJECT_DIRECTORY, env });
     assert.equal(stdout.split(delimiter)[0], join(paths(env).toolchain, "bin"));
   });
 });

@@ -1,4 +1,4 @@
-import { CREDENTIALS_FOLDER } from "../../settings/credentials";
+import { CREDENTIALS_DIRECTORY } from "../../settings/credentials";
 import { credentialsIn, credentialsInValue } from "../../values/credentials";
 import type { Problem } from "../../values/problem";
 import { textsIn } from "../../values/textsIn";
@@ -9,7 +9,7 @@ import { type Finding, finding, isFields } from "./form";
  * (config, discovery, storage/remote), prometheus/common v0.70.1 and prometheus/sigv4 v0.4.1; besides, whatever looks like one.
  */
 
-const NAMED = `${CREDENTIALS_FOLDER}/<name>, with a name of the keys credentials or credentialsFrom`;
+const NAMED = `${CREDENTIALS_DIRECTORY}/<name>, with a name of the keys credentials or credentialsFrom`;
 const fromFile = (field: string) => `${field}: ${NAMED}`;
 const VARIABLE = "in prometheus.extra.env, from a Secret";
 const AWS = `the pods' own identity, or AWS_SHARED_CREDENTIALS_FILE in prometheus.extra.env: ${NAMED}`;

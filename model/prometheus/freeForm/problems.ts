@@ -1,6 +1,6 @@
 import { parseDocument, type YAMLParseError } from "yaml";
 import { SCRAPED_APPS } from "../../kubernetes/identities";
-import { CREDENTIALS_FOLDER } from "../../settings/credentials";
+import { CREDENTIALS_DIRECTORY } from "../../settings/credentials";
 import type { Settings } from "../../settings/schema";
 import { JUDGE_ALL, type Judge, type Problem } from "../../values/problem";
 import { JOBS } from "../config";
@@ -204,7 +204,7 @@ const remoteWriteHeaders: Form = (headers) => {
         ? finding(
             "(not shown)",
             "Prometheus refuses Authorization as a header",
-            `client.authorization or client.basic_auth, with a file ${CREDENTIALS_FOLDER}/<name>`,
+            `client.authorization or client.basic_auth, with a file ${CREDENTIALS_DIRECTORY}/<name>`,
           )
         : RESERVED_REMOTE_WRITE_HEADERS.includes(lower)
           ? finding(
@@ -220,7 +220,7 @@ const remoteWriteHeaders: Form = (headers) => {
   });
 };
 
-const RULE_FOLDER = "prometheus.ruleFolder";
+const RULE_DIRECTORY = "prometheus.ruleFolder";
 
 /**
  * Every problem of a file of rules. No line of the file is in any of them: at most a value that is refused.
@@ -230,7 +230,7 @@ const RULE_FOLDER = "prometheus.ruleFolder";
  */
 export function ruleFileProblems(name: string, text: string, evaluator: Evaluator = "prometheus"): Problem[] {
   const problem = (rule: string, remedy = "a file of rule groups, as Prometheus has it"): Problem => ({
-    key: RULE_FOLDER,
+    key: RULE_DIRECTORY,
     value: name,
     rule,
     remedy,
@@ -254,7 +254,7 @@ export function ruleFileProblems(name: string, text: string, evaluator: Evaluato
     const inner = isFields(content) && hasGroups(content.spec);
     return [problem("a rule file has `groups`", inner ? "what is below `spec`, as a file of its own" : undefined)];
   }
-  return ruleFile(evaluator)(content).map((each) => problemAt(`${RULE_FOLDER}/${name}: `, each));
+  return ruleFile(evaluator)(content).map((each) => problemAt(`${RULE_DIRECTORY}/${name}: `, each));
 }
 
 /** Where a text is no YAML, without a line of it: it may be no rule file at all. */

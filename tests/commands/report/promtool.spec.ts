@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { buildReport } from "../../../commands/report/build";
 
 describe("promtool in a report", () => {
-  let folder: string;
+  let directory: string;
   before(() => {
-    folder = mkdtempSync(join(tmpdir(), "promtool-"));
+    directory = mkdtempSync(join(tmpdir(), "promtool-"));
   });
-  after(() => rmSync(folder, { recursive: true }));
+  after(() => rmSync(directory, { recursive: true }));
 
   /** A promtool that says and ends so. */
   function program(name: string, script: string): string {
-    const path = join(folder, name);
+    const path = join(directory, name);
     writeFileSync(path, `#!/bin/sh\n${script}\n`);
     chmodSync(path, 0o755);
     return path;
@@ -23,7 +23,7 @@ describe("promtool in a report", () => {
   const said = (notes: string[]) => notes.filter((note) => !note.startsWith("Not compared with the last deployment"));
 
   it("that is not there leaves a note of what nobody has checked", async () => {
-    const { notes, violations } = await buildReport({ stack: "dev", promtool: join(folder, "nowhere") });
+    const { notes, violations } = await buildReport({ stack: "dev", promtool: join(directory, "nowhere") });
     assert.deepEqual(said(notes), ["Not checked, since promtool is not on PATH: PromQL and templates of the rule files."]);
     assert.deepEqual(violations, []);
   });

@@ -616,8 +616,8 @@ describe("ci:preview", () => {
 
 describe("npm run report", function () {
   this.timeout(60_000);
-  const folder = mkdtempSync(join(tmpdir(), "thanos-stack-report-"));
-  after(() => rmSync(folder, { recursive: true }));
+  const directory = mkdtempSync(join(tmpdir(), "thanos-stack-report-"));
+  after(() => rmSync(directory, { recursive: true }));
   const report = (...args: string[]) =>
     new Promise<{ code: number; said: string }>((done) => {
       const all = ["-r", "ts-node/register/transpile-only", "commands/report.ts", ...args];
@@ -629,7 +629,7 @@ describe("npm run report", function () {
     });
 
   it("writes Markdown and a page, from a preview, and nothing beside them", async () => {
-    const preview = join(folder, "preview.json");
+    const preview = join(directory, "preview.json");
     writeFileSync(preview, JSON.stringify(await retention()));
     const { code: exit, said } = await report(
       "--stack",
@@ -637,24 +637,24 @@ describe("npm run report", function () {
       "--preview",
       preview,
       "--out",
-      join(folder, "r.md"),
-      join(folder, "r.html"),
+      join(directory, "r.md"),
+      join(directory, "r.html"),
     );
     assert.equal(exit, 0, said);
-    assert.match(readFileSync(join(folder, "r.md"), "utf8"), /1 updated[\s\S]*```mermaid/);
-    assert.deepEqual(readdirSync(folder).sort(), ["preview.json", "r.html", "r.md"]);
-    assert.match(readFileSync(join(folder, "r.html"), "utf8"), /<svg /);
+    assert.match(readFileSync(join(directory, "r.md"), "utf8"), /1 updated[\s\S]*```mermaid/);
+    assert.deepEqual(readdirSync(directory).sort(), ["preview.json", "r.html", "r.md"]);
+    assert.match(readFileSync(join(directory, "r.html"), "utf8"), /<svg /);
     assert.match(said, /prod: 1 updated/);
   });
 
   it("says that it could not ask for the last deployment", async () => {
-    const { code: exit, said } = await report("--stack", "dev", "--out", join(folder, "d.md"));
+    const { code: exit, said } = await report("--stack", "dev", "--out", join(directory, "d.md"));
     assert.equal(exit, 0, said);
     assert.match(said, /Not compared with the last deployment: /);
   });
 
   it("refuses a file that is neither", async () => {
-    const { code: exit, said } = await report("--stack", "dev", "--out", join(folder, "d.pdf"));
+    const { code: exit, said } = await report("--stack", "dev", "--out", join(directory, "d.pdf"));
     assert.equal(exit, 1);
     assert.match(said, /a report is a \.md or a \.html file/);
   });

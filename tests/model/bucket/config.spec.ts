@@ -259,7 +259,7 @@ describe("object storage: stacks that share a bucket", () => {
     ["the port said or not", s3({ endpoint: "s3.example.org:443" }), s3()],
     ["capitals in the host", s3({ endpoint: "S3.Example.org" }), s3()],
     ["two endpoints of AWS", s3({ endpoint: "s3.eu-west-1.amazonaws.com" }), s3({ endpoint: "s3.dualstack.eu-west-1.amazonaws.com" })],
-    ["Google's by its S3 door", s3({ endpoint: "storage.googleapis.com" }), gcs()],
+    ["Google's by its S3 endpoint", s3({ endpoint: "storage.googleapis.com" }), gcs()],
     ["Azure's endpoint said or not", azure({ endpoint: "blob.core.windows.net" }), azure()],
     ["the same folder", s3({}, "a/b"), s3({}, "a/b")],
   ];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
 import { compactFlags, compactorFiles, hashSelector, SHARD_FLAG, storeFlags, storeGatewayFiles } from "../../../model/bucket/flags";
-import { blockMerging, blockSelections, type HistoryPlan, planHistory } from "../../../model/bucket/plan";
+import { type BucketPlan, blockMerging, blockSelections, planBucket } from "../../../model/bucket/plan";
 import { idleCompactors, shardOf } from "../../../model/bucket/shards";
 import { planStack } from "../../../model/plan";
 import { handoverDuration, handoverSeconds, leastHandoverSeconds } from "../../../model/retention/handover";
@@ -18,7 +18,7 @@ const HOST_PATH = { hostPath: { path: "/data/history", nodes: ["n1"] } };
 
 const withGateway = (change: object): ObjectStorageInput => ({ ...BUCKET, storeGateway: { storage, ...change } });
 const withCompactor = (change: object): ObjectStorageInput => ({ ...BUCKET, compactor: { storage, ...change } });
-const historyOf = (settings: Settings) => planHistory(settings, handoverDuration(settings));
+const historyOf = (settings: Settings) => planBucket(settings, handoverDuration(settings));
 function plan(changes: Partial<SettingsInput> = {}) {
   const made = historyOf(settingsWith(changes));
   assert.ok(made !== undefined);
@@ -253,13 +253,13 @@ describe("history: what is merged", () => {
 describe("history: several compactors", () => {
   const divided = (shards: number, changes: Partial<SettingsInput> = {}) => plan({ objectStorage: withCompactor({ shards }), ...changes });
   /** The selector of one of them, as Kubernetes expands it. */
-  const selectorOf = (history: HistoryPlan, pod: number): RelabelConfig[] => {
+  const selectorOf = (history: BucketPlan, pod: number): RelabelConfig[] => {
     const [flag = "", ...others] = compactFlags(settingsWith(), history).filter((arg) => arg.startsWith("--selector"));
     assert.deepEqual(others, []);
     assert.ok(flag.startsWith(SHARD_FLAG), flag);
     return JSON.parse(flag.slice(SHARD_FLAG.length).replaceAll("$(POD_INDEX)", String(pod))) as RelabelConfig[];
   };
-  const ownersOf = (history: HistoryPlan, labels: Record<string, string>): number[] =>
+  const ownersOf = (history: BucketPlan, labels: Record<string, string>): number[] =>
     Array.from({ length: history.compactor.replicas }, (_, pod) => pod).filter(
       (pod) => relabelled({ __block_id: "b", ...labels }, selectorOf(history, pod)) !== undefined,
     );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { historyProblems } from "../../../model/bucket/rules";
+import { bucketProblems } from "../../../model/bucket/rules";
 import { handoverSeconds, leastHandoverSeconds } from "../../../model/retention/handover";
 import type { SettingsInput } from "../../../model/settings/schema";
 import { durationSeconds, durationText } from "../../../model/values/quantity";
@@ -30,7 +30,7 @@ const directory = (changes: Partial<SettingsInput> = {}, history: Partial<Object
   ...changes,
 });
 
-const problemsOf = (changes: Partial<SettingsInput>) => historyProblems(settingsWith(changes));
+const problemsOf = (changes: Partial<SettingsInput>) => bucketProblems(settingsWith(changes));
 
 describe("history rules: what is accepted", () => {
   const good: [string, Partial<SettingsInput>][] = [
@@ -300,7 +300,7 @@ describe("history rules: bounds", () => {
         });
         const most = durationSeconds(time) - 2 * 3_600 - (sidecars ? 0 : 300);
         const fits = minutes * 60 >= leastHandoverSeconds(objectStorageOf(BUCKET)) && minutes * 60 <= most;
-        assert.equal(historyProblems(settings).length === 0, fits);
+        assert.equal(bucketProblems(settings).length === 0, fits);
       }),
     );
   });

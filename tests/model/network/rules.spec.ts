@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BlockList } from "node:net";
 import fc from "fast-check";
 import { networkEdges } from "../../../model/network/edges";
-import { accessProblems, doorsOf } from "../../../model/network/rules";
+import { accessProblems, endpointsOf } from "../../../model/network/rules";
 import { planStack } from "../../../model/plan";
 import { accessListOf, accessSchema, isEverybody } from "../../../model/settings/access";
 import { isNetwork } from "../../../model/values/ipNetwork";
@@ -101,7 +101,7 @@ describe("access: entries", () => {
   });
 });
 
-describe("access: doors", () => {
+describe("access: endpoints", () => {
   const access = (change: object, others: object = {}) => settingsOf("prod", { access: change, ...others });
   const OPEN = { senders: undefined, readers: undefined };
 
@@ -115,7 +115,7 @@ describe("access: doors", () => {
   });
 
   it("are those of the scheme: with sidecars nobody writes", () => {
-    assert.deepEqual(doorsOf(access(OPEN, { ingestion: "sidecar" })), ["readers", "federation"]);
+    assert.deepEqual(endpointsOf(access(OPEN, { ingestion: "sidecar" })), ["readers", "federation"]);
     assert.deepEqual(
       accessProblems(access(OPEN, { ingestion: "sidecar" })).map(({ key }) => key),
       ["access.readers"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addressesOf, historyLoss, joining, podOf } from "../../../model/ring/change";
+import { addressesOf, joining, podOf, seriesLost } from "../../../model/ring/change";
 import {
   DEFAULT_RING,
   type HashringPlan,
@@ -160,10 +160,10 @@ describe("hashring: what leaves with receivers of a ring that is shuffle sharded
     const members = ring.members.map(({ pod }) => pod);
     const shard = shardsIn(ketamaRing(ring.members, 3), { shardSize: 3, zoneAwarenessDisabled: false, overrides: [] })("one");
     const own = shard.flatMap((member) => members[member] ?? []);
-    assert.deepEqual(historyLoss(ring, 3, own), { wholly: 1, possibly: 1 });
-    assert.deepEqual(historyLoss(ring, 3, own.slice(0, 2)), { wholly: 0, possibly: 1 });
+    assert.deepEqual(seriesLost(ring, 3, own), { wholly: 1, possibly: 1 });
+    assert.deepEqual(seriesLost(ring, 3, own.slice(0, 2)), { wholly: 0, possibly: 1 });
     assert.deepEqual(
-      historyLoss(
+      seriesLost(
         ring,
         3,
         members.filter((pod) => !own.includes(pod)),
@@ -175,8 +175,8 @@ describe("hashring: what leaves with receivers of a ring that is shuffle sharded
   it("may be all of somebody's where only a pattern names tenants", () => {
     const ring = sharded(["team-*"]);
     assert.ok(ring !== undefined);
-    assert.deepEqual(historyLoss(ring, 3, last(3)), { wholly: 1, possibly: 1 });
-    assert.deepEqual(historyLoss(ring, 3, last(2)), { wholly: 0, possibly: 1 });
-    assert.deepEqual(historyLoss(ring, 3, last(1)), { wholly: 0, possibly: 0 });
+    assert.deepEqual(seriesLost(ring, 3, last(3)), { wholly: 1, possibly: 1 });
+    assert.deepEqual(seriesLost(ring, 3, last(2)), { wholly: 0, possibly: 1 });
+    assert.deepEqual(seriesLost(ring, 3, last(1)), { wholly: 0, possibly: 0 });
   });
 });

@@ -17,7 +17,7 @@ export interface Placed {
 }
 
 /** Lays out a ring's replicas. */
-export function placeCopies(ring: KetamaRing): Placed {
+export function placeReplicas(ring: KetamaRing): Placed {
   // Each half of a hash count is summed as a double: as exact as a bigint (fewer than 2^21 sets), and thousands of losses take no time.
   const sets = replicaSets(ring);
   const setsOf: number[][] = ring.members.map(() => []);
@@ -38,9 +38,9 @@ export function placeCopies(ring: KetamaRing): Placed {
 /** Shares of the series, 0 to 1, by how many of their replicas are lost. */
 export interface CaseShares {
   /** Series that have lost so many replicas or more; so many is at least 1. */
-  atLeast(copies: number): number;
+  atLeast(replicas: number): number;
   /** Series that have lost exactly so many replicas. */
-  exactly(copies: number): number;
+  exactly(replicas: number): number;
 }
 
 /** Consequences of the loss of certain members: exact, by summing the hash space of every set they belong to. */
@@ -59,21 +59,21 @@ export function caseShares({ sets, high, low, setsOf, replicationFactor }: Place
   const highs = new Float64Array(replicationFactor + 1);
   const lows = new Float64Array(replicationFactor + 1);
   for (const set of touched) {
-    const copies = lostOf[set] ?? 0;
-    highs[copies] = (highs[copies] ?? 0) + (high[set] ?? 0);
-    lows[copies] = (lows[copies] ?? 0) + (low[set] ?? 0);
+    const replicas = lostOf[set] ?? 0;
+    highs[replicas] = (highs[replicas] ?? 0) + (high[set] ?? 0);
+    lows[replicas] = (lows[replicas] ?? 0) + (low[set] ?? 0);
   }
-  const spaces = Array.from(highs, (part, copies) => (BigInt(part) << LOW_BITS) + BigInt(lows[copies] ?? 0));
+  const spaces = Array.from(highs, (part, replicas) => (BigInt(part) << LOW_BITS) + BigInt(lows[replicas] ?? 0));
   spaces[0] = spaces.slice(1).reduce((rest, space) => rest - space, HASH_SPACE);
   const share = (from: number, to: number) => Number(spaces.slice(from, to).reduce((sum, space) => sum + space, 0n)) / Number(HASH_SPACE);
   return {
-    atLeast: (copies) => share(copies, replicationFactor + 1),
-    exactly: (copies) => share(copies, copies + 1),
+    atLeast: (replicas) => share(replicas, replicationFactor + 1),
+    exactly: (replicas) => share(replicas, replicas + 1),
   };
 }
 
 /** The most replicas that any series loses when any `count` of these groups of members are lost. */
-export function worstCopiesLost({ sets, setsOf }: Placed, groups: readonly number[][], count: number): number {
+export function worstReplicasLost({ sets, setsOf }: Placed, groups: readonly number[][], count: number): number {
   const groupOf = new Array<number>(setsOf.length).fill(0);
   for (const [index, group] of groups.entries()) {
     for (const member of group) {
@@ -90,7 +90,7 @@ export function worstCopiesLost({ sets, setsOf }: Placed, groups: readonly numbe
     const lost = [...held.values()]
       .sort((a, b) => b - a)
       .slice(0, count)
-      .reduce((sum, copies) => sum + copies, 0);
+      .reduce((sum, replicas) => sum + replicas, 0);
     worst = Math.max(worst, lost);
   }
   return worst;
