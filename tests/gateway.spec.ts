@@ -162,9 +162,9 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
         .replaceAll(`${GATEWAY_CERTIFICATE_DIRECTORY}/${GATEWAY_CERTIFICATE_FILE}`, join(directory, "gateway.pem"))
         .replaceAll(`${SENDER_AUTHORITY_DIRECTORY}/${SENDER_AUTHORITY_FILE}`, join(directory, "senders.pem"))
         .replaceAll(GATEWAY_CLIENT_DIRECTORY, join(directory, "client"))
-        .replace(`bind :${GATEWAY_WRITE_PORT}`, `bind 127.0.0.1:${writePort}`)
-        .replace(`bind :${GATEWAY_QUERY_PORT}`, `bind 127.0.0.1:${queryPort}`)
-        .replace(`bind :${HTTP_PORT}`, `bind 127.0.0.1:${statusPort}`)
+        .replace(`bind :::${GATEWAY_WRITE_PORT} v4v6`, `bind 127.0.0.1:${writePort}`)
+        .replace(`bind :::${GATEWAY_QUERY_PORT} v4v6`, `bind 127.0.0.1:${queryPort}`)
+        .replace(`bind :::${HTTP_PORT} v4v6`, `bind 127.0.0.1:${statusPort}`)
         .replace(`127.0.0.1:${LABEL_PROXY_PORT}`, `127.0.0.1:${labelProxyPort}`);
       // Without a name server's answer the template's servers would wait for one; its line alone is judged as it is.
       const judged = join(directory, `as-deployed-${statusPort}.cfg`);

@@ -134,14 +134,23 @@ const global = (gateway: GatewaySettings): string[] => [
   "  hold obsolete 10s",
 ];
 
-const bind = (port: number, more = ""): string =>
-  `  bind :${port} ssl crt ${GATEWAY_CERTIFICATE_DIRECTORY}/${GATEWAY_CERTIFICATE_FILE} alpn h2,http/1.1${more}`;
+/**
+ * Both families by one socket, as Go's servers listen. A kernel without IPv6 has no such socket, and HAProxy would end: it listens on IPv4
+ * alone where Services are of that family.
+ */
+export function listeningAt({ services }: Settings, gateway: GatewaySettings, port: number): string {
+  const families = gateway.services?.ipFamilies ?? services?.ipFamilies;
+  return families?.join() === "IPv4" ? `:${port}` : `:::${port} v4v6`;
+}
+
+const bind = (address: string, more = ""): string =>
+  `  bind ${address} ssl crt ${GATEWAY_CERTIFICATE_DIRECTORY}/${GATEWAY_CERTIFICATE_FILE} alpn h2,http/1.1${more}`;
 
 const deleted = (headers: readonly string[]): string[] => headers.map((header) => `  http-request del-header ${header}`);
 
-const status = (port: number): string[] => [
+const status = (address: string): string[] => [
   "frontend status",
-  `  bind :${port}`,
+  `  bind ${address}`,
   "  timeout client 1m",
   "  http-request use-service prometheus-exporter if { path /metrics }",
   '  http-request return status 200 content-type text/plain string "ok\\n" if { path /-/ready /-/healthy }',
@@ -197,7 +206,7 @@ function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
   const tls = upstream.serverName === undefined ? "" : ` ${upstreamTls(upstream.serverName)}`;
   return [
     "frontend write",
-    bind(GATEWAY_WRITE_PORT, verify),
+    bind(listeningAt(settings, gateway, GATEWAY_WRITE_PORT), verify),
     "  timeout client 1m",
     "  acl here path /api/v1/receive",
     "  acl known var(txn.tenant) -m found",
@@ -253,12 +262,12 @@ function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
 const PROFILES = "/debug/";
 
 /** Queries: who it is, and whether it goes through prom-label-proxy, or past it. */
-function queryEndpoint(settings: Settings, upstream: Upstream): string[] {
+function queryEndpoint(settings: Settings, gateway: GatewaySettings, upstream: Upstream): string[] {
   if (gatewayReaders(settings).length === 0) return [];
   const headers = [...new Set([...OF_THANOS, settings.tenancy.header, READER_TENANTS_HEADER])];
   return [
     "frontend query",
-    bind(GATEWAY_QUERY_PORT),
+    bind(listeningAt(settings, gateway, GATEWAY_QUERY_PORT)),
     "  timeout client 5m",
     "  acl known var(txn.tenants) -m found",
     `  acl all var(txn.tenants) -m str ${ALL_TENANTS}`,
@@ -293,10 +302,10 @@ export function haproxyConfig(settings: Settings, gateway: GatewaySettings, upst
   return [
     ...global(gateway),
     "",
-    ...status(HTTP_PORT),
+    ...status(listeningAt(settings, gateway, HTTP_PORT)),
     "",
     ...writeEndpoint(settings, gateway, upstream),
-    ...queryEndpoint(settings, upstream),
+    ...queryEndpoint(settings, gateway, upstream),
   ]
     .join("\n")
     .replace(/\n+$/, "\n");

@@ -31,7 +31,7 @@ export function planGateway(settings: Settings, ring: RingPlan | undefined, quer
   if (gateway === undefined) return undefined;
   const endpoints = gatewayEndpoints(settings);
   const host = (service: string) => `${service}.${namespace}.svc.${cluster.domain}`;
-  const routers = ring?.settings.mode === "split" ? ring.settings.routers.replicas : undefined;
+  const routers = ring?.settings.mode === "split" ? (ring.settings.routers.autoscaling?.max ?? ring.settings.routers.replicas) : undefined;
   const receivers = ring?.rings.reduce((sum, { members }) => sum + members.length, 0) ?? 0;
   const writes = endpoints.includes("write") && ring !== undefined;
   return {

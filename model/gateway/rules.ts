@@ -1,6 +1,7 @@
 import { gatewayEndpoints, gatewayTenants } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
 import { defaultRingTenants, receiveOf } from "../settings/scheme";
+import { takesTenant } from "../values/glob";
 import { isDnsName } from "../values/kubernetesNames";
 import type { Problem } from "../values/problem";
 import { hostOfUrl } from "./routes";
@@ -59,7 +60,7 @@ const ringsTakeThem: GatewayRule = (settings, { tenants, readers }) => {
   const taken = receiveOf(settings) === undefined ? undefined : takenTenants(settings);
   if (taken === undefined) return [];
   const remedy = `one of ${taken.join(", ")}, or this one in tenancy.tenants too`;
-  const unknown = (names: readonly string[]) => names.filter((name) => !taken.includes(name));
+  const unknown = (names: readonly string[]) => names.filter((name) => !taken.some((each) => takesTenant(each, name)));
   return [
     ...unknown(Object.keys(tenants)).map((tenant) => ({
       key: `gateway.tenants.${tenant}`,
@@ -124,6 +125,62 @@ const namesMeanOneTenant: GatewayRule = (_, { tenants }) => {
   );
 };
 
+/** HAProxy cuts a header that it makes at the length of its buffer, 16,384 bytes, of which the request's own headers take a part. */
+const LONGEST_TENANTS = 8_000;
+
+const readersFitIntoAHeader: GatewayRule = (_, { readers }) =>
+  Object.entries(readers).flatMap(([name, { tenants }]) => {
+    const length = tenants === "all" ? 0 : tenants.join(",").length;
+    return length <= LONGEST_TENANTS
+      ? []
+      : [
+          {
+            key: `gateway.readers.${name}.tenants`,
+            value: `${tenants.length} tenants of ${length} characters`,
+            rule: `prom-label-proxy is told a reader's tenants in a header, and HAProxy cuts what is longer than ${LONGEST_TENANTS} characters and the rest of the request`,
+            remedy: "all, or several readers",
+          },
+        ];
+  });
+
+const tokensSayTheTenant: GatewayRule = ({ tenancy: { splitLabel } }, { tenants }) =>
+  splitLabel === undefined || Object.keys(tenants).length === 0
+    ? []
+    : [
+        {
+          key: "tenancy.splitLabel",
+          value: splitLabel,
+          rule: "a series with this label would be of the tenant that the sender writes there, whatever its token or certificate says",
+          remedy: "the key left out, or no gateway.tenants",
+        },
+      ];
+
+const headerIsAWord: GatewayRule = ({ tenancy: { header } }) =>
+  /^[\w-]+$/.test(header)
+    ? []
+    : [
+        {
+          key: "tenancy.header",
+          value: header,
+          rule: "HAProxy's configuration would read other characters as its own",
+          remedy: "letters, digits, '-' and '_'",
+        },
+      ];
+
+const authorityIsNotOurs: GatewayRule = ({ tls }, { senderAuthority }) => {
+  const ours = Object.values(tls?.certificates.secrets ?? {});
+  return senderAuthority === undefined || !ours.includes(senderAuthority.secret)
+    ? []
+    : [
+        {
+          key: "gateway.senderAuthority.secret",
+          value: senderAuthority.secret,
+          rule: "it is a Secret of tls.certificates, and whoever holds a certificate of that authority writes as any tenant",
+          remedy: "a Secret with another authority",
+        },
+      ];
+};
+
 const LISTS = { write: "senders", query: "readers" } as const;
 
 const somebodyReachesIt: GatewayRule = (settings) =>
@@ -144,6 +201,10 @@ const RULES: readonly GatewayRule[] = [
   ringsTakeThem,
   tenantsCanShowWhoTheyAre,
   namesMeanOneTenant,
+  readersFitIntoAHeader,
+  tokensSayTheTenant,
+  headerIsAWord,
+  authorityIsNotOurs,
   somebodyReachesIt,
 ];
 
@@ -154,12 +215,34 @@ function unguarded(settings: Settings): Problem[] {
   const endpoints = gatewayEndpoints(settings);
   return (["write", "query"] as const)
     .filter((endpoint) => settings.expose[endpoint] !== undefined && !endpoints.includes(endpoint))
-    .map((endpoint) => ({
-      key: `expose.${endpoint}`,
-      value: settings.expose[endpoint],
-      rule: "without the gateway nothing asks who somebody is, and nothing is encrypted",
-      remedy: `somebody in gateway.${WHO_PASSES[endpoint]}, or the key left out`,
-    }));
+    .map((endpoint) => {
+      const nobodyWrites = endpoint === "write" && receiveOf(settings) === undefined;
+      return {
+        key: `expose.${endpoint}`,
+        value: settings.expose[endpoint],
+        rule: nobodyWrites
+          ? "in the sidecar scheme nobody writes"
+          : settings.gateway === undefined
+            ? "without the gateway nothing asks who somebody is, and nothing is encrypted"
+            : `the gateway has no such endpoint while nobody is in gateway.${WHO_PASSES[endpoint]}`,
+        remedy: nobodyWrites ? "the key left out" : `somebody in gateway.${WHO_PASSES[endpoint]}, or the key left out`,
+      };
+    });
+}
+
+/** A port of the nodes is one Service's. */
+function portsDiffer({ expose: { write, query } }: Settings): Problem[] {
+  const port = query?.nodePort?.port;
+  return port === undefined || port !== write?.nodePort?.port
+    ? []
+    : [
+        {
+          key: "expose.query.nodePort.port",
+          value: port,
+          rule: "expose.write has this port of the nodes already",
+          remedy: "another port, or none: the cluster chooses one",
+        },
+      ];
 }
 
 /** Whether the host of a URL is a name: the last label of an address is a number. */
@@ -205,6 +288,7 @@ export function gatewayProblems(settings: Settings): Problem[] {
   const { gateway } = settings;
   return [
     ...unguarded(settings),
+    ...portsDiffer(settings),
     ...routesHaveAHost(settings),
     ...certificatesComeThrough(settings),
     ...(gateway === undefined ? [] : RULES.flatMap((rule) => rule(settings, gateway))),

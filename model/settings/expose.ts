@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isHost, isPort, splitHost } from "../values/hosts";
 import { isNetwork, NETWORK_FORM } from "../values/ipNetwork";
+import { isQualifiedName } from "../values/kubernetesNames";
 import { annotations, count, form, namespaceName, objectName } from "./forms";
 
 /** How the gateway is reached from outside the cluster: its schema. */
@@ -18,9 +19,7 @@ const network = form(isNetwork, NETWORK_FORM);
 
 const loadBalancer = z
   .strictObject({
-    class: z
-      .string()
-      .regex(/^[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?$/, "a load balancer class, such as service.k8s.aws/nlb")
+    class: form(isQualifiedName, "a load balancer class, such as service.k8s.aws/nlb")
       .optional()
       .describe("Who makes the load balancer. Left out: the cluster's default."),
     annotations: annotations
@@ -86,7 +85,7 @@ const WAYS = ["loadBalancer", "nodePort", "ingress", "gatewayApi"] as const;
 const serverOf = (url: string): string => url.slice("https://".length);
 
 const publicUrl = form((text) => {
-  if (!/^https:\/\/[^/?#@\s]+$/.test(text)) return false;
+  if (!/^https:\/\/[^/?#@\s]+$/.test(text) || !URL.canParse(text)) return false;
   const { host, port } = splitHost(serverOf(text));
   return isHost(host) && (port === undefined || isPort(port));
 }, "an https URL of host, and port where it is not 443, such as https://metrics.example");

@@ -44,7 +44,14 @@ const tenant = z.strictObject({
 
 const reader = z.strictObject({
   tenants: z
-    .union([z.literal("all"), z.array(tenantName).min(1)])
+    .union([
+      z.literal("all"),
+      z
+        .array(tenantName)
+        .min(1)
+        .refine((names) => new Set(names).size === names.length, "every tenant once")
+        .meta({ uniqueItems: true }),
+    ])
     .describe(
       "Tenants whose series it sees, or `all`: everything that queriers answer, targets, metadata and stores among it. With a list whatever can't " +
         "be held to tenants is answered 404.",

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { connectionsOf, requestLimits } from "../../../model/gateway/haproxy";
+import { connectionsOf, listeningAt, requestLimits } from "../../../model/gateway/haproxy";
 import { gatewayMaps } from "../../../model/gateway/maps";
 import { planGateway } from "../../../model/gateway/plan";
+import { gatewayProblems } from "../../../model/gateway/rules";
 import { currentSlot, generationIn, SLOTS, tokenHash } from "../../../model/gateway/tokens";
 import { GATEWAY, SPLIT_AGENTS } from "../../components/plans";
 import { type Overrides, planOf, rejection, settingsOf, together } from "../../harness";
@@ -71,6 +72,29 @@ describe("the gateway's plan", () => {
     assert.equal(planGateway(settingsOf(SPLIT_AGENTS.stack, SPLIT_AGENTS.overrides), undefined, "http://q:9090"), undefined);
   });
 
+  it("sends to as many routers as there may be", () => {
+    const routers = { autoscaling: { min: 2, max: 30, cpu: 70 } };
+    assert.equal(planOf(GATEWAY.stack, together(GATEWAY.overrides, { receive: { routers } })).gateway?.upstream.write?.pods, 60);
+  });
+
+  it("takes tenants of a pattern", () => {
+    const taken = together(GATEWAY.overrides, {
+      tenancy: { tenants: ["payments", "edge", "team-*"] },
+      gateway: { tenants: { "team-a": {} } },
+    });
+    assert.deepEqual(gatewayProblems(settingsOf(GATEWAY.stack, taken)), []);
+  });
+
+  it("listens on both families, and on IPv4 alone where Services are of that family", () => {
+    const at = (services: Overrides["services"]) => {
+      const settings = settingsOf(GATEWAY.stack, together(GATEWAY.overrides, { services }));
+      return listeningAt(settings, settings.gateway ?? assert.fail("no gateway"), 8443);
+    };
+    assert.equal(at({}), ":::8443 v4v6");
+    assert.equal(at({ ipFamilies: ["IPv6"] }), ":::8443 v4v6");
+    assert.equal(at({ ipFamilies: ["IPv4"] }), ":8443");
+  });
+
   it("holds as many connections as its memory has room for", () => {
     const of = (memory: string) => connectionsOf({ resources: { cpu: "1", memory } });
     assert.equal(of("256Mi"), 1_228);
@@ -116,7 +140,7 @@ describe("rules of the gateway", () => {
     [
       "to expose what asks nobody",
       base({ readers: { a: { tenants: "all" } } }, { access: { senders: [] }, expose: { write: { nodePort: {} } } }),
-      /expose\.write.*nothing asks who/,
+      /expose\.write.*no such endpoint while nobody is in gateway\.tenants/,
     ],
     [
       "a public URL without encryption",
@@ -154,6 +178,54 @@ describe("rules of the gateway", () => {
         { access: { readers: [] }, expose: { write: { url: "https://a.example", ingress: {} } } },
       ),
       /expose\.write\.ingress.*no client certificate comes through/,
+    ],
+    [
+      "a reader of a tenant twice",
+      base({ readers: { a: { tenants: [tenant, tenant] } } }),
+      /gateway\.readers\.a\.tenants.*every tenant once/,
+    ],
+    [
+      "more tenants of a reader than fit into a header",
+      base(
+        { readers: { a: { tenants: Array.from({ length: 600 }, (_, index) => `team-europe-west-${index}`) } } },
+        { tenancy: { tenants: ["team-*"] } },
+      ),
+      /gateway\.readers\.a\.tenants.*600 tenants of 12489 characters.*all, or several readers/,
+    ],
+    [
+      "a label that says the tenant beside tokens",
+      base({ tenants: { [tenant]: {} } }, { tenancy: { splitLabel: "team" } }),
+      /tenancy\.splitLabel.*whatever its token or certificate says/,
+    ],
+    [
+      "a header that HAProxy reads as its own",
+      base({ tenants: { [tenant]: {} } }, { tenancy: { header: "x'y" } }),
+      /tenancy\.header.*HAProxy/,
+    ],
+    [
+      "the stack's own authority for senders",
+      base(
+        { senderAuthority: { secret: "stack-tls" }, tenants: { [tenant]: { certificates: ["a"] } } },
+        { tls: { certificates: { secrets: { all: "stack-tls" } } } },
+      ),
+      /gateway\.senderAuthority\.secret.*writes as any tenant/,
+    ],
+    [
+      "one port of the nodes for two endpoints",
+      base(
+        { tenants: { [tenant]: {} }, readers: { a: { tenants: "all" } } },
+        { expose: { write: { nodePort: { port: 30_443 } }, query: { nodePort: { port: 30_443 } } } },
+      ),
+      /expose\.query\.nodePort\.port = 30443: expose\.write has this port/,
+    ],
+    ["to expose without a gateway", { expose: { query: { nodePort: {} } } }, /expose\.query.*nothing asks who somebody is/],
+    [
+      "a public URL that is none",
+      base(
+        { readers: { a: { tenants: "all" } } },
+        { access: { senders: [] }, expose: { query: { url: "https://xn--a.example", ingress: {} } } },
+      ),
+      /expose\.query\.url.*an https URL/,
     ],
     // Readers stay open without an endpoint of the gateway.
     ["an open endpoint beside it", base({ tenants: { [tenant]: {} } }), /access\.readers.*open to everybody/],
