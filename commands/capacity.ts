@@ -14,7 +14,7 @@ import { readCapacity } from "./capacity/readings";
 import { capacityLines } from "./capacity/report";
 import { complain } from "./terminal";
 import { REQUEST_TIMEOUT_MS, StackReader } from "./verify/readings";
-import { type Selection, selectCluster, selectOutputs } from "./verify/selection";
+import { type Selection, selectCluster, selectOutputs, withSelection } from "./verify/selection";
 
 /** Options of {@link compareCapacity}. */
 export interface CapacityOptions extends Selection {
@@ -71,12 +71,8 @@ export async function compareCapacity(options: CapacityOptions): Promise<Capacit
  * @returns the exit status
  */
 export async function main(args: readonly string[], overrides: Partial<CapacityOptions> = {}): Promise<number> {
-  const command = new Command("capacity")
+  const command = withSelection(new Command("capacity"))
     .description("Shows what a deployed stack takes beside what its plan said, and when its first limit is met.")
-    .requiredOption("--stack <name>", "Pulumi stack")
-    .option("--context <name>", "kubeconfig context (default: THANOS_STACK_CONTEXT, then the stack's configuration)")
-    .option("--kubeconfig <file>", "kubeconfig file (default: THANOS_STACK_KUBECONFIG, then the stack's configuration, then kubectl's)")
-    .option("--outputs <file>", "read the stack's outputs from a JSON file instead of from Pulumi")
     .option("--json", "print one JSON document", false)
     .exitOverride();
   try {

@@ -13,7 +13,7 @@ import { type Address, addressOf } from "./verify/addresses";
 import { REQUEST_TIMEOUT_MS, StackReader } from "./verify/readings";
 import { addressLines, resultLines, summary } from "./verify/report";
 import { type CheckResult, runChecks } from "./verify/run";
-import { type Selection, selectCluster, selectOutputs } from "./verify/selection";
+import { type Selection, selectCluster, selectOutputs, withSelection } from "./verify/selection";
 import { stackChecks } from "./verify/stack";
 
 /** Options of {@link verify}. */
@@ -100,12 +100,8 @@ export function parseDuration(text: string): number {
  * @returns the exit status
  */
 export async function main(args: readonly string[], overrides: Partial<VerifyOptions> = {}): Promise<number> {
-  const command = new Command("verify")
+  const command = withSelection(new Command("verify"))
     .description("Shows that a deployed stack works: scraped, acknowledged, stored, and answered.")
-    .requiredOption("--stack <name>", "Pulumi stack")
-    .option("--context <name>", "kubeconfig context (default: THANOS_STACK_CONTEXT, then the stack's configuration)")
-    .option("--kubeconfig <file>", "kubeconfig file (default: THANOS_STACK_KUBECONFIG, then the stack's configuration, then kubectl's)")
-    .option("--outputs <file>", "read the stack's outputs from a JSON file instead of from Pulumi")
     .option("--timeout <duration>", "longest time to wait for the checks", parseDuration, 120_000)
     .option("--json", "print one JSON document", false)
     .exitOverride();

@@ -1,8 +1,8 @@
-import { GATEWAY_SERVICES } from "../model/kubernetes/identities";
 import { credentialsInValue } from "../model/values/credentials";
 import { tokenViolations } from "./apiToken";
 import { credentialViolations } from "./credentials";
 import { EXCEPTIONS, type Exceptions } from "./exceptions";
+import { exposureViolations } from "./exposure";
 import { restrictedViolations } from "./podSecurity";
 import {
   containersOf,
@@ -139,52 +139,10 @@ const namespacesEnforceRestricted: ResourceRule = {
   },
 };
 
-/** What leads from outside to Services. */
-const ROUTES = ["Ingress", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"];
-
-/** Services of the gateway, which asks everybody who he is, and encrypts. */
-const GATEWAYS_SERVICES: readonly string[] = Object.values(GATEWAY_SERVICES);
-
-/** Services to which an Ingress or a route leads. */
-function backendsOf(inputs: Record<string, unknown>): string[] {
-  const spec = fields(inputs, "spec");
-  const backend = (of: Record<string, unknown>) => text(fields(of, "service"), "name");
-  const rules = list(spec, "rules");
-  const named = [
-    backend(fields(spec, "defaultBackend")),
-    ...rules.flatMap((rule) => list(fields(rule, "http"), "paths").map((path) => backend(fields(path, "backend")))),
-    ...rules.flatMap((rule) => list(rule, "backendRefs").map((ref) => text(ref, "name"))),
-  ];
-  return [...new Set(named.filter((each) => each !== ""))];
-}
-
 const servicesStayInside: ResourceRule = {
   name: "services-stay-inside",
   description: "No Service but the gateway's is reachable from outside of the cluster, unless policy/exceptions.ts allows it by name.",
-  check(resource, { exceptions }) {
-    const led = ROUTES.includes(kindOf(resource)) ? backendsOf(resource.inputs) : [];
-    if (led.length > 0)
-      return led
-        .filter(
-          (service) => !GATEWAYS_SERVICES.includes(service) && !exceptions.exposedServices.includes(`${namespaceOf(resource)}/${service}`),
-        )
-        .map(
-          (service) =>
-            `it leads to ${service} from outside; lead to the gateway, or add ${namespaceOf(resource)}/${service} to exposedServices in policy/exceptions.ts`,
-        );
-    if (kindOf(resource) !== "Service") return [];
-    const name = `${namespaceOf(resource)}/${objectName(resource)}`;
-    if (exceptions.exposedServices.includes(name)) return [];
-    const spec = fields(resource.inputs, "spec");
-    // The gateway asks everybody who he is, and encrypts.
-    if (text(fields(spec, "selector"), "app.kubernetes.io/component") === "gateway" && list(spec, "externalIPs").length === 0) return [];
-    const type = text(spec, "type");
-    const remedy = `make it a ClusterIP, or add ${name} to exposedServices in policy/exceptions.ts`;
-    return [
-      ...(type === "NodePort" || type === "LoadBalancer" ? [`it is a ${type}; ${remedy}`] : []),
-      ...(list(spec, "externalIPs").length > 0 ? [`it has externalIPs; ${remedy}`] : []),
-    ];
-  },
+  check: (resource, { exceptions }) => exposureViolations(resource, exceptions.exposedServices),
 };
 
 const hostPathIsDeclared: ResourceRule = {

@@ -103,3 +103,13 @@ export function busyboxIn(root: string): string {
   if (path === undefined) throw new StepFailed(`busybox-static brought no busybox into ${root}`);
   return path;
 }
+
+/** Environment of a program of an unpacked package: the directories of the libraries that it needs. */
+export function loadingFrom(root: string): { LD_LIBRARY_PATH: string } {
+  const directories = [join(root, "usr", "lib"), join(root, "lib")].flatMap((parent) =>
+    existsSync(parent)
+      ? readdirSync(parent, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [join(parent, entry.name)] : []))
+      : [],
+  );
+  return { LD_LIBRARY_PATH: directories.join(":") };
+}

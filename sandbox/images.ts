@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { run, StepFailed } from "./command";
-import { busyboxIn, type ImagePackage, unpackPackage } from "./debian";
+import { busyboxIn, type ImagePackage, loadingFrom, unpackPackage } from "./debian";
 import { type Paths, REPOSITORY } from "./paths";
 import { SANDBOX_STACK_IMAGES } from "./stackImages";
 import { type TarEntry, writeTar } from "./tar";
@@ -221,12 +221,7 @@ export function parseLdd(output: string): Record<string, string> {
 }
 
 async function librariesOf(program: string, root: string): Promise<Record<string, string>> {
-  const directories = [join(root, "usr", "lib"), join(root, "lib")].flatMap((folder) =>
-    existsSync(folder)
-      ? readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [join(folder, entry.name)] : []))
-      : [],
-  );
-  const output = await run("ldd", [program], { env: { LD_LIBRARY_PATH: directories.join(":") } });
+  const output = await run("ldd", [program], { env: loadingFrom(root) });
   if (/not found/.test(output)) throw new StepFailed(`${basename(program)} needs a library that its packages don't bring:\n${output}`);
   return Object.fromEntries(Object.entries(parseLdd(output)).map(([path, file]) => [path, realpathSync(file)]));
 }

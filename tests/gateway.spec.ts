@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request as plainRequest, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, request } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -22,9 +22,10 @@ import { labelProxyFlags } from "../model/gateway/labelProxy";
 import { gatewayMaps } from "../model/gateway/maps";
 import { GATEWAY_QUERY_PORT, GATEWAY_WRITE_PORT, HTTP_PORT, LABEL_PROXY_HTTP_PORT, LABEL_PROXY_PORT } from "../model/kubernetes/ports";
 import { type Issued, issue } from "../objects/authority";
-import { unpackPackage } from "../sandbox/debian";
+import { loadingFrom, unpackPackage } from "../sandbox/debian";
 import { type Paths, paths } from "../sandbox/paths";
 import { ensureTool } from "../sandbox/tools";
+import { gatewayCertificates } from "./gatewayCertificates";
 import { settingsOf } from "./harness";
 
 /** A machine that has neither builds and fetches them once, into the user's cache. */
@@ -144,7 +145,7 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     strangersPort = await listening(secured(stranger));
     plainPort = behind;
     ports = { write, query, status };
-    await certificates(directory);
+    await gatewayCertificates(directory);
     for (const folder of ["maps", "client"]) mkdirSync(join(directory, folder), { recursive: true });
     for (const [name, text] of Object.entries(gatewayMaps(SETTINGS, TOKENS))) writeFileSync(join(directory, "maps", name), text);
     const { certificate = "", key = "" } = stack.leaves.gateway ?? {};
@@ -451,16 +452,9 @@ async function freePorts(count: 3 | 5): Promise<[number, number, number, number,
 }
 
 /** HAProxy of Debian's package, with the libraries that it needs. */
-async function installedHaproxy(where: Paths): Promise<{ path: string; env: Record<string, string> }> {
+async function installedHaproxy(where: Paths): Promise<{ path: string; env: { LD_LIBRARY_PATH: string } }> {
   const root = await unpackPackage("haproxy", where);
-  const libraries = [join(root, "usr", "lib"), join(root, "lib")].flatMap((folder) => {
-    try {
-      return readdirSync(folder).map((each) => join(folder, each));
-    } catch {
-      return [];
-    }
-  });
-  return { path: join(root, "usr/sbin/haproxy"), env: { LD_LIBRARY_PATH: libraries.join(":") } };
+  return { path: join(root, "usr/sbin/haproxy"), env: loadingFrom(root) };
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
@@ -481,30 +475,6 @@ const status200 = (port: number): Promise<number> =>
       .on("error", () => resolve(0))
       .end();
   });
-
-const openssl = (...args: string[]) => execa("openssl", args);
-const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-
-/** The gateway's certificate, two authorities, and certificates of senders. */
-async function certificates(directory: string): Promise<void> {
-  const at = (name: string) => join(directory, name);
-  const own = (name: string, certificate: string, key: string) =>
-    openssl("req", "-x509", ...KEY, "-days", "2", "-subj", `/CN=${name}`, "-keyout", at(key), "-out", at(certificate));
-  await own("gateway", "gateway.pem", "gateway.pem.key");
-  await own("senders", "senders.pem", "senders.key");
-  await own("others", "others.pem", "others.key");
-  for (const [name, subject, authority] of [
-    ["edge-1", "edge-1", "senders"],
-    ["stranger", "edge-9", "senders"],
-    ["forged", "edge-1", "others"],
-  ] as const) {
-    await openssl("req", ...KEY, "-subj", `/CN=${subject}`, "-keyout", at(`${name}.key`), "-out", at(`${name}.csr`));
-    await openssl(
-      ...["x509", "-req", "-days", "2", "-in", at(`${name}.csr`), "-out", at(`${name}.pem`)],
-      ...["-CA", at(`${authority}.pem`), "-CAkey", at(`${authority}.key`), "-CAcreateserial"],
-    );
-  }
-}
 
 /** A sender's certificate and key. */
 function pairOf(directory: string, name: string): { cert: Buffer; key: Buffer } {

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
+import type { Command } from "commander";
 import type { ClusterAddress } from "../../clients/apiServer";
 import { messageOf } from "../../clients/transport";
 import { kubeconfigFiles, kubeconfigOf } from "../../config/kubeconfig";
@@ -17,6 +18,14 @@ export interface Selection {
   context?: string;
   kubeconfig?: string;
 }
+
+/** Adds the options of a {@link Selection} to a command. */
+export const withSelection = (command: Command): Command =>
+  command
+    .requiredOption("--stack <name>", "Pulumi stack")
+    .option("--context <name>", "kubeconfig context (default: THANOS_STACK_CONTEXT, then the stack's configuration)")
+    .option("--kubeconfig <file>", "kubeconfig file (default: THANOS_STACK_KUBECONFIG, then the stack's configuration, then kubectl's)")
+    .option("--outputs <file>", "read the stack's outputs from a JSON file instead of from Pulumi");
 
 /** The cluster a stack is on could not be told. */
 export class SelectionError extends Error {

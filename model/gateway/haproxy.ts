@@ -1,3 +1,4 @@
+import { choicesFor } from "../kubernetes/choices";
 import {
   GATEWAY_QUERY_PORT,
   GATEWAY_WRITE_PORT,
@@ -138,9 +139,9 @@ const global = (gateway: GatewaySettings): string[] => [
  * Both families by one socket, as Go's servers listen. A kernel without IPv6 has no such socket, and HAProxy would end: it listens on IPv4
  * alone where Services are of that family.
  */
-export function listeningAt({ services }: Settings, gateway: GatewaySettings, port: number): string {
-  const families = gateway.services?.ipFamilies ?? services?.ipFamilies;
-  return families?.join() === "IPv4" ? `:${port}` : `:::${port} v4v6`;
+export function listeningAt(settings: Settings, gateway: GatewaySettings, port: number): string {
+  const { services } = choicesFor(settings, gateway);
+  return services.ipFamilies?.join() === "IPv4" ? `:${port}` : `:::${port} v4v6`;
 }
 
 const bind = (address: string, more = ""): string =>

@@ -1,6 +1,6 @@
 import { gatewayEndpoints, gatewayTenants } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
-import { defaultRingTenants, receiveOf } from "../settings/scheme";
+import { receiveOf, takenTenants } from "../settings/scheme";
 import { takesTenant } from "../values/glob";
 import { isDnsName } from "../values/kubernetesNames";
 import type { Problem } from "../values/problem";
@@ -49,12 +49,6 @@ const heldReadersHaveALabel: GatewayRule = (settings, { readers }) =>
               },
             ],
       );
-
-/** Every tenant that some ring takes; undefined where any is taken. */
-function takenTenants(settings: Settings): string[] | undefined {
-  const own = defaultRingTenants(settings);
-  return own && [...own, ...(receiveOf(settings)?.hashrings.flatMap((ring) => ring.tenants) ?? [])];
-}
 
 const ringsTakeThem: GatewayRule = (settings, { tenants, readers }) => {
   const taken = receiveOf(settings) === undefined ? undefined : takenTenants(settings);

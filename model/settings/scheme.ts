@@ -18,3 +18,9 @@ export function defaultRingTenants(settings: Settings): string[] | undefined {
   const elsewhere = receiveOf(settings)?.hashrings.flatMap((ring) => ring.tenants) ?? [];
   return [...new Set([defaultTenant, ...tenants])].filter((tenant) => !elsewhere.includes(tenant));
 }
+
+/** Names and patterns of tenants that some ring takes. Undefined where any tenant is accepted. */
+export function takenTenants(settings: Settings): string[] | undefined {
+  const own = defaultRingTenants(settings);
+  return own && [...own, ...(receiveOf(settings)?.hashrings.flatMap((ring) => ring.tenants) ?? [])];
+}

@@ -3,7 +3,7 @@ import type { Problem } from "../values/problem";
 import { reservedLabels } from "./externalLabels";
 import { gatewayEndpoints } from "./gatewayEndpoints";
 import { ACCEPTABLE_RISKS, type ReceiveSettings, type Settings } from "./schema";
-import { defaultRingTenants, receiveOf } from "./scheme";
+import { defaultRingTenants, receiveOf, takenTenants } from "./scheme";
 
 /** The rules of tenants behind a ring. Without a ring nobody writes, and there are none. */
 
@@ -70,9 +70,8 @@ const defaultRingHasTenants: TenancyRule = (_, settings) =>
     : [];
 
 const limitsAreSomebodys: TenancyRule = (receive, settings) => {
-  const own = defaultRingTenants(settings);
-  if (own === undefined) return [];
-  const taken = [...own, ...receive.hashrings.flatMap((ring) => ring.tenants)];
+  const taken = takenTenants(settings);
+  if (taken === undefined) return [];
   return Object.entries(receive.limits.tenants)
     .filter(([tenant]) => !taken.some((each) => takesTenant(each, tenant)))
     .map(([tenant, limits]) => ({

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
-import { execa } from "execa";
 import { compress } from "snappyjs";
 import { PrometheusClient } from "../../clients/prometheus";
 import { encodeWriteRequest, RemoteWriteClient } from "../../clients/remoteWrite";
@@ -11,6 +10,7 @@ import { type HttpRequest, type HttpResponse, sendRequest, type Transport } from
 import { openStack } from "../../sandbox/engine";
 import type { ConfigOverlay } from "../../sandbox/overlay";
 import { NODE_NETWORK, NODES, POD_NETWORK } from "../../sandbox/topology";
+import { gatewayCertificates } from "../gatewayCertificates";
 import { readBack, startSender } from "../ledger";
 import { withOutsideSenders } from "./outside";
 import { Cluster, eventually, metricsOf, type Pod, querierOf, remove, runId, verify } from "./stack";
@@ -127,7 +127,7 @@ describe("the gateway on a real cluster", function () {
 
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), "thanos-stack-gateway-"));
-    await certificates(directory);
+    await gatewayCertificates(directory, `IP:${NODE}`);
     await remove("dev", guarded(1), STACK);
   });
 
@@ -142,7 +142,7 @@ describe("the gateway on a real cluster", function () {
     // Its pods come late enough: the ring is first.
     const given = async () => {
       await eventually("the stack makes its namespace", () => cluster.get(`/api/v1/namespaces/${NAMESPACE}`));
-      await secret("gateway-tls", { "tls.crt": file("gateway.pem"), "tls.key": file("gateway.key") }, "kubernetes.io/tls");
+      await secret("gateway-tls", { "tls.crt": file("gateway.pem"), "tls.key": file("gateway.pem.key") }, "kubernetes.io/tls");
       await secret("senders-ca", { "ca.crt": file("senders.pem") });
     };
     await Promise.all([deploy(1), given()]);
@@ -285,27 +285,3 @@ describe("the gateway on a real cluster", function () {
     assert.deepEqual([reading.lostSeries.length, reading.wrong], [0, 0]);
   });
 });
-
-const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-
-/** The gateway's certificate for a node's address, two authorities, and certificates of senders. */
-async function certificates(directory: string): Promise<void> {
-  const at = (name: string) => join(directory, name);
-  const openssl = (...args: string[]) => execa("openssl", args);
-  const own = (name: string, ...more: string[]) =>
-    openssl("req", "-x509", ...KEY, "-days", "2", "-subj", `/CN=${name}`, ...more, "-keyout", at(`${name}.key`), "-out", at(`${name}.pem`));
-  await own("gateway", "-addext", `subjectAltName=IP:${NODE}`);
-  await own("senders");
-  await own("others");
-  for (const [name, subject, authority] of [
-    ["edge-1", "edge-1", "senders"],
-    ["stranger", "edge-9", "senders"],
-    ["forged", "edge-1", "others"],
-  ] as const) {
-    await openssl("req", ...KEY, "-subj", `/CN=${subject}`, "-keyout", at(`${name}.key`), "-out", at(`${name}.csr`));
-    await openssl(
-      ...["x509", "-req", "-days", "2", "-in", at(`${name}.csr`), "-out", at(`${name}.pem`)],
-      ...["-CA", at(`${authority}.pem`), "-CAkey", at(`${authority}.key`), "-CAcreateserial"],
-    );
-  }
-}
