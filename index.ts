@@ -106,13 +106,13 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
 
   // Blocks go into the bucket from whoever keeps samples, and come out of it through store gateways;
   // the compactor compacts what lies there.
-  const history = plan.history;
+  const bucketPlan = plan.bucket;
   const bucket =
-    history === undefined
+    bucketPlan === undefined
       ? undefined
       : new ObjectStorage(
           "object-storage",
-          { ...common, objectStorage: history.objectStorage, credentials: bucketCredentials, directory: history.directory, volumes },
+          { ...common, objectStorage: bucketPlan.objectStorage, credentials: bucketCredentials, directory: bucketPlan.directory, volumes },
           options,
         );
 
@@ -137,18 +137,18 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
     options,
   );
 
-  if (bucket !== undefined && history !== undefined) {
-    const { storeGateway, compactor } = history.objectStorage;
+  if (bucket !== undefined && bucketPlan !== undefined) {
+    const { storeGateway, compactor } = bucketPlan.objectStorage;
     new StoreGateway(
       "store-gateway",
-      { ...common, history, volumes, bucket, growth: growth("objectStorage.storeGateway", storeGateway.storage) },
+      { ...common, bucketPlan, volumes, bucket, growth: growth("objectStorage.storeGateway", storeGateway.storage) },
       options,
     );
     new Compactor(
       "compactor",
       {
         ...common,
-        history,
+        bucketPlan,
         volumes,
         bucket,
         growth: growth("objectStorage.compactor", compactor.storage),

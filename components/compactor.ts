@@ -23,7 +23,7 @@ import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link Compactor}. */
 export interface CompactorArgs extends StatefulArgs {
-  history: BucketPlan;
+  bucketPlan: BucketPlan;
   bucket: ObjectStorage;
   /** Hooks of the engine that end every compactor before blocks are another one's. */
   division: CompactorGates;
@@ -37,30 +37,30 @@ export interface CompactorArgs extends StatefulArgs {
 export class Compactor extends pulumi.ComponentResource {
   constructor(name: string, args: CompactorArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Compactor"), name, {}, opts);
-    const { settings, history, bucket } = args;
+    const { settings, bucketPlan, bucket } = args;
     const { images, existingNamespace } = settings;
-    const { storage, resources, rollout } = history.objectStorage.compactor;
-    const { identity, replicas } = history.compactor;
+    const { storage, resources, rollout } = bucketPlan.objectStorage.compactor;
+    const { identity, replicas } = bucketPlan.compactor;
     const { thanos: image } = images;
     const workload: Workload = {
       identity,
       namespace: args.namespace,
       existingNamespace,
       image,
-      user: history.user,
-      choices: choicesFor(settings, history.objectStorage.compactor),
+      user: bucketPlan.user,
+      choices: choicesFor(settings, bucketPlan.objectStorage.compactor),
       accountAnnotations: bucket.serviceAccountAnnotations,
       parent: this,
     };
     const serviceAccountName = serviceAccount(name, workload);
-    const headless = service(name, workload, history.compactor.name, HTTP, HEADLESS);
+    const headless = service(name, workload, bucketPlan.compactor.name, HTTP, HEADLESS);
     // What says which blocks are left alone; nothing where none are.
-    const data = compactorFiles(history.merging, replicas);
+    const data = compactorFiles(bucketPlan.merging, replicas);
     const files = Object.keys(data).length === 0 ? undefined : immutableFiles(name, "config", workload, BUCKET_CONFIG_DIRECTORY, data);
     const ownEnv = [...bucket.env, ...(replicas > 1 ? [POD_INDEX_ENV] : [])];
-    const { env, ...telemetryFiles } = telemetry(name, workload, settings, compactorProcess(history.objectStorage), ownEnv);
+    const { env, ...telemetryFiles } = telemetry(name, workload, settings, compactorProcess(bucketPlan.objectStorage), ownEnv);
     const { volumes, mounts } = together(files, telemetryFiles, bucket);
-    const { beforeUpdate = [], ...growth } = args.growth(history.compactor);
+    const { beforeUpdate = [], ...growth } = args.growth(bucketPlan.compactor);
     statefulSet(
       name,
       workload,
@@ -78,7 +78,7 @@ export class Compactor extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-compactor", images.thanos, resources),
-              args: compactFlags(settings, history),
+              args: compactFlags(settings, bucketPlan),
               ...(env && { env }),
               ports: [HTTP],
               ...probes("http"),
@@ -90,7 +90,7 @@ export class Compactor extends pulumi.ComponentResource {
       },
       {
         dependsOn: args.volumes,
-        hooks: { ...growth, beforeUpdate: [...beforeUpdate, ...args.division(history.compactor.name)] },
+        hooks: { ...growth, beforeUpdate: [...beforeUpdate, ...args.division(bucketPlan.compactor.name)] },
         customTimeouts: { create: "30m", update: "30m", delete: "30m" },
       },
     );

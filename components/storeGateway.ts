@@ -27,7 +27,7 @@ import type { ObjectStorage } from "./objectStorage";
 
 /** Arguments of {@link StoreGateway}. */
 export interface StoreGatewayArgs extends StatefulArgs {
-  history: BucketPlan;
+  bucketPlan: BucketPlan;
   bucket: ObjectStorage;
   /** Certificates of the components; undefined where nothing is encrypted. */
   certificates: Certificates | undefined;
@@ -46,7 +46,7 @@ const GRACE_SECONDS = DRAIN_SECONDS + 120 + 25;
 export class StoreGateway extends pulumi.ComponentResource {
   constructor(name: string, args: StoreGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("StoreGateway"), name, {}, opts);
-    const { settings, history, bucket, namespace } = args;
+    const { settings, bucketPlan, bucket, namespace } = args;
     const { images, existingNamespace } = settings;
     const { thanos: image } = images;
     const workload: Workload = {
@@ -54,15 +54,17 @@ export class StoreGateway extends pulumi.ComponentResource {
       namespace,
       existingNamespace,
       image,
-      user: history.user,
-      choices: choicesFor(settings, history.objectStorage.storeGateway),
+      user: bucketPlan.user,
+      choices: choicesFor(settings, bucketPlan.objectStorage.storeGateway),
       accountAnnotations: bucket.serviceAccountAnnotations,
       parent: this,
     };
-    const caches = history.caches.map((cache) => memcached(`${name}-${cache.identity.component}`, { settings, namespace, ...cache }, this));
+    const caches = bucketPlan.caches.map((cache) =>
+      memcached(`${name}-${cache.identity.component}`, { settings, namespace, ...cache }, this),
+    );
     const account = serviceAccount(name, workload);
     service(name, workload, STORE_GATEWAY_SERVICE, GRPC, { ...HEADLESS, selector: componentLabels(STORE_GATEWAY_IDENTITY) });
-    for (const set of history.storeGatewaySets) {
+    for (const set of bucketPlan.storeGatewaySets) {
       const part = { ...workload, identity: set.identity };
       this.part(part, args, set, account, caches);
       if (set.replicas > 1) disruptionBudget(set.name, part);
@@ -77,16 +79,16 @@ export class StoreGateway extends pulumi.ComponentResource {
     serviceAccountName: pulumi.Input<string>,
     cacheServers: readonly pulumi.Resource[],
   ): void {
-    const { settings, history, bucket, certificates } = args;
-    const { storeGateway } = history.objectStorage;
+    const { settings, bucketPlan, bucket, certificates } = args;
+    const { storeGateway } = bucketPlan.objectStorage;
     const { cluster, images } = settings;
     const caches = {
       indexCache: memcachedAddress(INDEX_CACHE_APP, settings),
       chunkCache: memcachedAddress(CHUNK_CACHE_APP, settings),
     };
-    const files = storeGatewayFiles(history.objectStorage, set.blocks, caches);
+    const files = storeGatewayFiles(bucketPlan.objectStorage, set.blocks, caches);
     const pods = ownPods(settings, selectorLabels(set.identity));
-    const { env, ...telemetryFiles } = telemetry(set.name, part, settings, storeGatewayProcess(history.objectStorage), bucket.env);
+    const { env, ...telemetryFiles } = telemetry(set.name, part, settings, storeGatewayProcess(bucketPlan.objectStorage), bucket.env);
     const { volumes, mounts } = together(
       immutableFiles(set.name, "config", part, BUCKET_CONFIG_DIRECTORY, files),
       telemetryFiles,
@@ -113,7 +115,7 @@ export class StoreGateway extends pulumi.ComponentResource {
           containers: [
             {
               ...container("thanos-store-gateway", images.thanos, storeGateway.resources),
-              args: storeFlags(settings, history.objectStorage, set.blocks),
+              args: storeFlags(settings, bucketPlan.objectStorage, set.blocks),
               ...(env && { env }),
               ports: [GRPC, HTTP],
               ...probes("http"),

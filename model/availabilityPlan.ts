@@ -38,7 +38,7 @@ export function availabilityPlan(settings: Settings, plan: StackPlan): Availabil
   });
   const stored = ({ hostPath }: StorageSettings) =>
     hostPath === undefined ? { storage: "pvc" as const } : { storage: "hostPath" as const, nodes: hostPath.nodes.length };
-  const { history, ruler } = plan;
+  const { bucket, ruler } = plan;
   const ring = ringOf(plan.scheme);
   const made: AvailabilityPlan = {
     ...(ring === undefined
@@ -81,9 +81,9 @@ export function availabilityPlan(settings: Settings, plan: StackPlan): Availabil
             reads: plan.gateway.endpoints.includes("query"),
           },
         }),
-    ...(history === undefined
+    ...(bucket === undefined
       ? {}
-      : { storeGateway: { ...workload(history.objectStorage.storeGateway), parts: history.storeGatewaySets.length } }),
+      : { storeGateway: { ...workload(bucket.objectStorage.storeGateway), parts: bucket.storeGatewaySets.length } }),
     ...(ruler === undefined ? {} : { ruler: { ...workload({ ...ruler.settings, storage: ruler.storage }), stores: ruler.stores } }),
     zones: cluster.zones.length,
   };

@@ -160,9 +160,9 @@ function bucketPlan(
   prometheus: PrometheusCapacityPlan,
   workload: Workload | undefined,
 ): BucketPlan | undefined {
-  const { history } = plan;
-  if (history === undefined || workload === undefined) return undefined;
-  const { storeGateway, compactor } = history.objectStorage;
+  const { bucket } = plan;
+  if (bucket === undefined || workload === undefined) return undefined;
+  const { storeGateway, compactor } = bucket.objectStorage;
   const written = receivers?.rings.map(({ load }) => load) ?? [prometheus.load];
   const first = written[0] ?? prometheus.load;
   const total = written.reduce((sum, { series }) => sum + series, 0);
@@ -173,7 +173,7 @@ function bucketPlan(
     storeGateway: {
       ...component("objectStorage.storeGateway.resources", storeGateway.resources, podsOf(workload, settings)),
       ...diskOf("objectStorage.storeGateway.storage", storeGateway.storage),
-      shards: history.storeGatewaySets.length,
+      shards: bucket.storeGatewaySets.length,
       cacheBytes: [storeGateway.indexCache, storeGateway.chunkCache].reduce(
         (sum, { inMemory }) => sum + (inMemory === undefined ? 0 : quantityBytes(inMemory.size)),
         0,
@@ -196,11 +196,11 @@ function bucketPlan(
 }
 
 /** What the plan has and the model knows nothing of: not what it needs, and not what it costs. */
-function notModelled({ ingestion, ruler, queryFrontend }: Settings, { history }: StackPlan): string[] {
+function notModelled({ ingestion, ruler, queryFrontend }: Settings, { bucket }: StackPlan): string[] {
   return [
     ...(ingestion === "sidecar" ? ["containers of sidecars"] : []),
     ...(ruler === undefined ? [] : ["rulers"]),
-    ...(queryFrontend === undefined && (history?.caches ?? []).length === 0 ? [] : ["memcached servers"]),
+    ...(queryFrontend === undefined && (bucket?.caches ?? []).length === 0 ? [] : ["memcached servers"]),
   ];
 }
 

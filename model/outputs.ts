@@ -32,7 +32,7 @@ export function planOutputs(settings: Settings, plan: StackPlan) {
     ...(ring?.settings.mode === "split" ? [ROUTER_APP] : []),
     QUERIER_APP,
     ...(settings.queryFrontend === undefined ? [] : [QUERY_FRONTEND_APP]),
-    ...(plan.history === undefined ? [] : [STORE_GATEWAY_APP, COMPACTOR_APP]),
+    ...(plan.bucket === undefined ? [] : [STORE_GATEWAY_APP, COMPACTOR_APP]),
     ...(plan.ruler === undefined ? [] : [RULER_APP]),
     ...(plan.gateway === undefined ? [] : [GATEWAY_APP]),
     ...(plan.gateway?.heldReaders ? [LABEL_PROXY_CONTAINER] : []),
@@ -78,7 +78,7 @@ export function planOutputs(settings: Settings, plan: StackPlan) {
       replicas: settings.prometheus.replicas,
       shards: settings.prometheus.shards,
     },
-    objectStorage: plan.history === undefined ? undefined : historyOutputs(plan.history),
+    objectStorage: plan.bucket === undefined ? undefined : bucketOutputs(plan.bucket),
     // What nobody but the policies has judged.
     unchecked: unchecked.length === 0 ? undefined : unchecked,
   };
@@ -90,10 +90,10 @@ function takenTenants(rings: readonly Hashring[]): string[] | undefined {
 }
 
 /** Numbers of store gateways and compactors, and the handover. No credential and no address of the bucket's server. */
-function historyOutputs(history: BucketPlan) {
+function bucketOutputs(bucket: BucketPlan) {
   return {
-    storeGateways: history.storeGatewaySets.reduce((sum, set) => sum + set.replicas, 0),
-    compactors: history.compactor.replicas,
-    handover: history.handover,
+    storeGateways: bucket.storeGatewaySets.reduce((sum, set) => sum + set.replicas, 0),
+    compactors: bucket.compactor.replicas,
+    handover: bucket.handover,
   };
 }

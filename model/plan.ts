@@ -29,7 +29,7 @@ export interface StackPlan {
   retention: RetentionPlan;
   prometheusSets: PrometheusSet[];
   /** Absent without a bucket. */
-  history?: BucketPlan;
+  bucket?: BucketPlan;
   /** Absent where each Prometheus evaluates the rules itself. */
   ruler?: RulerPlan;
   /** Absent where nothing is encrypted. */
@@ -46,7 +46,7 @@ export function planStack(settings: Settings): StackPlan {
   const scheme = planScheme(settings);
   const ring = ringOf(scheme);
   const retention = planRetention(settings, ring?.retention);
-  const history = planBucket(settings, retention.handover);
+  const bucket = planBucket(settings, retention.handover);
   const ruler = planRuler(settings);
   const tls = planTls(settings);
   const prometheusSets = planPrometheus(settings);
@@ -59,7 +59,7 @@ export function planStack(settings: Settings): StackPlan {
     scheme,
     retention,
     prometheusSets,
-    ...(history === undefined ? {} : { history }),
+    ...(bucket === undefined ? {} : { bucket }),
     ...(ruler === undefined ? {} : { ruler }),
     ...(tls === undefined ? {} : { tls }),
     ...(gateway === undefined ? {} : { gateway }),
@@ -74,7 +74,7 @@ export function planStack(settings: Settings): StackPlan {
       queryGrpcAddress: `${host(QUERIER_GRPC_SERVICE)}:${GRPC_PORT}`,
       stores: [
         srv(ring === undefined ? SIDECAR_SERVICE : STORE_SERVICE),
-        ...(history === undefined ? [] : [srv(STORE_GATEWAY_SERVICE)]),
+        ...(bucket === undefined ? [] : [srv(STORE_GATEWAY_SERVICE)]),
         // Those that keep no samples tell their rules and alerts.
         ...(ruler === undefined ? [] : [srv(RULER_SERVICE)]),
       ],
@@ -83,7 +83,7 @@ export function planStack(settings: Settings): StackPlan {
     hostPathVolumes: [
       ...(ring === undefined ? [] : ring.sets.flatMap((set) => directoriesOf(set, set.settings.storage, namespace, THANOS_USER))),
       ...prometheusSets.flatMap((set) => directoriesOf(set, settings.prometheus.storage, namespace, PROMETHEUS_USER)),
-      ...(history?.hostPathVolumes ?? []),
+      ...(bucket?.hostPathVolumes ?? []),
       ...(ruler?.hostPathVolumes ?? []),
     ],
   };

@@ -364,11 +364,11 @@ function readTls(tls: Reader): TlsOutputs {
   };
 }
 
-function readObjectStorage(history: Reader): ObjectStorageOutputs {
+function readObjectStorage(bucket: Reader): ObjectStorageOutputs {
   return {
-    storeGateways: history.count("storeGateways"),
-    ...(history.fields.compactors === undefined ? {} : { compactors: history.count("compactors") }),
-    handover: history.string("handover"),
+    storeGateways: bucket.count("storeGateways"),
+    ...(bucket.fields.compactors === undefined ? {} : { compactors: bucket.count("compactors") }),
+    handover: bucket.string("handover"),
   };
 }
 

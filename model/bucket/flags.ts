@@ -175,8 +175,8 @@ export const compactorProcess = ({ compactor: { logging } }: ObjectStorageSettin
 });
 
 /** Arguments of each compactor. */
-export function compactFlags(settings: Settings, history: Pick<BucketPlan, "objectStorage" | "merging" | "compactor">): string[] {
-  const { objectStorage, merging } = history;
+export function compactFlags(settings: Settings, bucket: Pick<BucketPlan, "objectStorage" | "merging" | "compactor">): string[] {
+  const { objectStorage, merging } = bucket;
   const { compactor } = objectStorage;
   return [
     "compact",
@@ -197,7 +197,7 @@ export function compactFlags(settings: Settings, history: Pick<BucketPlan, "obje
     ...merging.replicaLabels.map((label) => `--deduplication.replica-label=${label}`),
     // One-to-one is the absence of a function.
     ...(merging.function === "penalty" ? ["--deduplication.func=penalty"] : []),
-    ...selectorFlags(history),
+    ...selectorFlags(bucket),
     "--disable-admin-operations",
     ...telemetryFlags(settings, compactorProcess(objectStorage)),
   ];

@@ -100,7 +100,7 @@ const proxyPeer = (to: readonly string[] | undefined): Peer => (to === undefined
 export interface ConnectedPlan {
   scheme: Scheme;
   /** Absent without a bucket. */
-  history?: BucketPlan;
+  bucket?: BucketPlan;
 }
 
 /** The components that run in an environment. */
@@ -165,7 +165,7 @@ export function networkEdges(settings: Settings, plan: ConnectedPlan, bucketCred
           { from: part("query-frontend"), to: part("query-cache"), port: MEMCACHED_PORT, purpose: "cached answers" },
         ]
       : []),
-    ...historyEdges(settings, plan, bucketCredentials),
+    ...bucketEdges(settings, plan, bucketCredentials),
     ...rulerEdges(settings, plan.scheme),
     ...proxyEdges(settings, plan),
     ...edgesOf(access.federation, { to: part("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }),
@@ -216,16 +216,16 @@ function ringEdges(settings: Settings, scheme: Scheme): Edge[] {
 }
 
 /** Blocks on their way to the bucket, out of it, and into answers. */
-function historyEdges(settings: Settings, { scheme, history }: ConnectedPlan, bucketCredentials: boolean): Edge[] {
-  if (history === undefined) return [];
-  const { objectStorage } = history;
+function bucketEdges(settings: Settings, { scheme, bucket }: ConnectedPlan, bucketCredentials: boolean): Edge[] {
+  if (bucket === undefined) return [];
+  const { objectStorage } = bucket;
   const users = bucketUsers(settings, scheme);
   // Through a proxy nobody reaches the server itself, unless it is spared, or may be.
   const isReached = bucketHosts(objectStorage)?.some((host) => !goesThroughProxy(settings, host)) ?? true;
   const port = isReached ? bucketPort(objectStorage) : undefined;
   return [
     { from: part("querier"), to: part("store-gateway"), port: GRPC_PORT, purpose: "StoreAPI of the bucket" },
-    ...history.caches.map((cache) => ({
+    ...bucket.caches.map((cache) => ({
       from: part("store-gateway"),
       to: part(cache.identity.component),
       port: MEMCACHED_PORT,

@@ -111,7 +111,7 @@ for (const { title, stack, overrides } of SIDECAR_PLANS) {
     });
 
     it("serves what the bucket does not: up to the handover, and for everything without a bucket", () => {
-      const handover = planOf(stack, overrides).history?.handover;
+      const handover = planOf(stack, overrides).bucket?.handover;
       assert.equal(handover !== undefined, objectStorage !== undefined);
       for (const set of sets) {
         assert.deepEqual(flagValues(set, "--min-time", SIDECAR_CONTAINER), handover === undefined ? [] : [`-${handover}`]);
