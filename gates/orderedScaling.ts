@@ -10,7 +10,7 @@ import type { Settings } from "../model/settings/schema";
 import { FIXED_BLOCK_DURATION, imageVersion, THANOS_VERSION } from "../model/values/versions";
 import { type AppliedStatefulSet, type ClaimGrowth, type ClaimView, type ClusterView, type StatefulSetApplying, troubled } from "./cluster";
 import { fieldManagerOf, type Inputs, replicasOf, resolved } from "./inputs";
-import { PATIENCE, type Patience, until, waitingTime } from "./patience";
+import { clockOf, PATIENCE, type Patience, until, waitingTime } from "./patience";
 import { receiversAreUploaded } from "./upload";
 import { volumeGates } from "./volumeGrowth";
 
@@ -243,6 +243,7 @@ export async function receiversMayLeave(
     patience,
     FIX_AND_REPEAT,
   );
+  const { now } = clockOf(patience);
   const seen = new Map<string, { total: number; since: number }>();
   await until(
     `${leaving.join(", ")} to receive nothing for ${waitingTime(patience.quietSeconds)}`,
@@ -253,9 +254,9 @@ export async function receiversMayLeave(
         if ((await cluster.podTrouble(pod)) !== undefined) continue;
         const total = await cluster.metric(pod, "prometheus_tsdb_head_samples_appended_total");
         const last = seen.get(pod);
-        const since = last === undefined || last.total !== total ? Date.now() : last.since;
+        const since = last === undefined || last.total !== total ? now() : last.since;
         seen.set(pod, { total, since });
-        if ((Date.now() - since) / 1_000 < patience.quietSeconds) busy.push(pod);
+        if ((now() - since) / 1_000 < patience.quietSeconds) busy.push(pod);
       }
       return busy;
     },

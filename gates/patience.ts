@@ -3,6 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { ForbiddenError } from "../clients/transport";
 import { oneLine } from "../model/values/visibleText";
 
+/** What a gate knows of time. */
+export interface Clock {
+  /** Milliseconds, of which only differences count. */
+  now: () => number;
+  /** @param ms Milliseconds. */
+  pause: (ms: number) => Promise<unknown>;
+}
+
+const REAL_CLOCK: Clock = { now: Date.now, pause: (ms) => delay(ms) };
+
 /** How a gate waits. */
 export interface Patience {
   /** Seconds after which it gives up. */
@@ -11,7 +21,12 @@ export interface Patience {
   pollSeconds: number;
   /** Seconds without a sample after which a receiver counts as no longer written to. */
   quietSeconds: number;
+  /** Default: the machine's. */
+  clock?: Clock;
 }
+
+/** The clock by which a gate waits. */
+export const clockOf = ({ clock = REAL_CLOCK }: Patience): Clock => clock;
 
 /**
  * A receiver's start may have to replay its log (10 minutes were reported), a ring file reaches pods within two;
@@ -39,7 +54,8 @@ export function waitingTime(seconds: number): string {
  * @throws naming what is still missing when the time is over, or the right that is missing.
  */
 export async function until(what: string, missing: () => Promise<string[]>, patience: Patience, advice: string): Promise<void> {
-  const end = Date.now() + patience.timeoutSeconds * 1_000;
+  const { now, pause } = clockOf(patience);
+  const end = now() + patience.timeoutSeconds * 1_000;
   let last: string[] = [];
   let said = "";
   let forbidden = 0;
@@ -56,11 +72,11 @@ export async function until(what: string, missing: () => Promise<string[]>, pati
     const line = oneLine(`waiting for ${what}; still missing: ${last.join(", ")}`);
     if (line !== said) await pulumi.log.info(line, undefined, undefined, true);
     said = line;
-    if (Date.now() > end) {
+    if (now() > end) {
       throw new Error(
         `gave up after ${waitingTime(patience.timeoutSeconds)} of waiting for ${what}; still missing: ${oneLine(last.join(", "))}. ${advice}`,
       );
     }
-    await delay(patience.pollSeconds * 1_000);
+    await pause(patience.pollSeconds * 1_000);
   }
 }

@@ -5,8 +5,9 @@ import { compactorGates } from "../../gates/compactorShards";
 import { compactFlags } from "../../model/bucket/flags";
 import { planBucket } from "../../model/bucket/plan";
 import { BUCKET, settingsWith } from "../model/bucket/historySettings";
+import { quickClock } from "./quickClock";
 
-const QUICK = { timeoutSeconds: 0.05, pollSeconds: 0.001, quietSeconds: 0 };
+const QUICK = { timeoutSeconds: 0.05, pollSeconds: 0.001, quietSeconds: 0, clock: quickClock() };
 const NAME = "thanos-compactor";
 const storage = { pvc: { size: "10Gi" } };
 

@@ -19,8 +19,9 @@ import { HASHRINGS_CONFIG_MAP, type RingPlan } from "../../model/ring/plan";
 import type { Settings } from "../../model/settings/schema";
 import { IMAGES } from "../../model/values/versions";
 import { ringPlan, ringSettings, settingsOf } from "../harness";
+import { quickClock } from "./quickClock";
 
-const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.01, quietSeconds: 0.05 };
+const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.01, quietSeconds: 0.05, clock: quickClock() };
 
 /** A cluster whose state a test sets. What it doesn't set is as it should be after the change. */
 function fakeCluster(plan: RingPlan, state: Partial<ClusterView> = {}): ClusterView {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { ForbiddenError } from "../../clients/transport";
 import { type Patience, until, waitingTime } from "../../gates/patience";
+import { quickClock } from "./quickClock";
 
-const PATIENCE: Patience = { timeoutSeconds: 60, pollSeconds: 0.001, quietSeconds: 0 };
+const PATIENCE: Patience = { timeoutSeconds: 60, pollSeconds: 0.001, quietSeconds: 0, clock: quickClock() };
 const MAY_NOT = "the account may not create pods/portforward in namespace ns";
 
 describe("gates: patience", () => {

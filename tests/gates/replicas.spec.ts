@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import type * as pulumi from "@pulumi/pulumi";
 import type { AppliedDeployment } from "../../gates/cluster";
 import { replicaGates, UNTIL_SCALED } from "../../gates/replicas";
+import { quickClock } from "./quickClock";
 
-const QUICK = { timeoutSeconds: 0.05, pollSeconds: 0.001, quietSeconds: 0 };
+const QUICK = { timeoutSeconds: 0.05, pollSeconds: 0.001, quietSeconds: 0, clock: quickClock() };
 const NAME = "thanos-querier";
 const BOUNDS = { min: 2, max: 5, cpu: 80 };
 

@@ -3,8 +3,9 @@ import type { ExposedSample } from "../../clients/exposition";
 import type { AppliedStatefulSet, ClusterView, StatefulSetApplying } from "../../gates/cluster";
 import type { Patience } from "../../gates/patience";
 import { cuttingEveryMinute, type Leaving, receiversAreUploaded, storeGatewaysKnow, tenantsOf } from "../../gates/upload";
+import { quickClock } from "./quickClock";
 
-const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.005, quietSeconds: 0.01 };
+const QUICK: Patience = { timeoutSeconds: 0.3, pollSeconds: 0.005, quietSeconds: 0.01, clock: quickClock() };
 const GATEWAY = "thanos-store-gateway-0";
 const CUT = "--tsdb.max-block-duration=1m";
 

@@ -6,8 +6,9 @@ import type { Patience } from "../../gates/patience";
 import { growVolumes, volumeGates, volumesMayGrow } from "../../gates/volumeGrowth";
 import type { Identity } from "../../model/kubernetes/identities";
 import { volumeClaimTemplate, volumeSizeMetadata } from "../../model/kubernetes/storage";
+import { quickClock } from "./quickClock";
 
-const QUICK: Patience = { timeoutSeconds: 0.2, pollSeconds: 0.005, quietSeconds: 0 };
+const QUICK: Patience = { timeoutSeconds: 0.2, pollSeconds: 0.005, quietSeconds: 0, clock: quickClock() };
 const SET = { name: "thanos-receive", key: "receive.storage.pvc.size" };
 const CSI: VolumeClass = { provisioner: "ebs.csi.aws.com", allowsExpansion: true };
 const LOCAL: VolumeClass = { provisioner: "kubernetes.io/no-provisioner", allowsExpansion: true };
