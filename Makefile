@@ -52,7 +52,7 @@ types:
 format:
 	npx biome ci $(if $(MAKE_TERMOUT),,--colors=off) .
 
-# Files share clusters as tests/e2e/clusters.ts has it.
+# Files share the cluster as tests/e2e/stages.ts has it.
 E2E ?=
 e2e: $(MODULES) ## The tests on a real cluster; one file, on the cluster that runs: E2E=tests/e2e/dev.spec.ts
 	@node -r ts-node/register/transpile-only tests/e2e/run.ts $(E2E) -- $(MOCHA)

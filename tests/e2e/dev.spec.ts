@@ -11,7 +11,7 @@ import { writeQuorum } from "../../model/ring/quorum";
 import { shardsIn } from "../../model/ring/shards";
 import { openStack } from "../../sandbox/engine";
 import { inNode, nodePlanByNumber } from "../../sandbox/node";
-import type { ConfigOverlay } from "../../sandbox/overlay";
+import { type ConfigOverlay, mergeConfig } from "../../sandbox/overlay";
 import { HOST_ADDRESS, NODES } from "../../sandbox/topology";
 import { DeployAccount } from "./deployAccount";
 import { withNetwork } from "./edges";
@@ -41,7 +41,7 @@ const RETENTION = { [RECEIVE]: { retention: { time: "14d" } } };
 
 /** Where this process is scraped. */
 const SCRAPED = { host: HOST_ADDRESS, port: 9_464 };
-/** Options of receivers, queriers and Prometheus that nothing else here sets. */
+/** Options of receivers, queriers and Prometheus that are there from the beginning. */
 const OPTIONS = {
   [RECEIVE]: { retention: { size: "10Gi" }, relabel: [{ action: "labeldrop", regex: "secret_.+" }] },
   "thanos-stack:tenancy": { splitLabel: "team" },
@@ -70,8 +70,7 @@ const BLUE = {
   shuffleSharding: { shardSize: 3 },
 };
 const withRing = (ring: Omit<typeof BLUE, "shuffleSharding"> & { shuffleSharding: { shardSize: number } }): ConfigOverlay => ({
-  ...OPTIONS,
-  [RECEIVE]: { ...OPTIONS[RECEIVE], hashrings: [ring] },
+  [RECEIVE]: { ...RETENTION[RECEIVE], hashrings: [ring] },
 });
 
 /** Query frontends, as small as they go. */
@@ -114,8 +113,9 @@ describe("dev on a real cluster", function () {
     traced.close();
     traced.closeAllConnections();
   });
-  const open = (overrides: ConfigOverlay = {}) => openStack("dev", { ...account.config, ...overrides });
-  const update = (overrides: ConfigOverlay = {}) => up("dev", { ...account.config, ...overrides });
+  const configured = (overrides: ConfigOverlay) => mergeConfig(account.config, OPTIONS, overrides);
+  const open = (overrides: ConfigOverlay = {}) => openStack("dev", configured(overrides));
+  const update = (overrides: ConfigOverlay = {}) => up("dev", configured(overrides));
 
   it("comes up, also after an engine that was killed while it created, when what that had made is taken over", async () => {
     await remove("dev");
@@ -289,7 +289,6 @@ describe("dev on a real cluster", function () {
   });
 
   it("gives tenants a ring of its own shape, which holds their series, relabelled, and nobody else's", async () => {
-    await update(OPTIONS);
     const before = identities(await receivers());
     const { stack } = await update(withRing(BLUE));
     for (const each of before) assert.ok(identities(await receivers()).includes(each), `${each} is still the same`);
@@ -325,7 +324,7 @@ describe("dev on a real cluster", function () {
     for (const { metadata, spec } of pods) {
       const [container] = spec.containers;
       const isBlue = metadata.name.startsWith("thanos-receive-blue-");
-      assert.ok(container?.args?.includes(`--tsdb.retention=${isBlue ? "10d" : "15d"}`), metadata.name);
+      assert.ok(container?.args?.includes(`--tsdb.retention=${isBlue ? "10d" : "14d"}`), metadata.name);
       assert.ok(container?.args?.includes(`--tsdb.max-retention-bytes=${isBlue ? 5120 : 10_240}MB`), metadata.name);
       assert.equal(container?.resources?.requests?.memory, isBlue ? "384Mi" : "512Mi", metadata.name);
     }

@@ -128,7 +128,7 @@ describe("prod on a real cluster", function () {
     await remove("dev");
     const dev = await up("dev", { "thanos-stack:access": { federation: [NAMESPACE] } });
     const { outputs } = await deployedStack(cluster, dev.stack);
-    for (const stack of ["prod", "dev"]) await verify(stack);
+    await Promise.all(["prod", "dev"].map(verify));
     const volumes = await cluster.list<
       KubernetesObject & { spec: { claimRef?: object; hostPath?: object; local?: object; nodeAffinity?: object } }
     >("/api/v1/persistentvolumes");
@@ -152,8 +152,7 @@ describe("prod on a real cluster", function () {
           .join() === "dev,prod"
       );
     });
-    await dev.stack.destroy();
-    await up("prod", { ...SENDERS, "thanos-stack:protect": false });
+    await Promise.all([dev.stack.destroy(), up("prod", { ...SENDERS, "thanos-stack:protect": false })]);
   });
 
   it("takes the tenants that it names and no others, at the routers alone, and keeps what there was before it was closed", async () => {

@@ -3,12 +3,12 @@ import { basename, join } from "node:path";
 import { execa } from "execa";
 import { paths } from "../../sandbox/paths";
 import { installPlugins } from "../../sandbox/plugins/install";
-import { alone, CLUSTERS, filesOf, type SharedCluster } from "./clusters";
+import { alone, filesOf, STAGES, type Stage } from "./stages";
 
 /**
- * Runs this tier: every file, as {@link CLUSTERS} has them share clusters; or the files that are named, each on a cluster of
- * its own, the first on the one that runs. Each file has a process of its own, which ends with its tests, whatever one that ran
- * out of time has left going on in it.
+ * Runs this tier: every file, as {@link STAGES} has them share the cluster that runs, or the files that are named, one after the other. What
+ * is missing of the cluster is made before each stage, and all of it after one that failed. Each file has a process of its own, which ends
+ * with its tests, whatever one that ran out of time has left going on in it.
  *
  * usage: run.ts [FILE...] [-- option of mocha...]
  */
@@ -43,16 +43,16 @@ async function runLane(files: readonly string[], options: readonly string[], bes
   return failed;
 }
 
-async function runOn({ lanes, last }: SharedCluster, options: readonly string[]): Promise<string[]> {
+async function runStage(lanes: Stage, options: readonly string[]): Promise<string[]> {
   const failed = await Promise.all(lanes.map((files) => runLane(files, options, lanes.length > 1)));
-  return [...failed.flat(), ...(last === undefined ? [] : await runLane([last], options, false))];
+  return failed.flat();
 }
 
 async function main(): Promise<void> {
   const end = process.argv.indexOf("--");
   const named = process.argv.slice(2, end < 0 ? undefined : end).map((path) => basename(path, ".spec.ts"));
   const options = end < 0 ? [] : process.argv.slice(end + 1);
-  const clusters = named.length > 0 ? alone(named) : CLUSTERS;
+  const stages = named.length > 0 ? alone(named) : STAGES;
   const failed: string[] = [];
   let clusterSeconds = 0;
   const timed = async (...args: string[]) => {
@@ -61,15 +61,19 @@ async function main(): Promise<void> {
     clusterSeconds += (Date.now() - began) / 1_000;
     return passed;
   };
-  for (const [index, cluster] of clusters.entries()) {
-    if (index > 0 && !(await timed("down"))) failed.push("down");
+  let broken = false;
+  for (const stage of stages) {
+    if (broken && !(await timed("down"))) failed.push("down");
     if (!(await timed("cluster", "up", "--for-tests"))) {
-      failed.push(...filesOf(cluster));
+      failed.push(...filesOf(stage));
+      broken = true;
       continue;
     }
     // Two files that begin at once would each compile what the other starts.
     installPlugins(paths().pulumiHome);
-    failed.push(...(await runOn(cluster, options)));
+    const failedNow = await runStage(stage, options);
+    broken = failedNow.length > 0;
+    failed.push(...failedNow);
   }
   const results = process.env.MOCHA_RESULTS;
   if (results !== undefined && results !== "") writeFileSync(join(results, "cluster-seconds"), String(clusterSeconds));

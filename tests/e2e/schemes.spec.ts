@@ -1,44 +1,26 @@
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
-import { execa } from "execa";
 import type { Labels, MatrixElement, PrometheusClient, VectorElement } from "../../clients/prometheus";
-import { SHARD_FLAG } from "../../model/bucket/flags";
-import { shardOf } from "../../model/bucket/shards";
-import { bucketAccess, bucketServer, ensureBucket, startBucket, stopBucket } from "../../sandbox/bucket";
-import { environment, openStack } from "../../sandbox/engine";
+import { bucketAccess, ensureBucket } from "../../sandbox/bucket";
+import { openStack } from "../../sandbox/engine";
 import { dataDirectory, listBlocks, placeBlocks, type Series, uploadBlocks } from "../../sandbox/history";
 import type { ConfigOverlay } from "../../sandbox/overlay";
 import { NODE_NETWORK } from "../../sandbox/topology";
 import { withNetwork } from "./edges";
-import { bucketOf, SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
+import { DAY, HOUR, LATEST, MADE } from "./made";
+import { assertCredentialsHidden, bucketOf, SMALL } from "./objectStorage";
 import { INSTANT_QUERIES, RANGE_QUERIES, SERIES } from "./queries";
-import {
-  assertLossless,
-  Cluster,
-  changes,
-  deployedStack,
-  eventually,
-  metricsOf,
-  querierOf,
-  receiversAsked,
-  ringLoaded,
-  underLoad,
-  verify,
-  withBlocks,
-} from "./stack";
+import { Cluster, changes, deployedStack, eventually, querierOf, verify, withBlocks } from "./stack";
 
 /**
- * Both schemes beside each other, each with a bucket. `ring` is dev, a ring of receivers, under a name of its own; `sidecar` is
+ * Both schemes beside each other, the sidecars with a bucket. `ring` is dev, a ring of receivers, under a name of its own; `sidecar` is
  * prod with one word changed, as small as one machine needs it, whose Prometheus also writes into that ring: so the same
  * samples are answered along both ways.
  */
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const RING_BUCKET = "ring-history";
 const RING_STACK = "ring";
 const RING_NAMESPACE = "thanos-ring";
+const RING_URL = `http://thanos-receive.${RING_NAMESPACE}.svc.cluster.local:19291/api/v1/receive`;
 const SIDECAR_BUCKET = "sidecar-history";
 const NAMESPACE = "thanos-sidecar";
 /** As often as a test can wait for. */
@@ -47,25 +29,12 @@ const OFTEN = { scrapeInterval: "5s", scrapeTimeout: "5s", evaluationInterval: "
 const RING = {
   // The sidecar stack's Prometheus, and this machine.
   "thanos-stack:access": { senders: [NAMESPACE, NODE_NETWORK] },
-  "thanos-stack:objectStorage": {
-    s3: bucketOf(RING_BUCKET),
-    storeGateway: SMALL_STORE_GATEWAY,
-    compactor: { ...SMALL, consistencyDelay: "0s", deleteDelay: "2m" },
-  },
   "thanos-stack:prometheus": OFTEN,
   // Its share of two busy cores has to answer five queries a second.
   "thanos-stack:querier": { resources: { cpu: "200m", memory: "256Mi" } },
 };
 const openRing = (config: ConfigOverlay = RING): Promise<Stack> =>
   openStack("dev", { ...config, "thanos-stack:namespace": RING_NAMESPACE }, { stack: RING_STACK });
-/** The same, but blocks say for a while whose they were, before the compactor merges them. */
-const UNMERGED_RING = {
-  ...RING,
-  "thanos-stack:objectStorage": {
-    ...RING["thanos-stack:objectStorage"],
-    compactor: { ...RING["thanos-stack:objectStorage"].compactor, consistencyDelay: "30m" },
-  },
-};
 const STATELESS_RULERS = {
   "thanos-stack:ruler": { mode: "stateless", replicas: 2, antiAffinity: "soft", evaluationInterval: "5s", resources: SMALL.resources },
 };
@@ -95,29 +64,11 @@ const sidecar = (ringUrl: string) => ({
   },
 });
 
-/** Made history of the sidecar stack's own Prometheus. */
-const MADE: readonly Series[] = [0, 1].flatMap((instance) => [
-  {
-    name: "made_temperature_celsius",
-    labels: { instance: `made-${instance}` },
-    value: (time: number) => 20 + instance + 5 * Math.sin((2 * Math.PI * time) / DAY),
-  },
-  {
-    name: "made_requests_total",
-    labels: { instance: `made-${instance}` },
-    value: (time: number) => ((instance + 2) * (time % (30 * DAY))) / 1_000,
-  },
-]);
 const EXTERNAL = { cluster: "sidecar", prometheus_replica: "prometheus-0" };
-/** The last even hour, at which blocks end. */
-const LATEST = Math.floor(Date.now() / (2 * HOUR)) * 2 * HOUR;
 /** Twelve days that the compactor finds in the bucket: ten of them are whole blocks of two, wherever those begin. */
 const OLD = { from: LATEST - 16 * DAY, to: LATEST - 4 * DAY };
 /** Ten hours that the sidecar finds in its Prometheus, older than what a sidecar serves. */
 const YESTERDAY = { from: LATEST - 30 * HOUR, to: LATEST - 20 * HOUR };
-
-/** Four hours that receivers find in their TSDBs while the bucket is away. */
-const OUTAGE = { from: LATEST - 10 * HOUR, to: LATEST - 6 * HOUR };
 
 /** An answer without what tells the two ways apart, in an order of its own. */
 function comparable(answer: readonly (VectorElement | MatrixElement)[]): { labels: Labels; values: [number, number][] }[] {
@@ -162,19 +113,19 @@ describe("both schemes on a real cluster", function () {
   const cluster = new Cluster();
   const ringStack = () => openRing();
   const ring = async () => deployedStack(cluster, await ringStack());
-  const sidecarStack = async (): Promise<Stack> => openStack("prod", sidecar((await ring()).outputs.remoteWriteUrl), { stack: "sidecar" });
+  const sidecarStack = async (): Promise<Stack> => openStack("prod", sidecar(RING_URL), { stack: "sidecar" });
   const sidecars = async (): Promise<PrometheusClient> => querierOf(await sidecarStack());
 
   before("days of history in the bucket, as sidecars that ran then would have left them", async () => {
-    for (const bucket of [RING_BUCKET, SIDECAR_BUCKET]) await ensureBucket(bucket);
+    await ensureBucket(SIDECAR_BUCKET);
     if ((await listBlocks(bucketAccess(SIDECAR_BUCKET))).length > 0) return;
     await withBlocks(OLD, MADE, (folder) => uploadBlocks({ folder, labels: EXTERNAL, bucket: bucketAccess(SIDECAR_BUCKET) }));
   });
 
   it("come up from nothing and pass the same check", async () => {
-    await (await ringStack()).up();
-    await (await sidecarStack()).up();
-    for (const stack of [RING_STACK, "sidecar"]) await verify(stack);
+    await Promise.all([ringStack(), sidecarStack()].map(async (stack) => (await stack).up()));
+    await Promise.all([RING_STACK, "sidecar"].map(verify));
+    assert.equal((await ring()).outputs.remoteWriteUrl, RING_URL);
     const outputs = await (await sidecarStack()).outputs();
     assert.equal(outputs.scheme?.value, "sidecar");
     for (const absent of ["remoteWriteUrl", "ring"]) assert.equal(outputs[absent], undefined, absent);
@@ -182,23 +133,7 @@ describe("both schemes on a real cluster", function () {
   });
 
   it("keep the bucket's credentials in one Secret and out of state and outputs", async () => {
-    for (const [stack, namespace] of [
-      [await ringStack(), RING_NAMESPACE],
-      [await sidecarStack(), NAMESPACE],
-    ] as const) {
-      const { secretKey } = bucketServer().credentials;
-      // The Automation API would decrypt it.
-      const { stdout } = await execa("pulumi", ["stack", "export", "--stack", stack.name], { env: environment() });
-      assert.ok(stdout.includes("thanos-store-gateway") && !stdout.includes(secretKey), "in the state");
-      assert.ok(!JSON.stringify(await stack.outputs()).includes(secretKey), "in the outputs");
-      const maps = await cluster.list(`/api/v1/namespaces/${namespace}/configmaps`);
-      assert.ok(!JSON.stringify(maps).includes(secretKey), "in a ConfigMap");
-      const secrets = await cluster.list(`/api/v1/namespaces/${namespace}/secrets`);
-      const holders = secrets.filter(({ data }) =>
-        Object.values(data ?? {}).some((text) => Buffer.from(text, "base64").toString().includes(secretKey)),
-      );
-      assert.equal(holders.length, 1);
-    }
+    await assertCredentialsHidden(cluster, await sidecarStack(), NAMESPACE);
   });
 
   it("evaluate the repository's rules by rulers alone, each group once, without a fault", async () => {
@@ -280,7 +215,7 @@ describe("both schemes on a real cluster", function () {
 
   it("reads a changed configuration again without a restart", async () => {
     const before = await cluster.pods(NAMESPACE, "prometheus");
-    const config = sidecar((await ring()).outputs.remoteWriteUrl);
+    const config = sidecar(RING_URL);
     const changed = await openStack(
       "prod",
       { ...config, "thanos-stack:prometheus": { ...config["thanos-stack:prometheus"], externalLabels: { seen: "again" } } },
@@ -374,7 +309,7 @@ describe("both schemes on a real cluster", function () {
   });
 
   it("answers as one over pairs, shards and parts of the bucket, from caches that its store gateways share", async () => {
-    const config = sidecar((await ring()).outputs.remoteWriteUrl);
+    const config = sidecar(RING_URL);
     const stack = await openStack(
       "prod",
       {
@@ -417,179 +352,8 @@ describe("both schemes on a real cluster", function () {
     });
   });
 
-  it("goes on through an outage of the object storage, and uploads everything afterwards; the sidecar scheme leaves nothing else", async () => {
-    const tenant = (await ring()).outputs.defaultTenant;
-    const outage = OUTAGE;
-    await stopBucket();
-    let restored = false;
-    try {
-      const load = await underLoad(await ring(), {}, async () => {
-        const begun = Date.now();
-        for (const pod of ["thanos-receive-0", "thanos-receive-1"]) {
-          await withBlocks(outage, MADE, async (folder) =>
-            placeBlocks({ folder, tenant, ...(await dataDirectory({ namespace: RING_NAMESPACE, pod })) }),
-          );
-        }
-        await (await sidecarStack()).destroy();
-        assert.equal(await cluster.get(`/api/v1/namespaces/${NAMESPACE}`), undefined);
-        await eventually(
-          "five minutes are over, and uploads fail",
-          async () => {
-            const { vector } = await (await ring()).querier.instant(
-              'sum(thanos_shipper_dir_sync_failures_total{job="thanos-receive"}) > 0',
-            );
-            return Date.now() - begun >= 300_000 && vector.length === 1;
-          },
-          900,
-        );
-      });
-      assertLossless(load);
-      await startBucket();
-      restored = true;
-    } finally {
-      if (!restored) await startBucket();
-    }
-    await eventually(
-      "both receivers' blocks are in the bucket",
-      async () => {
-        const blocks = await listBlocks(bucketAccess(RING_BUCKET));
-        return ["thanos-receive-0", "thanos-receive-1"].every(
-          (replica) =>
-            blocks.filter(
-              ({ labels, minTime, maxTime }) => labels.receive_replica === replica && minTime >= outage.from && maxTime <= outage.to,
-            ).length === 2,
-        );
-      },
-      600,
-    );
-  });
-
-  it("merges the receivers' copies in the bucket, and answers each sample once before and after", async () => {
-    const outage = OUTAGE;
-    const { querier } = await ring();
-    const answered = async () =>
-      (await querier.instant("count_over_time(made_temperature_celsius[1h])", { timeMs: outage.from + HOUR - 1, partialResponse: false }))
-        .vector;
-    const once = (answer: readonly VectorElement[]) => answer.length === 2 && answer.every(({ sample }) => sample.value === 60);
-    await eventually("each sample is answered once", async () => once(await answered()));
-    await cluster.delete(`/api/v1/namespaces/${RING_NAMESPACE}/pods/thanos-compactor-0`);
-    await eventually(
-      "one block instead of copies",
-      async () => {
-        const blocks = (await listBlocks(bucketAccess(RING_BUCKET))).filter((block) => !block.markedForDeletion);
-        const here = blocks.filter(({ minTime, maxTime }) => minTime < outage.to && maxTime > outage.from);
-        return here.length > 0 && here.every(({ labels }) => labels.receive_replica === undefined);
-      },
-      600,
-    );
-    await eventually("each sample is still answered once", async () => once(await answered()));
-  });
-
-  it("divides the bucket's blocks over compactors by tenant, and no two divisions are ever at work beside each other", async () => {
-    const { querier, outputs } = await ring();
-    const own = shardOf([outputs.defaultTenant, ""], 2);
-    const other = ["shop", "bank", "mill", "farm", "port"].find((tenant) => shardOf([tenant, ""], 2) !== own);
-    assert.ok(other !== undefined);
-    const labels = { tenant_id: other, receive_replica: "thanos-receive-0" };
-    await withBlocks(OUTAGE, MADE, (folder) => uploadBlocks({ folder, labels, bucket: bucketAccess(RING_BUCKET) }));
-    const compactors = () => cluster.pods(RING_NAMESPACE, "thanos-compactor");
-    /** Updates, and polls meanwhile how those divide blocks that there are at once; one that is ending is there too. */
-    const divide = async (stack: Stack): Promise<string[]> => {
-      let over = false;
-      const divisions: string[][] = [];
-      const poll = async () => {
-        while (!over) {
-          const pods = await compactors().catch(() => []);
-          const selectors = pods.map(({ spec }) => spec.containers[0]?.args?.find((arg) => arg.startsWith(SHARD_FLAG)) ?? "all");
-          divisions.push([...new Set(selectors)]);
-          await delay(300);
-        }
-      };
-      const update = stack.up().finally(() => {
-        over = true;
-      });
-      await Promise.all([update, poll()]);
-      assert.deepEqual(
-        divisions.filter((each) => each.length > 1),
-        [],
-      );
-      assert.equal(new Set(divisions.flat()).size, 2, "the old division and the new one were seen");
-      return (await compactors()).map(({ metadata }) => metadata.name).sort();
-    };
-    const { compactor, ...bucket } = RING["thanos-stack:objectStorage"];
-    const divided = await openRing({ ...RING, "thanos-stack:objectStorage": { ...bucket, compactor: { ...compactor, shards: 2 } } });
-    assert.deepEqual(await divide(divided), ["thanos-compactor-0", "thanos-compactor-1"]);
-    const has = 'thanos_blocks_meta_synced{state=~"loaded|label-excluded", compactor_shards="2"} > 0';
-    await eventually("each has blocks that the other leaves alone", async () => {
-      const { vector } = await querier.instant(`count by (compactor_shard) (${has})`);
-      return vector.length === 2 && vector.every(({ sample }) => sample.value === 2);
-    });
-    const { vector } = await querier.instant('thanos_compact_halted{compactor_shards="2"}');
-    assert.deepEqual(
-      vector.map(({ sample }) => sample.value),
-      [0, 0],
-    );
-    // What the next test begins with.
-    assert.deepEqual(await divide(await openRing(UNMERGED_RING)), ["thanos-compactor-0"]);
-  });
-
-  it("gets smaller under load only when all that the leaving receivers hold is in the bucket, and answers all of it afterwards", async () => {
-    const sized = (replicas: number) => openRing({ ...UNMERGED_RING, "thanos-stack:receive": { replicas } });
-    await (await sized(3)).up();
-    await (await sized(5)).up();
-    const deployed = await ring();
-    const { querier, writer } = deployed;
-    const receivers = () => cluster.pods(RING_NAMESPACE, "thanos-receive");
-    await ringLoaded(receivers, 5);
-    const leaving = ["thanos-receive-3", "thanos-receive-4"];
-    const written = "held_by_a_ring_of_five";
-    // The last comes out of order. It is not older than all that is in order, which Thanos serves only
-    // when it is in a block (DB.StartTime).
-    const first = Date.now();
-    const times = [first, first + 2_000, first + 1_000];
-    const holders = async (time: number) => {
-      const { vector } = await querier.instant(`count by (receive_replica) (${written})`, { deduplicate: false, timeMs: time });
-      return new Map(vector.map(({ labels, sample }) => [labels.receive_replica ?? "", sample.value]));
-    };
-    for (const timestampMs of times) {
-      const samples = [{ timestampMs, value: timestampMs - first }];
-      await writer.send(Array.from({ length: 200 }, (_, series) => ({ labels: { __name__: written, series: String(series) }, samples })));
-      // The replica that a router does not wait for is there too.
-      await eventually(
-        "three copies of each",
-        async () => [...(await holders(timestampMs)).values()].reduce((sum, each) => sum + each, 0) === 600,
-      );
-    }
-    const before = await Promise.all(times.map(holders));
-    const pods = await receivers();
-    for (const replica of leaving) {
-      for (const held of before) assert.ok((held.get(replica) ?? 0) > 20, `${replica} holds ${held.get(replica)} series`);
-      const page = await metricsOf(pods.find(({ metadata }) => metadata.name === replica));
-      const log = page.find(({ name }) => name === "prometheus_tsdb_out_of_order_wbl_storage_size_bytes");
-      assert.ok((log?.value ?? 0) > 0, `${replica} holds something out of order`);
-    }
-    // Nothing in `accepts` lets old samples go.
-    const load = await underLoad(deployed, {}, async () => {
-      await (await sized(3)).up();
-      await receiversAsked(querier, 3);
-    });
-    assert.equal((await receivers()).length, 3);
-    assertLossless(load);
-    const spec = JSON.stringify((await cluster.get(`/apis/apps/v1/namespaces/${RING_NAMESPACE}/statefulsets/thanos-receive`))?.spec);
-    assert.ok(
-      !spec.includes("max-block-duration") && !/"partition":[1-9]/.test(spec),
-      `the engine took back what the gate applied: ${spec}`,
-    );
-    for (const [index, timeMs] of times.entries()) {
-      const after = await holders(timeMs);
-      for (const replica of leaving) assert.equal(after.get(replica), before[index]?.get(replica), `${replica} at ${timeMs - first} ms`);
-      const { vector } = await querier.instant(written, { timeMs, partialResponse: false });
-      assert.deepEqual([vector.length, new Set(vector.map(({ sample }) => sample.value))], [200, new Set([timeMs - first])]);
-    }
-  });
-
-  it("leaves nothing of the ring but the bucket", async () => {
-    await (await ringStack()).destroy();
-    assert.equal(await cluster.get(`/api/v1/namespaces/${RING_NAMESPACE}`), undefined);
+  it("leaves nothing of either but what the sidecars have uploaded", async () => {
+    await Promise.all([ringStack(), sidecarStack()].map(async (stack) => (await stack).destroy()));
+    for (const namespace of [RING_NAMESPACE, NAMESPACE]) assert.equal(await cluster.get(`/api/v1/namespaces/${namespace}`), undefined);
   });
 });
