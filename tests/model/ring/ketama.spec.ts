@@ -8,13 +8,12 @@ import {
   largestReplicationFactor,
   RingError,
   type RingMember,
-  replicaSets,
   replicasAt,
   replicasOf,
   ringProblems,
   seriesHash,
-  zoneBalance,
 } from "../../../model/ring/ketama";
+import { replicaSets, zoneBalance } from "../../../model/ring/replicaSets";
 import { xxhash64 } from "../../../model/ring/xxhash64";
 
 interface Vectors {
