@@ -3,6 +3,7 @@ import { carrying } from "./capacity/quantities";
 import type { CapacityPlan, Need } from "./capacity/types";
 import { capacityPlan } from "./capacityPlan";
 import { planStack } from "./plan";
+import { MOST_RECEIVERS } from "./settings/forms";
 import { type SettingsInput, settingsSchema } from "./settings/schema";
 import { formatProblem, type Problem } from "./values/problem";
 import { quantityBytes } from "./values/quantity";
@@ -126,7 +127,7 @@ const grownBy = (count: number, excess: number, step = 1): number =>
   excess <= 1 ? count : count + step * Math.max(1, Math.floor((count * (excess - 1)) / 2 / step));
 
 /** Largest numbers that the stack file takes. */
-const MOST: Counts = { receivers: 99, shards: 64, queriers: 50 };
+const MOST: Counts = { receivers: MOST_RECEIVERS, shards: 64, queriers: 50 };
 
 /**
  * A stack file that carries the load.

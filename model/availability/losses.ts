@@ -1,4 +1,4 @@
-import { caseShares } from "../ring/placement";
+import { type CaseShares, caseShares, pairShares } from "../ring/placement";
 import { writeQuorum } from "../ring/quorum";
 import { domains, type PlacedHashring, placeHashring, refuseProblems } from "./plan";
 import type { AvailabilityPlan, Loss, LossCase, ReceivePlan } from "./types";
@@ -16,10 +16,27 @@ function product(groups: readonly number[][]): number[][] {
   return groups.reduce<number[][]>((cases, group) => cases.flatMap((chosen) => group.map((member) => [...chosen, member])), [[]]);
 }
 
-/** The sets of members that a loss can take from a hashring. */
-function casesOf(loss: Loss, { ring, nodes, zones }: PlacedHashring, receive: ReceivePlan): number[][] {
-  const any = (groups: readonly number[][], count: number) =>
-    combinations(groups, Math.min(count, groups.length)).map((lost) => lost.flat());
+/** A case of a loss: the members that it takes from a hashring, and what that does to their series. */
+interface Case {
+  lost: number[];
+  shares: CaseShares;
+}
+
+/** The cases of a loss of any `count` of some groups of members, or of all of them where they are fewer. */
+function anyOf(groups: readonly number[][], count: number, copies: PlacedHashring["copies"]): Case[] {
+  const most = Math.min(count, groups.length);
+  if (most !== 2) return combinations(groups, most).map((lost) => caseOf(lost.flat(), copies));
+  const shares = pairShares(copies, groups);
+  return groups.flatMap((one, i) =>
+    groups.slice(i + 1).map((other, rest) => ({ lost: [...one, ...other], shares: shares(i, i + 1 + rest) })),
+  );
+}
+
+const caseOf = (lost: number[], copies: PlacedHashring["copies"]): Case => ({ lost, shares: caseShares(copies, lost) });
+
+/** The cases of a loss in a hashring. */
+function casesOf(loss: Loss, { ring, copies, nodes, zones }: PlacedHashring, receive: ReceivePlan): Case[] {
+  const any = (groups: readonly number[][], count: number) => anyOf(groups, count, copies);
   switch (loss) {
     case "node":
       return any(nodes, 1);
@@ -28,7 +45,9 @@ function casesOf(loss: Loss, { ring, nodes, zones }: PlacedHashring, receive: Re
     case "zone":
       return any(zones, 1);
     case "rollingRestart":
-      return receive.restart === "onePerZone" && zones.length > 0 ? product(zones) : any(domains(ring, "member"), 1);
+      return receive.restart === "onePerZone" && zones.length > 0
+        ? product(zones).map((lost) => caseOf(lost, copies))
+        : any(domains(ring, "member"), 1);
     case "drain":
       return receive.maxUnavailable === undefined ? any(nodes, 1) : any(domains(ring, "member"), receive.maxUnavailable);
     case "prometheus":
@@ -50,8 +69,7 @@ export const keepsData = (loss: Loss): boolean => loss === "rollingRestart" || l
 export function lossCases(loss: Loss, placed: readonly PlacedHashring[], receive: ReceivePlan): (LossCase & { incomplete: number })[] {
   const quorum = writeQuorum(receive.replicationFactor);
   return placed.flatMap((hashring) =>
-    casesOf(loss, hashring, receive).map((lost) => {
-      const { atLeast, exactly } = caseShares(hashring.copies, lost);
+    casesOf(loss, hashring, receive).map(({ lost, shares: { atLeast, exactly } }) => {
       const quorumLost = atLeast(quorum);
       return {
         hashring: hashring.ring.name,

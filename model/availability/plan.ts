@@ -1,5 +1,6 @@
-import { ketamaRing, partOfRing, RingError, ringProblems, zoneBalance } from "../ring/ketama";
+import { type KetamaRing, ketamaRing, partOfRing, RingError, ringProblems } from "../ring/ketama";
 import { type Placed, placeReplicas } from "../ring/placement";
+import { zoneBalance } from "../ring/replicaSets";
 import type { Problem } from "../values/problem";
 import type { AntiAffinity, AvailabilityPlan, PlannedHashring, PrometheusWorkload, ReceivePlan } from "./types";
 
@@ -95,12 +96,15 @@ export interface PlacedHashring {
   zones: number[][];
 }
 
+/** A hashring of a plan as Thanos computes it. */
+export const ketamaOf = (ring: PlannedHashring, { replicationFactor }: ReceivePlan): KetamaRing =>
+  ketamaRing(ring.members, replicationFactor);
+
 /**
  * Where the replicas of each series of a hashring are, and what a node or a zone can hold of its members at most; each shard apart where
  * tenants have some.
  */
-export function placeHashring(ring: PlannedHashring, receive: ReceivePlan): PlacedHashring[] {
-  const ketama = ketamaRing(ring.members, receive.replicationFactor);
+export function placeHashring(ring: PlannedHashring, receive: ReceivePlan, ketama = ketamaOf(ring, receive)): PlacedHashring[] {
   const hard = antiAffinityOf(ring, receive) === "hard";
   const placed = (part: PlannedHashring, copies: Placed): PlacedHashring => ({
     ring: part,
@@ -116,8 +120,8 @@ export function placeHashring(ring: PlannedHashring, receive: ReceivePlan): Plac
 }
 
 /** The member that holds most of a hashring's series, and how much relative to the mean. */
-export function heaviestOf(ring: PlannedHashring, { replicationFactor }: ReceivePlan): { pod: string; load: number } {
-  const { members } = zoneBalance(ketamaRing(ring.members, replicationFactor));
+export function heaviestOf(ring: PlannedHashring, ketama: KetamaRing): { pod: string; load: number } {
+  const { members } = zoneBalance(ketama);
   const heaviest = members.reduce((best, member, i) => (member.load > (members[best]?.load ?? 0) ? i : best), 0);
   return { pod: ring.members[heaviest]?.pod ?? "", load: rounded(members[heaviest]?.load ?? 0) };
 }

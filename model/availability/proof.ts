@@ -1,5 +1,5 @@
 import { writeQuorum } from "../ring/quorum";
-import { antiAffinityOf, heaviestOf, nodesOf, nodesOfPrometheus, placeHashring, refuseProblems } from "./plan";
+import { antiAffinityOf, heaviestOf, ketamaOf, nodesOf, nodesOfPrometheus, placeHashring, refuseProblems } from "./plan";
 import { scenarioOf } from "./scenarios";
 import { summaryOf } from "./summary";
 import { survivalOf } from "./survival";
@@ -35,7 +35,8 @@ import type { Availability, AvailabilityPlan, Loss } from "./types";
 export function availability(plan: AvailabilityPlan): Availability {
   refuseProblems(plan);
   const { receive } = plan;
-  const placed = receive === undefined ? [] : receive.hashrings.flatMap((ring) => placeHashring(ring, receive));
+  const rings = receive === undefined ? [] : receive.hashrings.map((ring) => ({ ring, ketama: ketamaOf(ring, receive) }));
+  const placed = receive === undefined ? [] : rings.flatMap(({ ring, ketama }) => placeHashring(ring, receive, ketama));
   const named = new Set(
     receive?.hashrings.flatMap((ring) => ring.members.flatMap((member) => (member.zone === undefined ? [] : [member.zone]))),
   );
@@ -62,12 +63,12 @@ export function availability(plan: AvailabilityPlan): Availability {
             quorum: writeQuorum(receive.replicationFactor),
             antiAffinity: modes.has("soft") ? ("soft" as const) : ("hard" as const),
             zones: named.size,
-            hashrings: receive.hashrings.map((ring) => ({
+            hashrings: rings.map(({ ring, ketama }) => ({
               name: ring.name,
               members: ring.members.length,
               ...(modes.size > 1 ? { antiAffinity: antiAffinityOf(ring, receive) } : {}),
               ...(ring.shards === undefined ? {} : { sharded: true as const }),
-              heaviest: heaviestOf(ring, receive),
+              heaviest: heaviestOf(ring, ketama),
             })),
           },
         }),

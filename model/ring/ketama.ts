@@ -1,5 +1,5 @@
 import { formatProblem, type Problem } from "../values/problem";
-import { xxhash64 } from "./xxhash64";
+import { xxhash64, xxhash64After } from "./xxhash64";
 
 /** A ring, or a plan around it, that can't work; it carries every problem found, and its message names them all. */
 export class RingError extends Error {
@@ -30,25 +30,18 @@ export interface KetamaRing {
   replicas: Uint16Array;
 }
 
-/** The part of the hash space, thus of the series, whose replicas are on the same members. */
-export interface ReplicaSet {
-  /** The indices of the members, ascending. */
-  members: number[];
-  /** How many of the 2^64 hashes fall to these members: exact. */
-  space: bigint;
-  /** `space` as a fraction of all hashes, 0 to 1. */
-  share: number;
-}
-
 /** Sections a member has in the ring: Thanos' `SectionsPerNode`. */
 export const SECTIONS_PER_MEMBER = 1000;
 
 /** The number of different hashes, 2^64. */
 export const HASH_SPACE = 1n << 64n;
 
+const LOW_BITS = 32n;
+
 const encoder = new TextEncoder();
 
-const zoneOf = (member: RingMember): string => member.zone ?? "";
+/** The zone that Thanos takes a member to be in. */
+export const zoneOf = (member: RingMember): string => member.zone ?? "";
 
 function zoneSizes(members: readonly RingMember[]): Map<string, number> {
   const sizes = new Map<string, number>();
@@ -148,23 +141,34 @@ export function ketamaRing(
   if (problems.length > 0) {
     throw new RingError(problems);
   }
-  const sections: { hash: bigint; member: number }[] = [];
+  const hashes = new BigUint64Array(members.length * sectionsPerMember);
+  const suffixes = Array.from({ length: sectionsPerMember }, (_, i) => encoder.encode(`${i + 1}`));
   for (const [member, { address }] of members.entries()) {
-    for (let i = 1; i <= sectionsPerMember; i++) {
-      sections.push({ hash: xxhash64(encoder.encode(`${address}:${i}`)), member });
-    }
+    const hashOf = xxhash64After(encoder.encode(`${address}:`));
+    for (const [i, suffix] of suffixes.entries()) hashes[member * sectionsPerMember + i] = hashOf(suffix);
   }
-  sections.sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0));
+  const order = ascending(hashes);
   return {
     members,
     replicationFactor,
-    hashes: BigUint64Array.from(sections, (section) => section.hash),
+    hashes: BigUint64Array.from(order, (section) => hashes[section] ?? 0n),
     replicas: sectionReplicas(
-      sections.map((section) => section.member),
+      Uint16Array.from(order, (section) => Math.floor(section / sectionsPerMember)),
       members,
       replicationFactor,
     ),
   };
+}
+
+/** The places of some hashes in ascending order; of equal ones the first first. */
+function ascending(hashes: BigUint64Array): Uint32Array {
+  const high = Float64Array.from(hashes, (hash) => Number(hash >> LOW_BITS));
+  return Uint32Array.from(hashes.keys()).sort((a, b) => {
+    const difference = (high[a] ?? 0) - (high[b] ?? 0);
+    if (difference !== 0) return difference;
+    const [one = 0n, other = 0n] = [hashes[a], hashes[b]];
+    return one < other ? -1 : one > other ? 1 : a - b;
+  });
 }
 
 /** The member that each section belongs to: the first that holds its series. */
@@ -203,26 +207,36 @@ export function partOfRing(ring: KetamaRing, chosen: readonly number[]): KetamaR
   };
 }
 
-function sectionReplicas(owners: readonly number[], members: readonly RingMember[], replicationFactor: number): Uint16Array {
+function sectionReplicas(owners: ArrayLike<number>, members: readonly RingMember[], replicationFactor: number): Uint16Array {
   const zoneNames = [...zoneSizes(members).keys()];
-  const zones = members.map((member) => zoneNames.indexOf(zoneOf(member)));
+  const zones = Uint16Array.from(members, (member) => zoneNames.indexOf(zoneOf(member)));
   const replicas = new Uint16Array(owners.length * replicationFactor);
+  // The last section, counted from 1, for which a member was chosen: no set is made for each of hundreds of thousands.
+  const chosenFor = new Uint32Array(members.length);
+  const spread = new Uint16Array(zoneNames.length);
   for (let section = 0; section < owners.length; section++) {
-    const chosen = new Set<number>();
-    const spread = zoneNames.map(() => 0);
-    for (let at = section; chosen.size < replicationFactor; at = (at + 1) % owners.length) {
+    spread.fill(0);
+    let chosen = 0;
+    for (let at = section; chosen < replicationFactor; at = at + 1 === owners.length ? 0 : at + 1) {
       const member = owners[at] ?? 0;
       const zone = zones[member] ?? 0;
       const inZone = spread[zone] ?? 0;
-      if (chosen.has(member) || (spread.length > 1 && inZone > 0 && inZone > Math.min(...spread))) {
+      if (chosenFor[member] === section + 1 || (spread.length > 1 && inZone > 0 && inZone > leastOf(spread))) {
         continue;
       }
-      replicas[section * replicationFactor + chosen.size] = member;
-      chosen.add(member);
+      replicas[section * replicationFactor + chosen] = member;
+      chosen++;
+      chosenFor[member] = section + 1;
       spread[zone] = inZone + 1;
     }
   }
   return replicas;
+}
+
+function leastOf(counts: Uint16Array): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const count of counts) if (count < least) least = count;
+  return least;
 }
 
 /**
@@ -261,71 +275,4 @@ export function replicasAt(ring: KetamaRing, hash: bigint): number[] {
 /** The indices of the members that hold the replicas of a series, the first replica first. */
 export function replicasOf(ring: KetamaRing, tenant: string, labels: Readonly<Record<string, string>>): number[] {
   return replicasAt(ring, seriesHash(tenant, labels));
-}
-
-/** The exact share of the hash space of each set of members that holds all replicas of some series, ordered by its members. */
-export function replicaSets(ring: KetamaRing): ReplicaSet[] {
-  const sets = new Map<string, { members: number[]; space: bigint }>();
-  const last = ring.hashes[ring.hashes.length - 1] ?? 0n;
-  let before = last - HASH_SPACE;
-  for (const [section, hash] of ring.hashes.entries()) {
-    const members = [...ring.replicas.subarray(section * ring.replicationFactor, (section + 1) * ring.replicationFactor)].sort(
-      (a, b) => a - b,
-    );
-    const key = members.join();
-    const set = sets.get(key) ?? { members, space: 0n };
-    set.space += hash - before;
-    sets.set(key, set);
-    before = hash;
-  }
-  return [...sets.values()]
-    .filter((set) => set.space > 0n)
-    .sort((a, b) => a.members.map((member, i) => member - (b.members[i] ?? 0)).find((difference) => difference !== 0) ?? 0)
-    .map((set) => ({ ...set, share: fractionOf(set.space) }));
-}
-
-/**
- * A number of hashes as a fraction of all of them, 0 to 1; it is 0 only for none and 1 only for all, or
- * so near that no number lies between.
- */
-export function fractionOf(space: bigint): number {
-  return Number(space) / Number(HASH_SPACE);
-}
-
-/** Load of one member of a ring. */
-export interface MemberLoad {
-  address: string;
-  zone: string;
-  /** The share of all series of which this member holds a replica, 0 to 1: exact. */
-  share: number;
-  /** `share` relative to the mean over the members: 1 is even, 1.667 holds two thirds more than the mean. */
-  load: number;
-}
-
-/** How evenly a ring loads its members. */
-export interface ZoneBalance {
-  /** Every member's load, in the order of the members. */
-  members: MemberLoad[];
-  /** The member that holds most: its disk and memory fill first. */
-  heaviest: MemberLoad;
-}
-
-/**
- * Every member's part of the replicas: exact, for the ring as given.
- *
- * With {@link SECTIONS_PER_MEMBER} sections, an even layout stays within a few percent of 1. With replicas spread over the zones, a zone's
- * replicas fall to its members alone, so that a zone with fewer members loads each of them more.
- */
-export function zoneBalance(ring: KetamaRing): ZoneBalance {
-  const spaces = ring.members.map(() => 0n);
-  for (const set of replicaSets(ring)) {
-    for (const member of set.members) {
-      spaces[member] = (spaces[member] ?? 0n) + set.space;
-    }
-  }
-  const members = ring.members.map((member, index) => {
-    const share = fractionOf(spaces[index] ?? 0n);
-    return { address: member.address, zone: zoneOf(member), share, load: (share * ring.members.length) / ring.replicationFactor };
-  });
-  return { members, heaviest: members.reduce((heaviest, member) => (member.load > heaviest.load ? member : heaviest)) };
 }

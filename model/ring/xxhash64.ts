@@ -9,6 +9,54 @@ const rotateLeft = (value: bigint, bits: bigint): bigint => unsigned(value << bi
 const round = (lane: bigint, input: bigint): bigint => unsigned(rotateLeft(unsigned(lane + unsigned(input * PRIME_2)), 31n) * PRIME_1);
 const mergeLane = (hash: bigint, lane: bigint): bigint => unsigned((hash ^ round(0n, lane)) * PRIME_1 + PRIME_4);
 
+/** Bytes that the hash takes at once. */
+const BLOCK = 32;
+
+/** What the hash knows after whole blocks: a, b, c and d of the specification. */
+type Lanes = readonly [bigint, bigint, bigint, bigint];
+
+const START: Lanes = [unsigned(PRIME_1 + PRIME_2), PRIME_2, 0n, unsigned(-PRIME_1)];
+
+/** The lanes after all whole blocks of some bytes. */
+function afterBlocks(lanes: Lanes, bytes: Uint8Array): Lanes {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let [a, b, c, d] = lanes;
+  for (let at = 0; at + BLOCK <= bytes.byteLength; at += BLOCK) {
+    a = round(a, view.getBigUint64(at, true));
+    b = round(b, view.getBigUint64(at + 8, true));
+    c = round(c, view.getBigUint64(at + 16, true));
+    d = round(d, view.getBigUint64(at + 24, true));
+  }
+  return [a, b, c, d];
+}
+
+/** The lanes as one number. */
+function merged(lanes: Lanes): bigint {
+  const [a, b, c, d] = lanes;
+  const hash = unsigned(rotateLeft(a, 1n) + rotateLeft(b, 7n) + rotateLeft(c, 12n) + rotateLeft(d, 18n));
+  return lanes.reduce(mergeLane, hash);
+}
+
+/** The hash of `length` bytes, of which less than a block is left. */
+function finished(blocks: bigint, bytes: Uint8Array, length: number): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let hash = unsigned(blocks + BigInt(length));
+  let at = 0;
+  for (; at + 8 <= bytes.byteLength; at += 8) {
+    hash = unsigned(rotateLeft(hash ^ round(0n, view.getBigUint64(at, true)), 27n) * PRIME_1 + PRIME_4);
+  }
+  if (at + 4 <= bytes.byteLength) {
+    hash = unsigned(rotateLeft(hash ^ unsigned(BigInt(view.getUint32(at, true)) * PRIME_1), 23n) * PRIME_2 + PRIME_3);
+    at += 4;
+  }
+  for (; at < bytes.byteLength; at++) {
+    hash = unsigned(rotateLeft(hash ^ unsigned(BigInt(view.getUint8(at)) * PRIME_5), 11n) * PRIME_1);
+  }
+  hash = unsigned((hash ^ (hash >> 33n)) * PRIME_2);
+  hash = unsigned((hash ^ (hash >> 29n)) * PRIME_3);
+  return hash ^ (hash >> 32n);
+}
+
 /**
  * The 64-bit xxHash (XXH64, seed 0) of some bytes, as an unsigned number.
  *
@@ -17,36 +65,25 @@ const mergeLane = (hash: bigint, lane: bigint): bigint => unsigned((hash ^ round
  * Thanos uses.
  */
 export function xxhash64(bytes: Uint8Array): bigint {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = bytes.byteLength;
-  let at = 0;
-  let hash = PRIME_5;
-  if (length >= 32) {
-    let a = unsigned(PRIME_1 + PRIME_2);
-    let b = PRIME_2;
-    let c = 0n;
-    let d = unsigned(-PRIME_1);
-    for (; at + 32 <= length; at += 32) {
-      a = round(a, view.getBigUint64(at, true));
-      b = round(b, view.getBigUint64(at + 8, true));
-      c = round(c, view.getBigUint64(at + 16, true));
-      d = round(d, view.getBigUint64(at + 24, true));
-    }
-    hash = unsigned(rotateLeft(a, 1n) + rotateLeft(b, 7n) + rotateLeft(c, 12n) + rotateLeft(d, 18n));
-    hash = mergeLane(mergeLane(mergeLane(mergeLane(hash, a), b), c), d);
-  }
-  hash = unsigned(hash + BigInt(length));
-  for (; at + 8 <= length; at += 8) {
-    hash = unsigned(rotateLeft(hash ^ round(0n, view.getBigUint64(at, true)), 27n) * PRIME_1 + PRIME_4);
-  }
-  if (at + 4 <= length) {
-    hash = unsigned(rotateLeft(hash ^ unsigned(BigInt(view.getUint32(at, true)) * PRIME_1), 23n) * PRIME_2 + PRIME_3);
-    at += 4;
-  }
-  for (; at < length; at++) {
-    hash = unsigned(rotateLeft(hash ^ unsigned(BigInt(view.getUint8(at)) * PRIME_5), 11n) * PRIME_1);
-  }
-  hash = unsigned((hash ^ (hash >> 33n)) * PRIME_2);
-  hash = unsigned((hash ^ (hash >> 29n)) * PRIME_3);
-  return hash ^ (hash >> 32n);
+  return xxhash64After(new Uint8Array())(bytes);
+}
+
+/**
+ * {@link xxhash64} of everything that begins with the same bytes, whose blocks are hashed once.
+ *
+ * @returns the hash of these bytes and those that follow
+ */
+export function xxhash64After(start: Uint8Array): (rest: Uint8Array) => bigint {
+  const common = start.byteLength - (start.byteLength % BLOCK);
+  const lanes = afterBlocks(START, start);
+  const begun = start.subarray(common);
+  const blocks = common === 0 ? PRIME_5 : merged(lanes);
+  return (rest) => {
+    const bytes = new Uint8Array(begun.byteLength + rest.byteLength);
+    bytes.set(begun);
+    bytes.set(rest, begun.byteLength);
+    const length = common + bytes.byteLength;
+    if (bytes.byteLength < BLOCK) return finished(blocks, bytes, length);
+    return finished(merged(afterBlocks(lanes, bytes)), bytes.subarray(bytes.byteLength - (bytes.byteLength % BLOCK)), length);
+  };
 }

@@ -247,6 +247,15 @@ export const bucketPrefix = matching(
 /** A whole number between two bounds, both of them included. */
 export const count = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
 
+/**
+ * Most receivers of a ring. Rings of more than 90 are known to run; the availability of this many is still proven within seconds, and
+ * their hashring file is a thirtieth of what a ConfigMap holds.
+ */
+export const MOST_RECEIVERS = 300;
+
+/** A number of a ring's receivers. */
+export const receiverCount = count(1, MOST_RECEIVERS);
+
 /** A map in Prometheus' own form, which rules look into. */
 export const freeForm = z.record(z.string(), z.unknown());
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { antiAffinity, count, dnsLabel, durationOf, limitedCpu, memory, requestedCpu, retainedSize, zone } from "./forms";
+import { antiAffinity, dnsLabel, durationOf, limitedCpu, memory, receiverCount, requestedCpu, retainedSize, zone } from "./forms";
 import { pods } from "./pods";
 import { shuffleSharding } from "./shuffleSharding";
 import { storage } from "./storage";
@@ -20,7 +20,7 @@ export const hashring = z.strictObject({
       "Its tenants, by name or by a [pattern](#tenants) such as `team-*`. A tenant belongs to one ring, so a pattern that would take one of " +
         "another ring is refused.",
     ),
-  replicas: count(1, 99).describe("Its receivers, over all its zones."),
+  replicas: receiverCount.describe("Its receivers, over all its zones."),
   zones: z
     .array(zone)
     .refine((zones) => new Set(zones).size === zones.length, "every zone once")

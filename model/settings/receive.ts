@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ONE_OF_THEM, oneOfThem, scaled, withLeast } from "./autoscaling";
 import { extra } from "./extra";
-import { antiAffinity, count, duration, durationOf, freeForm, resources, retainedSize, spread } from "./forms";
+import { antiAffinity, count, duration, durationOf, freeForm, receiverCount, resources, retainedSize, spread } from "./forms";
 import { hashring, receiverRetention } from "./hashring";
 import { pods, services } from "./pods";
 import { storeLimits } from "./reads";
@@ -65,7 +65,7 @@ export const receiveSettings = z
         "`router-ingester`: every receiver routes and stores. `split`: routers of their own in front, so that only they read the ring and a " +
           "change of it restarts no store.",
       ),
-    replicas: count(1, 99).default(3).describe("Receivers of the default ring, over all zones."),
+    replicas: receiverCount.default(3).describe("Receivers of the default ring, over all zones."),
     replicationFactor: count(1, 5)
       .default(3)
       .describe(

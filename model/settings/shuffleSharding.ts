@@ -1,15 +1,13 @@
 import { z } from "zod";
-import { count } from "./forms";
+import { count, receiverCount } from "./forms";
 import { tenantOrGlob } from "./tenancy";
 
 /** Shards of a ring's tenants: their schema. */
 
-const shardSize = count(1, 99);
-
 /** Schema of `shuffleSharding` of a ring. */
 export const shuffleSharding = z
   .strictObject({
-    shardSize: shardSize.describe(
+    shardSize: receiverCount.describe(
       "Receivers of each tenant's shard, as many from each zone of the ring: at least `receive.replicationFactor`, at most the ring's. " +
         "Another number moves tenants to other receivers; what was stored before is served from where it is.",
     ),
@@ -27,7 +25,7 @@ export const shuffleSharding = z
       .array(
         z.strictObject({
           tenants: z.array(tenantOrGlob).min(1).describe("Tenants of this ring, by name or by a [pattern](#tenants)."),
-          shardSize: shardSize.describe("Receivers of their shards, as above."),
+          shardSize: receiverCount.describe("Receivers of their shards, as above."),
         }),
       )
       .default([])

@@ -605,7 +605,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "receive.replicas",
     value: '"3"',
     rule: /^this key holds a whole number$/,
-    remedy: /^a whole number from 1 to 99$/,
+    remedy: /^a whole number from 1 to 300$/,
   },
   {
     title: "a fraction for a count",
@@ -613,7 +613,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "receive.replicas",
     value: "3.5",
     rule: /this key holds/,
-    remedy: /^a whole number from 1 to 99$/,
+    remedy: /^a whole number from 1 to 300$/,
   },
   {
     title: "a text for a switch",

@@ -8,14 +8,13 @@ import {
   largestReplicationFactor,
   RingError,
   type RingMember,
-  replicaSets,
   replicasAt,
   replicasOf,
   ringProblems,
   seriesHash,
-  zoneBalance,
 } from "../../../model/ring/ketama";
-import { xxhash64 } from "../../../model/ring/xxhash64";
+import { replicaSets, zoneBalance } from "../../../model/ring/replicaSets";
+import { xxhash64, xxhash64After } from "../../../model/ring/xxhash64";
 
 interface Vectors {
   series: { tenant: string; labels: [string, string][]; hash: string }[];
@@ -53,6 +52,16 @@ describe("xxhash64", () => {
   it("reads a view that begins inside its buffer", () => {
     const buffer = Buffer.from("....Call me Ishmael. Some years ago--never mind how long precisely-");
     assert.equal(xxhash64(buffer.subarray(4)), 0x02a2e85470d6fd96n);
+  });
+});
+
+describe("xxhash64After", () => {
+  it("is the hash of both parts, wherever they are parted", () => {
+    // Two blocks of 32 bytes and more are common, begun, or still to come.
+    for (let length = 0; length <= 100; length++) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 37) % 251);
+      for (let at = 0; at <= length; at++) assert.equal(xxhash64After(bytes.subarray(0, at))(bytes.subarray(at)), xxhash64(bytes));
+    }
   });
 });
 
