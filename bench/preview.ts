@@ -11,7 +11,7 @@ import { type SilentEngine, silentEngine } from "./silentEngine";
  * `npm run bench:preview -- [--rounds 9] [--stacks dev prod] [--beside DIRECTORY]`: what the program costs a preview that changes nothing.
  *
  * Each program runs as Pulumi's Node.js host starts it, under an engine that answers at once: an empty program with the same options, this
- * one with each stack file, and another checkout's, in turns. What an engine and its providers take comes on top, the same for all.
+ * one with each stack file, and another checkout's, in turns. What an engine and its providers take comes on top.
  */
 
 /** A program that is measured. */
