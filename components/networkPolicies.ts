@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { runningComponents } from "../model/kubernetes/components";
 import { type ComponentName, NETWORK_POLICIES_IDENTITY } from "../model/kubernetes/identities";
 import { commonLabels, OWN_LABEL, ownPods, PART_OF } from "../model/kubernetes/labels";
 import {
   type ConnectedPlan,
-  componentsOf,
   type Edge,
   FURTHER_POLICY,
   furtherEdges,
@@ -61,7 +61,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
     const edges = networkEdges(settings, plan, args.bucketCredentials);
     const from = (edge: Edge) => ({ ...peers("from", edge.from, settings), ...ports(edge) });
     const to = (edge: Edge) => ({ ...peers("to", edge.to, settings), ...ports(edge) });
-    for (const component of componentsOf(settings)) {
+    for (const { name: component } of runningComponents(settings)) {
       policy(`allow-${component}`, {
         podSelector: selects(component, settings),
         policyTypes: ["Ingress", "Egress"],

@@ -2,6 +2,7 @@ import { fewestZones } from "./availability/left";
 import { nodesOfRing } from "./availability/plan";
 import type { AvailabilityPlan, CountedOn, Workload } from "./availability/types";
 import { type ChosenPods, choicesFor } from "./kubernetes/choices";
+import { setComponents } from "./kubernetes/components";
 import { namedNodes, zonesFor } from "./kubernetes/nodeSelection";
 import { nodesInWords } from "./kubernetes/nodesInWords";
 import type { StackPlan } from "./plan";
@@ -9,6 +10,7 @@ import { ketamaRing } from "./ring/ketama";
 import { type RingPlan, ringOf } from "./ring/plan";
 import { tolerableReceivers } from "./ring/quorum";
 import { shardsOf } from "./ring/shards";
+import type { PodComponent } from "./settings/components";
 import type { PodSettings } from "./settings/pods";
 import type { Settings, StorageSettings } from "./settings/schema";
 
@@ -97,10 +99,9 @@ const settingsOfRing = (ring: RingPlan, name: string) => ring.sets.find((set) =>
  * Nodes that the plan's pods ask for, where not every node will do: each kind once, with as many as its neediest component takes, in as many zones.
  */
 function countedOn(plan: AvailabilityPlan, settings: Settings, ring: RingPlan | undefined): CountedOn[] {
-  const { receive, querier, queryFrontend, prometheus, ruler, objectStorage, gateway } = settings;
   const apart = ({ replicas, antiAffinity }: Workload) => (antiAffinity === "hard" ? replicas : 1);
-  const spread = (own: { pods: PodSettings } | undefined, workload: Workload | undefined): Counted[] => {
-    if (own === undefined || workload === undefined) return [];
+  const spread = (own: { pods: PodSettings }, workload: Workload | undefined): Counted[] => {
+    if (workload === undefined) return [];
     const { pods } = choicesFor(settings, own);
     const of = workload.zoneSpread ? zonesFor(pods, settings.cluster.zones) : [];
     const zones = of.length === 0 ? 0 : fewestZones(workload.replicas, workload.zones ?? of.length);
@@ -112,16 +113,7 @@ function countedOn(plan: AvailabilityPlan, settings: Settings, ring: RingPlan | 
     const of = [...new Set(each.members.flatMap(({ zone }) => (zone === undefined ? [] : [zone])))];
     return [{ pods: choicesFor(settings, own).pods, count: nodesOfRing(each, plan.receive), of, zones: of.length }];
   });
-  const placed = [
-    ...rings,
-    ...spread(receive?.routers, plan.routers),
-    ...spread(querier, plan.querier),
-    ...spread(queryFrontend, plan.queryFrontend),
-    ...spread(prometheus, plan.prometheus),
-    ...spread(objectStorage?.storeGateway, plan.storeGateway),
-    ...spread(ruler, plan.ruler),
-    ...spread(gateway, plan.gateway),
-  ];
+  const placed = setComponents(settings).flatMap(({ name, own }) => (name === "receive" ? rings : spread(own, workloadOf[name](plan))));
   const most = new Map<string, CountedOn>();
   for (const { pods, count, of, zones } of placed) {
     const which = nodesInWords(pods);
@@ -137,6 +129,21 @@ function countedOn(plan: AvailabilityPlan, settings: Settings, ring: RingPlan | 
   }
   return [...most.values()];
 }
+
+/** Each component's workload in the plan, but receivers, which have one in each ring; undefined where a loss of its pods is none of data or answers. */
+const workloadOf: Readonly<Record<Exclude<PodComponent, "receive">, (plan: AvailabilityPlan) => Workload | undefined>> = {
+  "receive-router": ({ routers }) => routers,
+  querier: ({ querier }) => querier,
+  "query-frontend": ({ queryFrontend }) => queryFrontend,
+  "query-cache": () => undefined,
+  prometheus: ({ prometheus }) => prometheus,
+  ruler: ({ ruler }) => ruler,
+  "store-gateway": ({ storeGateway }) => storeGateway,
+  "index-cache": () => undefined,
+  "chunk-cache": () => undefined,
+  compactor: () => undefined,
+  gateway: ({ gateway }) => gateway,
+};
 
 /** Pods with what they count on. */
 interface Counted {

@@ -1,4 +1,4 @@
-import { choicesFor, choosingParts } from "./kubernetes/choices";
+import { choicesFor, choosers } from "./kubernetes/choices";
 import { planStack } from "./plan";
 import { evaluatesRules, prometheusConfig } from "./prometheus/config";
 import { endpointsFile } from "./query/endpoints";
@@ -83,13 +83,13 @@ function tooManyAnnotations(key: string, annotations: Readonly<Record<string, st
 function chosenAnnotations(settings: Settings): Problem[] {
   const { objectStorage, namespaceMetadata } = settings;
   const ofBucket = objectStorage?.serviceAccountAnnotations ?? {};
-  const ofObjects = choosingParts(settings).flatMap((part) => {
-    const { pods, services } = choicesFor(settings, part);
+  const ofObjects = choosers(settings).flatMap((chooser) => {
+    const { pods, services } = choicesFor(settings, chooser);
     return [
-      ...(part.pods?.annotations ? tooManyAnnotations(`${part.key}pods.annotations`, pods.annotations) : []),
-      ...(part.services?.annotations ? tooManyAnnotations(`${part.key}services.annotations`, services.annotations) : []),
-      ...(part.pods?.serviceAccountAnnotations
-        ? tooManyAnnotations(`${part.key}pods.serviceAccountAnnotations`, { ...ofBucket, ...pods.serviceAccountAnnotations })
+      ...(chooser.pods?.annotations ? tooManyAnnotations(`${chooser.key}pods.annotations`, pods.annotations) : []),
+      ...(chooser.services?.annotations ? tooManyAnnotations(`${chooser.key}services.annotations`, services.annotations) : []),
+      ...(chooser.pods?.serviceAccountAnnotations
+        ? tooManyAnnotations(`${chooser.key}pods.serviceAccountAnnotations`, { ...ofBucket, ...pods.serviceAccountAnnotations })
         : []),
     ];
   });

@@ -5,16 +5,17 @@ import { ENDPOINT_TLS_VOLUME, endpointSecrets } from "./query/endpoints";
 import { querierProcess, queryFrontendProcess } from "./query/flags";
 import { receiverProcess } from "./ring/flags";
 import { hasAlertingFile, rulerProcess } from "./ruler/flags";
+import type { PodComponent } from "./settings/components";
 import type { Settings } from "./settings/schema";
 import { type Process, telemetryFiles } from "./telemetry/files";
 import { TLS_VOLUME } from "./tls/flags";
 import { type CertifiedComponent, planTls } from "./tls/plan";
 
 /**
- * Volumes of the stack's own that a component's pods have, by the component's key: further containers may mount these. Which there are
+ * Volumes of the stack's own that a component's pods have, by component: further containers may mount these. Which there are
  * follows from the settings, and a container that mounts another is refused by the API server in the middle of an update.
  */
-export function podVolumes(settings: Settings): Readonly<Record<string, readonly string[]>> {
+export function podVolumes(settings: Settings): Readonly<Record<PodComponent, readonly string[]>> {
   const { receive, queryFrontend, objectStorage, ingestion, ruler } = settings;
   const when = (holds: boolean, ...names: string[]): string[] => (holds ? names : []);
   const bucket = [...when(objectStorage !== undefined, "objectstore"), ...when(objectStorage?.filesystem !== undefined, "bucket")];
@@ -31,14 +32,14 @@ export function podVolumes(settings: Settings): Readonly<Record<string, readonly
       ...certificate("receive"),
       ...(receive?.mode === "split" ? [] : routing),
     ],
-    "receive.routers": ["data", ...routing, ...certificate("receive-router"), ...telemetry(receive && receiverProcess(receive, "router"))],
+    "receive-router": ["data", ...routing, ...certificate("receive-router"), ...telemetry(receive && receiverProcess(receive, "router"))],
     querier: [
       ...["endpoints", "tmp"],
       ...certificate("querier"),
       ...when(endpointSecrets(settings).length > 0, ENDPOINT_TLS_VOLUME),
       ...telemetry(querierProcess(settings)),
     ],
-    queryFrontend: ["response-cache", ...telemetry(queryFrontend && queryFrontendProcess(queryFrontend))],
+    "query-frontend": ["response-cache", ...telemetry(queryFrontend && queryFrontendProcess(queryFrontend))],
     prometheus: [
       ...["api-token", "config", "data", "rules"],
       ...certificate("prometheus"),
@@ -52,17 +53,22 @@ export function podVolumes(settings: Settings): Readonly<Record<string, readonly
       ...certificate("ruler"),
       ...(ruler?.mode === "stateful" ? bucket : ["remote-write"]),
     ],
-    "objectStorage.storeGateway": [
+    "store-gateway": [
       ...["config", "data"],
       ...bucket,
       ...certificate("store-gateway"),
       ...telemetry(objectStorage && storeGatewayProcess(objectStorage)),
     ],
-    "objectStorage.compactor": [
+    compactor: [
       "data",
       ...bucket,
       ...telemetry(objectStorage && compactorProcess(objectStorage)),
       ...when(Object.keys(compactorFiles(blockMerging(settings), objectStorage?.compactor.shards ?? 1)).length > 0, "config"),
     ],
+    "query-cache": [],
+    "index-cache": [],
+    "chunk-cache": [],
+    // Nothing can be added to its pods.
+    gateway: [],
   };
 }

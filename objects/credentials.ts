@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Credentials, ownCredentials } from "../model/credentials/rules";
-import { type CredentialUser, credentialsReadBy } from "../model/credentials/uses";
+import { type CredentialUser, credentialsReadBy, credentialUses } from "../model/credentials/uses";
 import { commonLabels } from "../model/kubernetes/labels";
 import { CREDENTIALS_DIRECTORY } from "../model/settings/credentials";
 import type { Settings } from "../model/settings/schema";
@@ -21,10 +21,11 @@ export function credentialFiles(
   settings: Settings,
   credentials: Credentials,
 ): Mounted {
-  const own = ownCredentials(settings, user, credentials);
+  const read = credentialsReadBy(credentialUses(settings), user);
+  const own = ownCredentials(read, credentials);
   const sources = [
     ...(Object.keys(own).length === 0 ? [] : [{ secret: { name: secretOf(`${name}-${VOLUME}`, workload, own) } }]),
-    ...credentialsReadBy(settings, user).flatMap((path) => {
+    ...read.flatMap((path) => {
       const from = Object.hasOwn(settings.credentialsFrom, path) ? settings.credentialsFrom[path] : undefined;
       return from === undefined ? [] : [{ secret: { name: from.secret, items: [{ key: from.key, path }] } }];
     }),

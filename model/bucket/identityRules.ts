@@ -1,24 +1,21 @@
-import { choicesFor, choosingParts } from "../kubernetes/choices";
+import { choicesFor, choosers } from "../kubernetes/choices";
 import { podsOver } from "../settings/pods";
 import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
 import { identityLabels } from "./cloudIdentity";
 
-/** Components that have the bucket's annotations on their service account. */
-const OF_THE_BUCKET = ["receive.", "prometheus.", "ruler.", "objectStorage.storeGateway.", "objectStorage.compactor."];
-
 /** Labels that pods are given with their account's identity, chosen otherwise; empty where there is none. */
 export function identityLabelProblems(settings: Settings): Problem[] {
   const { objectStorage, prometheus, receive } = settings;
-  const found = choosingParts(settings).flatMap(({ key, ...own }) => {
+  const found = choosers(settings).flatMap(({ key, component, ...own }) => {
     const isRing = key.startsWith("receive.hashrings");
     const { labels, serviceAccountAnnotations } = choicesFor(
       settings,
       isRing ? { pods: podsOver(receive?.pods ?? {}, own.pods) } : own,
     ).pods;
     const needed = identityLabels({
-      ...(isRing || OF_THE_BUCKET.includes(key) ? objectStorage?.serviceAccountAnnotations : {}),
-      ...(key === "prometheus." ? prometheus.serviceAccountAnnotations : {}),
+      ...(component?.usesBucket?.(settings) ? objectStorage?.serviceAccountAnnotations : {}),
+      ...(component?.name === "prometheus" ? prometheus.serviceAccountAnnotations : {}),
       ...serviceAccountAnnotations,
     });
     return Object.entries(needed)

@@ -1,10 +1,11 @@
 import { isProxyVariable } from "../kubernetes/proxy";
+import type { PodComponent } from "../settings/components";
 import { CREDENTIALS_DIRECTORY } from "../settings/credentials";
 import type { Extra, ExtraContainer } from "../settings/extra";
 import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
 import { imageVersion } from "../values/versions";
-import { extraParts, type Part, SIDECAR } from "./extraParts";
+import { type ExtensibleContainer, extensibleContainers, SIDECAR } from "./extensibleContainers";
 import { type Flag, flagOf, hasFlag, type Mistake, mistakes, withoutNo, wrongMode } from "./flags";
 import { OWN_FLAGS, type Program } from "./ownFlags";
 
@@ -53,25 +54,25 @@ export const OWN_DIRECTORIES = [
 /**
  * Every problem; empty where there is none.
  *
- * @param own The stack's own volumes of each component's pods, by its key.
+ * @param own The stack's own volumes of each component's pods.
  */
-export function extraProblems(settings: Settings, own: Readonly<Record<string, readonly string[]>>): Problem[] {
-  return extraParts(settings).flatMap((part) => [
-    ...argumentProblems(part, settings),
-    ...variableProblems(part, settings),
-    ...volumeProblems(part, settings),
-    ...containerProblems(part, own[part.key.slice(0, -1)] ?? []),
+export function extraProblems(settings: Settings, own: Readonly<Record<PodComponent, readonly string[]>>): Problem[] {
+  return extensibleContainers(settings).flatMap((container) => [
+    ...argumentProblems(container, settings),
+    ...variableProblems(container, settings),
+    ...volumeProblems(container, settings),
+    ...containerProblems(container, own[container.component]),
   ]);
 }
 
-function argumentProblems(part: Part, { prometheus: { mode } }: Settings): Problem[] {
-  const { key, program, image, extra } = part;
+function argumentProblems(container: ExtensibleContainer, { prometheus: { mode } }: Settings): Problem[] {
+  const { key, program, image, extra } = container;
   const { args = [] } = extra;
   const stopped = program === "memcached" ? memcachedMistakes(args) : mistakes(program, args, imageVersion(image));
   return args.flatMap((argument, index): Problem[] => {
     const flag = flagOf(argument);
-    const at = { key: `${key}extra.args[${index}]`, value: shownArgument(part, argument) };
-    const owner = flag === undefined ? undefined : ownerOf(part, flag);
+    const at = { key: `${key}extra.args[${index}]`, value: shownArgument(container, argument) };
+    const owner = flag === undefined ? undefined : ownerOf(container, flag);
     if (owner !== undefined) return [{ ...at, ...owner }];
     const mistake = stopped.find((each) => each.index === index);
     if (mistake !== undefined) return [{ ...at, rule: mistake.rule, remedy: mistake.remedy }];
@@ -84,7 +85,7 @@ function argumentProblems(part: Part, { prometheus: { mode } }: Settings): Probl
  * An argument as a message shows it: the value of a flag that nobody knows, and a text that is no flag, may be a credential that was meant
  * for something else.
  */
-function shownArgument({ program }: Part, argument: string): string {
+function shownArgument({ program }: ExtensibleContainer, argument: string): string {
   const flag = flagOf(argument);
   if (flag === undefined) return /^--?[A-Za-z]/.test(argument) ? argument.replace(/[\s=].*/s, " (not shown)") : "(not shown)";
   return flag.value === undefined || isFlag(program, flag.name) ? argument : `--${flag.name}=(not shown)`;
@@ -94,7 +95,7 @@ const isFlag = (program: Program, name: string): boolean =>
   Object.hasOwn(OWN_FLAGS[program], name) || (program !== "memcached" && hasFlag(program, name));
 
 /** Why a flag is the program's, and which key decides about it; undefined where it is anybody's. */
-function ownerOf({ key, program }: Part, { name }: Flag): Pick<Problem, "rule" | "remedy"> | undefined {
+function ownerOf({ key, program }: ExtensibleContainer, { name }: Flag): Pick<Problem, "rule" | "remedy"> | undefined {
   const owners = OWN_FLAGS[program];
   // memcached takes the beginning of a name for the name (getopt_long).
   const own = program === "memcached" ? Object.keys(owners).find((each) => each.startsWith(name)) : name;
@@ -161,7 +162,7 @@ const GOES_OUTSIDE: readonly Program[] = [
   "thanos store",
 ];
 
-function variableProblems({ key, program, extra: { env = [] } }: Part, { network }: Settings): Problem[] {
+function variableProblems({ key, program, extra: { env = [] } }: ExtensibleContainer, { network }: Settings): Problem[] {
   const given = env.map(({ name }) => name);
   if (network.proxy !== undefined && GOES_OUTSIDE.includes(program)) {
     return [
@@ -200,7 +201,7 @@ function variableProblems({ key, program, extra: { env = [] } }: Part, { network
 
 const isBelow = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`);
 
-function volumeProblems({ key, extra: { volumes = [], volumeMounts = [] } }: Part, { prometheus }: Settings): Problem[] {
+function volumeProblems({ key, extra: { volumes = [], volumeMounts = [] } }: ExtensibleContainer, { prometheus }: Settings): Problem[] {
   // A sidecar's volumes are its pod's.
   const [holder, given] =
     key === `${SIDECAR}.`
@@ -248,7 +249,7 @@ function volumeProblems({ key, extra: { volumes = [], volumeMounts = [] } }: Par
   ];
 }
 
-function containerProblems({ key, ports, extra }: Part, own: readonly string[]): Problem[] {
+function containerProblems({ key, ports, extra }: ExtensibleContainer, own: readonly string[]): Problem[] {
   const lists = (["containers", "initContainers"] as const).map((list) => [`${key}extra.${list}`, extra[list] ?? []] as const);
   const volumes = [...own, ...(extra.volumes ?? []).map(({ name }) => name)];
   const everywhere = lists.flatMap(([, containers]) => containers.map(({ name }) => name));
@@ -333,7 +334,7 @@ function ofContainer(at: string, container: ExtraContainer, volumes: readonly st
 
 /** Every use, in words: what nobody but the policies has judged. Empty where nothing is used. */
 export function uncheckedUses(settings: Settings): string[] {
-  return extraParts(settings).flatMap(({ key, extra, inEffect }) => {
+  return extensibleContainers(settings).flatMap(({ key, extra, inEffect }) => {
     if (!inEffect) return [];
     const used = (name: keyof Extra, values: readonly string[] | undefined) =>
       values === undefined || values.length === 0 ? [] : [`${key}extra.${name}: ${values.join(", ")}`];

@@ -3,7 +3,7 @@ import type { Settings } from "../settings/schema";
 import { hasControlCharacter } from "../values/goUrl";
 import { isNear } from "../values/near";
 import type { Problem } from "../values/problem";
-import { type CredentialUser, credentialsReadBy, credentialUses } from "./uses";
+import { type CredentialUse, type CredentialUser, credentialsReadBy, credentialUses, USERS } from "./uses";
 
 /** The rules of credentials that are files: the map's own, which is a secret, and those of Secrets that exist. */
 
@@ -16,18 +16,17 @@ export type Credentials = Readonly<Record<string, string>>;
 /** Most bytes of the values of a Secret (Kubernetes pkg/apis/core `MaxSecretSize`). */
 const MOST_BYTES = 1_048_576;
 
-const USERS: readonly CredentialUser[] = ["prometheus", "ruler"];
-
 const isMap = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * The credentials that a component reads out of the map.
+ * The credentials of the map that a component reads.
  *
+ * @param read Names of all that it reads.
  * @param credentials The map.
  */
-export function ownCredentials(settings: Settings, user: CredentialUser, credentials: Credentials): Record<string, string> {
+export function ownCredentials(read: readonly string[], credentials: Credentials): Record<string, string> {
   return Object.fromEntries(
-    credentialsReadBy(settings, user).flatMap((name): [string, string][] => {
+    read.flatMap((name): [string, string][] => {
       const text = Object.hasOwn(credentials, name) ? credentials[name] : undefined;
       return text === undefined ? [] : [[name, text]];
     }),
@@ -44,6 +43,7 @@ export function credentialProblems(settings: Settings, given: unknown): Problem[
     return [problem("", "this key holds a map of names and texts", '{"orders-password": "…"}')];
   }
   const own = given ?? {};
+  const uses = credentialUses(settings);
   const names = [...new Set([...Object.keys(own), ...Object.keys(settings.credentialsFrom)])].sort();
   const wrong = Object.entries(own).flatMap(([name, text], index) => textProblems(name, text, index));
   return [
@@ -61,9 +61,9 @@ export function credentialProblems(settings: Settings, given: unknown): Problem[
           ]
         : [],
     ),
-    ...useProblems(settings, names),
-    ...headerProblems(settings, own),
-    ...(wrong.length > 0 ? [] : USERS.flatMap((user) => tooLarge(user, ownCredentials(settings, user, own as Credentials)))),
+    ...useProblems(uses, names),
+    ...headerProblems(uses, own),
+    ...(wrong.length > 0 ? [] : USERS.flatMap((user) => tooLarge(user, ownCredentials(credentialsReadBy(uses, user), own as Credentials)))),
   ];
 }
 
@@ -97,8 +97,8 @@ function tooLarge(user: CredentialUser, own: Credentials): Problem[] {
       ];
 }
 
-function useProblems(settings: Settings, names: readonly string[]): Problem[] {
-  return credentialUses(settings).flatMap(({ key, value: text, name, canRead }) => {
+function useProblems(uses: readonly CredentialUse[], names: readonly string[]): Problem[] {
+  return uses.flatMap(({ key, value: text, name, canRead }) => {
     // What is no name of a file may be the credential itself.
     const value = isPathOf(text, name) ? text : "(not shown)";
     if (!canRead) {
@@ -118,8 +118,8 @@ const isPathOf = (text: string, name: string): boolean =>
 const HEADER_FILES = /(?:\.authorization\.credentials_file|bearer_token_file|\.auth_token_file|\.http_headers\..*\.files\[\d+\])$/;
 
 /** A header is one line: with another no request is sent, and the target is down. */
-function headerProblems(settings: Settings, own: Readonly<Record<string, unknown>>): Problem[] {
-  const names = new Set(credentialUses(settings).flatMap(({ key, name }) => (HEADER_FILES.test(key) ? [name] : [])));
+function headerProblems(uses: readonly CredentialUse[], own: Readonly<Record<string, unknown>>): Problem[] {
+  const names = new Set(uses.flatMap(({ key, name }) => (HEADER_FILES.test(key) ? [name] : [])));
   return [...names].flatMap((name) => {
     const text = Object.hasOwn(own, name) ? own[name] : undefined;
     return typeof text === "string" && hasControlCharacter(text.trim().replaceAll("\t", " "))

@@ -1,13 +1,18 @@
-import { extraParts } from "../commandLine/extraParts";
+import { extensibleContainers } from "../commandLine/extensibleContainers";
+import type { Program } from "../commandLine/ownFlags";
 import { evaluatesRules } from "../prometheus/config";
+import type { PodComponent } from "../settings/components";
 import { CREDENTIALS_DIRECTORY } from "../settings/credentials";
 import type { Settings } from "../settings/schema";
 import { textsIn } from "../values/textsIn";
 
 /** Who names which credential, by the path of its file. */
 
+/** Components that can have credentials as files. */
+export const USERS = ["prometheus", "ruler"] as const satisfies readonly PodComponent[];
+
 /** A component that can have credentials as files. */
-export type CredentialUser = "prometheus" | "ruler";
+export type CredentialUser = (typeof USERS)[number];
 
 /** A place that names a file of the directory of credentials. */
 export interface CredentialUse {
@@ -43,13 +48,13 @@ export function credentialUses(settings: Settings): CredentialUse[] {
     ]),
     ["alerting.client", alerting.client, alerting.alertmanagers.length === 0 ? undefined : sender],
   ];
-  const ofExtra = extraParts(settings).flatMap(({ key, extra, inEffect }) => {
-    const component = USERS[key];
+  const ofExtra = extensibleContainers(settings).flatMap(({ key, program, extra, inEffect }) => {
+    const user = USERS.find((each) => program === PROGRAMS[each]);
     const texts = [
       ...textsIn(extra.args, `${key}extra.args`),
       ...(extra.env ?? []).flatMap(({ value }, index) => textsIn(value, `${key}extra.env[${index}].value`)),
     ];
-    return texts.flatMap(([at, text]) => usesWithin(at, text, inEffect ? component : undefined, component !== undefined));
+    return texts.flatMap(([at, text]) => usesWithin(at, text, inEffect ? user : undefined, user !== undefined));
   });
   return [
     ...places.flatMap(([key, value, reader]) => textsIn(value, key).flatMap(([at, text]) => usesOf(at, text, reader, true))),
@@ -57,8 +62,8 @@ export function credentialUses(settings: Settings): CredentialUse[] {
   ];
 }
 
-/** Users by the key of what they may be given besides. */
-const USERS: Readonly<Record<string, CredentialUser>> = { "prometheus.": "prometheus", "ruler.": "ruler" };
+/** Programs whose containers have the files: not the sidecar's, beside Prometheus. */
+const PROGRAMS: Readonly<Record<CredentialUser, Program>> = { prometheus: "prometheus", ruler: "thanos rule" };
 
 function usesOf(key: string, value: string, reader: CredentialUser | undefined, canRead: boolean): CredentialUse[] {
   const found = PATH.exec(value);
@@ -74,8 +79,8 @@ function usesWithin(key: string, value: string, reader: CredentialUser | undefin
 }
 
 /** Names of the credentials that a component reads, each once, in order. */
-export function credentialsReadBy(settings: Settings, user: CredentialUser): string[] {
-  const names = credentialUses(settings).flatMap(({ name, readers }) => (readers.includes(user) ? [name] : []));
+export function credentialsReadBy(uses: readonly CredentialUse[], user: CredentialUser): string[] {
+  const names = uses.flatMap(({ name, readers }) => (readers.includes(user) ? [name] : []));
   return [...new Set(names)].sort();
 }
 

@@ -1,6 +1,6 @@
 import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
-import { choosingParts } from "./choices";
+import { choosers } from "./choices";
 
 /**
  * Annotations of pods that were fields before they were fields: the API server holds each against the pod's containers and their security
@@ -15,7 +15,7 @@ const PROFILES: readonly [string, string][] = [
 
 /** Every annotation of a pod that says what a field says; empty where there is none. */
 export function annotationProblems(settings: Settings): Problem[] {
-  return choosingParts(settings).flatMap(({ key, pods }) =>
+  return choosers(settings).flatMap(({ key, pods }) =>
     Object.entries(pods?.annotations ?? {}).flatMap(([name, value]) => {
       const [, field] = PROFILES.find(([prefix]) => name.startsWith(prefix)) ?? [];
       return field === undefined

@@ -1,7 +1,7 @@
 import { RESTARTED_AT } from "../settings/rollout";
 import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
-import { type ChoosingPart, choosingParts } from "./choices";
+import { type Chooser, choosers } from "./choices";
 import { commonLabels } from "./labels";
 import { ZONE } from "./nodeSelection";
 import { placementProblems } from "./placementRules";
@@ -28,9 +28,9 @@ const NAMESPACE_NAME = "kubernetes.io/metadata.name";
 /** Every problem of what pods, Services and namespaces are given beside what they need; empty where there is none. */
 export function choiceProblems(settings: Settings): Problem[] {
   const { namespaceMetadata, existingNamespace } = settings;
-  const components = choosingParts(settings);
+  const all = choosers(settings);
   return [
-    ...components.flatMap((chosen) => [
+    ...all.flatMap((chosen) => [
       ...taken(`${chosen.key}pods.labels`, chosen.pods?.labels, [...OWN_LABELS, ...KUBERNETES_LABELS]),
       ...taken(`${chosen.key}pods.annotations`, chosen.pods?.annotations, [RESTARTED_AT]),
       ...taken(`${chosen.key}services.labels`, chosen.services?.labels, OWN_LABELS),
@@ -45,7 +45,7 @@ export function choiceProblems(settings: Settings): Problem[] {
     ...ofTheEngine("prometheus.serviceAccountAnnotations", settings.prometheus.serviceAccountAnnotations),
     ...ofTheEngine("namespaceMetadata.annotations", namespaceMetadata.annotations),
     ...receiversHaveOneAccount(settings),
-    ...directoriesHaveTheirUser(components, settings),
+    ...directoriesHaveTheirUser(all, settings),
     ...taken("namespaceMetadata.labels", namespaceMetadata.labels, [...OWN_LABELS, NAMESPACE_NAME]),
     ...Object.entries(namespaceMetadata.labels ?? {})
       .filter(([name]) => name.startsWith(POD_SECURITY))
@@ -95,7 +95,7 @@ function ofTheEngine(key: string, chosen: Readonly<Record<string, string>> | und
 }
 
 /** Kubernetes refuses two constraints of one topology that both forbid to schedule. */
-function zonesAreSpreadOnce({ key, pods }: ChoosingPart, { cluster }: Settings): Problem[] {
+function zonesAreSpreadOnce({ key, pods }: Chooser, { cluster }: Settings): Problem[] {
   const spread = pods?.topologySpread ?? [];
   const twice = spread.filter((one, index) =>
     spread.some(
@@ -122,7 +122,7 @@ function zonesAreSpreadOnce({ key, pods }: ChoosingPart, { cluster }: Settings):
 }
 
 /** The API server refuses two families of a Service with one, and a headless Service has what it publishes from here too. */
-function familiesFitTheirPolicy({ key, services }: ChoosingPart, { services: common }: Settings): Problem[] {
+function familiesFitTheirPolicy({ key, services }: Chooser, { services: common }: Settings): Problem[] {
   if (services?.ipFamilies === undefined && services?.ipFamilyPolicy === undefined) return [];
   const { ipFamilies = [], ipFamilyPolicy = "SingleStack" } = { ...common, ...services };
   return ipFamilies.length < 2 || ipFamilyPolicy !== "SingleStack"
@@ -157,12 +157,12 @@ const receiversHaveOneAccount = ({ receive }: Settings): Problem[] => {
 };
 
 /** Directories of nodes are made for the users of the images, before anybody else could say who he is. */
-function directoriesHaveTheirUser(components: readonly ChoosingPart[], { pods: common, objectStorage, receive }: Settings): Problem[] {
+function directoriesHaveTheirUser(all: readonly Chooser[], { pods: common, objectStorage, receive }: Settings): Problem[] {
   const shared = objectStorage?.filesystem !== undefined;
   // A ring's own storage may be directories where that of `receive` is none.
   const ofReceivers = receive?.pods.user === undefined ? {} : { user: receive.pods.user, key: "receive.pods.user" };
-  return components.flatMap(({ key, pods, storage, mayHaveDirectories }) => {
-    const isInBucket = shared && mayHaveDirectories;
+  return all.flatMap(({ key, pods, storage, component }) => {
+    const isInBucket = shared && component?.mayHaveDirectories;
     const ofAll = key.startsWith("receive.hashrings")
       ? { user: common.user, key: "pods.user", ...ofReceivers }
       : { user: common.user, key: "pods.user" };

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { Extra } from "../settings/extra";
 import { type Affinity, type PodSettings, podsOver, type ServiceSettings } from "../settings/pods";
 import { ringsOf } from "../settings/rings";
-import type { Settings, StorageSettings } from "../settings/schema";
+import type { Settings } from "../settings/schema";
+import { type ComponentSettings, type NamedComponent, setComponents } from "./components";
 
 /** What an environment chose for the objects of a component beside what the component itself needs. */
 export interface Choices {
@@ -61,46 +62,44 @@ export function choicesFor({ pods: common, services }: Pick<Settings, "pods" | "
   };
 }
 
-/** A part of the settings that may choose for its own objects; the stack itself is the first. */
-export interface ChoosingPart extends Own {
+/** Whoever may choose for objects in the settings: the stack for all, a component or a ring of receivers for its own. */
+export interface Chooser extends Own {
   /** Its key with a dot behind it; empty for the stack. */
   key: string;
-  storage?: StorageSettings | Settings["prometheus"]["storage"];
-  /** Whether its pods may have directories of nodes. */
-  mayHaveDirectories: boolean;
+  /** Undefined for the stack. */
+  component?: NamedComponent;
+  storage?: ComponentSettings["storage"];
 }
 
-/** Every part of an environment's settings that may choose. */
-export function choosingParts(settings: Settings): ChoosingPart[] {
-  const { pods, services, receive, querier, queryFrontend, prometheus, ruler, objectStorage, gateway } = settings;
-  const { storeGateway, compactor } = objectStorage ?? {};
-  const part = (key: string, own: (Own & Pick<ChoosingPart, "storage">) | undefined, mayHaveDirectories = false): ChoosingPart[] =>
-    own === undefined ? [] : [{ key: `${key}.`, pods: own.pods, services: own.services, storage: own.storage, mayHaveDirectories }];
+/** Everybody who may choose in an environment's settings: the stack, components in effect or not, and rings behind `receive`. */
+export function choosers(settings: Settings): Chooser[] {
+  const { pods, services, receive } = settings;
+  const chooser = (component: NamedComponent, key: string, own: Own & Pick<Chooser, "storage">): Chooser => ({
+    key: `${key}.`,
+    component,
+    pods: own.pods,
+    services: own.services,
+    storage: own.storage,
+  });
+  const rings = (component: NamedComponent): Chooser[] =>
+    receive === undefined
+      ? []
+      : receive.hashrings.map(({ pods: own }, index) =>
+          chooser(component, `receive.hashrings[${index}]`, { pods: own, storage: ringsOf(receive, settings)[index]?.storage }),
+        );
   return [
-    { key: "", pods, services, mayHaveDirectories: false },
-    ...part("receive", receive, true),
-    ...(receive?.hashrings ?? []).flatMap(({ pods: ownPods }, index) => {
-      const storage = receive && ringsOf(receive, settings)[index]?.storage;
-      return part(`receive.hashrings[${index}]`, { pods: ownPods, ...(storage && { storage }) }, true);
-    }),
-    ...part("receive.routers", receive?.routers),
-    ...part("querier", querier),
-    ...part("queryFrontend", queryFrontend),
-    ...part("queryFrontend.cache", queryFrontend?.cache),
-    ...part("prometheus", prometheus, true),
-    ...part("ruler", ruler, true),
-    ...part("objectStorage.storeGateway", storeGateway, true),
-    ...part("objectStorage.storeGateway.indexCache.memcached", storeGateway?.indexCache.memcached),
-    ...part("objectStorage.storeGateway.chunkCache.memcached", storeGateway?.chunkCache.memcached),
-    ...part("objectStorage.compactor", compactor, true),
-    ...part("gateway", gateway),
+    { key: "", pods, services },
+    ...setComponents(settings).flatMap(({ own, ...component }) => [
+      chooser(component, component.key, own),
+      ...(component.name === "receive" ? rings(component) : []),
+    ]),
   ];
 }
 
 /** The jobs that make directories: on the node of each, whatever it is tainted with, and with an image of the same registry. */
 export function directoryJobPods(settings: Settings): ChosenPods {
   const { pods } = choicesFor(settings);
-  const all = [settings.pods, ...choosingParts(settings).flatMap((part) => (part.mayHaveDirectories ? [part.pods] : []))];
+  const all = [settings.pods, ...choosers(settings).flatMap(({ component, pods: own }) => (component?.mayHaveDirectories ? [own] : []))];
   return {
     ...pods,
     tolerations: once(all.flatMap((each) => each?.tolerations ?? [])),

@@ -1,25 +1,12 @@
+import type { PodComponent } from "../settings/components";
+
 /**
  * Names of the components, and of their Services. An app's name is its Service's, the value of the label `job` of its metrics, and the stem
  * of its workloads' names. All of them are deployed names, which never change.
  */
 
 /** The component that an object belongs to. */
-export type ComponentName =
-  | "namespace"
-  | "data-priority"
-  | "volumes"
-  | "receive"
-  | "receive-router"
-  | "querier"
-  | "query-frontend"
-  | "query-cache"
-  | "store-gateway"
-  | "index-cache"
-  | "chunk-cache"
-  | "compactor"
-  | "ruler"
-  | "prometheus"
-  | "gateway";
+export type ComponentName = PodComponent | "namespace" | "data-priority" | "volumes";
 
 /** Which component, under which name. */
 export interface Identity {
@@ -53,11 +40,6 @@ export const SIDECAR_CONTAINER = "thanos-sidecar";
 export const GATEWAY_APP = "thanos-gateway";
 /** prom-label-proxy's container in the gateway's pods, and the value of the label `job` of its metrics. */
 export const LABEL_PROXY_CONTAINER = "prom-label-proxy";
-/** Every value that the label `job` of the stack's own targets may have. */
-export const SCRAPED_APPS: readonly string[] = [
-  ...[RECEIVE_APP, ROUTER_APP, QUERIER_APP, QUERY_FRONTEND_APP],
-  ...[STORE_GATEWAY_APP, COMPACTOR_APP, RULER_APP, SIDECAR_CONTAINER, PROMETHEUS_APP, GATEWAY_APP, LABEL_PROXY_CONTAINER],
-];
 /** Name of the claim, and of what else belongs to the bucket, where it is a directory of a node. */
 export const BUCKET_CLAIM = "thanos-bucket";
 

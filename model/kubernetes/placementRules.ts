@@ -5,6 +5,7 @@ import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import type { Problem } from "../values/problem";
 import { type ChosenPods, choicesFor } from "./choices";
+import { type ComponentSettings, runningComponents } from "./components";
 import { canBeOn, HOST_NAME, namedNodes, namedZones, ZONE, zonesFor } from "./nodeSelection";
 
 /** Which nodes pods ask for, against where the plan puts them; all of it is known without a cluster. */
@@ -31,56 +32,32 @@ export function placementProblems(settings: Settings): Problem[] {
 }
 
 function placedPods(settings: Settings): Placed[] {
-  const { pods: common, querier, queryFrontend, prometheus, ruler, objectStorage } = settings;
-  const { storeGateway, compactor } = objectStorage ?? {};
-  const receive = receiveOf(settings);
-  type Own = {
-    pods: PodSettings;
-    storage?: { hostPath?: { nodes: string[] } | undefined };
-    replicas?: number;
-    antiAffinity?: "hard" | "soft";
-  };
-  const one = (key: string, who: string, own: Own | undefined): Placed[] => {
-    if (own === undefined) return [];
+  const { pods: common } = settings;
+  const placed = (key: string, who: string, own: ComponentSettings): Placed => {
     const { pods, storage, replicas = 1, antiAffinity = "soft" } = own;
-    return [
-      {
-        who,
-        deciding: [
-          { key: `${key}.pods`, pods },
-          { key: "pods", pods: common },
-        ],
-        chosen: choicesFor(settings, { pods }).pods,
-        apart: antiAffinity === "hard" ? replicas : 1,
-        eachOf: [],
-        directories: storage?.hostPath?.nodes.slice(0, replicas) ?? [],
-      },
-    ];
-  };
-  const rings = (receive === undefined ? [] : ringsOf(receive, settings)).flatMap((ring) =>
-    one(ring.key, `receivers of ring ${ring.name}`, ring).map((placed) => ({
-      ...placed,
+    return {
+      who,
       deciding: [
-        ...(ring.key === "receive" ? [] : [{ key: `${ring.key}.pods`, pods: ringPods(ring.key, receive) }]),
-        { key: "receive.pods", pods: receive?.pods },
+        { key: `${key}.pods`, pods },
         { key: "pods", pods: common },
       ],
-      eachOf: ring.zones,
-    })),
-  );
-  return [
-    ...rings,
-    ...one("receive.routers", "routers", receive?.mode === "split" ? receive.routers : undefined),
-    ...one("querier", "queriers", querier),
-    ...one("queryFrontend", "query frontends", queryFrontend),
-    ...one("queryFrontend.cache", "servers of that cache", queryFrontend?.cache),
-    ...one("prometheus", "Prometheus", prometheus),
-    ...one("ruler", "rulers", ruler),
-    ...one("objectStorage.storeGateway", "store gateways", storeGateway),
-    ...one("objectStorage.storeGateway.indexCache.memcached", "servers of that cache", storeGateway?.indexCache.memcached),
-    ...one("objectStorage.storeGateway.chunkCache.memcached", "servers of that cache", storeGateway?.chunkCache.memcached),
-    ...one("objectStorage.compactor", "the compactor", compactor),
-  ];
+      chosen: choicesFor(settings, { pods }).pods,
+      apart: antiAffinity === "hard" ? replicas : 1,
+      eachOf: [],
+      directories: storage?.hostPath?.nodes.slice(0, replicas) ?? [],
+    };
+  };
+  const receive = receiveOf(settings);
+  const rings = (receive === undefined ? [] : ringsOf(receive, settings)).map((ring) => ({
+    ...placed(ring.key, `receivers of ring ${ring.name}`, ring),
+    deciding: [
+      ...(ring.key === "receive" ? [] : [{ key: `${ring.key}.pods`, pods: ringPods(ring.key, receive) }]),
+      { key: "receive.pods", pods: receive?.pods },
+      { key: "pods", pods: common },
+    ],
+    eachOf: ring.zones,
+  }));
+  return runningComponents(settings).flatMap(({ name, key, who, own }) => (name === "receive" ? rings : [placed(key, who, own)]));
 }
 
 const ringPods = (key: string, receive: Settings["receive"]): PodSettings | undefined =>

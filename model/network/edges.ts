@@ -1,6 +1,7 @@
 import { identityServices } from "../bucket/cloudIdentity";
 import { bucketHosts, bucketPort } from "../bucket/config";
 import type { BucketPlan } from "../bucket/plan";
+import { runningComponents } from "../kubernetes/components";
 import type { ComponentName } from "../kubernetes/identities";
 import {
   GATEWAY_QUERY_PORT,
@@ -9,7 +10,6 @@ import {
   HTTP_PORT,
   LABEL_PROXY_HTTP_PORT,
   MEMCACHED_PORT,
-  PROMETHEUS_PORT,
   QUERY_HTTP_PORT,
   REMOTE_WRITE_PORT,
 } from "../kubernetes/ports";
@@ -19,9 +19,8 @@ import { limitsActiveSeries } from "../ring/limits";
 import { ringOf, type Scheme } from "../ring/plan";
 import { accessListOf } from "../settings/access";
 import { gatewayEndpoints, holdsReaders } from "../settings/gatewayEndpoints";
-import type { FurtherEdge, NameServer } from "../settings/network";
+import type { NameServer } from "../settings/network";
 import type { Settings } from "../settings/schema";
-import { receiveOf } from "../settings/scheme";
 import { portOfUrl, splitHost } from "../values/hosts";
 
 /**
@@ -40,7 +39,7 @@ export interface Edge {
   purpose: string;
 }
 
-const part = (component: ComponentName): Peer => ({ component });
+const peer = (component: ComponentName): Peer => ({ component });
 const anyone: Peer = { anyone: true };
 
 /**
@@ -60,8 +59,8 @@ function edgesOf(entries: readonly string[] | undefined, edge: Omit<Edge, "from"
 function othersEdges(entries: readonly string[] | undefined, gatewayPort: number | undefined, edge: Omit<Edge, "from">): Edge[] {
   if (gatewayPort === undefined) return edgesOf(entries, edge);
   return [
-    ...edgesOf(entries, { to: part("gateway"), port: gatewayPort, purpose: `${edge.purpose} at the gateway` }),
-    { ...edge, from: part("gateway"), purpose: `${edge.purpose} from the gateway` },
+    ...edgesOf(entries, { to: peer("gateway"), port: gatewayPort, purpose: `${edge.purpose} at the gateway` }),
+    { ...edge, from: peer("gateway"), purpose: `${edge.purpose} from the gateway` },
   ];
 }
 
@@ -85,8 +84,8 @@ export function furtherEdges({ network }: Pick<Settings, "network">, component: 
     .filter((edge) => edge.component === component)
     .flatMap(({ from, to, ports }) =>
       ports.map((port) => ({
-        from: from === undefined ? part(component) : accessListOf(from),
-        to: to === undefined ? part(component) : accessListOf(to),
+        from: from === undefined ? peer(component) : accessListOf(from),
+        to: to === undefined ? peer(component) : accessListOf(to),
         port,
         purpose: from === undefined ? "further connections outwards" : "further connections inwards",
       })),
@@ -103,42 +102,6 @@ export interface ConnectedPlan {
   bucket?: BucketPlan;
 }
 
-/** The components that run in an environment. */
-export function componentsOf(settings: Settings): (ComponentName & FurtherEdge["component"])[] {
-  const receive = receiveOf(settings);
-  const { storeGateway } = settings.objectStorage ?? {};
-  return [
-    ...(receive === undefined ? [] : (["receive"] as const)),
-    ...(receive?.mode === "split" ? (["receive-router"] as const) : []),
-    "querier",
-    ...(settings.queryFrontend === undefined ? [] : (["query-frontend", "query-cache"] as const)),
-    ...(storeGateway === undefined ? [] : (["store-gateway"] as const)),
-    ...(storeGateway?.indexCache.memcached === undefined ? [] : (["index-cache"] as const)),
-    ...(storeGateway?.chunkCache.memcached === undefined ? [] : (["chunk-cache"] as const)),
-    ...(storeGateway === undefined ? [] : (["compactor"] as const)),
-    ...(settings.ruler === undefined ? [] : (["ruler"] as const)),
-    "prometheus",
-    ...(settings.gateway === undefined ? [] : (["gateway"] as const)),
-  ];
-}
-
-/** Port under which a component tells its metrics; undefined for those that tell none. */
-function metricsPort(component: ComponentName): number | undefined {
-  switch (component) {
-    case "query-cache":
-    case "index-cache":
-    case "chunk-cache":
-      return undefined;
-    case "prometheus":
-      return PROMETHEUS_PORT;
-    case "querier":
-    case "query-frontend":
-      return QUERY_HTTP_PORT;
-    default:
-      return HTTP_PORT;
-  }
-}
-
 /**
  * Every connection that the data path needs, and no other. Port 19391 (Cap'n Proto, without authentication) is in none; 10901 of the
  * receivers takes writes for any tenant unchecked (thanos #8812), so only receivers and queriers reach it.
@@ -148,34 +111,33 @@ function metricsPort(component: ComponentName): number | undefined {
 export function networkEdges(settings: Settings, plan: ConnectedPlan, bucketCredentials: boolean): Edge[] {
   const { access, querier } = settings;
   const frontend = settings.queryFrontend !== undefined;
-  const metrics: Edge[] = componentsOf(settings).flatMap((component) => {
-    const port = metricsPort(component);
-    return port === undefined ? [] : [{ from: part("prometheus"), to: part(component), port, purpose: "metrics" }];
-  });
+  const metrics: Edge[] = runningComponents(settings).flatMap(({ name, metricsPort: port }) =>
+    port === undefined ? [] : [{ from: peer("prometheus"), to: peer(name), port, purpose: "metrics" }],
+  );
   return [
     ...ringEdges(settings, plan.scheme),
     ...othersEdges(access.readers, gatewayEndpoints(settings).includes("query") ? GATEWAY_QUERY_PORT : undefined, {
-      to: part(frontend ? "query-frontend" : "querier"),
+      to: peer(frontend ? "query-frontend" : "querier"),
       port: QUERY_HTTP_PORT,
       purpose: "queries",
     }),
     ...(frontend
       ? [
-          { from: part("query-frontend"), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "queries passed on" },
-          { from: part("query-frontend"), to: part("query-cache"), port: MEMCACHED_PORT, purpose: "cached answers" },
+          { from: peer("query-frontend"), to: peer("querier"), port: QUERY_HTTP_PORT, purpose: "queries passed on" },
+          { from: peer("query-frontend"), to: peer("query-cache"), port: MEMCACHED_PORT, purpose: "cached answers" },
         ]
       : []),
     ...bucketEdges(settings, plan, bucketCredentials),
     ...rulerEdges(settings, plan.scheme),
-    ...proxyEdges(settings, plan),
-    ...edgesOf(access.federation, { to: part("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }),
-    ...(querier.endpoints.length > 0 ? [{ from: part("querier"), to: anyone, purpose: "endpoints of other stacks" }] : []),
+    ...proxyEdges(settings),
+    ...edgesOf(access.federation, { to: peer("querier"), port: GRPC_PORT, purpose: "queriers of other stacks" }),
+    ...(querier.endpoints.length > 0 ? [{ from: peer("querier"), to: anyone, purpose: "endpoints of other stacks" }] : []),
     ...traceEdges(settings),
     // Targets are anywhere, on any port; so are the API server and the kubelets, Alertmanagers, and the sidecars' bucket.
-    { from: part("prometheus"), to: anyone, purpose: "scrapes and discovery" },
+    { from: peer("prometheus"), to: anyone, purpose: "scrapes and discovery" },
     ...metrics,
     ...(holdsReaders(settings)
-      ? [{ from: part("prometheus"), to: part("gateway"), port: LABEL_PROXY_HTTP_PORT, purpose: "metrics of prom-label-proxy" }]
+      ? [{ from: peer("prometheus"), to: peer("gateway"), port: LABEL_PROXY_HTTP_PORT, purpose: "metrics of prom-label-proxy" }]
       : []),
   ];
 }
@@ -185,9 +147,9 @@ function traceEdges(settings: Settings): Edge[] {
   const { tracing } = settings;
   if (tracing === undefined) return [];
   const port = Number(splitHost(tracing.endpoint).port);
-  return componentsOf(settings)
-    .filter((component) => component !== "prometheus" && metricsPort(component) !== undefined)
-    .map((component) => ({ from: part(component), to: anyone, port, purpose: "traces" }));
+  return runningComponents(settings)
+    .filter(({ name, metricsPort }) => name !== "prometheus" && metricsPort !== undefined)
+    .map(({ name }) => ({ from: peer(name), to: anyone, port, purpose: "traces" }));
 }
 
 /** How samples come in and are asked for where they are kept. */
@@ -195,49 +157,49 @@ function ringEdges(settings: Settings, scheme: Scheme): Edge[] {
   const receive = ringOf(scheme)?.settings;
   if (receive === undefined) {
     return [
-      { from: part("querier"), to: part("prometheus"), port: GRPC_PORT, purpose: "StoreAPI of the sidecars" },
-      { from: part("prometheus"), to: part("prometheus"), port: HTTP_PORT, purpose: "metrics of the sidecars" },
+      { from: peer("querier"), to: peer("prometheus"), port: GRPC_PORT, purpose: "StoreAPI of the sidecars" },
+      { from: peer("prometheus"), to: peer("prometheus"), port: HTTP_PORT, purpose: "metrics of the sidecars" },
     ];
   }
   const endpoint = receive.mode === "split" ? "receive-router" : "receive";
   return [
-    { from: part("prometheus"), to: part(endpoint), port: REMOTE_WRITE_PORT, purpose: "remote write" },
+    { from: peer("prometheus"), to: peer(endpoint), port: REMOTE_WRITE_PORT, purpose: "remote write" },
     ...othersEdges(settings.access.senders, gatewayEndpoints(settings).includes("write") ? GATEWAY_WRITE_PORT : undefined, {
-      to: part(endpoint),
+      to: peer(endpoint),
       port: REMOTE_WRITE_PORT,
       purpose: "remote write of others",
     }),
-    { from: part(endpoint), to: part("receive"), port: GRPC_PORT, purpose: "writes forwarded to their owners" },
-    { from: part("querier"), to: part("receive"), port: GRPC_PORT, purpose: "StoreAPI" },
+    { from: peer(endpoint), to: peer("receive"), port: GRPC_PORT, purpose: "writes forwarded to their owners" },
+    { from: peer("querier"), to: peer("receive"), port: GRPC_PORT, purpose: "StoreAPI" },
     ...(limitsActiveSeries(receive)
-      ? [{ from: part(endpoint), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "active series of tenants" }]
+      ? [{ from: peer(endpoint), to: peer("querier"), port: QUERY_HTTP_PORT, purpose: "active series of tenants" }]
       : []),
   ];
 }
 
 /** Blocks on their way to the bucket, out of it, and into answers. */
-function bucketEdges(settings: Settings, { scheme, bucket }: ConnectedPlan, bucketCredentials: boolean): Edge[] {
+function bucketEdges(settings: Settings, { bucket }: ConnectedPlan, bucketCredentials: boolean): Edge[] {
   if (bucket === undefined) return [];
   const { objectStorage } = bucket;
-  const users = bucketUsers(settings, scheme);
+  const users = bucketUsers(settings);
   // Through a proxy nobody reaches the server itself, unless it is spared, or may be.
   const isReached = bucketHosts(objectStorage)?.some((host) => !goesThroughProxy(settings, host)) ?? true;
   const port = isReached ? bucketPort(objectStorage) : undefined;
   return [
-    { from: part("querier"), to: part("store-gateway"), port: GRPC_PORT, purpose: "StoreAPI of the bucket" },
+    { from: peer("querier"), to: peer("store-gateway"), port: GRPC_PORT, purpose: "StoreAPI of the bucket" },
     ...bucket.caches.map((cache) => ({
-      from: part("store-gateway"),
-      to: part(cache.identity.component),
+      from: peer("store-gateway"),
+      to: peer(cache.identity.component),
       port: MEMCACHED_PORT,
       purpose: "cached blocks",
     })),
-    ...(port === undefined ? [] : users.map((component) => ({ from: part(component), to: anyone, port, purpose: "the bucket" }))),
+    ...(port === undefined ? [] : users.map((component) => ({ from: peer(component), to: anyone, port, purpose: "the bucket" }))),
     ...identityServices(objectStorage, bucketCredentials)
       // Tokens are exchanged outside.
       .filter(({ networks }) => networks !== undefined || settings.network.proxy === undefined)
       .flatMap((service) =>
         users.map((component) => ({
-          from: part(component),
+          from: peer(component),
           to: service.networks === undefined ? anyone : { networks: service.networks },
           port: service.port,
           purpose: "the pods' own identity",
@@ -247,27 +209,23 @@ function bucketEdges(settings: Settings, { scheme, bucket }: ConnectedPlan, buck
 }
 
 /** Components that use the bucket, but for Prometheus with its sidecars, which reaches everything. */
-const bucketUsers = (settings: Settings, scheme: Scheme): ComponentName[] => [
-  ...(scheme.kind === "ring" ? (["receive"] as const) : []),
-  ...(settings.ruler?.mode === "stateful" ? (["ruler"] as const) : []),
-  "store-gateway",
-  "compactor",
-];
+const bucketUsers = (settings: Settings): ComponentName[] =>
+  runningComponents(settings).flatMap(({ name, usesBucket }) => (name !== "prometheus" && usesBucket?.(settings) ? [name] : []));
 
 /** The way to the proxy, of whatever goes outside by it. */
-function proxyEdges(settings: Settings, { scheme }: ConnectedPlan): Edge[] {
+function proxyEdges(settings: Settings): Edge[] {
   const { network, alerting, ruler } = settings;
   const { proxy } = network;
   if (proxy === undefined) return [];
   const way = { to: proxyPeer(proxy.to), port: portOfUrl(proxy.url) };
   return [
-    ...(hasBucketServer(settings) ? bucketUsers(settings, scheme) : []).map((component) => ({
-      from: part(component),
+    ...(hasBucketServer(settings) ? bucketUsers(settings) : []).map((component) => ({
+      from: peer(component),
       ...way,
       purpose: "the bucket by a proxy",
     })),
     ...(ruler !== undefined && alerting.alertmanagers.some((address) => rulerUsesProxy(settings, address))
-      ? [{ from: part("ruler"), ...way, purpose: "Alertmanagers by a proxy" }]
+      ? [{ from: peer("ruler"), ...way, purpose: "Alertmanagers by a proxy" }]
       : []),
   ];
 }
@@ -277,20 +235,20 @@ function rulerEdges(settings: Settings, scheme: Scheme): Edge[] {
   const receive = ringOf(scheme)?.settings;
   if (ruler === undefined) return [];
   return [
-    { from: part("ruler"), to: part("querier"), port: QUERY_HTTP_PORT, purpose: "queries of rules" },
+    { from: peer("ruler"), to: peer("querier"), port: QUERY_HTTP_PORT, purpose: "queries of rules" },
     ...(ruler.mode === "stateless" && receive !== undefined
       ? [
           {
-            from: part("ruler"),
-            to: part(receive.mode === "split" ? "receive-router" : "receive"),
+            from: peer("ruler"),
+            to: peer(receive.mode === "split" ? "receive-router" : "receive"),
             port: REMOTE_WRITE_PORT,
             purpose: "remote write of rules",
           },
         ]
       : []),
-    { from: part("querier"), to: part("ruler"), port: GRPC_PORT, purpose: "rules, alerts and what rulers keep" },
+    { from: peer("querier"), to: peer("ruler"), port: GRPC_PORT, purpose: "rules, alerts and what rulers keep" },
     ...alertmanagerPorts(settings).map((port) => ({
-      from: part("ruler"),
+      from: peer("ruler"),
       to: anyone,
       ...(port === undefined ? {} : { port }),
       purpose: "Alertmanagers",

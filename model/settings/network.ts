@@ -3,6 +3,7 @@ import { isName } from "../values/hosts";
 import { alone, isNetwork, NETWORK_FORM, networkMeant } from "../values/ipNetwork";
 import { accessList, isEverybody } from "./access";
 import { proxyUrl } from "./addressForms";
+import { COMPONENTS } from "./components";
 import { count, form, namespaceName } from "./forms";
 
 /** A place where pods ask for names. */
@@ -30,12 +31,6 @@ const nameServer = z
       .describe("Port at which the name server itself answers, by UDP and TCP: its pods' own, not their Service's."),
   })
   .refine((server) => (server.namespace === undefined) !== (server.network === undefined), "exactly one of namespace and network");
-
-/** Components with pods, by their label `app.kubernetes.io/component`. */
-const COMPONENTS = [
-  ...(["receive", "receive-router", "querier", "query-frontend", "query-cache", "store-gateway"] as const),
-  ...(["index-cache", "chunk-cache", "compactor", "ruler", "prometheus", "gateway"] as const),
-] as const;
 
 const peers = accessList.min(1).optional();
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ProgramRun } from "../../commands/program";
 import { keysOf, type Schema, withInner } from "../../docs/generate/keys";
-import { extraParts } from "../../model/commandLine/extraParts";
+import { extensibleContainers } from "../../model/commandLine/extensibleContainers";
 import {
   OWN_CONTAINERS,
   OWN_DIRECTORIES,
@@ -12,9 +12,10 @@ import {
 } from "../../model/commandLine/extraRules";
 import { type Command, flagOf, mistakes } from "../../model/commandLine/flags";
 import { OWN_FLAGS, type Program } from "../../model/commandLine/ownFlags";
-import { choosingParts } from "../../model/kubernetes/choices";
+import { choosers } from "../../model/kubernetes/choices";
 import { podWithExtra } from "../../model/kubernetes/extra";
 import { podVolumes } from "../../model/podVolumes";
+import type { PodComponent } from "../../model/settings/components";
 import { settingsSchema } from "../../model/settings/schema";
 import { THANOS_VERSION } from "../../model/values/versions";
 import { violationsOf } from "../../policy/rules";
@@ -69,25 +70,14 @@ describe("extra: what is known of the stack's own", () => {
 
   it("is exactly the volumes of each component's pods, in every plan", async () => {
     const own = new Set(["credentials", "client-tls", "scratch"]);
-    const keys: Record<string, string> = {
-      "thanos-receive": "receive",
-      "thanos-receive-router": "receive.routers",
-      "thanos-querier": "querier",
-      "thanos-query-frontend": "queryFrontend",
-      prometheus: "prometheus",
-      "thanos-ruler": "ruler",
-      "thanos-store-gateway": "objectStorage.storeGateway",
-      "thanos-compactor": "objectStorage.compactor",
-    };
     for (const { title, stack, overrides } of PLANS) {
       const volumes = podVolumes(settingsOf(stack, overrides));
       for (const { metadata, spec } of pods(await run(stack, overrides))) {
-        const [first] = spec.template.spec.containers;
         const made = [
           ...(spec.volumeClaimTemplates ?? []).map((each) => each.metadata.name),
           ...(spec.template.spec.volumes ?? []).map(({ name }) => name),
         ];
-        const expected = volumes[keys[first?.name ?? ""] ?? ""] ?? [];
+        const expected = volumes[metadata.labels["app.kubernetes.io/component"] as PodComponent];
         assert.deepEqual(made.filter((name) => !own.has(name)).sort(), [...expected].sort(), `${title}: ${metadata.name}`);
       }
     }
@@ -119,10 +109,10 @@ describe("extra: what is known of the stack's own", () => {
   it("is of every component that may choose for its pods", () => {
     const { stack, overrides } = EXTRA;
     const settings = settingsOf(stack, overrides);
-    const parts = extraParts(settings).map(({ key }) => key);
+    const containers = extensibleContainers(settings).map(({ key }) => key);
     assert.deepEqual(
-      parts.filter((key) => key !== "prometheus.sidecar."),
-      choosingParts(settings)
+      containers.filter((key) => key !== "prometheus.sidecar."),
+      choosers(settings)
         .map(({ key }) => key)
         .filter((key) => key !== ""),
     );

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { PROJECT_DIRECTORY } from "../../commands/program";
 import { shrinkRefusal } from "../../gates/orderedScaling";
+import { runningComponents } from "../../model/kubernetes/components";
 import { versionProblem } from "../../model/kubernetes/version";
-import { componentsOf, furtherEdges, networkEdges } from "../../model/network/edges";
+import { furtherEdges, networkEdges } from "../../model/network/edges";
 import { planStack } from "../../model/plan";
+import type { Settings } from "../../model/settings/schema";
 import { formatProblem } from "../../model/values/problem";
 import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions";
 import { GATEWAY, HISTORY, NETWORKS, PLANS, PROD, SIDECAR, TLS } from "../components/plans";
@@ -15,6 +17,8 @@ import { anchors, codeBlocks, type Document, documents, readDocument, relativeLi
 
 const README = readDocument("README.md");
 const OPERATIONS = readDocument("docs/operations.md");
+
+const runningNames = (settings: Settings) => runningComponents(settings).map(({ name }) => name);
 
 describe("documents", () => {
   const scripts = Object.keys((JSON.parse(readFileSync(join(PROJECT_DIRECTORY, "package.json"), "utf8")) as { scripts: object }).scripts);
@@ -129,11 +133,11 @@ describe("docs/operations.md", () => {
     const networks = settingsOf(NETWORKS.stack, NETWORKS.overrides);
     const edges = [
       ...[...all, networks].flatMap((settings) => networkEdges(settings, planStack(settings), false)),
-      ...componentsOf(networks).flatMap((component) => furtherEdges(networks, component)),
+      ...runningComponents(networks).flatMap(({ name }) => furtherEdges(networks, name)),
     ];
     assert.deepEqual(
-      [...new Set(all.flatMap((settings) => componentsOf(settings)))].sort(),
-      [...new Set(PLANS.flatMap(({ stack, overrides }) => componentsOf(settingsOf(stack, overrides))))].sort(),
+      [...new Set(all.flatMap((settings) => runningNames(settings)))].sort(),
+      [...new Set(PLANS.flatMap(({ stack, overrides }) => runningNames(settingsOf(stack, overrides))))].sort(),
     );
     const short = (text: string) => text.split(",")[0]?.trim() ?? "";
     const table = tableRows(section(OPERATIONS.text, "Network policies")).filter((cells) => cells.length === 4);

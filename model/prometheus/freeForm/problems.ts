@@ -1,5 +1,5 @@
 import { parseDocument, type YAMLParseError } from "yaml";
-import { SCRAPED_APPS } from "../../kubernetes/identities";
+import { SCRAPED_APPS } from "../../kubernetes/components";
 import { CREDENTIALS_DIRECTORY } from "../../settings/credentials";
 import type { Settings } from "../../settings/schema";
 import { JUDGE_ALL, type Judge, type Problem } from "../../values/problem";

@@ -117,8 +117,8 @@ describe("credentials: who names them", () => {
     ];
     for (const [name, overrides, user] of places) {
       const settings = settingsOf("dev", overrides);
-      assert.deepEqual(credentialsReadBy(settings, user), [name], JSON.stringify(overrides));
-      assert.deepEqual(credentialsReadBy(settings, user === "ruler" ? "prometheus" : "ruler"), []);
+      assert.deepEqual(credentialsReadBy(credentialUses(settings), user), [name], JSON.stringify(overrides));
+      assert.deepEqual(credentialsReadBy(credentialUses(settings), user === "ruler" ? "prometheus" : "ruler"), []);
       assertTold(told({ a: HUSH }, overrides));
       assertTold(told({}, overrides), /no credential has this name/);
     }
@@ -127,10 +127,10 @@ describe("credentials: who names them", () => {
   it("is found as the URL of a file, and within a variable of several settings", () => {
     for (const value of [`file://${path("a")}`, `sslcert=${path("a")} sslmode=x`, `http://x/?ca=${path("a")}`]) {
       const settings = settingsOf("dev", { prometheus: { extra: { env: [{ name: "X", value }] } } });
-      assert.deepEqual(credentialsReadBy(settings, "prometheus"), ["a"], value);
+      assert.deepEqual(credentialsReadBy(credentialUses(settings), "prometheus"), ["a"], value);
     }
     const other = settingsOf("dev", { prometheus: { extra: { env: [{ name: "X", value: `/srv${path("a")}` }] } } });
-    assert.deepEqual(credentialsReadBy(other, "prometheus"), []);
+    assert.deepEqual(credentialsReadBy(credentialUses(other), "prometheus"), []);
   });
 
   it("shows no name that is none, which may be the credential", () => {
@@ -190,7 +190,10 @@ describe("credentials: who names them", () => {
           prometheus: { scrapeConfigs: jobs.map((each, index) => job(each.slice(0, 1), `job-${index}`)) },
         });
         const given = Object.fromEntries(order.map((name) => [name, String(all.indexOf(name) + 1)]));
-        assert.equal(JSON.stringify(ownCredentials(settings, "prometheus", given)), JSON.stringify(expected));
+        assert.equal(
+          JSON.stringify(ownCredentials(credentialsReadBy(credentialUses(settings), "prometheus"), given)),
+          JSON.stringify(expected),
+        );
       }),
     );
   });
