@@ -110,6 +110,7 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
       }),
       ...diskOf(each.keyOf("storage"), each.storage),
       name: each.name,
+      sets: ring.sets.filter((set) => set.ring === each.name).map(({ name }) => name),
       load: loadOf(load, written),
       heaviest: Math.min(1, (balance * members.length) / Math.max(1, shard)),
       retentionSeconds: durationSeconds(receiveRetentionTime(each, settings)),

@@ -1,5 +1,6 @@
 /** What a plan was to take, beside what the stack takes: a pure judgement of readings, which knows nothing of how they were taken. */
 import type { Sample } from "../../clients/prometheus";
+import { usualLimit } from "../../model/capacity/need";
 import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
 
 const HOUR_MS = 3_600_000;
@@ -35,9 +36,7 @@ export interface Comparison {
 export interface ComparedNeed extends Comparison {
   component: string;
   resource: ComponentCapacity["resource"];
-  /**
-   * What it may usually take: the available, less what the model adds for the worst (a loss, a restart, a replay) in the same proportion.
-   */
+  /** What it may usually take ({@link usualLimit}). */
   limit: number;
   /** What it takes more each day, by least squares over {@link CapacityVerdict.days}; absent where there is too little of it. */
   growthPerDay?: number;
@@ -86,7 +85,7 @@ function comparedNeed(
   nowMs: number,
 ): ComparedNeed {
   const ofLastDay = hours.filter(({ timestampMs }) => timestampMs > nowMs - DAY_MS).map(({ value }) => value);
-  const limit = worst > 0 ? (available * used) / worst : available;
+  const limit = usualLimit({ available, used, worst });
   // A replay is as long as the log was at the last start, which is no course of anything.
   const growth = resource === "replay" ? {} : growthOf(hours, limit, nowMs);
   return {

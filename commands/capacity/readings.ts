@@ -1,32 +1,14 @@
 /** Reads what a stack takes from its own metrics, through its querier. */
 import type { PrometheusClient, Sample } from "../../clients/prometheus";
+import { jobOf } from "../../model/capacity/jobs";
 import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
-import {
-  COMPACTOR_APP,
-  PROMETHEUS_APP,
-  QUERIER_APP,
-  QUERY_FRONTEND_APP,
-  RECEIVE_APP,
-  ROUTER_APP,
-  STORE_GATEWAY_APP,
-} from "../../model/kubernetes/identities";
+import { PROMETHEUS_APP, RECEIVE_APP } from "../../model/kubernetes/identities";
 import type { StackOutputs } from "../../outputs";
 import type { CapacityReadings, NeedReading } from "./judgement";
 
 const HOUR_MS = 3_600_000;
 /** How far back growth is read. */
 const HISTORY_MS = 7 * 24 * HOUR_MS;
-
-/** Value of the label `job` of each component, by its name in the plan. Receivers of several rings are one job, and not told apart. */
-const JOB_OF: Readonly<Record<string, string>> = {
-  Prometheus: PROMETHEUS_APP,
-  routers: ROUTER_APP,
-  receivers: RECEIVE_APP,
-  "query frontends": QUERY_FRONTEND_APP,
-  queriers: QUERIER_APP,
-  "store gateways": STORE_GATEWAY_APP,
-  compactor: COMPACTOR_APP,
-};
 
 /** Those that keep a TSDB, and so tell what their blocks and logs take; of other volumes nothing that is always scraped tells. */
 const WITH_TSDB: readonly string[] = [RECEIVE_APP, PROMETHEUS_APP];
@@ -46,7 +28,7 @@ export function queryOf(
   { component, resource }: Pick<ComponentCapacity, "component" | "resource">,
   outputs: StackOutputs,
 ): string | undefined {
-  const job = JOB_OF[component];
+  const job = jobOf(component);
   if (job === undefined) return undefined;
   const own = matchersOf(outputs, job);
   switch (resource) {

@@ -96,7 +96,7 @@ const problemOf = (need: Need, { load }: CapacityPlan): Problem => ({
 });
 
 /** Components whose work is divided over however many pods there are. */
-const MORE_PODS = /^(?:receivers|routers|queriers|query frontends)/;
+export const MORE_PODS = /^(?:receivers|routers|queriers|query frontends)/;
 
 /** Of each key the need that asks for most, as a problem: everything that can't carry the load; empty where all of it can. */
 export function loadProblemsOf(plan: CapacityPlan): Problem[] {

@@ -27,11 +27,12 @@ export const heaviestLoad = ({ load, heaviest }: RingCapacityPlan): Load => time
 /** Seconds of a replay in the receiver that stores most, with the CPU that it surely has. */
 export const replaySeconds = (ring: RingCapacityPlan): number => replayCoreSeconds(heaviestLoad(ring)) / ring.cpu.amount;
 
-const wordsOf = ({ rings }: ReceiversPlan, { name }: RingCapacityPlan): string =>
+/** Name of a ring's receivers in a need. */
+export const receiversName = ({ rings }: Pick<ReceiversPlan, "rings">, { name }: Pick<RingCapacityPlan, "name">): string =>
   rings.length === 1 ? "receivers" : `receivers of ring ${name}`;
 
 function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapacityPlan): Need[] {
-  const component = wordsOf(receivers, ring);
+  const component = receiversName(receivers, ring);
   const own = heaviestLoad(ring);
   const { working, replaying } = headMemory(own);
   const reads = serving(plan, ring.heaviest / receivers.replicationFactor);

@@ -55,6 +55,8 @@ export interface ComponentPlan {
 /** A ring of receivers. */
 export interface RingCapacityPlan extends ComponentPlan {
   name: string;
+  /** Names of its StatefulSets. */
+  sets: readonly string[];
   /** What is written into it, each series once. */
   load: Load;
   /** Part of its series that the receiver with most of them stores, 0 to 1. */
