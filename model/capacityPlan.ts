@@ -1,8 +1,8 @@
 import { left } from "./availability/left";
 import type { AvailabilityPlan, Workload } from "./availability/types";
 import { availabilityPlan } from "./availabilityPlan";
-import { SEND_SECONDS } from "./capacity/coefficients";
-import { times } from "./capacity/load";
+import { SEND_SECONDS, TENANT_OWN_SERIES } from "./capacity/coefficients";
+import { mostDrawn, times } from "./capacity/load";
 import type {
   BucketPlan,
   Budget,
@@ -83,7 +83,10 @@ function scrapedOf({ load, receive }: { load: LoadSettings; receive: Settings["r
   const elsewhere = Object.values(load.hashrings).reduce((sum, { series }) => sum + series, 0);
   const all = Math.max(0, load.series - elsewhere);
   const alone = receive === undefined || receive.otherSenders === "none";
-  const scraped = Math.min(all, load.scraped ?? (alone ? all : OWN_SERIES));
+  const receivers =
+    receive === undefined ? 0 : [receive, ...receive.hashrings].reduce((sum, { replicas = receive.replicas }) => sum + replicas, 0);
+  const own = OWN_SERIES + (load.tenants - 1) * TENANT_OWN_SERIES * receivers;
+  const scraped = Math.min(all, load.scraped ?? (alone ? all : own));
   return { scraped, others: all - scraped };
 }
 
@@ -98,9 +101,9 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
     const written =
       each.name === DEFAULT_RING ? scraped * prometheus.replicas + others * pairs : (load.hashrings[each.name]?.series ?? 0) * pairs;
     const balance = Math.max(0, ...zoneBalance(ketamaRing(members, receive.replicationFactor)).members.map(({ share }) => share));
-    // A tenant's shard holds all of its series.
-    const shard =
-      each.shuffleSharding === undefined ? members.length : Math.min(members.length, each.shuffleSharding.shardSize * load.tenants);
+    // A tenant's shard holds all of its series; which shards a receiver is in is drawn.
+    const shard = Math.min(members.length, each.shuffleSharding?.shardSize ?? members.length);
+    const tenants = mostDrawn(load.tenants, members.length === 0 ? 1 : shard / members.length);
     const { retention } = each;
     return {
       ...component(each.keyOf("resources"), each.resources, {
@@ -112,7 +115,8 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
       name: each.name,
       sets: ring.sets.filter((set) => set.ring === each.name).map(({ name }) => name),
       load: loadOf(load, written),
-      heaviest: Math.min(1, (balance * members.length) / Math.max(1, shard)),
+      heaviest: Math.min(1, (balance * members.length * tenants) / Math.max(1, shard) / load.tenants),
+      tenants,
       retentionSeconds: durationSeconds(receiveRetentionTime(each, settings)),
       ...(retention.size === undefined ? {} : { retainedBytes: quantityBytes(retention.size) }),
     };

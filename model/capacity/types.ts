@@ -61,6 +61,8 @@ export interface RingCapacityPlan extends ComponentPlan {
   load: Load;
   /** Part of its series that the receiver with most of them stores, 0 to 1. */
   heaviest: number;
+  /** Tenants of which that receiver has series: all, or those whose shards it is in. */
+  tenants: number;
   retentionSeconds: number;
   /** Bytes of a tenant's blocks at most, if anything bounds them. */
   retainedBytes?: number;
