@@ -11,19 +11,28 @@ export interface Point {
   replicationFactor: 1 | 3;
   /** Mean bytes of a series' labels. */
   labelBytes: number;
+  /** Time between two samples of a series. It differs by size, so that samples and series can be told apart. */
+  intervalSeconds: number;
   kind: "steady" | "churn" | "late" | "queries";
 }
 
-/** Words of a name that mean a property of a point. */
-export const SERIES = [50_000, 100_000, 200_000] as const;
+/** Sizes of loads, each with the time between two samples. */
+const INTERVALS: ReadonlyMap<number, number> = new Map([
+  [50_000, 5],
+  [100_000, 5],
+  [200_000, 15],
+]);
+export const SERIES = [...INTERVALS.keys()];
 export const REPLICATION_FACTORS = [1, 3] as const;
 /** Bytes of labels: those of the sender without more, about, and those of Kubernetes' own series. */
 export const LABEL_BYTES = [100, 400] as const;
 
-const nameOf = ({ series, replicationFactor, labelBytes, kind }: Omit<Point, "name">): string =>
+type Own = Omit<Point, "name" | "intervalSeconds">;
+
+const nameOf = ({ series, replicationFactor, labelBytes, kind }: Own): string =>
   [`${series / 1_000}k`, `rf${replicationFactor}`, `l${labelBytes}`, ...(kind === "steady" ? [] : [kind])].join("-");
 
-const point = (own: Omit<Point, "name">): Point => ({ name: nameOf(own), ...own });
+const point = (own: Own): Point => ({ name: nameOf(own), intervalSeconds: INTERVALS.get(own.series) ?? 1, ...own });
 
 /** Every load: each size with each replication factor and each size of labels; and of the middle one what else a head may have to do. */
 export const POINTS: readonly Point[] = [
@@ -57,6 +66,14 @@ export function selected(only: string | undefined, points: readonly Point[] = PO
 export const judges = ({ name }: Pick<Point, "name">, points: readonly Point[] = POINTS): boolean =>
   points.findIndex((each) => each.name === name) % 3 === 2;
 
+/** Keys of prod's stack file that a point changes: limits are large, and one Prometheus leaves the machine to the load. */
+export const overridesOf = ({ replicationFactor }: Pick<Point, "replicationFactor">) => ({
+  survives: { nodes: 0, zones: 0 },
+  accepts: replicationFactor === 1 ? ["data-loss"] : [],
+  receive: { replicationFactor, resources: { cpu: "250m", memory: "4Gi" }, routers: { resources: { memory: "1Gi" } } },
+  prometheus: { replicas: 1 },
+});
+
 /** What of a point was measured: of the neediest pod of a component. */
 export interface Measured {
   component: string;
@@ -72,6 +89,9 @@ export interface Result {
   at: string;
   /** What the heads really had, in the largest receiver. */
   headSeries: number;
+  /** Mean bytes of their labels. */
+  labelBytes: number;
+  /** Samples that it stores in a second. */
   samplesPerSecond: number;
   measured: Measured[];
   /** What the model says of the same load, by component and resource. */
@@ -137,12 +157,12 @@ function solved(rows: readonly (readonly number[])[], values: readonly number[])
 
 /** What a component's resource is fitted by: a constant, series and bytes of labels in the head, and samples a second. */
 const COLUMNS: Readonly<Record<Measured["resource"], readonly string[]>> = {
-  memory: ["the process", "each series", "each byte of labels", "each sample a second"],
+  memory: ["the process", "each series", "each byte of labels"],
   cpu: ["the process", "each sample a second"],
   disk: ["the process", "each series", "each sample a second"],
 };
 
-const rowOf = ({ headSeries, samplesPerSecond, point: { labelBytes } }: Result, resource: Measured["resource"]): number[] => {
+const rowOf = ({ headSeries, samplesPerSecond, labelBytes }: Result, resource: Measured["resource"]): number[] => {
   const all: Record<string, number> = {
     "the process": 1,
     "each series": headSeries,
@@ -216,9 +236,9 @@ export function judged(results: readonly Result[]): { rows: Judged[]; fits: Fit[
 }
 
 /** Nothing where the measurements are too few for a fit. */
-function attempt(fit: () => number[]): number[] | undefined {
+function attempt(solve: () => number[]): number[] | undefined {
   try {
-    return fit();
+    return solve();
   } catch {
     return undefined;
   }
