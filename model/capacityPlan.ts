@@ -14,6 +14,7 @@ import type {
   ReceiversPlan,
   RingCapacityPlan,
 } from "./capacity/types";
+import { memcachedResources } from "./kubernetes/memcached";
 import { STARTUP_BUDGET_SECONDS } from "./kubernetes/pod";
 import type { StackPlan } from "./plan";
 import { prometheusRetentionTime } from "./retention/prometheus";
@@ -55,11 +56,12 @@ function diskOf(key: string, { pvc, emptyDir }: { pvc?: { size: string } | undef
   return emptyDir === undefined ? {} : { disk: budget(`${key}.emptyDir.size`, emptyDir.size, quantityBytes) };
 }
 
-const component = (key: string, { cpu, memory }: ResourceSettings, pods: Pods): ComponentPlan => ({
-  pods,
+const requested = (key: string, { cpu, memory }: ResourceSettings): Pick<ComponentPlan, "cpu" | "memory"> => ({
   cpu: budget(`${key}.cpu`, cpu, cpuCores),
   memory: budget(`${key}.memory`, memory, quantityBytes),
 });
+
+const component = (key: string, resources: ResourceSettings, pods: Pods): ComponentPlan => ({ pods, ...requested(key, resources) });
 
 /** Pods that are left: the numbers of the proof of what the plan survives. */
 function podsOf(workload: Workload, { survives, cluster }: Settings): Pods {
@@ -153,6 +155,7 @@ function prometheusPlan(settings: Settings, load: LoadSettings, workload: Worklo
         }
       : {}),
     queried: ingestion === "sidecar",
+    ...(ingestion === "sidecar" ? { sidecar: requested("prometheus.sidecar.resources", prometheus.sidecar.resources) } : {}),
   };
 }
 
@@ -200,12 +203,32 @@ function bucketPlan(
   };
 }
 
-/** What the plan has and the model knows nothing of: not what it needs, and not what it costs. */
-function notModelled({ ingestion, ruler, queryFrontend }: Settings, { history }: StackPlan): string[] {
+/** Containers that cost what they ask for, and of which no need is computed ({@link notModelled} says why). */
+function othersOf({ ruler, queryFrontend }: Settings, { history }: StackPlan): CapacityPlan["others"] {
+  const caches = [...(queryFrontend === undefined ? [] : [queryFrontend.cache]), ...(history?.caches ?? []).map(({ servers }) => servers)];
   return [
-    ...(ingestion === "sidecar" ? ["containers of sidecars"] : []),
-    ...(ruler === undefined ? [] : ["rulers"]),
-    ...(queryFrontend === undefined && (history?.caches ?? []).length === 0 ? [] : ["memcached servers"]),
+    ...(ruler === undefined
+      ? []
+      : [
+          {
+            plan: {
+              ...requested("ruler.resources", ruler.resources),
+              ...(ruler.mode === "stateful" && ruler.storage !== undefined ? diskOf("ruler.storage", ruler.storage) : {}),
+            },
+            count: ruler.replicas,
+          },
+        ]),
+    ...caches.map(({ replicas, memory }) => ({ plan: requested("cache", memcachedResources(memory)), count: replicas })),
+  ];
+}
+
+/** What the plan has and no need is computed of, each with the reason. */
+function notModelled({ ruler, queryFrontend }: Settings, { history }: StackPlan): string[] {
+  return [
+    ...(ruler === undefined ? [] : ["rulers (what they take is what their rules give, which nobody knows before they run)"]),
+    ...(queryFrontend === undefined && (history?.caches ?? []).length === 0
+      ? []
+      : ["memcached servers (their memory is bounded by its own setting, whatever the load)"]),
   ];
 }
 
@@ -240,6 +263,7 @@ export function capacityPlan(settings: Settings, plan: StackPlan): CapacityPlan 
     ...(bucket === undefined ? {} : { bucket }),
     zones: settings.cluster.zones.length,
     ...(load.prices === undefined ? {} : { prices: load.prices }),
+    others: othersOf(settings, plan),
     notModelled: notModelled(settings, plan),
   };
 }

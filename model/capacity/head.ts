@@ -76,10 +76,10 @@ export function logDisk(load: Load, outOfOrderSeconds: number, seconds = HEAD_SE
 }
 
 /** Seconds of one core for the replay of the log. */
-export function replayCoreSeconds(load: Load): number {
-  const log = logBytes(load, HEAD_SECONDS);
-  const longer = log === 0 ? 1 : 1 + spareLogBytes(load) / log;
-  return headSeries(load) * REPLAY_SERIES_SECONDS + load.samplesPerSecond * HEAD_SECONDS * longer * REPLAY_SAMPLE_SECONDS;
+export function replayCoreSeconds({ samplesPerSecond, tenants, ...load }: Load): number {
+  const spare = Math.min(samplesPerSecond * (LOG_SECONDS - HEAD_SECONDS), (tenants * SPARE_SEGMENTS * SEGMENT_BYTES) / LOG_SAMPLE_BYTES);
+  const samples = samplesPerSecond * HEAD_SECONDS + spare;
+  return headSeries({ ...load, samplesPerSecond, tenants }) * REPLAY_SERIES_SECONDS + samples * REPLAY_SAMPLE_SECONDS;
 }
 
 /**

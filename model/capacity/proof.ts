@@ -5,7 +5,7 @@ import { firstLimit, needsOf } from "./limits";
 import { networkOf } from "./network";
 import { cutOff } from "./prometheus";
 import { rounded } from "./quantities";
-import { replaySeconds } from "./receivers";
+import { receiversName, replaySeconds } from "./receivers";
 import { summaryOf } from "./summary";
 import type { Capacity, CapacityPlan, ComponentCapacity } from "./types";
 
@@ -31,6 +31,7 @@ export function capacity(plan: CapacityPlan): Capacity {
         worst: rounded(each.worst),
         when: each.when,
         available: rounded(each.available),
+        ...(each.resource === "disk" ? retained(plan, each.component) : {}),
       }),
     ),
     ...(receivers === undefined ? {} : { replaySeconds: rounded(Math.max(...receivers.rings.map(replaySeconds))) }),
@@ -64,10 +65,17 @@ const roundedHeads = (heads: Capacity["heads"]): Capacity["heads"] => ({
   samplesPerSecond: rounded(heads.samplesPerSecond),
 });
 
+function retained({ receivers, prometheus }: CapacityPlan, component: string): { retentionSeconds?: number } {
+  if (component === "Prometheus") return { retentionSeconds: prometheus.retentionSeconds };
+  const ring = receivers?.rings.find((each) => receiversName(receivers, each) === component);
+  return ring === undefined ? {} : { retentionSeconds: ring.retentionSeconds };
+}
+
 /** Pods by the component's name in a need. */
 function podsByComponent({ receivers, routers, querier, queryFrontend, prometheus, bucket }: CapacityPlan): (component: string) => number {
   const counts: Record<string, number> = {
     Prometheus: prometheus.shards * prometheus.replicas,
+    sidecars: prometheus.shards * prometheus.replicas,
     routers: routers?.pods.all ?? 0,
     "query frontends": queryFrontend?.pods.all ?? 0,
     queriers: querier.pods.all,
