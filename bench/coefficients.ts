@@ -221,8 +221,7 @@ async function measure(point: Point): Promise<Result> {
 const fileOf = ({ name }: Point): string => join(RESULTS, `${name}.json`);
 
 async function results(): Promise<Map<string, Result>> {
-  await mkdir(RESULTS, { recursive: true });
-  const files = (await readdir(RESULTS)).filter((name) => name.endsWith(".json"));
+  const files = (await readdir(RESULTS).catch(() => [])).filter((name) => name.endsWith(".json"));
   const all = await Promise.all(files.map(async (name) => JSON.parse(await readFile(join(RESULTS, name), "utf8")) as Result));
   return new Map(all.map((result) => [result.point.name, result]));
 }
@@ -237,6 +236,7 @@ async function main(): Promise<void> {
   const known = await results();
   const wanted = selected(options.only).filter(({ name }) => options.again || !known.has(name));
   if (!options.table && wanted.length > 0) {
+    await mkdir(RESULTS, { recursive: true });
     await ensureVolumes();
     for (const point of wanted) {
       console.log(`${point.name} …`);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execa } from "execa";
 import * as fc from "fast-check";
 import {
   errors,
@@ -45,6 +46,13 @@ describe("bench:coefficients: points", () => {
       assert.equal((await run("prod", overridesOf({ replicationFactor }))).outputs.availability !== undefined, true);
     });
   }
+});
+
+describe("bench:coefficients: program", () => {
+  it("begins without mocha, as every benchmark does, and prints its tables", async () => {
+    const { stdout } = await execa("node", ["-r", "ts-node/register/transpile-only", "bench/coefficients.ts", "--table"]);
+    assert.match(stdout, /\| component \| resource \| points that judge \|/);
+  });
 });
 
 describe("bench:coefficients: fit", () => {
