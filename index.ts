@@ -47,10 +47,10 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   // What the environment chose, checked; what it comes to; what that survives and carries.
   const { settings, kubeconfig, rules: given, ruleCount, bucketCredentials, credentials, warnings, day } = loadConfig();
   const plan = planStack(settings);
-  const rules = { ...given, ...expiryRules(plan.tls, settings.namespace, day) };
   const ring = ringOf(plan.scheme);
   const survival = provenAvailability(settings, plan);
-  const carried = provenCapacity(settings, plan);
+  const { capacity: carried, rules: ofLimits } = provenCapacity(settings, plan);
+  const rules = { ...given, ...expiryRules(plan.tls, settings.namespace, day), ...ofLimits };
   const dropped = settings.prometheus.keepAll ? [] : droppedInRules(given);
   for (const warning of [...warnings, ...planWarnings(settings), ...ruleWarnings(settings, ruleCount), ...dropped])
     void pulumi.log.warn(visible(warning));

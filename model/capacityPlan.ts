@@ -1,8 +1,8 @@
 import { left } from "./availability/left";
 import type { AvailabilityPlan, Workload } from "./availability/types";
 import { availabilityPlan } from "./availabilityPlan";
-import { SEND_SECONDS } from "./capacity/coefficients";
-import { times } from "./capacity/load";
+import { SEND_SECONDS, TENANT_OWN_SERIES } from "./capacity/coefficients";
+import { mostDrawn, times } from "./capacity/load";
 import type {
   BucketPlan,
   Budget,
@@ -14,6 +14,7 @@ import type {
   ReceiversPlan,
   RingCapacityPlan,
 } from "./capacity/types";
+import { memcachedResources } from "./kubernetes/memcached";
 import { STARTUP_BUDGET_SECONDS } from "./kubernetes/pod";
 import type { StackPlan } from "./plan";
 import { prometheusRetentionTime } from "./retention/prometheus";
@@ -56,11 +57,12 @@ function diskOf(key: string, { pvc, emptyDir }: { pvc?: { size: string } | undef
   return emptyDir === undefined ? {} : { disk: budget(`${key}.emptyDir.size`, emptyDir.size, quantityBytes) };
 }
 
-const component = (key: string, { cpu, memory }: ResourceSettings, pods: Pods): ComponentPlan => ({
-  pods,
+const requested = (key: string, { cpu, memory }: ResourceSettings): Pick<ComponentPlan, "cpu" | "memory"> => ({
   cpu: budget(`${key}.cpu`, cpu, cpuCores),
   memory: budget(`${key}.memory`, memory, quantityBytes),
 });
+
+const component = (key: string, resources: ResourceSettings, pods: Pods): ComponentPlan => ({ pods, ...requested(key, resources) });
 
 /** Pods that are left: the numbers of the proof of what the plan survives. */
 function podsOf(workload: Workload, { survives, cluster }: Settings): Pods {
@@ -84,7 +86,10 @@ function scrapedOf({ load, receive }: { load: LoadSettings; receive: Settings["r
   const elsewhere = Object.values(load.hashrings).reduce((sum, { series }) => sum + series, 0);
   const all = Math.max(0, load.series - elsewhere);
   const alone = receive === undefined || receive.otherSenders === "none";
-  const scraped = Math.min(all, load.scraped ?? (alone ? all : OWN_SERIES));
+  const receivers =
+    receive === undefined ? 0 : [receive, ...receive.hashrings].reduce((sum, { replicas = receive.replicas }) => sum + replicas, 0);
+  const own = OWN_SERIES + (load.tenants - 1) * TENANT_OWN_SERIES * receivers;
+  const scraped = Math.min(all, load.scraped ?? (alone ? all : own));
   return { scraped, others: all - scraped };
 }
 
@@ -99,9 +104,9 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
     const written =
       each.name === DEFAULT_RING ? scraped * prometheus.replicas + others * pairs : (load.hashrings[each.name]?.series ?? 0) * pairs;
     const balance = Math.max(0, ...zoneBalance(ketamaRing(members, receive.replicationFactor)).members.map(({ share }) => share));
-    // A tenant's shard holds all of its series.
-    const shard =
-      each.shuffleSharding === undefined ? members.length : Math.min(members.length, each.shuffleSharding.shardSize * load.tenants);
+    // A tenant's shard holds all of its series; which shards a receiver is in is drawn.
+    const shard = Math.min(members.length, each.shuffleSharding?.shardSize ?? members.length);
+    const tenants = mostDrawn(load.tenants, members.length === 0 ? 1 : shard / members.length);
     const { retention } = each;
     return {
       ...component(each.keyOf("resources"), each.resources, {
@@ -111,8 +116,10 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
       }),
       ...diskOf(each.keyOf("storage"), each.storage),
       name: each.name,
+      sets: ring.sets.filter((set) => set.ring === each.name).map(({ name }) => name),
       load: loadOf(load, written),
-      heaviest: Math.min(1, (balance * members.length) / Math.max(1, shard)),
+      heaviest: Math.min(1, (balance * members.length * tenants) / Math.max(1, shard) / load.tenants),
+      tenants,
       retentionSeconds: durationSeconds(receiveRetentionTime(each, settings)),
       ...(retention.size === undefined ? {} : { retainedBytes: quantityBytes(retention.size) }),
     };
@@ -149,6 +156,7 @@ function prometheusPlan(settings: Settings, load: LoadSettings, workload: Worklo
         }
       : {}),
     queried: ingestion === "sidecar",
+    ...(ingestion === "sidecar" ? { sidecar: requested("prometheus.sidecar.resources", prometheus.sidecar.resources) } : {}),
   };
 }
 
@@ -196,12 +204,32 @@ function bucketPlan(
   };
 }
 
-/** What the plan has and the model knows nothing of: not what it needs, and not what it costs. */
-function notModelled({ ingestion, ruler, queryFrontend }: Settings, { bucket }: StackPlan): string[] {
+/** Containers that cost what they ask for, and of which no need is computed ({@link notModelled} says why). */
+function othersOf({ ruler, queryFrontend }: Settings, { bucket }: StackPlan): CapacityPlan["others"] {
+  const caches = [...(queryFrontend === undefined ? [] : [queryFrontend.cache]), ...(bucket?.caches ?? []).map(({ servers }) => servers)];
   return [
-    ...(ingestion === "sidecar" ? ["containers of sidecars"] : []),
-    ...(ruler === undefined ? [] : ["rulers"]),
-    ...(queryFrontend === undefined && (bucket?.caches ?? []).length === 0 ? [] : ["memcached servers"]),
+    ...(ruler === undefined
+      ? []
+      : [
+          {
+            plan: {
+              ...requested("ruler.resources", ruler.resources),
+              ...(ruler.mode === "stateful" && ruler.storage !== undefined ? diskOf("ruler.storage", ruler.storage) : {}),
+            },
+            count: ruler.replicas,
+          },
+        ]),
+    ...caches.map(({ replicas, memory }) => ({ plan: requested("cache", memcachedResources(memory)), count: replicas })),
+  ];
+}
+
+/** What the plan has and no need is computed of, each with the reason. */
+function notModelled({ ruler, queryFrontend }: Settings, { bucket }: StackPlan): string[] {
+  return [
+    ...(ruler === undefined ? [] : ["rulers (what they take is what their rules give, which nobody knows before they run)"]),
+    ...(queryFrontend === undefined && (bucket?.caches ?? []).length === 0
+      ? []
+      : ["memcached servers (their memory is bounded by its own setting, whatever the load)"]),
   ];
 }
 
@@ -236,6 +264,7 @@ export function capacityPlan(settings: Settings, plan: StackPlan): CapacityPlan 
     ...(bucket === undefined ? {} : { bucket }),
     zones: settings.cluster.zones.length,
     ...(load.prices === undefined ? {} : { prices: load.prices }),
+    others: othersOf(settings, plan),
     notModelled: notModelled(settings, plan),
   };
 }

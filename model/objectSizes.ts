@@ -1,3 +1,4 @@
+import { CAPACITY_RULES_FILE } from "./capacity/alerts";
 import { choicesFor, choosers } from "./kubernetes/choices";
 import { planStack } from "./plan";
 import { evaluatesRules, prometheusConfig } from "./prometheus/config";
@@ -51,18 +52,23 @@ function ruleFileNames(rules: Readonly<Record<string, string>>): Problem[] {
     }));
 }
 
-/** A file of rules under the name of the program's own, which would take its place. */
-function ownRuleFile({ tls }: Settings, rules: Readonly<Record<string, string>>): Problem[] {
-  return tls !== undefined && Object.hasOwn(rules, EXPIRY_RULES_FILE)
-    ? [
-        {
-          key: "prometheus.ruleFolder",
-          value: EXPIRY_RULES_FILE,
-          rule: "with tls the program writes a file of this name, with the alert of certificates that end",
-          remedy: "another name",
-        },
-      ]
-    : [];
+/** Files of rules under names of the program's own, which would take their places. */
+function ownRuleFiles({ tls, load }: Settings, rules: Readonly<Record<string, string>>): Problem[] {
+  const own = [
+    {
+      file: EXPIRY_RULES_FILE,
+      written: tls !== undefined,
+      what: "with tls the program writes a file of this name, with the alert of certificates that end",
+    },
+    {
+      file: CAPACITY_RULES_FILE,
+      written: load !== undefined,
+      what: "with load the program writes a file of this name, with the alerts before a limit",
+    },
+  ];
+  return own
+    .filter(({ file, written }) => written && Object.hasOwn(rules, file))
+    .map(({ file, what }) => ({ key: "prometheus.ruleFolder", value: file, rule: what, remedy: "another name" }));
 }
 
 function tooManyAnnotations(key: string, annotations: Readonly<Record<string, string>>): Problem[] {
@@ -115,7 +121,7 @@ export function objectProblems(settings: Settings, rules: Readonly<Record<string
   const ruled = settings.ruler !== undefined || evaluatesRules(settings);
   return [
     ...ruleFileNames(rules),
-    ...ownRuleFile(settings, rules),
+    ...ownRuleFiles(settings, rules),
     ...(ruled ? tooLarge("prometheus.ruleFolder", Object.values(rules), "fewer rules, or several environments") : []),
     ...tooLarge(
       prometheus.scrapeConfigs.length > 0 ? "prometheus.scrapeConfigs" : "prometheus.remoteWrite",

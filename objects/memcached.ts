@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { choicesFor } from "../model/kubernetes/choices";
 import type { Identity } from "../model/kubernetes/identities";
 import { ownPods, selectorLabels } from "../model/kubernetes/labels";
+import { memcachedResources } from "../model/kubernetes/memcached";
 import { container, hostAntiAffinity, MEMCACHED_USER } from "../model/kubernetes/pod";
 import { MEMCACHED_PORT } from "../model/kubernetes/ports";
 import type { CacheSettings, Settings } from "../model/settings/schema";
@@ -22,9 +23,6 @@ export interface MemcachedArgs {
 export function memcachedAddress(app: string, { namespace, cluster }: Settings): string {
   return `dnssrv+_memcached._tcp.${app}.${namespace}.svc.${cluster.domain}`;
 }
-
-/** Memory of memcached beside its items: connections, hash table, threads. */
-const MEMCACHED_OVERHEAD_BYTES = 64 * 2 ** 20;
 
 /**
  * memcached servers and the headless Service with their SRV record, `_memcached._tcp.<app>`. Their items are copies: a
@@ -54,7 +52,7 @@ export function memcached(name: string, args: MemcachedArgs, parent: pulumi.Reso
       affinity: hostAntiAffinity("soft", ownPods(settings, selectorLabels(identity))),
       containers: [
         {
-          ...container("memcached", image, { cpu: "50m", memory: `${Math.ceil((items + MEMCACHED_OVERHEAD_BYTES) / 2 ** 20)}Mi` }),
+          ...container("memcached", image, memcachedResources(memory)),
           command: ["memcached"],
           args: [`--memory-limit=${Math.floor(items / 2 ** 20)}`, "--max-item-size=5m", "--conn-limit=1024", `--port=${MEMCACHED_PORT}`],
           ports: [port],

@@ -44,7 +44,7 @@ const ROOMS: Record<string, string[]> = {
   gateway: ["kubernetes", "ring", "settings", "tls", "values"],
   network: ["bucket", "kubernetes", "prometheus", "ring", "settings", "values"],
   availability: ["ring", "settings", "values"],
-  capacity: ["reads", "settings", "values"],
+  capacity: ["kubernetes", "reads", "settings", "values"],
 };
 
 interface Import {

@@ -1,5 +1,6 @@
 /** What a plan was to take, beside what the stack takes: a pure judgement of readings, which knows nothing of how they were taken. */
 import type { Sample } from "../../clients/prometheus";
+import { usualLimit } from "../../model/capacity/need";
 import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
 
 const HOUR_MS = 3_600_000;
@@ -12,6 +13,11 @@ export interface NeedReading {
   component: string;
   resource: ComponentCapacity["resource"];
   hours: readonly Sample[];
+  /**
+   * When its oldest samples are as old as they get, in milliseconds since the epoch: before, blocks grow because time passes, and not with
+   * the load. Absent where nothing is known of it.
+   */
+  fullAtMs?: number;
 }
 
 /** Everything that was read. */
@@ -35,13 +41,14 @@ export interface Comparison {
 export interface ComparedNeed extends Comparison {
   component: string;
   resource: ComponentCapacity["resource"];
-  /**
-   * What it may usually take: the available, less what the model adds for the worst (a loss, a restart, a replay) in the same proportion.
-   */
+  /** What it may usually take ({@link usualLimit}). */
   limit: number;
   /** What it takes more each day, by least squares over {@link CapacityVerdict.days}; absent where there is too little of it. */
   growthPerDay?: number;
-  /** When it meets its limit at that growth, in milliseconds since the epoch; absent where it does not grow, or there is too little of it. */
+  /**
+   * When it meets its limit at that growth, in milliseconds since the epoch: now where it is above it. Absent where it does not grow below its
+   * limit, where there is too little of it, and of a volume that only fills until its oldest samples are as old as they get.
+   */
   metAtMs?: number;
 }
 
@@ -72,23 +79,31 @@ function lineThrough(samples: readonly Sample[]): { at: (timeMs: number) => numb
 
 const spanOf = (hours: readonly Sample[]): number => (hours.at(-1)?.timestampMs ?? 0) - (hours[0]?.timestampMs ?? 0);
 
-/** When a line through the hours meets the limit, now at the earliest; nothing where it falls or is level. */
+/** When a line through the hours meets the limit: now where it is there, whether or not it grows; never where it falls or is level below. */
 function growthOf(hours: readonly Sample[], limit: number, nowMs: number): Pick<ComparedNeed, "growthPerDay" | "metAtMs"> {
   if (spanOf(hours) < LEAST_GROWTH_MS) return {};
   const { at, slope } = lineThrough(hours);
   const growthPerDay = slope * DAY_MS;
-  return slope > 0 ? { growthPerDay, metAtMs: nowMs + Math.max(0, (limit - at(nowMs)) / slope) } : { growthPerDay };
+  if (at(nowMs) >= limit) return { growthPerDay, metAtMs: nowMs };
+  return slope > 0 ? { growthPerDay, metAtMs: nowMs + (limit - at(nowMs)) / slope } : { growthPerDay };
 }
 
 function comparedNeed(
   { component, resource, used, worst, available }: ComponentCapacity,
-  hours: readonly Sample[],
+  { hours, fullAtMs = Number.NEGATIVE_INFINITY }: Pick<NeedReading, "hours" | "fullAtMs">,
   nowMs: number,
 ): ComparedNeed {
   const ofLastDay = hours.filter(({ timestampMs }) => timestampMs > nowMs - DAY_MS).map(({ value }) => value);
-  const limit = worst > 0 ? (available * used) / worst : available;
+  const limit = usualLimit({ available, used, worst });
   // A replay is as long as the log was at the last start, which is no course of anything.
-  const growth = resource === "replay" ? {} : growthOf(hours, limit, nowMs);
+  const growth =
+    resource === "replay"
+      ? {}
+      : growthOf(
+          hours.filter(({ timestampMs }) => timestampMs >= fullAtMs),
+          limit,
+          nowMs,
+        );
   return {
     component,
     resource,
@@ -103,7 +118,7 @@ export function judgeCapacity({ heads, components }: Capacity, readings: Capacit
   const once = (all: number | undefined): number | undefined => (all === undefined ? undefined : all / heads.replicas);
   const needs = components.map((each) => {
     const reading = readings.needs.find(({ component, resource }) => component === each.component && resource === each.resource);
-    return comparedNeed(each, reading?.hours ?? [], nowMs);
+    return comparedNeed(each, reading ?? { hours: [] }, nowMs);
   });
   const growing = needs.filter(({ metAtMs }) => metAtMs !== undefined);
   const [first] = growing.sort((left, right) => (left.metAtMs ?? 0) - (right.metAtMs ?? 0));

@@ -1,15 +1,8 @@
 /** Reads what a stack takes from its own metrics, through its querier. */
 import type { PrometheusClient, Sample } from "../../clients/prometheus";
+import { jobOf } from "../../model/capacity/jobs";
 import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
-import {
-  COMPACTOR_APP,
-  PROMETHEUS_APP,
-  QUERIER_APP,
-  QUERY_FRONTEND_APP,
-  RECEIVE_APP,
-  ROUTER_APP,
-  STORE_GATEWAY_APP,
-} from "../../model/kubernetes/identities";
+import { PROMETHEUS_APP, RECEIVE_APP } from "../../model/kubernetes/identities";
 import type { StackOutputs } from "../../outputs";
 import type { CapacityReadings, NeedReading } from "./judgement";
 
@@ -17,19 +10,14 @@ const HOUR_MS = 3_600_000;
 /** How far back growth is read. */
 const HISTORY_MS = 7 * 24 * HOUR_MS;
 
-/** Value of the label `job` of each component, by its name in the plan. Receivers of several rings are one job, and not told apart. */
-const JOB_OF: Readonly<Record<string, string>> = {
-  Prometheus: PROMETHEUS_APP,
-  routers: ROUTER_APP,
-  receivers: RECEIVE_APP,
-  "query frontends": QUERY_FRONTEND_APP,
-  queriers: QUERIER_APP,
-  "store gateways": STORE_GATEWAY_APP,
-  compactor: COMPACTOR_APP,
-};
-
-/** Those that keep a TSDB, and so tell what their blocks and logs take; of other volumes nothing that is always scraped tells. */
+/** Those that keep a TSDB, and so tell what their blocks and logs take, whatever the volume is. Of the others kubelets tell, where it is a claim. */
 const WITH_TSDB: readonly string[] = [RECEIVE_APP, PROMETHEUS_APP];
+
+/** The most that claims of a component's pods hold, those of all of its StatefulSets: `data-thanos-store-gateway-1-0`. */
+function claimsQuery({ externalLabels, namespace }: StackOutputs, app: string): string {
+  const own = Object.entries({ ...externalLabels, namespace }).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return `max(kubelet_volume_stats_used_bytes{${[...own, `persistentvolumeclaim=~".+-${app}(-[0-9]+)+"`].join(",")}})`;
+}
 
 /** Matchers of the stack's own targets of one job, as text. */
 function matchersOf({ externalLabels, namespace }: StackOutputs, job: string): string {
@@ -46,7 +34,7 @@ export function queryOf(
   { component, resource }: Pick<ComponentCapacity, "component" | "resource">,
   outputs: StackOutputs,
 ): string | undefined {
-  const job = JOB_OF[component];
+  const job = jobOf(component);
   if (job === undefined) return undefined;
   const own = matchersOf(outputs, job);
   switch (resource) {
@@ -57,10 +45,16 @@ export function queryOf(
     case "disk":
       return WITH_TSDB.includes(job)
         ? `max(sum by (pod) ({__name__=~"prometheus_tsdb_(storage_blocks|wal_storage_size|head_chunks_storage_size)_bytes",${own}}))`
-        : undefined;
+        : claimsQuery(outputs, job);
     case "replay":
       return `max(prometheus_tsdb_data_replay_duration_seconds{${own}})`;
   }
+}
+
+/** When the oldest sample of a component's youngest pod is of, in milliseconds, as a query. */
+function oldestQuery(component: string, outputs: StackOutputs): string | undefined {
+  const job = jobOf(component);
+  return job === undefined ? undefined : `max(min by (pod) (prometheus_tsdb_lowest_timestamp{${matchersOf(outputs, job)}}))`;
 }
 
 /** Queries of series in all heads, and of samples a second that they take. */
@@ -89,9 +83,16 @@ export async function readCapacity(
   const [headSeries, headSamplesPerSecond] = [await numberOf(heads.series), await numberOf(heads.samplesPerSecond)];
   const needs: NeedReading[] = [];
   // One after the other: a querier of a small stack answers few queries at once, and others wait for theirs.
-  for (const { component, resource } of capacity.components) {
+  for (const { component, resource, retentionSeconds } of capacity.components) {
     const query = queryOf({ component, resource }, outputs);
-    needs.push({ component, resource, hours: query === undefined ? [] : await hoursOf(query) });
+    const oldest = retentionSeconds === undefined ? undefined : oldestQuery(component, outputs);
+    const oldestMs = oldest === undefined ? undefined : await numberOf(oldest);
+    needs.push({
+      component,
+      resource,
+      hours: query === undefined ? [] : await hoursOf(query),
+      ...(oldestMs === undefined || retentionSeconds === undefined ? {} : { fullAtMs: oldestMs + retentionSeconds * 1_000 }),
+    });
   }
   return {
     ...(headSeries === undefined ? {} : { headSeries }),

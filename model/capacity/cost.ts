@@ -3,32 +3,38 @@ import { GB, GIB, YEAR } from "./coefficients";
 import { networkOf } from "./network";
 import type { BucketPlan, Capacity, CapacityPlan, ComponentPlan } from "./types";
 
-/** What the plan costs in a month, of what the model knows: no rulers, memcached servers or traffic to senders elsewhere. */
+/** What the plan costs in a month, of what the model knows: no gateway, and no traffic to senders elsewhere. */
 
 const HOURS = 730;
 
+type Priced = Pick<ComponentPlan, "cpu" | "memory" | "disk">;
+
 /** Every component with the number of its pods. */
-function podsOf({ receivers, routers, querier, queryFrontend, prometheus, bucket }: CapacityPlan): [ComponentPlan, number][] {
-  const one = (plan: ComponentPlan | undefined): [ComponentPlan, number][] => (plan === undefined ? [] : [[plan, plan.pods.all]]);
+function podsOf({ receivers, routers, querier, queryFrontend, prometheus, bucket, others }: CapacityPlan): [Priced, number][] {
+  const one = (plan: ComponentPlan | undefined): [Priced, number][] => (plan === undefined ? [] : [[plan, plan.pods.all]]);
   return [
     ...(receivers?.rings ?? []).flatMap(one),
     ...one(routers),
     ...one(querier),
     ...one(queryFrontend),
     [prometheus, prometheus.shards * prometheus.replicas],
+    ...(prometheus.sidecar === undefined
+      ? []
+      : ([[prometheus.sidecar, prometheus.shards * prometheus.replicas]] satisfies [Priced, number][])),
+    ...others.map(({ plan, count }): [Priced, number] => [plan, count]),
     ...(bucket === undefined ? [] : severalOf(bucket.storeGateway)),
-    ...(bucket === undefined ? [] : ([[bucket.compactor, bucket.compactor.shards]] satisfies [ComponentPlan, number][])),
+    ...(bucket === undefined ? [] : ([[bucket.compactor, bucket.compactor.shards]] satisfies [Priced, number][])),
   ];
 }
 
 /** Store gateways of every shard. */
-const severalOf = (plan: BucketPlan["storeGateway"]): [ComponentPlan, number][] => [[plan, plan.pods.all * plan.shards]];
+const severalOf = (plan: BucketPlan["storeGateway"]): [Priced, number][] => [[plan, plan.pods.all * plan.shards]];
 
 /** A month's cost; undefined without prices. */
 export function costOf(plan: CapacityPlan): Capacity["cost"] {
   const { prices, bucket, queries } = plan;
   if (prices === undefined) return undefined;
-  const sum = (of: (component: ComponentPlan) => number) => podsOf(plan).reduce((all, [component, pods]) => all + pods * of(component), 0);
+  const sum = (of: (component: Priced) => number) => podsOf(plan).reduce((all, [component, pods]) => all + pods * of(component), 0);
   const parts = {
     cpu: sum(({ cpu }) => cpu.amount) * HOURS * prices.cpuHour,
     memory: (sum(({ memory }) => memory.amount) / GIB) * HOURS * prices.memoryGiBHour,

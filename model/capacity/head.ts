@@ -11,6 +11,7 @@ import {
   LABEL_COPIES,
   LATE_SERIES_BYTES,
   LOG_SAMPLE_BYTES,
+  LOG_SECONDS,
   LOG_SERIES_BYTES,
   OPEN_CHUNK_BYTES,
   REPLAY_SAMPLE_SECONDS,
@@ -19,46 +20,67 @@ import {
   SAMPLE_BYTES,
   SEGMENT_BYTES,
   SERIES_BYTES,
+  SPARE_SEGMENTS,
 } from "./coefficients";
 import type { Parts } from "./need";
 import type { Load } from "./types";
 
 /** One TSDB: its head in memory, its log and its blocks on disk. The load is what is written into this one. */
 
-/** Series in the head: active ones, and those that ended since the last block was cut. */
-export const headSeries = ({ series, newSeriesPerHour }: Load): number => series + (newSeriesPerHour * HEAD_SECONDS) / HOUR;
+/**
+ * Series in the head: active ones, and those that ended since the last block was cut.
+ *
+ * @param seconds For how long it has taken samples, where that is less than it keeps them.
+ */
+export const headSeries = ({ series, newSeriesPerHour }: Load, seconds = HEAD_SECONDS): number =>
+  series + (newSeriesPerHour * Math.min(seconds, HEAD_SECONDS)) / HOUR;
 
-/** Bytes of the head in memory. */
-export function headBytes(load: Load): number {
-  const chunks = (load.samplesPerSecond * HEAD_SECONDS) / CHUNK_SAMPLES;
-  return headSeries(load) * (SERIES_BYTES + LABEL_COPIES * load.labelBytes + OPEN_CHUNK_BYTES) + chunks * CHUNK_REFERENCE_BYTES;
+/** Bytes of the head in memory. `seconds`: as of {@link headSeries}. */
+export function headBytes(load: Load, seconds = HEAD_SECONDS): number {
+  const samples = load.samplesPerSecond * Math.min(seconds, HEAD_SECONDS);
+  const ofSeries = load.series === 0 ? 0 : samples / load.series;
+  const openChunk = OPEN_CHUNK_BYTES * Math.min(1, ofSeries / CHUNK_SAMPLES + (seconds < HEAD_SECONDS ? 0 : 1));
+  return (
+    headSeries(load, seconds) * (SERIES_BYTES + LABEL_COPIES * load.labelBytes + openChunk) +
+    (samples / CHUNK_SAMPLES) * CHUNK_REFERENCE_BYTES
+  );
 }
 
 /** Memory of the head while it takes samples, and while its log is replayed. */
-export const headMemory = (load: Load): { working: Parts; replaying: Parts } => ({
+export const headMemory = (load: Load, seconds = HEAD_SECONDS): { working: Parts; replaying: Parts } => ({
   working: {
-    "series and samples of the head": headBytes(load),
-    "the block that is cut": headBytes(load) * (CUTTING - 1),
+    "series and samples of the head": headBytes(load, seconds),
+    "the block that is cut": seconds < HEAD_SECONDS ? 0 : headBytes(load) * (CUTTING - 1),
     "samples out of order": load.late * load.series * LATE_SERIES_BYTES,
   },
   replaying: { "series and samples of the head": headBytes(load), "reading the log": headBytes(load) * (REPLAYED - 1) },
 });
 
-/** Bytes of the log and of the head's chunks on disk. */
-export function logDisk(load: Load, outOfOrderSeconds: number): Parts {
-  const samples = load.samplesPerSecond * HEAD_SECONDS;
-  const log = samples * LOG_SAMPLE_BYTES + headSeries(load) * (LOG_SERIES_BYTES + load.labelBytes);
+/** Bytes of the write-ahead log, for each second of samples in it, and what it has of series. */
+const logBytes = (load: Load, seconds: number): number =>
+  load.samplesPerSecond * seconds * LOG_SAMPLE_BYTES + headSeries(load, seconds) * (LOG_SERIES_BYTES + load.labelBytes);
+
+/** Bytes of the log beyond three hours: whole segments of each tenant's database, and no more than its longest time. */
+const spareLogBytes = (load: Load): number =>
+  Math.min(logBytes(load, HEAD_SECONDS) * (LOG_SECONDS / HEAD_SECONDS - 1), load.tenants * SPARE_SEGMENTS * SEGMENT_BYTES);
+
+/** Bytes of the log and of the head's chunks on disk. `seconds`: as of {@link headSeries}. */
+export function logDisk(load: Load, outOfOrderSeconds: number, seconds = HEAD_SECONDS): Parts {
+  const samples = load.samplesPerSecond * Math.min(seconds, HEAD_SECONDS);
   return {
-    // A segment goes when all of it may, in each tenant's database.
-    "the write-ahead log": log + Math.min(log, load.tenants * SEGMENT_BYTES),
+    "the write-ahead log": logBytes(load, Math.min(seconds, HEAD_SECONDS)) + (seconds < HEAD_SECONDS ? 0 : spareLogBytes(load)),
     "chunks of the head": samples * SAMPLE_BYTES,
-    "the log of samples out of order": load.late * load.samplesPerSecond * (outOfOrderSeconds + BLOCK_SECONDS) * LOG_SAMPLE_BYTES,
+    "the log of samples out of order":
+      load.late * load.samplesPerSecond * Math.min(seconds, outOfOrderSeconds + BLOCK_SECONDS) * LOG_SAMPLE_BYTES,
   };
 }
 
 /** Seconds of one core for the replay of the log. */
-export const replayCoreSeconds = (load: Load): number =>
-  headSeries(load) * REPLAY_SERIES_SECONDS + load.samplesPerSecond * HEAD_SECONDS * REPLAY_SAMPLE_SECONDS;
+export function replayCoreSeconds({ samplesPerSecond, tenants, ...load }: Load): number {
+  const spare = Math.min(samplesPerSecond * (LOG_SECONDS - HEAD_SECONDS), (tenants * SPARE_SEGMENTS * SEGMENT_BYTES) / LOG_SAMPLE_BYTES);
+  const samples = samplesPerSecond * HEAD_SECONDS + spare;
+  return headSeries({ ...load, samplesPerSecond, tenants }) * REPLAY_SERIES_SECONDS + samples * REPLAY_SAMPLE_SECONDS;
+}
 
 /**
  * Bytes of blocks for so many seconds.

@@ -1,7 +1,7 @@
 import type { Problem } from "../values/problem";
 import { compactorNeeds } from "./bucket";
 import { underLoad } from "./load";
-import { prometheusNeeds } from "./prometheus";
+import { prometheusNeeds, sidecarNeeds } from "./prometheus";
 import { amountOf, carrying, short } from "./quantities";
 import { frontendNeeds, querierNeeds } from "./queries";
 import { receiverNeeds, routerNeeds } from "./receivers";
@@ -14,6 +14,7 @@ import { RESOURCE_NAMES, SITUATION_NAMES } from "./words";
 /** Every need of the plan, in the order in which samples go. */
 export const needsOf = (plan: CapacityPlan): Need[] => [
   ...prometheusNeeds(plan),
+  ...sidecarNeeds(plan),
   ...routerNeeds(plan),
   ...receiverNeeds(plan),
   ...frontendNeeds(plan),
@@ -96,7 +97,7 @@ const problemOf = (need: Need, { load }: CapacityPlan): Problem => ({
 });
 
 /** Components whose work is divided over however many pods there are. */
-const MORE_PODS = /^(?:receivers|routers|queriers|query frontends)/;
+export const MORE_PODS = /^(?:receivers|routers|queriers|query frontends)/;
 
 /** Of each key the need that asks for most, as a problem: everything that can't carry the load; empty where all of it can. */
 export function loadProblemsOf(plan: CapacityPlan): Problem[] {

@@ -28,3 +28,12 @@ export function underLoad(plan: CapacityPlan, factor: number): CapacityPlan {
 /** Samples a second that come into all rings. */
 export const writtenSamples = ({ receivers }: Pick<CapacityPlan, "receivers">): number =>
   (receivers?.rings ?? []).reduce((sum, { load }) => sum + load.samplesPerSecond, 0);
+
+/**
+ * How many of so many draws one of equal places gets at most: the mean, and three standard deviations of a draw. A hash divides tenants, and
+ * which there are is not known.
+ *
+ * @param share Probability with which each of them is there, 0 to 1.
+ */
+export const mostDrawn = (draws: number, share: number): number =>
+  share >= 1 ? draws : Math.min(draws, draws * share + 3 * Math.sqrt(draws * share * (1 - share)));

@@ -12,6 +12,13 @@ export const sumOf = (parts: Parts): number => Object.values(parts).reduce((sum,
 export const usable = (resource: Resource, amount: number): number =>
   resource === "memory" ? amount * USABLE_MEMORY : resource === "disk" ? amount * USABLE_DISK : amount;
 
+/**
+ * What a pod may usually take: what is available, less what the model adds for the worst (a loss, a restart, a replay) in the same
+ * proportion.
+ */
+export const usualLimit = ({ available, used, worst }: Pick<Need, "available" | "used" | "worst">): number =>
+  worst > 0 ? (available * used) / worst : available;
+
 /** The fewest pods that do the work, one at least, and when. */
 export function fewest({ all, restart, loss }: Pods): { pods: number; when: Situation } {
   const least = Math.max(1, Math.min(restart, loss));

@@ -2,6 +2,7 @@ import {
   BLOCK_SECONDS,
   CORES_PER_SERIES,
   HEAD_SECONDS,
+  IDLE_BYTES,
   IDLE_CORES,
   LOG_SAMPLE_BYTES,
   LOG_SURELY_SECONDS,
@@ -35,12 +36,29 @@ function blocksOf(plan: PrometheusCapacityPlan): Parts {
   };
 }
 
+/** Part of each query's replicas that one server has. */
+const servedBy = ({ shards, replicas }: PrometheusCapacityPlan): number => 1 / shards / replicas;
+
+/**
+ * The sidecar of a server, through which its samples are queried: it passes on the chunks that Prometheus streams, series by series (thanos
+ * v0.42.4 pkg/store/prometheus.go `handleStreamedPrometheusResponse`), which is what any store does. Blocks are uploaded as they are read.
+ */
+export function sidecarNeeds(plan: CapacityPlan): Need[] {
+  const { sidecar } = plan.prometheus;
+  if (sidecar === undefined) return [];
+  const reads = serving(plan, servedBy(plan.prometheus));
+  return [
+    need("sidecars", "memory", sidecar.memory, { "the process itself": IDLE_BYTES, queries: reads.memory }),
+    need("sidecars", "cpu", sidecar.cpu, { "the process itself": IDLE_CORES, queries: reads.cpu }),
+  ];
+}
+
 export function prometheusNeeds(plan: CapacityPlan): Need[] {
   const { prometheus } = plan;
   const { queue, queried } = prometheus;
   const own = shardLoad(prometheus);
   const { working, replaying } = headMemory(own);
-  const reads = queried ? serving(plan, 1 / prometheus.shards / prometheus.replicas) : { cpu: 0, memory: 0 };
+  const reads = queried ? serving(plan, servedBy(prometheus)) : { cpu: 0, memory: 0 };
   const process = { "the process itself": PROMETHEUS_BYTES };
   const sending: Parts =
     queue === undefined

@@ -1,15 +1,13 @@
 import { bucketByYear } from "./bucket";
 import { costOf } from "./cost";
-import { headSeries } from "./head";
+import { headsOf } from "./heads";
 import { firstLimit, needsOf } from "./limits";
 import { networkOf } from "./network";
 import { cutOff } from "./prometheus";
-import { replaySeconds } from "./receivers";
+import { rounded } from "./quantities";
+import { receiversName, replaySeconds } from "./receivers";
 import { summaryOf } from "./summary";
-import type { Capacity, CapacityPlan, ComponentCapacity, Load } from "./types";
-
-/** Four significant digits keep an output short, and the same on every machine. */
-export const rounded = (amount: number): number => Number(amount.toPrecision(4));
+import type { Capacity, CapacityPlan, ComponentCapacity } from "./types";
 
 /** What a plan carries. */
 export function capacity(plan: CapacityPlan): Capacity {
@@ -22,7 +20,7 @@ export function capacity(plan: CapacityPlan): Capacity {
   const pods = podsByComponent(plan);
   const result: Omit<Capacity, "summary"> = {
     load: { series: load.series, samplesPerSecond: rounded(load.samplesPerSecond) },
-    heads: headsOf(plan),
+    heads: roundedHeads(headsOf(plan)),
     carries: { series: rounded(load.series * times), times: rounded(times), first: { component, resource, when } },
     components: needsOf(plan).map(
       (each): ComponentCapacity => ({
@@ -33,6 +31,7 @@ export function capacity(plan: CapacityPlan): Capacity {
         worst: rounded(each.worst),
         when: each.when,
         available: rounded(each.available),
+        ...(each.resource === "disk" ? retained(plan, each.component) : {}),
       }),
     ),
     ...(receivers === undefined ? {} : { replaySeconds: rounded(Math.max(...receivers.rings.map(replaySeconds))) }),
@@ -60,21 +59,23 @@ export function capacity(plan: CapacityPlan): Capacity {
   return { summary: summaryOf(result), ...result };
 }
 
-function headsOf({ receivers, prometheus }: CapacityPlan): Capacity["heads"] {
-  const loads = receivers === undefined ? [prometheus.load] : receivers.rings.map(({ load }) => load);
-  const sum = (of: (load: Load) => number): number => rounded(loads.reduce((all, load) => all + of(load), 0));
-  return {
-    component: receivers === undefined ? "Prometheus" : "receivers",
-    replicas: receivers?.replicationFactor ?? prometheus.replicas,
-    series: sum(headSeries),
-    samplesPerSecond: sum(({ samplesPerSecond }) => samplesPerSecond),
-  };
+const roundedHeads = (heads: Capacity["heads"]): Capacity["heads"] => ({
+  ...heads,
+  series: rounded(heads.series),
+  samplesPerSecond: rounded(heads.samplesPerSecond),
+});
+
+function retained({ receivers, prometheus }: CapacityPlan, component: string): { retentionSeconds?: number } {
+  if (component === "Prometheus") return { retentionSeconds: prometheus.retentionSeconds };
+  const ring = receivers?.rings.find((each) => receiversName(receivers, each) === component);
+  return ring === undefined ? {} : { retentionSeconds: ring.retentionSeconds };
 }
 
 /** Pods by the component's name in a need. */
 function podsByComponent({ receivers, routers, querier, queryFrontend, prometheus, bucket }: CapacityPlan): (component: string) => number {
   const counts: Record<string, number> = {
     Prometheus: prometheus.shards * prometheus.replicas,
+    sidecars: prometheus.shards * prometheus.replicas,
     routers: routers?.pods.all ?? 0,
     "query frontends": queryFrontend?.pods.all ?? 0,
     queriers: querier.pods.all,

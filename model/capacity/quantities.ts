@@ -15,6 +15,9 @@ const MEMORY_STEPS: readonly [from: number, step: number][] = [
 
 const binary = (bytes: number): string => (bytes % GI === 0 ? `${bytes / GI}Gi` : `${bytes / MI}Mi`);
 
+/** Four significant digits keep an output short, and the same on every machine. */
+export const rounded = (amount: number): number => Number(amount.toPrecision(4));
+
 /** The least memory, in steps that people write, of which so many bytes can be used. */
 export function memoryFor(bytes: number): string {
   const least = bytes / USABLE_MEMORY;

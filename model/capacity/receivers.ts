@@ -2,6 +2,8 @@ import {
   BLOCK_SECONDS,
   CORES_PER_SERIES,
   EXEMPLAR_BYTES,
+  EXEMPLAR_PLACE_BYTES,
+  HEAD_SECONDS,
   IDLE_CORES,
   RECEIVER_BYTES,
   REQUEST_BYTES,
@@ -22,24 +24,27 @@ import type { CapacityPlan, Load, Need, ReceiversPlan, RingCapacityPlan } from "
  */
 
 /** What the receiver that stores most of a ring has. */
-export const heaviestLoad = ({ load, heaviest }: RingCapacityPlan): Load => times(load, heaviest);
+export const heaviestLoad = ({ load, heaviest, tenants }: RingCapacityPlan): Load => ({ ...times(load, heaviest), tenants });
 
 /** Seconds of a replay in the receiver that stores most, with the CPU that it surely has. */
 export const replaySeconds = (ring: RingCapacityPlan): number => replayCoreSeconds(heaviestLoad(ring)) / ring.cpu.amount;
 
-const wordsOf = ({ rings }: ReceiversPlan, { name }: RingCapacityPlan): string =>
+/** Name of a ring's receivers in a need. */
+export const receiversName = ({ rings }: Pick<ReceiversPlan, "rings">, { name }: Pick<RingCapacityPlan, "name">): string =>
   rings.length === 1 ? "receivers" : `receivers of ring ${name}`;
 
-function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapacityPlan): Need[] {
-  const component = wordsOf(receivers, ring);
+function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapacityPlan, seconds: number): Need[] {
+  const component = receiversName(receivers, ring);
   const own = heaviestLoad(ring);
-  const { working, replaying } = headMemory(own);
+  const { working, replaying } = headMemory(own, seconds);
   const reads = serving(plan, ring.heaviest / receivers.replicationFactor);
   const fixed = {
     "the process itself": RECEIVER_BYTES,
     "tenants' databases": own.tenants * TENANT_BYTES,
-    // Every exemplar belongs to some sample, so that few of these have few of those.
-    exemplars: Math.min(own.tenants * receivers.maxExemplars, headSeries(own)) * EXEMPLAR_BYTES,
+    // Places are there from the beginning; every exemplar belongs to some series, so that few of these have few of those.
+    exemplars:
+      own.tenants * receivers.maxExemplars * EXEMPLAR_PLACE_BYTES +
+      Math.min(own.tenants * receivers.maxExemplars, headSeries(own)) * EXEMPLAR_BYTES,
   };
   // Any receiver of any ring takes requests for all of them.
   const front = receivers.rings.reduce((sum, { pods }) => sum + pods.all, 0);
@@ -52,11 +57,16 @@ function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapac
     "taking and sending on": takes(pods) * ROUTE_SECONDS.most,
     queries: reads.cpu,
   });
-  const blocks = blockBytes(own, ring.retentionSeconds + BLOCK_SECONDS);
+  const isYoung = seconds < HEAD_SECONDS;
+  const blocks = isYoung ? 0 : blockBytes(own, ring.retentionSeconds + BLOCK_SECONDS);
+  // Samples out of order become blocks of their own, which receivers do not merge (both durations of blocks are 2h).
+  const late: Load = { ...own, series: own.series * own.late, samplesPerSecond: 0, newSeriesPerHour: 0 };
   const disk = {
     blocks: ring.retainedBytes === undefined ? blocks : Math.min(blocks, ring.retainedBytes * own.tenants),
-    "a block that is written or merged": blockBytes(own, 2 * BLOCK_SECONDS),
-    ...logDisk(own, receivers.outOfOrderSeconds),
+    "blocks of samples out of order":
+      isYoung || ring.retainedBytes !== undefined ? 0 : blockBytes(late, ring.retentionSeconds + BLOCK_SECONDS),
+    "a block that is written or merged": isYoung ? 0 : blockBytes(own, 2 * BLOCK_SECONDS),
+    ...logDisk(own, receivers.outOfOrderSeconds, seconds),
   };
   const { pods, when } = fewest(ring.pods);
   const work = need(component, "memory", ring.memory, memory(ring.pods.all), memory(pods), when);
@@ -77,9 +87,15 @@ function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapac
   ];
 }
 
-/** Receivers of every ring, the one that stores most of each. */
-export const receiverNeeds = (plan: CapacityPlan): Need[] =>
-  plan.receivers === undefined ? [] : plan.receivers.rings.flatMap((ring) => ringNeeds(plan, plan.receivers as ReceiversPlan, ring));
+/**
+ * Receivers of every ring, the one that stores most of each.
+ *
+ * @param seconds For how long they have taken samples, where that is less than a head keeps them, as in a benchmark.
+ */
+export const receiverNeeds = (plan: CapacityPlan, seconds = HEAD_SECONDS): Need[] =>
+  plan.receivers === undefined
+    ? []
+    : plan.receivers.rings.flatMap((ring) => ringNeeds(plan, plan.receivers as ReceiversPlan, ring, seconds));
 
 export function routerNeeds(plan: CapacityPlan): Need[] {
   const { routers } = plan;

@@ -55,10 +55,14 @@ export interface ComponentPlan {
 /** A ring of receivers. */
 export interface RingCapacityPlan extends ComponentPlan {
   name: string;
+  /** Names of its StatefulSets. */
+  sets: readonly string[];
   /** What is written into it, each series once. */
   load: Load;
   /** Part of its series that the receiver with most of them stores, 0 to 1. */
   heaviest: number;
+  /** Tenants of which that receiver has series: all, or those whose shards it is in. */
+  tenants: number;
   retentionSeconds: number;
   /** Bytes of a tenant's blocks at most, if anything bounds them. */
   retainedBytes?: number;
@@ -89,6 +93,8 @@ export interface PrometheusCapacityPlan extends ComponentPlan {
   queue?: { samples: number; samplesPerSecond: number };
   /** Whether queries are answered from its samples. */
   queried: boolean;
+  /** The container beside each server through which these go; undefined behind a ring. */
+  sidecar?: Pick<ComponentPlan, "cpu" | "memory">;
 }
 
 /** The bucket, and who works on it. */
@@ -134,6 +140,8 @@ export interface CapacityPlan {
   /** Zones over which pods are spread; 0 where nothing is known of them. */
   zones: number;
   prices?: Prices;
+  /** Containers that no need is computed of, with their number: they cost what they ask for. */
+  others: readonly { plan: Pick<ComponentPlan, "cpu" | "memory" | "disk">; count: number }[];
   /** What the plan has and the model knows nothing of, in words. */
   notModelled: readonly string[];
 }
@@ -168,6 +176,8 @@ export interface ComponentCapacity {
   worst: number;
   when: Situation;
   available: number;
+  /** Of volumes that fill until their oldest samples are so old; absent of others. */
+  retentionSeconds?: number;
 }
 
 /** What a plan carries. Plain data, the same for the same plan: a stack output. */

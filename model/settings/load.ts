@@ -27,7 +27,9 @@ const prices = z
 
 const queries = z
   .strictObject({
-    perSecond: price.default(1).describe("Queries that arrive in a second, those of dashboards among them; 0.1 is one every ten seconds."),
+    perSecond: price
+      .default(1)
+      .describe("Queries that arrive in a second, those of dashboards and of rulers' rules among them; 0.1 is one every ten seconds."),
     range: queryRange.default("1h").describe("Their usual range, from the first sample that one reads to the last."),
     series: series.default(1_000).describe("Series that one of them usually reads, before replicas."),
   })
@@ -49,12 +51,16 @@ export const loadSettings = z
       .optional()
       .describe(
         "Series that appear in an hour while as many end (churn): pods that are replaced. `rate(prometheus_tsdb_head_series_created_total[1d]) * 3600`. " +
-          "Left out: a twentieth of `series`.",
+          "Where they come all at once, as by a rollout: a third of those of the worst three hours. Left out: a twentieth of `series`.",
       ),
     labelBytes: count(10, 65_536)
       .default(300)
       .describe("Mean size of a series' labels: the bytes of all names and values. Series of Kubernetes have 200 to 1,000."),
-    tenants: count(1, 100_000).default(1).describe("Tenants that write: each is a database of its own in every receiver."),
+    tenants: count(1, 100_000)
+      .default(1)
+      .describe(
+        "Tenants that write: each is a database of its own in every receiver that has series of it, of some 15 MB however few they are.",
+      ),
     outOfOrderPercent: z
       .number()
       .min(0)

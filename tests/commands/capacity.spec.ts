@@ -92,6 +92,18 @@ describe("capacity: judgement", () => {
     assert.equal(judged(memoryOf(hoursOf(7, (daysAgo) => 2 * LIMIT - daysAgo))).first?.metAtMs, NOW_MS);
   });
 
+  it("takes no filling of a volume for growth, until its oldest samples are as old as they get", () => {
+    const volume = PLAN.components.find(({ component, resource }) => component === "receivers" && resource === "disk");
+    assert.equal(volume?.retentionSeconds, 36 * 3_600);
+    const hours = hoursOf(7, (daysAgo) => volume.available * 0.9 - daysAgo * 1e8);
+    const of = (fullAtMs?: number) =>
+      judged({ needs: [{ component: "receivers", resource: "disk", hours, ...(fullAtMs === undefined ? {} : { fullAtMs }) }] }).first;
+    assert.equal(of(NOW_MS + DAY_MS), undefined);
+    assert.equal(of(NOW_MS - DAY_MS), undefined);
+    assert.equal(of(NOW_MS - 3 * DAY_MS)?.component, "receivers");
+    assert.equal(of()?.component, "receivers");
+  });
+
   it("takes a replay for no course of anything", () => {
     const { needs } = judged({ needs: [{ component: "receivers", resource: "replay", hours: hoursOf(7, (daysAgo) => 100 - daysAgo) }] });
     const replay = needs.find(({ component, resource }) => component === "receivers" && resource === "replay");
@@ -116,7 +128,8 @@ describe("capacity: report", () => {
     const growing = (days: number) => memoryOf(hoursOf(7, (daysAgo) => LIMIT * (1 - (days + daysAgo) / 10_000)));
     assert.match(lines(growing(10)), /first limit: memory of the receivers on 2026-12-07, at the growth of the last 7\.0 days$/);
     assert.match(lines(growing(5_000)), /first limit: none within 10 years/);
-    assert.match(lines(memoryOf(hoursOf(7, () => 2 * LIMIT))), /growth: none in the last 7\.0 days$/);
+    assert.match(lines(memoryOf(hoursOf(7, () => LIMIT / 2))), /growth: none in the last 7\.0 days$/);
+    assert.match(lines(memoryOf(hoursOf(7, () => 2 * LIMIT))), /first limit: memory of the receivers is at its usual limit$/);
     assert.match(lines(memoryOf(hoursOf(1, () => 1))), /growth: not told of 1\.0 days; 2 are the least$/);
     assert.match(lines({ needs: [] }), /growth: not told of 0\.0 days; 2 are the least$/);
   });
@@ -131,7 +144,10 @@ describe("capacity: readings", () => {
     assert.equal(asked("receivers", "cpu"), `max(max_over_time(rate(process_cpu_seconds_total{${own}}[5m])[1h:5m]))`);
     assert.match(asked("receivers", "disk") ?? "", /^max\(sum by \(pod\) \(\{__name__=~"prometheus_tsdb_\(storage_blocks\|/);
     assert.match(asked("Prometheus", "replay") ?? "", /^max\(prometheus_tsdb_data_replay_duration_seconds\{.*job="prometheus"\}\)$/);
-    assert.equal(asked("compactor", "disk"), undefined);
+    assert.equal(
+      asked("compactor", "disk"),
+      'max(kubelet_volume_stats_used_bytes{cluster="dev",namespace="monitoring",persistentvolumeclaim=~".+-thanos-compactor(-[0-9]+)+"})',
+    );
     assert.equal(asked("receivers of ring bulk", "memory"), undefined);
   });
 
@@ -144,7 +160,7 @@ describe("capacity: readings", () => {
     const { series } = headQueries(PLAN, STACK);
     const answers = {
       instant: async (query: string) => ({
-        vector: query === series ? [{ labels: {}, sample: { timestampMs: NOW_MS, value: 7 } }] : [],
+        vector: /lowest_timestamp/.test(query) || query === series ? [{ labels: {}, sample: { timestampMs: NOW_MS, value: 7 } }] : [],
         warnings: [],
         partial: false,
       }),
@@ -158,6 +174,8 @@ describe("capacity: readings", () => {
     assert.equal(readings.headSeries, 7);
     assert.equal(readings.headSamplesPerSecond, undefined);
     const memory = readings.needs.find(({ component, resource }) => component === "receivers" && resource === "memory");
+    const volume = readings.needs.find(({ component, resource }) => component === "receivers" && resource === "disk");
+    assert.equal(volume?.fullAtMs, 7 + 36 * HOUR_MS);
     assert.deepEqual(memory?.hours, [{ timestampMs: NOW_MS + 1, value: 2 }]);
     const failing = { ...answers, range: () => Promise.reject(new PrometheusError("query: no answer", "query")) };
     await assert.rejects(readCapacity(failing, PLAN, STACK, NOW_MS), /no answer/);

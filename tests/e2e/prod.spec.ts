@@ -117,6 +117,23 @@ describe("prod on a real cluster", function () {
     assert.ok(kept > 5_000 && kept <= 35_000 && exposed - kept > 10_000, `${kept} of ${exposed} are kept: ${jobs}`);
   });
 
+  it("has every series that the alerts before a limit ask for, of its own pods", async () => {
+    const { querier } = await deployed();
+    const of = (job: string) => `cluster="prod", namespace="${NAMESPACE}", job="${job}"`;
+    const asked = [
+      `container_memory_working_set_bytes{cluster="prod", namespace="${NAMESPACE}", container="thanos-receive"}`,
+      ...["prometheus_tsdb_lowest_timestamp", "prometheus_tsdb_head_series", "prometheus_tsdb_storage_blocks_bytes"].map(
+        (name) => `${name}{${of("thanos-receive")}}`,
+      ),
+      `prometheus_tsdb_wal_storage_size_bytes{${of("thanos-receive")}}`,
+      `prometheus_tsdb_head_chunks_storage_size_bytes{${of("thanos-receive")}}`,
+      ...["highest_timestamp_in_seconds", "queue_highest_sent_timestamp_seconds", "shards_desired", "shards_max"].map(
+        (name) => `prometheus_remote_storage_${name}{${of("prometheus")}}`,
+      ),
+    ];
+    for (const series of asked) assert.notDeepEqual((await querier.instant(`count(${series})`)).vector, [], series);
+  });
+
   it("opens every edge that the documents name, and nothing else; a policy that is missing or too wide shows", async () => {
     await withNetwork(cluster, await openStack("prod"), async (network) => {
       assert.deepEqual(await network.differences(), []);

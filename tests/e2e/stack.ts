@@ -197,10 +197,11 @@ export async function remove(env: string, overrides: ConfigOverlay = {}, name = 
 }
 
 // A test that ran out of time leaves its engine behind, which goes on changing the cluster and keeps the
-// stack locked for whoever comes after it.
-afterEach(function () {
-  if (this.currentTest?.timedOut === true) killEngines();
-});
+// stack locked for whoever comes after it. Benchmarks use this file without mocha.
+if (typeof afterEach === "function")
+  afterEach(function () {
+    if (this.currentTest?.timedOut === true) killEngines();
+  });
 
 /** The message with which an operation of the engine fails. */
 export async function failure(operation: () => Promise<unknown>): Promise<string> {

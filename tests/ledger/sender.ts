@@ -14,6 +14,8 @@ export interface SenderOptions {
   batches?: number;
   /** Time between two samples of a series, in milliseconds. Default: 1,000. */
   intervalMs?: number;
+  /** How far its timestamps are behind the clock, in milliseconds: what is late where others write the same series. Default: 0. */
+  behindMs?: number;
   /** The sender stops by itself after this many samples of each series. */
   ticks: number;
   /** Metric name. Default: `thanos_stack_ledger`. */
@@ -51,7 +53,7 @@ export function startSender(options: SenderOptions): Sender {
           ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
         });
   const intervalMs = options.intervalMs ?? 1_000;
-  const startMs = Math.floor(Date.now() / intervalMs) * intervalMs;
+  const startMs = Math.floor((Date.now() - (options.behindMs ?? 0)) / intervalMs) * intervalMs;
   const ledger: Ledger = {
     metric: options.metric ?? "thanos_stack_ledger",
     labels: options.labels,

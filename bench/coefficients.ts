@@ -1,0 +1,264 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Command } from "commander";
+import type { ExposedSample } from "../clients/exposition";
+import { RemoteWriteClient } from "../clients/remoteWrite";
+import { directTransport } from "../clients/transport";
+import { CONFIG_NAMESPACE } from "../config/namespace";
+import { jobOf } from "../model/capacity/jobs";
+import { needsOf } from "../model/capacity/limits";
+import { receiverNeeds } from "../model/capacity/receivers";
+import type { CapacityPlan, Need } from "../model/capacity/types";
+import { capacityPlan } from "../model/capacityPlan";
+import { planStack } from "../model/plan";
+import { settingsSchema } from "../model/settings/schema";
+import { ensureVolumes } from "../sandbox/cluster";
+import { environmentConfig } from "../sandbox/engine";
+import { type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
+import { REPOSITORY } from "../sandbox/paths";
+import { runId } from "../tests/e2e/stack";
+import { type Sender, startSender } from "../tests/ledger";
+import { judged, type Measured, overridesOf, type Point, type Result, selected, tables } from "./coefficientsFit";
+import { type BenchStack, metricsOf, table, total, withStack } from "./stack";
+
+/**
+ * `npm run bench:coefficients [-- --only 50k,rf3] [--again]`: measures loads on prod's split ring, each on a stack of its own, and judges
+ * the model of what a plan carries by them. Each point is a file in out/coefficients; one that is there is not measured again, so that a run
+ * can be ended and gone on with. `--table` measures nothing.
+ */
+
+const STACK = "bench-coefficients";
+const RESULTS = join(REPOSITORY, "out", "coefficients");
+const SAMPLES_PER_REQUEST = 5_000;
+/** New series are made in the first interval; what follows is what goes on. */
+const WARM_UP_MS = 60_000;
+const MEASURED_MS = 60_000;
+/** Part of the series that ends, and is replaced by as many, in each of {@link GENERATION_MS}. */
+const CHURN = 0.1;
+const GENERATION_MS = 30_000;
+/** Part of the series that have samples out of order, and how far these are behind. */
+const LATE = 0.2;
+const LATE_MS = 60_000;
+const QUERIES_PER_SECOND = 2;
+/** Series of which a query counts: those with three digits. */
+const QUERIED_SERIES = 900;
+/** Bytes of the labels that the sender gives a series without padding (tests/ledger), and of those that the cluster's own have, about. */
+const SENDER_LABEL_BYTES = 70;
+const OWN_LABEL_BYTES = 300;
+
+const PREFIX = `${CONFIG_NAMESPACE}:`;
+
+const overlayOf = (point: Point): ConfigOverlay =>
+  Object.fromEntries(Object.entries(overridesOf(point)).map(([key, value]) => [`${PREFIX}${key}`, value]));
+
+/** The plan of a point, whose load is what came into the ring. */
+function planOf(
+  point: Point,
+  written: { series: number; samplesPerSecond: number; labelBytes: number; newSeriesPerHour: number },
+): CapacityPlan {
+  const config = mergeConfig(environmentConfig("prod"), overlayOf(point), {
+    [`${PREFIX}load`]: {
+      series: Math.max(1, Math.round(written.series)),
+      samplesPerSecond: Math.max(1, Math.round(written.samplesPerSecond)),
+      labelBytes: Math.round(written.labelBytes),
+      newSeriesPerHour: Math.round(written.newSeriesPerHour),
+      outOfOrderPercent: point.kind === "late" ? 100 * LATE : 0,
+      queries: { perSecond: point.kind === "queries" ? QUERIES_PER_SECOND : 0, range: "1m", series: QUERIED_SERIES },
+    },
+  });
+  const own = Object.entries(config).flatMap(([key, value]) => (key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), value]] : []));
+  const settings = settingsSchema.parse(Object.fromEntries(own));
+  const plan = capacityPlan(settings, planStack(settings));
+  if (plan === undefined) throw new Error("a point has a load");
+  return plan;
+}
+
+/** A reading of every pod of a component. */
+type Reading = ReadonlyMap<string, readonly ExposedSample[]>;
+
+const COMPONENTS = ["receivers", "routers", "queriers"] as const;
+
+async function reading({ cluster, namespace }: BenchStack, component: string): Promise<Reading> {
+  const pods = await cluster.pods(namespace, jobOf(component) ?? component);
+  return new Map(await Promise.all(pods.map(async (pod) => [pod.metadata.name, await metricsOf(pod)] as const)));
+}
+
+/** Of the neediest pod: the most of a number. */
+const most = (of: Reading, value: (samples: readonly ExposedSample[], pod: string) => number): number =>
+  Math.max(0, ...[...of].map(([pod, samples]) => value(samples, pod)));
+
+const DISK = [
+  "prometheus_tsdb_storage_blocks_bytes",
+  "prometheus_tsdb_wal_storage_size_bytes",
+  "prometheus_tsdb_head_chunks_storage_size_bytes",
+  "prometheus_tsdb_out_of_order_wbl_storage_size_bytes",
+];
+
+/** What grew in a second between two readings, of the pod with most. */
+const perSecond = (before: Reading, after: Reading, name: string, seconds: number): number =>
+  most(after, (samples, pod) => (total(samples, name) - total(before.get(pod) ?? [], name)) / seconds);
+
+function measuredOf(component: string, before: Reading, after: Reading, seconds: number): Measured[] {
+  const disk = most(after, (samples) => DISK.reduce((sum, name) => sum + total(samples, name), 0));
+  return [
+    { component, resource: "memory", amount: most(after, (samples) => total(samples, "process_resident_memory_bytes")) },
+    { component, resource: "cpu", amount: perSecond(before, after, "process_cpu_seconds_total", seconds) },
+    ...(component === "receivers" ? [{ component, resource: "disk" as const, amount: disk }] : []),
+  ];
+}
+
+const isJudged = (resource: Need["resource"]): resource is Measured["resource"] => resource !== "replay";
+
+/** What the model says of the plan when it has taken samples for so long. */
+const predictedOf = (plan: CapacityPlan, seconds: number): Measured[] =>
+  [
+    ...needsOf(plan).filter(({ component }) => component === "routers" || component === "queriers"),
+    ...receiverNeeds(plan, seconds),
+  ].flatMap(({ component, resource, used }) => (isJudged(resource) ? [{ component, resource, amount: used }] : []));
+
+/** Senders of a point's load, and whoever queries it; `stop` ends all of them. */
+function start({ deployed }: BenchStack, point: Point): { stop: () => Promise<void>; failed: () => number } {
+  const write = new RemoteWriteClient(directTransport(deployed.writeUrl, { connectionPerRequest: true }));
+  const run = runId();
+  const pad = "x".repeat(Math.max(0, point.labelBytes - SENDER_LABEL_BYTES));
+  const senders: Sender[] = [];
+  const send = (series: number, labels: Record<string, string>, behindMs = 0): Sender => {
+    const sender = startSender({
+      write,
+      series,
+      batches: Math.ceil(series / SAMPLES_PER_REQUEST),
+      intervalMs: point.intervalSeconds * 1_000,
+      ticks: 10_000,
+      labels: { run, ...(pad === "" ? {} : { pad }), ...labels },
+      behindMs,
+    });
+    senders.push(sender);
+    return sender;
+  };
+  const ended = new AbortController();
+  const every = async (milliseconds: number, each: (round: number) => Promise<void>): Promise<void> => {
+    for (let round = 0; !ended.signal.aborted; round += 1) {
+      await each(round);
+      await delay(milliseconds, undefined, { signal: ended.signal }).catch(() => undefined);
+    }
+  };
+  const churned = point.kind === "churn" ? Math.round(CHURN * point.series) : 0;
+  const late = point.kind === "late" ? Math.round(LATE * point.series) : 0;
+  send(point.series - churned - late, { part: "steady" });
+  if (late > 0) {
+    send(late, { part: "late" });
+    send(late, { part: "late" }, LATE_MS);
+  }
+  let generation: Sender | undefined;
+  const running: Promise<void>[] = [];
+  if (churned > 0)
+    running.push(
+      every(GENERATION_MS, async (round) => {
+        await generation?.stop();
+        if (!ended.signal.aborted) generation = send(churned, { part: "churn", generation: String(round) });
+      }),
+    );
+  if (point.kind === "queries")
+    running.push(
+      every(1_000 / QUERIES_PER_SECOND, async () => {
+        const query = `count(thanos_stack_ledger{run="${run}", series=~"${"[0-9]".repeat(3)}"})`;
+        await deployed.querier.instant(query).catch(() => undefined);
+      }),
+    );
+  return {
+    failed: () => senders.reduce((sum, { ledger }) => sum + ledger.counts.failed, 0),
+    stop: async () => {
+      ended.abort();
+      await Promise.all(running);
+      await Promise.all(senders.map((sender) => sender.stop()));
+    },
+  };
+}
+
+async function measure(point: Point): Promise<Result> {
+  let result: Result | undefined;
+  await withStack("prod", STACK, overlayOf(point), async (stack) => {
+    const read = async () => new Map(await Promise.all(COMPONENTS.map(async (each) => [each, await reading(stack, each)] as const)));
+    const of = (all: ReadonlyMap<string, Reading>, component: string): Reading => all.get(component) ?? new Map();
+    const started = Date.now();
+    const load = start(stack, point);
+    try {
+      await delay(WARM_UP_MS);
+      const [from, before] = [Date.now(), await read()];
+      await delay(MEASURED_MS);
+      const [to, after] = [Date.now(), await read()];
+      if (load.failed() > 0)
+        throw new Error(`${point.name}: ${load.failed()} requests were given up or refused: this machine does not carry it`);
+      const seconds = (to - from) / 1_000;
+      const age = (to - started) / 1_000;
+      const receivers = of(after, "receivers");
+      const headSeries = most(receivers, (samples) => total(samples, "prometheus_tsdb_head_series"));
+      const samplesPerSecond = perSecond(of(before, "receivers"), receivers, "prometheus_tsdb_head_samples_appended_total", seconds);
+      const heaviest =
+        planOf(point, { series: 1, samplesPerSecond: 1, labelBytes: 100, newSeriesPerHour: 0 }).receivers?.rings[0]?.heaviest ?? 1;
+      const sent = Math.min(headSeries, point.series * heaviest);
+      const labelBytes = (sent * point.labelBytes + (headSeries - sent) * OWN_LABEL_BYTES) / Math.max(1, headSeries);
+      // Series that have ended are in the head as the others are.
+      const written = { series: headSeries / heaviest, samplesPerSecond: samplesPerSecond / heaviest, labelBytes, newSeriesPerHour: 0 };
+      result = {
+        point,
+        at: new Date(to).toISOString(),
+        headSeries,
+        labelBytes,
+        samplesPerSecond,
+        measured: COMPONENTS.flatMap((each) => measuredOf(each, of(before, each), of(after, each), seconds)),
+        predicted: predictedOf(planOf(point, written), age),
+      };
+    } finally {
+      await load.stop();
+    }
+  });
+  if (result === undefined) throw new Error(`${point.name} was not measured`);
+  return result;
+}
+
+const fileOf = ({ name }: Point): string => join(RESULTS, `${name}.json`);
+
+async function results(): Promise<Map<string, Result>> {
+  const files = (await readdir(RESULTS).catch(() => [])).filter((name) => name.endsWith(".json"));
+  const all = await Promise.all(files.map(async (name) => JSON.parse(await readFile(join(RESULTS, name), "utf8")) as Result));
+  return new Map(all.map((result) => [result.point.name, result]));
+}
+
+async function main(): Promise<void> {
+  const options = new Command("bench:coefficients")
+    .option("--only <words>", "words of the points' names, such as 50k,rf3")
+    .option("--again", "measure also what has been measured", false)
+    .option("--table", "measure nothing, print what is there", false)
+    .parse()
+    .opts<{ only?: string; again: boolean; table: boolean }>();
+  const known = await results();
+  const wanted = selected(options.only).filter(({ name }) => options.again || !known.has(name));
+  if (!options.table && wanted.length > 0) {
+    await mkdir(RESULTS, { recursive: true });
+    await ensureVolumes();
+    for (const point of wanted) {
+      console.log(`${point.name} …`);
+      try {
+        await writeFile(fileOf(point), `${JSON.stringify(await measure(point), undefined, 2)}\n`);
+      } catch (error) {
+        console.error(`${point.name}: ${error instanceof Error ? error.message : String(error)}`);
+        process.exitCode = 1;
+      }
+    }
+  }
+  const { rows, fits } = judged([...(await results()).values()]);
+  for (const { head, rows: lines } of tables({ rows })) console.log(`\n${table(head, lines)}`);
+  for (const { component, resource, coefficients } of fits)
+    console.log(
+      `\n${component}, ${resource}: ${Object.entries(coefficients)
+        .map(([name, value]) => `${name} ${value.toPrecision(3)}`)
+        .join(", ")}`,
+    );
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
