@@ -9,7 +9,7 @@ import { CHOSEN, NETWORKS } from "./plans";
 
 const workloads = (of: ProgramRun): Workload[] => [...objects(of, "StatefulSet"), ...objects(of, "Deployment"), ...objects(of, "Job")];
 const named = (of: ProgramRun, name: string): Workload =>
-  workloads(of).find(({ metadata }) => metadata.name === name) ?? assert.fail(`no workload ${name}`);
+  workloads(environment).find(({ metadata }) => metadata.name === name) ?? assert.fail(`no workload ${name}`);
 /** Names, labels and annotations of the objects of a kind. */
 const marksOf = (of: ProgramRun, kind: string) =>
   objects(of, kind).map(({ metadata }) => {
@@ -50,8 +50,8 @@ describe("choices: of the stack", () => {
   });
 
   it("hold for every pod", () => {
-    for (const of of [prod, dev]) {
-      for (const workload of workloads(of)) {
+    for (const environment of [prod, dev]) {
+      for (const workload of workloads(environment)) {
         const { metadata } = workload;
         const { metadata: pod } = workload.spec.template;
         const spec = specOf(workload);
@@ -84,7 +84,7 @@ describe("choices: of the stack", () => {
 
   it("give way to the priority of pods that hold samples", () => {
     const classes = (of: ProgramRun) =>
-      Object.fromEntries(workloads(of).map((each) => [each.metadata.name, specOf(each).priorityClassName]));
+      Object.fromEntries(workloads(environment).map((each) => [each.metadata.name, specOf(each).priorityClassName]));
     const found = classes(prod);
     assert.equal(found["thanos-querier"], "monitoring");
     assert.equal(found["thanos-compactor"], "monitoring");
@@ -92,12 +92,12 @@ describe("choices: of the stack", () => {
   });
 
   it("mark Services and namespaces, beside what these need", () => {
-    for (const of of [prod, dev]) {
-      for (const { labels, annotations } of marksOf(of, "Service")) {
+    for (const environment of [prod, dev]) {
+      for (const { labels, annotations } of marksOf(environment, "Service")) {
         assert.equal(labels.team, "platform");
         assert.deepEqual(annotations, { "mesh.example/mtls": "off", "pulumi.com/skipAwait": "true" });
       }
-      for (const { labels, annotations } of marksOf(of, "Namespace")) {
+      for (const { labels, annotations } of marksOf(environment, "Namespace")) {
         assert.equal(labels.team, "platform");
         assert.ok(labels["pod-security.kubernetes.io/enforce"] !== undefined);
         assert.deepEqual(annotations, { "backup.example/skip": "true" });

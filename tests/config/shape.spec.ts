@@ -195,12 +195,12 @@ describe("numbers and texts", () => {
     {
       overrides: { receive: { replicas: "3" } },
       key: "receive.replicas",
-      said: '"3": this key holds a whole number. Accepted: a whole number from 1 to 99.',
+      said: '"3": this key holds a whole number. Accepted: a whole number from 1 to 300.',
     },
     {
       overrides: { receive: { replicas: 2.5 } },
       key: "receive.replicas",
-      said: "2.5: this key holds a whole number. Accepted: a whole number from 1 to 99.",
+      said: "2.5: this key holds a whole number. Accepted: a whole number from 1 to 300.",
     },
     { overrides: { accepts: { a: 1 } }, key: "accepts", said: '{"a":1}: this key holds a list. Accepted: a list.' },
     { overrides: { querier: [] }, key: "querier", said: "[]: this key holds a map of keys. Accepted: a map of keys." },

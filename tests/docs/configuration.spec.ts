@@ -55,7 +55,7 @@ describe("keys of the configuration", () => {
 
   for (const [path, accepts, presence] of [
     ["receive", "a map of keys", { is: "optional" }],
-    ["receive.replicas", "a whole number from 1 to 99", { is: "default", value: 3 }],
+    ["receive.replicas", "a whole number from 1 to 300", { is: "default", value: 3 }],
     ["querier.deduplication", '"chain", "penalty"', { is: "optional" }],
     ["querier.timeout", "a duration such as 30s, 2h or 15d; 1s or more", { is: "default", value: "2m" }],
     ["receive.storage", "a map of keys; exactly one of hostPath and pvc", { is: "required" }],

@@ -122,7 +122,7 @@ describe(PATH, () => {
     ["a missing key", file({ namespace: undefined }), /^\/config must have required property 'thanos-stack:namespace'$/],
     ["a missing key within another", file({ cluster: { context: undefined } }), /cluster must have required property 'context'$/],
     ["a file without keys", {}, /^ must have required property 'config'$/],
-    ["a number out of its bounds", file({ receive: { replicas: 100 } }), /replicas must be <= 99$/],
+    ["a number out of its bounds", file({ receive: { replicas: 301 } }), /replicas must be <= 300$/],
     ["a word that is none of those", file({ ingestion: "remote-write" }), /ingestion must be equal to one of the allowed values$/],
     ["a risk that there is not", file({ accepts: ["everything"] }), /accepts\/0 must be equal to one of the allowed values$/],
     ["a text for a number", file({ receive: { replicas: "3" } }), /replicas must be integer$/],
