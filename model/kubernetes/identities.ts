@@ -53,6 +53,8 @@ export const SIDECAR_CONTAINER = "thanos-sidecar";
 export const GATEWAY_APP = "thanos-gateway";
 /** prom-label-proxy's container in the gateway's pods, and the value of the label `job` of its metrics. */
 export const LABEL_PROXY_CONTAINER = "prom-label-proxy";
+/** Container beside HAProxy that has it take up renewed certificates. */
+export const RELOADER_CONTAINER = "reloader";
 /** Every value that the label `job` of the stack's own targets may have. */
 export const SCRAPED_APPS: readonly string[] = [
   ...[RECEIVE_APP, ROUTER_APP, QUERIER_APP, QUERY_FRONTEND_APP],

@@ -424,7 +424,7 @@ export const GATEWAY: Plan = {
   title: "a gateway for senders and readers",
   stack: "prod",
   overrides: {
-    access: { senders: ["10.20.0.0/16"], readers: undefined },
+    access: { senders: ["10.20.0.0/16", "203.0.113.0/24"], readers: undefined },
     tenancy: { header: "X-Scope-OrgID", tenants: ["payments", "edge"] },
     gateway: {
       replicas: 3,
@@ -454,14 +454,17 @@ export const GATEWAY: Plan = {
 export const GATEWAY_ROUTED: Plan = {
   title: "a gateway behind a Gateway and an Ingress",
   stack: "prod",
-  overrides: {
-    ...GATEWAY.overrides,
+  overrides: together(GATEWAY.overrides, {
+    // No client certificate comes through.
+    gateway: { tenants: { edge: { token: true } } },
     expose: {
       write: {
+        loadBalancer: undefined,
         url: "https://metrics.example",
         gatewayApi: { gateway: "public", namespace: "gateways", listener: "https", annotations: { "example.com/team": "metrics" } },
       },
       query: {
+        nodePort: undefined,
         url: "https://queries.example:8443",
         ingress: {
           class: "nginx",
@@ -470,7 +473,7 @@ export const GATEWAY_ROUTED: Plan = {
         },
       },
     },
-  },
+  }),
 };
 
 /** Others by the gateway, which shows routers a certificate of the stack. */
