@@ -1,5 +1,6 @@
 import { choicesFor } from "../kubernetes/choices";
 import {
+  CERTIFICATE_PATH,
   GATEWAY_QUERY_PORT,
   GATEWAY_WRITE_PORT,
   HTTP_PORT,
@@ -14,7 +15,7 @@ import { CA_FILE, CERTIFICATE_FILE } from "../tls/flags";
 import { quantityBytes } from "../values/quantity";
 import { tenantLimits } from "./limits";
 import { HANDOVER_SOCKET } from "./reloader";
-import { CERTIFICATE_PATH, certificateBackend, certificateRule, certificateRules } from "./shownCertificate";
+import { certificateBackend, certificateRule, certificateRules } from "./shownCertificate";
 
 /**
  * HAProxy's configuration: nothing in it came after HAProxy 2.6, which Debian 12 has. Source: HAProxy 2.6 doc/configuration.txt.

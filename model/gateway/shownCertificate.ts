@@ -1,10 +1,9 @@
+import { CERTIFICATE_PATH } from "../kubernetes/ports";
+
 /**
  * The days of the certificate that HAProxy shows, as metrics: its exporter has none, so that it asks itself over TLS. What it shows is what it
  * has loaded, whatever the Secret holds by now. Source: HAProxy 2.6 doc/configuration.txt, `ssl_f_notafter` (YYMMDDhhmmss).
  */
-
-/** Path of the metrics of the certificate, at the port of HAProxy's own. */
-export const CERTIFICATE_PATH = "/-/certificate";
 
 const METRICS = {
   notBefore: "thanos_gateway_certificate_not_before_timestamp_seconds",

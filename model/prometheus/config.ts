@@ -1,9 +1,8 @@
 import { stringify } from "yaml";
-import { CERTIFICATE_PATH } from "../gateway/shownCertificate";
 import { API_TOKEN_DIRECTORY } from "../kubernetes/apiToken";
 import { COMPACTOR_APP, GATEWAY_APP } from "../kubernetes/identities";
 import { PART_OF } from "../kubernetes/labels";
-import { LABEL_PROXY_HTTP_PORT_NAME, SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
+import { CERTIFICATE_PATH, LABEL_PROXY_HTTP_PORT_NAME, SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
 import { clusterLabels } from "../settings/externalLabels";
 import { holdsReaders } from "../settings/gatewayEndpoints";
 import { PROMETHEUS_REPLICA_LABEL } from "../settings/replicaLabels";

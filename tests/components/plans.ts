@@ -454,17 +454,15 @@ export const GATEWAY: Plan = {
 export const GATEWAY_ROUTED: Plan = {
   title: "a gateway behind a Gateway and an Ingress",
   stack: "prod",
-  overrides: together(GATEWAY.overrides, {
+  overrides: {
     // No client certificate comes through.
-    gateway: { tenants: { edge: { token: true } } },
+    ...together(GATEWAY.overrides, { gateway: { tenants: { edge: { token: true } } } }),
     expose: {
       write: {
-        loadBalancer: undefined,
         url: "https://metrics.example",
         gatewayApi: { gateway: "public", namespace: "gateways", listener: "https", annotations: { "example.com/team": "metrics" } },
       },
       query: {
-        nodePort: undefined,
         url: "https://queries.example:8443",
         ingress: {
           class: "nginx",
@@ -473,7 +471,7 @@ export const GATEWAY_ROUTED: Plan = {
         },
       },
     },
-  }),
+  },
 };
 
 /** Others by the gateway, which shows routers a certificate of the stack. */
