@@ -10,10 +10,11 @@ import { visible } from "../model/values/visibleText";
 import type { StackOutputs } from "../outputs";
 import { complain } from "./terminal";
 import { type Address, addressOf } from "./verify/addresses";
+import { isPublic } from "./verify/gateway";
 import { REQUEST_TIMEOUT_MS, StackReader } from "./verify/readings";
 import { addressLines, resultLines, summary } from "./verify/report";
 import { type CheckResult, runChecks } from "./verify/run";
-import { type Selection, selectCluster, selectOutputs, withSelection } from "./verify/selection";
+import { type Selection, selectCluster, selectCredentials, selectOutputs, withSelection } from "./verify/selection";
 import { stackChecks } from "./verify/stack";
 
 /** Options of {@link verify}. */
@@ -57,7 +58,8 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     selectCluster(options, project, environment),
   ]);
   const reader = new StackReader(connectCluster(cluster, { timeoutMs: REQUEST_TIMEOUT_MS }), outputs);
-  const checks = stackChecks(reader, outputs, options.shortestRateMs);
+  const credentials = isPublic(outputs) ? await selectCredentials(options, project, environment) : undefined;
+  const checks = stackChecks(reader, outputs, options.shortestRateMs, credentials);
   const names = checks.map(({ name }) => name);
   const results = await runChecks(checks, {
     timeoutMs: options.timeoutMs,

@@ -18,6 +18,7 @@ import {
 import { labelProxyFlags } from "../model/gateway/labelProxy";
 import { gatewayMaps } from "../model/gateway/maps";
 import type { GatewayPlan } from "../model/gateway/plan";
+import { PID_FILE, RUN_DIRECTORY, reloaderArgs } from "../model/gateway/reloader";
 import { currentSlot, generationIn, SLOTS, type Slot, TOKEN_LENGTH } from "../model/gateway/tokens";
 import type { Addresses } from "../model/kubernetes/addresses";
 import { choicesFor } from "../model/kubernetes/choices";
@@ -27,8 +28,10 @@ import {
   GATEWAY_SERVICES,
   GATEWAY_UPSTREAM_SERVICE,
   LABEL_PROXY_CONTAINER,
+  RELOADER_CONTAINER,
 } from "../model/kubernetes/identities";
 import { commonLabels } from "../model/kubernetes/labels";
+import { scratchVolume } from "../model/kubernetes/localDisk";
 import { container, drainPause, HAPROXY_USER, probes } from "../model/kubernetes/pod";
 import {
   GATEWAY_QUERY_PORT,
@@ -83,7 +86,7 @@ type Pair = Record<Slot, pulumi.Output<string>>;
 /**
  * HAProxy in front of remote write and queries, and prom-label-proxy beside it for readers that see some tenants only. Its configuration is
  * in a ConfigMap, who is who in a Secret, both immutable and named by content: a change rolls the gateways, and what does not load stops the
- * first.
+ * first. Certificates are in Secrets that somebody may renew in place, and the reloader has HAProxy take them up.
  */
 export class Gateway extends pulumi.ComponentResource {
   /** Current tokens by tenant and by reader; secret. */
@@ -244,22 +247,46 @@ export class Gateway extends pulumi.ComponentResource {
           terminationGracePeriodSeconds: PAUSE_SECONDS + GATEWAY_DRAIN_SECONDS + 15,
           containers: [
             {
-              ...container(GATEWAY_APP, images.haproxy, own.resources),
+              ...container(GATEWAY_APP, images.haproxy, own.resources, RUN_SIZE),
               command: ["haproxy"],
-              args: ["-db", "-f", `${GATEWAY_CONFIG_DIRECTORY}/${GATEWAY_CONFIG_FILE}`],
+              // A master, and a worker that it replaces by one with renewed certificates.
+              args: ["-W", "-db", "-p", PID_FILE, "-f", `${GATEWAY_CONFIG_DIRECTORY}/${GATEWAY_CONFIG_FILE}`],
               ports: [HTTP, ...gateway.endpoints.map((endpoint) => PORTS[endpoint])],
               ...probes("http"),
               ...drainPause(PAUSE_SECONDS),
-              volumeMounts: files.mounts,
+              volumeMounts: [...files.mounts, RUN.mount],
             },
+            reloader(settings, own, files),
             ...(gateway.heldReaders ? [labelProxy(settings, own, addresses.queryUrl)] : []),
           ],
-          volumes: files.volumes,
+          // The reloader tells HAProxy's master by signal.
+          shareProcessNamespace: true,
+          volumes: [...files.volumes, RUN.volume],
         },
       },
       { customTimeouts: { create: "30m", update: "30m" } },
     );
   }
+}
+
+/** A process id and sockets take nothing. */
+const RUN_SIZE = "1Mi";
+const RUN = {
+  volume: scratchVolume("run", RUN_SIZE),
+  mount: { name: "run", mountPath: RUN_DIRECTORY },
+};
+
+/** Volumes whose Secrets somebody may change in place; what the program itself makes is another Secret then. */
+const RENEWED = [GATEWAY_CERTIFICATE_DIRECTORY, SENDER_AUTHORITY_DIRECTORY, GATEWAY_CLIENT_DIRECTORY];
+
+function reloader({ images }: Settings, { reloader: own }: GatewayPlan["settings"], { mounts }: Mounted) {
+  const watched = mounts.filter(({ mountPath }) => RENEWED.some((directory) => directory === mountPath));
+  return {
+    ...container(RELOADER_CONTAINER, images.haproxy, own.resources),
+    command: ["/bin/sh"],
+    args: reloaderArgs(RENEWED.filter((directory) => watched.some(({ mountPath }) => mountPath === directory))),
+    volumeMounts: [...watched, RUN.mount],
+  };
 }
 
 function labelProxy(settings: Settings, { labelProxy: own }: GatewayPlan["settings"], queryUrl: string) {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { credentialsFromSettings } from "../model/settings/credentials";
+import { OBJECT_NAME_FORM } from "../model/settings/forms";
 import { settingsSchema } from "../model/settings/schema";
 import { mayBeCredential } from "../model/values/credentials";
 import { isNear } from "../model/values/near";
@@ -19,11 +20,16 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
     if (path.includes("headers")) return { ...problem, value: HIDDEN };
     // As of `{ name: PASSWORD, valu: … }`.
     const named = typeof holder?.name === "string" && typeof value === "string" && value !== holder.name;
-    return named && name !== undefined && mayBeCredential(String(holder?.name), value) ? { ...problem, value: HIDDEN } : problem;
+    if (named && name !== undefined && mayBeCredential(String(holder?.name), value)) return { ...problem, value: HIDDEN };
+    return described(schemaAt(path)) === OBJECT_NAME_FORM && looksLikeAName(String(value)) ? { ...problem, isPublic: true } : problem;
   });
 }
 
 const HIDDEN = "(not shown)";
+
+/** Whether somebody means an object's name, where one is expected: words, and no letters and digits at random. */
+const looksLikeAName = (text: string): boolean =>
+  /^[\w./-]{1,63}$/.test(text) && !(/[A-Z]/.test(text) && /[a-z]/.test(text) && /\d/.test(text));
 
 function readIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[], raw: Record<string, unknown>): Problem[] {
   const key = pathText(path);

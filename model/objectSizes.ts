@@ -1,10 +1,12 @@
 import { CAPACITY_RULES_FILE } from "./capacity/alerts";
+import { gatewayMaps } from "./gateway/maps";
 import { choicesFor, choosers } from "./kubernetes/choices";
 import { planStack } from "./plan";
 import { evaluatesRules, prometheusConfig } from "./prometheus/config";
 import { endpointsFile } from "./query/endpoints";
 import { receiveLimitsFile } from "./ring/limits";
 import { HASHRINGS_CONFIG_MAP, LIMITS_CONFIG_MAP, ringOf } from "./ring/plan";
+import { gatewayReaders, gatewayTenants } from "./settings/gatewayEndpoints";
 import type { Settings } from "./settings/schema";
 import { EXPIRY_RULES_FILE } from "./tls/expiry";
 import { thanosYaml } from "./values/literal";
@@ -25,7 +27,7 @@ const MOST_ANNOTATION_BYTES = 262_144 - OWN_ANNOTATION_BYTES;
 const bytesOf = (text: string): number => Buffer.byteLength(text, "utf8");
 const inKiB = (bytes: number): string => `${Math.ceil(bytes / 1_024)} KiB`;
 
-function tooLarge(key: string, texts: readonly string[], remedy: string): Problem[] {
+function tooLarge(key: string, texts: readonly string[], remedy: string, kind = "ConfigMap"): Problem[] {
   const bytes = texts.reduce((sum, text) => sum + bytesOf(text), 0);
   return bytes <= MOST_BYTES
     ? []
@@ -33,7 +35,7 @@ function tooLarge(key: string, texts: readonly string[], remedy: string): Proble
         {
           key,
           value: inKiB(bytes),
-          rule: `it is kept in one ConfigMap, of which Kubernetes takes ${inKiB(MOST_BYTES)}`,
+          rule: `it is kept in one ${kind}, of which Kubernetes takes ${inKiB(MOST_BYTES)}`,
           remedy: `at most ${MOST_BYTES} bytes: ${remedy}`,
         },
       ];
@@ -69,6 +71,13 @@ function ownRuleFiles({ tls, load }: Settings, rules: Readonly<Record<string, st
   return own
     .filter(({ file, written }) => written && Object.hasOwn(rules, file))
     .map(({ file, what }) => ({ key: "prometheus.ruleFolder", value: file, rule: what, remedy: "another name" }));
+}
+
+/** The gateway's maps as large as they will be: of tokens they hold hashes, which have one length. */
+function mapsOfSize(settings: Settings): Record<string, string> {
+  const two = (holders: readonly (readonly [string, unknown])[]) => Object.fromEntries(holders.map(([name]) => [name, ["", ""]]));
+  const tenants = gatewayTenants(settings).filter(([, { token }]) => token);
+  return gatewayMaps(settings, { tenants: two(tenants), readers: two(gatewayReaders(settings)) });
 }
 
 function tooManyAnnotations(key: string, annotations: Readonly<Record<string, string>>): Problem[] {
@@ -139,6 +148,9 @@ export function objectProblems(settings: Settings, rules: Readonly<Record<string
           ...tooLarge("receive.hashrings", [ring.hashringsFile], `fewer tenants and receivers in ${HASHRINGS_CONFIG_MAP}`),
           ...tooLarge("receive.relabel", [thanosYaml(ring.settings.relabel)], "fewer rules"),
         ]),
+    ...(settings.gateway === undefined
+      ? []
+      : tooLarge("gateway.tenants", Object.values(mapsOfSize(settings)), "fewer tenants, readers and names of certificates", "Secret")),
     ...tooLarge("querier.endpoints", [endpointsFile(settings, addresses.stores)], "fewer addresses"),
     ...chosenAnnotations(settings),
   ];

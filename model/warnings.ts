@@ -1,5 +1,6 @@
 import { idleCompactors } from "./bucket/shards";
 import { changesThatRulersMiss } from "./credentials/rules";
+import { gatewayWarnings } from "./gateway/warnings";
 import { evaluatesRules } from "./prometheus/config";
 import { FILE_PLACE } from "./prometheus/freeForm/credentials";
 import { secondsOf } from "./prometheus/freeForm/form";
@@ -27,6 +28,7 @@ export function planWarnings(settings: Settings): string[] {
     ...changesThatRulersMiss(settings),
     ...readWarnings(settings),
     ...idleCompactors(settings),
+    ...gatewayWarnings(settings),
   ];
 }
 

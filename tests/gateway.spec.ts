@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request as plainRequest, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, request } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -20,18 +22,20 @@ import {
 } from "../model/gateway/haproxy";
 import { labelProxyFlags } from "../model/gateway/labelProxy";
 import { gatewayMaps } from "../model/gateway/maps";
+import { HANDOVER_SOCKET, PID_FILE, reloaderArgs, SEEN_FILE } from "../model/gateway/reloader";
 import { GATEWAY_QUERY_PORT, GATEWAY_WRITE_PORT, HTTP_PORT, LABEL_PROXY_HTTP_PORT, LABEL_PROXY_PORT } from "../model/kubernetes/ports";
+import type { Settings } from "../model/settings/schema";
 import { type Issued, issue } from "../objects/authority";
 import { loadingFrom, unpackPackage } from "../sandbox/debian";
 import { type Paths, paths } from "../sandbox/paths";
 import { ensureTool } from "../sandbox/tools";
-import { gatewayCertificates } from "./gatewayCertificates";
-import { settingsOf } from "./harness";
+import { gatewayCertificates, selfSigned } from "./gatewayCertificates";
+import { type Overrides, settingsOf, together } from "./harness";
 
 /** A machine that has neither builds and fetches them once, into the user's cache. */
 const BUILD_MILLISECONDS = 20 * 60_000;
 
-const SETTINGS = settingsOf("prod", {
+const OVERRIDES: Overrides = {
   access: { senders: undefined, readers: undefined },
   tenancy: { header: "X-Scope-OrgID", tenants: ["alpha", "beta", "gamma"] },
   gateway: {
@@ -44,7 +48,8 @@ const SETTINGS = settingsOf("prod", {
     },
     readers: { grafana: { tenants: ["alpha", "gamma"] }, sre: { tenants: "all" } },
   },
-});
+};
+const SETTINGS = settingsOf("prod", OVERRIDES);
 const TOKENS = {
   tenants: { alpha: ["alpha-now", "alpha-before"], beta: ["beta-now", "beta-before"] },
   readers: { grafana: ["grafana-now", "grafana-before"], sre: ["sre-now", "sre-before"] },
@@ -80,6 +85,14 @@ interface Answer {
   text: string;
 }
 
+/** A gateway that runs. */
+interface Started {
+  process: ChildProcess;
+  /** What it has written so far. */
+  log: () => string;
+  pidFile: string;
+}
+
 describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
   const started: ChildProcess[] = [];
   let directory = "";
@@ -98,8 +111,8 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     serverName: string | undefined,
     writes: number,
     ports: readonly [write: number, query: number, status: number],
-    labelProxyPort?: number,
-  ) => Promise<void>;
+    more?: { labelProxyPort?: number; settings?: Settings; certificate?: string },
+  ) => Promise<Started>;
 
   async function listening(server: Server): Promise<number> {
     servers.push(server);
@@ -152,15 +165,18 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     for (const [name, text] of Object.entries({ "tls.crt": certificate, [GATEWAY_CLIENT_KEY_FILE]: key, "ca.crt": stack.trusted }))
       writeFileSync(join(directory, "client", name), text);
     const installed = await installedHaproxy(where);
-    start = async (serverName, writes, [writePort, queryPort, statusPort], labelProxyPort = 0) => {
-      const text = haproxyConfig(SETTINGS, gateway, {
+    start = async (serverName, writes, [writePort, queryPort, statusPort], more = {}) => {
+      const { labelProxyPort = 0, settings = SETTINGS, certificate: shown = join(directory, "gateway.pem") } = more;
+      const text = haproxyConfig(settings, settings.gateway ?? gateway, {
         write: { host: "upstream.example", pods: 2 },
         query: `127.0.0.1:${behind}`,
         serverName,
       });
       const config = text
         .replaceAll(GATEWAY_MAPS_DIRECTORY, join(directory, "maps"))
-        .replaceAll(`${GATEWAY_CERTIFICATE_DIRECTORY}/${GATEWAY_CERTIFICATE_FILE}`, join(directory, "gateway.pem"))
+        .replaceAll(`${GATEWAY_CERTIFICATE_DIRECTORY}/${GATEWAY_CERTIFICATE_FILE}`, shown)
+        .replace(HANDOVER_SOCKET, join(directory, `${statusPort}.sock`))
+        .replace(`server own 127.0.0.1:${GATEWAY_WRITE_PORT}`, `server own 127.0.0.1:${writePort}`)
         .replaceAll(`${SENDER_AUTHORITY_DIRECTORY}/${SENDER_AUTHORITY_FILE}`, join(directory, "senders.pem"))
         .replaceAll(GATEWAY_CLIENT_DIRECTORY, join(directory, "client"))
         .replace(`bind :::${GATEWAY_WRITE_PORT} v4v6`, `bind 127.0.0.1:${writePort}`)
@@ -180,10 +196,20 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
         assert.equal(check.exitCode, 0, check.all);
         assert.doesNotMatch(check.all ?? "", /WARNING|ALERT/);
       }
-      started.push(spawn(installed.path, ["-db", "-f", file], { env: { ...process.env, ...installed.env }, stdio: "ignore" }));
-      await until(async () => (await status200(statusPort)) !== 0);
+      const pidFile = join(directory, `${statusPort}.pid`);
+      const child = spawn(installed.path, ["-W", "-db", "-p", pidFile, "-f", file], { env: { ...process.env, ...installed.env } });
+      started.push(child);
+      let log = "";
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (chunk: string) => {
+          log += chunk;
+        });
+      }
+      // A master takes no signal before it says so.
+      await until(async () => (await status200(statusPort)) !== 0 && log.includes("Loading success"));
+      return { process: child, log: () => log, pidFile };
     };
-    await start(SERVER_NAME, securedPort, [write, query, status], proxy);
+    await start(SERVER_NAME, securedPort, [write, query, status], { labelProxyPort: proxy });
     const flags = labelProxyFlags(SETTINGS, `http://127.0.0.1:${behind}`).map((flag) =>
       flag.replace(`127.0.0.1:${LABEL_PROXY_PORT}`, `127.0.0.1:${proxy}`).replace(`:${LABEL_PROXY_HTTP_PORT}`, `127.0.0.1:${proxyStatus}`),
     );
@@ -192,7 +218,15 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
   });
 
   after(async () => {
-    for (const child of started) child.kill("SIGKILL");
+    // A master that is killed leaves its workers; told to end, it ends them.
+    await Promise.all(
+      started.map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const ended = once(child, "exit");
+        child.kill("SIGTERM");
+        await ended;
+      }),
+    );
     for (const server of servers) {
       server.closeAllConnections();
       server.close();
@@ -211,6 +245,8 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     headers?: Record<string, string>;
     body?: Buffer;
     chunked?: boolean;
+    /** Address of this machine that it asks from. */
+    from?: string;
   }
 
   function ask({
@@ -223,6 +259,7 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     headers = {},
     body,
     chunked = false,
+    from = "127.0.0.1",
   }: Asked): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const own = certificate === undefined ? {} : pairOf(directory, certificate);
@@ -233,6 +270,7 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
           path,
           method,
           agent: false,
+          localAddress: from,
           // Its certificate is of this test's own making.
           rejectUnauthorized: false,
           ...own,
@@ -350,22 +388,108 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
   });
 
   it("counts what it refuses by reason and tenant", async () => {
-    const text = await new Promise<string>((resolve, reject) => {
-      plainRequest({ host: "127.0.0.1", port: ports.status, path: "/metrics", agent: false }, (answer) => {
-        let all = "";
-        answer.setEncoding("utf8").on("data", (chunk: string) => {
-          all += chunk;
-        });
-        answer.on("end", () => resolve(all));
-      })
-        .on("error", reject)
-        .end();
-    });
+    const text = await page(ports.status, "/metrics");
     for (const proxy of ["refused:401", "refused:404", "refused:405", "refused:411", "refused:413:alpha", "refused:429:beta"])
       assert.match(text, new RegExp(`^haproxy_backend_http_requests_total\\{proxy="${proxy}"\\} [1-9]`, "m"));
     assert.match(text, /^haproxy_backend_http_requests_total\{proxy="refused:429:alpha"\} 0$/m);
     // By which alerts tell that nothing is behind it.
     assert.match(text, /^haproxy_backend_active_servers\{proxy="write"\} 1$/m);
+  });
+
+  it("counts what it refuses by reason alone where tenants are many, and its log names the tenant", async () => {
+    const many = Array.from({ length: 3_000 }, (_, index) => `team-${index}`);
+    const settings = settingsOf(
+      "prod",
+      together(OVERRIDES, {
+        tenancy: { tenants: ["alpha", "beta", "gamma", "team-*"] },
+        gateway: { tenants: Object.fromEntries(many.map((tenant) => [tenant, {}])) },
+      }),
+    );
+    const [write, query, status] = await freePorts(3);
+    const { log } = await start(undefined, plainPort, [write, query, status], { settings });
+    assert.equal((await ask({ port: write, token: "alpha-now", body: SMALL })).status, 200);
+    assert.equal((await ask({ port: write, token: "alpha-now", body: decodingTo(2 ** 20 + 1) })).status, 413);
+    const text = await page(status, "/metrics");
+    assert.match(text, /^haproxy_backend_http_requests_total\{proxy="refused:413"\} 1$/m);
+    assert.ok(text.length < 200_000, `${text.length} bytes of metrics`);
+    await until(async () => /refused:413 tenant=alpha from=127\.0\.0\.1/.test(log()));
+    assert.equal(log().split("tenant=").length, 2, "what passes is in no log");
+  });
+
+  describe("certificate", () => {
+    /** Days of a certificate's validity that metrics tell, in seconds since the epoch. */
+    const told = async (status: number) => {
+      const text = await page(status, "/-/certificate");
+      return ["before", "after"].map((name) =>
+        Number(new RegExp(`^thanos_gateway_certificate_not_${name}_timestamp_seconds (\\d+)$`, "m").exec(text)?.[1]),
+      );
+    };
+    const daysOf = (file: string) => {
+      const { validFrom, validTo } = new X509Certificate(readFileSync(file));
+      return [validFrom, validTo].map((date) => Date.parse(date) / 1_000);
+    };
+
+    it("is told of with its days, to nobody who asks at an endpoint", async () => {
+      assert.deepEqual(await told(ports.status), daysOf(join(directory, "gateway.pem")));
+      const { status } = await ask({ path: "/-/certificate", method: "GET", from: "127.0.0.2" });
+      assert.equal(status, 404);
+    });
+
+    it("is of any day of this century", async () => {
+      for (const [index, [from, to]] of [
+        ["2000-02-29T00:00:00Z", "2000-03-01T00:00:01Z"],
+        ["2023-12-31T23:59:59Z", "2024-02-29T12:00:00Z"],
+        ["2025-01-01T00:00:00Z", "2049-12-31T23:59:59Z"],
+        ["2026-08-31T01:02:03Z", "2032-03-01T04:05:06Z"],
+      ].entries()) {
+        const certificate = await certificateOf(`days-${index}`, from ?? "", to ?? "");
+        const [write, query, status] = await freePorts(3);
+        await start(undefined, plainPort, [write, query, status], { certificate });
+        assert.deepEqual(await told(status), daysOf(certificate), `${from} to ${to}`);
+      }
+    });
+
+    it("is shown anew when its files change, and no request is lost meanwhile", async () => {
+      const certificate = await certificateOf("renewed", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
+      const [write, query, status] = await freePorts(3);
+      const { pidFile, log } = await start(undefined, plainPort, [write, query, status], { certificate });
+      const seen = join(directory, "seen");
+      const script = reloaderArgs([join(directory, "renewed")]).map((each) =>
+        each.replaceAll(PID_FILE, pidFile).replaceAll(SEEN_FILE, seen).replace("sleep 15", "sleep 0.1"),
+      );
+      started.push(spawn("/bin/sh", script, { stdio: "ignore" }));
+      await until(async () => existsSync(seen) && readFileSync(seen, "utf8") !== "");
+      // What does not load changes nothing.
+      const first = daysOf(certificate);
+      writeFileSync(certificate, "no certificate");
+      await until(async () => /unable to load|[Ff]ailed to load|Loading failure|ALERT/.test(log()));
+      assert.deepEqual(await told(status), first);
+      await certificateOf("renewed", "2026-10-01T00:00:00Z", "2029-01-01T00:00:00Z");
+      const statuses = new Set<number>();
+      await until(async () => {
+        statuses.add((await ask({ port: write, token: "alpha-now", body: SMALL })).status);
+        return (await told(status))[1] === daysOf(certificate)[1];
+      });
+      for (let more = 0; more < 10; more++) statuses.add((await ask({ port: write, token: "alpha-now", body: SMALL })).status);
+      assert.deepEqual([...statuses], [200]);
+    });
+
+    it("goes with its process, which lets requests end when it is told to", async () => {
+      const [write, query, status] = await freePorts(3);
+      const { process: child } = await start(undefined, plainPort, [write, query, status]);
+      const ended = once(child, "exit");
+      child.kill("SIGUSR1");
+      await ended;
+      assert.equal(await status200(status), 0);
+    });
+
+    /** A certificate of some days in a directory of its own, its key beside it. */
+    async function certificateOf(name: string, from: string, to: string): Promise<string> {
+      const file = join(directory, name, GATEWAY_CERTIFICATE_FILE);
+      mkdirSync(join(directory, name), { recursive: true });
+      await selfSigned(file, from, to);
+      return file;
+    }
   });
 
   /** Paths of the querier's HTTP API: whether prom-label-proxy holds them to tenants. */
@@ -464,6 +588,20 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   }
   assert.fail("it did not start within 10 s");
 }
+
+/** A page of a program's own port. */
+const page = (port: number, path: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    plainRequest({ host: "127.0.0.1", port, path, agent: false }, (answer) => {
+      let all = "";
+      answer.setEncoding("utf8").on("data", (chunk: string) => {
+        all += chunk;
+      });
+      answer.on("end", () => resolve(all));
+    })
+      .on("error", reject)
+      .end();
+  });
 
 /** Status of a program's metrics; 0 where it does not listen yet. */
 const status200 = (port: number): Promise<number> =>

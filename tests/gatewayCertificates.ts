@@ -1,4 +1,8 @@
+import "reflect-metadata";
+import { webcrypto } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PemConverter, X509CertificateGenerator } from "@peculiar/x509";
 import { execa } from "execa";
 
 const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
@@ -30,4 +34,24 @@ export async function gatewayCertificates(directory: string, alternativeName?: s
       ...["-CA", at(`${authority}.pem`), "-CAkey", at(`${authority}.key`), "-CAcreateserial"],
     );
   }
+}
+
+/**
+ * A certificate of its own authority, of some days, its key beside it as HAProxy looks for it.
+ *
+ * @param from First moment of its validity, in ISO 8601, as is the last.
+ */
+export async function selfSigned(file: string, from: string, to: string): Promise<void> {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: "CN=gateway",
+    notBefore: new Date(from),
+    notAfter: new Date(to),
+    signingAlgorithm: algorithm,
+    keys,
+  });
+  const key = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
+  writeFileSync(`${file}.key`, PemConverter.encode(key, "PRIVATE KEY"));
+  writeFileSync(file, certificate.toString("pem"));
 }

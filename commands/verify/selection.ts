@@ -52,6 +52,34 @@ export async function selectOutputs(selection: Selection, project: string, envir
   return readOutputs(parseObject(text, selection.outputs ?? `stack ${selection.stack}`));
 }
 
+/** Current tokens of the gateway, by tenant and by reader. */
+export interface Credentials {
+  tenants: Record<string, string>;
+  readers: Record<string, string>;
+}
+
+/**
+ * The stack's tokens, from the file of outputs or, as a secret, from the Pulumi CLI; undefined where they are in neither, or whoever asks can't
+ * decrypt them.
+ */
+export async function selectCredentials(
+  selection: Selection,
+  project: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<Credentials | undefined> {
+  const read = async (): Promise<unknown> =>
+    selection.outputs === undefined
+      ? JSON.parse(
+          await pulumi(["stack", "output", "credentials", "--json", "--show-secrets", "--stack", selection.stack], project, environment),
+        )
+      : parseObject(await readText(selection.outputs), selection.outputs).credentials;
+  const value = await read().catch(() => undefined);
+  if (!isObject(value)) return undefined;
+  const tokens = (of: unknown) =>
+    Object.fromEntries(Object.entries(isObject(of) ? of : {}).filter((each): each is [string, string] => typeof each[1] === "string"));
+  return { tenants: tokens(value.tenants), readers: tokens(value.readers) };
+}
+
 /**
  * The kubeconfig and context of the stack's cluster. Each is taken from the command line, else from `THANOS_STACK_KUBECONFIG` and
  * `THANOS_STACK_CONTEXT`, else from the stack's configuration (`thanos-stack:cluster`). A kubeconfig's current context is never used.

@@ -17,8 +17,10 @@ import {
   targetsUp,
   type WrittenSample,
 } from "./checks";
+import { isPublic, throughGateway } from "./gateway";
 import type { StackReader } from "./readings";
 import type { Check } from "./run";
+import type { Credentials } from "./selection";
 
 /** The metric of the sample that verify writes. */
 export const VERIFY_METRIC = "thanos_stack_verify";
@@ -28,21 +30,36 @@ const SHORTEST_RATE_MS = 5_000;
  * The checks of a stack, by its scheme.
  *
  * @param shortestRateMs least time in milliseconds over which receivers' counters are compared. Default: 5,000.
+ * @param credentials tokens of the gateway. Default: whoever verifies has none.
  */
-export function stackChecks(reader: StackReader, outputs: StackOutputs, shortestRateMs = SHORTEST_RATE_MS): Check[] {
+export function stackChecks(
+  reader: StackReader,
+  outputs: StackOutputs,
+  shortestRateMs = SHORTEST_RATE_MS,
+  credentials?: Credentials,
+): Check[] {
+  let writes = 0;
+  const gateway = throughGateway(outputs, {
+    credentials,
+    onWrite: () => {
+      writes++;
+    },
+  });
   return [
     { name: "nodes", look: async () => nodesReady(await reader.nodes()) },
     { name: "pods", look: async () => podsReady(await reader.pods(), outputs.objectStorage?.compactors) },
     { name: "scrape targets", look: () => lookAtTargets(reader, outputs) },
-    ...(outputs.scheme === "receive" ? ringChecks(reader, outputs, shortestRateMs) : [stores(reader, outputs, [])]),
+    ...(outputs.scheme === "receive" ? ringChecks(reader, outputs, shortestRateMs, () => writes) : [stores(reader, outputs, [])]),
     ...(outputs.tls === undefined
       ? []
       : [{ name: "certificates", look: async () => certificatesLast(await reader.certificates(), new Date()) }]),
+    ...(isPublic(outputs) ? [{ name: "gateway from outside", look: gateway }] : []),
     { name: "query", look: () => lookAtUp(reader, outputs) },
   ];
 }
 
-function ringChecks(reader: StackReader, outputs: ReceiveOutputs, shortestRateMs: number): Check[] {
+/** @param written Samples that verify has written through the gateway so far. */
+function ringChecks(reader: StackReader, outputs: ReceiveOutputs, shortestRateMs: number, written: () => number): Check[] {
   const { ring } = outputs;
   const endpoint = new CountingTransport(reader.remoteWrite(remoteWriteUrl(outputs)));
   let first: AcknowledgedReading | undefined;
@@ -51,7 +68,7 @@ function ringChecks(reader: StackReader, outputs: ReceiveOutputs, shortestRateMs
     {
       name: "samples acknowledged",
       look: async () => {
-        const reading = await reader.acknowledged(() => endpoint.requests);
+        const reading = await reader.acknowledged(() => endpoint.requests + written());
         first ??= reading;
         return samplesAcknowledged(first, reading, shortestRateMs);
       },

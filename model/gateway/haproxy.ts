@@ -1,5 +1,6 @@
 import { choicesFor } from "../kubernetes/choices";
 import {
+  CERTIFICATE_PATH,
   GATEWAY_QUERY_PORT,
   GATEWAY_WRITE_PORT,
   HTTP_PORT,
@@ -7,13 +8,14 @@ import {
   QUERY_HTTP_PORT,
   REMOTE_WRITE_PORT,
 } from "../kubernetes/ports";
-import { defaultRequestLimits } from "../ring/limits";
 import type { GatewaySettings } from "../settings/gateway";
-import { gatewayReaders, gatewayTenants } from "../settings/gatewayEndpoints";
+import { gatewayEndpoints, gatewayReaders, gatewayTenants } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
-import { receiveOf } from "../settings/scheme";
 import { CA_FILE, CERTIFICATE_FILE } from "../tls/flags";
 import { quantityBytes } from "../values/quantity";
+import { tenantLimits } from "./limits";
+import { HANDOVER_SOCKET } from "./reloader";
+import { certificateBackend, certificateRule, certificateRules } from "./shownCertificate";
 
 /**
  * HAProxy's configuration: nothing in it came after HAProxy 2.6, which Debian 12 has. Source: HAProxy 2.6 doc/configuration.txt.
@@ -46,11 +48,11 @@ export const MAPS = {
   readers: "readers.map",
   /** Reader → its tenants, or {@link ALL_TENANTS}. */
   tenants: "tenants.map",
-  /** Tenant → requests in a second. */
+  /** Tenant → requests in a second, where it is not what most have. */
   rates: "rates.map",
-  /** Tenant → largest request as it is sent. */
+  /** Tenant → largest request as it is sent, likewise. */
   bodies: "bodies.map",
-  /** Tenant → largest request as it is unpacked. */
+  /** Tenant → largest request as it is unpacked, likewise. */
   decoded: "decoded.map",
 } as const;
 
@@ -63,8 +65,6 @@ export const READER_TENANTS_HEADER = "X-Gateway-Tenants";
 /** Headers by which Thanos takes a tenant or a replica, whatever another header is configured (pkg/receive/handler.go `getTenant`). */
 const OF_THANOS = ["THANOS-TENANT", "THANOS-REPLICA"];
 
-/** The largest request as it is unpacked, where the ring has no limit of its own. */
-const MOST_DECODED_BYTES = 32 * 2 ** 20;
 /** Memory of HAProxy beside its connections: itself, its threads, certificates. */
 const HAPROXY_BYTES = 64 * 2 ** 20;
 /** Memory of one connection: two buffers of {@link BUFFER_BYTES}, and TLS. */
@@ -86,22 +86,18 @@ export interface Upstream {
 
 const map = (file: string): string => `${GATEWAY_MAPS_DIRECTORY}/${file}`;
 
+/**
+ * Most connections of a process: each has two sockets, and containers may open 524,288 files where systemd's default is theirs (systemd
+ * `DefaultLimitNOFILE`, containerd 2). HAProxy ends at its start where it may not open as many as it would need.
+ */
+const MOST_CONNECTIONS = 250_000;
+
 /** Connections that a gateway holds at a time, by its memory. */
 export const connectionsOf = ({ resources }: Pick<GatewaySettings, "resources">): number =>
-  Math.max(100, Math.floor((quantityBytes(resources.memory) - HAPROXY_BYTES) / CONNECTION_BYTES));
+  Math.min(MOST_CONNECTIONS, Math.max(100, Math.floor((quantityBytes(resources.memory) - HAPROXY_BYTES) / CONNECTION_BYTES)));
 
-/** The largest request of a tenant, as it is sent and as it is unpacked. */
-export function requestLimits(settings: Settings, tenant: string): { body: number; decoded: number } {
-  const own = settings.gateway?.tenants[tenant];
-  const receive = receiveOf(settings);
-  const limits = receive?.limits;
-  const ring =
-    limits?.tenants[tenant]?.request?.sizeBytes ??
-    limits?.default.request?.sizeBytes ??
-    (receive === undefined ? 0 : defaultRequestLimits(receive, settings).sizeBytes);
-  const decoded = own?.maxDecoded === undefined ? (ring === 0 ? MOST_DECODED_BYTES : ring) : quantityBytes(own.maxDecoded);
-  return { decoded, body: own?.maxBody === undefined ? decoded : quantityBytes(own.maxBody) };
-}
+/** Tenants up to which refusals are counted by tenant: of each of them HAProxy's exporter writes 8 KiB. Above, its log names the tenant. */
+export const COUNTED_TENANTS = 100;
 
 /** Name of the backend that refuses a tenant's requests with a status. */
 const refusal = (status: number, tenant?: string): string => `refused:${status}${tenant === undefined ? "" : `:${tenant}`}`;
@@ -113,6 +109,7 @@ const global = (gateway: GatewaySettings): string[] => [
   "  nbthread 2",
   `  hard-stop-after ${GATEWAY_DRAIN_SECONDS}s`,
   "  log stdout format raw local0 notice",
+  `  stats socket ${HANDOVER_SOCKET} mode 600 level user expose-fd listeners`,
   `  tune.bufsize ${BUFFER_BYTES}`,
   "  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets",
   "",
@@ -149,18 +146,23 @@ const bind = (address: string, more = ""): string =>
 
 const deleted = (headers: readonly string[]): string[] => headers.map((header) => `  http-request del-header ${header}`);
 
-const status = (address: string): string[] => [
+/** @param shown Port of an endpoint, which shows the certificate. */
+const status = (address: string, shown: number): string[] => [
   "frontend status",
   `  bind ${address}`,
   "  timeout client 1m",
   "  http-request use-service prometheus-exporter if { path /metrics }",
   '  http-request return status 200 content-type text/plain string "ok\\n" if { path /-/ready /-/healthy }',
-  "  http-request return status 404",
+  `  http-request return status 404 if !{ path ${CERTIFICATE_PATH} }`,
+  certificateRule(),
+  "",
+  ...certificateBackend(shown),
 ];
 
 /** What a backend answers, and nothing else. */
-const answers = (name: string, code: number, text: string, header = ""): string[] => [
+const answers = (name: string, code: number, text: string, header = "", more: readonly string[] = []): string[] => [
   `backend ${name}`,
+  ...more,
   `  http-request return status ${code}${header === "" ? "" : ` hdr ${header}`} content-type text/plain string "${text}\\n"`,
 ];
 
@@ -205,10 +207,19 @@ function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
   const names = [...new Set([...OF_THANOS, header])];
   const { host, pods } = upstream.write;
   const tls = upstream.serverName === undefined ? "" : ` ${upstreamTls(upstream.serverName)}`;
+  const limits = tenantLimits(settings);
+  const counted = tenants.length <= COUNTED_TENANTS;
+  const refusedAs = (status: number) => refusal(status, counted ? "%[var(txn.tenant)]" : undefined);
+  const refusing = (status: number, text: string, header?: string) =>
+    counted
+      ? tenants.flatMap(([tenant]) => answers(refusal(status, tenant), status, text, header))
+      : answers(refusal(status), status, text, header, ["  http-request set-log-level notice"]);
   return [
     "frontend write",
     bind(listeningAt(settings, gateway, GATEWAY_WRITE_PORT), verify),
     "  timeout client 1m",
+    ...(counted ? [] : ['  log-format "%b tenant=%[var(txn.tenant)] from=%ci"']),
+    ...certificateRules(),
     "  acl here path /api/v1/receive",
     "  acl known var(txn.tenant) -m found",
     "  acl sized req.hdr(content-length) -m found",
@@ -220,7 +231,7 @@ function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
     `  http-request set-header ${header} %[var(txn.tenant)] if known`,
     "  http-request track-sc0 var(txn.tenant) table rates if here METH_POST known",
     ...(["rates", "bodies", "decoded"] as const).map(
-      (each) => `  http-request set-var(txn.${each}) var(txn.tenant),map_str_int(${map(MAPS[each])},0) if known`,
+      (each) => `  http-request set-var(txn.${each}) var(txn.tenant),map_str_int(${map(MAPS[each])},${limits[each].common}) if known`,
     ),
     `  http-request wait-for-body time 10s at-least ${LENGTH_BYTES} if here METH_POST known sized`,
     ...rules,
@@ -228,11 +239,11 @@ function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
     `  use_backend ${refusal(405)} if !METH_POST`,
     `  use_backend ${refusal(401)} if !known`,
     `  use_backend ${refusal(411)} if !sized`,
-    `  use_backend ${refusal(429, "%[var(txn.tenant)]")} if { sc_http_req_rate(0),sub(txn.rates) gt 0 }`,
+    `  use_backend ${refusedAs(429)} if { sc_http_req_rate(0),sub(txn.rates) gt 0 }`,
     // `req.body_size` is what has come so far where the request is HTTP/2.
-    `  use_backend ${refusal(413, "%[var(txn.tenant)]")} if { req.hdr_val(content-length),sub(txn.bodies) gt 0 }`,
-    `  use_backend ${refusal(413, "%[var(txn.tenant)]")} if ${endless}`,
-    `  use_backend ${refusal(413, "%[var(txn.tenant)]")} if { var(txn.length),sub(txn.decoded) gt 0 }`,
+    `  use_backend ${refusedAs(413)} if { req.hdr_val(content-length),sub(txn.bodies) gt 0 }`,
+    `  use_backend ${refusedAs(413)} if ${endless}`,
+    `  use_backend ${refusedAs(413)} if { var(txn.length),sub(txn.decoded) gt 0 }`,
     "  use_backend write if known",
     `  default_backend ${refusal(401)}`,
     "",
@@ -251,10 +262,8 @@ function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
     ...answers(refusal(405), 405, "remote write is POST", "Allow POST"),
     ...answers(refusal(401), 401, "neither a token nor a certificate that is known here", "WWW-Authenticate Bearer"),
     ...answers(refusal(411), 411, "a request says how long it is"),
-    ...tenants.flatMap(([tenant]) => [
-      ...answers(refusal(413, tenant), 413, "larger than this tenant may send"),
-      ...answers(refusal(429, tenant), 429, "more requests than this tenant may send", "Retry-After 1"),
-    ]),
+    ...refusing(413, "larger than this tenant may send"),
+    ...refusing(429, "more requests than this tenant may send", "Retry-After 1"),
     "",
   ];
 }
@@ -270,6 +279,7 @@ function queryEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
     "frontend query",
     bind(listeningAt(settings, gateway, GATEWAY_QUERY_PORT)),
     "  timeout client 5m",
+    ...certificateRules(),
     "  acl known var(txn.tenants) -m found",
     `  acl all var(txn.tenants) -m str ${ALL_TENANTS}`,
     `  http-request set-var(txn.tenants) http_auth_bearer,sha2(256),hex,map_str(${map(MAPS.readers)}),map_str(${map(MAPS.tenants)})`,
@@ -303,7 +313,10 @@ export function haproxyConfig(settings: Settings, gateway: GatewaySettings, upst
   return [
     ...global(gateway),
     "",
-    ...status(listeningAt(settings, gateway, HTTP_PORT)),
+    ...status(
+      listeningAt(settings, gateway, HTTP_PORT),
+      gatewayEndpoints(settings).includes("write") ? GATEWAY_WRITE_PORT : GATEWAY_QUERY_PORT,
+    ),
     "",
     ...writeEndpoint(settings, gateway, upstream),
     ...queryEndpoint(settings, gateway, upstream),

@@ -1,6 +1,7 @@
 import { gatewayReaders, gatewayTenants } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
-import { ALL_TENANTS, MAPS, requestLimits } from "./haproxy";
+import { ALL_TENANTS, MAPS } from "./haproxy";
+import { tenantLimits } from "./limits";
 import { tokenHash } from "./tokens";
 
 /** HAProxy's maps: a key and its value a line. Source: HAProxy 2.6 doc/configuration.txt, converter `map`. */
@@ -17,6 +18,7 @@ const file = (lines: readonly (readonly [string, string | number])[]): string =>
 export function gatewayMaps(settings: Settings, tokens: Tokens): Record<string, string> {
   const tenants = gatewayTenants(settings);
   const readers = gatewayReaders(settings);
+  const limits = tenantLimits(settings);
   const hashes = (holders: readonly (readonly [string, unknown])[], of: Tokens["tenants"]) =>
     holders.flatMap(([name]) => (of[name] ?? []).map((token): [string, string] => [tokenHash(token), name]));
   return {
@@ -24,8 +26,8 @@ export function gatewayMaps(settings: Settings, tokens: Tokens): Record<string, 
     [MAPS.names]: file(tenants.flatMap(([tenant, { certificates }]) => certificates.map((name): [string, string] => [name, tenant]))),
     [MAPS.readers]: file(hashes(readers, tokens.readers)),
     [MAPS.tenants]: file(readers.map(([name, { tenants: seen }]) => [name, seen === "all" ? ALL_TENANTS : seen.join(",")])),
-    [MAPS.rates]: file(tenants.map(([tenant, { requestsPerSecond }]) => [tenant, requestsPerSecond])),
-    [MAPS.bodies]: file(tenants.map(([tenant]) => [tenant, requestLimits(settings, tenant).body])),
-    [MAPS.decoded]: file(tenants.map(([tenant]) => [tenant, requestLimits(settings, tenant).decoded])),
+    [MAPS.rates]: file(limits.rates.others),
+    [MAPS.bodies]: file(limits.bodies.others),
+    [MAPS.decoded]: file(limits.decoded.others),
   };
 }

@@ -1,10 +1,10 @@
-import { gatewayEndpoints, gatewayTenants } from "../settings/gatewayEndpoints";
+import { gatewayEndpoints, holdsReaders } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
 import { receiveOf, takenTenants } from "../settings/scheme";
 import { takesTenant } from "../values/glob";
-import { isDnsName } from "../values/kubernetesNames";
 import type { Problem } from "../values/problem";
-import { hostOfUrl } from "./routes";
+import { HAPROXY_MINIMUM, imageVersion, isBefore, PROM_LABEL_PROXY_MINIMUM } from "../values/versions";
+import { exposeProblems } from "./exposeRules";
 
 /** The rules of the gateway. Each names the key to change, why, and what would be accepted. */
 
@@ -99,6 +99,20 @@ const tenantsCanShowWhoTheyAre: GatewayRule = (_, { tenants, senderAuthority }) 
         ]),
   ]);
 
+/** Pods would wait for a Secret by which nobody is let in. */
+const authoritySignsForSomebody: GatewayRule = (_, { tenants, senderAuthority }) =>
+  senderAuthority === undefined || Object.values(tenants).some(({ certificates }) => certificates.length > 0)
+    ? []
+    : [
+        {
+          key: "gateway.senderAuthority.secret",
+          value: senderAuthority.secret,
+          isPublic: true,
+          rule: "no tenant in gateway.tenants has a name in certificates, so that whoever shows a certificate of it is nobody",
+          remedy: "a name in certificates of a tenant, or the key left out",
+        },
+      ];
+
 const namesMeanOneTenant: GatewayRule = (_, { tenants }) => {
   const owners = new Map<string, string>();
   return Object.entries(tenants).flatMap(([tenant, { certificates }]) =>
@@ -169,6 +183,7 @@ const authorityIsNotOurs: GatewayRule = ({ tls }, { senderAuthority }) => {
         {
           key: "gateway.senderAuthority.secret",
           value: senderAuthority.secret,
+          isPublic: true,
           rule: "it is a Secret of tls.certificates, and whoever holds a certificate of that authority writes as any tenant",
           remedy: "a Secret with another authority",
         },
@@ -188,6 +203,19 @@ const somebodyReachesIt: GatewayRule = (settings) =>
       remedy: "namespaces and networks, or the key left out: credentials say who may pass",
     }));
 
+/** What a tag says of a version is believed, and a tag that names none is somebody's own: the machine's HAProxy, or a digest. */
+const programsAreNewEnough: GatewayRule = (settings) => {
+  const { haproxy, promLabelProxy } = settings.images;
+  const tooOld = (key: string, image: string, minimum: string, rule: string): Problem[] =>
+    isBefore(imageVersion(image), minimum) ? [{ key, value: image, rule, remedy: `a tag that names ${minimum} or later` }] : [];
+  return [
+    ...tooOld("images.haproxy", haproxy, HAPROXY_MINIMUM, "an older HAProxy ends at its start, since it does not know the configuration"),
+    ...(holdsReaders(settings)
+      ? tooOld("images.promLabelProxy", promLabelProxy, PROM_LABEL_PROXY_MINIMUM, "an older prom-label-proxy ends at its start, at a flag")
+      : []),
+  ];
+};
+
 const RULES: readonly GatewayRule[] = [
   somebodyPasses,
   writersHaveARing,
@@ -199,92 +227,13 @@ const RULES: readonly GatewayRule[] = [
   tokensSayTheTenant,
   headerIsAWord,
   authorityIsNotOurs,
+  authoritySignsForSomebody,
+  programsAreNewEnough,
   somebodyReachesIt,
 ];
-
-const WHO_PASSES = { write: "tenants", query: "readers" } as const;
-
-/** Endpoints that would be reached from outside, and where the gateway has none. */
-function unguarded(settings: Settings): Problem[] {
-  const endpoints = gatewayEndpoints(settings);
-  return (["write", "query"] as const)
-    .filter((endpoint) => settings.expose[endpoint] !== undefined && !endpoints.includes(endpoint))
-    .map((endpoint) => {
-      const nobodyWrites = endpoint === "write" && receiveOf(settings) === undefined;
-      return {
-        key: `expose.${endpoint}`,
-        value: settings.expose[endpoint],
-        rule: nobodyWrites
-          ? "in the sidecar scheme nobody writes"
-          : settings.gateway === undefined
-            ? "without the gateway nothing asks who somebody is, and nothing is encrypted"
-            : `the gateway has no such endpoint while nobody is in gateway.${WHO_PASSES[endpoint]}`,
-        remedy: nobodyWrites ? "the key left out" : `somebody in gateway.${WHO_PASSES[endpoint]}, or the key left out`,
-      };
-    });
-}
-
-/** A port of the nodes is one Service's. */
-function portsDiffer({ expose: { write, query } }: Settings): Problem[] {
-  const port = query?.nodePort?.port;
-  return port === undefined || port !== write?.nodePort?.port
-    ? []
-    : [
-        {
-          key: "expose.query.nodePort.port",
-          value: port,
-          rule: "expose.write has this port of the nodes already",
-          remedy: "another port, or none: the cluster chooses one",
-        },
-      ];
-}
-
-/** Whether the host of a URL is a name: the last label of an address is a number. */
-const hasName = (url: string): boolean => isDnsName(hostOfUrl(url)) && !/^\d+$/.test(hostOfUrl(url).split(".").at(-1) ?? "");
-
-/** An Ingress and a route are found by a host's name. */
-function routesHaveAHost({ expose }: Settings): Problem[] {
-  return (["write", "query"] as const).flatMap((endpoint): Problem[] => {
-    const { url, ingress, gatewayApi } = expose[endpoint] ?? {};
-    if (ingress === undefined && gatewayApi === undefined) return [];
-    return url !== undefined && hasName(url)
-      ? []
-      : [
-          {
-            key: `expose.${endpoint}.url`,
-            value: url,
-            rule: `${ingress === undefined ? "an HTTPRoute" : "an Ingress"} is found by the name of a host`,
-            remedy: "an https URL with a name, such as https://metrics.example",
-          },
-        ];
-  });
-}
-
-/** Whoever ends TLS before the gateway keeps the sender's certificate. */
-function certificatesComeThrough(settings: Settings): Problem[] {
-  const { ingress, gatewayApi } = settings.expose.write ?? {};
-  const way = ingress !== undefined ? "ingress" : gatewayApi !== undefined ? "gatewayApi" : undefined;
-  const tenants = gatewayTenants(settings);
-  return way === undefined || tenants.length === 0 || tenants.some(([, { token }]) => token)
-    ? []
-    : [
-        {
-          key: `expose.write.${way}`,
-          value: settings.expose.write?.[way],
-          rule: "it ends TLS, so that no client certificate comes through, and no tenant in gateway.tenants has a token",
-          remedy: "loadBalancer or nodePort, or a tenant with token: true",
-        },
-      ];
-}
 
 /** Every problem of the gateway; empty where it can be deployed, or there is none. */
 export function gatewayProblems(settings: Settings): Problem[] {
   const { gateway } = settings;
-  return [
-    ...unguarded(settings),
-    ...portsDiffer(settings),
-    ...routesHaveAHost(settings),
-    ...certificatesComeThrough(settings),
-    ...(gateway === undefined ? [] : RULES.flatMap((rule) => rule(settings, gateway))),
-  ];
+  return [...exposeProblems(settings), ...(gateway === undefined ? [] : RULES.flatMap((rule) => rule(settings, gateway)))];
 }

@@ -40,6 +40,8 @@ export const SIDECAR_CONTAINER = "thanos-sidecar";
 export const GATEWAY_APP = "thanos-gateway";
 /** prom-label-proxy's container in the gateway's pods, and the value of the label `job` of its metrics. */
 export const LABEL_PROXY_CONTAINER = "prom-label-proxy";
+/** Container beside HAProxy that has it take up renewed certificates. */
+export const RELOADER_CONTAINER = "reloader";
 /** Name of the claim, and of what else belongs to the bucket, where it is a directory of a node. */
 export const BUCKET_CLAIM = "thanos-bucket";
 

@@ -31,3 +31,6 @@ export const LABEL_PROXY_HTTP_PORT_NAME = "proxy-http";
 /** Ports as every Service and NetworkPolicy names them. */
 export const GRPC = { name: "grpc", containerPort: GRPC_PORT };
 export const HTTP = { name: "http", containerPort: HTTP_PORT };
+
+/** Path, at the gateway's {@link HTTP_PORT}, of metrics about the certificate that it shows. */
+export const CERTIFICATE_PATH = "/-/certificate";

@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 import { API_TOKEN_DIRECTORY } from "../kubernetes/apiToken";
-import { COMPACTOR_APP } from "../kubernetes/identities";
+import { COMPACTOR_APP, GATEWAY_APP } from "../kubernetes/identities";
 import { PART_OF } from "../kubernetes/labels";
-import { LABEL_PROXY_HTTP_PORT_NAME, SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
+import { CERTIFICATE_PATH, LABEL_PROXY_HTTP_PORT_NAME, SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
 import { clusterLabels } from "../settings/externalLabels";
 import { holdsReaders } from "../settings/gatewayEndpoints";
 import { PROMETHEUS_REPLICA_LABEL } from "../settings/replicaLabels";
@@ -42,6 +42,8 @@ export const JOBS = {
   apiServer: "kubernetes-apiservers",
   services: "kubernetes-services",
   pods: "kubernetes-pods",
+  /** The certificate that each gateway shows; only where there is one. */
+  gatewayCertificate: "thanos-gateway-certificate",
 } as const;
 
 const clusterTls = { ca_file: `${API_TOKEN_DIRECTORY}/ca.crt` };
@@ -144,6 +146,28 @@ function stackJob(settings: Settings, sidecars: boolean): ScrapeConfig {
   };
 }
 
+/** The days of the certificate that each gateway shows, which are no part of HAProxy's own metrics. */
+function gatewayCertificateJob({ namespace }: Settings): ScrapeConfig {
+  return {
+    job_name: JOBS.gatewayCertificate,
+    metrics_path: CERTIFICATE_PATH,
+    kubernetes_sd_configs: [{ role: "pod", namespaces: { names: [namespace] } }],
+    relabel_configs: [
+      {
+        source_labels: [
+          "__meta_kubernetes_pod_label_app_kubernetes_io_part_of",
+          "__meta_kubernetes_pod_label_app_kubernetes_io_name",
+          "__meta_kubernetes_pod_container_port_name",
+        ],
+        regex: `${PART_OF};${GATEWAY_APP};http`,
+        action: "keep",
+      },
+      LIVE_PODS,
+      ...POD_IDENTITY,
+    ],
+  };
+}
+
 /** Of what refuses, a backend for each reason and tenant, HAProxy tells a hundred series; one counts. */
 const COUNTED_REFUSALS: RelabelConfig[] = [
   { source_labels: ["proxy"], regex: "(?:refused|unread):.+", replacement: "refusal", target_label: "__tmp_refusal" },
@@ -232,6 +256,7 @@ export function jobNames(settings: Settings): string[] {
     JOBS.apiServer,
     JOBS.services,
     JOBS.pods,
+    ...(settings.gateway === undefined ? [] : [JOBS.gatewayCertificate]),
     ...settings.prometheus.scrapeConfigs.map((job) => String(job.job_name)),
   ];
 }
@@ -292,6 +317,7 @@ export function prometheusConfig(settings: Settings, { shard, remoteWriteUrl, re
     apiServerJob(prometheus),
     annotatedJob(JOBS.services, "service", settings),
     annotatedJob(JOBS.pods, "pod", settings),
+    ...(settings.gateway === undefined ? [] : [gatewayCertificateJob(settings)]),
     ...(prometheus.scrapeConfigs as ScrapeConfig[]),
   ];
   return stringify(

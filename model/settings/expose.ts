@@ -38,7 +38,9 @@ const nodePort = z
   .strictObject({
     port: count(1, 65_535)
       .optional()
-      .describe("Port of every node, of the cluster's range (30000 to 32767). Left out: one that the cluster chooses."),
+      .describe(
+        "Port of every node, of the cluster's range: 30000 to 32767 unless its API server is told another. Left out: one that the cluster chooses.",
+      ),
     trafficPolicy: trafficPolicy("Cluster", "Whoever is given the address of a node need not know where gateways are."),
   })
   .optional()
@@ -79,7 +81,8 @@ const gatewayApi = z
       "stack's. No client certificate comes through. The cluster has the Gateway API of version 1.4 or later.",
   );
 
-const WAYS = ["loadBalancer", "nodePort", "ingress", "gatewayApi"] as const;
+/** The ways that lead to an endpoint. */
+export const WAYS = ["loadBalancer", "nodePort", "ingress", "gatewayApi"] as const;
 
 /** Host, and port where it is another than 443, of an https URL. */
 const serverOf = (url: string): string => url.slice("https://".length);

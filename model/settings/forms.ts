@@ -321,8 +321,11 @@ export const kubeconfig = ruled(
   "the path of one file, absolute, relative to the program or below ~/; of several files: kubectl config view --flatten",
 );
 
+/** Form of {@link objectName}. */
+export const OBJECT_NAME_FORM = "a name as Kubernetes has it: lower-case letters, digits, '-' and '.'";
+
 /** Name of an object that exists. */
-export const objectName = form(isDnsName, "a name as Kubernetes has it: lower-case letters, digits, '-' and '.'");
+export const objectName = form(isDnsName, OBJECT_NAME_FORM);
 
 /** A name of DNS. */
 export const dnsName = form(isDnsName, "a DNS name: lower-case letters, digits, '-' and '.'");

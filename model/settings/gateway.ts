@@ -67,8 +67,8 @@ export const gatewaySettings = z
       .strictObject({
         secret: objectName.describe(
           "Secret of the type `kubernetes.io/tls` in the stack's namespace (`tls.crt`, `tls.key`), which somebody else makes: cert-manager, or " +
-            "`kubectl create secret tls`. It is valid for the names by which the gateway is reached. HAProxy reads it at its start: after a renewal " +
-            "`gateway.rollout.restartedAt` ([how](operations.md#renew-the-gateways-certificate)).",
+            "`kubectl create secret tls`. It is valid for the names by which the gateway is reached. A renewal is taken up within two minutes " +
+            "([how](operations.md#renew-the-gateways-certificate)).",
         ),
         authority: certificates
           .optional()
@@ -103,6 +103,10 @@ export const gatewaySettings = z
       .strictObject({ resources: resources("50m", "128Mi") })
       .prefault({})
       .describe("prom-label-proxy beside each HAProxy, which holds readers to their tenants."),
+    reloader: z
+      .strictObject({ resources: resources("10m", "32Mi") })
+      .prefault({})
+      .describe("A shell beside each HAProxy, which has it take up certificates that are renewed in place."),
   })
   .optional()
   .describe(

@@ -87,6 +87,14 @@ export function isWithin(address: string, network: string): boolean {
   return one.network >> BigInt(BITS[outer.version] - outer.prefix) === outer.network;
 }
 
+/** Whether two networks have an address in common; false where one of the two texts is none. */
+export function overlap(one: string, other: string): boolean {
+  const [left, right] = [networkOf(one), networkOf(other)];
+  if (left === undefined || right === undefined || left.version !== right.version) return false;
+  const [wide, narrow] = left.prefix <= right.prefix ? [left, right] : [right, left];
+  return narrow.network >> BigInt(narrow.prefix - wide.prefix) === wide.network;
+}
+
 /** The eight groups of an IPv6 address, in hexadecimal. */
 function groupsOf(address: string): string[] {
   const [left = [], right = []] = address.split("::").map((half) => half.split(":").filter((group) => group !== ""));

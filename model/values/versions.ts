@@ -56,3 +56,16 @@ export const SUPPORTED_PROMETHEUS = /^3\.(?:[89]|[1-9]\d+)\.\d+(?:[-+].*)?$/;
  * with newer ones (Thanos v0.41 `cmd/thanos/receive.go`; since v0.42 `startPeriodicHeadCompaction` in `pkg/receive/multitsdb.go`).
  */
 export const FIXED_BLOCK_DURATION = /^0\.41\./;
+
+/** The oldest HAProxy that knows every word of the gateway's configuration: the one of Debian 12, which the sandbox runs. */
+export const HAPROXY_MINIMUM = "2.6";
+/** The oldest prom-label-proxy that knows every flag which the gateway gives it (its CHANGELOG). */
+export const PROM_LABEL_PROXY_MINIMUM = "0.12";
+
+/** Whether a version is older than another, by major and minor; false where it begins with no such numbers. */
+export function isBefore(version: string, minimum: string): boolean {
+  const numbers = (text: string) => /^(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number);
+  const [major = 0, minor = 0] = numbers(version) ?? [Number.POSITIVE_INFINITY];
+  const [leastMajor = 0, leastMinor = 0] = numbers(minimum) ?? [];
+  return major < leastMajor || (major === leastMajor && minor < leastMinor);
+}

@@ -9,7 +9,7 @@ import { CHOSEN, NETWORKS } from "./plans";
 
 const workloads = (of: ProgramRun): Workload[] => [...objects(of, "StatefulSet"), ...objects(of, "Deployment"), ...objects(of, "Job")];
 const named = (of: ProgramRun, name: string): Workload =>
-  workloads(environment).find(({ metadata }) => metadata.name === name) ?? assert.fail(`no workload ${name}`);
+  workloads(of).find(({ metadata }) => metadata.name === name) ?? assert.fail(`no workload ${name}`);
 /** Names, labels and annotations of the objects of a kind. */
 const marksOf = (of: ProgramRun, kind: string) =>
   objects(of, kind).map(({ metadata }) => {
@@ -84,7 +84,7 @@ describe("choices: of the stack", () => {
 
   it("give way to the priority of pods that hold samples", () => {
     const classes = (of: ProgramRun) =>
-      Object.fromEntries(workloads(environment).map((each) => [each.metadata.name, specOf(each).priorityClassName]));
+      Object.fromEntries(workloads(of).map((each) => [each.metadata.name, specOf(each).priorityClassName]));
     const found = classes(prod);
     assert.equal(found["thanos-querier"], "monitoring");
     assert.equal(found["thanos-compactor"], "monitoring");

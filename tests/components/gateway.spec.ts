@@ -62,7 +62,23 @@ describe("gateway", () => {
     assert.ok(args.includes("-insecure-listen-address=127.0.0.1:9095"), args.join(" "));
     assert.ok(args.includes("-label=tenant_id"));
     const all = gateway(await run(GATEWAY_SIDECAR.stack, GATEWAY_SIDECAR.overrides));
-    assert.equal(all.spec.template.spec.containers.length, 1);
+    assert.deepEqual(
+      all.spec.template.spec.containers.map(({ name }) => name),
+      ["thanos-gateway", "reloader"],
+    );
+  });
+
+  it("takes up certificates that are renewed in place, by a signal of the reloader", async () => {
+    const { spec } = gateway(made).spec.template as { spec: { shareProcessNamespace?: boolean } };
+    assert.equal(spec.shareProcessNamespace, true);
+    const [master, reloader] = [container(gateway(made), "thanos-gateway"), container(gateway(made), "reloader")];
+    assert.deepEqual(master.args?.slice(0, 4), ["-W", "-db", "-p", "/run/haproxy/haproxy.pid"]);
+    assert.equal(reloader.image, master.image);
+    assert.match(reloader.args?.[1] ?? "", /cat \/etc\/haproxy\/certificate\/\* \/etc\/haproxy\/senders\/\* \| cksum/);
+    const mounts = (of: typeof master) => of.volumeMounts?.map(({ name }) => name);
+    assert.deepEqual(mounts(reloader), ["certificate", "senders", "run"], "and no maps");
+    const without = gateway(await run(GATEWAY_SIDECAR.stack, GATEWAY_SIDECAR.overrides));
+    assert.match(container(without, "reloader").args?.[1] ?? "", /cat \/etc\/haproxy\/certificate\/\* \| cksum/);
   });
 
   it("says where it is reached, and who signed its certificate", () => {

@@ -424,7 +424,7 @@ export const GATEWAY: Plan = {
   title: "a gateway for senders and readers",
   stack: "prod",
   overrides: {
-    access: { senders: ["10.20.0.0/16"], readers: undefined },
+    access: { senders: ["10.20.0.0/16", "203.0.113.0/24"], readers: undefined },
     tenancy: { header: "X-Scope-OrgID", tenants: ["payments", "edge"] },
     gateway: {
       replicas: 3,
@@ -455,7 +455,8 @@ export const GATEWAY_ROUTED: Plan = {
   title: "a gateway behind a Gateway and an Ingress",
   stack: "prod",
   overrides: {
-    ...GATEWAY.overrides,
+    // No client certificate comes through.
+    ...together(GATEWAY.overrides, { gateway: { tenants: { edge: { token: true } } } }),
     expose: {
       write: {
         url: "https://metrics.example",

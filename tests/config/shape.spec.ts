@@ -26,6 +26,14 @@ describe("what is shown of a key of the wrong form", () => {
     }
   });
 
+  it("is the name of a Secret that is spelled in another way, and no text at random", async () => {
+    const of = (secret: unknown) => line({ gateway: { certificate: { secret }, tenants: {} } });
+    assert.match(await of("Gateway_TLS"), /gateway\.certificate\.secret = "Gateway_TLS": not of the form/);
+    assert.match(await of(5), /gateway\.certificate\.secret = 5: /);
+    const random = "hZ3kQ9vX2mLpT7";
+    assert.ok(!(await of(random)).includes(random));
+  });
+
   it("is no header, and no value of a variable that is called like a credential", async () => {
     const otherTargets = [{ url: "https://x/p", headers: { "X-Scope": [HUSH] } }];
     const extra = { env: [{ name: "PASSWORD", valu: HUSH }] };

@@ -19,7 +19,7 @@ export function documents(): Document[] {
       .filter((name) => name.endsWith(".md"))
       .sort()
       .map((name) => join(directory, name));
-  return ["", "docs", "sandbox", "bench", "examples/app-stack"].flatMap(pagesIn).map(readDocument);
+  return ["", "docs", "sandbox", "bench", "examples/app-stack", "examples/people"].flatMap(pagesIn).map(readDocument);
 }
 
 /** The rows of all tables of a Markdown text, without headings; cells trimmed. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { compress } from "snappyjs";
 import { PrometheusClient } from "../../clients/prometheus";
@@ -29,7 +31,8 @@ type Endpoint = keyof typeof PORTS;
 const NODE = NODES[0]?.address ?? assert.fail("no node");
 const TENANTS = ["payments", "edge"];
 
-const guarded = (generation: number): ConfigOverlay => ({
+/** @param authority Who signed its certificate. */
+const guarded = (generation: number, authority?: string): ConfigOverlay => ({
   "thanos-stack:namespace": NAMESPACE,
   // Through a node's port a pod sees an address of that node.
   "thanos-stack:access": { senders: [NODE_NETWORK, POD_NETWORK], readers: [NODE_NETWORK, POD_NETWORK] },
@@ -39,14 +42,17 @@ const guarded = (generation: number): ConfigOverlay => ({
   "thanos-stack:gateway": {
     replicas: 2,
     antiAffinity: "soft",
-    certificate: { secret: "gateway-tls" },
+    certificate: { secret: "gateway-tls", ...(authority === undefined ? {} : { authority }) },
     senderAuthority: { secret: "senders-ca" },
     tenants: { payments: { generation, maxDecoded: "8Mi" }, edge: { token: false, certificates: ["edge-1"] } },
     readers: { payments: { tenants: ["payments"] }, sre: { tenants: "all" } },
     resources: { cpu: "50m", memory: "128Mi" },
     labelProxy: { resources: { cpu: "20m", memory: "64Mi" } },
   },
-  "thanos-stack:expose": { write: { nodePort: { port: PORTS.write } }, query: { nodePort: { port: PORTS.query } } },
+  "thanos-stack:expose": {
+    write: { url: `https://${NODE}:${PORTS.write}`, nodePort: { port: PORTS.write } },
+    query: { url: `https://${NODE}:${PORTS.query}`, nodePort: { port: PORTS.query } },
+  },
 });
 
 /** A body that says in its first bytes how much it unpacks to, and is no more than that. */
@@ -76,7 +82,7 @@ describe("the gateway on a real cluster", function () {
   let credentials: Credentials;
   const file = (name: string): string => readFileSync(join(directory, name), "utf8");
 
-  const open = (generation: number): Promise<Stack> => openStack("dev", guarded(generation), { stack: STACK });
+  const open = (generation: number): Promise<Stack> => openStack("dev", guarded(generation, file("gateway.pem")), { stack: STACK });
   async function deploy(generation: number): Promise<void> {
     const stack = await open(generation);
     await stack.up();
@@ -146,7 +152,9 @@ describe("the gateway on a real cluster", function () {
       await secret("senders-ca", { "ca.crt": file("senders.pem") });
     };
     await Promise.all([deploy(1), given()]);
-    assert.match(await verify(STACK), /gateway 2/);
+    const verified = await verify(STACK);
+    assert.match(verified, /gateway 2/);
+    assert.match(verified, /gateway from outside +.*a sample written is answered as it was sent/);
   });
 
   it("takes what a Prometheus outside the cluster writes, as whom its token or certificate says, and of no other", async () => {
@@ -234,6 +242,39 @@ describe("the gateway on a real cluster", function () {
     await eventually("what is written afterwards is answered", async () => {
       const tenants = await tenantsFor(sre, `thanos_stack_guarded{run="${run}"}`);
       return tenants.join() === "payments";
+    });
+    assert.deepEqual(await pods(), before);
+  });
+
+  it("shows a certificate that is renewed in place, without a restart and without a lost send, and tells when it ends", async () => {
+    const before = await pods();
+    const run = runId();
+    const { payments: token = "" } = credentials.tenants;
+    await gatewayCertificates(directory, `IP:${NODE}`);
+    const serial = () => new X509Certificate(file("gateway.pem")).serialNumber;
+    const shown = () =>
+      new Promise<string>((resolve, reject) => {
+        const socket = connect({ host: NODE, port: PORTS.write, rejectUnauthorized: false }, () => {
+          resolve(socket.getPeerX509Certificate()?.serialNumber ?? "");
+          socket.destroy();
+        }).on("error", reject);
+      });
+    assert.notEqual(await shown(), serial());
+    const encoded = (name: string) => Buffer.from(file(name)).toString("base64");
+    const data = { "tls.crt": encoded("gateway.pem"), "tls.key": encoded("gateway.pem.key") };
+    await cluster.mergePatch(`/api/v1/namespaces/${NAMESPACE}/secrets/gateway-tls`, { data });
+    await cluster.mergePatch(`/api/v1/namespaces/${NAMESPACE}/secrets/senders-ca`, { data: { "ca.crt": encoded("senders.pem") } });
+    // Both gateways: each connection goes to one of them.
+    await eventually("every gateway shows the new certificate", async () => {
+      const seen = await Promise.all(Array.from({ length: 12 }, shown));
+      return seen.every((each) => each === serial());
+    });
+    assert.equal((await write({ token }, sample(run))).status, 200);
+    const { sre = "" } = credentials.readers;
+    const end = Date.parse(new X509Certificate(file("gateway.pem")).validTo) / 1_000;
+    await eventually("Prometheus knows its end", async () => {
+      const { vector } = await client(sre).instant("thanos_gateway_certificate_not_after_timestamp_seconds");
+      return vector.length === 2 && vector.every((each) => each.sample.value === end);
     });
     assert.deepEqual(await pods(), before);
   });

@@ -14,6 +14,19 @@ describe("objects that the API server would refuse", () => {
     for (const { stack, overrides } of PLANS) assert.deepEqual(told(overrides, {}, stack), []);
   });
 
+  it("who is who at the gateway", () => {
+    const of = (tenants: number) => ({
+      access: { senders: undefined, readers: [] },
+      tenancy: { tenants: ["team-*"] },
+      gateway: {
+        certificate: { secret: "gateway-tls" },
+        tenants: Object.fromEntries(Array.from({ length: tenants }, (_, index) => [`team-${index}`, {}])),
+      },
+    });
+    assert.deepEqual(told(of(3_000)), []);
+    assert.match(told(of(8_000)).join(), /^gateway\.tenants = "\d+ KiB": it is kept in one Secret, of which Kubernetes takes 1024 KiB/);
+  });
+
   it("rule files, to the byte, in bytes and not letters", () => {
     assert.deepEqual(told({}, { "a.yaml": "x".repeat(MEBIBYTE - 1), "b.yaml": "y" }), []);
     const lines = told({}, { "a.yaml": "x".repeat(MEBIBYTE), "b.yaml": "y" });

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { connectionsOf, listeningAt, requestLimits } from "../../../model/gateway/haproxy";
+import { connectionsOf, listeningAt } from "../../../model/gateway/haproxy";
+import { requestLimits } from "../../../model/gateway/limits";
 import { gatewayMaps } from "../../../model/gateway/maps";
 import { planGateway } from "../../../model/gateway/plan";
 import { gatewayProblems } from "../../../model/gateway/rules";
 import { currentSlot, generationIn, SLOTS, tokenHash } from "../../../model/gateway/tokens";
-import { GATEWAY, SPLIT_AGENTS } from "../../components/plans";
+import { gatewayWarnings } from "../../../model/gateway/warnings";
+import { GATEWAY, GATEWAY_ROUTED, SPLIT_AGENTS } from "../../components/plans";
 import { type Overrides, planOf, rejection, settingsOf, together } from "../../harness";
 
 const SETTINGS = settingsOf(GATEWAY.stack, GATEWAY.overrides);
@@ -45,11 +47,12 @@ describe("maps of the gateway", () => {
   });
 
   it("have limits of every tenant: its own, or the ring's", () => {
-    assert.equal(maps["rates.map"], "edge 100\npayments 50\n");
+    // Of two that differ the smaller is the one that most have.
+    assert.equal(maps["rates.map"], "edge 100\n");
     assert.deepEqual(requestLimits(SETTINGS, "payments"), { body: 2 ** 20, decoded: 8 * 2 ** 20 });
     const ring = requestLimits(SETTINGS, "edge");
     assert.equal(ring.body, ring.decoded);
-    assert.match(maps["decoded.map"] ?? "", new RegExp(`^edge ${ring.decoded}$`, "m"));
+    assert.equal(maps["decoded.map"], `edge ${ring.decoded}\n`);
     const limited = (sizeBytes: number) =>
       requestLimits(
         settingsOf("prod", together(GATEWAY.overrides, { receive: { limits: { tenants: { edge: { request: { sizeBytes } } } } } })),
@@ -100,6 +103,79 @@ describe("the gateway's plan", () => {
     assert.equal(of("256Mi"), 1_228);
     assert.ok(of("1Gi") > 6_000);
     assert.equal(of("64Mi"), 100);
+    // A container may open 524,288 files, two for each connection.
+    assert.equal(of("64Gi"), 250_000);
+  });
+});
+
+describe("what is accepted at the gateway", () => {
+  const problems = (overrides: Overrides) => gatewayProblems(settingsOf(GATEWAY.stack, together(GATEWAY.overrides, overrides)));
+  const both = (way: object) => ({
+    write: { loadBalancer: undefined, url: "https://a.example", ...way },
+    query: { nodePort: undefined, url: "https://a.example", ...way },
+  });
+  const edge = { gateway: { tenants: { edge: { token: true } } } };
+
+  it("is one address by one ingress class or one listener, which tell endpoints apart by the path", () => {
+    assert.deepEqual(problems({ ...edge, expose: both({ ingress: { class: "nginx" } }) }), []);
+    assert.deepEqual(problems({ ...edge, expose: both({ gatewayApi: { gateway: "a", namespace: "b", listener: "c" } }) }), []);
+    const two = both({ ingress: { class: "nginx" } });
+    const other = { write: two.write, query: { ...two.query, ingress: { class: "traefik" } } };
+    assert.equal(problems({ ...edge, expose: other }).length, 1);
+  });
+
+  it("is a tag that names no version, and a newer one", () => {
+    for (const haproxy of ["localhost/haproxy:debian", "haproxy:2.6.12", "haproxy:10.0"])
+      assert.deepEqual(problems({ images: { haproxy } }), [], haproxy);
+  });
+});
+
+describe("warnings of the gateway", () => {
+  const of = (overrides: Overrides, base = GATEWAY) =>
+    gatewayWarnings(settingsOf(base.stack, together(base.overrides, overrides))).join("\n");
+
+  it("are none of the plans", () => {
+    for (const plan of [GATEWAY, GATEWAY_ROUTED]) assert.deepEqual(gatewayWarnings(settingsOf(plan.stack, plan.overrides)), [], plan.title);
+  });
+
+  it("are lists that let nobody in who comes by a load balancer or a node's port", () => {
+    assert.match(of({ access: { senders: ["monitoring"] } }), /^access\.senders names no network: .*expose\.write\.loadBalancer/);
+    assert.match(of({ access: { readers: ["monitoring"] } }), /^access\.readers names no network: .*expose\.query\.nodePort/);
+    const ranges = /^expose\.write\.loadBalancer\.sourceRanges has 203\.0\.113\.0\/24, of which access\.senders has no address/;
+    assert.match(of({ access: { senders: ["10.20.0.0/16"] } }), ranges);
+    assert.equal(of({ access: { senders: ["203.0.113.7/32", "10.0.0.0/8"] } }), "");
+    assert.equal(of({ access: { senders: ["203.0.0.0/16"] } }), "");
+    // Whoever connects has a node's address then.
+    assert.equal(of({ access: { senders: ["10.20.0.0/16"] }, expose: { write: { loadBalancer: { trafficPolicy: "Cluster" } } } }), "");
+  });
+
+  it("are ports that are not the Service's, and that an API server refuses", () => {
+    assert.match(
+      of({ expose: { write: { url: "https://metrics.example:8443" } } }),
+      /^expose\.write\.url .*loadBalancer is reached at port 443/,
+    );
+    assert.match(of({ expose: { query: { url: "https://queries.example" } } }), /^expose\.query\.url .*nodePort is reached at port 30443/);
+    const low = { url: "https://queries.example:8443", nodePort: { port: 8_443 } };
+    assert.match(of({ expose: { query: low } }), /^expose\.query\.nodePort\.port is 8443: .*30000 to 32767/);
+  });
+
+  it("are ingresses whose controller is not told that the gateway speaks TLS", () => {
+    const query = (ingress: object, services = {}) =>
+      of({ gateway: { services }, expose: { query: { ingress: { annotations: undefined, ...ingress } } } }, GATEWAY_ROUTED);
+    assert.match(
+      query({}),
+      /^expose\.query\.ingress of the class nginx says nothing of TLS.*backend-protocol: HTTPS in ingress\.annotations/,
+    );
+    assert.match(query({ class: "traefik" }), /serversscheme: https in gateway\.services\.annotations/);
+    assert.equal(query({ class: "traefik" }, { annotations: { "traefik.ingress.kubernetes.io/service.serversscheme": "https" } }), "");
+    assert.match(query({ class: undefined }), /the annotation of its controller/);
+    assert.equal(query({ class: "own", annotations: { "alb.ingress.kubernetes.io/backend-protocol": "HTTPS" } }), "");
+  });
+
+  it("are more tenants than refusals are counted of", () => {
+    const tenants = Object.fromEntries(Array.from({ length: 99 }, (_, index) => [`team-${index}`, {}]));
+    const many = { tenancy: { tenants: ["payments", "edge", "team-*"] }, gateway: { tenants } };
+    assert.match(of(many), /^gateway\.tenants has 101: above 100 .*by reason alone/);
   });
 });
 
@@ -177,7 +253,50 @@ describe("rules of the gateway", () => {
         { senderAuthority: { secret: "ca" }, tenants: { [tenant]: { token: false, certificates: ["a"] } } },
         { access: { readers: [] }, expose: { write: { url: "https://a.example", ingress: {} } } },
       ),
-      /expose\.write\.ingress.*no client certificate comes through/,
+      /gateway\.tenants\.default-tenant\.token = false: expose\.write\.ingress ends TLS, so that no client certificate comes through/,
+    ],
+    [
+      "a tenant of certificates alone beside one with a token behind a route",
+      base(
+        { senderAuthority: { secret: "ca" }, tenants: { [tenant]: {}, b: { token: false, certificates: ["a"] } } },
+        {
+          tenancy: { tenants: ["b"] },
+          access: { readers: [] },
+          expose: { write: { url: "https://a.example", gatewayApi: { gateway: "a", namespace: "b", listener: "c" } } },
+        },
+      ),
+      /gateway\.tenants\.b\.token = false: expose\.write\.gatewayApi ends TLS/,
+    ],
+    [
+      "an authority that signs for nobody",
+      base({ senderAuthority: { secret: "senders-ca" }, tenants: { [tenant]: {} } }, { access: { readers: [] } }),
+      /gateway\.senderAuthority\.secret = "senders-ca": no tenant in gateway\.tenants has a name in certificates/,
+    ],
+    [
+      "an HAProxy that does not know its configuration",
+      base({ tenants: { [tenant]: {} } }, { access: { readers: [] }, images: { haproxy: "haproxy:2.4.30" } }),
+      /images\.haproxy = "haproxy:2\.4\.30".*a tag that names 2\.6 or later/,
+    ],
+    [
+      "a prom-label-proxy that does not know its flags",
+      base(
+        { readers: { a: { tenants: [tenant] } } },
+        { access: { senders: [] }, images: { promLabelProxy: "q/prom-label-proxy:v0.11.1" } },
+      ),
+      /images\.promLabelProxy = .*v0\.11\.1".*a tag that names 0\.12 or later/,
+    ],
+    [
+      "one address for two load balancers",
+      base(
+        { tenants: { [tenant]: {} }, readers: { a: { tenants: "all" } } },
+        {
+          expose: {
+            write: { url: "https://a.example", loadBalancer: {} },
+            query: { url: "https://a.example:443", loadBalancer: {} },
+          },
+        },
+      ),
+      /expose\.query\.url = "https:\/\/a\.example:443": expose\.write\.url is this address too/,
     ],
     [
       "a reader of a tenant twice",

@@ -1,0 +1,107 @@
+import { choicesFor } from "../kubernetes/choices";
+import { accessListOf } from "../settings/access";
+import type { Exposed } from "../settings/expose";
+import { type Endpoint, gatewayEndpoints, gatewayTenants } from "../settings/gatewayEndpoints";
+import type { Settings } from "../settings/schema";
+import { portOfUrl } from "../values/hosts";
+import { overlap } from "../values/ipNetwork";
+import { wayOf } from "./exposeRules";
+import { COUNTED_TENANTS } from "./haproxy";
+import { BODY_SIZE, limitsBodies, missingBackendTls } from "./ingressControllers";
+
+/** What of the gateway would surprise its author, and may be meant: what is between it and the others is not this stack's. */
+
+const LISTS = { write: "senders", query: "readers" } as const;
+
+/** Kubernetes' default (`--service-node-port-range` of the API server). */
+const NODE_PORTS = { first: 30_000, last: 32_767 };
+
+/** Sentences, each with the key that it is about. */
+export function gatewayWarnings(settings: Settings): string[] {
+  const tenants = gatewayTenants(settings).length;
+  return [
+    ...gatewayEndpoints(settings).flatMap((endpoint) => {
+      const exposed = settings.expose[endpoint];
+      return exposed === undefined
+        ? []
+        : [nobodyComesIn, portDiffers, nodePortOutOfRange, plainBackend].flatMap((look) => look(endpoint, exposed, settings));
+    }),
+    ...(tenants <= COUNTED_TENANTS
+      ? []
+      : [
+          `gateway.tenants has ${tenants}: above ${COUNTED_TENANTS} the gateway counts what it refuses by reason alone, so that its alerts name no ` +
+            "tenant; its log does, of each request that is refused with 413 or 429",
+        ]),
+  ];
+}
+
+type Look = (endpoint: Endpoint, exposed: Exposed, settings: Settings) => string[];
+
+/** The network policy lets in whom `access` names, and sees whatever the way makes of their addresses. */
+const nobodyComesIn: Look = (endpoint, exposed, { access }) => {
+  const way = wayOf(exposed);
+  const list = LISTS[endpoint];
+  const entries = access[list];
+  if (entries === undefined || (way !== "loadBalancer" && way !== "nodePort")) return [];
+  const { networks } = accessListOf(entries);
+  if (networks.length === 0)
+    return [
+      `access.${list} names no network: whoever comes through expose.${endpoint}.${way} has an address and no namespace, so that the network policy ` +
+        "lets nobody in, unless pods of these namespaces pass it on",
+    ];
+  const { sourceRanges = [], trafficPolicy } = exposed.loadBalancer ?? {};
+  if (trafficPolicy !== "Local") return [];
+  return sourceRanges
+    .filter((range) => !networks.some((network) => overlap(range, network)))
+    .map(
+      (range) =>
+        `expose.${endpoint}.loadBalancer.sourceRanges has ${range}, of which access.${list} has no address: the network policy lets none of it in, ` +
+        "unless the load balancer connects with an address of its own",
+    );
+};
+
+/** The port of the public URL is the one at which the Service is reached, unless something in front of it translates. */
+const portDiffers: Look = (endpoint, { url, loadBalancer, nodePort }) => {
+  const served = loadBalancer === undefined ? nodePort?.port : 443;
+  return url === undefined || served === undefined || portOfUrl(url) === served
+    ? []
+    : [
+        `expose.${endpoint}.url is ${url}, and expose.${endpoint}.${loadBalancer === undefined ? "nodePort" : "loadBalancer"} is reached at port ` +
+          `${served}: nobody finds it there, unless something in front translates ports`,
+      ];
+};
+
+const nodePortOutOfRange: Look = (endpoint, { nodePort }) => {
+  const port = nodePort?.port;
+  return port === undefined || (port >= NODE_PORTS.first && port <= NODE_PORTS.last)
+    ? []
+    : [
+        `expose.${endpoint}.nodePort.port is ${port}: API servers refuse ports out of ${NODE_PORTS.first} to ${NODE_PORTS.last} in the middle of an ` +
+          "update, unless this cluster's has another --service-node-port-range",
+      ];
+};
+
+/** Controllers speak plain HTTP to what is behind them until they are told otherwise. */
+const plainBackend: Look = (endpoint, { ingress }, settings) => {
+  if (ingress === undefined || settings.gateway === undefined) return [];
+  const annotated = {
+    class: ingress.class,
+    ingress: ingress.annotations,
+    service: choicesFor(settings, settings.gateway).services.annotations,
+  };
+  const missing = missingBackendTls(annotated);
+  return [
+    ...(missing === undefined
+      ? []
+      : [
+          `expose.${endpoint}.ingress${ingress.class === undefined ? "" : ` of the class ${ingress.class}`} says nothing of TLS behind it, which is all ` +
+            `that the gateway takes: ${missing}`,
+        ]),
+    ...(endpoint === "write" && limitsBodies(annotated)
+      ? [
+          `expose.write.ingress of ingress-nginx takes requests up to 1 MiB, and answers larger ones 413, which senders drop: ${BODY_SIZE} in ` +
+            "ingress.annotations",
+        ]
+      : []),
+  ];
+};
