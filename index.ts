@@ -159,7 +159,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   }
 
   // Answers: one PromQL entry over all of it.
-  new Querier("querier", { ...common, scaling, stores: receive?.sets ?? prometheusServers.sets }, options);
+  const querier = new Querier("querier", { ...common, scaling, stores: receive?.sets ?? prometheusServers.sets }, options);
   if (settings.queryFrontend !== undefined)
     new QueryFrontend("query-frontend", { ...common, scaling, frontend: settings.queryFrontend }, options);
   if (plan.ruler !== undefined)
@@ -171,6 +171,8 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
 
   // Others, each as who it is.
   const gateway = plan.gateway === undefined ? undefined : new Gateway("gateway", { ...common, gateway: plan.gateway }, options);
+
+  certificates?.signForOthers([receive, querier, gateway].filter((each) => each !== undefined));
 
   const outputs = {
     namespace: ownNamespace.name,

@@ -6,9 +6,10 @@ import { querierProcess, queryFrontendProcess } from "./query/flags";
 import { receiverProcess } from "./ring/flags";
 import { hasAlertingFile, rulerProcess } from "./ruler/flags";
 import type { Settings } from "./settings/schema";
+import type { ClientUse } from "./settings/tls";
 import { type Process, telemetryFiles } from "./telemetry/files";
-import { TLS_VOLUME } from "./tls/flags";
-import { type CertifiedComponent, planTls } from "./tls/plan";
+import { CLIENT_CA_VOLUME, TLS_VOLUME } from "./tls/flags";
+import { acceptsClients, type CertifiedComponent, planTls } from "./tls/plan";
 
 /**
  * Volumes of the stack's own that a component's pods have, by the component's key: further containers may mount these. Which there are
@@ -20,6 +21,7 @@ export function podVolumes(settings: Settings): Readonly<Record<string, readonly
   const bucket = [...when(objectStorage !== undefined, "objectstore"), ...when(objectStorage?.filesystem !== undefined, "bucket")];
   const certified = new Set(planTls(settings)?.leaves.map(({ component }) => component));
   const certificate = (component: CertifiedComponent): string[] => when(certified.has(component), TLS_VOLUME);
+  const clientCa = (use: ClientUse): string[] => when(acceptsClients(settings, use), CLIENT_CA_VOLUME);
   const routing = ["hashrings", "limits", ...when((receive?.relabel ?? []).length > 0, "relabel")];
   const telemetry = (process: Process | undefined): string[] =>
     when(process !== undefined && Object.keys(telemetryFiles(settings, process)).length > 0, "telemetry");
@@ -29,12 +31,18 @@ export function podVolumes(settings: Settings): Readonly<Record<string, readonly
       ...telemetry(receive && receiverProcess(receive, "ingester")),
       ...bucket,
       ...certificate("receive"),
-      ...(receive?.mode === "split" ? [] : routing),
+      ...(receive?.mode === "split" ? [] : [...routing, ...clientCa("write")]),
     ],
-    "receive.routers": ["data", ...routing, ...certificate("receive-router"), ...telemetry(receive && receiverProcess(receive, "router"))],
+    "receive.routers": [
+      ...["data", ...routing],
+      ...certificate("receive-router"),
+      ...clientCa("write"),
+      ...telemetry(receive && receiverProcess(receive, "router")),
+    ],
     querier: [
       ...["endpoints", "tmp"],
       ...certificate("querier"),
+      ...clientCa("query"),
       ...when(endpointSecrets(settings).length > 0, ENDPOINT_TLS_VOLUME),
       ...telemetry(querierProcess(settings)),
     ],
