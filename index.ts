@@ -17,6 +17,7 @@ import { StoreGateway } from "./components/storeGateway";
 import { provenCapacity } from "./config/capacity";
 import { loadConfig } from "./config/load";
 import { provenAvailability } from "./config/survival";
+import { examineCertificates } from "./gates/certificateEnds";
 import { clusterView } from "./gates/cluster";
 import { compactorGates } from "./gates/compactorShards";
 import { examineNamespace } from "./gates/existingNamespace";
@@ -41,9 +42,10 @@ import { planWarnings } from "./model/warnings";
  * The program, which the engine runs.
  *
  * @param examine Looks at a namespace that somebody else made. Default: in the cluster; without an engine there may be none.
+ * @param examineEnds Looks at certificates that others have made, as `examine`.
  * @returns the stack's outputs
  */
-export = async (examine = examineNamespace): Promise<Record<string, unknown>> => {
+export = async (examine = examineNamespace, examineEnds = examineCertificates): Promise<Record<string, unknown>> => {
   // What the environment chose, checked; what it comes to; what that survives and carries.
   const { settings, kubeconfig, rules: given, ruleCount, bucketCredentials, credentials, warnings, day } = loadConfig();
   const plan = planStack(settings);
@@ -58,6 +60,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   // What the program asks of the running cluster: the rest of it at an update only, when hooks of the engine look and act.
   const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);
   if (settings.existingNamespace) await examine(settings.namespace, cluster);
+  await examineEnds(settings, cluster, day);
 
   const made = madeResources();
   const newEnough = newEnoughKubernetes(settings.cluster.context, cluster);

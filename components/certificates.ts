@@ -5,7 +5,7 @@ import { CLIENTS_IDENTITY, type Identity } from "../model/kubernetes/identities"
 import { commonLabels } from "../model/kubernetes/labels";
 import type { Settings } from "../model/settings/schema";
 import type { ClientUse } from "../model/settings/tls";
-import { certificateSpec, type Issuer } from "../model/tls/certManager";
+import { certificateSpec, type Issuer, issuerOf } from "../model/tls/certManager";
 import { CA_FILE, CERTIFICATE_FILE, CLIENT_CA_DIRECTORY, CLIENT_CA_VOLUME, KEY_FILE, TLS_DIRECTORY, TLS_VOLUME } from "../model/tls/flags";
 import { type CertifiedComponent, CLIENT_USES, type ClientLeaf, type Leaf, leafSecretName, type TlsPlan } from "../model/tls/plan";
 import { type AuthorityUse, type Issued, issue, type KeyPair } from "../objects/authority";
@@ -116,9 +116,9 @@ export class Certificates extends pulumi.ComponentResource {
    */
   signForOthers(servers: pulumi.Resource[]): void {
     const { tls } = this.args;
-    const issuers = tls.settings.certificates.certManager?.clients;
+    const { certManager } = tls.settings.certificates;
     for (const leaf of tls.clients) {
-      const issuer = issuers?.[leaf.use]?.issuer;
+      const issuer = certManager && issuerOf(certManager, leaf);
       if (issuer !== undefined) this.certificate(leaf, CLIENTS_IDENTITY, issuer, servers);
     }
   }

@@ -29,8 +29,8 @@ const existing = z
   .optional()
   .describe(
     "Secrets that somebody else makes, in the stack's namespace, each with `tls.crt`, `tls.key` and `ca.crt`: one for `all`, or by component. " +
-      "What a certificate must be for is [in a table](operations.md#certificates-that-others-make). Nothing of them is checked at preview; " +
-      "`npm run verify` warns of one that ends soon.",
+      "What a certificate must be for is [in a table](operations.md#certificates-that-others-make). One that ends within 30 days is refused, at " +
+      "preview too if whoever previews may read Secrets, and `npm run verify` warns of it.",
   );
 
 const issuer = z.strictObject({
