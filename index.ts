@@ -17,6 +17,7 @@ import { StoreGateway } from "./components/storeGateway";
 import { provenCapacity } from "./config/capacity";
 import { loadConfig } from "./config/load";
 import { provenAvailability } from "./config/survival";
+import { examineCertificates } from "./gates/certificateEnds";
 import { clusterView } from "./gates/cluster";
 import { compactorGates } from "./gates/compactorShards";
 import { examineNamespace } from "./gates/existingNamespace";
@@ -41,9 +42,10 @@ import { planWarnings } from "./model/warnings";
  * The program, which the engine runs.
  *
  * @param examine Looks at a namespace that somebody else made. Default: in the cluster; without an engine there may be none.
+ * @param examineEnds Looks at certificates that others have made, as `examine`.
  * @returns the stack's outputs
  */
-export = async (examine = examineNamespace): Promise<Record<string, unknown>> => {
+export = async (examine = examineNamespace, examineEnds = examineCertificates): Promise<Record<string, unknown>> => {
   // What the environment chose, checked; what it comes to; what that survives and carries.
   const { settings, kubeconfig, rules: given, ruleCount, bucketCredentials, credentials, warnings, day } = loadConfig();
   const plan = planStack(settings);
@@ -58,6 +60,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   // What the program asks of the running cluster: the rest of it at an update only, when hooks of the engine look and act.
   const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);
   if (settings.existingNamespace) await examine(settings.namespace, cluster);
+  await examineEnds(settings, cluster, day);
 
   const made = madeResources();
   const newEnough = newEnoughKubernetes(settings.cluster.context, cluster);
@@ -159,7 +162,7 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
   }
 
   // Answers: one PromQL entry over all of it.
-  new Querier("querier", { ...common, scaling, stores: receive?.sets ?? prometheusServers.sets }, options);
+  const querier = new Querier("querier", { ...common, scaling, stores: receive?.sets ?? prometheusServers.sets }, options);
   if (settings.queryFrontend !== undefined)
     new QueryFrontend("query-frontend", { ...common, scaling, frontend: settings.queryFrontend }, options);
   if (plan.ruler !== undefined)
@@ -171,6 +174,8 @@ export = async (examine = examineNamespace): Promise<Record<string, unknown>> =>
 
   // Others, each as who it is.
   const gateway = plan.gateway === undefined ? undefined : new Gateway("gateway", { ...common, gateway: plan.gateway }, options);
+
+  certificates?.signForOthers([receive, querier, gateway].filter((each) => each !== undefined));
 
   const outputs = {
     namespace: ownNamespace.name,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { PROJECT_DIRECTORY } from "../config/stackFiles";
+import type { examineCertificates } from "../gates/certificateEnds";
 import type { examineNamespace } from "../gates/existingNamespace";
 import { engineConfig, takenUnread } from "./engineConfig";
 
@@ -64,16 +65,18 @@ export interface RunOptions {
   preview?: boolean;
   /** Looks at a namespace that somebody else made. Default: nobody does. */
   examine?: typeof examineNamespace;
+  /** Looks at certificates that others have made. Default: nobody does. */
+  examineEnds?: typeof examineCertificates;
 }
 
 /** A secret text that a provider makes up, and the character that stands for each of its own where there is none. */
 const PASSWORD = "random:index/randomPassword:RandomPassword";
 const STAND_IN = "x";
 
-type Program = (examine: typeof examineNamespace) => Promise<Record<string, unknown>>;
+type Program = (examine: typeof examineNamespace, examineEnds: typeof examineCertificates) => Promise<Record<string, unknown>>;
 
-/** Without a cluster nobody sees a namespace, and the plan is the one for one that fits. */
-const unseen: typeof examineNamespace = () => Promise.resolve();
+/** Without a cluster nobody sees what is in it, and the plan is the one for what fits. */
+const unseen = (): Promise<void> => Promise.resolve();
 
 /** Note on a key that a plan made without the engine can't read. */
 export const unreadNote = (key: string): string =>
@@ -85,7 +88,14 @@ export const unreadNote = (key: string): string =>
  * @throws what the program throws, also from inside an `apply`, and on two resources of one type and name or two
  * hooks of one name, which mocks let pass.
  */
-export async function runProgram({ config, secrets = {}, stack, preview = false, examine = unseen }: RunOptions): Promise<ProgramRun> {
+export async function runProgram({
+  config,
+  secrets = {},
+  stack,
+  preview = false,
+  examine = unseen,
+  examineEnds = unseen,
+}: RunOptions): Promise<ProgramRun> {
   const resources: RegisteredResource[] = [];
   const messages: string[] = [];
   const warnings: string[] = [];
@@ -118,7 +128,7 @@ export async function runProgram({ config, secrets = {}, stack, preview = false,
     // Of outputs that a preview does not know whole the SDK gives back none.
     let exported: Record<string, unknown> = {};
     await pulumi.runtime.runInPulumiStack(async () => {
-      exported = await program(examine);
+      exported = await program(examine, examineEnds);
       return exported;
     });
     // Without it the last resources are missing; the SDK's types hide it.

@@ -135,7 +135,7 @@ export class Gateway extends pulumi.ComponentResource {
       );
     const files = together(
       this.configuration(name, workload, args, tokens),
-      this.certificates(args),
+      this.certificates(name, workload, args),
       args.certificates?.mounted("gateway", GATEWAY_CLIENT_DIRECTORY, GATEWAY_CLIENT_KEY_FILE),
     );
     this.workload(name, workload, args, files);
@@ -206,7 +206,7 @@ export class Gateway extends pulumi.ComponentResource {
   }
 
   /** The certificate that is shown, and the authority of senders. */
-  private certificates({ gateway }: GatewayArgs): Mounted {
+  private certificates(name: string, workload: Workload, { gateway, certificates }: GatewayArgs): Mounted {
     const { certificate, senderAuthority } = gateway.settings;
     const shown: Mounted = {
       volumes: [
@@ -224,6 +224,11 @@ export class Gateway extends pulumi.ComponentResource {
       mounts: [{ name: "certificate", mountPath: GATEWAY_CERTIFICATE_DIRECTORY, readOnly: true }],
     };
     if (senderAuthority === undefined) return shown;
+    if (senderAuthority.secret === undefined) {
+      const senders = certificates?.sendersAuthority;
+      if (senders === undefined) throw new pulumi.ResourceError("tls knows no CA of senders", this);
+      return together(shown, immutableFiles(name, "senders", workload, SENDER_AUTHORITY_DIRECTORY, { [SENDER_AUTHORITY_FILE]: senders }));
+    }
     const items = [{ key: SENDER_AUTHORITY_FILE, path: SENDER_AUTHORITY_FILE }];
     return together(shown, {
       volumes: [{ name: "senders", secret: { secretName: senderAuthority.secret, items } }],

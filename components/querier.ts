@@ -80,6 +80,7 @@ export class Querier extends pulumi.ComponentResource {
       endpoints,
       telemetryFiles,
       args.certificates?.mounted("querier"),
+      args.certificates?.mountedClientCa("querier"),
       mountedCertificates(ENDPOINT_TLS_VOLUME, endpointSecrets(settings), ENDPOINT_TLS_DIRECTORY),
     );
     service(name, workload, QUERIER_APP, http, CLUSTER_IP);

@@ -204,7 +204,12 @@ export class Receive extends pulumi.ComponentResource {
   ): StatefulSetArgs {
     const { settings: receive } = ring;
     const localEndpoint = `$(POD_NAME).${PEER_SERVICE}.${settings.namespace}.svc.${settings.cluster.domain}:${GRPC_PORT}`;
-    const { volumes, mounts } = together(files, bucket, certificates?.mounted("receive"));
+    const { volumes, mounts } = together(
+      files,
+      bucket,
+      certificates?.mounted("receive"),
+      role === "ingester" ? undefined : certificates?.mountedClientCa("receive"),
+    );
     return {
       serviceName: PEER_SERVICE,
       replicas: set.replicas,
@@ -245,7 +250,7 @@ export class Receive extends pulumi.ComponentResource {
     serviceAccountName: pulumi.Input<string>,
     routing: Mounted,
   ): void {
-    const files = together(routing, certificates?.mounted("receive-router"));
+    const files = together(routing, certificates?.mounted("receive-router"), certificates?.mountedClientCa("receive-router"));
     const { settings: receive } = ring;
     const { replicas, autoscaling, antiAffinity, resources, rollout } = receive.routers;
     const { preStopSeconds } = receive.rollout;

@@ -11,6 +11,7 @@ import { CREDENTIALS_KEY, type Credentials, credentialProblems, unusedCredential
 import { objectProblems } from "../model/objectSizes";
 import { problemsOf } from "../model/rules";
 import type { Settings } from "../model/settings/schema";
+import { writtenEnds } from "../model/tls/ends";
 import { formatProblems, type Problem } from "../model/values/problem";
 import { changedDigits } from "./digits";
 import { readKeys } from "./keys";
@@ -50,6 +51,7 @@ export interface LoadedConfig {
 export function loadConfig(directory = PROJECT_DIRECTORY): LoadedConfig {
   const stack = pulumi.getStack();
   const { raw, secrets, unread, problems: unreadable } = readKeys(directory);
+  const day = new Date();
   const bucketCredentials = secrets[BUCKET_CREDENTIALS_KEY];
   const others = otherStacks(stack, directory);
   const { settings, judge, problems: shape } = shapeOf(raw, unread);
@@ -60,6 +62,7 @@ export function loadConfig(directory = PROJECT_DIRECTORY): LoadedConfig {
       ? []
       : [
           ...problemsOf(settings, judge),
+          ...judge(() => writtenEnds(settings, day)),
           ...judge(() => bucketCredentialProblems(settings, bucketCredentials)),
           ...judge(() => credentialProblems(settings, secrets[CREDENTIALS_KEY])),
           ...judge(() => bucketClashes(settings.objectStorage, bucketsOf(others))),
@@ -89,7 +92,7 @@ export function loadConfig(directory = PROJECT_DIRECTORY): LoadedConfig {
     ruleCount,
     bucketCredentials: bucketCredentials === undefined ? undefined : credentialsSchema.parse(bucketCredentials),
     credentials,
-    day: new Date(),
+    day,
     warnings: [
       ...(settings.objectStorage === undefined ? [] : others.unreadable.map(notCompared)),
       ...(warning === undefined ? [] : [warning]),

@@ -6,6 +6,7 @@ import type {
   V1PersistentVolumeClaimList,
   V1Pod,
   V1PodList,
+  V1Secret,
   V1StatefulSet,
   V1StorageClass,
 } from "@kubernetes/client-node";
@@ -19,6 +20,7 @@ import type { FoundNamespace } from "../model/kubernetes/existingNamespace";
 import { OWN_LABEL } from "../model/kubernetes/labels";
 import { HTTP_PORT } from "../model/kubernetes/ports";
 import { DATA_VOLUME } from "../model/kubernetes/storage";
+import type { IssuedCertificate } from "../model/tls/ends";
 
 /** Readings of the running cluster by the gates of an ordered change. */
 export interface ClusterView {
@@ -128,8 +130,17 @@ export interface VersionView {
   kubernetesVersion(): Promise<string>;
 }
 
+/** Readings of certificates that others have made. */
+export interface CertificateView {
+  /** A Secret; undefined where there is none of that name. */
+  secret(name: string): Promise<V1Secret | undefined>;
+  /** A `Certificate` of cert-manager; undefined where there is none of that name, or no cert-manager. */
+  certificate(name: string): Promise<IssuedCertificate | undefined>;
+}
+
 /** Everything that is asked of a cluster, and done to it. */
 export type WholeView = NamespaceView &
+  CertificateView &
   ClusterView &
   StatefulSetApplying &
   EndingView &
@@ -256,6 +267,16 @@ export function clusterBehind(connect: () => Pick<Cluster, "api" | "pod">, names
       const body = JSON.stringify({ spec: { resources: { requests: { storage: size } } } });
       const answer = await ask({ method: "PATCH", path, headers: { "content-type": "application/merge-patch+json" }, body });
       if (answer === "") throw new Error(`there is no claim ${claim}`);
+    },
+    async secret(name) {
+      const text = await get(`${core}/secrets/${name}`);
+      return text === "" ? undefined : (JSON.parse(text) as V1Secret);
+    },
+    async certificate(name) {
+      const text = await get(`/apis/cert-manager.io/v1/namespaces/${namespace}/certificates/${name}`);
+      if (text === "") return undefined;
+      const { spec, status } = JSON.parse(text) as { spec?: { issuerRef?: unknown }; status?: { notAfter?: string } };
+      return { issuer: spec?.issuerRef, notAfter: status?.notAfter };
     },
     async kubernetesVersion() {
       return serverVersion(reached().api);

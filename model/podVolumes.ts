@@ -7,9 +7,10 @@ import { receiverProcess } from "./ring/flags";
 import { hasAlertingFile, rulerProcess } from "./ruler/flags";
 import type { PodComponent } from "./settings/components";
 import type { Settings } from "./settings/schema";
+import type { ClientUse } from "./settings/tls";
 import { type Process, telemetryFiles } from "./telemetry/files";
-import { TLS_VOLUME } from "./tls/flags";
-import { type CertifiedComponent, planTls } from "./tls/plan";
+import { CLIENT_CA_VOLUME, TLS_VOLUME } from "./tls/flags";
+import { acceptsClients, type CertifiedComponent, planTls } from "./tls/plan";
 
 /**
  * Volumes of the stack's own that a component's pods have, by component: further containers may mount these. Which there are
@@ -21,6 +22,7 @@ export function podVolumes(settings: Settings): Readonly<Record<PodComponent, re
   const bucket = [...when(objectStorage !== undefined, "objectstore"), ...when(objectStorage?.filesystem !== undefined, "bucket")];
   const certified = new Set(planTls(settings)?.leaves.map(({ component }) => component));
   const certificate = (component: CertifiedComponent): string[] => when(certified.has(component), TLS_VOLUME);
+  const clientCa = (use: ClientUse): string[] => when(acceptsClients(settings, use), CLIENT_CA_VOLUME);
   const routing = ["hashrings", "limits", ...when((receive?.relabel ?? []).length > 0, "relabel")];
   const telemetry = (process: Process | undefined): string[] =>
     when(process !== undefined && Object.keys(telemetryFiles(settings, process)).length > 0, "telemetry");
@@ -30,12 +32,18 @@ export function podVolumes(settings: Settings): Readonly<Record<PodComponent, re
       ...telemetry(receive && receiverProcess(receive, "ingester")),
       ...bucket,
       ...certificate("receive"),
-      ...(receive?.mode === "split" ? [] : routing),
+      ...(receive?.mode === "split" ? [] : [...routing, ...clientCa("write")]),
     ],
-    "receive-router": ["data", ...routing, ...certificate("receive-router"), ...telemetry(receive && receiverProcess(receive, "router"))],
+    "receive-router": [
+      ...["data", ...routing],
+      ...certificate("receive-router"),
+      ...clientCa("write"),
+      ...telemetry(receive && receiverProcess(receive, "router")),
+    ],
     querier: [
       ...["endpoints", "tmp"],
       ...certificate("querier"),
+      ...clientCa("query"),
       ...when(endpointSecrets(settings).length > 0, ENDPOINT_TLS_VOLUME),
       ...telemetry(querierProcess(settings)),
     ],

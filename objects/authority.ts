@@ -1,9 +1,10 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, webcrypto } from "node:crypto";
+import type { ClientUse } from "../model/settings/tls";
 import { EARLIER_MS, leafPeriod } from "../model/tls/period";
 import type { Leaf } from "../model/tls/plan";
 
 /**
- * The stack's own CA and its leaves, all of one seed: keys are derived from it, Ed25519 signs the same bytes the same way, and times are
+ * CAs of the stack and their leaves, all of one seed: keys are derived from it, Ed25519 signs the same bytes the same way, and times are
  * those of the quarter. So the same seed gives the same certificates, byte for byte, until the quarter turns.
  */
 
@@ -21,10 +22,15 @@ export interface Issued {
   leaves: Record<string, KeyPair>;
 }
 
+/** Whose certificates a CA of a stack signs: the stack's own, or those of others who only write, or only query. */
+export type AuthorityUse = "stack" | ClientUse;
+
 /** Which certificates. */
 export interface Order {
   /** Tells this stack's CAs from others' for people: it is in their subject. */
   stack: string;
+  /** Which of its CAs signs: none of them trusts another's leaves. Default: the one of the stack's own components. */
+  use?: AuthorityUse;
   /** Number of the CA that signs, from 1. */
   generation: number;
   /** The day for which they are made. */
@@ -32,26 +38,32 @@ export interface Order {
   leaves: readonly Leaf[];
 }
 
+/** What tells the CAs of a stack apart in the purposes of which their keys are derived, and for people in their subjects. */
+const PURPOSES: Record<AuthorityUse, string> = { stack: "", write: "write ", query: "query " };
+const TITLES: Record<AuthorityUse, string> = { stack: "CA", write: "senders CA", query: "queriers CA" };
+
 /** Years after which a CA's certificate is renewed, under the same key and name; it is valid for twice as long and a year. */
 const CA_YEARS = 5;
 
 /**
- * Makes all certificates of a stack.
+ * Makes the certificates of one of a stack's CAs.
  *
  * Any two pods whose generations differ by one trust each other: each trusts the generation before its own, its own and the next. So one
  * rolling update is enough for another CA.
  *
  * @param seed Secret of which all keys are derived.
  */
-export async function issue(seed: string, { stack, generation, day, leaves }: Order): Promise<Issued> {
+export async function issue(seed: string, { stack, use = "stack", generation, day, leaves }: Order): Promise<Issued> {
   const { name: period, begin, end } = leafPeriod(day);
   const generations = [generation - 1, generation, generation + 1].filter((each) => each > 0);
-  const authorities = new Map(await Promise.all(generations.map(async (each) => [each, await authority(seed, stack, each, day)] as const)));
+  const authorities = new Map(
+    await Promise.all(generations.map(async (each) => [each, await authority(seed, { stack, use, generation: each, day })] as const)),
+  );
   const signer = authorities.get(generation);
   if (signer === undefined) throw new RangeError(`there is no generation ${generation} of a CA`);
   const made = await Promise.all(
     leaves.map(async (leaf): Promise<[string, KeyPair]> => {
-      const keys = keysOf(seed, `leaf ${leaf.name} ${generation} ${period}`);
+      const keys = keysOf(seed, `leaf ${PURPOSES[use]}${leaf.name} ${generation} ${period}`);
       const certificate = await certificateOf({ leaf, keys, signer, begin, end });
       return [leaf.name, { certificate, key: keys.privateKey.export({ format: "pem", type: "pkcs8" }).toString() }];
     }),
@@ -101,13 +113,16 @@ function serialOf(keys: Keys, begin: Date): string {
   return bytes.toString("hex");
 }
 
-async function authority(seed: string, stack: string, generation: number, day: Date): Promise<Authority> {
+async function authority(
+  seed: string,
+  { stack, use, generation, day }: Required<Pick<Order, "stack" | "use" | "generation" | "day">>,
+): Promise<Authority> {
   const x509 = library();
   const year = Math.floor(day.getUTCFullYear() / CA_YEARS) * CA_YEARS;
-  const keys = keysOf(seed, `ca ${generation}`);
+  const keys = keysOf(seed, `ca ${PURPOSES[use]}${generation}`);
   const publicKey = await verifyingKey(keys);
   const notBefore = new Date(Date.UTC(year, 0, 1) - EARLIER_MS);
-  const subject = `CN=thanos-stack CA ${generation}, OU=${stack}`;
+  const subject = `CN=thanos-stack ${TITLES[use]} ${generation}, OU=${stack}`;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialOf(keys, notBefore),
     name: subject,

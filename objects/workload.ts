@@ -215,7 +215,7 @@ export function immutableFiles(
   volume: string,
   { namespace, identity, parent }: Workload,
   directory: string,
-  data: Record<string, string>,
+  data: Record<string, pulumi.Input<string>>,
 ): Mounted {
   const config = new k8s.core.v1.ConfigMap(
     `${name}-${volume}`,

@@ -266,7 +266,7 @@ export function tlsClient(ref: pulumi.StackReference, name: string): pulumi.Outp
     }
     const names = isObject(clients) ? Object.keys(clients).join(", ") : "";
     throw new Error(
-      `the stack has made no certificate for ${name}${names === "" ? "" : `, only for ${names}`}: name it in its tls.clients`,
+      `the stack has made no certificate for ${name}${names === "" ? "" : `, only for ${names}`}: name it in its tls.clients.write or tls.clients.query`,
     );
   });
 }

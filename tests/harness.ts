@@ -43,6 +43,11 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 /** A certificate of an authority that nobody else has: `openssl req -x509 -newkey ed25519`, of which the key is thrown away. */
 export const CERTIFICATE = readFileSync(join(__dirname, "certificate.pem"), "utf8");
+/** Certificates of CAs of others, as PEM. */
+export const AUTHORITIES = {
+  senders: readFileSync(join(__dirname, "authority-senders.pem"), "utf8"),
+  queriers: readFileSync(join(__dirname, "authority-queriers.pem"), "utf8"),
+};
 
 /** Replaces hostPath storage by claims, for plans that hostPath can't have. */
 export const CLAIMS: Overrides = {

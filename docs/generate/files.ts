@@ -23,6 +23,9 @@ const ASKED_FOR_BY: Readonly<Record<AcceptableRisk, string>> = {
     "`access.senders` or `access.readers` left out, or a network such as `0.0.0.0/0` in them or in the `from` of `network.edges`",
   "no-limit": "a 0 in `receive.limits.default.request`, in that of a tenant, in `prometheus.annotated`, or in a component's `storeLimits`",
   "any-tenant": "`tenancy.tenants` left out where others than this stack's own components may write",
+  "ending-certificates":
+    "a certificate that others have made, in the stack file, in a Secret that it names or in a `Certificate` of cert-manager. Also at preview; the " +
+    "program's own are made anew by each update of a new quarter",
 };
 
 const risks = Object.entries(ACCEPTABLE_RISKS)

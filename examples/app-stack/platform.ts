@@ -40,7 +40,7 @@ export async function readPlatform(stack: string, tenant: string, reader: string
   }
   throw new Error(
     `${stack} takes writes from senders with a certificate only (its key tls), and this example has none: give its agent one of the platform's ` +
-      "tls.clients (tlsClient of outputs/), as docs/operations.md#others-with-a-certificate says, or the platform a gateway",
+      "tls.clients.write (tlsClient of outputs/), as docs/operations.md#others-with-a-certificate says, or the platform a gateway",
   );
 }
 

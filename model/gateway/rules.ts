@@ -94,7 +94,7 @@ const tenantsCanShowWhoTheyAre: GatewayRule = (_, { tenants, senderAuthority }) 
             key: `gateway.tenants.${tenant}.certificates`,
             value: certificates,
             rule: "without gateway.senderAuthority nobody's certificate is trusted",
-            remedy: "a Secret in gateway.senderAuthority, or []",
+            remedy: "an authority in gateway.senderAuthority, or []",
           },
         ]),
   ]);
@@ -176,8 +176,19 @@ const headerIsAWord: GatewayRule = ({ tenancy: { header } }) =>
       ];
 
 const authorityIsNotOurs: GatewayRule = ({ tls }, { senderAuthority }) => {
-  const ours = Object.values(tls?.certificates.secrets ?? {});
-  return senderAuthority === undefined || !ours.includes(senderAuthority.secret)
+  const { clients, ...own } = tls?.certificates.secrets ?? {};
+  // A bundle has the stack's CA too.
+  const ours = [...Object.values(own), ...Object.values(clients ?? {})];
+  if (senderAuthority?.tls !== undefined && tls === undefined)
+    return [
+      {
+        key: "gateway.senderAuthority",
+        value: "tls",
+        rule: "without tls there is no CA of senders",
+        remedy: "{ secret: … }, or tls",
+      },
+    ];
+  return senderAuthority?.secret === undefined || !ours.includes(senderAuthority.secret)
     ? []
     : [
         {

@@ -5,7 +5,7 @@ import { replicaLabels } from "../settings/externalLabels";
 import { externalQueryUrl, prefixFlags } from "../settings/externalUrl";
 import type { Settings } from "../settings/schema";
 import { type Process, telemetryFlags } from "../telemetry/files";
-import { grpcServerFlags, queryingFlags } from "../tls/flags";
+import { querierServerFlags, queryingFlags } from "../tls/flags";
 import { servesTls } from "../tls/plan";
 import { inArgument } from "../values/literal";
 import { goDuration } from "../values/quantity";
@@ -50,7 +50,7 @@ export function querierFlags(settings: Settings, deduplication: DeduplicationFun
     `--query.tenant-header=${inArgument(tenancy.header)}`,
     `--query.default-tenant-id=${tenancy.defaultTenant}`,
     `--query.tenant-label-name=${tenancy.label}`,
-    ...grpcServerFlags(settings),
+    ...querierServerFlags(settings),
     ...(servesTls(settings) && !knowsClientConfig(settings.images.thanos) ? queryingFlags(settings) : []),
     ...(external === undefined ? [] : [`--alert.query-url=${external}`]),
     ...prefixFlags(external),

@@ -104,7 +104,7 @@ export function receiveFlags(
         ]
       : []),
     ...grpcServerFlags(settings),
-    ...remoteWriteServerFlags(settings),
+    ...remoteWriteServerFlags(settings, role !== "ingester"),
     ...(routes ? forwardingFlags(settings) : []),
     ...(role === "router-ingester" && ingester !== undefined ? [`--receive.local-endpoint=${ingester.localEndpoint}`] : []),
     ...(routes && receive.relabel.length > 0 ? [`--receive.relabel-config-file=${RELABEL_DIRECTORY}/${RELABEL_FILE}`] : []),

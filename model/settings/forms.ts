@@ -1,5 +1,5 @@
-import { X509Certificate } from "node:crypto";
 import { z } from "zod";
+import { certificatesOf } from "../values/certificates";
 import { DNS_LABEL, isDnsLabel, isDnsName, isLabelValue, isQualifiedName, LONGEST_LABEL } from "../values/kubernetesNames";
 import {
   cpuCores,
@@ -342,13 +342,10 @@ export const certificates = form(
   "certificates as PEM: -----BEGIN CERTIFICATE----- and what belongs to it, and no private key",
 );
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
-
 function isCertificates(text: string): boolean {
-  const found = text.match(CERTIFICATE) ?? [];
-  if (found.length === 0 || text.includes("PRIVATE KEY")) return false;
+  if (text.includes("PRIVATE KEY")) return false;
   try {
-    return found.map((each) => new X509Certificate(each)).length > 0;
+    return certificatesOf(text).length > 0;
   } catch {
     return false;
   }

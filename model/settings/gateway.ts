@@ -2,6 +2,7 @@ import { z } from "zod";
 import { bytesOf, certificates, count, dnsLabel, objectName, resources, spread } from "./forms";
 import { pods, services } from "./pods";
 import { rollout } from "./rollout";
+import { ONE_KEY } from "./storage";
 import { tenantName } from "./tenancy";
 
 /** The gateway: who may write and read from outside the stack, and as whom. Its schema. */
@@ -78,13 +79,20 @@ export const gatewaySettings = z
       })
       .describe("The certificate that the gateway shows. There is no gateway without one: tokens don't travel in plain text."),
     senderAuthority: z
-      .strictObject({
-        secret: objectName.describe("Secret in the stack's namespace, with certificates of the authority in `ca.crt`."),
-      })
+      .preprocess(
+        (value) => (value === "tls" ? { tls: {} } : value),
+        z
+          .strictObject({
+            secret: objectName.optional().describe("Secret in the stack's namespace, with certificates of the authority in `ca.crt`."),
+            tls: z.strictObject({}).optional().describe("The senders' CA of `tls`, which signs for the names in `tls.clients.write`."),
+          })
+          .refine(({ secret, tls }) => (secret === undefined) !== (tls === undefined), "exactly one of secret, tls"),
+      )
+      .meta({ type: ["string", "object"], pattern: "^tls$", ...ONE_KEY })
       .optional()
       .describe(
-        "Who signs client certificates of senders; whoever it signs for is told by `gateway.tenants`. Not the CA of `tls`: whoever holds one of its " +
-          "certificates writes as any tenant. Left out: nobody has one.",
+        "Who signs client certificates of senders; whoever it signs for is told by `gateway.tenants`. `tls` is short for `{ tls: {} }`. Not the " +
+          "stack's own CA: whoever holds one of its certificates writes as any tenant. Left out: nobody has one.",
       ),
     tenants: z
       .record(tenantName, tenant)

@@ -1,14 +1,23 @@
 import type { TlsSettings } from "../settings/tls";
-import { type Leaf, leafSecretName } from "./plan";
+import { type ClientLeaf, type ComponentLeaf, type Leaf, leafSecretName } from "./plan";
 
 /** Certificates that cert-manager makes. Source: cert-manager.io/v1 `Certificate`, docs/reference/api-docs. */
 
 /** Who signs, as cert-manager names it. */
 export type Issuer = NonNullable<TlsSettings["certificates"]["certManager"]>["issuer"];
 
-/** How long a certificate is valid, and how long before its end cert-manager asks for the next: its own defaults, written out. */
+/**
+ * How long a certificate is valid, cert-manager's own default, and how long before its end cert-manager asks for the next: two weeks before an
+ * end counts as one that comes soon, so that a renewal that takes its time is none.
+ */
 const DURATION = "2160h";
-const RENEW_BEFORE = "720h";
+const RENEW_BEFORE = "1056h";
+
+/** Who signs a leaf: for others another issuer than for the stack's own. Undefined where nobody does. */
+export const issuerOf = (
+  { issuer, clients }: NonNullable<TlsSettings["certificates"]["certManager"]>,
+  leaf: ComponentLeaf | ClientLeaf,
+): Issuer | undefined => ("use" in leaf ? clients[leaf.use]?.issuer : issuer);
 
 /** Spec of a leaf's `Certificate`. */
 export function certificateSpec(leaf: Leaf, issuer: Issuer) {

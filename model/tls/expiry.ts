@@ -11,10 +11,11 @@ import { leafSecretName, type TlsPlan } from "./plan";
 export const EXPIRY_RULES_FILE = "thanos-stack-certificates.yaml";
 
 const DAY_SECONDS = 86_400;
-/** Days before the end from which an update is due: those of `npm run verify`. */
+/**
+ * Days before the end below which a certificate ends soon: an alert says so, a preview refuses (`ends.ts`) and `npm run verify` warns. An update is
+ * due then, or cert-manager, which asks for the next one 44 days before, has tried in vain for two weeks.
+ */
 export const ENDS_SOON_DAYS = 30;
-/** Days before the end below which cert-manager, which asks for the next certificate 30 days before, has tried in vain for nine. */
-const RENEWAL_FAILS_DAYS = 21;
 
 /**
  * Rules by name of their file: one file, or none where nothing is encrypted, or where Secrets are somebody else's, of whose end the program
@@ -50,7 +51,7 @@ function expiryRule({ settings, leaves, clients }: TlsPlan, namespace: string, d
   const metric = (label: string) => `certmanager_certificate_expiration_timestamp_seconds{${label}="${namespace}", name=~"${names}"}`;
   return {
     alert: "CertificateNotRenewed",
-    expr: `(${metric("exported_namespace")} or ${metric("namespace")}) - time() < ${RENEWAL_FAILS_DAYS * DAY_SECONDS}`,
+    expr: `(${metric("exported_namespace")} or ${metric("namespace")}) - time() < ${ENDS_SOON_DAYS * DAY_SECONDS}`,
     for: "1h",
     labels: { severity: "critical" },
     annotations: {

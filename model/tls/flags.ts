@@ -1,5 +1,5 @@
 import type { Settings } from "../settings/schema";
-import { servesTls, tlsServerName } from "./plan";
+import { acceptsClients, servesTls, tlsServerName } from "./plan";
 
 /**
  * Flags and fields by which Thanos and Prometheus encrypt. Source: thanos v0.42.4 cmd/thanos/{config,receive,endpointset}.go, pkg/tls,
@@ -18,23 +18,47 @@ export const CERTIFICATE_FILE = "tls.crt";
 export const KEY_FILE = "tls.key";
 export const CA_FILE = "ca.crt";
 
+/** Where a server that others connect to has the CAs that it trusts: the stack's, and theirs. */
+export const CLIENT_CA_DIRECTORY = "/etc/thanos/client-ca";
+/** Name of that volume in pods. */
+export const CLIENT_CA_VOLUME = "client-ca";
+
 const own = `${TLS_DIRECTORY}/${CERTIFICATE_FILE}`;
 const key = `${TLS_DIRECTORY}/${KEY_FILE}`;
 const ca = `${TLS_DIRECTORY}/${CA_FILE}`;
+const clientCa = `${CLIENT_CA_DIRECTORY}/${CA_FILE}`;
+
+const grpcFlags = (trusted: string): string[] => [
+  `--grpc-server-tls-cert=${own}`,
+  `--grpc-server-tls-key=${key}`,
+  `--grpc-server-tls-client-ca=${trusted}`,
+];
 
 /**
- * Flags of whatever serves gRPC; none where nothing is encrypted.
+ * Flags of whatever serves gRPC to the stack's own components; none where nothing is encrypted.
  *
  * @param serves Whether it takes TLS. Default: as every server does.
  */
-export const grpcServerFlags = (settings: Pick<Settings, "tls">, serves = servesTls(settings)): string[] =>
-  serves ? [`--grpc-server-tls-cert=${own}`, `--grpc-server-tls-key=${key}`, `--grpc-server-tls-client-ca=${ca}`] : [];
+export const grpcServerFlags = (settings: Pick<Settings, "tls">, serves = servesTls(settings)): string[] => (serves ? grpcFlags(ca) : []);
 
-/** Flags of whatever takes remote write. */
-export const remoteWriteServerFlags = (settings: Pick<Settings, "tls">): string[] =>
-  servesTls(settings)
-    ? [`--remote-write.server-tls-cert=${own}`, `--remote-write.server-tls-key=${key}`, `--remote-write.server-tls-client-ca=${ca}`]
-    : [];
+/** Flags of queriers, which queriers of other stacks ask too. */
+export const querierServerFlags = (settings: Settings): string[] =>
+  servesTls(settings) ? grpcFlags(acceptsClients(settings, "query") ? clientCa : ca) : [];
+
+/**
+ * Flags of whatever takes remote write.
+ *
+ * @param sendersConnect Whether senders connect to it, and not routers alone.
+ */
+export function remoteWriteServerFlags(settings: Settings, sendersConnect: boolean): string[] {
+  if (!servesTls(settings)) return [];
+  const trusted = sendersConnect && acceptsClients(settings, "write") ? clientCa : ca;
+  return [
+    `--remote-write.server-tls-cert=${own}`,
+    `--remote-write.server-tls-key=${key}`,
+    `--remote-write.server-tls-client-ca=${trusted}`,
+  ];
+}
 
 /** Flags of whatever passes writes on to receivers. */
 export const forwardingFlags = (settings: Settings): string[] =>

@@ -11,10 +11,10 @@ import {
   RULER_IDENTITY,
   STORE_GATEWAY_IDENTITY,
 } from "../kubernetes/identities";
-import { gatewayTenants } from "../settings/gatewayEndpoints";
+import { gatewayEndpoints, gatewayTenants } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
-import type { CertifiedKey, TlsSettings } from "../settings/tls";
+import type { CertifiedKey, ClientUse, TlsSettings } from "../settings/tls";
 
 /** Who has which certificate, by the names that are dialled and by what it is used for. */
 
@@ -32,7 +32,7 @@ export interface Leaf {
   dnsNames: string[];
   /** Whether its holder takes connections. */
   server: boolean;
-  /** Whether its holder opens connections: what may write for any tenant and read everything. */
+  /** Whether its holder opens connections: what of the stack's CA may write for any tenant and read everything. */
   client: boolean;
 }
 
@@ -46,9 +46,14 @@ export interface ComponentLeaf extends Leaf {
 
 /** Certificate for somebody who is none of the stack's components. */
 export interface ClientLeaf extends Leaf {
-  /** Its name in `tls.clients`. */
+  /** Its name in a list of `tls.clients`. */
   holder: string;
+  /** The list, whose CA signs it. */
+  use: ClientUse;
 }
+
+/** The lists of `tls.clients`. */
+export const CLIENT_USES = ["write", "query"] as const satisfies readonly ClientUse[];
 
 /** Encryption between the components of an environment. */
 export interface TlsPlan {
@@ -58,6 +63,10 @@ export interface TlsPlan {
   leaves: ComponentLeaf[];
   /** Certificates for others. */
   clients: ClientLeaf[];
+  /** Lists of `tls.clients` whose CA the stack's servers trust beside its own: those of receivers and routers, and those of queriers. */
+  accepted: ClientUse[];
+  /** Whether the gateway trusts the senders' CA. */
+  gatewayTrustsSenders: boolean;
 }
 
 /** Whether servers take TLS, and their clients speak it; false where nothing is encrypted, or in the step before. */
@@ -73,6 +82,30 @@ export const tlsServerName = ({ namespace, cluster }: Pick<Settings, "namespace"
 /** Name of the Certificate and the Secret of a leaf, where cert-manager makes them. */
 export const leafSecretName = (leaf: Pick<Leaf, "name">): string => `${leaf.name}-tls`;
 
+/** Subject of a certificate for others, and the stem of its Secret's name. */
+export const clientName = (holder: string): string => `thanos-client-${holder}`;
+
+/** Whether the gateway trusts the senders' CA of `tls`, and not one of somebody else's. */
+export const gatewayTrustsSenders = ({ tls, gateway }: Pick<Settings, "tls" | "gateway">): boolean =>
+  tls !== undefined && gateway?.senderAuthority?.tls !== undefined;
+
+/** Whether there is a CA for others of a list. */
+export function hasClientCa({ certificates, clients }: TlsSettings, use: ClientUse): boolean {
+  const { program, certManager, secrets } = certificates;
+  if (program !== undefined) return clients[use].length > 0;
+  return (certManager?.clients[use] ?? secrets?.clients[use]) !== undefined;
+}
+
+/**
+ * Whether the CA of a list of `tls.clients` is trusted where these connect. Behind a gateway that takes writes no sender connects to
+ * receivers and routers, which would take any tenant from him.
+ */
+export const acceptsClients = (settings: Settings, use: ClientUse): boolean =>
+  settings.tls !== undefined &&
+  servesTls(settings) &&
+  hasClientCa(settings.tls, use) &&
+  (use === "query" || (receiveOf(settings) !== undefined && !gatewayEndpoints(settings).includes("write")));
+
 /** The certificates; undefined where nothing is encrypted. */
 export function planTls(settings: Settings): TlsPlan | undefined {
   const { tls } = settings;
@@ -83,7 +116,11 @@ export function planTls(settings: Settings): TlsPlan | undefined {
     serverName: tlsServerName(settings),
     // Until servers take TLS only those who write have a use for a certificate.
     leaves: servesTls(settings) ? all : all.filter(({ writes }) => writes),
-    clients: tls.clients.map((holder) => ({ holder, name: `thanos-client-${holder}`, dnsNames: [], server: false, client: true })),
+    clients: CLIENT_USES.flatMap((use) =>
+      tls.clients[use].map((holder) => ({ holder, use, name: clientName(holder), dnsNames: [], server: false, client: true })),
+    ),
+    accepted: CLIENT_USES.filter((use) => acceptsClients(settings, use)),
+    gatewayTrustsSenders: gatewayTrustsSenders(settings),
   };
 }
 

@@ -1,8 +1,9 @@
-import { gatewayEndpoints } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
+import type { TlsSettings } from "../settings/tls";
 import type { Problem } from "../values/problem";
 import { knowsClientConfig } from "../values/versions";
+import { clientProblems } from "./clientRules";
 import { planTls, servesTls } from "./plan";
 
 /** The rules of encryption. Each names the key to change, why, and what would be accepted. */
@@ -15,28 +16,8 @@ export function tlsProblems(settings: Settings): Problem[] {
 function ownProblems(settings: Settings): Problem[] {
   const { tls } = settings;
   if (tls === undefined) return [];
-  const { program, secrets } = tls.certificates;
   return [
-    ...(tls.generation > 1 && program === undefined
-      ? [
-          {
-            key: "tls.generation",
-            value: tls.generation,
-            rule: "only the CA of the program itself has generations",
-            remedy: 'the key left out, or tls.certificates "program"',
-          },
-        ]
-      : []),
-    ...(tls.clients.length > 0 && secrets !== undefined
-      ? [
-          {
-            key: "tls.clients",
-            value: tls.clients,
-            rule: "where certificates are existing Secrets nobody here can sign one for others",
-            remedy: "the key left out, and certificates from whoever made the Secrets",
-          },
-        ]
-      : []),
+    ...generationProblems(tls),
     ...(tls.stage === "senders" && receiveOf(settings) === undefined
       ? [
           {
@@ -48,7 +29,7 @@ function ownProblems(settings: Settings): Problem[] {
         ]
       : []),
     ...missingSecrets(settings),
-    ...strangers(settings),
+    ...clientProblems(settings),
   ];
 }
 
@@ -66,21 +47,24 @@ function missingSecrets(settings: Settings): Problem[] {
     }));
 }
 
-/** Others who may connect, and can't, since nobody but this stack has a certificate of the program's CA. */
-function strangers(settings: Settings): Problem[] {
-  const { tls, access } = settings;
-  if (tls?.certificates.program === undefined || tls.clients.length > 0) return [];
-  // Senders that a gateway takes show it who they are by tokens and certificates of their own.
-  const written = receiveOf(settings) !== undefined && !gatewayEndpoints(settings).includes("write");
-  const lists = written ? (["senders", "federation"] as const) : (["federation"] as const);
-  return lists
-    .filter((list) => (access[list]?.length ?? 0) > 0)
-    .map((list) => ({
-      key: `access.${list}`,
-      value: access[list],
-      rule: "with tls they need a certificate, and the program's CA has signed none for others (tls.clients)",
-      remedy: "a name for each of them in tls.clients, or []",
-    }));
+/** Only the program's CAs have generations. */
+function generationProblems({ generation, clients, certificates }: TlsSettings): Problem[] {
+  if (certificates.program !== undefined) return [];
+  return [
+    { key: "tls.generation", value: generation, whose: "CA" },
+    { key: "tls.clients.generation", value: clients.generation, whose: "CAs" },
+  ].flatMap(({ key, value, whose }) =>
+    value === 1
+      ? []
+      : [
+          {
+            key,
+            value,
+            rule: `only the ${whose} of the program itself ${whose === "CA" ? "has" : "have"} generations`,
+            remedy: 'the key left out, or tls.certificates "program"',
+          },
+        ],
+  );
 }
 
 const LOOKED_UP = /^dns(?:srv|srvnoa)?\+/;

@@ -1,4 +1,4 @@
-import { CERTIFICATE, CLAIMS, type Overrides, type Stack, together } from "../harness";
+import { AUTHORITIES, CERTIFICATE, CLAIMS, type Overrides, type Stack, together } from "../harness";
 
 /** Plans that together take every branch of the program. What must hold for every environment is checked over all of them. */
 export interface Plan {
@@ -389,7 +389,7 @@ export const TLS: Plan = {
   title: "TLS by the program, split, stateless ruler",
   stack: "prod",
   overrides: together(HISTORY.overrides, {
-    tls: { certificates: "program", generation: 2, clients: ["shop"] },
+    tls: { certificates: "program", generation: 2, clients: { write: ["shop"], query: ["above"] } },
     receive: { mode: "split" },
     querier: {
       endpoints: [
@@ -408,7 +408,16 @@ export const TLS_SIDECAR: Plan = {
   title: "TLS by cert-manager, sidecars, stateful rulers",
   stack: "prod",
   overrides: together(SIDECAR.overrides, {
-    tls: { certificates: { certManager: { issuer: { name: "inside", kind: "ClusterIssuer" } } }, clients: ["above"] },
+    tls: {
+      certificates: {
+        certManager: {
+          issuer: { name: "inside", kind: "ClusterIssuer" },
+          authority: CERTIFICATE,
+          clients: { query: { issuer: { name: "queriers" }, authority: AUTHORITIES.queriers } },
+        },
+      },
+      clients: { query: ["above"] },
+    },
   }),
 };
 
@@ -416,7 +425,9 @@ export const TLS_SIDECAR: Plan = {
 export const TLS_SECRETS: Plan = {
   title: "TLS by existing Secrets, receivers that route",
   stack: "dev",
-  overrides: { tls: { certificates: { secrets: { all: "inside", receive: "inside-receive" } } } },
+  overrides: {
+    tls: { certificates: { secrets: { all: "inside", receive: "inside-receive", clients: { write: "senders", query: "queriers" } } } },
+  },
 };
 
 /** Others come in through the gateway alone, by tokens and certificates. */
@@ -481,6 +492,21 @@ export const GATEWAY_TLS: Plan = {
   overrides: together(GATEWAY.overrides, { tls: { certificates: "program" } }),
 };
 
+/** Senders by certificates of the program's, of a CA that the gateway alone trusts. */
+export const GATEWAY_SENDERS: Plan = {
+  title: "a gateway that trusts the program's CA of senders",
+  stack: "prod",
+  overrides: {
+    ...GATEWAY_TLS.overrides,
+    tls: { certificates: "program", clients: { write: ["shop"] } },
+    gateway: {
+      ...(GATEWAY.overrides.gateway as object),
+      senderAuthority: "tls",
+      tenants: { payments: {}, edge: { token: false, certificates: ["thanos-client-shop"] } },
+    },
+  },
+};
+
 /** Readers of everything, over sidecars: nobody writes. */
 export const GATEWAY_SIDECAR: Plan = {
   title: "a gateway for readers of sidecars",
@@ -513,6 +539,7 @@ export const RING_PLANS: readonly Plan[] = [
   TLS_SECRETS,
   GATEWAY,
   GATEWAY_TLS,
+  GATEWAY_SENDERS,
   GATEWAY_ROUTED,
 ];
 /** Plans whose samples stay with their Prometheus. */

@@ -6,7 +6,10 @@ import { objectProblems } from "../../model/objectSizes";
 import { EXPIRY_RULES_FILE, expiryRules } from "../../model/tls/expiry";
 import { leafPeriod } from "../../model/tls/period";
 import { planTls } from "../../model/tls/plan";
+import { certificatesOf } from "../../model/values/certificates";
 import {
+  AUTHORITIES,
+  CERTIFICATE,
   type Container,
   containers,
   flagValue,
@@ -21,7 +24,7 @@ import {
   type Workload,
   workloads,
 } from "../harness";
-import { GATEWAY, GATEWAY_TLS, HISTORY, PLANS, type Plan, PROD, SIDECAR, TLS, TLS_SECRETS, TLS_SIDECAR } from "./plans";
+import { GATEWAY, GATEWAY_SENDERS, GATEWAY_TLS, HISTORY, PLANS, type Plan, PROD, SIDECAR, TLS, TLS_SECRETS, TLS_SIDECAR } from "./plans";
 
 const DIRECTORY = "/etc/thanos/tls";
 const files = (directory: string) => ({ cert: `${directory}/tls.crt`, key: `${directory}/tls.key`, ca: `${directory}/ca.crt` });
@@ -37,6 +40,10 @@ const WRITE_SERVER = [
   `--remote-write.server-tls-key=${FILES.key}`,
   `--remote-write.server-tls-client-ca=${FILES.ca}`,
 ];
+/** Of receivers and routers that senders connect to, and of queriers that others ask. */
+const CLIENT_CA = "/etc/thanos/client-ca/ca.crt";
+const FROM_SENDERS = [...WRITE_SERVER.slice(0, 2), `--remote-write.server-tls-client-ca=${CLIENT_CA}`];
+const FROM_QUERIERS = [...GRPC_SERVER.slice(0, 2), `--grpc-server-tls-client-ca=${CLIENT_CA}`];
 const FORWARDING = [
   "--remote-write.client-tls-secure",
   `--remote-write.client-tls-cert=${FILES.cert}`,
@@ -106,6 +113,12 @@ function secretsOf(made: ProgramRun): Record<string, { files: Record<string, str
   );
 }
 
+/** Whether one of the CAs of a text has signed a certificate. */
+function signedBy(authorities: string, pem: string): boolean {
+  const certificate = new X509Certificate(pem);
+  return certificatesOf(authorities).some((each) => certificate.checkIssued(each) && certificate.verify(each.publicKey));
+}
+
 /** Signature of a secret in the engine's protocol. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 
@@ -128,8 +141,8 @@ describe("tls", () => {
   it("split, stateless rulers: every server of gRPC, both sides of routers, and only receiving receivers", async () => {
     assert.deepEqual(flagsOf(await run(TLS.stack, TLS.overrides)), {
       "thanos-receive": both(GRPC_SERVER, WRITE_SERVER),
-      "thanos-receive-router": both(GRPC_SERVER, WRITE_SERVER, FORWARDING),
-      "thanos-querier": both(GRPC_SERVER),
+      "thanos-receive-router": both(GRPC_SERVER, FROM_SENDERS, FORWARDING),
+      "thanos-querier": both(FROM_QUERIERS),
       "thanos-store-gateway": both(GRPC_SERVER),
       "thanos-ruler": both(GRPC_SERVER),
     });
@@ -138,8 +151,8 @@ describe("tls", () => {
   it("receivers that route: both sides in one process, for one name of all peers", async () => {
     const made = await run(TLS_SECRETS.stack, TLS_SECRETS.overrides);
     assert.deepEqual(flagsOf(made), {
-      "thanos-receive": both(GRPC_SERVER, WRITE_SERVER, FORWARDING),
-      "thanos-querier": both(GRPC_SERVER),
+      "thanos-receive": both(GRPC_SERVER, FROM_SENDERS, FORWARDING),
+      "thanos-querier": both(FROM_QUERIERS),
     });
     const receive = workloadNamed(made, "thanos-receive");
     assert.equal(flagValue(receive, "--remote-write.client-server-name"), "thanos-stack.thanos-dev.svc.cluster.local");
@@ -148,7 +161,7 @@ describe("tls", () => {
   it("sidecars and stateful rulers: servers alone", async () => {
     assert.deepEqual(flagsOf(await run(TLS_SIDECAR.stack, TLS_SIDECAR.overrides)), {
       "thanos-sidecar": both(GRPC_SERVER),
-      "thanos-querier": both(GRPC_SERVER),
+      "thanos-querier": both(FROM_QUERIERS),
       "thanos-store-gateway": both(GRPC_SERVER),
       "thanos-ruler": both(GRPC_SERVER),
     });
@@ -391,12 +404,63 @@ describe("tls: the program's certificates", () => {
     const { serverName, stage, ca } = outputs.tls as { serverName: string; stage: string; ca: string };
     assert.deepEqual([serverName, stage], ["thanos-stack.thanos-prod.svc.cluster.local", "everywhere"]);
     const clients = outputs.tlsClients as Record<string, { certificate: string; key: string }>;
-    assert.deepEqual(Object.keys(clients), ["shop"]);
-    const certificate = new X509Certificate(clients.shop?.certificate ?? "");
-    assert.deepEqual([certificate.subject, certificate.keyUsage], ["CN=thanos-client-shop", ["1.3.6.1.5.5.7.3.2"]]);
-    const authorities = ca.split(/(?<=-----END CERTIFICATE-----\n)/).map((each) => new X509Certificate(each));
-    assert.ok(authorities.some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey)));
-    assert.ok(certificate.checkPrivateKey(createPrivateKey(clients.shop?.key ?? "")));
+    assert.deepEqual(Object.keys(clients), ["shop", "above"]);
+    for (const [name, { certificate: pem, key }] of Object.entries(clients)) {
+      const certificate = new X509Certificate(pem);
+      assert.deepEqual([certificate.subject, certificate.keyUsage], [`CN=thanos-client-${name}`, ["1.3.6.1.5.5.7.3.2"]]);
+      assert.ok(certificate.checkPrivateKey(createPrivateKey(key)));
+      assert.ok(!signedBy(ca, pem), "not by the CA of the stack's own");
+    }
+  });
+
+  it("others' are of the CA that is trusted where they connect, and nowhere else; the stack's own are trusted there too", async () => {
+    const made = await run(TLS.stack, TLS.overrides);
+    const clients = made.outputs.tlsClients as Record<string, { certificate: string }>;
+    const own = Object.values(secretsOf(made));
+    const places: [string, Workload, string][] = [
+      ["thanos-receive-router", workloadNamed(made, "thanos-receive-router"), "shop"],
+      ["thanos-querier", querierOf(made), "above"],
+    ];
+    for (const [title, workload, client] of places) {
+      const bundle = mountedConfigMap(made, workload, "client-ca").data["ca.crt"] ?? "";
+      const taken = Object.keys(clients).filter((name) => signedBy(bundle, clients[name]?.certificate ?? ""));
+      assert.deepEqual(taken, [client], title);
+      for (const { files: content } of own) assert.ok(signedBy(bundle, content["tls.crt"] ?? ""), title);
+    }
+    for (const { files: content } of own)
+      for (const { certificate } of Object.values(clients)) assert.ok(!signedBy(content["ca.crt"] ?? "", certificate));
+    const trusting = workloads(made).filter(({ spec }) => spec.template.spec.volumes?.some(({ name }) => name === "client-ca"));
+    assert.deepEqual(trusting.map(({ metadata }) => metadata.name).sort(), ["thanos-querier", "thanos-receive-router"]);
+  });
+
+  it("another generation of others' is another bundle and other certificates, and no Secret of the stack's own", async () => {
+    const at = (generation: number) => run(TLS.stack, together(TLS.overrides, { tls: { clients: { generation } } }));
+    const [first, second] = [await at(1), await at(2)];
+    assert.deepEqual(secretsOf(second), secretsOf(first));
+    const bundle = (made: ProgramRun) =>
+      mountedConfigMap(made, workloadNamed(made, "thanos-receive-router"), "client-ca").data["ca.crt"] ?? "";
+    const shop = (made: ProgramRun) => (made.outputs.tlsClients as Record<string, { certificate: string }>).shop?.certificate ?? "";
+    assert.notEqual(shop(first), shop(second));
+    for (const trusted of [bundle(first), bundle(second)])
+      for (const certificate of [shop(first), shop(second)]) assert.ok(signedBy(trusted, certificate));
+  });
+
+  it("nobody else's CA is trusted where there is nobody else", async () => {
+    const made = await run(GATEWAY_TLS.stack, GATEWAY_TLS.overrides);
+    assert.doesNotMatch(JSON.stringify(flagsOf(made)), /client-ca\/ca\.crt/);
+    assert.ok(workloads(made).every(({ spec }) => !spec.template.spec.volumes?.some(({ name }) => name === "client-ca")));
+  });
+
+  it("behind a gateway it alone trusts the senders' CA, without the stack's", async () => {
+    const made = await run(GATEWAY_SENDERS.stack, GATEWAY_SENDERS.overrides);
+    const { shop } = made.outputs.tlsClients as Record<string, { certificate: string }>;
+    const trusted = mountedConfigMap(made, workloadNamed(made, "thanos-gateway"), "senders").data["ca.crt"] ?? "";
+    assert.ok(signedBy(trusted, shop?.certificate ?? ""));
+    for (const { files: content } of Object.values(secretsOf(made))) {
+      assert.ok(!signedBy(trusted, content["tls.crt"] ?? ""));
+      assert.ok(!signedBy(content["ca.crt"] ?? "", shop?.certificate ?? ""));
+    }
+    assert.doesNotMatch(JSON.stringify(flagsOf(made)), /client-ca\/ca\.crt/);
   });
 
   it("outputs: only the keys for others are secret", async () => {
@@ -423,9 +487,12 @@ describe("tls: certificates of others", () => {
     });
     for (const { apiVersion, metadata, spec } of certificates) {
       assert.deepEqual([apiVersion, metadata.name], ["cert-manager.io/v1", spec.secretName]);
-      assert.deepEqual(spec.issuerRef, { name: "inside", kind: "ClusterIssuer", group: "cert-manager.io" });
+      const [name, kind] = spec.secretName.startsWith("thanos-client-") ? ["queriers", "Issuer"] : ["inside", "ClusterIssuer"];
+      assert.deepEqual(spec.issuerRef, { name, kind, group: "cert-manager.io" });
       assert.ok(Number.parseInt(spec.renewBefore, 10) < Number.parseInt(spec.duration, 10));
     }
+    const bundle = mountedConfigMap(made, querierOf(made), "client-ca").data["ca.crt"];
+    assert.equal(bundle, `${CERTIFICATE.trimEnd()}\n${AUTHORITIES.queriers.trimEnd()}\n`);
     const mounted = new Set(workloads(made).flatMap((workload) => certificateOf(workload).secret ?? []));
     assert.deepEqual([...mounted].sort(), ["prometheus-tls", "thanos-querier-tls", "thanos-ruler-tls", "thanos-store-gateway-tls"]);
     assert.deepEqual(secretsOf(made), {});
@@ -440,6 +507,15 @@ describe("tls: certificates of others", () => {
       }),
     );
     assert.deepEqual(mounted, { "thanos-receive": "inside-receive", "thanos-querier": "inside", prometheus: "inside" });
+    const bundles = workloads(made).flatMap(({ metadata, spec }) =>
+      (spec.template.spec.volumes ?? []).flatMap(({ name, secret }) =>
+        name === "client-ca" ? [[metadata.name, secret?.secretName, secret?.items?.map(({ key }) => key).join()]] : [],
+      ),
+    );
+    assert.deepEqual(bundles.sort(), [
+      ["thanos-querier", "queriers", "ca.crt"],
+      ["thanos-receive", "senders", "ca.crt"],
+    ]);
     assert.deepEqual(
       made.resources.filter(({ type }) => type.startsWith("random:")),
       [],
@@ -450,6 +526,9 @@ describe("tls: certificates of others", () => {
 describe("tls: what is refused", () => {
   const PROGRAM = { certificates: "program" };
   const SECRETS = { certificates: { secrets: { all: "inside" } } };
+  const certManagerOf = (clients: object, authority = CERTIFICATE) => ({
+    certificates: { certManager: { issuer: { name: "a" }, ...(authority === "" ? {} : { authority }), clients } },
+  });
   const cases: { title: string; plan?: { stack: "dev" | "prod"; overrides: Overrides }; overrides: Overrides; expected: RegExp }[] = [
     {
       title: "no way to certificates",
@@ -467,9 +546,90 @@ describe("tls: what is refused", () => {
       expected: /tls\.generation .*only the CA of the program/,
     },
     {
+      title: "a generation of others' clients",
+      overrides: { tls: { ...SECRETS, clients: { generation: 2 } } },
+      expected: /tls\.clients\.generation .*only the CAs of the program/,
+    },
+    {
+      title: "one list of names, as before there were two CAs for them, with what to write",
+      overrides: { tls: { ...PROGRAM, clients: ["a"] } },
+      expected: /tls\.clients = \["a"\]: one list does not say what its names may.*Accepted: \{ write: \[/,
+    },
+    {
+      title: "a name for both",
+      overrides: { tls: { ...PROGRAM, clients: { write: ["a", "b"], query: ["b"] } } },
+      expected: /tls\.clients\.query = "b": tls\.clients\.write has this name too.*b-queries/,
+    },
+    {
       title: "names for which nobody signs",
-      overrides: { tls: { ...SECRETS, clients: ["a"] } },
-      expected: /tls\.clients .*nobody here can sign/,
+      overrides: { tls: { ...SECRETS, clients: { query: ["a"] } } },
+      expected: /tls\.clients\.query .*nobody here can sign.*tls\.certificates\.secrets\.clients\.query/,
+    },
+    {
+      title: "names for which no issuer of theirs signs",
+      overrides: { tls: { certificates: { certManager: { issuer: { name: "a" } } }, clients: { query: ["a"] } } },
+      expected: /tls\.certificates\.certManager\.clients\.query = \(not set\): .*no issuer signs for them/,
+    },
+    {
+      title: "another CA beside one whose certificates nobody knows",
+      overrides: { tls: certManagerOf({ query: { issuer: { name: "b" }, authority: AUTHORITIES.queriers } }, "") },
+      expected: /tls\.certificates\.certManager\.authority = \(not set\): .*both in one file/,
+    },
+    {
+      title: "an issuer for two things",
+      overrides: { tls: certManagerOf({ query: { issuer: { name: "a" }, authority: AUTHORITIES.queriers } }) },
+      expected: /certManager\.clients\.query\.issuer .*tls\.certificates\.certManager\.issuer is the same CA/,
+    },
+    {
+      title: "a CA for two things",
+      overrides: {
+        tls: certManagerOf({
+          write: { issuer: { name: "b" }, authority: AUTHORITIES.senders },
+          query: { issuer: { name: "c" }, authority: `${AUTHORITIES.queriers}${AUTHORITIES.senders}` },
+        }),
+      },
+      expected: /certManager\.clients\.query\.authority .*clients\.write\.authority is the same CA/,
+    },
+    {
+      title: "a Secret for two things",
+      overrides: { tls: { certificates: { secrets: { all: "inside", clients: { query: "inside" } } } } },
+      expected: /secrets\.clients\.query = "inside": tls\.certificates\.secrets\.all is this Secret too/,
+    },
+    {
+      title: "senders where nobody writes",
+      plan: SIDECAR as never,
+      overrides: { tls: { ...PROGRAM, clients: { write: ["a"] } } },
+      expected: /tls\.clients\.write .*nobody writes/,
+    },
+    {
+      title: "senders whom the gateway does not trust",
+      plan: GATEWAY_TLS as never,
+      overrides: { tls: { clients: { write: ["a"] } } },
+      expected: /tls\.clients\.write .*the gateway alone.*gateway\.senderAuthority "tls"/,
+    },
+    {
+      title: "a gateway that trusts senders whom nobody names",
+      plan: GATEWAY_TLS as never,
+      overrides: { gateway: { senderAuthority: "tls", tenants: { edge: { certificates: [], token: true } } } },
+      expected: /gateway\.senderAuthority .*tls\.clients\.write names nobody/,
+    },
+    {
+      title: "a gateway that trusts a CA of tls where there is none",
+      plan: GATEWAY as never,
+      overrides: { gateway: { senderAuthority: "tls" } },
+      expected: /gateway\.senderAuthority .*without tls/,
+    },
+    {
+      title: "a gateway that trusts a CA that is in Secrets of somebody else",
+      plan: GATEWAY as never,
+      overrides: { ...{ tls: SECRETS }, gateway: { senderAuthority: "tls" } },
+      expected: /gateway\.senderAuthority .*knows no CA of senders alone/,
+    },
+    {
+      title: "a tenant by a name that the senders' CA has not signed",
+      plan: GATEWAY_SENDERS as never,
+      overrides: { gateway: { tenants: { edge: { certificates: ["shop"] } } } },
+      expected: /gateway\.tenants\.edge\.certificates = "shop": .*Accepted: one of thanos-client-shop/,
     },
     {
       title: "a component without a Secret",
@@ -485,12 +645,12 @@ describe("tls: what is refused", () => {
     {
       title: "senders to whom nobody gives a certificate",
       overrides: { tls: PROGRAM, access: { senders: ["shop"] }, tenancy: { tenants: [] } },
-      expected: /access\.senders .*tls\.clients/,
+      expected: /access\.senders .*tls\.clients\.write/,
     },
     {
       title: "queriers to whom nobody gives a certificate",
       overrides: { tls: PROGRAM, access: { federation: ["above"] } },
-      expected: /access\.federation .*tls\.clients/,
+      expected: /access\.federation .*tls\.clients\.query/,
     },
     {
       title: "an address that Thanos would ask with the stack's own certificate",

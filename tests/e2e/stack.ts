@@ -145,7 +145,8 @@ export async function deployedStack(cluster: Cluster, stack: Stack, tenant?: str
   assert.equal(outputs.scheme, "receive");
   const writeUrl = await cluster.serviceAddress(outputs.remoteWriteUrl);
   const { ca, serverName: servername } = outputs.tls ?? {};
-  const [certificate] = Object.values(((await stack.outputs()).tlsClients?.value ?? {}) as Record<string, TlsClient>);
+  // Of `tls.clients.write` in every environment of these tests that encrypts.
+  const { ledger: certificate } = ((await stack.outputs()).tlsClients?.value ?? {}) as Record<string, TlsClient>;
   const tls = certificate === undefined ? {} : { tls: { ca, servername, cert: certificate.certificate, key: certificate.key } };
   const transport = directTransport(writeUrl, { connectionPerRequest: true, ...tls });
   const writerAs = (each: string | undefined) => new RemoteWriteClient(transport, each === undefined ? {} : { tenant: each });

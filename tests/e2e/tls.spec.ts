@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Stack } from "@pulumi/pulumi/automation";
+import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
 import { type Leaf, planTls } from "../../model/tls/plan";
 import { issue } from "../../objects/authority";
 import { openStack } from "../../sandbox/engine";
@@ -24,10 +24,18 @@ const PLAIN: ConfigOverlay = {
 };
 const settings = (tls: object): ConfigOverlay => ({
   ...PLAIN,
-  "thanos-stack:tls": { certificates: "program", clients: ["ledger"], ...tls },
+  "thanos-stack:tls": { certificates: "program", clients: { write: ["ledger"] }, ...tls },
 });
 /** Longest time in seconds in which a Prometheus that is restarted scrapes nothing. */
 const RESTART_SECONDS = 90;
+
+/** Others of both kinds, of another generation of the stack's CA and of theirs. */
+const ROTATED = { generation: 2, clients: { write: ["ledger"], query: ["other"], generation: 2 } };
+
+interface Shown {
+  certificate: string;
+  key: string;
+}
 
 /** Leaves of somebody else's CA of the same form. */
 const STRANGER: Leaf = { name: "stranger", dnsNames: [SERVER_NAME], server: true, client: true };
@@ -65,43 +73,71 @@ describe("encryption on a real cluster", function () {
     assert.ok(between - seconds <= RESTART_SECONDS, `${seconds} of ${between} s were scraped and are answered`);
   });
 
-  it("takes nobody without a certificate of its CA, from wherever policies let connect", async () => {
+  /** Certificates that others have, by their names. */
+  const others = async (outputs: OutputMap): Promise<Record<string, Shown>> => (outputs.tlsClients?.value ?? {}) as Record<string, Shown>;
+
+  /** What the stack's own Prometheus shows. */
+  async function ownCertificate(): Promise<Shown> {
+    const { spec } = await podOf("prometheus");
+    const volumes = (spec as { volumes?: { name: string; secret?: { secretName: string } }[] }).volumes ?? [];
+    const secret = volumes.find(({ name }) => name === "tls")?.secret?.secretName ?? assert.fail("Prometheus mounts no certificate");
+    const { data = {} } = (await cluster.get(`/api/v1/namespaces/${NAMESPACE}/secrets/${secret}`)) ?? assert.fail(secret);
+    const text = (name: string) => Buffer.from(data[name] ?? "", "base64").toString();
+    return { certificate: text("tls.crt"), key: text("tls.key") };
+  }
+
+  /** Which of these certificates a server takes, by their names. */
+  async function taken(from: string, app: string, port: number, ca: string, shown: Record<string, Shown | undefined>): Promise<string[]> {
+    const [source, server] = [await podOf(from), await podOf(app)];
+    const asked = { host: server.status.podIP ?? "", port, servername: SERVER_NAME, ca };
+    const answers = await Promise.all(
+      Object.entries(shown).map(async ([name, pair]) => {
+        const answer = await handshakeFrom(source, pair === undefined ? asked : { ...asked, cert: pair.certificate, key: pair.key });
+        return answer.startsWith("true") ? [name] : [];
+      }),
+    );
+    return answers.flat();
+  }
+
+  it("takes nobody without a certificate of a CA that is for it, from wherever policies let connect", async () => {
     const outputs = await (await open()).outputs();
     const { ca } = (outputs.tls?.value ?? assert.fail()) as { ca: string };
-    const { ledger } = (outputs.tlsClients?.value ?? assert.fail()) as Record<string, { certificate: string; key: string }>;
+    const { ledger } = await others(outputs);
     assert.ok(ledger !== undefined && outputs.tlsClients?.secret === true && outputs.tls?.secret === false);
     const foreign = await issue("a stranger's seed", { stack: "stranger", generation: 1, day: new Date(), leaves: [STRANGER] });
-    const stranger = foreign.leaves.stranger ?? assert.fail();
-    const receiver = await podOf("thanos-receive");
-    // A querier may connect to 10901 of a receiver, Prometheus to 19291.
-    for (const [app, port] of [
-      ["thanos-querier", GRPC],
-      ["prometheus", REMOTE_WRITE],
-    ] as const) {
-      const asked = { host: receiver.status.podIP ?? "", port, servername: SERVER_NAME, ca };
-      const from = await podOf(app);
-      assert.match(await handshakeFrom(from, { ...asked, cert: ledger.certificate, key: ledger.key }), /^true/, `${app}: its own`);
-      assert.match(await handshakeFrom(from, asked), /^false/, `${app}: none`);
-      assert.match(
-        await handshakeFrom(from, { ...asked, cert: stranger.certificate, key: stranger.key }),
-        /^false/,
-        `${app}: another CA's`,
-      );
-      assert.match(
-        await handshakeFrom(from, { ...asked, ca: foreign.trusted }),
-        /^false .*(?:certificate|issuer)/,
-        `${app}: another CA trusted`,
-      );
-    }
+    const shown = { own: await ownCertificate(), ledger, stranger: foreign.leaves.stranger, none: undefined };
+    // A querier may connect to 10901 of a receiver, Prometheus to 19291; a pod always to itself.
+    assert.deepEqual(await taken("prometheus", "thanos-receive", REMOTE_WRITE, ca, shown), ["own", "ledger"]);
+    assert.deepEqual(await taken("thanos-querier", "thanos-receive", GRPC, ca, shown), ["own"]);
+    assert.deepEqual(await taken("thanos-querier", "thanos-querier", GRPC, ca, shown), ["own"]);
+    const { own } = shown;
+    const asked = { port: REMOTE_WRITE, servername: SERVER_NAME, ca: foreign.trusted, cert: own.certificate, key: own.key };
+    const host = (await podOf("thanos-receive")).status.podIP ?? "";
+    assert.match(
+      await handshakeFrom(await podOf("prometheus"), { ...asked, host }),
+      /^false .*(?:certificate|issuer)/,
+      "a CA of others trusted",
+    );
   });
 
-  it("goes to another CA in one update under load, which fails no send and no query", async () => {
+  it("goes to other CAs in one update under load, the senders' too, which fails no send and no query", async () => {
+    const before = await others(await (await open()).outputs());
     const load = await underLoad(await deployedStack(cluster, await open()), {}, async () => {
-      const { summary } = await (await open({ generation: 2 })).up();
+      const { summary } = await (await open(ROTATED)).up();
       const leaves = planTls(settingsOf("dev", { tls: { certificates: "program" } }))?.leaves.length ?? 0;
-      assert.equal(changes(summary.resourceChanges).replace ?? 0, leaves, "each Secret is another");
+      assert.equal(changes(summary.resourceChanges).replace ?? 0, leaves + 1, "each Secret is another, and what receivers trust");
     });
     assertLossless(load);
     await verify(NAME);
+    const outputs = await (await open(ROTATED)).outputs();
+    const { ca } = (outputs.tls?.value ?? assert.fail()) as { ca: string };
+    const after = await others(outputs);
+    const shown = { own: await ownCertificate(), before: before.ledger, after: after.ledger, other: after.other };
+    assert.notEqual(before.ledger?.certificate, after.ledger?.certificate);
+    assert.deepEqual(await taken("prometheus", "thanos-receive", REMOTE_WRITE, ca, shown), ["own", "before", "after"]);
+    assert.deepEqual(await taken("thanos-querier", "thanos-receive", GRPC, ca, shown), ["own"]);
+    assert.deepEqual(await taken("thanos-querier", "thanos-querier", GRPC, ca, shown), ["own", "other"]);
+    const { writer } = await deployedStack(cluster, await open(ROTATED));
+    await writer.send([{ labels: { __name__: "by_the_next_certificate" }, samples: [{ timestampMs: Date.now(), value: 1 }] }]);
   });
 });

@@ -51,6 +51,20 @@ describe("gates: the cluster", () => {
     await assert.rejects(cluster().namespace(), ForbiddenError);
   });
 
+  it("reads a Secret and cert-manager's word of a certificate by name, and says where there is none", async () => {
+    assert.deepEqual([await cluster().secret("a"), await cluster().certificate("a")], [undefined, undefined]);
+    answers["GET /api/v1/namespaces/ns/secrets/a"] = json({ data: { "tls.crt": "eA==" } });
+    assert.deepEqual((await cluster().secret("a"))?.data, { "tls.crt": "eA==" });
+    const issuer = { name: "inside" };
+    answers["GET /apis/cert-manager.io/v1/namespaces/ns/certificates/a"] = json({
+      spec: { issuerRef: issuer },
+      status: { notAfter: "2027-01-01T00:00:00Z" },
+    });
+    assert.deepEqual(await cluster().certificate("a"), { issuer, notAfter: "2027-01-01T00:00:00Z" });
+    answers["GET /api/v1/namespaces/ns/secrets/a"] = { status: 403, body: "no" };
+    await assert.rejects(cluster().secret("a"), ForbiddenError);
+  });
+
   it("finds the stack's running pods by their labels, beside pods of others", async () => {
     const pod = (name: string, phase: string, deletionTimestamp?: string) => ({ metadata: { name, deletionTimestamp }, status: { phase } });
     const items = [pod("a", "Running"), pod("b", "Pending"), pod("c", "Running", "2026-01-01T00:00:00Z")];

@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import * as tls from "node:tls";
 import type { Leaf } from "../../model/tls/plan";
+import { certificatesOf } from "../../model/values/certificates";
 import { type Issued, issue } from "../../objects/authority";
 
 const SERVER: Leaf = {
@@ -20,9 +21,6 @@ const TODAY = new Date();
 
 const issued = (generation: number, day = TODAY, seed = SEED): Promise<Issued> =>
   issue(seed, { stack: "m", generation, day, leaves: LEAVES });
-
-const certificatesIn = (pem: string): X509Certificate[] =>
-  pem.split(/(?<=-----END CERTIFICATE-----\n)/).map((each) => new X509Certificate(each));
 
 const pairOf = ({ leaves }: Issued, { name }: Leaf) => {
   const pair = leaves[name];
@@ -81,7 +79,7 @@ describe("the program's own certificates", () => {
 
   it("are what node and OpenSSL call valid: signed by the CA, with its own key, for its names and uses", async () => {
     const made = await issued(3);
-    const authorities = certificatesIn(made.trusted);
+    const authorities = certificatesOf(made.trusted);
     assert.deepEqual(
       authorities.map(({ subject, ca }) => [subject, ca]),
       [2, 3, 4].map((generation) => [`CN=thanos-stack CA ${generation}\nOU=m`, true]),
@@ -114,7 +112,7 @@ describe("the program's own certificates", () => {
       const [from, to] = [new Date(leaf.validFrom), new Date(leaf.validTo)];
       assert.ok(day.getTime() - from.getTime() >= 24 * 3_600_000, `${day.toISOString()}: ${leaf.validFrom}`);
       assert.ok(to.getTime() - day.getTime() >= 181 * 24 * 3_600_000, `${day.toISOString()}: ${leaf.validTo}`);
-      for (const { validTo } of certificatesIn(made.trusted)) {
+      for (const { validTo } of certificatesOf(made.trusted)) {
         assert.ok(new Date(validTo).getUTCFullYear() - day.getUTCFullYear() > 5, validTo);
       }
     }
@@ -149,7 +147,39 @@ describe("the program's own certificates", () => {
   it("of a CA that was renewed under its key are trusted by whoever has the earlier certificate of it", async () => {
     const [before, after] = [await issued(1, new Date("2029-12-31T12:00:00Z")), await issued(1, new Date("2030-01-01T00:00:00Z"))];
     assert.notEqual(before.trusted, after.trusted);
-    const [earlier] = certificatesIn(before.trusted);
+    const [earlier] = certificatesOf(before.trusted);
     assert.ok(earlier !== undefined && leafOf(after, SERVER).checkIssued(earlier) && leafOf(after, SERVER).verify(earlier.publicKey));
+  });
+
+  it("of a CA for others are signed with keys of its own, and taken by nobody who trusts another CA of the same seed", async () => {
+    const order = { stack: "m", generation: 1, day: TODAY, leaves: LEAVES };
+    const made = {
+      stack: await issue(SEED, order),
+      write: await issue(SEED, { ...order, use: "write" }),
+      query: await issue(SEED, { ...order, use: "query" }),
+    };
+    assert.deepEqual(made.stack, await issued(1), "the stack's own, if nothing is said");
+    assert.deepEqual(made.write, await issue(SEED, { ...order, use: "write" }), "byte for byte");
+    const all = Object.entries(made);
+    assert.equal(new Set(all.flatMap(([, { leaves }]) => Object.values(leaves).map(({ key }) => key))).size, 3 * LEAVES.length);
+    assert.equal(new Set(all.flatMap(([, { trusted }]) => certificatesOf(trusted).map(({ subject }) => subject))).size, 6);
+    for (const [server, one] of all) {
+      for (const [client, other] of all) {
+        const answer = await handshake([one, SERVER], [{ ...other, trusted: one.trusted }, CLIENT]);
+        assert.equal(answer === "answer", server === client, `${client} to ${server}: ${answer}`);
+      }
+    }
+    const bundle = { ...made.stack, trusted: made.stack.trusted + made.write.trusted };
+    const at = (client: Issued) => handshake([bundle, SERVER], [{ ...client, trusted: made.stack.trusted }, CLIENT]);
+    assert.deepEqual([await at(made.stack), await at(made.write)], ["answer", "answer"]);
+    assert.notEqual(await at(made.query), "answer");
+  });
+
+  it("of a CA for others go on over its generations as the stack's own do", async () => {
+    const at = (generation: number) => issue(SEED, { stack: "m", use: "write", generation, day: TODAY, leaves: LEAVES });
+    const [first, second, third] = [await at(1), await at(2), await at(3)];
+    assert.equal(await handshake([second, SERVER], [first, CLIENT]), "answer");
+    assert.equal(await handshake([first, SERVER], [second, CLIENT]), "answer");
+    assert.notEqual(await handshake([third, SERVER], [first, CLIENT]), "answer");
   });
 });

@@ -131,6 +131,8 @@ describe("the account that deploys", () => {
         claims: () => view.claims("a"),
         volumeClass: () => view.volumeClass("a"),
         requestSize: () => view.requestSize("a", "1Gi"),
+        secret: () => view.secret("a"),
+        certificate: () => view.certificate("a"),
         kubernetesVersion: () => view.kubernetesVersion(),
       };
       assert.deepEqual(Object.keys(calls).sort(), Object.keys(view).sort());
