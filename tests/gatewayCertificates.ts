@@ -19,7 +19,7 @@ const openssl = (...args: string[]) => execa("openssl", args);
 export async function gatewayCertificates(directory: string, alternativeName?: string): Promise<void> {
   const at = (name: string) => join(directory, name);
   const own = (name: string, key: string, ...more: string[]) =>
-    openssl("req", "-x509", ...KEY, "-days", "2", "-subj", `/CN=${name}`, ...more, "-keyout", at(key), "-out", at(`${name}.pem`));
+    openssl("req", "-x509", ...KEY, "-days", "90", "-subj", `/CN=${name}`, ...more, "-keyout", at(key), "-out", at(`${name}.pem`));
   await own("gateway", "gateway.pem.key", ...(alternativeName === undefined ? [] : ["-addext", `subjectAltName=${alternativeName}`]));
   await own("senders", "senders.key");
   await own("others", "others.key");
@@ -30,7 +30,7 @@ export async function gatewayCertificates(directory: string, alternativeName?: s
   ] as const) {
     await openssl("req", ...KEY, "-subj", `/CN=${subject}`, "-keyout", at(`${name}.key`), "-out", at(`${name}.csr`));
     await openssl(
-      ...["x509", "-req", "-days", "2", "-in", at(`${name}.csr`), "-out", at(`${name}.pem`)],
+      ...["x509", "-req", "-days", "90", "-in", at(`${name}.csr`), "-out", at(`${name}.pem`)],
       ...["-CA", at(`${authority}.pem`), "-CAkey", at(`${authority}.key`), "-CAcreateserial"],
     );
   }

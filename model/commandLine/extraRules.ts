@@ -17,7 +17,19 @@ export const OWN_VARIABLES = ["POD_INDEX", "POD_NAME", "TRACING_HEADER_0"];
 const HEADER_VARIABLE = /^TRACING_HEADER_\d+$/;
 /** Volumes of the stack's pods. */
 export const OWN_VOLUMES = [
-  ...["alertmanagers", "api-token", "bucket", "config", "credentials", "data", "endpoint-tls", "endpoints", "hashrings", "limits"],
+  ...[
+    "alertmanagers",
+    "api-token",
+    "bucket",
+    "client-ca",
+    "config",
+    "credentials",
+    "data",
+    "endpoint-tls",
+    "endpoints",
+    "hashrings",
+    "limits",
+  ],
   ...["objectstore", "relabel", "remote-write", "response-cache", "rules", "telemetry", "tls", "tmp"],
 ];
 /** Containers of the stack's pods. */
@@ -34,6 +46,7 @@ export const OWN_DIRECTORIES = [
   ...["config", "rules", "tls"].map((name) => `/etc/prometheus/${name}`),
   ...[
     "alertmanagers",
+    "client-ca",
     "endpoint-tls",
     "endpoints",
     "hashrings",

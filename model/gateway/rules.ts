@@ -105,8 +105,9 @@ const authoritySignsForSomebody: GatewayRule = (_, { tenants, senderAuthority })
     ? []
     : [
         {
-          key: "gateway.senderAuthority.secret",
-          value: senderAuthority.secret,
+          ...(senderAuthority.secret === undefined
+            ? { key: "gateway.senderAuthority", value: "tls" }
+            : { key: "gateway.senderAuthority.secret", value: senderAuthority.secret }),
           isPublic: true,
           rule: "no tenant in gateway.tenants has a name in certificates, so that whoever shows a certificate of it is nobody",
           remedy: "a name in certificates of a tenant, or the key left out",

@@ -48,8 +48,7 @@ export const ACCEPTABLE_RISKS = {
   "no-limit": "a limit of 0, which is none: one sender, one target or one query can fill the memory of what takes it, for everybody",
   "any-tenant":
     "a ring for any tenant: each name that a sender makes up is a database of its own in every receiver, until their memory is full",
-  "ending-certificates":
-    "a certificate that ends within 30 days: from then on whoever holds it is refused by everybody, and whoever asks him refuses him",
+  "ending-certificates": "a certificate that ends within 30 days: from then on every connection that rests on it fails",
 } as const;
 
 export const settingsSchema = z.strictObject({

@@ -38,7 +38,8 @@ const REMEDY = `a certificate that is valid for ${ENDS_SOON_DAYS} days more, or 
 function ending(key: string, what: string, end: Date, day: Date, remedy = REMEDY): Problem[] {
   const days = Math.floor((end.getTime() - day.getTime()) / DAY_MS);
   if (days >= ENDS_SOON_DAYS) return [];
-  const when = days < 0 ? `ended ${-days} days ago` : `ends in ${days} days`;
+  const count = `${Math.abs(days)} day${Math.abs(days) === 1 ? "" : "s"}`;
+  const when = days < 0 ? `ended ${count} ago` : `ends in ${count}`;
   return [
     { key, value: what, rule: `it ${when}, on ${end.toISOString().slice(0, 10)}; ${ACCEPTABLE_RISKS["ending-certificates"]}`, remedy },
   ];
