@@ -2,7 +2,7 @@
  * What has HAProxy take up certificates that are renewed in place: beside it a shell of the same image looks at their files, and tells its
  * master by signal, which starts a worker with the new ones and hands it the open sockets; the one before lets its requests end. Files that it
  * can't load are told of in its log, and the worker before stays. Sources: HAProxy 2.6 doc/management.txt, chapters 3 and 4;
- * docker-library/haproxy 3.2, whose images have a shell, `cat`, `cksum` and `sleep`, and so do those of Debian and of Alpine.
+ * docker-library/haproxy 3.2, whose images have a shell, `cat`, `sha256sum` and `sleep`, and so do those of Debian and of Alpine.
  */
 
 /** Directory in memory, of HAProxy and the shell beside it: process id and sockets. */
@@ -28,10 +28,10 @@ export function reloaderArgs(directories: readonly string[]): string[] {
   return [
     "-c",
     [
-      `sum() { cat ${files} | cksum; }`,
-      `[ -s ${SEEN_FILE} ] || sum > ${SEEN_FILE}`,
+      `sum() { cat ${files} | sha256sum; }`,
+      `[ -s ${SEEN_FILE} ] || sum > ${SEEN_FILE} || exit 1`,
       `while sleep ${INTERVAL_SECONDS}; do`,
-      "  now=$(sum)",
+      "  now=$(sum) || exit 1",
       `  [ "$now" = "$(cat ${SEEN_FILE})" ] && continue`,
       '  echo "certificates have changed: HAProxy is reloaded"',
       `  kill -USR2 "$(cat ${PID_FILE})" && echo "$now" > ${SEEN_FILE}`,

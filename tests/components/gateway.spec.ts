@@ -74,11 +74,11 @@ describe("gateway", () => {
     const [master, reloader] = [container(gateway(made), "thanos-gateway"), container(gateway(made), "reloader")];
     assert.deepEqual(master.args?.slice(0, 4), ["-W", "-db", "-p", "/run/haproxy/haproxy.pid"]);
     assert.equal(reloader.image, master.image);
-    assert.match(reloader.args?.[1] ?? "", /cat \/etc\/haproxy\/certificate\/\* \/etc\/haproxy\/senders\/\* \| cksum/);
+    assert.match(reloader.args?.[1] ?? "", /cat \/etc\/haproxy\/certificate\/\* \/etc\/haproxy\/senders\/\* \| sha256sum/);
     const mounts = (of: typeof master) => of.volumeMounts?.map(({ name }) => name);
     assert.deepEqual(mounts(reloader), ["certificate", "senders", "run"], "and no maps");
     const without = gateway(await run(GATEWAY_SIDECAR.stack, GATEWAY_SIDECAR.overrides));
-    assert.match(container(without, "reloader").args?.[1] ?? "", /cat \/etc\/haproxy\/certificate\/\* \| cksum/);
+    assert.match(container(without, "reloader").args?.[1] ?? "", /cat \/etc\/haproxy\/certificate\/\* \| sha256sum/);
   });
 
   it("says where it is reached, and who signed its certificate", () => {
