@@ -111,6 +111,19 @@ const authoritiesDiffer: ClientRule = (_, tls) => {
   );
 };
 
+/** A certificate that is no CA's verifies nothing but itself. One CA among several certificates is enough: the others may be in between. */
+const authoritiesAreCas: ClientRule = (_, tls) =>
+  authoritiesOf(tls)
+    .filter(({ pem }) => pem !== undefined && !certificatesOf(pem).some(({ ca }) => ca))
+    .map(({ key, pem }) => ({
+      key: `${key}.authority`,
+      value: certificatesOf(pem ?? "")
+        .map(({ subject }) => subject.replaceAll("\n", ", "))
+        .join("; "),
+      rule: "it is no CA's (basic constraints without CA:TRUE), so that nothing that it has signed would be trusted",
+      remedy: "the CA's own certificates: what a Secret of its issuer has in ca.crt, and not in tls.crt",
+    }));
+
 const secretsDiffer: ClientRule = (_, { certificates: { secrets } }) => {
   if (secrets === undefined) return [];
   const { clients, ...own } = secrets;
@@ -146,13 +159,15 @@ const sendersArrive: ClientRule = (settings, tls) => {
     clients.write.length > 0
       ? "tls.clients.write"
       : `tls.certificates.${certificates.secrets === undefined ? "certManager" : "secrets"}.clients.write`;
+  const value =
+    clients.write.length > 0 ? clients.write : (certificates.secrets?.clients.write ?? certificates.certManager?.clients.write?.issuer);
   if (receiveOf(settings) === undefined)
-    return [{ key, value: clients.write, rule: "in the sidecar scheme nobody writes", remedy: 'the key left out, or ingestion "receive"' }];
+    return [{ key, value, rule: "in the sidecar scheme nobody writes", remedy: 'the key left out, or ingestion "receive"' }];
   if (!gatewayEndpoints(settings).includes("write") || gatewayTrustsSenders(settings)) return [];
   return [
     {
       key,
-      value: clients.write,
+      value,
       rule: "senders reach the gateway alone, which trusts no certificate of this CA (gateway.senderAuthority)",
       remedy: certificates.secrets === undefined ? 'gateway.senderAuthority "tls", or the key left out' : "the key left out",
     },
@@ -216,6 +231,7 @@ const RULES: readonly ClientRule[] = [
   namesAreForOneThing,
   somebodySigns,
   ownAuthorityIsKnown,
+  authoritiesAreCas,
   authoritiesDiffer,
   secretsDiffer,
   sendersArrive,

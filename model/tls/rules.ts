@@ -1,10 +1,10 @@
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
-import type { TlsSettings } from "../settings/tls";
+import type { ClientUse, TlsSettings } from "../settings/tls";
 import type { Problem } from "../values/problem";
 import { knowsClientConfig } from "../values/versions";
 import { clientProblems } from "./clientRules";
-import { planTls, servesTls } from "./plan";
+import { leafSecretName, planTls, servesTls } from "./plan";
 
 /** The rules of encryption. Each names the key to change, why, and what would be accepted. */
 
@@ -29,6 +29,7 @@ function ownProblems(settings: Settings): Problem[] {
         ]
       : []),
     ...missingSecrets(settings),
+    ...madeSecrets(settings),
     ...clientProblems(settings),
   ];
 }
@@ -45,6 +46,44 @@ function missingSecrets(settings: Settings): Problem[] {
       rule: `${component} has no certificate`,
       remedy: "the name of a Secret, or one for all in tls.certificates.secrets.all",
     }));
+}
+
+/**
+ * Secrets of somebody else by a name that cert-manager fills for this stack: two would write one Secret, or the stack's own certificate would be
+ * shown to strangers, and its CA trusted with them.
+ */
+function madeSecrets(settings: Settings): Problem[] {
+  const plan = planTls(settings);
+  if (plan === undefined || plan.settings.certificates.certManager === undefined) return [];
+  const { gateway, expose } = settings;
+  const own = plan.leaves.map(leafSecretName);
+  const others = (use?: ClientUse) => plan.clients.filter((leaf) => use === undefined || leaf.use === use).map(leafSecretName);
+  const shown = "its certificate is for connections of the stack's components, and for no name by which the gateway is reached";
+  const trusted =
+    "whoever holds a certificate of the CA that is in it is let in elsewhere: the stack's own writes as any tenant, a querier's reads";
+  const named: [string, string | undefined, string[], string][] = [
+    ["gateway.certificate.secret", gateway?.certificate.secret, [...own, ...others()], shown],
+    ...(["write", "query"] as const).map((endpoint): [string, string | undefined, string[], string] => [
+      `expose.${endpoint}.ingress.certificate.secret`,
+      expose[endpoint]?.ingress?.certificate?.secret,
+      [...own, ...others()],
+      shown,
+    ]),
+    ["gateway.senderAuthority.secret", gateway?.senderAuthority?.secret, [...own, ...others("query")], trusted],
+  ];
+  return named.flatMap(([key, value, names, rule]): Problem[] =>
+    value === undefined || !names.includes(value)
+      ? []
+      : [
+          {
+            key,
+            value,
+            isPublic: true,
+            rule: `tls.certificates.certManager makes this Secret for the stack: ${rule}`,
+            remedy: `the name of another Secret, such as ${key === "gateway.senderAuthority.secret" ? "senders-ca" : "gateway-shown-tls"}`,
+          },
+        ],
+  );
 }
 
 /** Only the program's CAs have generations. */

@@ -62,9 +62,16 @@ export const HAPROXY_MINIMUM = "2.6";
 /** The oldest prom-label-proxy that knows every flag which the gateway gives it (its CHANGELOG). */
 export const PROM_LABEL_PROXY_MINIMUM = "0.12";
 
-/** Whether a version is older than another, by major and minor; false where it begins with no such numbers. */
+/**
+ * Whether a version is older than another, by major and minor; false where it begins with no such numbers. Of a major alone, as in the tag
+ * `haproxy:1`, it is the newest release.
+ */
 export function isBefore(version: string, minimum: string): boolean {
-  const numbers = (text: string) => /^(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number);
+  const numbers = (text: string) =>
+    /^(\d+)(?:\.(\d+)|(?=-|$))/
+      .exec(text)
+      ?.slice(1)
+      .map((part) => (part === undefined ? Number.POSITIVE_INFINITY : Number(part)));
   const [major = 0, minor = 0] = numbers(version) ?? [Number.POSITIVE_INFINITY];
   const [leastMajor = 0, leastMinor = 0] = numbers(minimum) ?? [];
   return major < leastMajor || (major === leastMajor && minor < leastMinor);

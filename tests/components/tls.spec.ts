@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parse } from "yaml";
 import { named, type ProgramRun } from "../../commands/program";
 import { objectProblems } from "../../model/objectSizes";
@@ -526,6 +528,7 @@ describe("tls: certificates of others", () => {
 });
 
 describe("tls: what is refused", () => {
+  const LEAF = readFileSync(join(__dirname, "../leaf.pem"), "utf8");
   const PROGRAM = { certificates: "program" };
   const SECRETS = { certificates: { secrets: { all: "inside" } } };
   const certManagerOf = (clients: object, authority = CERTIFICATE) => ({
@@ -591,6 +594,29 @@ describe("tls: what is refused", () => {
         }),
       },
       expected: /certManager\.clients\.query\.authority .*clients\.write\.authority is the same CA/,
+    },
+    {
+      title: "a certificate of no CA, as out of tls.crt",
+      overrides: { tls: certManagerOf({}, LEAF) },
+      expected: /certManager\.authority = "CN=leaf": it is no CA's.*ca\.crt/,
+    },
+    {
+      title: "the gateway's own certificate in a Secret that cert-manager makes for its connections to routers",
+      plan: GATEWAY as never,
+      overrides: { tls: certManagerOf({}), gateway: { certificate: { secret: "thanos-gateway-tls", authority: undefined } } },
+      expected: /gateway\.certificate\.secret = "thanos-gateway-tls": tls\.certificates\.certManager makes this Secret/,
+    },
+    {
+      title: "senders whose CA is the stack's own, by a Secret that cert-manager makes",
+      plan: GATEWAY as never,
+      overrides: { tls: certManagerOf({}), gateway: { senderAuthority: { secret: "thanos-receive-tls" } } },
+      expected: /gateway\.senderAuthority\.secret = "thanos-receive-tls": .*writes as any tenant/,
+    },
+    {
+      title: "senders whom the gateway does not trust, by their Secret",
+      plan: GATEWAY as never,
+      overrides: { tls: { certificates: { secrets: { all: "inside", clients: { write: "senders" } } } } },
+      expected: /secrets\.clients\.write = "senders": .*the gateway alone/,
     },
     {
       title: "a Secret for two things",

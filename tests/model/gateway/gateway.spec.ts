@@ -124,8 +124,23 @@ describe("what is accepted at the gateway", () => {
     assert.equal(problems({ ...edge, expose: other }).length, 1);
   });
 
+  it("is no tag of an old major, without a minor", () => {
+    for (const haproxy of ["haproxy:1", "haproxy:v1", "haproxy:1-alpine"])
+      assert.deepEqual(
+        problems({ images: { haproxy } }).map(({ key, value }) => [key, value]),
+        [["images.haproxy", haproxy]],
+      );
+  });
+
   it("is a tag that names no version, and a newer one", () => {
-    for (const haproxy of ["localhost/haproxy:debian", "haproxy:2.6.12", "haproxy:10.0"])
+    for (const haproxy of [
+      "localhost/haproxy:debian",
+      "haproxy:2.6.12",
+      "haproxy:10.0",
+      "haproxy:3",
+      "haproxy:2-alpine",
+      "haproxy:20251127",
+    ])
       assert.deepEqual(problems({ images: { haproxy } }), [], haproxy);
   });
 });
