@@ -175,16 +175,19 @@ describe("alerts before a limit", () => {
   });
 
   it("of a queue fire at half of the time without a loss", async () => {
-    const series = (minutes: number) => ({
-      'prometheus_remote_storage_highest_timestamp_in_seconds{namespace="monitoring", pod="prometheus-0"}': `${minutes * 60}x2`,
-      'prometheus_remote_storage_queue_highest_sent_timestamp_seconds{namespace="monitoring", pod="prometheus-0", remote_name="receive", url="u"}':
-        "0x2",
+    const series = (minutes: number, sent = 100, start = 0) => ({
+      'prometheus_remote_storage_highest_timestamp_in_seconds{namespace="monitoring", pod="prometheus-0"}': `${100 + minutes * 60}x2`,
+      'prometheus_remote_storage_queue_highest_sent_timestamp_seconds{namespace="monitoring", pod="prometheus-0", remote_name="receive", url="u"}': `${sent}x2`,
+      'process_start_time_seconds{namespace="monitoring", pod="prometheus-0"}': `${start}x2`,
       'prometheus_remote_storage_queue_highest_sent_timestamp_seconds{namespace="monitoring", pod="prometheus-0", remote_name="other-0", url="v"}':
         "0x2",
     });
     const rule = ruleOf("RemoteWriteNearLoss");
     await fires(rule, 1, series(61), ['{pod="prometheus-0"}']);
     await fires(rule, 1, series(59), []);
+    // One that has sent nothing is behind since it started.
+    await fires(rule, 1, series(61, 0, 100), ['{pod="prometheus-0"}']);
+    await fires(rule, 1, series(61, 0, 3_000), []);
   });
 
   it("are a file of the program's own, whose name nobody's file takes where there is a load", async () => {

@@ -152,12 +152,14 @@ function queueRules(plan: CapacityPlan, namespace: string): Rule[] {
   const cut = cutOff(plan);
   if (cut === undefined || cut.seconds === 0) return [];
   const own = `{namespace="${namespace}"}`;
+  const sent = `prometheus_remote_storage_queue_highest_sent_timestamp_seconds{namespace="${namespace}", remote_name="receive"}`;
   return [
     {
       alert: "RemoteWriteNearLoss",
+      // A queue that has sent nothing yet has sent up to 0, which is 1970: it is behind since its process started.
       expr:
-        `prometheus_remote_storage_highest_timestamp_in_seconds${own} - ignoring(remote_name, url) group_right ` +
-        `prometheus_remote_storage_queue_highest_sent_timestamp_seconds{namespace="${namespace}", remote_name="receive"} > ${Math.floor(HALF * cut.seconds)}`,
+        `prometheus_remote_storage_highest_timestamp_in_seconds${own} - ignoring(remote_name, url) group_right () ` +
+        `(${sent} > 0 or ${sent} + ignoring(remote_name, url) group_left process_start_time_seconds${own}) > ${Math.floor(HALF * cut.seconds)}`,
       for: "5m",
       labels: { severity: "critical" },
       annotations: {
