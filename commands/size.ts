@@ -1,21 +1,8 @@
 import { Command } from "commander";
-import { settingsSchema } from "../model/settings/schema";
 import { type SizeRequest, sizedStack } from "../model/sizing";
 import { stackFileText } from "./sizeFile";
+import { optionProblems, type SizeOptions } from "./sizeOptions";
 import { complain, say } from "./terminal";
-
-interface Options {
-  series: string;
-  interval: string;
-  retention: string;
-  survivesNodes: string;
-  survivesZones: string;
-  labelBytes?: string;
-  newSeries?: string;
-  queries?: string;
-  largestMemory: string;
-  name: string;
-}
 
 /** `npm run size -- --series 1000000 --interval 15s --retention 30d --survives-zones 1`: a stack file that carries it. */
 function main(): void {
@@ -32,7 +19,9 @@ function main(): void {
     .option("--largest-memory <quantity>", "most memory of one pod; above it there are more pods", "32Gi")
     .option("--name <name>", "name of the environment, of its cluster and of its context", "sized")
     .parse()
-    .opts<Options>();
+    .opts<SizeOptions>();
+  const refused = optionProblems(options);
+  if (refused.length > 0) throw new Error(refused.join("\n"));
   const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
   const request: SizeRequest = {
     name: options.name,
@@ -47,27 +36,10 @@ function main(): void {
     survives: { nodes: Number(options.survivesNodes), zones: Number(options.survivesZones) },
     largestMemory: options.largestMemory,
   };
-  refuseForms(request);
   say(stackFileText(sizedStack(request)).trimEnd());
 }
 
 const given = <Key extends string>(key: Key, value: number | undefined) => (value === undefined ? {} : { [key]: value });
-
-/** @throws {Error} with every option whose value the stack file would not take. */
-function refuseForms({ load, survives, retention, largestMemory }: SizeRequest): void {
-  const { shape } = settingsSchema;
-  const receive = shape.receive.unwrap().shape;
-  const problems = [
-    ["load", shape.load.safeParse(load)],
-    ["survives", shape.survives.safeParse(survives)],
-    ["retention", receive.retention.safeParse({ time: retention })],
-    ["largest-memory", receive.resources.safeParse({ memory: largestMemory })],
-  ] as const;
-  const refused = problems.flatMap(([name, { error }]) =>
-    (error?.issues ?? []).map(({ path, message }) => `${[name, ...path].join(".")}: ${message}`),
-  );
-  if (refused.length > 0) throw new Error(refused.join("\n"));
-}
 
 try {
   main();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { runProgram } from "../../commands/program";
 import { stackFileText } from "../../commands/sizeFile";
+import { optionProblems } from "../../commands/sizeOptions";
 import type { Capacity } from "../../model/capacity/types";
 import type { SettingsInput } from "../../model/settings/schema";
 import { carriesItsLoad, type SizeRequest, sizedStack } from "../../model/sizing";
@@ -85,5 +86,30 @@ describe("size", () => {
       () => sizedStack({ ...REQUEST, load: { series: 1e9, interval: "15s" }, largestMemory: "1Gi" }),
       /load\.series = 1000000000: .* do not carry it.*several environments/,
     );
+  });
+
+  it("names the option, its value, the rule and what is accepted where the stack file would not take it", () => {
+    const options = {
+      series: "1000",
+      interval: "15s",
+      retention: "30d",
+      survivesNodes: "0",
+      survivesZones: "1",
+      largestMemory: "32Gi",
+      name: "sized",
+    };
+    assert.deepEqual(optionProblems(options), []);
+    for (const [wrong, said] of [
+      [{ series: "abc" }, /^--series = "abc": this key holds a whole number\. Accepted: a whole number from 1 to/],
+      [{ survivesZones: "3" }, /^--survives-zones = 3: .*\. Accepted: /],
+      [{ name: "Foo_Bar" }, /^--name = "Foo_Bar": .*\. Accepted: /],
+      [{ largestMemory: "x" }, /^--largest-memory = "x": .*\. Accepted: /],
+      [{ retention: "soon" }, /^--retention = "soon": .*\. Accepted: /],
+      [{ queries: "many" }, /^--queries = "many": .*\. Accepted: /],
+    ] as const) {
+      const problems = optionProblems({ ...options, ...wrong });
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0] ?? "", said);
+    }
   });
 });
