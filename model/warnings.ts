@@ -24,6 +24,7 @@ const LOOKBACK_SECONDS = 300;
 export function planWarnings(settings: Settings): string[] {
   return [
     ...longIntervals(settings),
+    ...denserThanLoad(settings),
     ...filesThatNobodyMounts(settings),
     ...changesThatRulersMiss(settings),
     ...readWarnings(settings),
@@ -55,6 +56,15 @@ function longIntervals({ prometheus, ruler }: Settings): string[] {
         `${key} is ${interval}: a query looks 5m back for a series' newest sample, so graphs and alerts have gaps where ` +
         `${durationSeconds(interval) > LOOKBACK_SECONDS ? "nobody asks over a longer range (last_over_time)" : "one sample is late or missing"}; from 2m down they have none`,
     );
+}
+
+/** A load that counts fewer samples than the stack's own Prometheus makes of it. */
+function denserThanLoad({ load, prometheus: { scrapeInterval } }: Settings): string[] {
+  if (load?.interval === undefined || load.scraped === 0 || durationSeconds(load.interval) <= durationSeconds(scrapeInterval)) return [];
+  return [
+    `load.interval is ${load.interval}, and prometheus.scrapeInterval is ${scrapeInterval}: what this stack scrapes has more samples than the load counts; ` +
+      "a shorter load.interval, load.samplesPerSecond, or load.scraped 0 where others send all of it",
+  ];
 }
 
 /** Directory of the service account's token and the cluster's CA, in every pod that has them. */

@@ -22,6 +22,13 @@ describe("warnings of a plan", () => {
     assert.match(of({ ruler: { evaluationInterval: "6m" } }).join(), /^ruler\.evaluationInterval is 6m/);
   });
 
+  it("are loads that count fewer samples than are scraped", () => {
+    const load = (fields: object) => of({ load: { series: 1_000, ...fields }, prometheus: { scrapeInterval: "15s" } });
+    assert.match(load({ interval: "60s" }).join(), /^load\.interval is 60s, and prometheus\.scrapeInterval is 15s: /);
+    for (const fields of [{ interval: "15s" }, { samplesPerSecond: 100 }, { interval: "60s", scraped: 0 }])
+      assert.deepEqual(load(fields), []);
+  });
+
   it("are files of other targets and of whoever sends alerts, looked for where they are read", () => {
     const client = { basic_auth: { username: "u", password_file: "/etc/extra/own/password" } };
     const mounted = {
