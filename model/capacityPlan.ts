@@ -4,11 +4,11 @@ import { availabilityPlan } from "./availabilityPlan";
 import { SEND_SECONDS, TENANT_OWN_SERIES } from "./capacity/coefficients";
 import { mostDrawn, times } from "./capacity/load";
 import type {
-  BucketPlan,
   Budget,
   CapacityPlan,
   ComponentPlan,
   Load,
+  LoadedBucket,
   Pods,
   PrometheusCapacityPlan,
   ReceiversPlan,
@@ -168,7 +168,7 @@ function bucketPlan(
   receivers: ReceiversPlan | undefined,
   prometheus: PrometheusCapacityPlan,
   workload: Workload | undefined,
-): BucketPlan | undefined {
+): LoadedBucket | undefined {
   const { bucket } = plan;
   if (bucket === undefined || workload === undefined) return undefined;
   const { storeGateway, compactor } = bucket.objectStorage;

@@ -13,18 +13,18 @@ import {
 } from "./coefficients";
 import { blockBytes } from "./head";
 import { need } from "./need";
-import type { BucketPlan, CapacityPlan, Need } from "./types";
+import type { CapacityPlan, LoadedBucket, Need } from "./types";
 
 /** The bucket and its compactors. */
 
 const MINUTE = 60;
 
 /** Bytes of raw samples for so many seconds, as they are when nothing more will be merged. */
-const rawBytes = ({ load, replicas }: BucketPlan, seconds: number): number =>
+const rawBytes = ({ load, replicas }: LoadedBucket, seconds: number): number =>
   replicas.after * blockBytes(load, seconds, LONGEST_BLOCK_SECONDS);
 
 /** Bytes of a downsampled resolution for so many seconds: an index like that of raw samples, and points; never more than those. */
-function downsampledBytes(plan: BucketPlan, seconds: number, resolution: number): number {
+function downsampledBytes(plan: LoadedBucket, seconds: number, resolution: number): number {
   const { load, replicas } = plan;
   const index = replicas.after * blockBytes({ ...load, samplesPerSecond: 0 }, seconds, LONGEST_BLOCK_SECONDS);
   const points = (replicas.after * load.series * seconds * POINT_BYTES) / resolution;
@@ -32,7 +32,7 @@ function downsampledBytes(plan: BucketPlan, seconds: number, resolution: number)
 }
 
 /** Bytes in the bucket at that age of the environment, under this load all the time. */
-export function bucketBytes(plan: BucketPlan, age: number): number {
+export function bucketBytes(plan: LoadedBucket, age: number): number {
   const { load, replicas, retention, downsampling, deleteSeconds } = plan;
   const kept = (seconds: number) => Math.min(age, seconds);
   // What was merged stays for a while beside what came of it: blocks of two hours with all replicas, and each time they were compacted.
@@ -49,16 +49,16 @@ export function bucketBytes(plan: BucketPlan, age: number): number {
 }
 
 /** Bytes after one year, two, and so on to five. */
-export const bucketByYear = (plan: BucketPlan): number[] => [1, 2, 3, 4, 5].map((years) => bucketBytes(plan, years * YEAR));
+export const bucketByYear = (plan: LoadedBucket): number[] => [1, 2, 3, 4, 5].map((years) => bucketBytes(plan, years * YEAR));
 
 /** Groups that are compacted at once, in parts of all series: each tenant of each stream is one. */
-const compactedShare = ({ compactor, load }: BucketPlan): number => Math.min(1, compactor.concurrency / load.tenants);
+const compactedShare = ({ compactor, load }: LoadedBucket): number => Math.min(1, compactor.concurrency / load.tenants);
 
 /**
  * Part of all tenants that the compactor with most of them has, 0 to 1. A hash divides them, and which tenants there are is not known: the mean,
  * and three standard deviations of a draw.
  */
-export function compactedByOne({ compactor: { shards }, load: { tenants } }: Pick<BucketPlan, "compactor" | "load">): number {
+export function compactedByOne({ compactor: { shards }, load: { tenants } }: Pick<LoadedBucket, "compactor" | "load">): number {
   const mean = tenants / shards;
   return shards === 1 ? 1 : Math.min(1, (mean + 3 * Math.sqrt(mean)) / tenants);
 }
@@ -97,7 +97,7 @@ export function compactorNeeds({ bucket }: CapacityPlan): Need[] {
 }
 
 /** Requests to the bucket in a month: of whoever uploads, of the compactor, and of store gateways. Not measured. */
-export function bucketRequests({ load, uploaders, storeGateway }: BucketPlan, queriesPerSecond: number): number {
+export function bucketRequests({ load, uploaders, storeGateway }: LoadedBucket, queriesPerSecond: number): number {
   const month = 730 * HOUR;
   const blocks = (uploaders * load.tenants * month) / (2 * HOUR);
   const gateways = storeGateway.pods.all * storeGateway.shards;

@@ -1,7 +1,7 @@
 import { bucketBytes, bucketRequests } from "./bucket";
 import { GB, GIB, YEAR } from "./coefficients";
 import { networkOf } from "./network";
-import type { BucketPlan, Capacity, CapacityPlan, ComponentPlan } from "./types";
+import type { Capacity, CapacityPlan, ComponentPlan, LoadedBucket } from "./types";
 
 /** What the plan costs in a month, of what the model knows: no gateway, and no traffic to senders elsewhere. */
 
@@ -28,7 +28,7 @@ function podsOf({ receivers, routers, querier, queryFrontend, prometheus, bucket
 }
 
 /** Store gateways of every shard. */
-const severalOf = (plan: BucketPlan["storeGateway"]): [Priced, number][] => [[plan, plan.pods.all * plan.shards]];
+const severalOf = (plan: LoadedBucket["storeGateway"]): [Priced, number][] => [[plan, plan.pods.all * plan.shards]];
 
 /** A month's cost; undefined without prices. */
 export function costOf(plan: CapacityPlan): Capacity["cost"] {

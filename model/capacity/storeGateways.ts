@@ -2,12 +2,12 @@ import { bucketBytes } from "./bucket";
 import { DAY, GB, IDLE_BYTES, IDLE_CORES, INDEX_HEADER, STORE_GATEWAY_QUERIES, YEAR, YOUNG_INDEX_HEADER } from "./coefficients";
 import { blockBytes } from "./head";
 import { divided } from "./need";
-import type { BucketPlan, CapacityPlan, Need } from "./types";
+import type { CapacityPlan, LoadedBucket, Need } from "./types";
 
 /** Store gateways. Any one of a shard has the headers of all its blocks, so that more of them divide queries only. */
 
 /** Bytes of index headers of everything in the bucket when the environment is a year old. */
-export const indexHeaderBytes = (plan: BucketPlan): number =>
+export const indexHeaderBytes = (plan: LoadedBucket): number =>
   bucketBytes(plan, YEAR) * INDEX_HEADER + plan.replicas.before * blockBytes(plan.load, 2 * DAY) * YOUNG_INDEX_HEADER;
 
 export function storeGatewayNeeds({ bucket, queries }: CapacityPlan): Need[] {

@@ -97,8 +97,8 @@ export interface PrometheusCapacityPlan extends ComponentPlan {
   sidecar?: Pick<ComponentPlan, "cpu" | "memory">;
 }
 
-/** The bucket, and who works on it. */
-export interface BucketPlan {
+/** The bucket under its load, and who works on it. */
+export interface LoadedBucket {
   storeGateway: ComponentPlan & { shards: number; cacheBytes: number; syncSeconds: number };
   compactor: ComponentPlan & { concurrency: number; shards: number };
   /** Seconds; infinite for ever. */
@@ -136,7 +136,7 @@ export interface CapacityPlan {
   querier: ComponentPlan & { maxConcurrent: number };
   queryFrontend?: ComponentPlan;
   prometheus: PrometheusCapacityPlan;
-  bucket?: BucketPlan;
+  bucket?: LoadedBucket;
   /** Zones over which pods are spread; 0 where nothing is known of them. */
   zones: number;
   prices?: Prices;

@@ -11,7 +11,7 @@ import { networkOf } from "../../../model/capacity/network";
 import { cutOff } from "../../../model/capacity/prometheus";
 import { capacity } from "../../../model/capacity/proof";
 import { cpuFor, memoryFor, secondsInWords, short, volumeFor } from "../../../model/capacity/quantities";
-import type { BucketPlan, CapacityPlan, Load, Need } from "../../../model/capacity/types";
+import type { CapacityPlan, Load, LoadedBucket, Need } from "../../../model/capacity/types";
 import { cpuCores, quantityBytes } from "../../../model/values/quantity";
 import type { Overrides } from "../../harness";
 import { planUnder } from "./plans";
@@ -214,7 +214,7 @@ describe("capacity: each component", () => {
 
   it("compactors divide tenants, of which one may have more than the others", () => {
     const part = (shards: number, tenants: number) =>
-      compactedByOne({ compactor: { shards } as BucketPlan["compactor"], load: { tenants } as Load });
+      compactedByOne({ compactor: { shards } as LoadedBucket["compactor"], load: { tenants } as Load });
     assert.equal(part(1, 50), 1);
     assert.equal(part(4, 1), 1);
     assert.ok(part(4, 400) > 1 / 4 && part(4, 400) < 1 / 3);
