@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { ForbiddenError } from "../clients/transport";
+import { counted } from "../model/values/counted";
 import { oneLine } from "../model/values/visibleText";
 
 /** What a gate knows of time. */
@@ -42,8 +43,7 @@ const FORBIDDEN_LOOKS = 10;
 
 /** How long something is waited for, in words: `30 minutes`, `15 seconds`. */
 export function waitingTime(seconds: number): string {
-  const [count, unit] = seconds >= 60 && seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+  return seconds >= 60 && seconds % 60 === 0 ? counted(seconds / 60, "minute") : counted(seconds, "second");
 }
 
 /**

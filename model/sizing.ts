@@ -5,6 +5,7 @@ import { capacityPlan } from "./capacityPlan";
 import { planStack } from "./plan";
 import { MOST_RECEIVERS } from "./settings/forms";
 import { type SettingsInput, settingsSchema } from "./settings/schema";
+import { counted } from "./values/counted";
 import { formatProblem, type Problem } from "./values/problem";
 import { quantityBytes } from "./values/quantity";
 
@@ -163,8 +164,6 @@ export function sizedStack(request: SizeRequest): SizedStack {
     }
   }
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 function reasonsOf(request: SizeRequest, counts: Counts, plan: CapacityPlan): Reason[] {
   const { survives, retention, largestMemory } = request;

@@ -1,3 +1,4 @@
+import { counted } from "../../model/values/counted";
 import { diagramText } from "./escaping";
 import { type Box, nodesOf, replicasEach, type Stage, shownOf, stagesOf, type Topology, type TopologyRing, zoneTitle } from "./topology";
 
@@ -85,8 +86,6 @@ function named(pods: readonly string[]): string[] {
 }
 
 const receiversOf = ({ zones }: TopologyRing): number => zones.reduce((sum, { pods }) => sum + pods.length, 0);
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 const node = (id: string, ...lines: string[]): string => `${id}["${label(...lines)}"]`;
 

@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { ACCEPTABLE_RISKS, type Settings } from "../settings/schema";
 import { certificatesOf } from "../values/certificates";
+import { counted } from "../values/counted";
 import type { Problem } from "../values/problem";
 import { certificateSpec, issuerOf } from "./certManager";
 import { ENDS_SOON_DAYS } from "./expiry";
@@ -38,8 +39,7 @@ const REMEDY = `a certificate that is valid for ${ENDS_SOON_DAYS} days more, or 
 function ending(key: string, what: string, end: Date, day: Date, remedy = REMEDY): Problem[] {
   const days = Math.floor((end.getTime() - day.getTime()) / DAY_MS);
   if (days >= ENDS_SOON_DAYS) return [];
-  const count = `${Math.abs(days)} day${Math.abs(days) === 1 ? "" : "s"}`;
-  const when = days < 0 ? `ended ${count} ago` : `ends in ${count}`;
+  const when = days < 0 ? `ended ${counted(-days, "day")} ago` : `ends in ${counted(days, "day")}`;
   return [
     { key, value: what, rule: `it ${when}, on ${end.toISOString().slice(0, 10)}; ${ACCEPTABLE_RISKS["ending-certificates"]}`, remedy },
   ];
