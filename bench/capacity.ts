@@ -2,7 +2,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { RemoteWriteClient } from "../clients/remoteWrite";
 import { directTransport } from "../clients/transport";
 import { quantityBytes } from "../model/values/quantity";
-import { ensureVolumes } from "../sandbox/cluster";
 import { type Pod, runId } from "../tests/e2e/stack";
 import { type Sender, startSender } from "../tests/ledger";
 import {
@@ -147,7 +146,6 @@ async function ramp(stack: BenchStack, steps: readonly number[]): Promise<string
 
 async function main(): Promise<void> {
   const given = process.argv.slice(2).map(Number);
-  await ensureVolumes();
   await withStack("prod", STACK, {}, async (stack) => {
     const before = processorTimes();
     await delay(5_000);

@@ -13,7 +13,6 @@ import type { CapacityPlan, Need } from "../model/capacity/types";
 import { capacityPlan } from "../model/capacityPlan";
 import { planStack } from "../model/plan";
 import { settingsSchema } from "../model/settings/schema";
-import { ensureVolumes } from "../sandbox/cluster";
 import { environmentConfig } from "../sandbox/engine";
 import { type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
 import { REPOSITORY } from "../sandbox/paths";
@@ -23,7 +22,7 @@ import { judged, type Measured, overridesOf, type Point, type Result, selected, 
 import { type BenchStack, metricsOf, table, total, withStack } from "./stack";
 
 /**
- * `npm run bench:coefficients [-- --only 50k,rf3] [--again]`: measures loads on prod's split ring, each on a stack of its own, and judges
+ * `npm run bench:coefficients [-- --only 50k-rf3] [--again]`: measures loads on prod's split ring, each on a stack of its own, and judges
  * the model of what a plan carries by them. Each point is a file in out/coefficients; one that is there is not measured again, so that a run
  * can be ended and gone on with. `--table` measures nothing.
  */
@@ -228,7 +227,7 @@ async function results(): Promise<Map<string, Result>> {
 
 async function main(): Promise<void> {
   const options = new Command("bench:coefficients")
-    .option("--only <words>", "words of the points' names, such as 50k,rf3")
+    .option("--only <words>", "words of the points, such as 50k-rf3,100k-steady")
     .option("--again", "measure also what has been measured", false)
     .option("--table", "measure nothing, print what is there", false)
     .parse()
@@ -237,7 +236,6 @@ async function main(): Promise<void> {
   const wanted = selected(options.only).filter(({ name }) => options.again || !known.has(name));
   if (!options.table && wanted.length > 0) {
     await mkdir(RESULTS, { recursive: true });
-    await ensureVolumes();
     for (const point of wanted) {
       console.log(`${point.name} …`);
       try {

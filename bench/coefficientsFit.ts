@@ -47,16 +47,21 @@ export const POINTS: readonly Point[] = [
 ];
 
 /**
- * The points that `--only` selects: those whose names have each of the words, which commas part; all without.
+ * The points that `--only` selects: those that have each of the words of one of its alternatives, and all without. Commas part the alternatives,
+ * hyphens their words, which are those of a point's name and its kind: `50k-rf3,100k-steady`.
  *
- * @throws {Error} where there is none
+ * @throws {Error} for an alternative that no point has
  */
 export function selected(only: string | undefined, points: readonly Point[] = POINTS): Point[] {
-  const words = (only ?? "").split(",").filter((word) => word !== "");
-  const found = points.filter(({ name }) => words.every((word) => name.split("-").includes(word)));
-  if (found.length === 0)
-    throw new Error(`--only ${only}: no point has all of these; points: ${points.map(({ name }) => name).join(", ")}`);
-  return found;
+  if (only === undefined) return [...points];
+  const matching = only.split(",").map((alternative) => {
+    const words = alternative.split("-");
+    const found = points.filter(({ name, kind }) => words.every((word) => word === kind || name.split("-").includes(word)));
+    if (found.length === 0)
+      throw new Error(`--only ${alternative}: no point has all of these words; points: ${points.map(({ name }) => name).join(", ")}`);
+    return found;
+  });
+  return points.filter((each) => matching.some((found) => found.includes(each)));
 }
 
 /**

@@ -1,10 +1,12 @@
 import { rm } from "node:fs/promises";
 import { cpus } from "node:os";
-import type { Stack } from "@pulumi/pulumi/automation";
+import { setTimeout as delay } from "node:timers/promises";
+import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
 import type { HttpRequest, HttpResponse, Transport } from "../clients/transport";
-import { HTTP_PORT } from "../model/kubernetes/ports";
+import { ALL_COMPONENTS } from "../model/kubernetes/components";
 import { ensureBucket } from "../sandbox/bucket";
+import { ensureVolumes } from "../sandbox/cluster";
 import { run } from "../sandbox/command";
 import { environmentConfig, openStack } from "../sandbox/engine";
 import { inNode } from "../sandbox/node";
@@ -22,6 +24,8 @@ export interface BenchStack {
   readonly cluster: Cluster;
   readonly deployed: Deployed;
   readonly namespace: string;
+  /** Every output of the stack, secret ones too. */
+  outputs(): Promise<OutputMap>;
   /** Brings the stack to its settings with these on top. */
   update(overrides: ConfigOverlay): Promise<void>;
 }
@@ -44,6 +48,8 @@ export async function withStack(
   // A prefix of its own in the environment's bucket.
   const history: ConfigOverlay = bucket === undefined ? {} : { "thanos-stack:objectStorage": { prefix: name } };
   if (bucket !== undefined) await ensureBucket(bucket.bucket);
+  // Those of an earlier stack are gone with its data.
+  await ensureVolumes();
   const open = (more: ConfigOverlay): Promise<Stack> =>
     openStack(env, mergeConfig({ "thanos-stack:namespace": name, "thanos-stack:protect": false }, history, overrides, more), {
       stack: name,
@@ -57,13 +63,14 @@ export async function withStack(
       cluster,
       deployed,
       namespace: name,
+      outputs: () => stack.outputs(),
       update: async (more) => {
         await (await open(more)).up();
       },
     });
   } finally {
     const claimed = (await cluster.list<Volume>("/api/v1/persistentvolumes")).filter(({ spec }) => spec.claimRef?.namespace === name);
-    await stack.destroy();
+    await Promise.all([stack.destroy(), killed(cluster, name)]);
     await stack.workspace.removeStack(name);
     for (const { metadata, spec } of claimed.filter((volume) => volume.spec.local !== undefined)) {
       await run("kubectl", ["delete", "persistentvolume", metadata.name]);
@@ -73,14 +80,35 @@ export async function withStack(
   }
 }
 
+/** Ends a namespace's pods without their grace periods, until the namespace is gone: nobody needs what they would still store. */
+async function killed(cluster: Cluster, namespace: string): Promise<void> {
+  while ((await cluster.list<KubernetesObject>("/api/v1/namespaces")).some(({ metadata }) => metadata.name === namespace)) {
+    for (const { metadata } of await cluster.pods(namespace))
+      if (metadata.deletionTimestamp !== undefined)
+        await run("kubectl", [
+          "delete",
+          "pod",
+          metadata.name,
+          "--namespace",
+          namespace,
+          "--force",
+          "--grace-period=0",
+          "--ignore-not-found",
+        ]);
+    await delay(1_000);
+  }
+}
+
 interface Volume extends KubernetesObject {
   spec: { claimRef?: { namespace: string }; local?: { path: string } };
 }
 
-/** The metrics of a Thanos pod. */
+/** The metrics of a pod, from the port that its component serves them at. */
 export async function metricsOf(pod: Pod): Promise<ExposedSample[]> {
-  const { name, namespace = "" } = pod.metadata;
-  const { status, body } = await inside().pod({ namespace, name, port: HTTP_PORT }).send({ method: "GET", path: "/metrics" });
+  const { name, namespace = "", labels } = pod.metadata;
+  const served = ALL_COMPONENTS.find(({ app }) => app === labels?.["app.kubernetes.io/name"]);
+  if (served?.metricsPort === undefined) throw new Error(`${name} serves no metrics`);
+  const { status, body } = await inside().pod({ namespace, name, port: served.metricsPort }).send({ method: "GET", path: "/metrics" });
   if (status !== 200) throw new Error(`${name}: ${status} ${body.slice(0, 200)}`);
   return parseExposition(body);
 }

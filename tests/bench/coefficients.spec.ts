@@ -24,11 +24,15 @@ describe("bench:coefficients: points", () => {
 
   it("are selected by all of the words, and an unknown one is refused with what there is", () => {
     assert.deepEqual(
-      selected("50k,rf3").map(({ name }) => name),
+      selected("50k-rf3").map(({ name }) => name),
       ["50k-rf3-l100", "50k-rf3-l400"],
     );
+    assert.deepEqual(
+      selected("100k-rf3-l100-steady,queries").map(({ name }) => name),
+      ["100k-rf3-l100", "100k-rf1-l100-queries", "100k-rf3-l100-queries"],
+    );
     assert.equal(selected(undefined).length, POINTS.length);
-    assert.throws(() => selected("5k"), /--only 5k: no point has all of these; points: 50k-rf1-l100, /);
+    assert.throws(() => selected("5k"), /--only 5k: no point has all of these words; points: 50k-rf1-l100, /);
   });
 
   it("a third judges, with both factors, every size and both labels on each side", () => {
