@@ -7,7 +7,7 @@ import { PROMETHEUS_APP } from "../model/kubernetes/identities";
 import { QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../model/kubernetes/ports";
 import { applyManifests } from "../sandbox/cluster";
 import { run } from "../sandbox/command";
-import type { ConfigOverlay, ConfigValue } from "../sandbox/overlay";
+import { type ConfigOverlay, type ConfigValue, mergeConfig } from "../sandbox/overlay";
 import { SANDBOX_STACK_IMAGES } from "../sandbox/stackImages";
 import { NODE_NETWORK, NODES, POD_NETWORK } from "../sandbox/topology";
 import type { Cluster } from "../tests/e2e/stack";
@@ -75,7 +75,7 @@ export function wanted(names: readonly string[], variants: readonly string[]): W
 /** Prod's split ring with its queriers and frontends, and one Prometheus. */
 function ours(replicationFactor: 1 | 3, more: ConfigOverlay): ConfigOverlay {
   const { receive, ...rest } = overridesOf({ replicationFactor });
-  return { ...named({ ...rest, receive: { ...receive, routers: {} } }), ...more };
+  return mergeConfig(named({ ...rest, receive: { ...receive, routers: {} } }), more);
 }
 
 const NODE = NODES[0]?.address ?? "";
@@ -127,7 +127,7 @@ async function withGateway(
         stringData: { "tls.crt": ca, "tls.key": file("gateway.pem.key") },
       });
     };
-    const stack = withStack("prod", namespace, ours(plan.replicationFactor, { ...plan.overlay, ...behindGateway(ca) }), async (own) => {
+    const stack = withStack("prod", namespace, ours(plan.replicationFactor, mergeConfig(plan.overlay, behindGateway(ca))), async (own) => {
       const { credentials } = await own.outputs();
       const { tenants, readers } = (credentials?.value ?? {}) as Record<"tenants" | "readers", Record<string, string> | undefined>;
       const door = (port: number, path: string) => directTransport(`https://${NODE}:${port}${path}`, { tls: { ca } });

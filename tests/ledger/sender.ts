@@ -1,4 +1,5 @@
 /** A sender with a memory: writes deterministic series, retries like Prometheus, and keeps a ledger of what was acknowledged. */
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Attempt, RemoteWriteClient, WriteGivenUpError, WriteRejectedError, type WriteSeries } from "../../clients/remoteWrite";
 import { directTransport } from "../../clients/transport";
@@ -74,6 +75,8 @@ export function startSender(options: SenderOptions): Sender {
     },
   };
   const stopping = new AbortController();
+  // Every batch waits with it.
+  setMaxListeners(0, stopping.signal);
   const run = new Run(client, ledger, options.giveUpAfterMs ?? 120_000);
   const batches = Array.from({ length: ledger.batches }, (_, batch) => run.batch(batch, options.ticks, stopping.signal));
   const done = Promise.all(batches).then(() => ledger);
