@@ -1,78 +1,33 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
 import type { ExposedSample } from "../clients/exposition";
 import { RemoteWriteClient } from "../clients/remoteWrite";
 import { directTransport } from "../clients/transport";
-import { CONFIG_NAMESPACE } from "../config/namespace";
 import { jobOf } from "../model/capacity/jobs";
-import { needsOf } from "../model/capacity/limits";
-import { receiverNeeds } from "../model/capacity/receivers";
-import type { CapacityPlan, Need } from "../model/capacity/types";
-import { capacityPlan } from "../model/capacityPlan";
-import { planStack } from "../model/plan";
-import { settingsSchema } from "../model/settings/schema";
-import { environmentConfig } from "../sandbox/engine";
-import { type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
 import { REPOSITORY } from "../sandbox/paths";
 import { runId } from "../tests/e2e/stack";
 import { type Sender, startSender } from "../tests/ledger";
-import { judged, type Measured, overridesOf, type Point, type Result, selected, tables } from "./coefficientsFit";
+import { judged, type Measured, type Point, type Result, selected, tables } from "./coefficientsFit";
+import { CHURN, GENERATION_MS, LATE, LATE_MS, overlayOf, planOf, predictedOf, QUERIES_PER_SECOND } from "./coefficientsModel";
 import { type BenchStack, metricsOf, table, total, withStack } from "./stack";
 
 /**
  * `npm run bench:coefficients [-- --only 50k-rf3] [--again]`: measures loads on prod's split ring, each on a stack of its own, and judges
- * the model of what a plan carries by them. Each point is a file in out/coefficients; one that is there is not measured again, so that a run
- * can be ended and gone on with. `--table` measures nothing.
+ * the model of what a plan carries by them. What is measured is kept in bench/coefficients.json; a point that is there is not
+ * measured again, so that a run can be ended and gone on with. `--table` measures nothing.
  */
 
 const STACK = "bench-coefficients";
-const RESULTS = join(REPOSITORY, "out", "coefficients");
+const RESULTS = join(REPOSITORY, "bench", "coefficients.json");
 const SAMPLES_PER_REQUEST = 5_000;
-/** New series are made in the first interval; what follows is what goes on. */
-const WARM_UP_MS = 60_000;
-const MEASURED_MS = 60_000;
-/** Part of the series that ends, and is replaced by as many, in each of {@link GENERATION_MS}. */
-const CHURN = 0.1;
-const GENERATION_MS = 30_000;
-/** Part of the series that have samples out of order, and how far these are behind. */
-const LATE = 0.2;
-const LATE_MS = 60_000;
-const QUERIES_PER_SECOND = 2;
-/** Series of which a query counts: those with three digits. */
-const QUERIED_SERIES = 900;
 /** Bytes of the labels that the sender gives a series without padding (tests/ledger), and of those that the cluster's own have, about. */
 const SENDER_LABEL_BYTES = 70;
 const OWN_LABEL_BYTES = 300;
-
-const PREFIX = `${CONFIG_NAMESPACE}:`;
-
-const overlayOf = (point: Point): ConfigOverlay =>
-  Object.fromEntries(Object.entries(overridesOf(point)).map(([key, value]) => [`${PREFIX}${key}`, value]));
-
-/** The plan of a point, whose load is what came into the ring. */
-function planOf(
-  point: Point,
-  written: { series: number; samplesPerSecond: number; labelBytes: number; newSeriesPerHour: number },
-): CapacityPlan {
-  const config = mergeConfig(environmentConfig("prod"), overlayOf(point), {
-    [`${PREFIX}load`]: {
-      series: Math.max(1, Math.round(written.series)),
-      samplesPerSecond: Math.max(1, Math.round(written.samplesPerSecond)),
-      labelBytes: Math.round(written.labelBytes),
-      newSeriesPerHour: Math.round(written.newSeriesPerHour),
-      outOfOrderPercent: point.kind === "late" ? 100 * LATE : 0,
-      queries: { perSecond: point.kind === "queries" ? QUERIES_PER_SECOND : 0, range: "1m", series: QUERIED_SERIES },
-    },
-  });
-  const own = Object.entries(config).flatMap(([key, value]) => (key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), value]] : []));
-  const settings = settingsSchema.parse(Object.fromEntries(own));
-  const plan = capacityPlan(settings, planStack(settings));
-  if (plan === undefined) throw new Error("a point has a load");
-  return plan;
-}
-
+/** New series are made in the first interval; what follows is what goes on. */
+const WARM_UP_MS = 60_000;
+const MEASURED_MS = 60_000;
 /** A reading of every pod of a component. */
 type Reading = ReadonlyMap<string, readonly ExposedSample[]>;
 
@@ -106,15 +61,6 @@ function measuredOf(component: string, before: Reading, after: Reading, seconds:
     ...(component === "receivers" ? [{ component, resource: "disk" as const, amount: disk }] : []),
   ];
 }
-
-const isJudged = (resource: Need["resource"]): resource is Measured["resource"] => resource !== "replay";
-
-/** What the model says of the plan when it has taken samples for so long. */
-const predictedOf = (plan: CapacityPlan, seconds: number): Measured[] =>
-  [
-    ...needsOf(plan).filter(({ component }) => component === "routers" || component === "queriers"),
-    ...receiverNeeds(plan, seconds),
-  ].flatMap(({ component, resource, used }) => (isJudged(resource) ? [{ component, resource, amount: used }] : []));
 
 /** Senders of a point's load, and whoever queries it; `stop` ends all of them. */
 function start({ deployed }: BenchStack, point: Point): { stop: () => Promise<void>; failed: () => number } {
@@ -198,8 +144,6 @@ async function measure(point: Point): Promise<Result> {
         planOf(point, { series: 1, samplesPerSecond: 1, labelBytes: 100, newSeriesPerHour: 0 }).receivers?.rings[0]?.heaviest ?? 1;
       const sent = Math.min(headSeries, point.series * heaviest);
       const labelBytes = (sent * point.labelBytes + (headSeries - sent) * OWN_LABEL_BYTES) / Math.max(1, headSeries);
-      // Series that have ended are in the head as the others are.
-      const written = { series: headSeries / heaviest, samplesPerSecond: samplesPerSecond / heaviest, labelBytes, newSeriesPerHour: 0 };
       result = {
         point,
         at: new Date(to).toISOString(),
@@ -207,7 +151,8 @@ async function measure(point: Point): Promise<Result> {
         labelBytes,
         samplesPerSecond,
         measured: COMPONENTS.flatMap((each) => measuredOf(each, of(before, each), of(after, each), seconds)),
-        predicted: predictedOf(planOf(point, written), age),
+        age,
+        heaviest,
       };
     } finally {
       await load.stop();
@@ -217,12 +162,12 @@ async function measure(point: Point): Promise<Result> {
   return result;
 }
 
-const fileOf = ({ name }: Point): string => join(RESULTS, `${name}.json`);
+const results = (): Result[] => JSON.parse(readFileSync(RESULTS, "utf8")) as Result[];
 
-async function results(): Promise<Map<string, Result>> {
-  const files = (await readdir(RESULTS).catch(() => [])).filter((name) => name.endsWith(".json"));
-  const all = await Promise.all(files.map(async (name) => JSON.parse(await readFile(join(RESULTS, name), "utf8")) as Result));
-  return new Map(all.map((result) => [result.point.name, result]));
+/** Puts a result in the place of an earlier one of the same point. */
+function keep(result: Result): void {
+  const others = results().filter(({ point }) => point.name !== result.point.name);
+  writeFileSync(RESULTS, `${JSON.stringify([...others, result], undefined, 2)}\n`);
 }
 
 async function main(): Promise<void> {
@@ -232,21 +177,19 @@ async function main(): Promise<void> {
     .option("--table", "measure nothing, print what is there", false)
     .parse()
     .opts<{ only?: string; again: boolean; table: boolean }>();
-  const known = await results();
+  const known = new Set(results().map(({ point }) => point.name));
   const wanted = selected(options.only).filter(({ name }) => options.again || !known.has(name));
-  if (!options.table && wanted.length > 0) {
-    await mkdir(RESULTS, { recursive: true });
+  if (!options.table)
     for (const point of wanted) {
       console.log(`${point.name} …`);
       try {
-        await writeFile(fileOf(point), `${JSON.stringify(await measure(point), undefined, 2)}\n`);
+        keep(await measure(point));
       } catch (error) {
         console.error(`${point.name}: ${error instanceof Error ? error.message : String(error)}`);
         process.exitCode = 1;
       }
     }
-  }
-  const { rows, fits } = judged([...(await results()).values()]);
+  const { rows, fits } = judged(results(), predictedOf);
   for (const { head, rows: lines } of tables({ rows })) console.log(`\n${table(head, lines)}`);
   for (const { component, resource, coefficients } of fits)
     console.log(

@@ -99,8 +99,10 @@ export interface Result {
   /** Samples that it stores in a second. */
   samplesPerSecond: number;
   measured: Measured[];
-  /** What the model says of the same load, by component and resource. */
-  predicted: Measured[];
+  /** For how long it had taken samples then, in seconds. */
+  age: number;
+  /** Part of the series that the neediest receiver stores, 0 to 1. */
+  heaviest: number;
 }
 
 /**
@@ -203,8 +205,12 @@ const keyOf = ({ component, resource }: Pick<Measured, "component" | "resource">
 /** Steady points alone are what coefficients of these columns can be fitted to: what churn, lateness and queries add has no column. */
 const isSteady = ({ point: { kind } }: Result): boolean => kind === "steady";
 
-/** Fits and judges everything that was measured. */
-export function judged(results: readonly Result[]): { rows: Judged[]; fits: Fit[] } {
+/**
+ * Fits and judges everything that was measured.
+ *
+ * @param predictedOf What the model says of the same load, by component and resource.
+ */
+export function judged(results: readonly Result[], predictedOf: (result: Result) => readonly Measured[]): { rows: Judged[]; fits: Fit[] } {
   const kinds = new Map(results.flatMap(({ measured }) => measured.map((each) => [keyOf(each), each] as const)));
   const fits: Fit[] = [];
   const rows: Judged[] = [];
@@ -231,7 +237,7 @@ export function judged(results: readonly Result[]): { rows: Judged[]; fits: Fit[
         component,
         resource,
         measured,
-        predicted: amountIn(result.predicted) ?? Number.NaN,
+        predicted: amountIn(predictedOf(result)) ?? Number.NaN,
         ...(coefficients === undefined ? {} : { fit: columns.reduce((sum, each, index) => sum + each * (coefficients[index] ?? 0), 0) }),
         judges: judges(result.point),
       });
@@ -254,12 +260,19 @@ export const MOST_ERROR = 0.15;
 
 const errorOf = (said: number, measured: number): number => said / measured - 1;
 
+/** Cores of which nobody plans parts: what a process takes idle is as much by chance. */
+const NO_CORES = 0.005;
+
+/** Whether an amount is large enough for an error of it to mean anything. */
+export const counts = ({ resource, measured, predicted }: Pick<Judged, "resource" | "measured" | "predicted">): boolean =>
+  resource !== "cpu" || Math.max(measured, predicted) >= NO_CORES;
+
 /** Of each component and resource the mean and the worst error, of the points that judge: those that no coefficient was fitted to. */
 export function errors(
   rows: readonly Judged[],
 ): { component: string; resource: string; points: number; model: number; worst: number; fit?: number }[] {
   const groups = new Map<string, Judged[]>();
-  for (const row of rows.filter((each) => each.judges)) groups.set(keyOf(row), [...(groups.get(keyOf(row)) ?? []), row]);
+  for (const row of rows.filter((each) => each.judges && counts(each))) groups.set(keyOf(row), [...(groups.get(keyOf(row)) ?? []), row]);
   return [...groups.values()].map((group) => {
     const mean = (of: (row: Judged) => number): number => group.reduce((sum, row) => sum + Math.abs(of(row)), 0) / group.length;
     const [{ component, resource }] = group as [Judged];

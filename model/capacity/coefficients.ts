@@ -1,6 +1,6 @@
 /**
  * What one unit of load takes, in bytes and seconds of a core. Each says where it is from: a measurement of this program (bench/README.md), the
- * text of an upstream, or nothing better than a reason. None was judged on a load that it was not fitted to: no accuracy is known.
+ * text of an upstream, or nothing better than a reason. Those of "coefficients" were judged there by loads that they were not fitted to.
  *
  * A second of a core is one of {@link MEASURED_ON}: another processor takes another time for the same work.
  *
@@ -11,8 +11,8 @@ export const HOUR = 3_600;
 export const DAY = 24 * HOUR;
 export const YEAR = 365 * DAY;
 const MB = 1e6;
-/** The machine of every measured CPU time, which shared its cores with three nodes, the whole stack and the sender. Its processor was not recorded. */
-export const MEASURED_ON = "a machine of two cores for all nodes and the senders";
+/** The machine of every measured CPU time. Its two processors are threads of one core. */
+export const MEASURED_ON = "a machine of two processors for all nodes and the senders";
 export const GB = 1e9;
 export const GIB = 2 ** 30;
 /** Second of a core, of so many microseconds. */
@@ -23,14 +23,13 @@ const MICROSECONDS = 1e-6;
  * the garbage collector takes the processors from everything else.
  */
 export const USABLE_MEMORY = 0.9;
+/**
+ * Share of the CPU asked for that is planned with: with both processors busy a sample took 1.43 times as much as with one of them free
+ * (bench/README.md, "capacity", rows of 40,000 and 80,000 series).
+ */
+export const USABLE_CPU = 0.7;
 /** Share of a volume that may be full (prometheus docs/storage.md "Right-Sizing Retention Size": 80-85 %). */
 export const USABLE_DISK = 0.85;
-
-/** A figure that measurements disagree about. The model counts with the most. */
-export interface MeasuredRange {
-  least: number;
-  most: number;
-}
 
 // The head of a TSDB: receivers and Prometheus.
 
@@ -42,20 +41,16 @@ export const HEAD_SECONDS = 3 * HOUR;
 /** Seconds of a block. */
 export const BLOCK_SECONDS = 2 * HOUR;
 /**
- * A receiver without series. Measured: bench/README.md, "capacity", least squares over 85,000 to 163,000 series in the largest receiver: 92 MB and
- * 2,530 bytes a series, which no row misses by more than a tenth. A series cost less elsewhere, 1,400 to 1,700 bytes for a replica with samples
- * of one minute (20,000 series at replication factor 3, against factor 1 and against none), and more in Receive 0.22, 3,100.
+ * A receiver without series, without what its tenants' databases and their exemplars take. Measured: bench/README.md, "coefficients".
  */
-export const RECEIVER_BYTES = 92 * MB;
-/** Size of the labels of series that were added in that measurement, about: name, run, step, batch and series (tests/ledger/ledger.ts). */
-const MEASURED_LABEL_BYTES = 70;
+export const RECEIVER_BYTES = 88 * MB;
 /**
- * Bytes of memory for each byte of labels, with garbage collection at GOGC=100. Measured: bench/README.md, "one receiver": 30,000 series with
- * 20, 230 and 1,030 bytes of labels took 2,330, 3,600 and 5,660 bytes each.
+ * Bytes of memory for each byte of labels, with garbage collection at GOGC=100. Measured: there; and 3.3 in "receiver", where 30,000 series had
+ * 20, 230 and 1,030 bytes of labels.
  */
-export const LABEL_COPIES = 3;
-/** A series in the head with its open chunk and postings, without its labels: what that measurement leaves for it. */
-export const SERIES_BYTES = 2_530 - LABEL_COPIES * MEASURED_LABEL_BYTES;
+export const LABEL_COPIES = 2.9;
+/** A series in the head with its postings, without its labels and samples. Measured: there; "capacity" agrees within a tenth. */
+export const SERIES_BYTES = 1_700;
 /**
  * A full chunk's place in memory, with garbage collection: its samples are on disk (`memChunk` and `mmappedChunk`, prometheus tsdb/head.go). Not
  * measured: the benchmark's steps are shorter than a chunk.
@@ -94,18 +89,16 @@ export const EXEMPLAR_BYTES = 100 - EXEMPLAR_PLACE_BYTES;
 export const TENANT_BYTES = 8.4 * MB;
 /** Series that a tenant's database adds to what its receiver shows of itself. Measured: there, 24,005 of 100 tenants. */
 export const TENANT_OWN_SERIES = 233;
-/**
- * Core for each series in the head, for cutting blocks and for garbage collection. Derived: Receive 0.22 took 12.5 µs a sample at 80,000 samples/s
- * with 3.9 million series, against 7.7 with 20,000 series at replication factor 1; not measured here.
- */
-export const CORES_PER_SERIES = 1e-7;
+/** Core for each series in the head, for garbage collection. Measured: bench/README.md, "coefficients". */
+export const CORES_PER_SERIES = 0.15 * MICROSECONDS;
 
 // The log, and its replay.
 
-/** A sample in the write-ahead log: 13 bytes as they are written (robustperception.io "How much space does the WAL take up"), halved by compression. */
-export const LOG_SAMPLE_BYTES = 6.5;
-/** Bytes of a series' record beside its labels; it is in the checkpoint and in the segments, which compression halves. */
-export const LOG_SERIES_BYTES = 16;
+/** A sample in the write-ahead log, compressed. Measured: bench/README.md, "coefficients". */
+export const LOG_SAMPLE_BYTES = 7;
+/** A series' records, and what compression leaves of each byte of its labels, which repeat from series to series. Measured: there. */
+export const LOG_SERIES_BYTES = 8;
+export const LOG_LABELS = 0.05;
 /** A segment of the log, which goes as a whole (prometheus tsdb/wlog). */
 export const SEGMENT_BYTES = 128 * 2 ** 20;
 /**
@@ -125,25 +118,29 @@ export const REPLAY_SAMPLE_SECONDS = 0.5 * MICROSECONDS;
 
 // Samples on their way.
 
-/**
- * A core's time to take a sample and to send its replicas on, with requests of 1,000 to 5,000 samples. Measured: routers apart took 4.9 to 6.7 a
- * million (bench/README.md, "capacity", 20,000 series and more; 6.2 to 6.7 in another run of 20,000 series). Receivers that route took less: the
- * least is what 12.9 for three replicas, in requests of 5,000, leaves beside {@link STORE_SECONDS}'s least.
- */
-export const ROUTE_SECONDS: MeasuredRange = { least: 3.3 * MICROSECONDS, most: 6.7 * MICROSECONDS };
-/**
- * A core's time to store one replica of a sample. Measured at replication factor 3: receivers apart took 9.6 to 13.7 a million samples, 3.2 to 4.6
- * a replica (bench/README.md, "capacity", 20,000 series and more); receivers that route 16.0 with requests of 1,000 and 12.9 with 5,000, against
- * 7.7 at factor 1, which leaves 4.2 a replica. The most is 42 a million, 14 a replica: 20,000 series that were new, queries over all of them at the
- * same time, and both processors busy; how much of it is storing was not measured apart. Receive 0.22 took 12.5 at its best, taking included.
- */
-export const STORE_SECONDS: MeasuredRange = { least: 3.2 * MICROSECONDS, most: 14 * MICROSECONDS };
-/** A receiver's or a router's core without load. Measured: there, what rows of 2,000 and 40,000 series leave (0.07 for three). */
-export const IDLE_CORES = 0.025;
-/** A router without load. Measured: there. */
-export const ROUTER_BYTES = 115 * MB;
-/** Memory for requests in work, for each sample a second. Measured: there, a router from 1,000 to 22,800 samples/s. */
-export const REQUEST_BYTES = 2_500;
+// Figures without a source are measured: bench/README.md, "coefficients", with requests of 5,000 samples.
+
+/** A core's time to take a sample, and what each byte of its labels adds. */
+export const TAKE_SECONDS = 0.7 * MICROSECONDS;
+export const TAKE_LABEL_SECONDS = 0.006 * MICROSECONDS;
+/** A core's time to send one replica of a sample on. */
+export const FORWARD_SECONDS = 0.82 * MICROSECONDS;
+/** A core's time to store one replica of a sample of a series that is in the head, and what each byte of its labels adds. */
+export const STORE_SECONDS = 1.7 * MICROSECONDS;
+export const STORE_LABEL_SECONDS = 0.0047 * MICROSECONDS;
+/** A core's time to make a series. */
+export const CREATE_SECONDS = 13 * MICROSECONDS;
+/** Cores of a receiver, a router and a querier without load. */
+export const RECEIVER_CORES = 0.004;
+export const ROUTER_CORES = 0.012;
+export const QUERIER_CORES = 0.002;
+/** Cores of anything else without load: not measured, as much as of these. */
+export const IDLE_CORES = 0.005;
+/** A router without load, and for each replica that it sends. */
+export const ROUTER_BYTES = 67 * MB;
+export const ROUTER_REPLICA_BYTES = 10 * MB;
+/** Memory for requests in work, for each byte of labels that comes in a second. */
+export const REQUEST_LABEL_BYTES = 17.5;
 /** A sample as it is sent, without labels: name and value beside what compression leaves of the labels. */
 export const WIRE_SAMPLE_BYTES = 16;
 /** What compression leaves of labels that are sent with each sample: about 50 bytes a sample with 200 of labels (VictoriaMetrics on remote write 1). */
@@ -166,17 +163,19 @@ export const YOUNG_INDEX_HEADER = 0.01;
 
 // Queries.
 
-/** A core's time for a query of few series, at the querier (Mimir: ten queries a second and core). */
-export const QUERY_SECONDS = 0.1;
+/** A core's time for a query of few series, at the querier. Measured: bench/README.md, "coefficients". */
+export const QUERY_SECONDS = 6_000 * MICROSECONDS;
 /**
- * A core's time for each replica of a series that is read, at the querier and at the store. Measured: counts over 20,000 series in three replicas
- * took 0.8 to 1.1 s at most with two cores for everything (33 µs together).
+ * A core's time for each replica of a series that is read, at the querier and at the store. Measured: there, counts of 900 series at replication
+ * factors 1 and 3; counts over 20,000 series in three replicas took 0.8 to 1.1 s at most with two processors for everything.
  */
-export const READ_AT_QUERIER_SECONDS = 25 * MICROSECONDS;
-export const READ_AT_STORE_SECONDS = 10 * MICROSECONDS;
+export const READ_AT_QUERIER_SECONDS = 2.3 * MICROSECONDS;
+export const READ_AT_STORE_SECONDS = 11 * MICROSECONDS;
 /** A core's time for each chunk, at each of the two. Not measured. */
-export const READ_CHUNK_SECONDS = 2 * MICROSECONDS;
-/** A querier, a query frontend, a store gateway or a compactor without load: what `memory` in settings/forms.ts counts, and half as much again. */
+export const READ_CHUNK_SECONDS = 1 * MICROSECONDS;
+/** A querier without load. Measured: there. */
+export const QUERIER_BYTES = 70 * MB;
+/** A query frontend, a store gateway or a compactor without load: what `memory` in settings/forms.ts counts, and half as much again. */
 export const IDLE_BYTES = 60 * MB;
 /** Query frontends: queries a second of a core, and of a GB (Mimir). */
 export const FRONTEND_QUERIES = 250;
@@ -208,8 +207,8 @@ export const PROMETHEUS_BYTES = 100 * MB;
 export const REMOTE_WRITE = 1.25;
 /** A sample that waits in a queue (prometheus storage/remote/queue_manager.go `timeSeries`). Not measured. */
 export const QUEUED_SAMPLE_BYTES = 100;
-/** A core's time to scrape, store and send a sample. Not measured. */
-export const SCRAPE_SECONDS = 15 * MICROSECONDS;
+/** A core's time to scrape, store and send a sample. Measured: bench/README.md, "ingest", prod's Prometheus with 924 samples/s. */
+export const SCRAPE_SECONDS = 8 * MICROSECONDS;
 /** The largest shard against the mean: a hash of addresses knows nothing of how much a target has. Not measured. */
 export const UNEVEN_SHARDS = 1.2;
 /** How long the log surely reaches back: what is cut leaves it (prometheus docs/practices/remote_write.md). */

@@ -10,6 +10,7 @@ import {
   INDEX_SERIES_BYTES,
   LABEL_COPIES,
   LATE_SERIES_BYTES,
+  LOG_LABELS,
   LOG_SAMPLE_BYTES,
   LOG_SECONDS,
   LOG_SERIES_BYTES,
@@ -58,7 +59,7 @@ export const headMemory = (load: Load, seconds = HEAD_SECONDS): { working: Parts
 
 /** Bytes of the write-ahead log, for each second of samples in it, and what it has of series. */
 const logBytes = (load: Load, seconds: number): number =>
-  load.samplesPerSecond * seconds * LOG_SAMPLE_BYTES + headSeries(load, seconds) * (LOG_SERIES_BYTES + load.labelBytes);
+  load.samplesPerSecond * seconds * LOG_SAMPLE_BYTES + headSeries(load, seconds) * (LOG_SERIES_BYTES + LOG_LABELS * load.labelBytes);
 
 /** Bytes of the log beyond three hours: whole segments of each tenant's database, and no more than its longest time. */
 const spareLogBytes = (load: Load): number =>
@@ -69,7 +70,8 @@ export function logDisk(load: Load, outOfOrderSeconds: number, seconds = HEAD_SE
   const samples = load.samplesPerSecond * Math.min(seconds, HEAD_SECONDS);
   return {
     "the write-ahead log": logBytes(load, Math.min(seconds, HEAD_SECONDS)) + (seconds < HEAD_SECONDS ? 0 : spareLogBytes(load)),
-    "chunks of the head": samples * SAMPLE_BYTES,
+    // A chunk is written when it is full.
+    "chunks of the head": Math.max(0, samples - (seconds < HEAD_SECONDS ? load.series * CHUNK_SAMPLES : 0)) * SAMPLE_BYTES,
     "the log of samples out of order":
       load.late * load.samplesPerSecond * Math.min(seconds, outOfOrderSeconds + BLOCK_SECONDS) * LOG_SAMPLE_BYTES,
   };

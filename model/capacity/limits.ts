@@ -78,7 +78,7 @@ function availableOf({ resource, available }: Need): string {
     case "disk":
       return `it may fill ${amount}, which is 85 %`;
     case "cpu":
-      return `${amount} ${available === 1 ? "is" : "are"} reserved`;
+      return `it is to take ${amount}, which is 70 % of what is reserved`;
     case "replay":
       return `a start may take ${amount}`;
   }

@@ -1,4 +1,4 @@
-import { USABLE_DISK, USABLE_MEMORY } from "./coefficients";
+import { USABLE_CPU, USABLE_DISK, USABLE_MEMORY } from "./coefficients";
 import type { Budget, ComponentPlan, Need, Pods, Resource, Situation } from "./types";
 
 /** How a need is put together. */
@@ -8,9 +8,10 @@ export type Parts = Record<string, number>;
 
 export const sumOf = (parts: Parts): number => Object.values(parts).reduce((sum, each) => sum + each, 0);
 
+const USABLE: Readonly<Record<Resource, number>> = { memory: USABLE_MEMORY, cpu: USABLE_CPU, disk: USABLE_DISK, replay: 1 };
+
 /** Part of a budget that can be used. A time is given as it is. */
-export const usable = (resource: Resource, amount: number): number =>
-  resource === "memory" ? amount * USABLE_MEMORY : resource === "disk" ? amount * USABLE_DISK : amount;
+export const usable = (resource: Resource, amount: number): number => amount * USABLE[resource];
 
 /**
  * What a pod may usually take: what is available, less what the model adds for the worst (a loss, a restart, a replay) in the same

@@ -1,4 +1,4 @@
-import { USABLE_DISK, USABLE_MEMORY } from "./coefficients";
+import { USABLE_CPU, USABLE_DISK, USABLE_MEMORY } from "./coefficients";
 import type { Need, Resource } from "./types";
 
 /** Quantities in words, and those that would carry a need. */
@@ -39,7 +39,7 @@ export const volumeFor = (bytes: number): string => `${Math.max(1, Math.ceil(byt
 export function carrying({ resource, worst, available, budget }: Pick<Need, "resource" | "worst" | "available" | "budget">): string {
   if (resource === "memory") return memoryFor(worst);
   if (resource === "disk") return volumeFor(worst);
-  return cpuFor(resource === "cpu" ? worst : (budget.amount * worst) / available);
+  return cpuFor(resource === "cpu" ? worst / USABLE_CPU : (budget.amount * worst) / available);
 }
 
 /** `1.4 M`, `590`: at most three digits that count, rounded down, so that nothing is promised that is not carried. */

@@ -5,6 +5,8 @@ import {
   GB,
   IDLE_BYTES,
   IDLE_CORES,
+  QUERIER_BYTES,
+  QUERIER_CORES,
   QUERY_SECONDS,
   READ_AT_QUERIER_SECONDS,
   READ_AT_STORE_SECONDS,
@@ -61,9 +63,9 @@ export function querierNeeds(plan: CapacityPlan): Need[] {
   return divided("queriers", querier, (pods) => {
     const perSecond = queries.perSecond / pods;
     return {
-      cpu: { "the process itself": IDLE_CORES, queries: perSecond * querySeconds(plan) },
+      cpu: { "the process itself": QUERIER_CORES, queries: perSecond * querySeconds(plan) },
       memory: {
-        "the process itself": IDLE_BYTES,
+        "the process itself": QUERIER_BYTES,
         "queries at once": atOnce(perSecond, querySeconds(plan), querier.maxConcurrent) * queryBytes(plan),
       },
     };

@@ -1,20 +1,27 @@
 import {
   BLOCK_SECONDS,
   CORES_PER_SERIES,
+  CREATE_SECONDS,
   EXEMPLAR_BYTES,
   EXEMPLAR_PLACE_BYTES,
+  FORWARD_SECONDS,
   HEAD_SECONDS,
-  IDLE_CORES,
+  HOUR,
   RECEIVER_BYTES,
-  REQUEST_BYTES,
-  ROUTE_SECONDS,
+  RECEIVER_CORES,
+  REQUEST_LABEL_BYTES,
   ROUTER_BYTES,
+  ROUTER_CORES,
+  ROUTER_REPLICA_BYTES,
+  STORE_LABEL_SECONDS,
   STORE_SECONDS,
+  TAKE_LABEL_SECONDS,
+  TAKE_SECONDS,
   TENANT_BYTES,
 } from "./coefficients";
 import { blockBytes, headMemory, headSeries, logDisk, replayCoreSeconds } from "./head";
 import { times, writtenSamples } from "./load";
-import { divided, fewest, need } from "./need";
+import { divided, fewest, need, type Parts } from "./need";
 import { serving } from "./queries";
 import type { CapacityPlan, Load, Need, ReceiversPlan, RingCapacityPlan } from "./types";
 
@@ -33,6 +40,22 @@ export const replaySeconds = (ring: RingCapacityPlan): number => replayCoreSecon
 export const receiversName = ({ rings }: Pick<ReceiversPlan, "rings">, { name }: Pick<RingCapacityPlan, "name">): string =>
   rings.length === 1 ? "receivers" : `receivers of ring ${name}`;
 
+/** What taking so many samples a second and sending their replicas on takes. */
+function routing({ load, receivers }: CapacityPlan, samplesPerSecond: number): { cpu: Parts; memory: Parts } {
+  const replicas = receivers?.replicationFactor ?? 0;
+  return {
+    cpu: { "taking and sending on": samplesPerSecond * (TAKE_SECONDS + load.labelBytes * TAKE_LABEL_SECONDS + replicas * FORWARD_SECONDS) },
+    memory: { "requests in work": samplesPerSecond * load.labelBytes * REQUEST_LABEL_BYTES },
+  };
+}
+
+/** CPU of a TSDB that samples come into. `seconds`: as of {@link headSeries}. */
+export const storing = (load: Load, seconds = HEAD_SECONDS): Parts => ({
+  "storing samples": load.samplesPerSecond * (STORE_SECONDS + load.labelBytes * STORE_LABEL_SECONDS),
+  "new series": (load.newSeriesPerHour / HOUR) * CREATE_SECONDS,
+  "series in the head": headSeries(load, seconds) * CORES_PER_SERIES,
+});
+
 function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapacityPlan, seconds: number): Need[] {
   const component = receiversName(receivers, ring);
   const own = heaviestLoad(ring);
@@ -49,12 +72,11 @@ function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapac
   // Any receiver of any ring takes requests for all of them.
   const front = receivers.rings.reduce((sum, { pods }) => sum + pods.all, 0);
   const takes = (pods: number) => (receivers.split ? 0 : writtenSamples(plan) / Math.max(1, front - ring.pods.all + pods));
-  const memory = (pods: number) => ({ ...fixed, ...working, "requests in work": takes(pods) * REQUEST_BYTES, queries: reads.memory });
+  const memory = (pods: number) => ({ ...fixed, ...working, ...routing(plan, takes(pods)).memory, queries: reads.memory });
   const cpu = (pods: number) => ({
-    "the process itself": IDLE_CORES,
-    "storing samples": own.samplesPerSecond * STORE_SECONDS.most,
-    "series in the head": headSeries(own) * CORES_PER_SERIES,
-    "taking and sending on": takes(pods) * ROUTE_SECONDS.most,
+    "the process itself": RECEIVER_CORES,
+    ...storing(own, seconds),
+    ...routing(plan, takes(pods)).cpu,
     queries: reads.cpu,
   });
   const isYoung = seconds < HEAD_SECONDS;
@@ -100,8 +122,12 @@ export const receiverNeeds = (plan: CapacityPlan, seconds = HEAD_SECONDS): Need[
 export function routerNeeds(plan: CapacityPlan): Need[] {
   const { routers } = plan;
   if (routers === undefined) return [];
-  return divided("routers", routers, (pods) => ({
-    cpu: { "the process itself": IDLE_CORES, "taking and sending on": (writtenSamples(plan) / pods) * ROUTE_SECONDS.most },
-    memory: { "the process itself": ROUTER_BYTES, "requests in work": (writtenSamples(plan) / pods) * REQUEST_BYTES },
-  }));
+  return divided("routers", routers, (pods) => {
+    const { cpu, memory } = routing(plan, writtenSamples(plan) / pods);
+    const replicas = plan.receivers?.replicationFactor ?? 0;
+    return {
+      cpu: { "the process itself": ROUTER_CORES, ...cpu },
+      memory: { "the process itself": ROUTER_BYTES + replicas * ROUTER_REPLICA_BYTES, ...memory },
+    };
+  });
 }

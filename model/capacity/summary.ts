@@ -29,10 +29,8 @@ export const bucketLine = (years: readonly number[]): string =>
 
 const microseconds = (seconds: number): string => String(Number((seconds * 1e6).toPrecision(2)));
 
-/** Of which machine all figures of CPU are, and how far its measurements lie apart. */
-export const cpuLine = (): string =>
-  `${MEASURED_ON}, on which storing a sample took ${microseconds(STORE_SECONDS.least)} to ${microseconds(STORE_SECONDS.most)} µs a replica; ` +
-  "the most is counted";
+/** Of which machine all figures of CPU are: one on which the same work takes another time counts with another factor. */
+export const cpuLine = (): string => `${MEASURED_ON}, on which storing a sample takes ${microseconds(STORE_SECONDS)} µs a replica`;
 
 /** `rulers, memcached servers`. */
 export const notModelledLine = (what: readonly string[]): string => what.join(", ");

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { execa } from "execa";
 import * as fc from "fast-check";
 import {
+  counts,
   errors,
   fitted,
   judged,
@@ -13,6 +16,7 @@ import {
   selected,
   tables,
 } from "../../bench/coefficientsFit";
+import { predictedOf } from "../../bench/coefficientsModel";
 import { run } from "../harness";
 
 describe("bench:coefficients: points", () => {
@@ -98,7 +102,8 @@ describe("bench:coefficients: fit", () => {
 describe("bench:coefficients: judgement", () => {
   const amountOf = (point: Pick<Result["point"], "series" | "labelBytes">) => 90e6 + point.series * (2_000 + 3 * point.labelBytes);
   const memory = (amount: number): Measured => ({ component: "receivers", resource: "memory", amount });
-  const results = (said: number): Result[] =>
+  const saying = (said: number) => (result: Result) => [memory(said * amountOf(result.point))];
+  const results = (): Result[] =>
     POINTS.map((point) => ({
       point,
       at: "2026-11-27T12:00:00Z",
@@ -106,11 +111,12 @@ describe("bench:coefficients: judgement", () => {
       labelBytes: point.labelBytes,
       samplesPerSecond: point.series / point.intervalSeconds,
       measured: [memory(amountOf(point))],
-      predicted: [memory(said * amountOf(point))],
+      age: 120,
+      heaviest: 1,
     }));
 
   it("is of the points that nothing was fitted to, and says how far the model is off", () => {
-    const { rows, fits } = judged(results(1.1));
+    const { rows, fits } = judged(results(), saying(1.1));
     assert.equal(rows.length, POINTS.length);
     assert.deepEqual(
       fits.map(({ component, resource }) => `${component} ${resource}`),
@@ -124,24 +130,41 @@ describe("bench:coefficients: judgement", () => {
   });
 
   it("does not see what was fitted to points that judge", () => {
-    const spoilt = results(1).map((result) =>
+    const spoilt = results().map((result) =>
       judges(result.point) ? { ...result, measured: [memory(9 * amountOf(result.point))] } : result,
     );
-    const { rows } = judged(spoilt);
+    const { rows } = judged(spoilt, saying(1));
     assert.ok((errors(rows)[0]?.fit ?? 0) > 0.8);
   });
 
   it("is a table in which more than 15 % is no", () => {
-    const verdict = (said: number) => tables(judged(results(said)))[1]?.rows[0]?.at(-1);
+    const verdict = (said: number) => tables(judged(results(), saying(said)))[1]?.rows[0]?.at(-1);
     assert.equal(verdict(1.14), "yes");
     assert.equal(verdict(0.84), "no");
-    const [all] = tables(judged(results(0.9)));
+    const [all] = tables(judged(results(), saying(0.9)));
     assert.deepEqual(all?.rows[0]?.slice(0, 6), ["50k-rf1-l100", "receivers", "memory", "205 MB", "185 MB", "-10 %"]);
   });
 
   it("leaves the fit out where too little has been measured", () => {
-    const { rows, fits } = judged(results(1).slice(0, 3));
+    const { rows, fits } = judged(results().slice(0, 3), saying(1));
     assert.equal(fits.length, 0);
     assert.ok(rows.length === 3 && rows.every(({ fit }) => fit === undefined));
   });
+});
+
+/** Largest error of the model, by component: routers' memory is what garbage collection leaves of requests that were. */
+const MOST: Readonly<Record<string, number>> = { receivers: 0.1, routers: 0.16, queriers: 0.1 };
+
+describe("bench:coefficients: what was measured", () => {
+  const measured = JSON.parse(readFileSync(join(__dirname, "..", "..", "bench", "coefficients.json"), "utf8")) as Result[];
+  for (const result of measured)
+    it(`is what the model says: ${result.point.name}`, () => {
+      const rows = judged([result], predictedOf).rows.filter(counts);
+      assert.ok(rows.length >= 5);
+      for (const { component, resource, measured: amount, predicted } of rows) {
+        const error = predicted / amount - 1;
+        const most = resource === "disk" ? 0.15 : (MOST[component] ?? 0);
+        assert.ok(Math.abs(error) <= most, `${component} ${resource}: ${amount} measured, ${predicted} predicted`);
+      }
+    });
 });
