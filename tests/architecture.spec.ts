@@ -50,6 +50,8 @@ const ROOMS: Record<string, string[]> = {
 interface Import {
   /** Path from the project's directory for own files, without extension; the package or builtin otherwise. */
   target: string;
+  /** The import as it is written. */
+  name: string;
   own: boolean;
   typeOnly: boolean;
   /** Whether it is loaded when a function of the file asks for it, and not with the file. */
@@ -70,7 +72,7 @@ function parseText(path: string, text: string): SourceFile {
     const { text: name } = specifier;
     const own = name.startsWith(".");
     const target = own ? relative(ROOT, resolve(ROOT, dirname(path), name)).replace(/\.ts$/, "") : packageOf(name);
-    imports.push({ target: own && isDirectory(target) ? `${target}/index` : target, own, typeOnly, lazy });
+    imports.push({ target: own && isDirectory(target) ? `${target}/index` : target, name, own, typeOnly, lazy });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, importsTypesOnly(node));
@@ -302,6 +304,19 @@ describe("architecture", () => {
       clients.every((name) => asked.includes(name)),
       "the check sees no client",
     );
+  });
+
+  it("the program loads the kinds of Kubernetes that it uses, and not all of @pulumi/kubernetes", () => {
+    const ofKubernetes = reachable([read("index.ts")]).flatMap((file) =>
+      file.imports
+        .filter(({ target, typeOnly }) => target === "@pulumi/kubernetes" && !typeOnly)
+        .map(({ name }) => `${file.path}: ${name}`),
+    );
+    assert.deepEqual(
+      ofKubernetes.filter((each) => each.endsWith(": @pulumi/kubernetes")),
+      [],
+    );
+    assert.ok(ofKubernetes.length > 10, "the check sees no kinds");
   });
 
   it("own files import each other in no circle", () => {
