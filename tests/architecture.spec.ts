@@ -116,6 +116,8 @@ function filesIn(directory: string): string[] {
     .sort();
 }
 
+const manifest = () =>
+  JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { main: string; dependencies: Record<string, string> };
 const read = (path: string): SourceFile => parseText(path, readFileSync(join(ROOT, path), "utf8"));
 const product = [...PRODUCT.flatMap(filesIn), "index.ts"].map(read);
 const inDirectory = (directory: string) => product.filter(({ path }) => path.startsWith(`${directory}/`));
@@ -257,7 +259,7 @@ describe("architecture", () => {
     );
   });
 
-  it("index.ts is imported by nobody, and run by the engine and by commands/program.ts", () => {
+  it("index.ts is imported by nobody, and run by start/ and by commands/program.ts", () => {
     const importers = product.filter(({ imports }) => imports.some(({ own, target }) => own && target === "index"));
     assert.deepEqual(
       importers.map(({ path }) => path),
@@ -281,8 +283,23 @@ describe("architecture", () => {
     );
   });
 
+  it("start: swc, source maps and builtins, which are loaded before the program; what Pulumi runs is start/index.cjs", () => {
+    const files = readdirSync(join(ROOT, "start"))
+      .filter((name) => name.endsWith(".cjs"))
+      .map((name) => read(`start/${name}`));
+    const allowed = ({ own, target }: Import) =>
+      own ? target.startsWith("start/") : isBuiltin(target) || ["@swc/core", "source-map-support"].includes(target);
+    assert.deepEqual(
+      files.flatMap((file) => forbidden(file, allowed)),
+      ["start/index.cjs imports index"],
+    );
+    const { main, dependencies } = manifest();
+    assert.equal(main, "start/index.cjs");
+    for (const name of ["@swc/core", "source-map-support"]) assert.ok(name in dependencies, `${name} is no dependency`);
+  });
+
   it("the product needs at run time only packages of dependencies", () => {
-    const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: Record<string, string> };
+    const { dependencies } = manifest();
     const deployed = product.filter(({ path }) => /^(index\.ts|config|components|objects|model|gates|outputs)/.test(path));
     const reached = reachable(deployed);
     const allowed = ({ own, typeOnly, target }: Import) => own || typeOnly || isBuiltin(target) || target in dependencies;
