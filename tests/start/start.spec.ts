@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { execa } from "execa";
 import { type HostedProgram, underHost } from "../../bench/pulumiHost";
 import { type SilentEngine, silentEngine } from "../../bench/silentEngine";
 import { engineConfig } from "../../commands/engineConfig";
@@ -21,7 +22,9 @@ describe("start: what the engine runs", function () {
     writeFileSync(
       join(scratch, "loaded.js"),
       `const file = ${JSON.stringify(join(scratch, "loaded.json"))};
-      process.on("exit", () => require("node:fs").writeFileSync(file, JSON.stringify(Object.keys(require.cache))));`,
+      // What stands in for a module has no parent.
+      const real = () => Object.values(require.cache).filter((module) => module.parent !== undefined);
+      process.on("exit", () => require("node:fs").writeFileSync(file, JSON.stringify(real().map(({ filename }) => filename))));`,
     );
   });
 
@@ -39,13 +42,16 @@ describe("start: what the engine runs", function () {
 
   /** Packages that take long to load, and the files by which they would be. */
   const HEAVY = [
+    "/typescript/lib/typescript.js",
+    "/@npmcli/arborist/lib/index.js",
+    "/@pulumi/pulumi/automation/index.js",
     "/@pulumi/kubernetes/index.js",
     "/@kubernetes/client-node/dist/index.js",
     "/@peculiar/x509/build/x509.cjs.js",
     "/ts-node/dist/index.js",
   ];
 
-  it("dev is registered, and loads no client and no library of certificates, which it does not use", async () => {
+  it("dev is registered, and loads no compiler, no client and no library of certificates, which it does not use", async () => {
     for (const file of HEAVY) assert.ok(existsSync(join(PROJECT_DIRECTORY, "node_modules", file)), `there is no ${file}`);
     const before = engine.registered();
     const files = await loadedBy({ directory: PROJECT_DIRECTORY, stack: "dev", config: engineConfig(stackConfig("dev")) });
@@ -83,5 +89,30 @@ describe("start: what the engine runs", function () {
     assert.match(error, /TypeError: no luck/);
     assert.match(error, /at fails \(.*\/program\/index\.ts:6:9\)/);
     assert.match(error, /at .*\/program\/index\.ts:8:\d+/);
+  });
+
+  it("what is put off is loaded when it is asked for", async () => {
+    const script = `
+      require("./start/deferred.cjs").deferUnused();
+      const pulumi = require("@pulumi/pulumi");
+      const loaded = () => ["typescript/lib/typescript.js", "arborist/lib/index.js", "pulumi/automation/index.js"]
+        .map((end) => Object.keys(require.cache).some((file) => file.endsWith(end) && require.cache[file].parent !== undefined));
+      (async () => {
+        const before = loaded();
+        const one = 1;
+        const { text } = await pulumi.runtime.serializeFunction(() => one);
+        const typescript = loaded()[0];
+        await pulumi.runtime.computeCodePaths({});
+        const workspace = typeof pulumi.automation.LocalWorkspace;
+        console.log(JSON.stringify({ before, typescript, serialized: text.includes("one"), workspace, after: loaded() }));
+      })();`;
+    const { stdout } = await execa("node", ["-e", script], { cwd: PROJECT_DIRECTORY });
+    assert.deepEqual(JSON.parse(stdout), {
+      before: [false, false, false],
+      typescript: true,
+      serialized: true,
+      workspace: "function",
+      after: [true, true, true],
+    });
   });
 });
