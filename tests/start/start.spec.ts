@@ -45,6 +45,7 @@ describe("start: what the engine runs", function () {
     "/typescript/lib/typescript.js",
     "/@npmcli/arborist/lib/index.js",
     "/@pulumi/pulumi/automation/index.js",
+    "/zod/v4/locales/index.cjs",
     "/@pulumi/kubernetes/index.js",
     "/@kubernetes/client-node/dist/index.js",
     "/@peculiar/x509/build/x509.cjs.js",
@@ -95,7 +96,8 @@ describe("start: what the engine runs", function () {
     const script = `
       require("./start/deferred.cjs").deferUnused();
       const pulumi = require("@pulumi/pulumi");
-      const loaded = () => ["typescript/lib/typescript.js", "arborist/lib/index.js", "pulumi/automation/index.js"]
+      const zod = require("zod");
+      const loaded = () => ["typescript/lib/typescript.js", "arborist/lib/index.js", "pulumi/automation/index.js", "locales/index.cjs"]
         .map((end) => Object.keys(require.cache).some((file) => file.endsWith(end) && require.cache[file].parent !== undefined));
       (async () => {
         const before = loaded();
@@ -104,15 +106,17 @@ describe("start: what the engine runs", function () {
         const typescript = loaded()[0];
         await pulumi.runtime.computeCodePaths({});
         const workspace = typeof pulumi.automation.LocalWorkspace;
-        console.log(JSON.stringify({ before, typescript, serialized: text.includes("one"), workspace, after: loaded() }));
+        const german = typeof zod.locales.de;
+        console.log(JSON.stringify({ before, typescript, serialized: text.includes("one"), workspace, german, after: loaded() }));
       })();`;
     const { stdout } = await execa("node", ["-e", script], { cwd: PROJECT_DIRECTORY });
     assert.deepEqual(JSON.parse(stdout), {
-      before: [false, false, false],
+      before: [false, false, false, false],
       typescript: true,
       serialized: true,
       workspace: "function",
-      after: [true, true, true],
+      german: "function",
+      after: [true, true, true, true],
     });
   });
 });
