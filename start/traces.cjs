@@ -1,6 +1,8 @@
 "use strict";
 
 const support = require("source-map-support");
+/** Its own types know another form of functions than those of Node.js. */
+const { wrapCallSite } = /** @type {{ wrapCallSite(frame: NodeJS.CallSite): object }} */ (support);
 
 /**
  * Makes stack traces name the lines of TypeScript, by the source map at the end of each module that is loaded from now on; frames of packages
@@ -16,7 +18,7 @@ function showSources() {
     const running = String(frame);
     const known = lines.get(running);
     if (known !== undefined) return known;
-    const shown = `\n    at ${frame.getFileName()?.endsWith(".ts") ? support.wrapCallSite(frame) : running}`;
+    const shown = `\n    at ${frame.getFileName()?.endsWith(".ts") ? wrapCallSite(frame) : running}`;
     lines.set(running, shown);
     return shown;
   };
