@@ -1,4 +1,4 @@
-import * as k8s from "@pulumi/kubernetes";
+import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { Certificates } from "./components/certificates";
 import { Compactor } from "./components/compactor";
@@ -64,7 +64,7 @@ export = async (examine = examineNamespace, examineEnds = examineCertificates): 
 
   const made = madeResources();
   const newEnough = newEnoughKubernetes(settings.cluster.context, cluster);
-  const provider = new k8s.Provider(
+  const provider = new Provider(
     "cluster",
     {
       kubeconfig,

@@ -1,25 +1,22 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import { execa } from "execa";
-import { type EngineConfig, engineConfig } from "../commands/engineConfig";
+import { engineConfig } from "../commands/engineConfig";
 import { PROJECT_DIRECTORY, stackConfig } from "../config/stackFiles";
+import { type HostedProgram, underHost } from "./pulumiHost";
 import { type SilentEngine, silentEngine } from "./silentEngine";
 
 /**
  * `npm run bench:preview -- [--rounds 9] [--stacks dev prod] [--beside DIRECTORY]`: what the program costs a preview that changes nothing.
  *
- * Each program runs as Pulumi's Node.js host starts it, under an engine that answers at once: an empty program with the same options, this
- * one with each stack file, and another checkout's, in turns. What an engine and its providers take comes on top.
+ * Each program runs as Pulumi's Node.js host starts it, under an engine that answers at once: an empty program, this one with each
+ * stack file, and another checkout's, in turns. What an engine and its providers take comes on top.
  */
 
 /** A program that is measured. */
-interface Measured {
+interface Measured extends HostedProgram {
   readonly name: string;
-  readonly directory: string;
-  readonly stack: string;
-  readonly config: EngineConfig;
 }
 
 /** One run: seconds from its start to its end, seconds of processor, resources. */
@@ -29,43 +26,35 @@ interface Run {
   readonly resources: number;
 }
 
-/** A program without a resource, which has this checkout's packages and options. */
+/** An empty program is transpiled by swc, the fastest that Pulumi's host can be told to use. */
+const EMPTY_TSCONFIG = {
+  "ts-node": { swc: true },
+  compilerOptions: {
+    target: "ES2022",
+    module: "nodenext",
+    moduleResolution: "nodenext",
+    esModuleInterop: true,
+    noCheck: true,
+    skipLibCheck: true,
+  },
+};
+
+/** A program of TypeScript without a resource, with this checkout's packages. */
 function emptyProgram(directory: string): void {
-  for (const file of ["package.json", "tsconfig.pulumi.json"]) copyFileSync(join(PROJECT_DIRECTORY, file), join(directory, file));
+  writeFileSync(join(directory, "package.json"), JSON.stringify({ name: "empty", main: "index.ts" }));
+  writeFileSync(join(directory, "tsconfig.json"), JSON.stringify(EMPTY_TSCONFIG));
+  writeFileSync(join(directory, "Pulumi.yaml"), "name: empty\nruntime:\n  name: nodejs\n  options:\n    tsconfig: tsconfig.json\n");
   symlinkSync(join(PROJECT_DIRECTORY, "node_modules"), join(directory, "node_modules"));
   writeFileSync(join(directory, "index.ts"), 'import "@pulumi/pulumi";\n\nexport = async () => ({});\n');
 }
 
 /** @throws what the program logged, where it failed */
-async function run({ name, directory, stack, config }: Measured, engine: SilentEngine, scratch: string): Promise<Run> {
+async function run(program: Measured, engine: SilentEngine, scratch: string): Promise<Run> {
   const registered = engine.registered();
-  const host = join(directory, "node_modules", "@pulumi", "pulumi", "cmd", "run");
-  const flags = [
-    "--monitor",
-    engine.address,
-    "--engine",
-    engine.address,
-    "--project",
-    "thanos-stack",
-    "--stack",
-    stack,
-    "--pwd",
-    directory,
-  ];
   const start = performance.now();
-  const { exitCode, stderr } = await execa("node", [host, ...flags, "--dry_run", "true", "--parallel", "16", "."], {
-    cwd: directory,
-    reject: false,
-    env: {
-      PULUMI_CONFIG: JSON.stringify(config.texts),
-      PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(config.secretKeys),
-      PULUMI_NODEJS_TYPESCRIPT: "true",
-      PULUMI_NODEJS_TSCONFIG_PATH: join(directory, "tsconfig.pulumi.json"),
-      NODE_OPTIONS: `--require=${join(scratch, "usage.js")}`,
-    },
-  });
+  const { exitCode, stderr } = await underHost(program, engine, join(scratch, "usage.js"));
   const wall = (performance.now() - start) / 1_000;
-  if (exitCode !== 0) throw new Error(`${name} failed:\n${[...engine.errors(), stderr].join("\n")}`);
+  if (exitCode !== 0) throw new Error(`${program.name} failed:\n${[...engine.errors(), stderr].join("\n")}`);
   const { user, system } = JSON.parse(readFileSync(join(scratch, "usage.json"), "utf8")) as NodeJS.CpuUsage;
   return { wall, cpu: (user + system) / 1e6, resources: engine.registered() - registered };
 }

@@ -1,4 +1,5 @@
-import * as k8s from "@pulumi/kubernetes";
+import * as apiextensions from "@pulumi/kubernetes/apiextensions";
+import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { CLIENTS_IDENTITY, type Identity } from "../model/kubernetes/identities";
@@ -149,7 +150,7 @@ export class Certificates extends pulumi.ComponentResource {
     const { stack, [use]: theirs } = this.authorities;
     if (stack === undefined || theirs === undefined) throw new pulumi.ResourceError(`tls knows no CA for clients.${use}`, this);
     const bundle = pulumi.all([stack, theirs]).apply((each) => each.map((text) => `${text.trimEnd()}\n`).join(""));
-    const configMap = new k8s.core.v1.ConfigMap(
+    const configMap = new core.ConfigMap(
       `${this.name}-clients-${use}`,
       {
         metadata: { namespace: this.args.namespace, labels: commonLabels(CLIENTS_IDENTITY) },
@@ -166,7 +167,7 @@ export class Certificates extends pulumi.ComponentResource {
       const { certificate = "", key = "" } = leaves[leaf.name] ?? {};
       return { [CERTIFICATE_FILE]: certificate, [KEY_FILE]: key, [CA_FILE]: trusted };
     });
-    return new k8s.core.v1.Secret(
+    return new core.Secret(
       leafSecretName(leaf),
       {
         metadata: { namespace: this.args.namespace, labels: commonLabels(identity) },
@@ -180,7 +181,7 @@ export class Certificates extends pulumi.ComponentResource {
 
   private certificate(leaf: Leaf, identity: Identity, issuer: Issuer, dependsOn: pulumi.Resource[] = []): pulumi.Output<string> {
     const secretName = leafSecretName(leaf);
-    const object = new k8s.apiextensions.CustomResource(
+    const object = new apiextensions.CustomResource(
       secretName,
       {
         apiVersion: "cert-manager.io/v1",

@@ -1,4 +1,4 @@
-import * as k8s from "@pulumi/kubernetes";
+import * as scheduling from "@pulumi/kubernetes/scheduling/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { commonLabels } from "../model/kubernetes/labels";
 import { componentType } from "../objects/componentType";
@@ -26,7 +26,7 @@ export class DataPriority extends pulumi.ComponentResource {
 
   constructor(name: string, { namespace, value }: DataPriorityArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("DataPriority"), name, {}, opts);
-    const priority = new k8s.scheduling.v1.PriorityClass(
+    const priority = new scheduling.PriorityClass(
       name,
       {
         metadata: {

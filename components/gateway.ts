@@ -1,4 +1,4 @@
-import * as k8s from "@pulumi/kubernetes";
+import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { exposedService } from "../model/gateway/exposed";
@@ -165,7 +165,7 @@ export class Gateway extends pulumi.ComponentResource {
     let made: pulumi.Output<string> | undefined;
     return () => {
       if (certificates !== undefined)
-        made ??= new k8s.core.v1.ConfigMap(
+        made ??= new core.ConfigMap(
           `${name}-authority`,
           {
             metadata: { namespace: workload.namespace, labels: commonLabels(GATEWAY_IDENTITY) },
@@ -190,7 +190,7 @@ export class Gateway extends pulumi.ComponentResource {
     const maps = pulumi
       .output(tokens)
       .apply((known) => gatewayMaps(settings, { tenants: bothOf(known.tenants), readers: bothOf(known.readers) }));
-    const secretName = new k8s.core.v1.Secret(
+    const secretName = new core.Secret(
       `${name}-maps`,
       {
         metadata: { namespace, labels: commonLabels(GATEWAY_IDENTITY) },

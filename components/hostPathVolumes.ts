@@ -1,4 +1,6 @@
-import * as k8s from "@pulumi/kubernetes";
+import * as batch from "@pulumi/kubernetes/batch/v1";
+import * as core from "@pulumi/kubernetes/core/v1";
+import * as networking from "@pulumi/kubernetes/networking/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { chosenSpec, directoryJobPods } from "../model/kubernetes/choices";
 import { DIRECTORIES_IDENTITY } from "../model/kubernetes/identities";
@@ -55,7 +57,7 @@ export class HostPathVolumes extends pulumi.ComponentResource {
     const pods = directoryJobPods(settings);
     const child = { parent: this };
     const labels = commonLabels(DIRECTORIES_IDENTITY);
-    const exempt = new k8s.core.v1.Namespace(
+    const exempt = new core.Namespace(
       name,
       {
         metadata: {
@@ -66,13 +68,13 @@ export class HostPathVolumes extends pulumi.ComponentResource {
       },
       child,
     );
-    const account = new k8s.core.v1.ServiceAccount(
+    const account = new core.ServiceAccount(
       name,
       { metadata: { name: DIRECTORIES_IDENTITY.app, namespace: exempt.metadata.name, labels }, automountServiceAccountToken: false },
       child,
     );
     // Making directories needs no network, and whoever may make pods here is root on the nodes.
-    new k8s.networking.v1.NetworkPolicy(
+    new networking.NetworkPolicy(
       `${name}-default-deny`,
       {
         metadata: { name: "default-deny", namespace: exempt.metadata.name, labels },
@@ -84,7 +86,7 @@ export class HostPathVolumes extends pulumi.ComponentResource {
     const jobs = nodes.map((node) => {
       const here = directories.filter((volume) => volume.node === node);
       const roots = rootsOf(here);
-      return new k8s.batch.v1.Job(
+      return new batch.Job(
         autonamed(`${name}-${node}`),
         {
           metadata: { namespace: exempt.metadata.name, labels },
@@ -138,7 +140,7 @@ export class HostPathVolumes extends pulumi.ComponentResource {
     });
     const volumes = directories.map(
       (volume) =>
-        new k8s.core.v1.PersistentVolume(
+        new core.PersistentVolume(
           volume.name,
           { metadata: { name: volume.name, labels: volume.labels }, spec: hostPathPersistentVolume(volume, settings.namespace) },
           child,

@@ -1,4 +1,4 @@
-import * as k8s from "@pulumi/kubernetes";
+import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { commonLabels } from "../model/kubernetes/labels";
 import type { Settings } from "../model/settings/schema";
@@ -26,7 +26,7 @@ export class Namespace extends pulumi.ComponentResource {
     super(componentType("Namespace"), name, { name: args.name }, opts);
     if (args.exists) {
       // To the engine a resource that is read is somebody else's. Without it, it would remove a namespace that this stack made until now.
-      k8s.core.v1.Namespace.get(name, args.name, { parent: this });
+      core.Namespace.get(name, args.name, { parent: this });
       this.name = pulumi.output(args.name);
     } else {
       this.name = this.made(name, args).metadata.name;
@@ -34,7 +34,7 @@ export class Namespace extends pulumi.ComponentResource {
     this.registerOutputs({ name: this.name });
   }
 
-  private made(name: string, { name: namespace, marks }: NamespaceArgs): k8s.core.v1.Namespace {
+  private made(name: string, { name: namespace, marks }: NamespaceArgs): core.Namespace {
     const { labels: more, annotations } = marks;
     const labels = {
       ...more,
@@ -44,7 +44,7 @@ export class Namespace extends pulumi.ComponentResource {
       "pod-security.kubernetes.io/warn": "restricted",
       "pod-security.kubernetes.io/audit": "restricted",
     };
-    return new k8s.core.v1.Namespace(
+    return new core.Namespace(
       name,
       { metadata: { name: namespace, labels, ...(annotations === undefined ? {} : { annotations }) } },
       { parent: this },

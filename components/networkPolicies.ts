@@ -1,4 +1,5 @@
-import * as k8s from "@pulumi/kubernetes";
+import type * as k8s from "@pulumi/kubernetes";
+import * as networking from "@pulumi/kubernetes/networking/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { runningComponents } from "../model/kubernetes/components";
 import { type ComponentName, NETWORK_POLICIES_IDENTITY } from "../model/kubernetes/identities";
@@ -35,7 +36,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
     super(componentType("NetworkPolicies"), name, {}, opts);
     const { settings, plan } = args;
     const policy = (policyName: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
-      new k8s.networking.v1.NetworkPolicy(
+      new networking.NetworkPolicy(
         `${name}-${policyName}`,
         {
           // Others may have policies of these names.

@@ -1,4 +1,5 @@
-import * as k8s from "@pulumi/kubernetes";
+import type * as k8s from "@pulumi/kubernetes";
+import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { type BucketCredentials, objectStorageConfig, objectStorageFiles } from "../model/bucket/config";
 import { BUCKET_DIRECTORY, bucketClaim } from "../model/bucket/directory";
@@ -59,7 +60,7 @@ export class ObjectStorage extends pulumi.ComponentResource {
     this.volumes = [{ name: CONFIG_VOLUME, secret: { secretName: this.secretName, ...items } }];
     this.mounts = [{ name: CONFIG_VOLUME, mountPath: OBJECT_STORE_DIRECTORY, readOnly: true }];
     for (const volume of args.directory) {
-      const claim = new k8s.core.v1.PersistentVolumeClaim(
+      const claim = new core.PersistentVolumeClaim(
         `${name}-${DIRECTORY_VOLUME}`,
         { metadata: { name: volume.claim, namespace: args.namespace, labels: volume.labels }, spec: bucketClaim(volume) },
         { parent: this, dependsOn: args.volumes, protect: protectsStorage(settings) },
@@ -77,7 +78,7 @@ export class ObjectStorage extends pulumi.ComponentResource {
       return { stringData: { [OBJECT_STORE_FILE]: objectStorageConfig(objectStorage, given), ...texts }, data: bytes };
     });
     const withKey = objectStorage.s3?.encryption?.method === "SSE-C";
-    return new k8s.core.v1.Secret(
+    return new core.Secret(
       name,
       {
         metadata: { namespace, labels: commonLabels(BUCKET_IDENTITY) },

@@ -1,4 +1,7 @@
-import * as k8s from "@pulumi/kubernetes";
+import type * as k8s from "@pulumi/kubernetes";
+import type * as apps from "@pulumi/kubernetes/apps/v1";
+import * as core from "@pulumi/kubernetes/core/v1";
+import * as rbac from "@pulumi/kubernetes/rbac/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { Credentials } from "../model/credentials/rules";
 import type { Addresses } from "../model/kubernetes/addresses";
@@ -82,7 +85,7 @@ type Container = k8s.types.input.core.v1.Container;
  */
 export class Prometheus extends pulumi.ComponentResource {
   /** The StatefulSets, for what must be updated after them. */
-  readonly sets: k8s.apps.v1.StatefulSet[] = [];
+  readonly sets: apps.StatefulSet[] = [];
 
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Prometheus"), name, {}, opts);
@@ -148,8 +151,8 @@ export class Prometheus extends pulumi.ComponentResource {
     const subjects = [{ kind: "ServiceAccount", name: account, namespace }];
     const clusterName = `${settings.namespace}-${PROMETHEUS_APP}`;
     const { cluster, namespaced } = discoveryRules(settings);
-    const role = new k8s.rbac.v1.ClusterRole(name, { metadata: { name: clusterName, labels }, rules: cluster }, { parent: this });
-    new k8s.rbac.v1.ClusterRoleBinding(
+    const role = new rbac.ClusterRole(name, { metadata: { name: clusterName, labels }, rules: cluster }, { parent: this });
+    new rbac.ClusterRoleBinding(
       name,
       {
         metadata: { name: clusterName, labels },
@@ -160,8 +163,8 @@ export class Prometheus extends pulumi.ComponentResource {
     );
     for (const [target, rules] of Object.entries(namespaced)) {
       const roleMetadata = { name: clusterName, namespace: target === settings.namespace ? namespace : target, labels };
-      const own = new k8s.rbac.v1.Role(`${name}-${target}`, { metadata: roleMetadata, rules }, { parent: this });
-      new k8s.rbac.v1.RoleBinding(
+      const own = new rbac.Role(`${name}-${target}`, { metadata: roleMetadata, rules }, { parent: this });
+      new rbac.RoleBinding(
         `${name}-${target}`,
         {
           metadata: roleMetadata,
@@ -188,7 +191,7 @@ export class Prometheus extends pulumi.ComponentResource {
     if (!inPlace) return immutableFiles(name, volume, workload, directory, data);
     const fileName = `${name}-${volume}`;
     const labels = commonLabels(workload.identity);
-    const file = new k8s.core.v1.ConfigMap(
+    const file = new core.ConfigMap(
       fileName,
       { metadata: { name: fileName, namespace: workload.namespace, labels }, data },
       { parent: this },

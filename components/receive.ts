@@ -1,4 +1,5 @@
-import * as k8s from "@pulumi/kubernetes";
+import type * as apps from "@pulumi/kubernetes/apps/v1";
+import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { ReplicaGates } from "../gates/replicas";
 import type { Addresses } from "../model/kubernetes/addresses";
@@ -102,7 +103,7 @@ const REMOTE_WRITE = { name: "remote-write", containerPort: REMOTE_WRITE_PORT };
  */
 export class Receive extends pulumi.ComponentResource {
   /** The StatefulSets, for what must be updated after them. */
-  readonly sets: k8s.apps.v1.StatefulSet[] = [];
+  readonly sets: apps.StatefulSet[] = [];
 
   constructor(name: string, args: ReceiveArgs, opts?: pulumi.ComponentResourceOptions) {
     super(componentType("Receive"), name, {}, opts);
@@ -175,13 +176,13 @@ export class Receive extends pulumi.ComponentResource {
   /** The files that a routing receiver reads again when they change, and those that it reads at its start. */
   private files(name: string, workload: Workload, { settings, ring, addresses, gates }: ReceiveArgs): Mounted {
     const { settings: receive, hashringsFile } = ring;
-    new k8s.core.v1.ConfigMap(
+    new core.ConfigMap(
       `${name}-hashrings`,
       { metadata: metadata(workload, HASHRINGS_CONFIG_MAP), data: { [HASHRINGS_FILE]: hashringsFile } },
       { parent: this, hooks: gates.hashrings },
     );
     const limits = receiveLimitsFile(receive, settings, addresses.querierUrl);
-    new k8s.core.v1.ConfigMap(
+    new core.ConfigMap(
       `${name}-limits`,
       { metadata: metadata(workload, LIMITS_CONFIG_MAP), data: { [LIMITS_FILE]: limits } },
       { parent: this },

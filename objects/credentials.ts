@@ -1,4 +1,4 @@
-import * as k8s from "@pulumi/kubernetes";
+import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { type Credentials, ownCredentials } from "../model/credentials/rules";
 import { type CredentialUser, credentialsReadBy, credentialUses } from "../model/credentials/uses";
@@ -38,7 +38,7 @@ export function credentialFiles(
 }
 
 const secretOf = (name: string, { identity, namespace, parent }: Workload, texts: Credentials): pulumi.Output<string> =>
-  new k8s.core.v1.Secret(
+  new core.Secret(
     name,
     { metadata: { namespace, labels: commonLabels(identity) }, immutable: true, stringData: pulumi.secret(texts) },
     { parent },

@@ -1,4 +1,5 @@
-import * as k8s from "@pulumi/kubernetes";
+import * as apiextensions from "@pulumi/kubernetes/apiextensions";
+import * as networking from "@pulumi/kubernetes/networking/v1";
 import type * as pulumi from "@pulumi/pulumi";
 import { backendTlsSpec, GATEWAY_API, hostOfUrl, httpRouteSpec, ingressSpec } from "../model/gateway/routes";
 import { GATEWAY_SERVICES } from "../model/kubernetes/identities";
@@ -35,14 +36,14 @@ export function gatewayRoutes(name: string, workload: Workload, { endpoint, expo
   });
   const parent = { parent: workload.parent };
   if (ingress !== undefined)
-    new k8s.networking.v1.Ingress(
+    new networking.Ingress(
       `${name}-${endpoint}`,
       { metadata: metadata(ingress.annotations), spec: ingressSpec(endpoint, ingress, host, certificate) },
       parent,
     );
   if (gatewayApi === undefined) return;
   const made = (kind: string, suffix: string, annotations: Record<string, string>, spec: Record<string, unknown>) =>
-    new k8s.apiextensions.CustomResource(
+    new apiextensions.CustomResource(
       `${name}-${endpoint}-${suffix}`,
       { apiVersion: GATEWAY_API, kind, metadata: metadata(annotations), spec },
       parent,

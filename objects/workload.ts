@@ -1,4 +1,8 @@
-import * as k8s from "@pulumi/kubernetes";
+import type * as k8s from "@pulumi/kubernetes";
+import * as apps from "@pulumi/kubernetes/apps/v1";
+import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
+import * as core from "@pulumi/kubernetes/core/v1";
+import * as policy from "@pulumi/kubernetes/policy/v1";
 import type * as pulumi from "@pulumi/pulumi";
 import type { VolumeGates } from "../gates/volumeGrowth";
 import { identityLabels } from "../model/bucket/cloudIdentity";
@@ -146,7 +150,7 @@ const accountAnnotations = ({ accountAnnotations: own, choices }: Workload): Rec
  */
 export function serviceAccount(name: string, workload: Workload): pulumi.Output<string> {
   const annotations = accountAnnotations(workload);
-  return new k8s.core.v1.ServiceAccount(
+  return new core.ServiceAccount(
     name,
     {
       metadata: { ...metadata(workload), ...(Object.keys(annotations).length > 0 && { annotations }) },
@@ -169,13 +173,13 @@ export function service(
   objectName: string,
   port: { name: string; containerPort: number },
   { port: ownPort, nodePort, annotations: own, ...spec }: ServiceShape,
-): k8s.core.v1.Service {
+): core.Service {
   const { labels, annotations, ...families } = workload.choices.services;
   const shared = metadata(workload, objectName);
   const ports = [
     { name: port.name, port: ownPort ?? port.containerPort, targetPort: port.name, ...(nodePort === undefined ? {} : { nodePort }) },
   ];
-  return new k8s.core.v1.Service(
+  return new core.Service(
     name,
     {
       metadata: { ...shared, labels: { ...labels, ...shared.labels }, annotations: { ...annotations, ...own, ...NOT_AWAITED } },
@@ -191,7 +195,7 @@ export function disruptionBudget(
   workload: Workload,
   { objectName, maxUnavailable = 1, selector, instances }: BudgetShape = {},
 ): void {
-  new k8s.policy.v1.PodDisruptionBudget(
+  new policy.PodDisruptionBudget(
     name,
     {
       metadata: metadata(workload, objectName),
@@ -217,7 +221,7 @@ export function immutableFiles(
   directory: string,
   data: Record<string, pulumi.Input<string>>,
 ): Mounted {
-  const config = new k8s.core.v1.ConfigMap(
+  const config = new core.ConfigMap(
     `${name}-${volume}`,
     { metadata: { namespace, labels: commonLabels(identity) }, immutable: true, data },
     { parent },
@@ -277,7 +281,7 @@ export function deployment(
   const spread = { affinity: hostAntiAffinity(antiAffinity, pods), ...zoneSpread(zones, pods) };
   const template = podTemplate(workload, { ...spread, ...pod }, restartedAt);
   const number = autoscaling === undefined ? { replicas } : {};
-  const made = new k8s.apps.v1.Deployment(
+  const made = new apps.Deployment(
     name,
     {
       metadata: metadata(workload),
@@ -286,7 +290,7 @@ export function deployment(
     { parent, ...options },
   );
   if (autoscaling === undefined) return;
-  new k8s.autoscaling.v2.HorizontalPodAutoscaler(
+  new HorizontalPodAutoscaler(
     name,
     { metadata: metadata(workload), spec: autoscalerSpec(autoscaling, identity.app) },
     { parent, dependsOn: [made] },
@@ -299,13 +303,13 @@ export function statefulSet(
   workload: Workload,
   { storage, restartedAt, pod, ...spec }: StatefulSetArgs,
   options: pulumi.CustomResourceOptions = {},
-): k8s.apps.v1.StatefulSet {
+): apps.StatefulSet {
   const { identity, parent } = workload;
   const claims = storage && {
     persistentVolumeClaimRetentionPolicy: claimRetention(storage),
     volumeClaimTemplates: [volumeClaimTemplate(storage, identity)],
   };
-  return new k8s.apps.v1.StatefulSet(
+  return new apps.StatefulSet(
     name,
     {
       metadata: { ...metadata(workload), ...volumeSizeMetadata(storage ?? {}) },

@@ -50,6 +50,8 @@ const ROOMS: Record<string, string[]> = {
 interface Import {
   /** Path from the project's directory for own files, without extension; the package or builtin otherwise. */
   target: string;
+  /** The import as it is written. */
+  name: string;
   own: boolean;
   typeOnly: boolean;
   /** Whether it is loaded when a function of the file asks for it, and not with the file. */
@@ -70,7 +72,7 @@ function parseText(path: string, text: string): SourceFile {
     const { text: name } = specifier;
     const own = name.startsWith(".");
     const target = own ? relative(ROOT, resolve(ROOT, dirname(path), name)).replace(/\.ts$/, "") : packageOf(name);
-    imports.push({ target: own && isDirectory(target) ? `${target}/index` : target, own, typeOnly, lazy });
+    imports.push({ target: own && isDirectory(target) ? `${target}/index` : target, name, own, typeOnly, lazy });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, importsTypesOnly(node));
@@ -114,6 +116,8 @@ function filesIn(directory: string): string[] {
     .sort();
 }
 
+const manifest = () =>
+  JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { main: string; dependencies: Record<string, string> };
 const read = (path: string): SourceFile => parseText(path, readFileSync(join(ROOT, path), "utf8"));
 const product = [...PRODUCT.flatMap(filesIn), "index.ts"].map(read);
 const inDirectory = (directory: string) => product.filter(({ path }) => path.startsWith(`${directory}/`));
@@ -255,7 +259,7 @@ describe("architecture", () => {
     );
   });
 
-  it("index.ts is imported by nobody, and run by the engine and by commands/program.ts", () => {
+  it("index.ts is imported by nobody, and run by start/ and by commands/program.ts", () => {
     const importers = product.filter(({ imports }) => imports.some(({ own, target }) => own && target === "index"));
     assert.deepEqual(
       importers.map(({ path }) => path),
@@ -279,8 +283,23 @@ describe("architecture", () => {
     );
   });
 
+  it("start: swc, source maps and builtins, which are loaded before the program; what Pulumi runs is start/index.cjs", () => {
+    const files = readdirSync(join(ROOT, "start"))
+      .filter((name) => name.endsWith(".cjs"))
+      .map((name) => read(`start/${name}`));
+    const allowed = ({ own, target }: Import) =>
+      own ? target.startsWith("start/") : isBuiltin(target) || ["@swc/core", "source-map-support"].includes(target);
+    assert.deepEqual(
+      files.flatMap((file) => forbidden(file, allowed)),
+      ["start/index.cjs imports index"],
+    );
+    const { main, dependencies } = manifest();
+    assert.equal(main, "start/index.cjs");
+    for (const name of ["@swc/core", "source-map-support"]) assert.ok(name in dependencies, `${name} is no dependency`);
+  });
+
   it("the product needs at run time only packages of dependencies", () => {
-    const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: Record<string, string> };
+    const { dependencies } = manifest();
     const deployed = product.filter(({ path }) => /^(index\.ts|config|components|objects|model|gates|outputs)/.test(path));
     const reached = reachable(deployed);
     const allowed = ({ own, typeOnly, target }: Import) => own || typeOnly || isBuiltin(target) || target in dependencies;
@@ -302,6 +321,19 @@ describe("architecture", () => {
       clients.every((name) => asked.includes(name)),
       "the check sees no client",
     );
+  });
+
+  it("the program loads the kinds of Kubernetes that it uses, and not all of @pulumi/kubernetes", () => {
+    const ofKubernetes = reachable([read("index.ts")]).flatMap((file) =>
+      file.imports
+        .filter(({ target, typeOnly }) => target === "@pulumi/kubernetes" && !typeOnly)
+        .map(({ name }) => `${file.path}: ${name}`),
+    );
+    assert.deepEqual(
+      ofKubernetes.filter((each) => each.endsWith(": @pulumi/kubernetes")),
+      [],
+    );
+    assert.ok(ofKubernetes.length > 10, "the check sees no kinds");
   });
 
   it("own files import each other in no circle", () => {

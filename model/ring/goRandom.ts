@@ -12,9 +12,8 @@ const MODULUS = 2_147_483_647;
 const MULTIPLIER = 48_271;
 
 const DIGITS = 16;
-const COOKED = BigUint64Array.from({ length: LENGTH }, (_, index) =>
-  BigInt(`0x${STATE.join("").slice(index * DIGITS, (index + 1) * DIGITS)}`),
-);
+const TABLE = STATE.join("");
+const COOKED = BigUint64Array.from({ length: LENGTH }, (_, index) => BigInt(`0x${TABLE.slice(index * DIGITS, (index + 1) * DIGITS)}`));
 
 /**
  * Go's `Uint64` for a seed: each call gives the next number, 0 to 2^64 - 1.
