@@ -13,7 +13,6 @@ import { NODE_NETWORK, NODES, POD_NETWORK } from "../sandbox/topology";
 import type { Cluster } from "../tests/e2e/stack";
 import { eventually } from "../tests/e2e/stack";
 import { gatewayCertificates } from "../tests/gatewayCertificates";
-import { overridesOf } from "./coefficientsFit";
 import { ARTICLE, chart, type Peer, peerManifests } from "./peers";
 import { type BenchStack, isReady, withStack } from "./stack";
 
@@ -72,11 +71,26 @@ export function wanted(names: readonly string[], variants: readonly string[]): W
   return [...KNOWN.filter(({ name }) => all || names.some(matches(name))), ...more];
 }
 
-/** Prod's split ring with its queriers and frontends, and one Prometheus. */
-function ours(replicationFactor: 1 | 3, more: ConfigOverlay): ConfigOverlay {
-  const { receive, ...rest } = overridesOf({ replicationFactor });
-  return mergeConfig(named({ ...rest, receive: { ...receive, routers: {} } }), more);
-}
+/**
+ * Dev with prod's ring: routers, three receivers and two queriers, without a bucket, as the peers are. Requests are small, so that several fit
+ * the cluster; limits are large.
+ */
+const ours = (replicationFactor: 1 | 3, more: ConfigOverlay): ConfigOverlay =>
+  mergeConfig(
+    named({
+      survives: { nodes: 0 },
+      accepts: ["replicas-on-one-node", ...(replicationFactor === 1 ? ["data-loss"] : [])],
+      receive: {
+        mode: "split",
+        replicas: 3,
+        replicationFactor,
+        resources: { cpu: "50m", memory: "1536Mi" },
+        routers: { replicas: 2, antiAffinity: "soft", resources: { cpu: "50m", memory: "512Mi" } },
+      },
+      querier: { replicas: 2, antiAffinity: "soft", resources: { cpu: "50m", memory: "512Mi" } },
+    }),
+    more,
+  );
 
 const NODE = NODES[0]?.address ?? "";
 const GATEWAY_PORTS = { write: 30_453, query: 30_454 } as const;
@@ -127,7 +141,7 @@ async function withGateway(
         stringData: { "tls.crt": ca, "tls.key": file("gateway.pem.key") },
       });
     };
-    const stack = withStack("prod", namespace, ours(plan.replicationFactor, mergeConfig(plan.overlay, behindGateway(ca))), async (own) => {
+    const stack = withStack("dev", namespace, ours(plan.replicationFactor, mergeConfig(plan.overlay, behindGateway(ca))), async (own) => {
       const { credentials } = await own.outputs();
       const { tenants, readers } = (credentials?.value ?? {}) as Record<"tenants" | "readers", Record<string, string> | undefined>;
       const door = (port: number, path: string) => directTransport(`https://${NODE}:${port}${path}`, { tls: { ca } });
@@ -152,7 +166,7 @@ async function withOurs(
   use: (of: Deployed) => Promise<void>,
 ): Promise<void> {
   if (plan.gateway) return withGateway(plan, namespace, cluster, use);
-  return withStack("prod", namespace, ours(plan.replicationFactor, plan.overlay), async ({ deployed }: BenchStack) =>
+  return withStack("dev", namespace, ours(plan.replicationFactor, plan.overlay), async ({ deployed }: BenchStack) =>
     use({
       name: plan.name,
       namespace,
