@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { execa } from "execa";
 import { type EngineConfig, engineConfig } from "../commands/engineConfig";
 import { PROJECT_DIRECTORY, stackConfig } from "../config/stackFiles";
+import { median } from "./figures";
 import { type SilentEngine, silentEngine } from "./silentEngine";
 
 /**
@@ -69,8 +70,6 @@ async function run({ name, directory, stack, config }: Measured, engine: SilentE
   const { user, system } = JSON.parse(readFileSync(join(scratch, "usage.json"), "utf8")) as NodeJS.CpuUsage;
   return { wall, cpu: (user + system) / 1e6, resources: engine.registered() - registered };
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 async function main(): Promise<void> {
   const options = new Command("bench:preview")
