@@ -73,6 +73,12 @@ describe("order of a creation and of an update", () => {
       for (const each of inside) assert.ok(made.resources.indexOf(each) > namespace, each.name);
     });
 
+    it(`leaves nothing out of a preview: ${title}`, async () => {
+      const namesOf = async (preview: boolean) =>
+        (await run(stack, overrides, { preview })).resources.map(({ type, name }) => `${type} ${name}`).sort();
+      assert.deepEqual(await namesOf(true), await namesOf(false));
+    });
+
     it(`lets the stack's namespace be removed without waiting for that of the directories: ${title}`, async () => {
       const made = await run(stack, overrides);
       assert.deepEqual(resource(made, "kubernetes:core/v1:Namespace", "namespace").options.dependsOn, []);

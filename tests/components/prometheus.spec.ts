@@ -326,7 +326,7 @@ describe("prometheus: options reach prometheus.yml", () => {
   it("how soon discovered targets are taken up, where that is not left to Prometheus", async () => {
     const flag = "--scrape.discovery-reload-interval";
     const given = async (discoveryInterval: string | undefined) =>
-      prometheusSets((await only("dev", { prometheus: { discoveryInterval } })).made).flatMap((set) => flagValues(set, flag));
+      prometheusSets((await only("dev", { discoveryInterval })).made).flatMap((set) => flagValues(set, flag));
     assert.deepEqual(await given("3s"), ["3s"]);
     assert.deepEqual(await given(undefined), []);
   });
