@@ -82,9 +82,15 @@ export = async (examine = examineNamespace, examineEnds = examineCertificates): 
   };
 
   const { namespace, existingNamespace: exists, dataPriority: value } = settings;
+  // What takes longest comes first: directories are made while the engine works through everything else.
+  const directories =
+    plan.hostPathVolumes.length === 0
+      ? undefined
+      : new HostPathVolumes("hostpath", { settings, volumes: plan.hostPathVolumes }, { ...options, protect: protectsStorage(settings) });
+  const volumes = directories?.ready ?? [];
   const ownNamespace = new Namespace(
     "namespace",
-    { name: namespace, exists, marks: settings.namespaceMetadata },
+    { name: namespace, exists, marks: settings.namespaceMetadata, after: directories?.jobsAreNext },
     { ...options, protect: settings.protect && !exists },
   );
   const dataPriority = value === undefined ? undefined : new DataPriority("data-priority", { namespace, value }, options).className;
@@ -94,12 +100,6 @@ export = async (examine = examineNamespace, examineEnds = examineCertificates): 
       ? undefined
       : new Certificates("certificates", { settings, tls: plan.tls, day, namespace: ownNamespace.name }, options);
   const common = { settings, addresses: plan.addresses, namespace: ownNamespace.name, dataPriority, certificates };
-  const volumes =
-    plan.hostPathVolumes.length === 0
-      ? []
-      : new HostPathVolumes("hostpath", { settings, volumes: plan.hostPathVolumes }, { ...options, protect: protectsStorage(settings) })
-          .ready;
-
   // Samples and blocks are kept in volumes that grow in place.
   const growth = (key: string, storage: Storage = {}) => volumeGates(cluster, key, storage);
   // Pods that keep nothing may be as many as their load asks for.

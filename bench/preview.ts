@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { engineConfig } from "../commands/engineConfig";
 import { PROJECT_DIRECTORY, stackConfig } from "../config/stackFiles";
+import { median } from "./figures";
 import { type HostedProgram, underHost } from "./pulumiHost";
 import { type SilentEngine, silentEngine } from "./silentEngine";
 
@@ -58,8 +59,6 @@ async function run(program: Measured, engine: SilentEngine, scratch: string): Pr
   const { user, system } = JSON.parse(readFileSync(join(scratch, "usage.json"), "utf8")) as NodeJS.CpuUsage;
   return { wall, cpu: (user + system) / 1e6, resources: engine.registered() - registered };
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 async function main(): Promise<void> {
   const options = new Command("bench:preview")

@@ -14,6 +14,8 @@ import { bucketOf, type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
 import { NODES } from "../sandbox/topology";
 import { Cluster, type Deployed, deployedStack, inside, type KubernetesObject, type Pod } from "../tests/e2e/stack";
 
+export { table } from "./figures";
+
 /**
  * Common to the benchmarks on the sandbox's cluster: a stack of their own, its receivers' metrics, and the
  * outcome of every single try of a send.
@@ -196,10 +198,4 @@ export function processorTimes(): ProcessorTimes {
 /** The share of the machine's processors that was busy between two readings, in percent. */
 export function busyPercent(before: ProcessorTimes, after: ProcessorTimes): number {
   return (100 * (after.busyMs - before.busyMs)) / Math.max(after.totalMs - before.totalMs, 1);
-}
-
-/** A table in Markdown. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

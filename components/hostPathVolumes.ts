@@ -44,6 +44,8 @@ done
 export class HostPathVolumes extends pulumi.ComponentResource {
   /** Resources for which a StatefulSet waits before its pods are made. */
   readonly ready: pulumi.Resource[];
+  /** Resolved when the engine has all that the jobs need, and so takes up the jobs next. */
+  readonly jobsAreNext: Promise<void>;
 
   constructor(name: string, args: HostPathVolumesArgs, opts?: pulumi.ComponentResourceOptions) {
     const { settings, volumes: directories } = args;
@@ -147,6 +149,7 @@ export class HostPathVolumes extends pulumi.ComponentResource {
         ),
     );
     this.ready = [...jobs, ...volumes];
+    this.jobsAreNext = new Promise((resolve) => account.urn.apply(() => resolve()));
     this.registerOutputs({});
   }
 }

@@ -12,6 +12,11 @@ export interface NamespaceArgs {
   exists: boolean;
   /** Labels and annotations of a namespace that is made. */
   marks: Settings["namespaceMetadata"];
+  /**
+   * What the engine is asked for before the namespace and everything in it; no dependency, which would also be an order of removal. Default:
+   * nothing.
+   */
+  after?: Promise<void> | undefined;
 }
 
 /**
@@ -27,14 +32,15 @@ export class Namespace extends pulumi.ComponentResource {
     if (args.exists) {
       // To the engine a resource that is read is somebody else's. Without it, it would remove a namespace that this stack made until now.
       core.Namespace.get(name, args.name, { parent: this });
-      this.name = pulumi.output(args.name);
+      this.name = nameOf(args);
     } else {
       this.name = this.made(name, args).metadata.name;
     }
     this.registerOutputs({ name: this.name });
   }
 
-  private made(name: string, { name: namespace, marks }: NamespaceArgs): core.Namespace {
+  private made(name: string, args: NamespaceArgs): core.Namespace {
+    const { name: namespace, marks } = args;
     const { labels: more, annotations } = marks;
     const labels = {
       ...more,
@@ -46,8 +52,11 @@ export class Namespace extends pulumi.ComponentResource {
     };
     return new core.Namespace(
       name,
-      { metadata: { name: namespace, labels, ...(annotations === undefined ? {} : { annotations }) } },
+      { metadata: { name: nameOf(args), labels, ...(annotations === undefined ? {} : { annotations }) } },
       { parent: this },
     );
   }
 }
+
+/** The name, known when its turn has come. */
+const nameOf = ({ name, after }: NamespaceArgs): pulumi.Output<string> => pulumi.output((after ?? Promise.resolve()).then(() => name));

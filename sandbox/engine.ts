@@ -144,12 +144,12 @@ function configText(value: ConfigValue): string {
 }
 
 /** The last part of a URN: the resource's logical name. */
-function nameOf(urn: string): string {
+export function nameOf(urn: string): string {
   return urn.slice(urn.lastIndexOf("::") + 2);
 }
 
 /** The last part of a type: `StatefulSet` of kubernetes:apps/v1:StatefulSet. */
-function kindOf(type: string): string {
+export function kindOf(type: string): string {
   return type.slice(type.lastIndexOf(":") + 1);
 }
 

@@ -250,6 +250,7 @@ export const OWN_FLAGS: Record<Program, Record<string, Owner>> = {
     "web.route-prefix": by("prometheus.externalUrl"),
     "auto-gomemlimit.ratio": MEMORY,
     "auto-gomemlimit": MEMORY,
+    "scrape.discovery-reload-interval": by("prometheus.discoveryInterval"),
     "storage.remote.flush-deadline": fixed("its grace period fits it"),
     agent: by("prometheus.mode"),
     "query.max-samples": by("prometheus.queries.maxSamples"),

@@ -18,7 +18,7 @@ export const defaultMaxSamples = ({ resources }: Settings["prometheus"]): number
   Math.floor((quantityBytes(resources.memory) * QUERY_SHARE) / BYTES_PER_SAMPLE);
 
 /**
- * Prometheus' arguments. Source: prometheus docs/command-line/prometheus.md, 3.x.
+ * Prometheus' arguments. Source: prometheus docs/command-line/prometheus.md and cmd/prometheus/main.go, 3.x.
  *
  * @param uploads Whether a sidecar uploads its blocks.
  */
@@ -29,6 +29,8 @@ export function prometheusFlags(settings: Settings, uploads: boolean): string[] 
     `--web.listen-address=:${PROMETHEUS_PORT}`,
     "--auto-gomemlimit.ratio=0.9",
     "--storage.remote.flush-deadline=1m",
+    // Hidden there: scrape/manager.go `reloader`, whose first look at what was discovered is one interval after the start.
+    ...(prometheus.discoveryInterval === undefined ? [] : [`--scrape.discovery-reload-interval=${prometheus.discoveryInterval}`]),
     ...externalFlags(prometheus.externalUrl),
     ...logFlags(settings, prometheus.logging),
   ];

@@ -28,6 +28,7 @@ const workInterval = durationOf(
   "1s",
   "Prometheus takes 0 for its own default, and more often than every second it can't keep up with targets",
 );
+const targetInterval = durationOf("1s", "Prometheus takes 0 for its own default, and each time it relabels every target anew");
 const sendDeadline = durationOf("100ms", "each sender would send its samples one by one, without a pause");
 
 /** Schema of `prometheus`. */
@@ -42,6 +43,12 @@ export const prometheusSettings = z
     scrapeInterval: workInterval.default("30s").describe("Time between two scrapes of a target."),
     scrapeTimeout: workInterval.default("10s").describe("Longest time of a scrape; not above `prometheus.scrapeInterval`."),
     evaluationInterval: workInterval.default("30s").describe("Time between two evaluations of a rule."),
+    discoveryInterval: targetInterval
+      .optional()
+      .describe(
+        "Longest time until a discovered target is taken up; it is scraped for the first time within `prometheus.scrapeInterval` after that. Left " +
+          "out: Prometheus' own default, 5s. A shorter one costs CPU where there are many targets and pods come and go all the time.",
+      ),
     retention: z
       .strictObject({
         time: duration

@@ -323,6 +323,14 @@ describe("prometheus: options reach prometheus.yml", () => {
     assert.equal(config.global.evaluation_interval, "45s");
   });
 
+  it("how soon discovered targets are taken up, where that is not left to Prometheus", async () => {
+    const flag = "--scrape.discovery-reload-interval";
+    const given = async (discoveryInterval: string | undefined) =>
+      prometheusSets((await only("dev", { discoveryInterval })).made).flatMap((set) => flagValues(set, flag));
+    assert.deepEqual(await given("3s"), ["3s"]);
+    assert.deepEqual(await given(undefined), []);
+  });
+
   it("the queue of remote write", async () => {
     const { config } = await only("dev", options);
     const queue = config.remote_write?.[0]?.queue_config;

@@ -33,6 +33,7 @@ describe("configuration: zeros and other values that switch something off", () =
     ["queryFrontend.maxFreshness", "0s", /cached as missing.*10s or more/],
     ["prometheus.scrapeInterval", "0s", /its own default.*1s or more/, { prometheus: { scrapeTimeout: "1s" } }],
     ["prometheus.scrapeTimeout", "0s", /its own default.*1s or more/],
+    ["prometheus.discoveryInterval", "500ms", /its own default.*1s or more/],
     ["prometheus.evaluationInterval", "500ms", /its own default.*1s or more/],
     ["prometheus.remoteWrite.batchSendDeadline", "0s", /one by one.*100ms or more/],
     ["receive.retention.time", "0s", /0 for ever.*2h or more/],
