@@ -150,6 +150,7 @@ function prometheusPlan(settings: Settings, load: LoadSettings, workload: Worklo
     ...(ingestion === "receive"
       ? {
           queue: {
+            senders: remoteWrite.maxShards,
             samples: remoteWrite.maxShards * (remoteWrite.capacity + remoteWrite.maxSamplesPerSend),
             samplesPerSecond: (remoteWrite.maxShards * remoteWrite.maxSamplesPerSend) / SEND_SECONDS,
           },
