@@ -15,7 +15,7 @@ import { planStack } from "../model/plan";
 import { settingsSchema } from "../model/settings/schema";
 import { ensureVolumes } from "../sandbox/cluster";
 import { environmentConfig } from "../sandbox/engine";
-import { type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
+import { type ConfigOverlay, mergeConfig, withoutLoad } from "../sandbox/overlay";
 import { REPOSITORY } from "../sandbox/paths";
 import { runId } from "../tests/e2e/stack";
 import { type Sender, startSender } from "../tests/ledger";
@@ -57,7 +57,7 @@ function planOf(
   point: Point,
   written: { series: number; samplesPerSecond: number; labelBytes: number; newSeriesPerHour: number },
 ): CapacityPlan {
-  const config = mergeConfig(environmentConfig("prod"), overlayOf(point), {
+  const config = mergeConfig(withoutLoad(environmentConfig("prod")), overlayOf(point), {
     [`${PREFIX}load`]: {
       series: Math.max(1, Math.round(written.series)),
       samplesPerSecond: Math.max(1, Math.round(written.samplesPerSecond)),

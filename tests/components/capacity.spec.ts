@@ -73,8 +73,15 @@ describe("a load", () => {
     );
   });
 
+  it("is prod's own, which its amounts carry with a reserve", async () => {
+    const { outputs } = await run("prod");
+    const { carries, load } = outputs.capacity as Capacity;
+    assert.equal(load.series, 100_000);
+    assert.ok(carries.times > 1.1, JSON.stringify(carries));
+  });
+
   it("that is not there changes nothing", async () => {
-    const { outputs, messages } = await run("prod");
+    const { outputs, messages } = await run("prod", { load: undefined });
     assert.equal(outputs.capacity, undefined);
     assert.ok(!messages.some((each) => each.startsWith("carries ")));
   });
