@@ -7,7 +7,7 @@ import type { CapacityPlan, Need } from "../model/capacity/types";
 import { capacityPlan } from "../model/capacityPlan";
 import { planStack } from "../model/plan";
 import { settingsSchema } from "../model/settings/schema";
-import { type ConfigOverlay, type ConfigValue, mergeConfig } from "../sandbox/overlay";
+import { type ConfigOverlay, type ConfigValue, mergeConfig, withoutLoad } from "../sandbox/overlay";
 import { type Measured, overridesOf, type Point, type Result } from "./coefficientsFit";
 
 /** What the model says of a load that `bench/coefficients.ts` measures, and what such a load does beside its steady series. */
@@ -37,7 +37,7 @@ interface Written {
 
 /** The plan of a point, whose load is what came into the ring. */
 export function planOf(point: Point, written: Written): CapacityPlan {
-  const config = mergeConfig(stackConfig("prod") as Record<string, ConfigValue>, overlayOf(point), {
+  const config = mergeConfig(withoutLoad(stackConfig("prod") as Record<string, ConfigValue>), overlayOf(point), {
     [`${PREFIX}load`]: {
       series: Math.max(1, Math.round(written.series)),
       samplesPerSecond: Math.max(1, Math.round(written.samplesPerSecond)),

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { type SizeRequest, sizedStack } from "../model/sizing";
+import { sizedStack } from "../model/sizing";
 import { stackFileText } from "./sizeFile";
-import { optionProblems, type SizeOptions } from "./sizeOptions";
+import { type SizeOptions, sizeRequest } from "./sizeOptions";
 import { complain, say } from "./terminal";
 
 /** `npm run size -- --series 1000000 --interval 15s --retention 30d --survives-zones 1`: a stack file that carries it. */
@@ -20,26 +20,8 @@ function main(): void {
     .option("--name <name>", "name of the environment, of its cluster and of its context", "sized")
     .parse()
     .opts<SizeOptions>();
-  const refused = optionProblems(options);
-  if (refused.length > 0) throw new Error(refused.join("\n"));
-  const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
-  const request: SizeRequest = {
-    name: options.name,
-    load: {
-      series: Number(options.series),
-      interval: options.interval,
-      ...given("labelBytes", number(options.labelBytes)),
-      ...given("newSeriesPerHour", number(options.newSeries)),
-      ...(options.queries === undefined ? {} : { queries: { perSecond: Number(options.queries) } }),
-    },
-    retention: options.retention,
-    survives: { nodes: Number(options.survivesNodes), zones: Number(options.survivesZones) },
-    largestMemory: options.largestMemory,
-  };
-  say(stackFileText(sizedStack(request)).trimEnd());
+  say(stackFileText(sizedStack(sizeRequest(options))).trimEnd());
 }
-
-const given = <Key extends string>(key: Key, value: number | undefined) => (value === undefined ? {} : { [key]: value });
 
 try {
   main();

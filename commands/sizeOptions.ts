@@ -1,5 +1,6 @@
 import { problemsOfIssue } from "../config/issues";
 import { settingsSchema } from "../model/settings/schema";
+import type { SizeRequest } from "../model/sizing";
 import { formatProblem } from "../model/values/problem";
 
 /** Options of `npm run size`, as they were typed. */
@@ -30,28 +31,37 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   "receive.resources.memory": "--largest-memory",
 };
 
-/** A line for each option whose value the stack file would not take: option, value, rule, and what is accepted. */
-export function optionProblems(options: SizeOptions): string[] {
+/**
+ * The request that options come to, by the schema of the stack file into which they go.
+ *
+ * @throws {Error} with a line for each option that the stack file would not take: option, value, rule, and what is accepted
+ */
+export function sizeRequest(options: SizeOptions): SizeRequest {
   // A text that is no number is shown as it was typed.
-  const number = (text: string | undefined) => (text === undefined || Number.isNaN(Number(text)) ? text : Number(text));
-  const raw = {
-    namespace: `thanos-${options.name}`,
-    load: {
-      series: number(options.series),
-      interval: options.interval,
-      labelBytes: number(options.labelBytes),
-      newSeriesPerHour: number(options.newSeries),
-      queries: { perSecond: number(options.queries) },
-    },
-    survives: { nodes: number(options.survivesNodes), zones: number(options.survivesZones) },
-    receive: { retention: { time: options.retention }, resources: { memory: options.largestMemory } },
+  const number = (text: string) => (Number.isNaN(Number(text)) ? text : Number(text));
+  const given = (key: string, text: string | undefined) => (text === undefined ? {} : { [key]: number(text) });
+  const load = {
+    series: number(options.series),
+    interval: options.interval,
+    ...given("labelBytes", options.labelBytes),
+    ...given("newSeriesPerHour", options.newSeries),
+    ...(options.queries === undefined ? {} : { queries: given("perSecond", options.queries) }),
   };
-  return (settingsSchema.safeParse(raw).error?.issues ?? [])
+  const survives = { nodes: number(options.survivesNodes), zones: number(options.survivesZones) };
+  const { name, retention, largestMemory } = options;
+  const raw = {
+    namespace: `thanos-${name}`,
+    load,
+    survives,
+    receive: { retention: { time: retention }, resources: { memory: largestMemory } },
+  };
+  const refused = (settingsSchema.safeParse(raw).error?.issues ?? [])
     .flatMap((issue) => problemsOfIssue(issue, raw))
     .flatMap((problem) => {
       const option = OPTION_OF[problem.key];
-      return option === undefined
-        ? []
-        : [formatProblem({ ...problem, key: option, ...(option === "--name" ? { value: options.name } : {}) })];
+      return option === undefined ? [] : [formatProblem({ ...problem, key: option, ...(option === "--name" ? { value: name } : {}) })];
     });
+  if (refused.length > 0) throw new Error(refused.join("\n"));
+  // What the schema has taken are numbers.
+  return { name, load, retention, survives, largestMemory } as SizeRequest;
 }

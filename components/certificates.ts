@@ -4,11 +4,12 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { CLIENTS_IDENTITY, type Identity } from "../model/kubernetes/identities";
 import { commonLabels } from "../model/kubernetes/labels";
+import type { PodComponent } from "../model/settings/components";
 import type { Settings } from "../model/settings/schema";
 import type { ClientUse } from "../model/settings/tls";
 import { certificateSpec, type Issuer, issuerOf } from "../model/tls/certManager";
 import { CA_FILE, CERTIFICATE_FILE, CLIENT_CA_DIRECTORY, CLIENT_CA_VOLUME, KEY_FILE, TLS_DIRECTORY, TLS_VOLUME } from "../model/tls/flags";
-import { type CertifiedComponent, CLIENT_USES, type ClientLeaf, type Leaf, leafSecretName, type TlsPlan } from "../model/tls/plan";
+import { CLIENT_USES, type ClientLeaf, type Leaf, leafSecretName, type TlsPlan } from "../model/tls/plan";
 import { type AuthorityUse, type Issued, issue, type KeyPair } from "../objects/authority";
 import { componentType } from "../objects/componentType";
 import { type Mounted, mountedCertificate, mountedConfigMap } from "../objects/workload";
@@ -27,7 +28,7 @@ export interface CertificatesArgs {
 const SEED_LENGTH = 64;
 
 /** Who else connects to a component, and so whose CA it trusts beside the stack's. */
-const CONNECTS: Partial<Record<CertifiedComponent, ClientUse>> = { receive: "write", "receive-router": "write", querier: "query" };
+const CONNECTS: Partial<Record<PodComponent, ClientUse>> = { receive: "write", "receive-router": "write", querier: "query" };
 
 /**
  * A certificate for every component that opens or takes connections inside the stack, each in a Secret of its own with nothing else but the
@@ -40,7 +41,7 @@ const CONNECTS: Partial<Record<CertifiedComponent, ClientUse>> = { receive: "wri
 export class Certificates extends pulumi.ComponentResource {
   /** Outputs of the stack: what others need to connect. Only the certificates with keys for others are secret. */
   readonly outputs: Record<string, pulumi.Input<unknown>>;
-  private readonly secrets = new Map<CertifiedComponent, pulumi.Input<string>>();
+  private readonly secrets = new Map<PodComponent, pulumi.Input<string>>();
   /** CAs by what they are for, as PEM, where the program knows them. */
   private readonly authorities: Partial<Record<AuthorityUse, pulumi.Input<string> | undefined>> = {};
   private readonly trusted = new Map<ClientUse, Mounted>();
@@ -90,7 +91,7 @@ export class Certificates extends pulumi.ComponentResource {
    *
    * @param keyFile Name of the key's file. Default: as in the Secret.
    */
-  mounted(component: CertifiedComponent, directory = TLS_DIRECTORY, keyFile?: string): Mounted | undefined {
+  mounted(component: PodComponent, directory = TLS_DIRECTORY, keyFile?: string): Mounted | undefined {
     const secretName = this.secrets.get(component);
     return secretName === undefined ? undefined : mountedCertificate(TLS_VOLUME, secretName, directory, keyFile);
   }
@@ -99,7 +100,7 @@ export class Certificates extends pulumi.ComponentResource {
    * The CAs that a component trusts because others connect to it, as a file in its container; undefined where it trusts the stack's alone,
    * which is beside its certificate.
    */
-  mountedClientCa(component: CertifiedComponent): Mounted | undefined {
+  mountedClientCa(component: PodComponent): Mounted | undefined {
     const use = CONNECTS[component];
     return use === undefined ? undefined : this.trusted.get(use);
   }

@@ -2,7 +2,7 @@ import { left } from "./availability/left";
 import type { AvailabilityPlan, Workload } from "./availability/types";
 import { availabilityPlan } from "./availabilityPlan";
 import { SEND_SECONDS, TENANT_OWN_SERIES } from "./capacity/coefficients";
-import { mostDrawn, times } from "./capacity/load";
+import { mostDrawn, newSeriesPerHour, times } from "./capacity/load";
 import type {
   Budget,
   CapacityPlan,
@@ -36,12 +36,15 @@ type LoadSettings = NonNullable<Settings["load"]>;
  */
 const OWN_SERIES = 59_000;
 
+/** Series that a query reads where nobody says, if there are as many. */
+const READ_SERIES = 1_000;
+
 const loadOf = (load: LoadSettings, series: number): Load =>
   times(
     {
       series: load.series,
       samplesPerSecond: load.samplesPerSecond ?? load.series / durationSeconds(load.interval ?? "1s"),
-      newSeriesPerHour: load.newSeriesPerHour ?? load.series / 20,
+      newSeriesPerHour: newSeriesPerHour(load),
       labelBytes: load.labelBytes,
       tenants: load.tenants,
       late: load.outOfOrderPercent / 100,
@@ -150,6 +153,7 @@ function prometheusPlan(settings: Settings, load: LoadSettings, workload: Worklo
     ...(ingestion === "receive"
       ? {
           queue: {
+            senders: remoteWrite.maxShards,
             samples: remoteWrite.maxShards * (remoteWrite.capacity + remoteWrite.maxSamplesPerSend),
             samplesPerSecond: (remoteWrite.maxShards * remoteWrite.maxSamplesPerSend) / SEND_SECONDS,
           },
@@ -247,7 +251,7 @@ export function capacityPlan(settings: Settings, plan: StackPlan): CapacityPlan 
     queries: {
       perSecond: load.queries.perSecond,
       rangeSeconds: durationSeconds(load.queries.range),
-      series: load.queries.series,
+      series: load.queries.series ?? Math.min(READ_SERIES, load.series),
     },
     ...(receivers === undefined ? {} : { receivers }),
     ...(ring === undefined || available.routers === undefined

@@ -1,18 +1,6 @@
 import type { BucketPlan } from "./bucket/plan";
 import { uncheckedUses } from "./commandLine/extraRules";
-import {
-  COMPACTOR_APP,
-  GATEWAY_APP,
-  LABEL_PROXY_CONTAINER,
-  PROMETHEUS_APP,
-  QUERIER_APP,
-  QUERY_FRONTEND_APP,
-  RECEIVE_APP,
-  ROUTER_APP,
-  RULER_APP,
-  SIDECAR_CONTAINER,
-  STORE_GATEWAY_APP,
-} from "./kubernetes/identities";
+import { scrapedApps } from "./kubernetes/components";
 import type { StackPlan } from "./plan";
 import { jobNames } from "./prometheus/config";
 import type { Hashring } from "./ring/hashring";
@@ -27,17 +15,6 @@ import type { Settings } from "./settings/schema";
 export function planOutputs(settings: Settings, plan: StackPlan) {
   const { addresses, scheme } = plan;
   const ring = ringOf(scheme);
-  const apps = [
-    ...(ring === undefined ? [SIDECAR_CONTAINER] : [RECEIVE_APP]),
-    ...(ring?.settings.mode === "split" ? [ROUTER_APP] : []),
-    QUERIER_APP,
-    ...(settings.queryFrontend === undefined ? [] : [QUERY_FRONTEND_APP]),
-    ...(plan.bucket === undefined ? [] : [STORE_GATEWAY_APP, COMPACTOR_APP]),
-    ...(plan.ruler === undefined ? [] : [RULER_APP]),
-    ...(plan.gateway === undefined ? [] : [GATEWAY_APP]),
-    ...(plan.gateway?.heldReaders ? [LABEL_PROXY_CONTAINER] : []),
-    PROMETHEUS_APP,
-  ];
   const unchecked = uncheckedUses(settings);
   return {
     scheme: settings.ingestion,
@@ -74,7 +51,7 @@ export function planOutputs(settings: Settings, plan: StackPlan) {
           },
     prometheus: {
       service: addresses.prometheusUrl,
-      jobs: [...apps, ...jobNames(settings)],
+      jobs: [...scrapedApps(settings), ...jobNames(settings)],
       replicas: settings.prometheus.replicas,
       shards: settings.prometheus.shards,
     },

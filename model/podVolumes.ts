@@ -10,7 +10,7 @@ import type { Settings } from "./settings/schema";
 import type { ClientUse } from "./settings/tls";
 import { type Process, telemetryFiles } from "./telemetry/files";
 import { CLIENT_CA_VOLUME, TLS_VOLUME } from "./tls/flags";
-import { acceptsClients, type CertifiedComponent, planTls } from "./tls/plan";
+import { acceptsClients, planTls } from "./tls/plan";
 
 /**
  * Volumes of the stack's own that a component's pods have, by component: further containers may mount these. Which there are
@@ -21,7 +21,7 @@ export function podVolumes(settings: Settings): Readonly<Record<PodComponent, re
   const when = (holds: boolean, ...names: string[]): string[] => (holds ? names : []);
   const bucket = [...when(objectStorage !== undefined, "objectstore"), ...when(objectStorage?.filesystem !== undefined, "bucket")];
   const certified = new Set(planTls(settings)?.leaves.map(({ component }) => component));
-  const certificate = (component: CertifiedComponent): string[] => when(certified.has(component), TLS_VOLUME);
+  const certificate = (component: PodComponent): string[] => when(certified.has(component), TLS_VOLUME);
   const clientCa = (use: ClientUse): string[] => when(acceptsClients(settings, use), CLIENT_CA_VOLUME);
   const routing = ["hashrings", "limits", ...when((receive?.relabel ?? []).length > 0, "relabel")];
   const telemetry = (process: Process | undefined): string[] =>

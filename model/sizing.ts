@@ -1,5 +1,6 @@
 import { loadProblemsOf, needsOf, onePod, reasonOf } from "./capacity/limits";
-import { carrying } from "./capacity/quantities";
+import { sendersFor, shardLoad } from "./capacity/prometheus";
+import { carrying, short } from "./capacity/quantities";
 import type { CapacityPlan, Need } from "./capacity/types";
 import { capacityPlan } from "./capacityPlan";
 import { planStack } from "./plan";
@@ -43,6 +44,13 @@ interface Counts {
   queriers: number;
 }
 
+/** What one environment's pods are sized to: amounts by key, and the senders of each Prometheus. */
+interface Sizes {
+  amounts: Amounts;
+  /** Undefined: as many as the stack file has by default. */
+  senders?: number;
+}
+
 /** Amounts by key, such as `receive.resources.memory`. */
 type Amounts = Record<string, string>;
 
@@ -63,7 +71,7 @@ const structureOf = ({ survives }: SizeRequest) => {
   return { lost, zones: zonesFor(survives.zones), replicationFactor: Math.max(3, 2 * lost + 1) };
 };
 
-function configOf(request: SizeRequest, counts: Counts, amounts: Amounts): SettingsInput {
+function configOf(request: SizeRequest, counts: Counts, { amounts, senders }: Sizes): SettingsInput {
   const { name, load, retention, survives } = request;
   const { lost, zones, replicationFactor } = structureOf(request);
   const resources = (key: string) => ({ cpu: amounts[`${key}.resources.cpu`], memory: amounts[`${key}.resources.memory`] });
@@ -87,6 +95,7 @@ function configOf(request: SizeRequest, counts: Counts, amounts: Amounts): Setti
       shards: counts.shards,
       storage: storage("prometheus"),
       resources: resources("prometheus"),
+      ...(senders === undefined ? {} : { remoteWrite: { maxShards: senders } }),
     },
   };
 }
@@ -98,13 +107,22 @@ function planOf(config: SettingsInput): CapacityPlan {
   return plan;
 }
 
-/** The least amounts that carry the load with these numbers of pods. What is needed depends on no amount but by the replay, which is met at once. */
-function amountsFor(request: SizeRequest, counts: Counts): { amounts: Amounts; plan: CapacityPlan } {
+/** Senders that a queue needs beyond those of the plan; undefined where these will do. */
+function moreSenders({ prometheus }: CapacityPlan): number | undefined {
+  const wanted = sendersFor(prometheus) ?? 0;
+  return wanted > (prometheus.queue?.senders ?? 0) ? wanted : undefined;
+}
+
+/** The least sizes that carry the load with these numbers of pods. What is needed depends on no amount but by the replay, which is met at once. */
+function sizesFor(request: SizeRequest, counts: Counts): { sizes: Sizes; plan: CapacityPlan } {
   const amounts = { ...LEAST };
+  // First, since what waits for them is in memory.
+  const senders = moreSenders(planOf(configOf(request, counts, { amounts })));
+  const sizes: Sizes = { amounts, ...(senders === undefined ? {} : { senders: Math.min(senders, MOST.senders) }) };
   for (;;) {
-    const plan = planOf(configOf(request, counts, amounts));
+    const plan = planOf(configOf(request, counts, sizes));
     const over = needsOf(plan).filter(({ worst, available }) => worst > available);
-    if (over.length === 0) return { amounts, plan };
+    if (over.length === 0) return { sizes, plan };
     for (const need of over) {
       const { key } = need.budget;
       const carries = carrying(need);
@@ -128,7 +146,14 @@ const grownBy = (count: number, excess: number, step = 1): number =>
   excess <= 1 ? count : count + step * Math.max(1, Math.floor((count * (excess - 1)) / 2 / step));
 
 /** Largest numbers that the stack file takes. */
-const MOST: Counts = { receivers: MOST_RECEIVERS, shards: 64, queriers: 50 };
+const MOST = { receivers: MOST_RECEIVERS, shards: 64, queriers: 50, senders: 1_000 } as const;
+
+/** What there may be too many of, in words. */
+const COUNTED = [
+  { count: "receivers", what: "receivers in a ring" },
+  { count: "shards", what: "shards of Prometheus" },
+  { count: "queriers", what: "queriers" },
+] as const;
 
 /**
  * A stack file that carries the load.
@@ -141,31 +166,32 @@ export function sizedStack(request: SizeRequest): SizedStack {
   const counts: Counts = { receivers: Math.ceil(replicationFactor / step) * step, shards: 1, queriers: lost + 1 };
   const most = quantityBytes(request.largestMemory);
   for (;;) {
-    const { amounts, plan } = amountsFor(request, counts);
+    const { sizes, plan } = sizesFor(request, counts);
     // How many times as large as it may be.
-    const excess = (key: string) => quantityBytes(amounts[`${key}.resources.memory`] ?? "0") / most;
+    const excess = (key: string) => quantityBytes(sizes.amounts[`${key}.resources.memory`] ?? "0") / most;
     const grown = {
       receivers: grownBy(counts.receivers, excess("receive"), step),
-      shards: grownBy(counts.shards, excess("prometheus")),
+      shards: grownBy(counts.shards, Math.max(excess("prometheus"), (sendersFor(plan.prometheus) ?? 0) / MOST.senders)),
       queriers: grownBy(counts.queriers, excess("querier")),
     };
     if (grown.receivers === counts.receivers && grown.shards === counts.shards && grown.queriers === counts.queriers) {
-      return { config: configOf(request, counts, amounts), reasons: reasonsOf(request, counts, plan) };
+      return { config: configOf(request, counts, sizes), reasons: reasonsOf(request, counts, sizes, plan) };
     }
     Object.assign(counts, grown);
-    if (counts.receivers > MOST.receivers || counts.shards > MOST.shards || counts.queriers > MOST.queriers) {
+    const over = COUNTED.filter(({ count }) => counts[count] > MOST[count]);
+    if (over.length > 0) {
       const refused: Problem = {
         key: "load.series",
         value: request.load.series,
-        rule: `${MOST.receivers} receivers, ${MOST.shards} shards of Prometheus and ${MOST.queriers} queriers of ${request.largestMemory} do not carry it`,
-        remedy: "a larger memory of one pod, or several environments",
+        rule: `${over.map(({ count, what }) => `${MOST[count]} ${what}`).join(" and ")}, of ${request.largestMemory} each, are the most that one environment has, and do not carry it`,
+        remedy: "fewer series, a larger memory of one pod, or several environments",
       };
       throw new Error(formatProblem(refused));
     }
   }
 }
 
-function reasonsOf(request: SizeRequest, counts: Counts, plan: CapacityPlan): Reason[] {
+function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: CapacityPlan): Reason[] {
   const { survives, retention, largestMemory } = request;
   const { lost, zones, replicationFactor } = structureOf(request);
   const wanted = [
@@ -211,6 +237,24 @@ function reasonsOf(request: SizeRequest, counts: Counts, plan: CapacityPlan): Re
       value: need.budget.text,
       why: `${onePod(need.component)} ${reasonOf(need)}`,
     })),
+    ...(sizes.senders === undefined ? [] : sendersReason(plan)),
+  ];
+}
+
+/** Why a queue has more senders than by default. */
+function sendersReason({ prometheus }: CapacityPlan): Reason[] {
+  const { queue } = prometheus;
+  if (queue === undefined) return [];
+  const { samplesPerSecond } = shardLoad(prometheus);
+  const one = queue.samplesPerSecond / queue.senders;
+  return [
+    {
+      key: "prometheus.remoteWrite.maxShards",
+      value: String(queue.senders),
+      why:
+        `each Prometheus writes ${short(samplesPerSecond)} samples a second into the ring, and one sender surely ${short(one)}: ` +
+        "twice as many as they need, so that it catches up in no longer than it was cut off",
+    },
   ];
 }
 

@@ -8,6 +8,7 @@ import { readWarnings } from "./reads/warnings";
 import { CREDENTIALS_DIRECTORY } from "./settings/credentials";
 import type { Extra } from "./settings/extra";
 import type { Settings } from "./settings/schema";
+import { loggingOf } from "./telemetry/logging";
 import { isPath } from "./values/credentials";
 import { durationSeconds } from "./values/quantity";
 import { textsIn } from "./values/textsIn";
@@ -25,6 +26,7 @@ export function planWarnings(settings: Settings): string[] {
   return [
     ...longIntervals(settings),
     ...denserThanLoad(settings),
+    ...unloggedSlowQueries(settings),
     ...filesThatNobodyMounts(settings),
     ...changesThatRulersMiss(settings),
     ...readWarnings(settings),
@@ -64,6 +66,19 @@ function denserThanLoad({ load, prometheus: { scrapeInterval } }: Settings): str
   return [
     `load.interval is ${load.interval}, and prometheus.scrapeInterval is ${scrapeInterval}: what this stack scrapes has more samples than the load counts; ` +
       "a shorter load.interval, load.samplesPerSecond, or load.scraped 0 where others send all of it",
+  ];
+}
+
+/** Slow queries, which the query frontend logs at info (thanos v0.42.4 internal/cortex/frontend/transport/handler.go), below its level. */
+function unloggedSlowQueries(settings: Settings): string[] {
+  const { queryFrontend } = settings;
+  if (queryFrontend === undefined || durationSeconds(queryFrontend.slowQueries.longerThan) === 0) return [];
+  const { level } = loggingOf(settings, queryFrontend.logging);
+  if (level !== "warn" && level !== "error") return [];
+  const key = queryFrontend.logging.level === undefined ? "logging.level" : "queryFrontend.logging.level";
+  return [
+    `${key} is ${level}: the query frontend logs slow queries (queryFrontend.slowQueries.longerThan, ${queryFrontend.slowQueries.longerThan}) at info, which that ` +
+      'leaves out; queryFrontend.logging.level "info", or longerThan "0s" where nobody reads them',
   ];
 }
 

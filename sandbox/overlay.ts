@@ -20,6 +20,7 @@ const TENANCY_KEY = `${CONFIG_NAMESPACE}:tenancy`;
 const ACCESS_KEY = `${CONFIG_NAMESPACE}:access`;
 const IMAGES_KEY = `${CONFIG_NAMESPACE}:images`;
 const OBJECT_STORAGE_KEY = `${CONFIG_NAMESPACE}:objectStorage`;
+const LOAD_KEY = `${CONFIG_NAMESPACE}:load`;
 
 type ConfigObject = { readonly [key: string]: ConfigValue };
 
@@ -69,10 +70,11 @@ export interface StackConfiguration {
  * The configuration with which an environment is deployed to the sandbox: its own, the sandbox's overlay for it, the overrides on top. What
  * the overrides add (a bucket, data on nodes) gets its part of the overlay too.
  *
- * @param own the environment's own configuration
+ * @param environment the environment's own configuration
  * @throws what {@link clusterOverlay} throws
  */
-export function sandboxConfig(own: ConfigOverlay, overrides: ConfigOverlay, cluster: ClusterNames): StackConfiguration {
+export function sandboxConfig(environment: ConfigOverlay, overrides: ConfigOverlay, cluster: ClusterNames): StackConfiguration {
+  const own = withoutLoad(environment);
   const wanted = mergeConfig(own, overrides);
   refuseOtherBuckets(own[OBJECT_STORAGE_KEY], ["secret"]);
   const merged = mergeConfig(
@@ -86,6 +88,12 @@ export function sandboxConfig(own: ConfigOverlay, overrides: ConfigOverlay, clus
   const isSecret = (key: string) => key === BUCKET_CREDENTIALS_KEY || key === CREDENTIALS_KEY;
   const part = (secret: boolean) => Object.fromEntries(Object.entries(merged).filter(([key]) => isSecret(key) === secret));
   return { config: part(false), secrets: part(true) };
+}
+
+/** A configuration without its load: with less CPU than it asks for, and on this machine, it need not carry it. Overrides may name another. */
+export function withoutLoad(config: ConfigOverlay): ConfigOverlay {
+  const { [LOAD_KEY]: _load, ...others } = config;
+  return others;
 }
 
 /** Text in place of every credential that is a file. */

@@ -24,9 +24,14 @@ export type Overrides = Record<string, unknown>;
 const prefixed = (keys: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(keys).map(([key, value]) => [`${CONFIG_NAMESPACE}:${key}`, value]));
 
-/** The configuration of a stack file with changes, by full key. */
+/**
+ * The configuration of a stack file with changes, by full key. Its load is for its own amounts: a changed one is judged by the load that the
+ * changes have, if any.
+ */
 export function configOf(stack: Stack, overrides: Overrides = {}): Record<string, unknown> {
-  return merged(stackConfig(stack), prefixed(overrides)) as Record<string, unknown>;
+  const { [`${CONFIG_NAMESPACE}:load`]: load, ...own } = stackConfig(stack);
+  const base = load === undefined || Object.keys(overrides).length > 0 ? own : { ...own, [`${CONFIG_NAMESPACE}:load`]: load };
+  return merged(base, prefixed(overrides)) as Record<string, unknown>;
 }
 
 function merged(base: unknown, change: unknown): unknown {

@@ -195,7 +195,7 @@ describe("program: outputs", () => {
   ];
   const cases: [string, Plan, string[]][] = [
     ["of a ring", DEV, ["remoteWriteUrl", "ring", "tenants"]],
-    ["of a ring with a bucket", PROD, ["objectStorage", "remoteWriteUrl", "ring", "tenants"]],
+    ["of a ring with a bucket and a load", PROD, ["capacity", "objectStorage", "remoteWriteUrl", "ring", "tenants"]],
     ["of sidecars", SIDECAR_DEV, []],
     ["of sidecars with a bucket", SIDECAR, ["objectStorage"]],
   ];

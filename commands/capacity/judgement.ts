@@ -1,5 +1,6 @@
 /** What a plan was to take, beside what the stack takes: a pure judgement of readings, which knows nothing of how they were taken. */
 import type { Sample } from "../../clients/prometheus";
+import { HEAD_SECONDS } from "../../model/capacity/coefficients";
 import { usualLimit } from "../../model/capacity/need";
 import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
 
@@ -7,6 +8,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Readings of less time than this say nothing of a growth: they are a day's ups and downs. */
 export const LEAST_GROWTH_MS = 2 * DAY_MS;
+/** A head that begins fills for so long, whatever the load does. */
+const FILLING_MS = HEAD_SECONDS * 1_000;
 
 /** What was read of one need of the plan: of its neediest pod, an hour a sample, oldest first; empty where nothing measures it. */
 export interface NeedReading {
@@ -14,8 +17,8 @@ export interface NeedReading {
   resource: ComponentCapacity["resource"];
   hours: readonly Sample[];
   /**
-   * When its oldest samples are as old as they get, in milliseconds since the epoch: before, blocks grow because time passes, and not with
-   * the load. Absent where nothing is known of it.
+   * Since when its oldest samples are as old as they get, in milliseconds since the epoch: before, blocks grow because time passes, and not
+   * with the load. Infinite where they are not yet; absent where nothing is known of it.
    */
   fullAtMs?: number;
 }
@@ -26,6 +29,8 @@ export interface CapacityReadings {
   headSeries?: number;
   headSamplesPerSecond?: number;
   needs: readonly NeedReading[];
+  /** Whether a store did not answer, so that there may be more than what was read. Default: none was missing. */
+  isPartial?: boolean;
 }
 
 /** A prediction beside its measurement. */
@@ -57,8 +62,10 @@ export interface CapacityVerdict {
   headSeries: Comparison;
   headSamplesPerSecond: Comparison;
   needs: ComparedNeed[];
-  /** Days of readings, of the need with most of them. */
+  /** Days of readings of which growth is told, of the need with most of them. */
   days: number;
+  /** Whether a store did not answer, so that there may be more than what was measured. */
+  isPartial: boolean;
   /** The need that meets its limit first, if any does. */
   first?: ComparedNeed;
 }
@@ -77,11 +84,16 @@ function lineThrough(samples: readonly Sample[]): { at: (timeMs: number) => numb
   return { at: (timeMs) => value + slope * (timeMs - time), slope };
 }
 
-const spanOf = (hours: readonly Sample[]): number => (hours.at(-1)?.timestampMs ?? 0) - (hours[0]?.timestampMs ?? 0);
+/** The time of which there are readings: hours without one, as of a stack that was away, say nothing. */
+const timeRead = (hours: readonly Sample[]): number => Math.max(0, hours.length - 1) * HOUR_MS;
+
+/** Hours of which growth is told: all but the first, in which heads may have filled. */
+const settled = (hours: readonly Sample[]): Sample[] =>
+  hours.filter(({ timestampMs }) => timestampMs >= (hours[0]?.timestampMs ?? 0) + FILLING_MS);
 
 /** When a line through the hours meets the limit: now where it is there, whether or not it grows; never where it falls or is level below. */
 function growthOf(hours: readonly Sample[], limit: number, nowMs: number): Pick<ComparedNeed, "growthPerDay" | "metAtMs"> {
-  if (spanOf(hours) < LEAST_GROWTH_MS) return {};
+  if (timeRead(hours) < LEAST_GROWTH_MS) return {};
   const { at, slope } = lineThrough(hours);
   const growthPerDay = slope * DAY_MS;
   if (at(nowMs) >= limit) return { growthPerDay, metAtMs: nowMs };
@@ -100,7 +112,7 @@ function comparedNeed(
     resource === "replay"
       ? {}
       : growthOf(
-          hours.filter(({ timestampMs }) => timestampMs >= fullAtMs),
+          settled(hours).filter(({ timestampMs }) => timestampMs >= fullAtMs),
           limit,
           nowMs,
         );
@@ -126,7 +138,8 @@ export function judgeCapacity({ heads, components }: Capacity, readings: Capacit
     headSeries: compared(heads.series, once(readings.headSeries)),
     headSamplesPerSecond: compared(heads.samplesPerSecond, once(readings.headSamplesPerSecond)),
     needs,
-    days: Math.max(0, ...readings.needs.map(({ hours }) => spanOf(hours))) / DAY_MS,
+    days: Math.max(0, ...readings.needs.map(({ hours }) => timeRead(settled(hours)))) / DAY_MS,
+    isPartial: readings.isPartial ?? false,
     ...(first === undefined ? {} : { first }),
   };
 }

@@ -44,15 +44,15 @@ export function queryOf(
       return `max(max_over_time(rate(process_cpu_seconds_total{${own}}[5m])[1h:5m]))`;
     case "disk":
       return WITH_TSDB.includes(job)
-        ? `max(sum by (pod) ({__name__=~"prometheus_tsdb_(storage_blocks|wal_storage_size|head_chunks_storage_size)_bytes",${own}}))`
+        ? `max(sum by (pod) ({__name__=~"prometheus_tsdb_(storage_blocks|(wal|head_chunks|out_of_order_wbl)_storage_size)_bytes",${own}}))`
         : claimsQuery(outputs, job);
     case "replay":
       return `max(prometheus_tsdb_data_replay_duration_seconds{${own}})`;
   }
 }
 
-/** When the oldest sample of a component's youngest pod is of, in milliseconds, as a query. */
-function oldestQuery(component: string, outputs: StackOutputs): string | undefined {
+/** When the oldest sample of a component's youngest pod is of, in milliseconds, as a query; of an empty TSDB that is far ahead. */
+export function oldestQuery(component: string, outputs: StackOutputs): string | undefined {
   const job = jobOf(component);
   return job === undefined ? undefined : `max(min by (pod) (prometheus_tsdb_lowest_timestamp{${matchersOf(outputs, job)}}))`;
 }
@@ -66,6 +66,19 @@ export function headQueries({ heads }: Capacity, outputs: StackOutputs): { serie
   };
 }
 
+/**
+ * Since when the samples of a component's youngest pod are as old as they get, in milliseconds since the epoch; undefined where nobody knows,
+ * infinite where they are not yet.
+ *
+ * @param oldest When its oldest sample was of, in milliseconds, an hour a sample.
+ */
+export function fullSince(oldest: readonly Sample[], retentionSeconds: number): number | undefined {
+  if (oldest.length === 0) return undefined;
+  const young = oldest.filter(({ timestampMs, value }) => timestampMs - value < retentionSeconds * 1_000).at(-1);
+  if (young === undefined) return Number.NEGATIVE_INFINITY;
+  return young === oldest.at(-1) ? Number.POSITIVE_INFINITY : young.timestampMs + 1;
+}
+
 /** Reads everything that is measured of a plan. */
 export async function readCapacity(
   client: Pick<PrometheusClient, "instant" | "range">,
@@ -73,10 +86,17 @@ export async function readCapacity(
   outputs: StackOutputs,
   nowMs: number,
 ): Promise<CapacityReadings> {
-  const numberOf = async (query: string): Promise<number | undefined> =>
-    (await client.instant(query, { timeMs: nowMs })).vector[0]?.sample.value;
+  let isPartial = false;
+  const numberOf = async (query: string): Promise<number | undefined> => {
+    const { vector, partial } = await client.instant(query, { timeMs: nowMs });
+    isPartial ||= partial;
+    return vector[0]?.sample.value;
+  };
   const hoursOf = async (query: string): Promise<Sample[]> => {
-    const { matrix } = await client.range(query, { startMs: nowMs - HISTORY_MS, endMs: nowMs, stepMs: HOUR_MS });
+    // An hour's step would be answered from samples of every five minutes, of which five minutes have no rate.
+    const options = { startMs: nowMs - HISTORY_MS, endMs: nowMs, stepMs: HOUR_MS, maxSourceResolution: "0s" };
+    const { matrix, partial } = await client.range(query, options);
+    isPartial ||= partial;
     return (matrix[0]?.samples ?? []).filter(({ value }) => Number.isFinite(value));
   };
   const heads = headQueries(capacity, outputs);
@@ -86,17 +106,19 @@ export async function readCapacity(
   for (const { component, resource, retentionSeconds } of capacity.components) {
     const query = queryOf({ component, resource }, outputs);
     const oldest = retentionSeconds === undefined ? undefined : oldestQuery(component, outputs);
-    const oldestMs = oldest === undefined ? undefined : await numberOf(oldest);
+    const fullAtMs =
+      oldest === undefined || retentionSeconds === undefined ? undefined : fullSince(await hoursOf(oldest), retentionSeconds);
     needs.push({
       component,
       resource,
       hours: query === undefined ? [] : await hoursOf(query),
-      ...(oldestMs === undefined || retentionSeconds === undefined ? {} : { fullAtMs: oldestMs + retentionSeconds * 1_000 }),
+      ...(fullAtMs === undefined ? {} : { fullAtMs }),
     });
   }
   return {
     ...(headSeries === undefined ? {} : { headSeries }),
     ...(headSamplesPerSecond === undefined ? {} : { headSamplesPerSecond }),
     needs,
+    isPartial,
   };
 }

@@ -63,6 +63,9 @@ export function capacityLines(verdict: CapacityVerdict, nowMs: number): string[]
     ]),
     "",
     "measured: the neediest pod's most of the last day; a replay is the last start's",
+    ...(verdict.isPartial
+      ? ["measured is incomplete: a store did not answer, so that there may be more (`npm run verify` says which)"]
+      : []),
     "a difference is the model's error only as far as the first two rows agree",
     `predicted cores are those of ${cpuLine()}`,
     firstLimitLine(verdict, nowMs),

@@ -14,6 +14,25 @@ const ofAll = (lost: number, copies: number): string =>
 const inFewZones = ({ zones }: Workload, domain: keyof Survival): string =>
   domain === "zones" && zones !== undefined ? `, which may be in ${counted(zones, "zones")} alone` : "";
 
+/** Shards that are named one by one. */
+const MOST_SHARDS = 3;
+
+/** Hashrings by name, as the end of a sentence. */
+const named = (names: readonly string[]): string => `${names.length === 1 ? "hashring" : "hashrings"} ${names.join(", ")}`;
+
+/** Hashrings, or shards of them, among all of a plan: `hashrings a, b`, `hashring a (2 of its 9 shards: a-0, a-1, a-2 or a-0, a-3, a-4)`. */
+function inHashrings(some: readonly PlacedHashring[], all: readonly PlacedHashring[]): string {
+  const of = (hashrings: readonly PlacedHashring[], name: string) => hashrings.filter(({ ring }) => ring.name === name);
+  const parts = [...new Set(some.map(({ ring }) => ring.name))].map((name) => {
+    const [found, every] = [of(some, name), of(all, name).length];
+    if (every === 1) return name;
+    if (found.length === every) return `${name} (each of its ${every} shards)`;
+    const shards = found.slice(0, MOST_SHARDS).map(({ ring }) => ring.members.map(({ pod }) => pod).join(", "));
+    return `${name} (${found.length} of its ${every} shards: ${shards.join(" or ")}${found.length > MOST_SHARDS ? " or …" : ""})`;
+  });
+  return named(parts);
+}
+
 /** Failures when any `count` nodes, or zones, are lost; empty if there are none. */
 function failures(
   plan: AvailabilityPlan,
@@ -37,20 +56,21 @@ function failures(
     }
   } else {
     const quorum = writeQuorum(receive.replicationFactor);
-    for (const hashring of placed) {
-      const copies = worstReplicasLost(hashring.copies, hashring[domain], count);
+    const losses = placed.map((hashring) => ({ hashring, lost: worstReplicasLost(hashring.copies, hashring[domain], count) }));
+    for (const copies of [...new Set(losses.map((each) => each.lost))].sort((one, other) => other - one)) {
       if (copies > receive.replicationFactor - quorum || copies >= quorum) {
         const writes = copies > receive.replicationFactor - quorum ? `the quorum of ${quorum} is not reached` : undefined;
         const samples = copies >= quorum ? `acknowledged samples can be on these alone` : undefined;
+        const affected = losses.flatMap((each) => (each.lost === copies ? [each.hashring] : []));
         data.push(
-          `${what} can take ${ofAll(copies, receive.replicationFactor)} of a series in hashring ${hashring.ring.name}: ` +
+          `${what} can take ${ofAll(copies, receive.replicationFactor)} of a series in ${inHashrings(affected, placed)}: ` +
             [writes, samples].filter((text) => text !== undefined).join(", and "),
         );
       }
     }
   }
   const service: string[] = [];
-  const named = [
+  const workloads = [
     { name: "routers", workload: plan.routers },
     { name: "queriers", workload: plan.querier },
     { name: "query frontends", workload: plan.queryFrontend },
@@ -58,7 +78,7 @@ function failures(
     { name: "store gateways", workload: plan.storeGateway, which: plan.storeGateway?.parts === 1 ? "" : " of a part of the bucket" },
     { name: "rulers", workload: plan.ruler?.stores ? plan.ruler : undefined, which: ", which alone hold what comes of the rules" },
   ];
-  for (const { name, workload, which = "" } of named) {
+  for (const { name, workload, which = "" } of workloads) {
     if (workload !== undefined && left(workload, lost, zones) <= 0) {
       service.push(`${what} can take all ${name} (${workload.replicas})${which}${inFewZones(workload, domain)}`);
     }
@@ -70,9 +90,9 @@ function failures(
 export function survivalOf(plan: AvailabilityPlan, placed: readonly PlacedHashring[], zones: number) {
   const most = (domain: keyof Survival, fails: (found: { data: string[]; service: string[] }) => string[]) => {
     if (domain === "zones" && zones < 2) return { count: 0, limit: ["the plan names no two zones"] };
-    const inOneZone = placed.filter((hashring) => hashring.zones.length < 2).map((hashring) => hashring.ring.name);
+    const inOneZone = placed.filter((hashring) => hashring.zones.length < 2);
     if (domain === "zones" && inOneZone.length > 0) {
-      return { count: 0, limit: [...new Set(inOneZone)].map((name) => `all receivers of a series in hashring ${name} may be in one zone`) };
+      return { count: 0, limit: [`all receivers of a series in ${inHashrings(inOneZone, placed)} may be in one zone`] };
     }
     let count = 0;
     for (;;) {

@@ -1,32 +1,13 @@
-import {
-  COMPACTOR_APP,
-  PROMETHEUS_APP,
-  QUERIER_APP,
-  QUERY_FRONTEND_APP,
-  RECEIVE_APP,
-  ROUTER_APP,
-  RULER_APP,
-  SIDECAR_CONTAINER,
-  STORE_GATEWAY_APP,
-} from "../kubernetes/identities";
-
-/** By a component's name in a need. */
-const JOBS: Readonly<Record<string, string>> = {
-  Prometheus: PROMETHEUS_APP,
-  sidecars: SIDECAR_CONTAINER,
-  routers: ROUTER_APP,
-  receivers: RECEIVE_APP,
-  "query frontends": QUERY_FRONTEND_APP,
-  queriers: QUERIER_APP,
-  rulers: RULER_APP,
-  "store gateways": STORE_GATEWAY_APP,
-  compactor: COMPACTOR_APP,
-};
+import { ALL_COMPONENTS } from "../kubernetes/components";
+import { SIDECAR_CONTAINER } from "../kubernetes/identities";
 
 /**
  * Value of the label `job` of a component's metrics, and name of its container; undefined of what is not scraped. Receivers of several
  * rings are one job, which does not tell them apart: they have none here.
  *
- * @param component Its name in a need.
+ * @param component Its name in a need: whose pods they are, without an article.
  */
-export const jobOf = (component: string): string | undefined => JOBS[component];
+export function jobOf(component: string): string | undefined {
+  if (component === "sidecars") return SIDECAR_CONTAINER;
+  return ALL_COMPONENTS.find(({ who, metricsPort }) => metricsPort !== undefined && who.replace(/^the /, "") === component)?.app;
+}

@@ -1,8 +1,9 @@
 import type { Problem } from "../values/problem";
 import { compactorNeeds } from "./bucket";
+import { decidingKey } from "./deciding";
 import { underLoad } from "./load";
 import { prometheusNeeds, sidecarNeeds } from "./prometheus";
-import { amountOf, carrying, short } from "./quantities";
+import { amountOf, carrying } from "./quantities";
 import { frontendNeeds, querierNeeds } from "./queries";
 import { receiverNeeds, routerNeeds } from "./receivers";
 import { storeGatewayNeeds } from "./storeGateways";
@@ -88,13 +89,16 @@ function availableOf({ resource, available }: Need): string {
 export const onePod = (component: string): string =>
   component === "Prometheus" ? component : component === "compactor" ? "the compactor" : `one of the ${component}`;
 
-const problemOf = (need: Need, { load }: CapacityPlan): Problem => ({
-  key: need.budget.key,
-  value: need.budget.text,
-  isPublic: true,
-  rule: `under the load (load.series, ${short(load.series)}) ${onePod(need.component)} ${reasonOf(need)}, and ${availableOf(need)}`,
-  remedy: `${carrying(need)} or more${MORE_PODS.test(need.component) ? ", more replicas" : ""}, or a smaller load`,
-});
+function problemOf(need: Need, plan: CapacityPlan): Problem {
+  const deciding = decidingKey(need, plan, needsOf);
+  return {
+    key: need.budget.key,
+    value: need.budget.text,
+    isPublic: true,
+    rule: `under the load (${deciding.text}) ${onePod(need.component)} ${reasonOf(need)}, and ${availableOf(need)}`,
+    remedy: `${carrying(need)} or more${MORE_PODS.test(need.component) ? ", more replicas" : ""}, or less in ${deciding.key}`,
+  };
+}
 
 /** Components whose work is divided over however many pods there are. */
 export const MORE_PODS = /^(?:receivers|routers|queriers|query frontends)/;

@@ -2,6 +2,10 @@ import type { CapacityPlan, Load } from "./types";
 
 /** Parts and multiples of a load. */
 
+/** Churn of a load as the stack file has it. Default: a twentieth of its series. */
+export const newSeriesPerHour = ({ series, newSeriesPerHour: given }: { series: number; newSeriesPerHour?: number | undefined }): number =>
+  given ?? series / 20;
+
 /** The same kind of load, so many times as much of it. Tenants stay as many: each has a part of it. */
 export const times = (load: Load, factor: number): Load => ({
   ...load,

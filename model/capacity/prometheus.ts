@@ -102,3 +102,12 @@ export function cutOff({ prometheus, receivers }: CapacityPlan): Capacity["cutOf
   const spare = queue.samplesPerSecond - own.samplesPerSecond;
   return { seconds, catchUpSeconds: spare > 0 ? (seconds * own.samplesPerSecond) / spare : null };
 }
+
+/**
+ * Senders with which the largest shard catches up in no longer than it was cut off, while the load goes on: they send twice what it scrapes.
+ * Undefined where nothing is sent.
+ */
+export function sendersFor({ queue, ...prometheus }: PrometheusCapacityPlan): number | undefined {
+  if (queue === undefined) return undefined;
+  return Math.ceil((2 * shardLoad(prometheus).samplesPerSecond * queue.senders) / queue.samplesPerSecond);
+}

@@ -1,11 +1,34 @@
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import type { Problem } from "../values/problem";
+import { durationSeconds } from "../values/quantity";
+import { HOUR } from "./coefficients";
+import { newSeriesPerHour } from "./load";
 
-/** A load that the settings have no place for. */
+type LoadSettings = NonNullable<Settings["load"]>;
+
+/** A load that the settings have no place for, or that contradicts itself. */
 export function loadProblems(settings: Settings): Problem[] {
   const { load } = settings;
-  if (load === undefined) return [];
+  return load === undefined ? [] : [...seriesProblems(settings, load), ...querySeriesProblems(load)];
+}
+
+/** A query reads what is active, and what has come and gone within its range. */
+function querySeriesProblems(load: LoadSettings): Problem[] {
+  const { series, range } = load.queries;
+  const most = Math.floor(load.series + (newSeriesPerHour(load) * durationSeconds(range)) / HOUR);
+  if (series === undefined || series <= most) return [];
+  return [
+    {
+      key: "load.queries.series",
+      value: series,
+      rule: `no query reads more series than there are within its range: load.series, and new ones (load.newSeriesPerHour) for ${range} (load.queries.range)`,
+      remedy: `at most ${most}, or a larger load.series`,
+    },
+  ];
+}
+
+function seriesProblems(settings: Settings, load: LoadSettings): Problem[] {
   const receive = receiveOf(settings);
   const rings = receive?.hashrings.map(({ name }) => name) ?? [];
   const unknown = Object.keys(load.hashrings)

@@ -89,8 +89,8 @@ export interface PrometheusCapacityPlan extends ComponentPlan {
   retentionSeconds: number;
   retainedBytes?: number;
   agent: boolean;
-  /** Samples that wait in memory at most, and the largest sending rate; undefined where nothing is sent. */
-  queue?: { samples: number; samplesPerSecond: number };
+  /** Senders at once at most, samples that wait in memory at most, and the largest sending rate; undefined where nothing is sent. */
+  queue?: { senders: number; samples: number; samplesPerSecond: number };
   /** Whether queries are answered from its samples. */
   queried: boolean;
   /** The container beside each server through which these go; undefined behind a ring. */

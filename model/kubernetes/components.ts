@@ -1,10 +1,11 @@
 import type { Autoscaling } from "../settings/autoscaling";
 import type { PodComponent } from "../settings/components";
 import type { ContainerExtra, Extra } from "../settings/extra";
-import { gatewayEndpoints, holdsReaders } from "../settings/gatewayEndpoints";
+import { gatewayEndpoints, gatewayTenants, holdsReaders } from "../settings/gatewayEndpoints";
 import type { PodSettings, ServiceSettings } from "../settings/pods";
 import type { Settings, StorageSettings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
+import type { CertifiedKey } from "../settings/tls";
 import {
   CHUNK_CACHE_APP,
   COMPACTOR_APP,
@@ -13,9 +14,11 @@ import {
   LABEL_PROXY_CONTAINER,
   PROMETHEUS_APP,
   QUERIER_APP,
+  QUERIER_GRPC_SERVICE,
   QUERY_CACHE_APP,
   QUERY_FRONTEND_APP,
   RECEIVE_APP,
+  RECEIVE_SERVICE,
   ROUTER_APP,
   RULER_APP,
   SIDECAR_CONTAINER,
@@ -48,6 +51,18 @@ export interface ComponentSettings {
   autoscaling?: Autoscaling | undefined;
 }
 
+/** What a component's certificate is for, where components are encrypted. */
+export interface CertificateUse {
+  /** Whether its holder takes connections. */
+  server: boolean;
+  /** Whether its holder opens connections. */
+  client: boolean;
+  /** Whether its holder remote-writes: those begin to encrypt one step before the others. Default: no. */
+  writes?: boolean;
+  /** The Service under whose names it is dialled; absent where its peers find it otherwise. */
+  service?: string;
+}
+
 /** What is known of a component without any plan. */
 export interface Component {
   /** Key of its settings, such as `receive.routers`. */
@@ -78,6 +93,10 @@ export interface Component {
   closedPorts?: (settings: Settings) => readonly number[];
   /** Port under which it tells its metrics; absent for those that tell none. */
   metricsPort?: number;
+  /** Containers in its pods that tell metrics of their own, under their names. */
+  scrapedBeside?: readonly { container: string; runs: (settings: Settings) => boolean }[];
+  /** Its certificate, where components are encrypted: its key in `tls.certificates.secrets`, and its use, undefined where there is none. */
+  certificate?: { key: CertifiedKey; use: (settings: Settings) => CertificateUse | undefined };
   /** Whether its pods may have directories of nodes. */
   mayHaveDirectories?: true;
   /** Whether its pods read or write the bucket, where there is one. Default: no. */
@@ -106,6 +125,10 @@ const TABLE: Readonly<Record<PodComponent, Component>> = {
     // Behind routers it takes nothing from senders.
     closedPorts: (settings) => (isSplit(settings) ? [REMOTE_WRITE_PORT] : []),
     metricsPort: HTTP_PORT,
+    certificate: {
+      key: "receive",
+      use: (settings) => ({ server: true, ...(isSplit(settings) ? { client: false } : { client: true, service: RECEIVE_SERVICE }) }),
+    },
     mayHaveDirectories: true,
     usesBucket: (settings) => receiveOf(settings) !== undefined,
   },
@@ -119,6 +142,7 @@ const TABLE: Readonly<Record<PodComponent, Component>> = {
     image: "thanos",
     ports: [...STORE_API, REMOTE_WRITE_PORT],
     metricsPort: HTTP_PORT,
+    certificate: { key: "routers", use: () => ({ server: true, client: true, service: RECEIVE_SERVICE }) },
   },
   querier: {
     key: "querier",
@@ -129,6 +153,7 @@ const TABLE: Readonly<Record<PodComponent, Component>> = {
     image: "thanos",
     ports: [GRPC_PORT, QUERY_HTTP_PORT],
     metricsPort: QUERY_HTTP_PORT,
+    certificate: { key: "querier", use: () => ({ server: true, client: true, service: QUERIER_GRPC_SERVICE }) },
   },
   "query-frontend": {
     key: "queryFrontend",
@@ -155,6 +180,7 @@ const TABLE: Readonly<Record<PodComponent, Component>> = {
     image: "thanos",
     ports: STORE_API,
     metricsPort: HTTP_PORT,
+    certificate: { key: "storeGateway", use: () => ({ server: true, client: false }) },
     mayHaveDirectories: true,
     usesBucket: always,
   },
@@ -191,6 +217,10 @@ const TABLE: Readonly<Record<PodComponent, Component>> = {
     image: "thanos",
     ports: STORE_API,
     metricsPort: HTTP_PORT,
+    certificate: {
+      key: "ruler",
+      use: ({ ruler }) => ({ server: true, client: ruler?.mode === "stateless", writes: ruler?.mode === "stateless" }),
+    },
     mayHaveDirectories: true,
     usesBucket: ({ ruler }) => ruler?.mode === "stateful",
   },
@@ -205,6 +235,12 @@ const TABLE: Readonly<Record<PodComponent, Component>> = {
     // The sidecar's.
     closedPorts: (settings) => (hasSidecars(settings) ? [] : STORE_API),
     metricsPort: PROMETHEUS_PORT,
+    scrapedBeside: [{ container: SIDECAR_CONTAINER, runs: hasSidecars }],
+    // In the ring scheme Prometheus writes; in the other one the sidecar in its pod serves.
+    certificate: {
+      key: "prometheus",
+      use: (settings) => (hasSidecars(settings) ? { server: true, client: false } : { server: false, client: true, writes: true }),
+    },
     mayHaveDirectories: true,
     usesBucket: hasSidecars,
   },
@@ -224,6 +260,11 @@ const TABLE: Readonly<Record<PodComponent, Component>> = {
       ];
     },
     metricsPort: HTTP_PORT,
+    scrapedBeside: [{ container: LABEL_PROXY_CONTAINER, runs: holdsReaders }],
+    certificate: {
+      key: "gateway",
+      use: (settings) => (gatewayTenants(settings).length === 0 ? undefined : { server: false, client: true, writes: true }),
+    },
   },
 };
 
@@ -258,8 +299,17 @@ export function openPorts({ ports, closedPorts }: Component, settings: Settings)
   return ports.filter((port) => !closed.includes(port));
 }
 
-/** Every value that the label `job` of the stack's own targets may have. */
-export const SCRAPED_APPS: readonly string[] = [
-  ...ALL_COMPONENTS.flatMap(({ app, metricsPort }) => (metricsPort === undefined ? [] : [app])),
-  ...[SIDECAR_CONTAINER, LABEL_PROXY_CONTAINER],
+/** Values that the label `job` of a component's metrics may have, and each whether it has it; none where it tells no metrics. */
+const jobsOf = ({ app, metricsPort, scrapedBeside = [] }: Component): { job: string; runs: (settings: Settings) => boolean }[] => [
+  ...(metricsPort === undefined ? [] : [{ job: app, runs: always }]),
+  ...scrapedBeside.map(({ container, runs: does }) => ({ job: container, runs: does })),
 ];
+
+/** Every value that the label `job` of the stack's own targets may have. */
+export const SCRAPED_APPS: readonly string[] = ALL_COMPONENTS.flatMap(jobsOf).map(({ job }) => job);
+
+/** The values that it has in an environment. */
+export const scrapedApps = (settings: Settings): string[] =>
+  runningComponents(settings)
+    .flatMap(jobsOf)
+    .flatMap(({ job, runs: does }) => (does(settings) ? [job] : []));

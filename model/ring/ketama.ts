@@ -141,6 +141,24 @@ export function ketamaRing(
   if (problems.length > 0) {
     throw new RingError(problems);
   }
+  const key = JSON.stringify([replicationFactor, sectionsPerMember, members.map(({ address, zone }) => [address, zone])]);
+  const sections = recent.get(key) ?? sectionsFor(members, replicationFactor, sectionsPerMember);
+  recent.delete(key);
+  recent.set(key, sections);
+  for (const oldest of [...recent.keys()].slice(0, -MOST_RECENT)) recent.delete(oldest);
+  return { members, replicationFactor, ...sections };
+}
+
+/** The rings that were asked for last, the newest at the end: survival, capacity and shards of a plan are computed of the same ones. */
+const recent = new Map<string, Pick<KetamaRing, "hashes" | "replicas">>();
+/** As many as plans have hashrings; one of 300 members takes 4 MB. */
+const MOST_RECENT = 8;
+
+function sectionsFor(
+  members: readonly RingMember[],
+  replicationFactor: number,
+  sectionsPerMember: number,
+): Pick<KetamaRing, "hashes" | "replicas"> {
   const hashes = new BigUint64Array(members.length * sectionsPerMember);
   const suffixes = Array.from({ length: sectionsPerMember }, (_, i) => encoder.encode(`${i + 1}`));
   for (const [member, { address }] of members.entries()) {
@@ -149,8 +167,6 @@ export function ketamaRing(
   }
   const order = ascending(hashes);
   return {
-    members,
-    replicationFactor,
     hashes: BigUint64Array.from(order, (section) => hashes[section] ?? 0n),
     replicas: sectionReplicas(
       Uint16Array.from(order, (section) => Math.floor(section / sectionsPerMember)),

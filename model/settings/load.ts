@@ -31,7 +31,12 @@ const queries = z
       .default(1)
       .describe("Queries that arrive in a second, those of dashboards and of rulers' rules among them; 0.1 is one every ten seconds."),
     range: queryRange.default("1h").describe("Their usual range, from the first sample that one reads to the last."),
-    series: series.default(1_000).describe("Series that one of them usually reads, before replicas."),
+    series: series
+      .optional()
+      .describe(
+        "Series that one of them usually reads, before replicas: at most `load.series`, and those that are new within the range. Left out: 1,000, or " +
+          "`load.series` where these are fewer.",
+      ),
   })
   .prefault({})
   .describe("What is asked.");

@@ -1,28 +1,12 @@
-import {
-  type ComponentName,
-  GATEWAY_IDENTITY,
-  type Identity,
-  PROMETHEUS_IDENTITY,
-  QUERIER_GRPC_SERVICE,
-  QUERIER_IDENTITY,
-  RECEIVE_IDENTITY,
-  RECEIVE_SERVICE,
-  ROUTER_IDENTITY,
-  RULER_IDENTITY,
-  STORE_GATEWAY_IDENTITY,
-} from "../kubernetes/identities";
-import { gatewayEndpoints, gatewayTenants } from "../settings/gatewayEndpoints";
+import { runningComponents } from "../kubernetes/components";
+import type { Identity } from "../kubernetes/identities";
+import type { PodComponent } from "../settings/components";
+import { gatewayEndpoints } from "../settings/gatewayEndpoints";
 import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import type { CertifiedKey, ClientUse, TlsSettings } from "../settings/tls";
 
 /** Who has which certificate, by the names that are dialled and by what it is used for. */
-
-/** Components that have a certificate. */
-export type CertifiedComponent = Extract<
-  ComponentName,
-  "receive" | "receive-router" | "querier" | "store-gateway" | "ruler" | "prometheus" | "gateway"
->;
 
 /** A certificate, as whoever makes it must know it. */
 export interface Leaf {
@@ -38,7 +22,7 @@ export interface Leaf {
 
 /** Certificate of a component. */
 export interface ComponentLeaf extends Leaf {
-  component: CertifiedComponent;
+  component: PodComponent;
   identity: Identity;
   /** Its key in `tls.certificates.secrets`. */
   key: CertifiedKey;
@@ -125,49 +109,27 @@ export function planTls(settings: Settings): TlsPlan | undefined {
 }
 
 /** The certificates of all components that run. */
-function leavesOf(settings: Settings): (ComponentLeaf & { writes: boolean })[] {
-  const receive = receiveOf(settings);
-  const split = receive?.mode === "split";
-  const names = (service: string) => {
-    const inNamespace = `${service}.${settings.namespace}`;
-    return [service, inNamespace, `${inNamespace}.svc`, `${inNamespace}.svc.${settings.cluster.domain}`];
-  };
-  const leaf = (
-    component: CertifiedComponent,
-    key: CertifiedKey,
-    identity: Identity,
-    use: { server: boolean; client: boolean; writes?: boolean; service?: string },
-  ) => ({
-    component,
-    key,
-    identity,
-    name: identity.app,
-    dnsNames: use.server ? [tlsServerName(settings), ...(use.service === undefined ? [] : names(use.service))] : [],
-    server: use.server,
-    client: use.client,
-    writes: use.writes ?? false,
+const leavesOf = (settings: Settings): (ComponentLeaf & { writes: boolean })[] =>
+  runningComponents(settings).flatMap(({ name, app, certificate }) => {
+    const use = certificate?.use(settings);
+    if (certificate === undefined || use === undefined) return [];
+    const { server, client, writes = false, service } = use;
+    return [
+      {
+        component: name,
+        key: certificate.key,
+        identity: { app, component: name },
+        name: app,
+        dnsNames: server ? [tlsServerName(settings), ...(service === undefined ? [] : serviceNames(service, settings))] : [],
+        server,
+        client,
+        writes,
+      },
+    ];
   });
-  const stateless = settings.ruler?.mode === "stateless";
-  return [
-    ...(receive === undefined
-      ? []
-      : [leaf("receive", "receive", RECEIVE_IDENTITY, { server: true, client: !split, ...(split ? {} : { service: RECEIVE_SERVICE }) })]),
-    ...(split ? [leaf("receive-router", "routers", ROUTER_IDENTITY, { server: true, client: true, service: RECEIVE_SERVICE })] : []),
-    leaf("querier", "querier", QUERIER_IDENTITY, { server: true, client: true, service: QUERIER_GRPC_SERVICE }),
-    ...(settings.objectStorage === undefined
-      ? []
-      : [leaf("store-gateway", "storeGateway", STORE_GATEWAY_IDENTITY, { server: true, client: false })]),
-    ...(settings.ruler === undefined
-      ? []
-      : [leaf("ruler", "ruler", RULER_IDENTITY, { server: true, client: stateless, writes: stateless })]),
-    // In the ring scheme Prometheus writes; in the other one the sidecar in its pod serves.
-    leaf("prometheus", "prometheus", PROMETHEUS_IDENTITY, {
-      server: receive === undefined,
-      client: receive !== undefined,
-      writes: receive !== undefined,
-    }),
-    ...(gatewayTenants(settings).length === 0
-      ? []
-      : [leaf("gateway", "gateway", GATEWAY_IDENTITY, { server: false, client: true, writes: true })]),
-  ];
+
+/** Names by which a Service is dialled, from within its namespace and from elsewhere. */
+function serviceNames(service: string, { namespace, cluster }: Settings): string[] {
+  const inNamespace = `${service}.${namespace}`;
+  return [service, inNamespace, `${inNamespace}.svc`, `${inNamespace}.svc.${cluster.domain}`];
 }

@@ -88,9 +88,28 @@ const SECRET_WORDS: readonly [string, number][] = [
 /** Ending of a name that says where a credential is. */
 const REFERENCE_NAME = /_(?:file|ref|name|path|url)$/;
 
+/** Shortest key material: 24 bytes in base64, 16 in hexadecimal digits. */
+const SHORTEST_KEY = 32;
+
+/** Signs between which a text's kind of letter changes: from capital to small, to digit and so on. */
+const CHANGES = /(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])/g;
+
+/**
+ * Whether a text holds key material in no form of anybody's: letters of both kinds and digits at random, which change kind at two of three
+ * signs where words of a name do at two of five or fewer; or hexadecimal digits alone, at one of two, that are no digest.
+ */
+function holdsKeyMaterial(text: string): boolean {
+  return text.split(/[^\w+/=-]+/).some((word) => {
+    if (word.length < SHORTEST_KEY) return false;
+    const changes = (word.match(CHANGES)?.length ?? 0) / word.length;
+    if (/^[0-9a-f]+$/.test(word)) return changes >= 0.25 && !text.includes(`sha256:${word}`);
+    return /[a-z]/.test(word) && /[A-Z]/.test(word) && /\d/.test(word) && changes >= 0.45;
+  });
+}
+
 /** Whether a named value looks like a credential, under a misspelled name too: for messages, which need not show it. */
 export function mayBeCredential(name: string, value: string): boolean {
-  if (credentialsInValue(name, value).length > 0) return true;
+  if (credentialsInValue(name, value).length > 0 || holdsKeyMaterial(value)) return true;
   const words = wordsOf(name);
   if (isReference(value) || REFERENCE_NAME.test(words)) return false;
   return words.split("_").some((word) => SECRET_WORDS.some(([secret, letters]) => distance(word, secret) <= letters));

@@ -21,19 +21,33 @@ export type Judge = (rule: () => Problem[]) => Problem[];
 /** Leaves no rule out. */
 export const JUDGE_ALL: Judge = (rule) => rule();
 
+/** Longest text within a value, which a name in DNS is not above, and longest value, that a message shows. */
+const LONGEST_TEXT = 256;
+const LONGEST_VALUE = 400;
+
+/** Certificates, which are public and long. Those of a private key are none. */
+const CERTIFICATES = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE|PUBLIC KEY)-----[\s\S]*?(?:-----END \1-----\s*|$)/g;
+
+/** Plain data with each of its texts changed. */
+const withTexts = (value: unknown, change: (text: string) => string): unknown =>
+  JSON.parse(JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? change(each) : each)));
+
 /**
- * The value, unless somebody has put a credential where none belongs, under a misspelled key too: messages end up in
- * logs and comments that many can read.
+ * The value, as long as a line may be, unless somebody has put a credential where none belongs, under a misspelled key too: messages end up
+ * in logs and comments that many can read.
  */
 function shown({ key, value, isPublic = false }: Problem): string {
   if (value === undefined) return "(not set)";
-  if (isPublic) return JSON.stringify(value);
+  const brief = withTexts(value, (text) => text.replace(CERTIFICATES, "-----BEGIN $1----- …"));
   const name = /[^.[\]]*$/.exec(key)?.[0] ?? "";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return mayBeCredential(name, text) || pairsOf(value).some(([each, of]) => mayBeCredential(each, of))
-    ? "(not shown, since it looks like a credential)"
-    : JSON.stringify(value);
+  const text = typeof brief === "string" ? brief : JSON.stringify(brief);
+  if (!isPublic && (mayBeCredential(name, text) || pairsOf(brief).some(([each, of]) => mayBeCredential(each, of))))
+    return "(not shown, since it looks like a credential)";
+  const json = JSON.stringify(withTexts(brief, (each) => shortened(each, LONGEST_TEXT)));
+  return shortened(json, LONGEST_VALUE);
 }
+
+const shortened = (text: string, longest: number): string => (text.length <= longest ? text : `${text.slice(0, longest)}…`);
 
 /** Names and values within a value: keys of maps, the `name` of a map with its other texts, and an argument with the one behind it. */
 function pairsOf(value: unknown): [string, string][] {

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { type MatrixElement, PrometheusError, type Sample } from "../../clients/prometheus";
 import { deployedCapacity, main } from "../../commands/capacity";
 import { type CapacityReadings, judgeCapacity } from "../../commands/capacity/judgement";
-import { headQueries, queryOf, readCapacity } from "../../commands/capacity/readings";
+import { fullSince, headQueries, queryOf, readCapacity } from "../../commands/capacity/readings";
 import { capacityLines } from "../../commands/capacity/report";
 import { capacity } from "../../model/capacity/proof";
 import type { Capacity } from "../../model/capacity/types";
@@ -100,8 +100,20 @@ describe("capacity: judgement", () => {
       judged({ needs: [{ component: "receivers", resource: "disk", hours, ...(fullAtMs === undefined ? {} : { fullAtMs }) }] }).first;
     assert.equal(of(NOW_MS + DAY_MS), undefined);
     assert.equal(of(NOW_MS - DAY_MS), undefined);
+    assert.equal(of(Number.POSITIVE_INFINITY), undefined);
     assert.equal(of(NOW_MS - 3 * DAY_MS)?.component, "receivers");
+    assert.equal(of(Number.NEGATIVE_INFINITY)?.component, "receivers");
     assert.equal(of()?.component, "receivers");
+  });
+
+  it("takes no head that fills for growth, and no hours that nobody read for days", () => {
+    const begun = hoursOf(2.5, (daysAgo) => (daysAgo > 2.4 ? 1e8 : 1e9));
+    assert.equal(judged(memoryOf(begun)).first, undefined);
+    const [first, ...others] = hoursOf(7, (daysAgo) => 1e9 - daysAgo * 1e7);
+    assert.ok(first !== undefined);
+    const away = judged(memoryOf([first, ...others.slice(-40)]));
+    assert.equal(away.first, undefined);
+    assert.ok(away.days < 2);
   });
 
   it("takes a replay for no course of anything", () => {
@@ -121,16 +133,18 @@ describe("capacity: report", () => {
     assert.match(text, /\nreceivers: memory +\d+ MiB +\d+ MiB +\+10 % +[\d.]+ GiB\n/);
     assert.match(text, /\nqueriers: CPU +[\d.]+ cores +not measured +[\d.]+ cores\n/);
     assert.match(text, /\na difference is the model's error only as far as the first two rows agree\n/);
-    assert.match(text, /\npredicted cores are those of a machine of two cores/);
+    assert.match(text, /\npredicted cores are those of a machine of two processors/);
   });
 
   it("says on which day the first limit is met, or why it does not say", () => {
     const growing = (days: number) => memoryOf(hoursOf(7, (daysAgo) => LIMIT * (1 - (days + daysAgo) / 10_000)));
-    assert.match(lines(growing(10)), /first limit: memory of the receivers on 2026-12-07, at the growth of the last 7\.0 days$/);
+    assert.match(lines(growing(10)), /first limit: memory of the receivers on 2026-12-07, at the growth of the last 6\.9 days$/);
     assert.match(lines(growing(5_000)), /first limit: none within 10 years/);
-    assert.match(lines(memoryOf(hoursOf(7, () => LIMIT / 2))), /growth: none in the last 7\.0 days$/);
+    assert.match(lines(memoryOf(hoursOf(7, () => LIMIT / 2))), /growth: none in the last 6\.9 days$/);
     assert.match(lines(memoryOf(hoursOf(7, () => 2 * LIMIT))), /first limit: memory of the receivers is at its usual limit$/);
-    assert.match(lines(memoryOf(hoursOf(1, () => 1))), /growth: not told of 1\.0 days; 2 are the least$/);
+    assert.match(lines(memoryOf(hoursOf(1, () => 1))), /growth: not told of 0\.9 days; 2 are the least$/);
+    assert.match(lines({ needs: [], isPartial: true }), /\nmeasured is incomplete: a store did not answer/);
+    assert.doesNotMatch(lines({ needs: [] }), /incomplete/);
     assert.match(lines({ needs: [] }), /growth: not told of 0\.0 days; 2 are the least$/);
   });
 });
@@ -156,17 +170,31 @@ describe("capacity: readings", () => {
       assert.ok(queryOf({ component, resource }, STACK) !== undefined, component);
   });
 
+  it("knows since when a volume's oldest samples are as old as they get", () => {
+    const ages = (...hours: number[]) => hours.map((age, index) => ({ timestampMs: index * HOUR_MS, value: (index - age) * HOUR_MS }));
+    assert.equal(fullSince([], 3_600), undefined);
+    assert.equal(fullSince(ages(36, 37, 36, 38), 36 * 3_600), Number.NEGATIVE_INFINITY);
+    assert.equal(fullSince(ages(34, 35, 36, 37), 36 * 3_600), HOUR_MS + 1);
+    assert.equal(fullSince(ages(1, 2, 3), 36 * 3_600), Number.POSITIVE_INFINITY);
+    // An empty TSDB has the largest number for a time.
+    assert.equal(fullSince([{ timestampMs: NOW_MS, value: 2 ** 63 }], 36 * 3_600), Number.POSITIVE_INFINITY);
+  });
+
   it("reads the last seven days by the hour, leaves out what is no number, and passes on what fails", async () => {
     const { series } = headQueries(PLAN, STACK);
+    const young = NOW_MS - 36 * HOUR_MS + 1;
     const answers = {
       instant: async (query: string) => ({
-        vector: /lowest_timestamp/.test(query) || query === series ? [{ labels: {}, sample: { timestampMs: NOW_MS, value: 7 } }] : [],
+        vector: query === series ? [{ labels: {}, sample: { timestampMs: NOW_MS, value: 7 } }] : [],
         warnings: [],
         partial: false,
       }),
-      range: async (_: string, options: { startMs: number; endMs: number; stepMs: number }) => {
-        assert.deepEqual(options, { startMs: NOW_MS - 7 * DAY_MS, endMs: NOW_MS, stepMs: HOUR_MS });
-        const samples = [Number.NaN, 2].map((value, index) => ({ timestampMs: NOW_MS + index, value }));
+      range: async (query: string, options: { startMs: number; endMs: number; stepMs: number }) => {
+        assert.deepEqual(options, { startMs: NOW_MS - 7 * DAY_MS, endMs: NOW_MS, stepMs: HOUR_MS, maxSourceResolution: "0s" });
+        const samples = (/lowest_timestamp/.test(query) ? [young, young] : [Number.NaN, 2]).map((value, index) => ({
+          timestampMs: NOW_MS + index,
+          value,
+        }));
         return { matrix: [{ labels: {}, samples }] satisfies MatrixElement[], warnings: [], partial: false };
       },
     };
@@ -175,8 +203,12 @@ describe("capacity: readings", () => {
     assert.equal(readings.headSamplesPerSecond, undefined);
     const memory = readings.needs.find(({ component, resource }) => component === "receivers" && resource === "memory");
     const volume = readings.needs.find(({ component, resource }) => component === "receivers" && resource === "disk");
-    assert.equal(volume?.fullAtMs, 7 + 36 * HOUR_MS);
+    // Young at the first of two hours, and not at the second.
+    assert.equal(volume?.fullAtMs, NOW_MS + 1);
+    assert.equal(readings.isPartial, false);
     assert.deepEqual(memory?.hours, [{ timestampMs: NOW_MS + 1, value: 2 }]);
+    const incomplete = { ...answers, instant: async () => ({ vector: [], warnings: ["store away"], partial: true }) };
+    assert.equal((await readCapacity(incomplete, PLAN, STACK, NOW_MS)).isPartial, true);
     const failing = { ...answers, range: () => Promise.reject(new PrometheusError("query: no answer", "query")) };
     await assert.rejects(readCapacity(failing, PLAN, STACK, NOW_MS), /no answer/);
   });

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { runProgram } from "../../commands/program";
 import { stackFileText } from "../../commands/sizeFile";
-import { optionProblems } from "../../commands/sizeOptions";
+import { sizeRequest } from "../../commands/sizeOptions";
+import { cutOff, sendersFor } from "../../model/capacity/prometheus";
 import type { Capacity } from "../../model/capacity/types";
-import type { SettingsInput } from "../../model/settings/schema";
+import { capacityPlan } from "../../model/capacityPlan";
+import { planStack } from "../../model/plan";
+import { type SettingsInput, settingsSchema } from "../../model/settings/schema";
 import { carriesItsLoad, type SizeRequest, sizedStack } from "../../model/sizing";
 import { cpuCores, quantityBytes } from "../../model/values/quantity";
 
@@ -84,8 +87,30 @@ describe("size", () => {
     assert.ok((config.prometheus?.shards ?? 0) > 1);
     assert.throws(
       () => sizedStack({ ...REQUEST, load: { series: 1e9, interval: "15s" }, largestMemory: "1Gi" }),
-      /load\.series = 1000000000: .* do not carry it.*several environments/,
+      /load\.series = 1000000000: 300 receivers in a ring.* do not carry it.*several environments/,
     );
+  });
+
+  it("gives a queue the senders with which it catches up in no longer than it was cut off, and its memory", () => {
+    const few = sizedStack({ ...REQUEST, load: { series: 1_000_000, interval: "30s" } });
+    assert.equal(few.config.prometheus?.remoteWrite, undefined);
+    for (const [series, interval] of [
+      [1_000_000, "5s"],
+      [31_000_000, "15s"],
+    ] as const) {
+      const { config } = sizedStack({ ...REQUEST, load: { series, interval } });
+      const settings = settingsSchema.parse(config);
+      const plan = capacityPlan(settings, planStack(settings));
+      assert.ok(plan !== undefined);
+      const cut = cutOff(plan);
+      assert.ok(
+        cut?.catchUpSeconds !== null && (cut?.catchUpSeconds ?? Number.NaN) <= (cut?.seconds ?? 0),
+        JSON.stringify({ series, cut }),
+      );
+      const senders = config.prometheus?.remoteWrite?.maxShards ?? 0;
+      assert.equal(senders, sendersFor(plan.prometheus));
+      assert.ok(senders > 20);
+    }
   });
 
   it("names the option, its value, the rule and what is accepted where the stack file would not take it", () => {
@@ -98,7 +123,14 @@ describe("size", () => {
       largestMemory: "32Gi",
       name: "sized",
     };
-    assert.deepEqual(optionProblems(options), []);
+    assert.deepEqual(sizeRequest(options), { ...REQUEST, load: { series: 1_000, interval: "15s" } });
+    assert.deepEqual(sizeRequest({ ...options, labelBytes: "500", newSeries: "10", queries: "2" }).load, {
+      series: 1_000,
+      interval: "15s",
+      labelBytes: 500,
+      newSeriesPerHour: 10,
+      queries: { perSecond: 2 },
+    });
     for (const [wrong, said] of [
       [{ series: "abc" }, /^--series = "abc": this key holds a whole number\. Accepted: a whole number from 1 to/],
       [{ survivesZones: "3" }, /^--survives-zones = 3: .*\. Accepted: /],
@@ -107,9 +139,10 @@ describe("size", () => {
       [{ retention: "soon" }, /^--retention = "soon": .*\. Accepted: /],
       [{ queries: "many" }, /^--queries = "many": .*\. Accepted: /],
     ] as const) {
-      const problems = optionProblems({ ...options, ...wrong });
-      assert.equal(problems.length, 1, problems.join("\n"));
-      assert.match(problems[0] ?? "", said);
+      assert.throws(
+        () => sizeRequest({ ...options, ...wrong }),
+        ({ message }: Error) => said.test(message) && !message.includes("\n"),
+      );
     }
   });
 });

@@ -19,7 +19,7 @@ describe("a load", () => {
     const line = problems.find((each) => each.includes("receive.resources.memory"));
     assert.match(
       line ?? "",
-      /receive\.resources\.memory = "2Gi": under the load \(load\.series, 400 k\) one of the receivers needs [\d.]+ GiB of its memory (?:while [a-z- ]+ )?\(.*\), and it may use 1\.8 GiB, which is 90 % \(GOMEMLIMIT\)\. Accepted: \d+[MG]i or more, more replicas, or a smaller load\./,
+      /receive\.resources\.memory = "2Gi": under the load \(load\.series, 400 k\) one of the receivers needs [\d.]+ GiB of its memory (?:while [a-z- ]+ )?\(.*\), and it may use 1\.8 GiB, which is 90 % \(GOMEMLIMIT\)\. Accepted: \d+[MG]i or more, more replicas, or less in load\.series\./,
     );
     const accepted = /Accepted: (\d+[MG]i)/.exec(line ?? "")?.[1];
     const { problems: left } = await rejectionByProgram("prod", {
@@ -30,10 +30,13 @@ describe("a load", () => {
   });
 
   it("is refused after the loss that is demanded, where it is carried without one", async () => {
-    const busy = { ...LOAD, queries: { perSecond: 1.2 } };
+    const busy = { ...LOAD, queries: { perSecond: 9 } };
     const { problems } = await rejectionByProgram("prod", { load: busy });
-    assert.match(problems.join("\n"), /querier\.resources\.cpu = "250m": .* after the loss that survives demands/);
-    const nothing = { load: busy, survives: undefined, querier: { replicas: 4 }, objectStorage: { storeGateway: { replicas: 4 } } };
+    assert.match(
+      problems.join("\n"),
+      /querier\.resources\.cpu = "250m": under the load \(load\.queries, 9 a second, each of 1 k series over 60m\) .* after the loss that survives demands.*or less in load\.queries\./,
+    );
+    const nothing = { load: busy, survives: undefined, querier: { replicas: 4 }, objectStorage: { storeGateway: { replicas: 4, resources: { cpu: "1" } } } };
     assert.ok((await run("prod", nothing)).outputs.capacity !== undefined);
   });
 
@@ -42,11 +45,43 @@ describe("a load", () => {
     assert.match(await refused({ hashrings: { bulk: { series: 5 } } }), /load\.hashrings\.bulk = 5: no ring of receive\.hashrings/);
     assert.match(await refused({ hashrings: { bulk: { series: 20_000 } } }), /load\.series = 10000: .*20000 or more/);
     assert.match(await refused({ scraped: 20_000 }), /load\.scraped = 20000: .*at most 10000/);
+    assert.match(await refused({ queries: { series: 10_501 } }), /load\.queries\.series = 10501: .*at most 10500/);
+    assert.match(
+      await refused({ newSeriesPerHour: 0, queries: { series: 10_001, range: "1d" } }),
+      /load\.queries\.series = 10001: .*at most 10000/,
+    );
     assert.match(await refused({ samplesPerSecond: 5 }), /exactly one of interval and samplesPerSecond/);
   });
 
+  it("is named by the key that a need follows from most", async () => {
+    const refused = async (load: object) => (await rejectionByProgram("prod", { load: { ...LOAD, ...load } })).problems.join("\n");
+    assert.match(
+      await refused({ tenants: 300 }),
+      /receive\.resources\.memory = "2Gi": under the load \(load\.tenants, 300\) .*or less in load\.tenants\./,
+    );
+    const busy = await refused({ series: 400_000, queries: { perSecond: 50 } });
+    assert.match(busy, /receive\.resources\.memory = "2Gi": under the load \(load\.series, /);
+    assert.match(busy, /querier\.resources\.cpu = "250m": under the load \(load\.queries, /);
+  });
+
+  it("of fewer series than a query reads by default has queries that read all of them", async () => {
+    const { problems } = await rejectionByProgram("dev", { load: { series: 500, interval: "15s", queries: { perSecond: 4 } } });
+    assert.equal(problems.length, 1);
+    assert.match(
+      problems[0] ?? "",
+      /querier\.resources\.cpu = "50m": under the load \(load\.queries, 4 a second, each of 500 series over 60m\)/,
+    );
+  });
+
+  it("is prod's own, which its amounts carry with a reserve", async () => {
+    const { outputs } = await run("prod");
+    const { carries, load } = outputs.capacity as Capacity;
+    assert.equal(load.series, 100_000);
+    assert.ok(carries.times > 1.1, JSON.stringify(carries));
+  });
+
   it("that is not there changes nothing", async () => {
-    const { outputs, messages } = await run("prod");
+    const { outputs, messages } = await run("prod", { load: undefined });
     assert.equal(outputs.capacity, undefined);
     assert.ok(!messages.some((each) => each.startsWith("carries ")));
   });

@@ -1,10 +1,10 @@
-import { connect, createServer, type Server, type Socket } from "node:net";
-import { HOST_ADDRESS } from "../../sandbox/topology";
+import { createServer, type Server } from "node:net";
+import { listen, Tunnels } from "./tunnels";
 
 /** A way of its own to a server of this machine: closed, it refuses connections as a server that is gone does, and nobody else loses that. */
 export class Passage {
   private server: Server | undefined;
-  private readonly sockets = new Set<Socket>();
+  private readonly tunnels = new Tunnels();
 
   /**
    * @param port Where it begins, on the host's address.
@@ -18,27 +18,8 @@ export class Passage {
   /** Opens it; nothing where it is open. */
   async open(): Promise<void> {
     if (this.server !== undefined) return;
-    const { hostname, port } = new URL(`tcp://${this.to}`);
-    const server = createServer((client) => {
-      const upstream = connect({ host: hostname, port: Number(port) });
-      for (const [one, other] of [
-        [client, upstream],
-        [upstream, client],
-      ] as const) {
-        this.sockets.add(one);
-        one.on("error", () => other.destroy());
-        one.once("close", () => {
-          this.sockets.delete(one);
-          other.destroy();
-        });
-      }
-      client.pipe(upstream);
-      upstream.pipe(client);
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(this.port, HOST_ADDRESS, () => resolve());
-    });
+    const server = createServer((client) => this.tunnels.lead(client, this.to));
+    await listen(server, this.port);
     this.server = server;
   }
 
@@ -46,6 +27,6 @@ export class Passage {
   close(): void {
     this.server?.close();
     this.server = undefined;
-    for (const socket of this.sockets) socket.destroy();
+    this.tunnels.close();
   }
 }

@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { PrometheusClient } from "../../clients/prometheus";
 import { RemoteWriteClient, WriteGivenUpError, WriteRejectedError } from "../../clients/remoteWrite";
 import { directTransport } from "../../clients/transport";
+import type { CapacityVerdict } from "../../commands/capacity/judgement";
 import { cpuCores } from "../../model/values/quantity";
 import { ensureBucket } from "../../sandbox/bucket";
 import { awaitNodes } from "../../sandbox/cluster";
@@ -18,6 +19,7 @@ import {
   assertAnswered,
   assertLossless,
   Cluster,
+  command,
   deployedStack,
   eventually,
   failure,
@@ -34,8 +36,15 @@ import { STRANGERS, tenantDirectories, writtenAs } from "./tenants";
 
 const NAMESPACE = "thanos-prod";
 const PREVIOUS_THANOS = "quay.io/thanos/thanos:v0.41.0";
-/** The loads of these tests come from single senders into a ring of a pair's: the environment has to decide which harm is the smaller. */
-const DECIDED = { "thanos-stack:receive": { otherSenders: "single" }, "thanos-stack:querier": { deduplication: "penalty" } };
+/**
+ * The loads of these tests come from single senders into a ring of a pair's: the environment has to decide which harm is the smaller. What it
+ * is said to carry is what the sandbox's smaller requests do.
+ */
+const DECIDED = {
+  "thanos-stack:receive": { otherSenders: "single" },
+  "thanos-stack:querier": { deduplication: "penalty" },
+  "thanos-stack:load": { series: 40_000, interval: "30s", queries: { perSecond: 0.1 } },
+};
 const SENDERS = { ...DECIDED, "thanos-stack:tenancy": { tenants: ["noisy", "quiet"] } };
 
 /** Before the upgrade any tenant is taken. */
@@ -132,6 +141,31 @@ describe("prod on a real cluster", function () {
       ),
     ];
     for (const series of asked) assert.notDeepEqual((await querier.instant(`count(${series})`)).vector, [], series);
+  });
+
+  it("evaluates those alerts, and shows what it takes beside what its plan said", async () => {
+    const { querier } = await deployed();
+    const evaluated = async (name: string) =>
+      (await querier.instant(`sum(prometheus_rule_${name}{cluster="prod", rule_group=~".+;thanos-capacity"})`)).vector[0]?.sample.value;
+    await eventually("the alerts before a limit are evaluated", async () => ((await evaluated("evaluations_total")) ?? 0) > 0);
+    assert.equal(await evaluated("evaluation_failures_total"), 0);
+    const verdict = await eventually("every component is measured, but for volumes that only a kubelet knows", async () => {
+      const found = JSON.parse(await command("capacity", "prod", "--json")) as CapacityVerdict;
+      const missing = found.needs.filter(
+        ({ component, resource, measured }) =>
+          measured === undefined && !(resource === "disk" && ["store gateways", "compactor"].includes(component)),
+      );
+      assert.deepEqual(
+        missing.map(({ component, resource }) => `${component} ${resource}`),
+        [],
+      );
+      return found;
+    });
+    assert.equal(verdict.isPartial, false);
+    assert.ok((verdict.headSeries.measured ?? 0) > 5_000 && (verdict.headSamplesPerSecond.measured ?? 0) > 100, JSON.stringify(verdict));
+    for (const { component, resource, predicted, measured = 0 } of verdict.needs)
+      if (resource === "memory") assert.ok(measured > 10e6 && predicted > 10e6, `${component}: ${measured}, predicted ${predicted}`);
+    assert.match(await command("capacity", "prod"), /\ngrowth: not told of \d\.\d days; 2 are the least$/);
   });
 
   it("opens every edge that the documents name, and nothing else; a policy that is missing or too wide shows", async () => {

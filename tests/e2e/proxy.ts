@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { connect } from "node:net";
-import type { Duplex } from "node:stream";
 import { HOST_ADDRESS } from "../../sandbox/topology";
+import { listen, Tunnels } from "./tunnels";
 
 /** A proxy of this machine, as it stands between a cluster and what is outside: tunnels lead where they say, plain requests end here. */
 export interface OutsideProxy {
@@ -18,9 +17,10 @@ export interface OutsideProxy {
 
 /** Starts the proxy. Plain requests are answered with an empty 200, as an Alertmanager would. */
 export async function startProxy(port: number): Promise<OutsideProxy> {
-  const tunnels: string[] = [];
+  const asked: string[] = [];
   const requests: OutsideProxy["requests"] = [];
-  const clients = new Set<Duplex>();
+  // Once it is one, a connection is the server's no more.
+  const tunnels = new Tunnels();
   const server = createServer((request, answer) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -30,37 +30,20 @@ export async function startProxy(port: number): Promise<OutsideProxy> {
     });
   });
   server.on("connect", ({ url = "" }, client, head) => {
-    tunnels.push(url);
-    clients.add(client);
-    const { hostname, port: to } = new URL(`http://${url}`);
-    const upstream = connect({ host: hostname, port: Number(to) }, () => {
-      client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
-      upstream.write(head);
-      upstream.pipe(client);
-      client.pipe(upstream);
-    });
-    upstream.on("error", () => client.destroy());
-    client.on("error", () => upstream.destroy());
-    client.once("close", () => {
-      clients.delete(client);
-      upstream.destroy();
-    });
+    asked.push(url);
+    tunnels.lead(client, url, { head, connected: () => client.write("HTTP/1.1 200 Connection Established\r\n\r\n") });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, HOST_ADDRESS, () => resolve());
-  });
+  await listen(server, port);
   assert.ok(server.listening);
   return {
     url: `http://${HOST_ADDRESS}:${port}`,
     port,
-    tunnels,
+    tunnels: asked,
     requests,
     close: () => {
       server.close();
       server.closeAllConnections();
-      // A tunnel is the server's no more.
-      for (const client of clients) client.destroy();
+      tunnels.close();
     },
   };
 }

@@ -29,6 +29,20 @@ describe("warnings of a plan", () => {
       assert.deepEqual(load(fields), []);
   });
 
+  it("are slow queries that the query frontend does not log for its level", () => {
+    const said = (overrides: Overrides) => planWarnings(settingsOf("prod", overrides)).join();
+    assert.match(said({ logging: { level: "warn" } }), /^logging\.level is warn: the query frontend logs slow queries \(.*, 10s\) at info/);
+    assert.match(said({ queryFrontend: { logging: { level: "error" } } }), /^queryFrontend\.logging\.level is error: /);
+    for (const fields of [
+      { logging: { level: "debug" } },
+      { logging: { level: "warn" }, queryFrontend: { logging: { level: "info" } } },
+      { logging: { level: "warn" }, queryFrontend: { slowQueries: { longerThan: "0s" } } },
+      { logging: { level: "warn" }, queryFrontend: undefined },
+      { querier: { logging: { level: "error" } } },
+    ])
+      assert.equal(said(fields), "");
+  });
+
   it("are files of other targets and of whoever sends alerts, looked for where they are read", () => {
     const client = { basic_auth: { username: "u", password_file: "/etc/extra/own/password" } };
     const mounted = {

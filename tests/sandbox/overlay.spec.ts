@@ -200,6 +200,15 @@ describe("sandbox overlay", () => {
     assert.ok(sets.length === 10 && sum <= 2_000, `${sets.length} workloads ask for ${sum}m`);
   });
 
+  it("judges nothing by the load of an environment, which asked for more CPU, but by one that is named beside it", () => {
+    const load = { series: 10_000_000, interval: "15s" };
+    const key = "thanos-stack:load";
+    assert.ok(key in environmentConfig("prod"));
+    assert.equal(sandboxConfig({ [key]: load }, {}, SANDBOX).config[key], undefined);
+    const named = { series: 1_000, samplesPerSecond: 100 };
+    assert.deepEqual(sandboxConfig({ [key]: load }, { [key]: named }, SANDBOX).config[key], named);
+  });
+
   it("takes a Secret from whoever makes it", () => {
     const { config, secrets } = sandboxConfig({}, { [STORAGE]: { secret: { name: "x" } } }, SANDBOX);
     assert.deepEqual((config[STORAGE] as { secret: unknown }).secret, { name: "x" });

@@ -18,8 +18,6 @@ import { scrapeConfig, timing } from "./scrapeConfig";
  * headers of remote write, files of rules.
  */
 
-/** Longest text that a message shows of a value. */
-const LONGEST_SHOWN = 200;
 const SECRET_FIELD = /(?:password|passphrase|secret|secrets|token|credentials|key|private_key|auth|values)$/i;
 
 /** A path as keys are written: `scrapeConfigs[0].static_configs[1].labels.team`. */
@@ -30,14 +28,12 @@ export function pathText(base: string, path: readonly PropertyKey[]): string {
   }, base);
 }
 
-/** A value as a message may show it: no credential, and not a page of it. */
+/** A value as a message may show it: no credential. */
 function shownValue({ path, value }: Finding): unknown {
   if (value === undefined || value === null) return undefined;
   const field = [...path].reverse().find((part) => typeof part === "string");
   if (typeof field === "string" && SECRET_FIELD.test(field)) return "(not shown)";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  if (hasLogin(text)) return "(not shown)";
-  return text.length <= LONGEST_SHOWN ? value : `${text.slice(0, LONGEST_SHOWN)}…`;
+  return hasLogin(typeof value === "string" ? value : JSON.stringify(value)) ? "(not shown)" : value;
 }
 
 const problemAt = (base: string, each: Finding): Problem => ({

@@ -9,6 +9,7 @@ import { malformation } from "./xml";
 
 const PRICES = { currency: "EUR", cpuHour: 0.03, memoryGiBHour: 0.004, volumeGiBMonth: 0.1 };
 const LOAD: Overrides = { load: { series: 10_000, interval: "15s", queries: { perSecond: 0.1 }, prices: PRICES } };
+const NO_LOAD: Overrides = { load: undefined };
 const LARGER: Overrides = { ...LOAD, receive: { resources: { memory: "4Gi" } }, querier: { replicas: 4 } };
 
 const reportOf = async (after: Overrides, before: Overrides): Promise<Report> =>
@@ -23,7 +24,7 @@ describe("a report of a plan with a load", () => {
     assert.match(text, /- Cost: EUR [\d,]+ a month/);
     assert.match(
       text,
-      /\| receivers: memory \| [\d.]+ MiB \| [\d.]+ MiB<br><sub>while the write-ahead log is replayed<\/sub> \| 1\.8 GiB \|/,
+      /\| Prometheus: memory \| [\d.]+ MiB \| [\d.]+ MiB<br><sub>while the write-ahead log is replayed<\/sub> \| 922 MiB \|/,
     );
     assert.doesNotMatch(text.split("### What it takes")[0] ?? "", / → /);
   });
@@ -41,7 +42,7 @@ describe("a report of a plan with a load", () => {
   });
 
   it("compares with nothing where there was no load, or its output is of another form", async () => {
-    const first = await reportOf(LOAD, {});
+    const first = await reportOf(LOAD, NO_LOAD);
     assert.equal(first.capacity?.before, undefined);
     assert.match(markdownReport(first), /- Load: 10 k series\n/);
     const digest = await unchanged("prod", LOAD);
@@ -53,7 +54,7 @@ describe("a report of a plan with a load", () => {
   });
 
   it("has no such section without a load", async () => {
-    const report = await reportOf({}, {});
+    const report = await reportOf(NO_LOAD, NO_LOAD);
     assert.equal(report.capacity, undefined);
     assert.doesNotMatch(markdownReport(report) + htmlReport(report), /What it carries/);
   });

@@ -728,4 +728,39 @@ describe("hashrings of their own shape", () => {
     );
     assert.deepEqual(near.survives, { nodes: 1, zones: 0 });
   });
+
+  it("say what a loss takes once, with the hashrings and shards of which it is so", () => {
+    const SAID = "the quorum of 2 is not reached, and acknowledged samples can be on these alone";
+    const big = ring("big", 15, THREE);
+    const limits = (...hashrings: ReceivePlan["hashrings"]) => availability(shaped(...hashrings)).limits;
+    const podsOf = (shard: readonly number[]) => shard.map((member) => big.members[member]?.pod).join(", ");
+    const uneven = [
+      [0, 3, 1],
+      [0, 3, 2],
+      [0, 6, 1],
+      [0, 6, 2],
+    ];
+    assert.deepEqual(limits({ ...big, shards: [[0, 1, 2], ...uneven.slice(0, 2)] }).zones, [
+      `1 zone can take 2 of the 3 receivers of a series in hashring big (2 of its 3 shards: ${uneven.slice(0, 2).map(podsOf).join(" or ")}): ${SAID}`,
+    ]);
+    assert.deepEqual(limits({ ...big, shards: [[0, 1, 2], ...uneven] }).zones, [
+      `1 zone can take 2 of the 3 receivers of a series in hashring big (4 of its 5 shards: ${uneven.slice(0, 3).map(podsOf).join(" or ")} or …): ${SAID}`,
+    ]);
+    assert.deepEqual(limits(ring("one", 3), { ...big, shards: uneven.slice(0, 2) }).nodes, [
+      `2 nodes can take 2 of the 3 receivers of a series in hashrings one, big (each of its 2 shards): ${SAID}`,
+    ]);
+    assert.deepEqual(
+      limits({
+        ...big,
+        shards: [
+          [0, 1, 2],
+          [0, 3, 6],
+        ],
+      }).zones,
+      [`all receivers of a series in hashring big (1 of its 2 shards: ${podsOf([0, 3, 6])}) may be in one zone`],
+    );
+    assert.deepEqual(limits(ring("strong", 6, THREE), ring("one", 3), ring("two", 3)).zones, [
+      "all receivers of a series in hashrings one, two may be in one zone",
+    ]);
+  });
 });

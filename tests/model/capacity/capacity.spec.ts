@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { bucketBytes, bucketByYear, bucketRequests, compactedByOne } from "../../../model/capacity/bucket";
 import { costOf } from "../../../model/capacity/cost";
+import { jobOf } from "../../../model/capacity/jobs";
 import { firstLimit, loadProblemsOf, needsOf } from "../../../model/capacity/limits";
 import { times, underLoad } from "../../../model/capacity/load";
 import { sumOf } from "../../../model/capacity/need";
@@ -182,6 +183,23 @@ describe("capacity: each component", () => {
     assert.equal(part(1, 50), 1);
     assert.equal(part(4, 1), 1);
     assert.ok(part(4, 400) > 1 / 4 && part(4, 400) < 1 / 3);
+  });
+
+  it("each has a job of metrics, by which alerts and npm run capacity find it", () => {
+    const names = Object.values(SHAPES).flatMap((plan) =>
+      needsOf(plan({ series: 1_000, interval: "15s" })).map(({ component }) => component),
+    );
+    assert.deepEqual(Object.fromEntries(names.map((name) => [name, jobOf(name)])), {
+      Prometheus: "prometheus",
+      sidecars: "thanos-sidecar",
+      routers: "thanos-receive-router",
+      receivers: "thanos-receive",
+      "query frontends": "thanos-query-frontend",
+      queriers: "thanos-querier",
+      "store gateways": "thanos-store-gateway",
+      compactor: "thanos-compactor",
+    });
+    assert.equal(jobOf("receivers of ring bulk"), undefined);
   });
 
   it("what is not modelled is named, and nothing where everything is", () => {

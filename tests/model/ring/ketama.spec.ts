@@ -55,6 +55,31 @@ describe("xxhash64", () => {
   });
 });
 
+describe("a ring that was computed before", () => {
+  it("is taken again for the same members alone, and has those that are asked for", () => {
+    const members = receivers("a", "a", "b", "b");
+    const first = ketamaRing(members, 2);
+    const named = members.map((member, index) => ({ ...member, pod: `receiver-${index}` }));
+    const again = ketamaRing(named, 2);
+    assert.equal(again.hashes, first.hashes);
+    assert.equal(again.members, named);
+    const elsewhere = ketamaRing(receivers("a", "b", "a", "b"), 2);
+    assert.deepEqual(elsewhere.hashes, first.hashes);
+    assert.notDeepEqual(elsewhere.replicas, first.replicas);
+    assert.notEqual(ketamaRing(members, 1).replicas.length, first.replicas.length);
+    assert.equal(ketamaRing(members, 2, 10).hashes.length, 40);
+  });
+
+  it("is forgotten for newer ones, and then the same", () => {
+    const members = receivers("a", "b");
+    const first = ketamaRing(members, 2);
+    for (let count = 3; count < 20; count++) ketamaRing(receivers(...Array.from({ length: count }, () => "a")), 1, 10);
+    const again = ketamaRing(members, 2);
+    assert.notEqual(again.hashes, first.hashes);
+    assert.deepEqual(again, first);
+  });
+});
+
 describe("xxhash64After", () => {
   it("is the hash of both parts, wherever they are parted", () => {
     // Two blocks of 32 bytes and more are common, begun, or still to come.

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { formatProblems } from "../../../model/values/problem";
 import { oneLine, visible } from "../../../model/values/visibleText";
+import { CERTIFICATE } from "../../harness";
 
 /** Characters by which a terminal, a Markdown reader or an eye would be misled. */
 const ACTS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
@@ -62,10 +63,36 @@ describe("text from outside", () => {
       { key: "objectStorage.s3.secretKey", value: "hunter2" },
       { key: "prometheus.scrapeConfigs[0].basic_auth.pasword", value: "hunter2" },
       { key: "prometheus.remoteWrite.otherTargets[0].url", value: "ftp://u:hunter2@host/path" },
+      { key: "tracing.clientCert", value: "u8mXq2Vb0yN4kTz7pRc1LwE9sGd3HfJ6aB5o" },
+      { key: "gateway", value: ["0f4e8a1bc39d27564f0e1d2c3b4a5968"] },
+      { key: "tls", value: { certificate: "-----BEGIN PRIVATE KEY-----\nMC4CAQ==\n-----END PRIVATE KEY-----\n" } },
     ];
     for (const problem of kept) {
       const text = formatProblems("dev", [{ ...problem, rule: "r", remedy: "x" }]);
       assert.ok(text.endsWith(`- ${problem.key} = (not shown, since it looks like a credential): r. Accepted: x.`), text);
     }
+  });
+
+  it("is shown in a refusal where it is a name, a path, a digest or an identifier, however long", () => {
+    const values = [
+      "arn:aws:iam::123456789012:role/ProductionMetricsThanosReceiver2",
+      "quay.io/thanos/thanos@sha256:0f4e8a1bc39d27564f0e1d2c3b4a59680f4e8a1bc39d27564f0e1d2c3b4a5968",
+      "6f9619ff-8b86-d011-b42d-00c04fc964ff",
+      "/var/run/secrets/kubernetes.io/serviceaccount/",
+      "thanos-receive-z1-0.thanos-receive-peers.thanos-prod.svc.cluster.local:10901",
+    ];
+    for (const value of values) assert.ok(formatProblems("dev", [{ key: "a", value, rule: "r", remedy: "x" }]).includes(value), value);
+  });
+
+  it("of certificates and of long values is shortened in a refusal", () => {
+    const told = (value: unknown) => formatProblems("dev", [{ key: "tracing", value, rule: "r", remedy: "x" }]);
+    assert.ok(
+      told({ endpoint: "otel:4317", ca: `${CERTIFICATE}${CERTIFICATE}`, insecure: true }).endsWith(
+        'tracing = {"endpoint":"otel:4317","ca":"-----BEGIN CERTIFICATE----- …-----BEGIN CERTIFICATE----- …","insecure":true}: r. Accepted: x.',
+      ),
+    );
+    assert.ok(told(CERTIFICATE.slice(0, 200)).endsWith('tracing = "-----BEGIN CERTIFICATE----- …": r. Accepted: x.'));
+    assert.ok(told("a b ".repeat(1_000)).endsWith(`tracing = "${"a b ".repeat(64)}…": r. Accepted: x.`));
+    assert.ok(told(Array.from({ length: 1_000 }, () => "a")).length < 500);
   });
 });
