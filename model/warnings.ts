@@ -8,6 +8,7 @@ import { readWarnings } from "./reads/warnings";
 import { CREDENTIALS_DIRECTORY } from "./settings/credentials";
 import type { Extra } from "./settings/extra";
 import type { Settings } from "./settings/schema";
+import { tlsWarnings } from "./tls/warnings";
 import { isPath } from "./values/credentials";
 import { durationSeconds } from "./values/quantity";
 import { textsIn } from "./values/textsIn";
@@ -30,6 +31,7 @@ export function planWarnings(settings: Settings): string[] {
     ...readWarnings(settings),
     ...idleCompactors(settings),
     ...gatewayWarnings(settings),
+    ...tlsWarnings(settings),
   ];
 }
 
