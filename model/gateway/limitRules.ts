@@ -21,14 +21,16 @@ function decodedFits(settings: Settings, tenant: string): Problem[] {
   const bytes = own === undefined ? writtenLimit(settings, tenant) : quantityBytes(own);
   if (bytes === undefined || receive === undefined || bytes < fillingRequest(receive)) return [];
   const most = Math.ceil(fillingRequest(receive) / MI) - 1;
+  const isSplit = receive.mode === "split";
+  const copies = receive.replicationFactor === 1 ? "a copy for another receiver" : `copies for ${receive.replicationFactor} receivers`;
   return [
     {
       key: `gateway.tenants.${tenant}.maxDecoded`,
       value: own,
       rule:
-        `${own === undefined ? `left out it is ${bytes}, by receive.limits, and ` : ""}one such request fills the memory of ${receive.mode === "split" ? "a router" : "a receiver"}, which holds its text, what is read from it and ` +
-        `${receive.replicationFactor === 1 ? "a copy for another receiver" : `copies for ${receive.replicationFactor} receivers`}`,
-      remedy: `at most ${most}Mi, or more memory in ${receive.mode === "split" ? "receive.routers.resources and " : ""}receive.resources`,
+        `${own === undefined ? `left out it is ${bytes}, by receive.limits, and ` : ""}one such request fills the memory of ` +
+        `${isSplit ? "a router" : "a receiver"}, which holds its text, what is read from it and ${copies}`,
+      remedy: `at most ${most}Mi, or more memory in ${isSplit ? "receive.routers.resources and " : ""}receive.resources`,
     },
   ];
 }
