@@ -14,6 +14,7 @@ import {
   haproxyConfig,
   SENDER_AUTHORITY_DIRECTORY,
   SENDER_AUTHORITY_FILE,
+  SENDERS_VOLUME,
 } from "../model/gateway/haproxy";
 import { labelProxyFlags } from "../model/gateway/labelProxy";
 import { gatewayMaps } from "../model/gateway/maps";
@@ -227,12 +228,15 @@ export class Gateway extends pulumi.ComponentResource {
     if (senderAuthority.secret === undefined) {
       const senders = certificates?.sendersAuthority;
       if (senders === undefined) throw new pulumi.ResourceError("tls knows no CA of senders", this);
-      return together(shown, immutableFiles(name, "senders", workload, SENDER_AUTHORITY_DIRECTORY, { [SENDER_AUTHORITY_FILE]: senders }));
+      return together(
+        shown,
+        immutableFiles(name, SENDERS_VOLUME, workload, SENDER_AUTHORITY_DIRECTORY, { [SENDER_AUTHORITY_FILE]: senders }),
+      );
     }
     const items = [{ key: SENDER_AUTHORITY_FILE, path: SENDER_AUTHORITY_FILE }];
     return together(shown, {
-      volumes: [{ name: "senders", secret: { secretName: senderAuthority.secret, items } }],
-      mounts: [{ name: "senders", mountPath: SENDER_AUTHORITY_DIRECTORY, readOnly: true }],
+      volumes: [{ name: SENDERS_VOLUME, secret: { secretName: senderAuthority.secret, items } }],
+      mounts: [{ name: SENDERS_VOLUME, mountPath: SENDER_AUTHORITY_DIRECTORY, readOnly: true }],
     });
   }
 

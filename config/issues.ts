@@ -52,8 +52,11 @@ function readIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[], raw: R
       });
     case "invalid_type": {
       const schema = schemaAt(issue.path);
-      const rule = value === undefined ? "this key is required" : `this key holds ${wordOf(isWhole(schema) ? "int" : issue.expected)}`;
-      return [{ key, value, rule, remedy: `${described(schema)}${inQuotes(schema, value)}` }];
+      const word = shortFormOf(schema);
+      const kind = `${wordOf(isWhole(schema) ? "int" : issue.expected)}${word === undefined ? "" : ` or ${quoted(word)}`}`;
+      const accepted = word === undefined ? described(schema) : `${quoted(word)}, or a map of one of ${knownKeys(issue.path).join(", ")}`;
+      const rule = value === undefined ? "this key is required" : `this key holds ${kind}`;
+      return [{ key, value, rule, remedy: `${accepted}${inQuotes(schema, value)}` }];
     }
     case "invalid_union":
       return [{ key, value, rule: "not of the form that this key has", remedy: described(schemaAt(issue.path)) }];
@@ -168,6 +171,20 @@ function inQuotes(schema: unknown, value: unknown): string {
 }
 
 const quoted = (value: unknown): string => JSON.stringify(value);
+
+/** The one word that is short for a map of keys, as `tls` is for `{ tls: {} }`; undefined where there is none. */
+function shortFormOf(schema: unknown): string | undefined {
+  for (
+    let inner = schema as (Wrapped & { meta?: () => { pattern?: unknown } | undefined }) | undefined;
+    inner !== undefined;
+    inner = insideOf(inner)
+  ) {
+    const { pattern } = inner.meta?.() ?? {};
+    const word = typeof pattern === "string" && typeOf(inner) === "object" ? /^\^(\w+)\$$/.exec(pattern)?.[1] : undefined;
+    if (word !== undefined) return word;
+  }
+  return undefined;
+}
 
 /** A key as messages name it: `cluster.zones[0]`. */
 export function pathText(path: readonly PropertyKey[]): string {

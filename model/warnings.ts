@@ -9,6 +9,7 @@ import { CREDENTIALS_DIRECTORY } from "./settings/credentials";
 import type { Extra } from "./settings/extra";
 import type { Settings } from "./settings/schema";
 import { loggingOf } from "./telemetry/logging";
+import { tlsWarnings } from "./tls/warnings";
 import { isPath } from "./values/credentials";
 import { durationSeconds } from "./values/quantity";
 import { textsIn } from "./values/textsIn";
@@ -32,6 +33,7 @@ export function planWarnings(settings: Settings): string[] {
     ...readWarnings(settings),
     ...idleCompactors(settings),
     ...gatewayWarnings(settings),
+    ...tlsWarnings(settings),
   ];
 }
 

@@ -259,16 +259,29 @@ export async function awaitStackOutputs(ref: pulumi.StackReference): Promise<Sta
  * @returns an output that fails where the stack has made none of this name
  */
 export function tlsClient(ref: pulumi.StackReference, name: string): pulumi.Output<TlsClient> {
-  return ref.getOutput("tlsClients").apply((clients: unknown) => {
-    const client = isObject(clients) ? clients[name] : undefined;
-    if (isObject(client) && typeof client.certificate === "string" && typeof client.key === "string") {
-      return { certificate: client.certificate, key: client.key };
-    }
-    const names = isObject(clients) ? Object.keys(clients).join(", ") : "";
-    throw new Error(
-      `the stack has made no certificate for ${name}${names === "" ? "" : `, only for ${names}`}: name it in its tls.clients.write or tls.clients.query`,
-    );
-  });
+  return ref.getOutput("tlsClients").apply((clients: unknown) => clientIn(clients, name));
+}
+
+/**
+ * The same for programs that refuse a stack before they register anything. Wants a program whose entry point is asynchronous.
+ *
+ * @throws {Error} where the stack has made none of this name
+ */
+export async function awaitTlsClient(ref: pulumi.StackReference, name: string): Promise<pulumi.Output<TlsClient>> {
+  const { value, secretValue } = await ref.getOutputDetails("tlsClients");
+  clientIn(secretValue ?? value, name);
+  return tlsClient(ref, name);
+}
+
+function clientIn(clients: unknown, name: string): TlsClient {
+  const client = isObject(clients) && Object.hasOwn(clients, name) ? clients[name] : undefined;
+  if (isObject(client) && typeof client.certificate === "string" && typeof client.key === "string") {
+    return { certificate: client.certificate, key: client.key };
+  }
+  const names = isObject(clients) ? Object.keys(clients).join(", ") : "";
+  throw new Error(
+    `the stack has made no certificate for ${name}${names === "" ? "" : `, only for ${names}`}: name it in its tls.clients.write or tls.clients.query`,
+  );
 }
 
 /**

@@ -25,6 +25,7 @@ import { gatewayMaps } from "../model/gateway/maps";
 import { HANDOVER_SOCKET, PID_FILE, reloaderArgs, SEEN_FILE } from "../model/gateway/reloader";
 import { GATEWAY_QUERY_PORT, GATEWAY_WRITE_PORT, HTTP_PORT, LABEL_PROXY_HTTP_PORT, LABEL_PROXY_PORT } from "../model/kubernetes/ports";
 import type { Settings } from "../model/settings/schema";
+import { HAPROXY_MINIMUM, isBefore } from "../model/values/versions";
 import { type Issued, issue } from "../objects/authority";
 import { loadingFrom, unpackPackage } from "../sandbox/debian";
 import { type Paths, paths } from "../sandbox/paths";
@@ -122,9 +123,8 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
 
   before(async function () {
     this.timeout(BUILD_MILLISECONDS);
-    // What HAProxy is made of comes from Debian; elsewhere the tests on a cluster are the only ones.
-    if ((await execa("apt-get", ["--version"], { reject: false })).exitCode !== 0) return this.skip();
     const where = paths();
+    const installed = await installedHaproxy(where);
     const labelProxy = (await ensureTool("promLabelProxy", where, () => undefined))["prom-label-proxy"];
     assert.ok(labelProxy, "prom-label-proxy is among the programs");
     directory = mkdtempSync(join(tmpdir(), "thanos-stack-gateway-"));
@@ -164,7 +164,6 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     const { certificate = "", key = "" } = stack.leaves.gateway ?? {};
     for (const [name, text] of Object.entries({ "tls.crt": certificate, [GATEWAY_CLIENT_KEY_FILE]: key, "ca.crt": stack.trusted }))
       writeFileSync(join(directory, "client", name), text);
-    const installed = await installedHaproxy(where);
     start = async (serverName, writes, [writePort, queryPort, statusPort], more = {}) => {
       const { labelProxyPort = 0, settings = SETTINGS, certificate: shown = join(directory, "gateway.pem") } = more;
       const text = haproxyConfig(settings, settings.gateway ?? gateway, {
@@ -576,7 +575,20 @@ async function freePorts(count: 3 | 5): Promise<[number, number, number, number,
 }
 
 /** HAProxy of Debian's package, with the libraries that it needs. */
-async function installedHaproxy(where: Paths): Promise<{ path: string; env: { LD_LIBRARY_PATH: string } }> {
+/**
+ * Debian's HAProxy, as the sandbox has it; where there is no apt-get to fetch it, the machine's own.
+ *
+ * @throws {Error} where there is neither: nothing else judges the gateway's configuration without a cluster
+ */
+async function installedHaproxy(where: Paths): Promise<{ path: string; env: { LD_LIBRARY_PATH?: string } }> {
+  if ((await execa("apt-get", ["--version"], { reject: false })).exitCode !== 0) {
+    const { stdout = "" } = await execa("haproxy", ["-v"], { reject: false });
+    const version = /version (\d+\.\d+)/.exec(stdout)?.[1] ?? "";
+    if (version !== "" && !isBefore(version, HAPROXY_MINIMUM)) return { path: "haproxy", env: {} };
+    throw new Error(
+      `these tests need HAProxy ${HAPROXY_MINIMUM} or later on PATH${version === "" ? "" : `, which has ${version}`}, or apt-get, which fetches Debian's`,
+    );
+  }
   const root = await unpackPackage("haproxy", where);
   return { path: join(root, "usr/sbin/haproxy"), env: loadingFrom(root) };
 }

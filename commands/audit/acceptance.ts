@@ -15,17 +15,22 @@ export const acceptedSchema = z.array(
       .refine((given) => Object.values(given).some((each) => each !== undefined), "no check is named")
       .meta({ description: "Names of the checks, by auditor, as the command prints them" }),
     objects: z
-      .array(z.string().regex(/^[^/]+\/[^/]+$/, "an object is Kind/name, with * for any characters"))
+      .array(z.string().regex(/^[^/]+\/[^/]+(?:\/[^/]+)?$/, "an object is Kind/name or Kind/name/container, with * for any characters"))
       .nonempty()
-      .meta({ description: "Objects that may fail them, as Kind/name with `*` for any characters" }),
+      .meta({
+        description:
+          "Objects that may fail them, as Kind/name, and where a finding names a container as Kind/name/container, which a name alone is not for; with `*` " +
+          "for any characters, those of containers among them",
+      }),
   }),
 );
 
 /** An entry of `audit/accepted.yaml`. */
 export type Accepted = z.infer<typeof acceptedSchema>[number];
 
-/** The name of a finding's object: `Kind/name`. */
-export const objectName = ({ kind, name }: Pick<Finding, "kind" | "name">): string => `${kind}/${name}`;
+/** The name of a finding's object: `Kind/name`, with `/container` where it is one container's. */
+export const objectName = ({ kind, name, container }: Pick<Finding, "kind" | "name" | "container">): string =>
+  [kind, name, ...(container === undefined ? [] : [container])].join("/");
 
 const names = (entry: Accepted, { auditor, check }: Finding): boolean => entry.checks[auditor]?.includes(check) ?? false;
 const covers = (pattern: string, finding: Finding): boolean => globsOverlap(pattern, objectName(finding));

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import type { Manifest } from "../manifests";
-import { type AuditorName, checkovReading, kubeScoreReading, type Reading, trivyReading } from "./findings";
+import { type AuditorName, checkovReading, type Judged, kubeScoreReading, type Reading, trivyReading } from "./findings";
 
 /** An auditor: its version, where it comes from and how it is asked. */
 export interface Auditor {
@@ -12,8 +11,7 @@ export interface Auditor {
   source: { go: string; environment?: Readonly<Record<string, string>> } | { pip: string; module: string };
   /** Arguments that have it judge the files of its working directory and answer in JSON. */
   args: (files: readonly string[], cache: string) => string[];
-  /** @param objects the objects, by the name of the file in which each is alone */
-  read: (answer: unknown, objects: ReadonlyMap<string, Manifest>) => Reading;
+  read: (answer: unknown, judged: Judged) => Reading;
 }
 
 /** All auditors. Their versions are pinned, so that a finding is new because the manifests changed. */

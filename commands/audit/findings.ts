@@ -17,7 +17,31 @@ export interface Finding {
   kind: string;
   /** `metadata.name` of the object. */
   name: string;
+  /** The container of its pods that fails; absent where the auditor names none. */
+  container?: string;
 }
+
+/** The objects that an auditor judged, by the name of the file in which each is alone. */
+export type Judged = ReadonlyMap<string, Manifest>;
+
+interface PodTemplate {
+  template?: { spec?: Record<"containers" | "initContainers", { name: string }[] | undefined> };
+}
+
+const objectOf = (judged: Judged, kind: string, name: string): Manifest | undefined =>
+  [...judged.values()].find((object) => object.kind === kind && object.metadata.name === name);
+
+/** Names of the containers of an object's pods, by their place in its manifest. */
+function containersOf(object: Manifest | undefined, which: "containers" | "initContainers"): string[] {
+  const { template } = (object?.spec ?? {}) as PodTemplate;
+  return (template?.spec?.[which] ?? []).map(({ name }) => name);
+}
+
+/** A container of an object, as part of a finding; nothing where it has none of that name. */
+const named = (container: string | undefined, object: Manifest | undefined): Pick<Finding, "container"> =>
+  container !== undefined && [...containersOf(object, "containers"), ...containersOf(object, "initContainers")].includes(container)
+    ? { container }
+    : {};
 
 /** What an auditor says of all objects of a plan. */
 export interface Reading {
@@ -29,15 +53,33 @@ export interface Reading {
 
 const checkovSchema = z.object({
   summary: z.object({ passed: z.number().int().positive(), parsing_errors: z.literal(0) }),
-  results: z.object({ failed_checks: z.array(z.object({ check_id: z.string(), resource: z.string() })) }),
+  results: z.object({
+    failed_checks: z.array(
+      z.object({
+        check_id: z.string(),
+        resource: z.string(),
+        check_result: z.object({ evaluated_keys: z.array(z.string()).default([]) }).optional(),
+      }),
+    ),
+  }),
 });
 
-/** checkov: `-o json` with one framework. Its objects are `Deployment.<namespace>.<name>`. */
-export function checkovReading(answer: unknown): Reading {
+/** Where checkov looked, such as `spec/template/spec/containers/[1]/image`. */
+const CHECKED_CONTAINER = /\/(containers|initContainers)\/\[(\d+)\]\//;
+
+/**
+ * checkov: `-o json` with one framework. Its objects are `Deployment.<namespace>.<name>`. Of the containers of a pod it names the first that
+ * fails, and of some checks none.
+ */
+export function checkovReading(answer: unknown, judged: Judged): Reading {
   const { summary, results } = checkovSchema.parse(answer);
-  const findings = results.failed_checks.map(({ check_id, resource }): Finding => {
-    const [kind = "", , ...name] = resource.split(".");
-    return { auditor: "checkov", check: check_id, kind, name: name.join(".") };
+  const findings = results.failed_checks.map(({ check_id, resource, check_result }): Finding => {
+    const [kind = "", , ...rest] = resource.split(".");
+    const name = rest.join(".");
+    const object = objectOf(judged, kind, name);
+    const [, which, at] = CHECKED_CONTAINER.exec(check_result?.evaluated_keys[0] ?? "") ?? [];
+    const container = which === undefined ? undefined : containersOf(object, which as "containers" | "initContainers")[Number(at)];
+    return { auditor: "checkov", check: check_id, kind, name, ...named(container, object) };
   });
   return { passed: summary.passed, findings };
 }
@@ -52,7 +94,7 @@ const kubeScoreSchema = z
           check: z.object({ id: z.string() }),
           grade: z.number(),
           skipped: z.boolean(),
-          comments: z.array(z.object({ summary: z.string() })).nullable(),
+          comments: z.array(z.object({ path: z.string(), summary: z.string() })).nullable(),
         }),
       ),
     }),
@@ -62,19 +104,27 @@ const kubeScoreSchema = z
 /** Of kube-score: nothing to say. Source: `GradeAllOK`, scorecard/scorecard.go, 1.20.0. */
 const ALL_OK = 10;
 
-/** kube-score: `--output-format json`. One check of it covers several rules, so what it says is part of the finding. */
-export function kubeScoreReading(answer: unknown): Reading {
-  const made = kubeScoreSchema.parse(answer).flatMap(({ type_meta, object_meta, checks }) =>
-    checks
-      .filter(({ skipped }) => !skipped)
-      .map(({ check, grade, comments }) => {
-        const said = [...new Set((comments ?? []).map(({ summary }) => summary))].sort();
-        const name = [check.id, ...(said.length === 0 ? [] : [said.join("; ")])].join(": ");
-        return { grade, finding: { auditor: "kube-score", check: name, kind: type_meta.kind, name: object_meta.name } as const };
-      }),
-  );
-  const findings = made.filter(({ grade }) => grade < ALL_OK).map(({ finding }) => finding);
-  return { passed: made.length - findings.length, findings };
+/**
+ * kube-score: `--output-format json`. One check of it covers several rules, so what it says is part of the finding, and all containers of a pod,
+ * of which each that fails is a finding.
+ */
+export function kubeScoreReading(answer: unknown, judged: Judged): Reading {
+  const made = kubeScoreSchema
+    .parse(answer)
+    .flatMap(({ type_meta: { kind }, object_meta: { name }, checks }) =>
+      checks.filter(({ skipped }) => !skipped).map((each) => ({ ...each, kind, name })),
+    );
+  const failed = made.filter(({ grade }) => grade < ALL_OK);
+  const findings = failed.flatMap(({ check, comments, kind, name }) => {
+    const object = objectOf(judged, kind, name);
+    const containers = (comments ?? []).map(({ path }) => named(path, object).container);
+    return (containers.length === 0 ? [undefined] : [...new Set(containers)]).map((container): Finding => {
+      const said = (comments ?? []).filter((_, index) => containers[index] === container).map(({ summary }) => summary);
+      const text = [check.id, ...(said.length === 0 ? [] : [[...new Set(said)].sort().join("; ")])].join(": ");
+      return { auditor: "kube-score", check: text, kind, name, ...named(container, object) };
+    });
+  });
+  return { passed: made.length - failed.length, findings };
 }
 
 const trivySchema = z.object({
@@ -83,28 +133,37 @@ const trivySchema = z.object({
       z.object({
         Target: z.string(),
         MisconfSummary: z.object({ Successes: z.number() }),
-        Misconfigurations: z.array(z.object({ ID: z.string(), Status: z.string() })).default([]),
+        Misconfigurations: z.array(z.object({ ID: z.string(), Status: z.string(), Message: z.string().default("") })).default([]),
       }),
     )
     .nonempty(),
 });
 
+/** How a message of trivy's names a container: `Container 'thanos-querier' of Deployment …`, `Container prometheus in statefulset …`. */
+const NAMED_CONTAINER = /\bcontainer ["']?([\w-]+)/i;
+
 /**
- * trivy: `config --format json` of a directory. Its messages do not always name the object, but it says in which file it is.
+ * trivy: `config --format json` of a directory. Its messages do not always name the object, but it says in which file it is; of most checks they
+ * name the container.
  *
- * @param objects the objects, by the name of the file in which each is alone
  * @throws {Error} for a file that is none of them
  */
-export function trivyReading(answer: unknown, objects: ReadonlyMap<string, Manifest>): Reading {
+export function trivyReading(answer: unknown, judged: Judged): Reading {
   const { Results } = trivySchema.parse(answer);
   return {
     passed: Results.reduce((sum, { MisconfSummary }) => sum + MisconfSummary.Successes, 0),
     findings: Results.flatMap(({ Target, Misconfigurations }) => {
-      const object = objects.get(Target);
+      const object = judged.get(Target);
       if (object === undefined) throw new Error(`${Target} is no file that trivy was given`);
       const { kind, metadata } = object;
       return Misconfigurations.filter(({ Status }) => Status === "FAIL").map(
-        ({ ID }): Finding => ({ auditor: "trivy", check: ID, kind, name: metadata.name }),
+        ({ ID, Message }): Finding => ({
+          auditor: "trivy",
+          check: ID,
+          kind,
+          name: metadata.name,
+          ...named(NAMED_CONTAINER.exec(Message)?.[1], object),
+        }),
       );
     }),
   };

@@ -7,7 +7,7 @@ import { PROJECT_DIRECTORY, runProgram } from "../program";
 export const AUDIT_DIRECTORY = join(PROJECT_DIRECTORY, "audit");
 
 /** What is audited by default. What is accepted must be found in one of them. */
-export const DEFAULT_PLANS: readonly string[] = ["dev", "prod", "prod+gateway"];
+export const DEFAULT_PLANS: readonly string[] = ["dev", "prod", "prod+gateway", "prod+gateway+ingress", "prod+gateway+routes"];
 
 /**
  * The objects of a plan, of which the audit makes a file each.

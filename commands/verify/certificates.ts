@@ -1,23 +1,39 @@
 import { ENDS_SOON_DAYS } from "../../model/tls/expiry";
+import { counted } from "../../model/values/counted";
 import { type Verdict, warning } from "./checks";
 
-/** Whether the certificates inside a stack are good, and for how long. */
+/** Whether the certificates of a stack are good, and for how long. */
 
-/** A certificate inside the stack. */
+/** A certificate of the stack. */
 export interface CertificateReading {
-  /** The pod that serves it, or the component that writes with it. */
+  /** The pod that serves it, the component that writes with it, or what holds a CA's. */
   holder: string;
   end: Date;
+  /** What others see of it, said whichever ends first: the certificate that a gateway shows, or the CA by which it knows senders. */
+  isOf?: "gateway" | "senders";
 }
+
+/** Everything that was read of a stack's certificates. */
+export interface CertificateReadings {
+  readings: CertificateReading[];
+  /** What could not be read, a sentence each. */
+  unread: string[];
+}
+
+const SAID = { gateway: "the gateway's", senders: "its senders' CA" } as const;
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Every certificate inside the stack is valid, and the first to end is named. */
-export function certificatesLast(readings: readonly CertificateReading[], now: Date): Verdict {
-  const left = readings.map(({ holder, end }) => ({ holder, end, days: Math.floor((end.getTime() - now.getTime()) / DAY_MS) }));
+/** Every certificate is valid; it is said when the first ends, and when those of the gateway do. */
+export function certificatesLast({ readings, unread }: CertificateReadings, now: Date): Verdict {
+  const left = readings.map((each) => ({ ...each, days: Math.floor((each.end.getTime() - now.getTime()) / DAY_MS) }));
   const ended = left.filter(({ days }) => !(days >= 0));
   const soon = left.filter(({ days }) => days >= 0 && days < ENDS_SOON_DAYS);
-  const first = Math.min(...left.map(({ days }) => days));
+  const first = (some: readonly { days: number }[]): number => Math.min(...some.map(({ days }) => days));
+  const ofGateway = (["gateway", "senders"] as const).flatMap((which) => {
+    const its = left.filter(({ isOf }) => isOf === which);
+    return its.length === 0 ? [] : [`${SAID[which]} in ${counted(first(its), "day")}`];
+  });
   return {
     ok: readings.length > 0 && ended.length === 0,
     seen:
@@ -25,10 +41,14 @@ export function certificatesLast(readings: readonly CertificateReading[], now: D
         ? "none was shown"
         : ended.length > 0
           ? `${ended.length} of ${readings.length} have ended`
-          : `${readings.length}, the first ends in ${first} days`,
+          : [`${readings.length}, the first ends in ${counted(first(left), "day")}`, ...ofGateway].join(", "),
     details: [
-      ...ended.map(({ holder, end }) => `the certificate of ${holder} ended at ${end.toISOString()}`),
-      ...soon.map(({ holder, days }) => warning(`the certificate of ${holder} ends in ${days} days`)),
+      ...ended.map(
+        ({ holder, end }) =>
+          `the certificate of ${holder} ${Number.isNaN(end.getTime()) ? "has no end that can be read" : `ended at ${end.toISOString()}`}`,
+      ),
+      ...soon.map(({ holder, days }) => warning(`the certificate of ${holder} ends in ${counted(days, "day")}`)),
+      ...unread.map(warning),
     ],
   };
 }

@@ -46,6 +46,10 @@ export interface PodReading {
   grpcPort?: number;
   /** Secret with its certificate; absent where it has none. */
   tlsSecret?: string;
+  /** Of a gateway: a container port at which it shows its certificate; absent of others. */
+  gatewayPort?: number;
+  /** Of a gateway that trusts certificates of senders: what holds their CA. */
+  senders?: { kind: "secrets" | "configmaps"; name: string };
   /** Whether it is started with a hashring file. */
   readsHashrings: boolean;
 }

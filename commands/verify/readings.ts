@@ -1,16 +1,20 @@
 /** Takes the readings that the checks judge, from a cluster that is reached through its API server and by port-forwards. */
 import { X509Certificate } from "node:crypto";
-import type { V1NodeList, V1Pod, V1PodList, V1Secret, V1Service } from "@kubernetes/client-node";
+import type { V1ConfigMap, V1NodeList, V1Pod, V1PodList, V1Secret, V1Service } from "@kubernetes/client-node";
 import { type Cluster, getObject, type TlsIdentity } from "../../clients/cluster";
 import { parseExposition } from "../../clients/exposition";
 import { isReady, podTrouble } from "../../clients/podTrouble";
 import { PrometheusClient } from "../../clients/prometheus";
 import { parseServiceUrl } from "../../clients/services";
-import type { Transport } from "../../clients/transport";
+import { ForbiddenError, type Transport } from "../../clients/transport";
+import { SENDER_AUTHORITY_FILE, SENDERS_VOLUME } from "../../model/gateway/haproxy";
+import { GATEWAY_IDENTITY } from "../../model/kubernetes/identities";
 import { PART_OF, PART_OF_LABEL } from "../../model/kubernetes/labels";
+import { lastEnd } from "../../model/tls/ends";
 import { CA_FILE, CERTIFICATE_FILE, KEY_FILE, TLS_VOLUME } from "../../model/tls/flags";
+import { certificatesOf } from "../../model/values/certificates";
 import type { StackOutputs } from "../../outputs";
-import type { CertificateReading } from "./certificates";
+import type { CertificateReading, CertificateReadings } from "./certificates";
 import type { AcknowledgedReading, HashringReading, NodeReading, PodReading, TargetsReading } from "./checks";
 
 /** Longest time in milliseconds for one request; a check's next try follows soon enough. */
@@ -49,8 +53,49 @@ export class StackReader {
     return url.startsWith("https:") ? this.cluster.service(url, () => this.identity()) : this.service(url);
   }
 
-  /** When the certificates end that pods serve on their gRPC ports, and the one that Prometheus writes with. */
-  async certificates(): Promise<CertificateReading[]> {
+  /** When the certificates of the stack end: those between its components, and those of its gateway. */
+  async certificates(): Promise<CertificateReadings> {
+    const [inside, shown, senders] = await Promise.all([this.insideCertificates(), this.gatewayCertificates(), this.senderAuthorities()]);
+    return { readings: [...inside, ...shown, ...senders.readings], unread: senders.unread };
+  }
+
+  /** Those that gateways show to whoever connects. */
+  private async gatewayCertificates(): Promise<CertificateReading[]> {
+    const { namespace, gatewayRemoteWriteUrl, gatewayQueryUrl } = this.outputs;
+    const url = gatewayRemoteWriteUrl ?? gatewayQueryUrl;
+    if (url === undefined) return [];
+    const gateways = await this.asked(({ gatewayPort }) => gatewayPort !== undefined);
+    return Promise.all(
+      gateways.map(async ({ name, gatewayPort = 0 }): Promise<CertificateReading> => {
+        const end = await this.cluster.certificateEnd({ namespace, name, port: gatewayPort }, new URL(url).hostname);
+        return { holder: name, end: new Date(end), isOf: "gateway" };
+      }),
+    );
+  }
+
+  /** Those of the CAs by which gateways know senders; of several in one file the last to end counts. */
+  private async senderAuthorities(): Promise<CertificateReadings> {
+    const { namespace } = this.outputs;
+    const trusted = (await this.asked(({ senders }) => senders !== undefined)).flatMap(({ senders }) => senders ?? []);
+    const files = new Map(trusted.map((senders) => [`${senders.kind}/${senders.name}`, senders]));
+    const all = await Promise.all(
+      [...files].map(async ([path, { kind, name }]): Promise<CertificateReadings> => {
+        const holder = `${kind === "secrets" ? "the Secret" : "the ConfigMap"} ${name}, by which the gateway knows senders,`;
+        try {
+          const { data = {} } = await this.get<V1Secret | V1ConfigMap>(`/api/v1/namespaces/${namespace}/${path}`);
+          const text = Buffer.from(data[SENDER_AUTHORITY_FILE] ?? "", kind === "secrets" ? "base64" : "utf8").toString("utf8");
+          return { readings: [{ holder, end: lastEnd(certificatesOf(text)), isOf: "senders" }], unread: [] };
+        } catch (error) {
+          if (!(error instanceof ForbiddenError)) throw error;
+          return { readings: [], unread: [`${holder} may not be read, so that nothing is said of its end`] };
+        }
+      }),
+    );
+    return { readings: all.flatMap(({ readings }) => readings), unread: all.flatMap(({ unread }) => unread) };
+  }
+
+  /** Those that pods serve on their gRPC ports, and the one that Prometheus writes with. */
+  private async insideCertificates(): Promise<CertificateReading[]> {
     const { namespace, tls } = this.outputs;
     if (tls === undefined) return [];
     const serving = tls.stage === "everywhere" ? await this.asked(({ grpcPort }) => grpcPort !== undefined) : [];
@@ -203,8 +248,22 @@ function podReading(pod: V1Pod): PodReading {
     ...(http === undefined ? {} : { httpPort: http.containerPort }),
     ...(grpc === undefined ? {} : { grpcPort: grpc.containerPort }),
     ...(secret === undefined ? {} : { tlsSecret: secret }),
+    ...(labels["app.kubernetes.io/component"] === GATEWAY_IDENTITY.component ? ofGateway(pod) : {}),
     readsHashrings: containers.some(({ args }) => args?.some((arg) => arg.startsWith("--receive.hashrings-file=")) === true),
   };
+}
+
+/** What only a gateway's pod has. */
+function ofGateway({ spec }: V1Pod): Pick<PodReading, "gatewayPort" | "senders"> {
+  const shows = (spec?.containers ?? []).flatMap(({ ports = [] }) => ports).find(({ name }) => name === "write" || name === "query");
+  const { secret, configMap } = spec?.volumes?.find(({ name }) => name === SENDERS_VOLUME) ?? {};
+  const senders =
+    secret?.secretName !== undefined
+      ? { kind: "secrets" as const, name: secret.secretName }
+      : configMap?.name !== undefined
+        ? { kind: "configmaps" as const, name: configMap.name }
+        : undefined;
+  return { ...(shows === undefined ? {} : { gatewayPort: shows.containerPort }), ...(senders === undefined ? {} : { senders }) };
 }
 
 /** Lets callers within a short time share one call. */

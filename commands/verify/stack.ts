@@ -50,7 +50,7 @@ export function stackChecks(
     { name: "pods", look: async () => podsReady(await reader.pods(), outputs.objectStorage?.compactors) },
     { name: "scrape targets", look: () => lookAtTargets(reader, outputs) },
     ...(outputs.scheme === "receive" ? ringChecks(reader, outputs, shortestRateMs, () => writes) : [stores(reader, outputs, [])]),
-    ...(outputs.tls === undefined
+    ...(outputs.tls === undefined && outputs.gatewayRemoteWriteUrl === undefined && outputs.gatewayQueryUrl === undefined
       ? []
       : [{ name: "certificates", look: async () => certificatesLast(await reader.certificates(), new Date()) }]),
     ...(isPublic(outputs) ? [{ name: "gateway from outside", look: gateway }] : []),

@@ -26,6 +26,7 @@ const ASKED_FOR_BY: Readonly<Record<AcceptableRisk, string>> = {
   "ending-certificates":
     "a certificate that others have made, in the stack file, in a Secret that it names or in a `Certificate` of cert-manager. Also at preview; the " +
     "program's own are made anew by each update of a new quarter",
+  "plain-caches": "`tls` beside `queryFrontend`, whose cache is memcached, or beside a cache of store gateways with `memcached`",
 };
 
 const risks = Object.entries(ACCEPTABLE_RISKS)

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { agentConfig, CA_FILE, GATEWAY_DIRECTORY, HTTP_PORT_NAME, TOKEN_FILE } from "./agentConfig";
+import { agentConfig, CA_FILE, CLIENT_DIRECTORY, CLIENT_FILES, GATEWAY_DIRECTORY, HTTP_PORT_NAME, TOKEN_FILE } from "./agentConfig";
 import type { Config } from "./config";
 import type { Endpoint } from "./platform";
 import { containerResources, containerSecurityContext, IMAGES, labels, podSecurityContext, selectorLabels } from "./pod";
@@ -29,7 +29,7 @@ export class Agent extends pulumi.ComponentResource {
   constructor(name: string, args: AgentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("thanos-app:index:Agent", name, {}, opts);
     const { app, agent, namespace } = args.config;
-    const { url, gateway } = args.writes;
+    const { url, gateway, client } = args.writes;
     const metadata = { name: AGENT, namespace: args.namespace, labels: labels(app, AGENT) };
     const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, { parent: this });
     const role = new k8s.rbac.v1.Role(
@@ -60,24 +60,21 @@ export class Agent extends pulumi.ComponentResource {
             tenantHeader: args.tenantHeader,
             sender: args.sender,
             ...(gateway === undefined ? {} : { gateway: { hasCa: gateway.ca !== undefined } }),
+            ...(client === undefined ? {} : { client: { serverName: client.serverName } }),
           }),
         },
       },
       { parent: this },
     );
-    // Immutable and named by the engine: another token restarts the agent, which empties its queue with the one before.
-    const shown =
-      gateway === undefined
-        ? undefined
-        : new k8s.core.v1.Secret(
-            `${name}-gateway`,
-            {
-              metadata: { namespace: args.namespace, labels: labels(app, AGENT) },
-              immutable: true,
-              stringData: { [TOKEN_FILE]: pulumi.secret(gateway.token), ...(gateway.ca === undefined ? {} : { [CA_FILE]: gateway.ca }) },
-            },
-            { parent: this },
-          );
+    const shown = credentialsOf(args.writes).map(({ volume, mountPath, stringData }) => {
+      // Immutable and named by the engine: another credential restarts the agent, which empties its queue with the one before.
+      const { metadata: made } = new k8s.core.v1.Secret(
+        `${name}-${volume}`,
+        { metadata: { namespace: args.namespace, labels: labels(app, AGENT) }, immutable: true, stringData },
+        { parent: this },
+      );
+      return { mount: { name: volume, mountPath, readOnly: true }, volume: { name: volume, secret: { secretName: made.name } } };
+    });
     // The name of the governing Service is part of the StatefulSet; the pod needs no name of its own in the DNS.
     const governing = new k8s.core.v1.Service(
       name,
@@ -141,13 +138,13 @@ export class Agent extends pulumi.ComponentResource {
                   volumeMounts: [
                     { name: "log", mountPath: LOG },
                     { name: "config", mountPath: "/etc/prometheus/config", readOnly: true },
-                    ...(shown === undefined ? [] : [{ name: "gateway", mountPath: GATEWAY_DIRECTORY, readOnly: true }]),
+                    ...shown.map(({ mount }) => mount),
                   ],
                 },
               ],
               volumes: [
                 { name: "config", configMap: { name: config.metadata.name } },
-                ...(shown === undefined ? [] : [{ name: "gateway", secret: { secretName: shown.metadata.name } }]),
+                ...shown.map(({ volume }) => volume),
                 ...(agent.volume === undefined ? [{ name: "log", emptyDir: { sizeLimit: agent.logSize } }] : []),
               ],
             },
@@ -159,4 +156,19 @@ export class Agent extends pulumi.ComponentResource {
     );
     this.registerOutputs({});
   }
+}
+
+/** What the agent shows whom it writes to, as files of a Secret; nothing where nobody asks. */
+function credentialsOf({ gateway, client }: Endpoint): { volume: string; mountPath: string; stringData: pulumi.Inputs }[] {
+  if (gateway !== undefined) {
+    const ca = gateway.ca === undefined ? {} : { [CA_FILE]: gateway.ca };
+    return [{ volume: "gateway", mountPath: GATEWAY_DIRECTORY, stringData: { [TOKEN_FILE]: pulumi.secret(gateway.token), ...ca } }];
+  }
+  if (client === undefined) return [];
+  const stringData = {
+    [CLIENT_FILES.ca]: client.ca,
+    [CLIENT_FILES.certificate]: pulumi.secret(client.shown.certificate),
+    [CLIENT_FILES.key]: pulumi.secret(client.shown.key),
+  };
+  return [{ volume: "client", mountPath: CLIENT_DIRECTORY, stringData }];
 }

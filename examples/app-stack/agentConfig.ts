@@ -17,6 +17,10 @@ export const GATEWAY_DIRECTORY = "/etc/prometheus/gateway";
 export const TOKEN_FILE = "token";
 export const CA_FILE = "ca.crt";
 
+/** Where it has what it shows receivers that want a certificate: files of the platform's CA, certificate and key. */
+export const CLIENT_DIRECTORY = "/etc/prometheus/client";
+export const CLIENT_FILES = { ca: "ca.crt", certificate: "tls.crt", key: "tls.key" } as const;
+
 /** Facts from which the configuration is made. */
 export interface AgentTarget {
   namespace: string;
@@ -29,11 +33,21 @@ export interface AgentTarget {
   sender: Sender;
   /** Whether the platform's gateway takes what is written: it is shown a token, and names the tenant itself. Its CA is a file, or one that everybody trusts. */
   gateway?: { hasCa: boolean };
+  /** Receivers that want a certificate, and the name in theirs; absent where a gateway is before them, or nothing is encrypted. */
+  client?: { serverName: string };
 }
 
 /** Who the agent is to whatever it writes to. */
-function credentials({ gateway, tenantHeader, sender }: AgentTarget): object {
-  if (gateway === undefined) return { headers: { [tenantHeader]: sender.tenant } };
+function credentials({ gateway, client, tenantHeader, sender }: AgentTarget): object {
+  const headers = { [tenantHeader]: sender.tenant };
+  if (client !== undefined) {
+    const at = (file: keyof typeof CLIENT_FILES) => `${CLIENT_DIRECTORY}/${CLIENT_FILES[file]}`;
+    return {
+      headers,
+      tls_config: { ca_file: at("ca"), cert_file: at("certificate"), key_file: at("key"), server_name: client.serverName },
+    };
+  }
+  if (gateway === undefined) return { headers };
   return {
     authorization: { credentials_file: `${GATEWAY_DIRECTORY}/${TOKEN_FILE}` },
     ...(gateway.hasCa ? { tls_config: { ca_file: `${GATEWAY_DIRECTORY}/${CA_FILE}` } } : {}),

@@ -55,6 +55,8 @@ const schema = z.strictObject({
   agent: z
     .strictObject({
       scrapeInterval: duration.default("30s"),
+      /** Its name in the `tls.clients.write` of a platform that wants certificates and has no gateway. Default: the application's. */
+      client: dnsLabel.optional(),
       /** A volume for the write-ahead log. Default: none; the log is in the pod and lost with it. */
       volume: z.strictObject({ size: bytes, storageClass: z.string().min(1).optional() }).optional(),
       /** Largest size of the log in a pod without a volume. */

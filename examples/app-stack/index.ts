@@ -12,9 +12,13 @@ import { AppService, SERVICE_PORT } from "./service";
 /** An application on the platform. Everything is read and checked before the first resource is registered. */
 export = async () => {
   const config = loadConfig();
-  const { grafana, tenant } = config;
+  const { agent, app, grafana, tenant } = config;
   const reader = grafana.enabled ? (grafana.reader ?? tenant) : undefined;
-  const { outputs: platform, writes, queries } = await refusable(() => readPlatform(config.platform, tenant, reader));
+  const {
+    outputs: platform,
+    writes,
+    queries,
+  } = await refusable(() => readPlatform(config.platform, { tenant, client: agent.client ?? app, reader }));
   const sender = await refusable(() => senderOf(config, platform));
   const peers = await peerSenders(config.peers);
   await refusable(() => refuseClash(sender, peers));

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { awaitGatewayToken, awaitStackOutputs, type ReceiveOutputs, receiveOutputs } from "../../outputs";
+import { awaitGatewayToken, awaitStackOutputs, awaitTlsClient, type ReceiveOutputs, receiveOutputs, type TlsClient } from "../../outputs";
 import { readSender, type Sender } from "./sender";
 
 /** Where the platform is written to, or asked. */
@@ -7,6 +7,18 @@ export interface Endpoint {
   url: string;
   /** What its gateway is shown, and the certificates that its own is trusted by; absent where there is no gateway. */
   gateway?: { token: pulumi.Output<string>; ca: string | undefined };
+  /** What receivers are shown that take nobody without a certificate, and whom they are; absent where they don't, or a gateway is before them. */
+  client?: { shown: pulumi.Output<TlsClient>; ca: string; serverName: string };
+}
+
+/** As whom this program writes and asks. */
+export interface Names {
+  /** Whose token writes. */
+  tenant: string;
+  /** Whose certificate writes, where the platform wants one and has no gateway. */
+  client: string;
+  /** Whose token asks; undefined where nobody does. */
+  reader: string | undefined;
 }
 
 /** What this program needs of the platform. */
@@ -18,30 +30,40 @@ export interface Platform {
 }
 
 /**
- * The platform, before anything is registered. Where it has a gateway, that is the only way in: by the public URL if there is one.
+ * The platform, before anything is registered. Where it has a gateway, that is the only way in: by the public URL if there is one. Without one it
+ * may want a certificate of who writes.
  *
  * @param stack the platform's stack in full
- * @param tenant whose token writes
- * @param reader whose token asks; undefined where nobody does
  * @throws {Error} naming every output that is missing, or why the platform takes no remote write of this program
  */
-export async function readPlatform(stack: string, tenant: string, reader: string | undefined): Promise<Platform> {
+export async function readPlatform(stack: string, { tenant, client, reader }: Names): Promise<Platform> {
   const reference = new pulumi.StackReference("platform", { name: stack });
   const outputs = receiveOutputs(await awaitStackOutputs(reference));
   const endpoint = async (url: string | undefined, direct: string, kind: "tenants" | "readers", name: string): Promise<Endpoint> =>
     url === undefined
       ? { url: direct }
       : { url, gateway: { token: await awaitGatewayToken(reference, kind, name), ca: outputs.gatewayCa } };
-  const writes = await endpoint(outputs.publicRemoteWriteUrl ?? outputs.gatewayRemoteWriteUrl, outputs.remoteWriteUrl, "tenants", tenant);
-  if (writes.gateway !== undefined || outputs.tls === undefined) {
-    if (reader === undefined) return { outputs, writes };
-    const queries = await endpoint(outputs.publicQueryUrl ?? outputs.gatewayQueryUrl, outputs.queryUrl, "readers", reader);
-    return { outputs, writes, queries };
-  }
-  throw new Error(
-    `${stack} takes writes from senders with a certificate only (its key tls), and this example has none: give its agent one of the platform's ` +
-      "tls.clients.write (tlsClient of outputs/), as docs/operations.md#others-with-a-certificate says, or the platform a gateway",
-  );
+  const gate = await endpoint(outputs.publicRemoteWriteUrl ?? outputs.gatewayRemoteWriteUrl, outputs.remoteWriteUrl, "tenants", tenant);
+  const writes = gate.gateway === undefined ? { ...gate, ...(await certificate(reference, stack, outputs, client)) } : gate;
+  if (reader === undefined) return { outputs, writes };
+  const queries = await endpoint(outputs.publicQueryUrl ?? outputs.gatewayQueryUrl, outputs.queryUrl, "readers", reader);
+  return { outputs, writes, queries };
+}
+
+/** What receivers are shown that take nobody without a certificate. */
+async function certificate(
+  reference: pulumi.StackReference,
+  stack: string,
+  { tls }: ReceiveOutputs,
+  name: string,
+): Promise<Pick<Endpoint, "client">> {
+  if (tls === undefined) return {};
+  if (tls.ca === undefined)
+    throw new Error(
+      `${stack} takes writes from senders with a certificate only (its key tls), and others than its program make these, so that none is in its ` +
+        "outputs: give the agent a Secret with one, as docs/operations.md#others-with-a-certificate says, or the platform a gateway",
+    );
+  return { client: { shown: await awaitTlsClient(reference, name), ca: tls.ca, serverName: tls.serverName } };
 }
 
 /** The identities of other application stacks, by stack. One that isn't deployed has none, which is said. */

@@ -107,6 +107,26 @@ function addressesDiffer({ expose }: Settings): Problem[] {
       ];
 }
 
+/** A controller shows one certificate for a host, and which of two that is nobody says. */
+function hostsHaveOneCertificate({ expose: { write, query }, gateway }: Settings): Problem[] {
+  if (write?.ingress === undefined || query?.ingress === undefined || write.ingress.class !== query.ingress.class) return [];
+  if (write.url === undefined || query.url === undefined || hostOfUrl(write.url) !== hostOfUrl(query.url)) return [];
+  const shown = ({ certificate }: NonNullable<Exposed["ingress"]>) => certificate?.secret ?? gateway?.certificate.secret;
+  return shown(write.ingress) === shown(query.ingress)
+    ? []
+    : [
+        {
+          key: "expose.query.ingress.certificate.secret",
+          value: shown(query.ingress),
+          isPublic: true,
+          rule: `expose.write.ingress shows ${shown(write.ingress)} for the same host by the same controller, which takes either of the two for both`,
+          remedy: `${shown(write.ingress)}, in expose.write.ingress the one of here, or another host`,
+        },
+      ];
+}
+
 /** Every problem of what leads to the gateway from outside. */
 export const exposeProblems = (settings: Settings): Problem[] =>
-  [unguarded, portsDiffer, routesHaveAHost, addressesDiffer, certificatesComeThrough].flatMap((rule) => rule(settings));
+  [unguarded, portsDiffer, routesHaveAHost, addressesDiffer, hostsHaveOneCertificate, certificatesComeThrough].flatMap((rule) =>
+    rule(settings),
+  );

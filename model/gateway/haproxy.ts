@@ -33,6 +33,8 @@ export const GATEWAY_CERTIFICATE_DIRECTORY = "/etc/haproxy/certificate";
 export const GATEWAY_CERTIFICATE_FILE = "gateway.pem";
 /** Where it has the senders' authority. */
 export const SENDER_AUTHORITY_DIRECTORY = "/etc/haproxy/senders";
+/** Name of the volume in pods. */
+export const SENDERS_VOLUME = "senders";
 export const SENDER_AUTHORITY_FILE = "ca.crt";
 /** Where it has the stack's certificate, by which it is known behind it; the key is beside it, as above. */
 export const GATEWAY_CLIENT_DIRECTORY = "/etc/haproxy/client";

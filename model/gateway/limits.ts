@@ -9,15 +9,22 @@ import { quantityBytes } from "../values/quantity";
 /** The largest request as it is unpacked, where the ring has no limit of its own. */
 const MOST_DECODED_BYTES = 32 * 2 ** 20;
 
+/** The largest request of a tenant by `receive.limits`, in bytes as it is unpacked; undefined where the stack file has none, 0 for no limit. */
+export function writtenLimit(settings: Settings, tenant: string): number | undefined {
+  const limits = receiveOf(settings)?.limits;
+  return limits?.tenants[tenant]?.request?.sizeBytes ?? limits?.default.request?.sizeBytes;
+}
+
+/** The largest request of a tenant that receivers take, in bytes as it is unpacked; 0 where they have no limit. */
+export function ringLimit(settings: Settings, tenant: string): number {
+  const receive = receiveOf(settings);
+  return writtenLimit(settings, tenant) ?? (receive === undefined ? 0 : defaultRequestLimits(receive, settings).sizeBytes);
+}
+
 /** The largest request of a tenant, as it is sent and as it is unpacked. */
 export function requestLimits(settings: Settings, tenant: string): { body: number; decoded: number } {
   const own = settings.gateway?.tenants[tenant];
-  const receive = receiveOf(settings);
-  const limits = receive?.limits;
-  const ring =
-    limits?.tenants[tenant]?.request?.sizeBytes ??
-    limits?.default.request?.sizeBytes ??
-    (receive === undefined ? 0 : defaultRequestLimits(receive, settings).sizeBytes);
+  const ring = ringLimit(settings, tenant);
   const decoded = own?.maxDecoded === undefined ? (ring === 0 ? MOST_DECODED_BYTES : ring) : quantityBytes(own.maxDecoded);
   return { decoded, body: own?.maxBody === undefined ? decoded : quantityBytes(own.maxBody) };
 }

@@ -5,6 +5,7 @@ import { takesTenant } from "../values/glob";
 import type { Problem } from "../values/problem";
 import { HAPROXY_MINIMUM, imageVersion, isBefore, PROM_LABEL_PROXY_MINIMUM } from "../values/versions";
 import { exposeProblems } from "./exposeRules";
+import { limitProblems } from "./limitRules";
 
 /** The rules of the gateway. Each names the key to change, why, and what would be accepted. */
 
@@ -241,6 +242,7 @@ const RULES: readonly GatewayRule[] = [
   authorityIsNotOurs,
   authoritySignsForSomebody,
   programsAreNewEnough,
+  limitProblems,
   somebodyReachesIt,
 ];
 

@@ -5,9 +5,11 @@ import { type Endpoint, gatewayEndpoints, gatewayTenants } from "../settings/gat
 import type { Settings } from "../settings/schema";
 import { portOfUrl } from "../values/hosts";
 import { overlap } from "../values/ipNetwork";
+import { quantityBytes } from "../values/quantity";
 import { wayOf } from "./exposeRules";
 import { COUNTED_TENANTS } from "./haproxy";
 import { BODY_SIZE, limitsBodies, missingBackendTls } from "./ingressControllers";
+import { ringLimit } from "./limits";
 
 /** What of the gateway would surprise its author, and may be meant: what is between it and the others is not this stack's. */
 
@@ -26,6 +28,7 @@ export function gatewayWarnings(settings: Settings): string[] {
         ? []
         : [nobodyComesIn, portDiffers, nodePortOutOfRange, plainBackend].flatMap((look) => look(endpoint, exposed, settings));
     }),
+    ...gatewayTenants(settings).flatMap(([tenant]) => moreThanTheRing(tenant, settings)),
     ...(tenants <= COUNTED_TENANTS
       ? []
       : [
@@ -33,6 +36,18 @@ export function gatewayWarnings(settings: Settings): string[] {
             "tenant; its log does, of each request that is refused with 413 or 429",
         ]),
   ];
+}
+
+/** What the gateway lets through, and receivers refuse when they have unpacked it. */
+function moreThanTheRing(tenant: string, settings: Settings): string[] {
+  const given = settings.gateway?.tenants[tenant]?.maxDecoded;
+  const ring = ringLimit(settings, tenant);
+  return given === undefined || ring === 0 || quantityBytes(given) <= ring
+    ? []
+    : [
+        `gateway.tenants.${tenant}.maxDecoded is ${given}, and receive.limits lets ${tenant} send ${ring} bytes at once: what is larger is unpacked ` +
+          "behind the gateway, and then answered 413",
+      ];
 }
 
 type Look = (endpoint: Endpoint, exposed: Exposed, settings: Settings) => string[];
@@ -62,8 +77,14 @@ const nobodyComesIn: Look = (endpoint, exposed, { access }) => {
 
 /** The port of the public URL is the one at which the Service is reached, unless something in front of it translates. */
 const portDiffers: Look = (endpoint, { url, loadBalancer, nodePort }) => {
+  if (url === undefined || (loadBalancer === undefined && nodePort === undefined)) return [];
   const served = loadBalancer === undefined ? nodePort?.port : 443;
-  return url === undefined || served === undefined || portOfUrl(url) === served
+  if (served === undefined)
+    return [
+      `expose.${endpoint}.url is ${url}, of port ${portOfUrl(url)}, and expose.${endpoint}.nodePort.port is left out, so that the cluster chooses one: ` +
+        "nobody finds it there, unless something in front translates ports",
+    ];
+  return portOfUrl(url) === served
     ? []
     : [
         `expose.${endpoint}.url is ${url}, and expose.${endpoint}.${loadBalancer === undefined ? "nodePort" : "loadBalancer"} is reached at port ` +

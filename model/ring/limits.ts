@@ -43,6 +43,16 @@ export function ownRequest({ prometheus: { remoteWrite } }: Settings): RequestLi
   return { samples, series: samples, sizeBytes: samples * BYTES_PER_OWN_SAMPLE };
 }
 
+/** Memory of the smallest process that may take a request, in bytes. */
+const takersMemory = (receive: ReceiveSettings): number =>
+  Math.min(smallestReceiverMemory(receive), ...(receive.mode === "split" ? [quantityBytes(receive.routers.resources.memory)] : []));
+
+/**
+ * A request, in bytes as it is unpacked, that alone fills the memory of the smallest process that may take it: its text, what is read from it,
+ * and a copy for each receiver that it is sent on to.
+ */
+export const fillingRequest = (receive: ReceiveSettings): number => Math.floor(takersMemory(receive) / (2 + receive.replicationFactor));
+
 /**
  * Limits of one request where an environment names none: what the process that takes it can hold beside its other work, and never less than
  * this stack's own Prometheus and rulers send at once, since they drop what is answered 413. In `split` mode routers take requests; otherwise
@@ -50,8 +60,7 @@ export function ownRequest({ prometheus: { remoteWrite } }: Settings): RequestLi
  */
 export function defaultRequestLimits(receive: ReceiveSettings, settings: Settings): RequestLimits {
   const own = ownRequest(settings);
-  const routers = receive.mode === "split" ? [quantityBytes(receive.routers.resources.memory)] : [];
-  const share = Math.min(smallestReceiverMemory(receive), ...routers) / REQUEST_SHARE;
+  const share = takersMemory(receive) / REQUEST_SHARE;
   const series = Math.max(Math.floor(share / BYTES_PER_SERIES), own.series);
   return {
     sizeBytes: Math.max(Math.floor(share), own.sizeBytes),

@@ -34,12 +34,15 @@ const tenant = z.strictObject({
   requestsPerSecond: count(1, 100_000)
     .default(100)
     .describe("Requests that each replica takes of this tenant in a second. Above it senders get 429, and retry."),
-  maxBody: requestSize.optional().describe("Largest request as it is sent. Left out: as large as it may be unpacked."),
+  maxBody: requestSize
+    .optional()
+    .describe("Largest request as it is sent, at most `maxDecoded`. Left out: as large as it may be unpacked."),
   maxDecoded: requestSize
     .optional()
     .describe(
       "Largest request as it is unpacked, which its first five bytes tell. A larger one is answered 413, which senders drop, before anybody " +
-        "unpacks it. Left out: `receive.limits` for this tenant, which would refuse it afterwards; 32Mi where that is no limit.",
+        "unpacks it. Less than fills the memory of whatever unpacks it. Left out: `receive.limits` for this tenant, which would refuse it afterwards; " +
+        "32Mi where that is no limit.",
     ),
 });
 

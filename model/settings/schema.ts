@@ -49,6 +49,8 @@ export const ACCEPTABLE_RISKS = {
   "any-tenant":
     "a ring for any tenant: each name that a sender makes up is a database of its own in every receiver, until their memory is full",
   "ending-certificates": "a certificate that ends within 30 days: from then on every connection that rests on it fails",
+  "plain-caches":
+    "memcached beside tls: Thanos speaks to it in plain text, so that whoever listens on the network reads cached answers, postings and chunks",
 } as const;
 
 export const settingsSchema = z.strictObject({

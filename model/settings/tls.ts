@@ -164,8 +164,8 @@ export const tlsSettings = z
   .optional()
   .describe(
     "Mutual TLS between the stack's components: remote write (19291) and gRPC (10901) take nobody without a certificate of the stack's CA. HTTP " +
-      "of queriers, query frontends and Prometheus, and memcached, stay plain, behind the NetworkPolicies " +
-      "([why](decisions.md#what-is-encrypted-and-what-is-not)). Left out: nothing is encrypted.",
+      "of queriers, query frontends and Prometheus stays plain, behind the NetworkPolicies " +
+      "([why](decisions.md#what-is-encrypted-and-what-is-not)), and so does memcached, which is the risk `plain-caches`. Left out: nothing is encrypted.",
   );
 
 /** Encryption between the components, as an environment chose it. */

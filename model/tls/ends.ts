@@ -46,7 +46,7 @@ function ending(key: string, what: string, end: Date, day: Date, remedy = REMEDY
 }
 
 /** When the last of several ends: beside a CA that takes over the one before may end. */
-const lastEnd = (certificates: readonly X509Certificate[]): Date =>
+export const lastEnd = (certificates: readonly X509Certificate[]): Date =>
   new Date(Math.max(...certificates.map(({ validTo }) => Date.parse(validTo))));
 
 /**

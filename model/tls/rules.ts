@@ -3,6 +3,7 @@ import { receiveOf } from "../settings/scheme";
 import type { ClientUse, TlsSettings } from "../settings/tls";
 import type { Problem } from "../values/problem";
 import { knowsClientConfig } from "../values/versions";
+import { plainCacheProblems } from "./cacheRules";
 import { clientProblems } from "./clientRules";
 import { leafSecretName, planTls, servesTls } from "./plan";
 
@@ -31,6 +32,7 @@ function ownProblems(settings: Settings): Problem[] {
     ...missingSecrets(settings),
     ...madeSecrets(settings),
     ...clientProblems(settings),
+    ...plainCacheProblems(settings),
   ];
 }
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { Labels, Store, Target, VectorElement } from "../../clients/prometheus";
-import { certificatesLast } from "../../commands/verify/certificates";
 import {
   type AcknowledgedReading,
   everyTargetOnce,
@@ -27,27 +26,6 @@ function fails(verdict: Verdict, ...patterns: RegExp[]): void {
     assert.match(text, pattern);
   }
 }
-
-describe("verify: certificates", () => {
-  const NOW = new Date("2026-11-26T12:00:00Z");
-  const ending = (holder: string, end: string) => ({ holder, end: new Date(end) });
-
-  it("hold, and the first to end is named", () => {
-    const readings = [ending("thanos-receive-0", "2027-07-01T00:00:00Z"), ending("prometheus", "2027-04-01T00:00:00Z")];
-    const { ok, seen, details } = certificatesLast(readings, NOW);
-    assert.deepEqual([ok, seen, details], [true, "2, the first ends in 125 days", []]);
-  });
-
-  it("hold with a warning below 30 days", () => {
-    const { ok, details } = certificatesLast([ending("a", "2026-12-26T11:59:59Z"), ending("b", "2026-12-26T12:00:00Z")], NOW);
-    assert.deepEqual([ok, details], [true, ["warning: the certificate of a ends in 29 days"]]);
-  });
-
-  it("fail where one has ended, has no end that can be read, or there is none", () => {
-    fails(certificatesLast([ending("a", "2026-11-26T11:59:59Z")], NOW), /1 of 1 have ended/, /certificate of a ended at 2026-11-26/);
-    assert.equal(certificatesLast([], NOW).ok, false);
-  });
-});
 
 function holds(verdict: Verdict, seen: string): void {
   assert.deepEqual(verdict, { ok: true, seen, details: [] });

@@ -36,7 +36,12 @@ describe("a load", () => {
       problems.join("\n"),
       /querier\.resources\.cpu = "250m": under the load \(load\.queries, 9 a second, each of 1 k series over 60m\) .* after the loss that survives demands.*or less in load\.queries\./,
     );
-    const nothing = { load: busy, survives: undefined, querier: { replicas: 4 }, objectStorage: { storeGateway: { replicas: 4, resources: { cpu: "1" } } } };
+    const nothing = {
+      load: busy,
+      survives: undefined,
+      querier: { replicas: 4 },
+      objectStorage: { storeGateway: { replicas: 4, resources: { cpu: "1" } } },
+    };
     assert.ok((await run("prod", nothing)).outputs.capacity !== undefined);
   });
 

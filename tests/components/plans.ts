@@ -389,6 +389,7 @@ export const TLS: Plan = {
   title: "TLS by the program, split, stateless ruler",
   stack: "prod",
   overrides: together(HISTORY.overrides, {
+    accepts: ["plain-caches"],
     tls: { certificates: "program", generation: 2, clients: { write: ["shop"], query: ["above"] } },
     receive: { mode: "split" },
     querier: {
@@ -408,6 +409,7 @@ export const TLS_SIDECAR: Plan = {
   title: "TLS by cert-manager, sidecars, stateful rulers",
   stack: "prod",
   overrides: together(SIDECAR.overrides, {
+    accepts: ["plain-caches"],
     tls: {
       certificates: {
         certManager: {
@@ -489,7 +491,7 @@ export const GATEWAY_ROUTED: Plan = {
 export const GATEWAY_TLS: Plan = {
   title: "a gateway, and TLS behind it",
   stack: "prod",
-  overrides: together(GATEWAY.overrides, { tls: { certificates: "program" } }),
+  overrides: together(GATEWAY.overrides, { accepts: ["plain-caches"], tls: { certificates: "program" } }),
 };
 
 /** Senders by certificates of the program's, of a CA that the gateway alone trusts. */

@@ -15,6 +15,7 @@ import {
   type Container,
   containers,
   flagValue,
+  load,
   mountedConfigMap,
   type Overrides,
   object,
@@ -239,7 +240,7 @@ describe("tls", () => {
 
   it("0.41, which knows no client configuration of endpoints, gets its flags", async () => {
     const thanos = "quay.io/thanos/thanos:v0.41.0";
-    const made = await run("prod", { images: { thanos }, tls: { certificates: "program" } });
+    const made = await run("prod", { images: { thanos }, accepts: ["plain-caches"], tls: { certificates: "program" } });
     assert.deepEqual(
       tlsFlags(containers(querierOf(made))[0] as Container),
       both(GRPC_SERVER, [
@@ -253,7 +254,7 @@ describe("tls", () => {
 
   it("the step before serving: whoever writes has TLS, and nothing else is touched", async () => {
     const tls = { certificates: "program", stage: "senders" };
-    const made = await run("prod", together(HISTORY.overrides, { tls }));
+    const made = await run("prod", together(HISTORY.overrides, { accepts: ["plain-caches"], tls }));
     const plain = await run("prod", HISTORY.overrides);
     assert.deepEqual(flagsOf(made), { "thanos-ruler": both(GRPC_SERVER) });
     assert.equal(endpointsOf(made).default_client_config, undefined);
@@ -270,7 +271,8 @@ describe("tls", () => {
       /server-template .*/.exec(mountedConfigMap(made, workloadNamed(made, "thanos-gateway"), "config").data["haproxy.cfg"] ?? "")?.[0] ??
       "";
     assert.doesNotMatch(servers(none), /ssl/);
-    const at = (stage: string) => run(GATEWAY.stack, together(GATEWAY.overrides, { tls: { certificates: "program", stage } }));
+    const at = (stage: string) =>
+      run(GATEWAY.stack, together(GATEWAY.overrides, { accepts: ["plain-caches"], tls: { certificates: "program", stage } }));
     const [first, second] = [await at("senders"), await at("everywhere")];
     const name = "thanos-stack.thanos-prod.svc.cluster.local";
     assert.match(
@@ -296,7 +298,8 @@ describe("tls", () => {
   });
 
   it("whoever writes is not restarted by the second step: what waits in its log would never be sent", async () => {
-    const at = (stage: string) => run("prod", together(HISTORY.overrides, { tls: { certificates: "program", stage } }));
+    const at = (stage: string) =>
+      run("prod", together(HISTORY.overrides, { accepts: ["plain-caches"], tls: { certificates: "program", stage } }));
     const [first, second] = [await at("senders"), await at("everywhere")];
     for (const name of ["prometheus", "thanos-ruler"]) {
       assert.deepEqual(workloadNamed(second, name).spec.template, workloadNamed(first, name).spec.template);
@@ -698,11 +701,29 @@ describe("tls: what is refused", () => {
   ];
   for (const { title, plan = PROD, overrides, expected } of cases) {
     it(title, async () => {
-      const { problems } = await rejection(plan.stack, together(plan.overrides, overrides));
+      const accepts = plan.stack === "prod" ? { accepts: ["plain-caches"] } : {};
+      const { problems } = await rejection(plan.stack, together(accepts, plan.overrides, overrides));
       assert.equal(problems.length, 1, problems.join("\n"));
       assert.match(problems[0] ?? "", expected);
     });
   }
+
+  it("caches that Thanos reaches in plain text, each by its key, unless that is accepted", async () => {
+    const inMemory = { inMemory: {}, memcached: undefined };
+    const storeGateway = { indexCache: inMemory, chunkCache: inMemory };
+    const keys = async (overrides: Overrides) =>
+      (await rejection("prod", together({ tls: PROGRAM }, overrides))).problems.map((line) => line.split(": memcached beside tls")[0]);
+    assert.deepEqual(await keys({}), [
+      '  - queryFrontend.cache = "memcached"',
+      '  - objectStorage.storeGateway.indexCache = "memcached"',
+      '  - objectStorage.storeGateway.chunkCache = "memcached"',
+    ]);
+    assert.deepEqual(await keys({ queryFrontend: undefined, objectStorage: { storeGateway: { indexCache: inMemory } } }), [
+      '  - objectStorage.storeGateway.chunkCache = "memcached"',
+    ]);
+    await load("prod", { tls: PROGRAM, queryFrontend: undefined, objectStorage: { storeGateway } });
+    await load("prod", { tls: PROGRAM, accepts: ["plain-caches"] });
+  });
 
   it("a flag of TLS in extra, with the key that decides", async () => {
     const extra = { args: ["--grpc-server-tls-cert=/etc/extra/tls.crt"] };

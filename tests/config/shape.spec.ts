@@ -212,6 +212,16 @@ describe("numbers and texts", () => {
     },
     { overrides: { accepts: { a: 1 } }, key: "accepts", said: '{"a":1}: this key holds a list. Accepted: a list.' },
     { overrides: { querier: [] }, key: "querier", said: "[]: this key holds a map of keys. Accepted: a map of keys." },
+    {
+      overrides: { gateway: { certificate: { secret: "a" }, senderAuthority: "senders" } },
+      key: "gateway.senderAuthority",
+      said: '"senders": this key holds a map of keys or "tls". Accepted: "tls", or a map of one of secret, tls.',
+    },
+    {
+      overrides: { tls: {} },
+      key: "tls.certificates",
+      said: '(not set): this key is required. Accepted: "program", or a map of one of certManager, program, secrets.',
+    },
     { overrides: { protect: 3 }, key: "protect", said: "3: this key holds true or false. Accepted: true or false." },
   ];
   for (const { overrides, key, said } of messages) {

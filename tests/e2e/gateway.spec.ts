@@ -155,6 +155,7 @@ describe("the gateway on a real cluster", function () {
     const verified = await verify(STACK);
     assert.match(verified, /gateway 2/);
     assert.match(verified, /gateway from outside +.*a sample written is answered as it was sent/);
+    assert.match(verified, /certificates +.*, the gateway's in (89|90) days, its senders' CA in (89|90) days/);
   });
 
   it("takes what a Prometheus outside the cluster writes, as whom its token or certificate says, and of no other", async () => {

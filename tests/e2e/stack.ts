@@ -139,14 +139,18 @@ export async function querierOf(stack: Stack): Promise<PrometheusClient> {
   return new PrometheusClient(inside().service((await outputsOf(stack)).querierUrl));
 }
 
-/** The endpoints of a deployed environment with a ring, from its outputs as every consumer reads them. */
-export async function deployedStack(cluster: Cluster, stack: Stack, tenant?: string): Promise<Deployed> {
+/**
+ * The endpoints of a deployed environment with a ring, from its outputs as every consumer reads them.
+ *
+ * @param shown By what it is written to where it encrypts. Default: `ledger` of its `tls.clients.write`.
+ */
+export async function deployedStack(cluster: Cluster, stack: Stack, tenant?: string, shown?: TlsClient): Promise<Deployed> {
   const outputs = await outputsOf(stack);
   assert.equal(outputs.scheme, "receive");
   const writeUrl = await cluster.serviceAddress(outputs.remoteWriteUrl);
   const { ca, serverName: servername } = outputs.tls ?? {};
-  // Of `tls.clients.write` in every environment of these tests that encrypts.
-  const { ledger: certificate } = ((await stack.outputs()).tlsClients?.value ?? {}) as Record<string, TlsClient>;
+  const { ledger } = ((await stack.outputs()).tlsClients?.value ?? {}) as Record<string, TlsClient>;
+  const certificate = shown ?? ledger;
   const tls = certificate === undefined ? {} : { tls: { ca, servername, cert: certificate.certificate, key: certificate.key } };
   const transport = directTransport(writeUrl, { connectionPerRequest: true, ...tls });
   const writerAs = (each: string | undefined) => new RemoteWriteClient(transport, each === undefined ? {} : { tenant: each });

@@ -20,16 +20,18 @@ const SERVER_NAME = `thanos-stack.${NAMESPACE}.svc.cluster.local`;
 const PLAIN: ConfigOverlay = {
   "thanos-stack:namespace": NAMESPACE,
   "thanos-stack:prometheus": { scrapeInterval: "5s", scrapeTimeout: "5s" },
-  "thanos-stack:access": { senders: [NODE_NETWORK], readers: [NODE_NETWORK] },
+  // Nobody but the stack has a certificate to write with until there is a CA of senders, so that `access` names nobody.
+  "thanos-stack:access": { senders: [], readers: [NODE_NETWORK] },
+  "thanos-stack:network": { edges: [{ component: "receive", from: [NODE_NETWORK], ports: [REMOTE_WRITE] }] },
 };
 const settings = (tls: object): ConfigOverlay => ({
   ...PLAIN,
-  "thanos-stack:tls": { certificates: "program", clients: { write: ["ledger"] }, ...tls },
+  "thanos-stack:tls": { certificates: "program", clients: { query: ["other"] }, ...tls },
 });
 /** Longest time in seconds in which a Prometheus that is restarted scrapes nothing. */
 const RESTART_SECONDS = 90;
 
-/** Others of both kinds, of another generation of the stack's CA and of theirs. */
+/** Senders of others beside queriers, of another generation of the stack's CA and of theirs. */
 const ROTATED = { generation: 2, clients: { write: ["ledger"], query: ["other"], generation: 2 } };
 
 interface Shown {
@@ -45,7 +47,8 @@ describe("encryption on a real cluster", function () {
   this.bail(true);
   const cluster = new Cluster();
   const open = (tls: object = {}): Promise<Stack> => openStack("dev", settings(tls), { stack: NAME });
-  const podOf = async (app: string): Promise<Pod> => (await cluster.pods(NAMESPACE, app))[0] ?? assert.fail(`there is no ${app}`);
+  const podsOf = (app: string): Promise<Pod[]> => cluster.pods(NAMESPACE, app);
+  const podOf = async (app: string): Promise<Pod> => (await podsOf(app))[0] ?? assert.fail(`there is no ${app}`);
 
   after(() => remove("dev", settings({}), NAME));
 
@@ -86,30 +89,37 @@ describe("encryption on a real cluster", function () {
     return { certificate: text("tls.crt"), key: text("tls.key") };
   }
 
-  /** Which of these certificates a server takes, by their names. */
+  /** Which of these certificates all servers of a component take, by their names; none takes another. */
   async function taken(from: string, app: string, port: number, ca: string, shown: Record<string, Shown | undefined>): Promise<string[]> {
-    const [source, server] = [await podOf(from), await podOf(app)];
-    const asked = { host: server.status.podIP ?? "", port, servername: SERVER_NAME, ca };
-    const answers = await Promise.all(
-      Object.entries(shown).map(async ([name, pair]) => {
-        const answer = await handshakeFrom(source, pair === undefined ? asked : { ...asked, cert: pair.certificate, key: pair.key });
-        return answer.startsWith("true") ? [name] : [];
-      }),
-    );
-    return answers.flat();
+    const source = await podOf(from);
+    const byServer: string[][] = [];
+    for (const server of await podsOf(app)) {
+      const asked = { host: server.status.podIP ?? "", port, servername: SERVER_NAME, ca };
+      const answers = await Promise.all(
+        Object.entries(shown).map(async ([name, pair]) => {
+          const answer = await handshakeFrom(source, pair === undefined ? asked : { ...asked, cert: pair.certificate, key: pair.key });
+          return answer.startsWith("true") ? [name] : [];
+        }),
+      );
+      byServer.push(answers.flat());
+    }
+    const [first = []] = byServer;
+    for (const each of byServer) assert.deepEqual(each, first, `servers of ${app} differ`);
+    return first;
   }
 
   it("takes nobody without a certificate of a CA that is for it, from wherever policies let connect", async () => {
     const outputs = await (await open()).outputs();
     const { ca } = (outputs.tls?.value ?? assert.fail()) as { ca: string };
-    const { ledger } = await others(outputs);
-    assert.ok(ledger !== undefined && outputs.tlsClients?.secret === true && outputs.tls?.secret === false);
+    const { other, ...rest } = await others(outputs);
+    assert.deepEqual(rest, {});
+    assert.ok(other !== undefined && outputs.tlsClients?.secret === true && outputs.tls?.secret === false);
     const foreign = await issue("a stranger's seed", { stack: "stranger", generation: 1, day: new Date(), leaves: [STRANGER] });
-    const shown = { own: await ownCertificate(), ledger, stranger: foreign.leaves.stranger, none: undefined };
+    const shown = { own: await ownCertificate(), other, stranger: foreign.leaves.stranger, none: undefined };
     // A querier may connect to 10901 of a receiver, Prometheus to 19291; a pod always to itself.
-    assert.deepEqual(await taken("prometheus", "thanos-receive", REMOTE_WRITE, ca, shown), ["own", "ledger"]);
+    assert.deepEqual(await taken("prometheus", "thanos-receive", REMOTE_WRITE, ca, shown), ["own"]);
     assert.deepEqual(await taken("thanos-querier", "thanos-receive", GRPC, ca, shown), ["own"]);
-    assert.deepEqual(await taken("thanos-querier", "thanos-querier", GRPC, ca, shown), ["own"]);
+    assert.deepEqual(await taken("thanos-querier", "thanos-querier", GRPC, ca, shown), ["own", "other"]);
     const { own } = shown;
     const asked = { port: REMOTE_WRITE, servername: SERVER_NAME, ca: foreign.trusted, cert: own.certificate, key: own.key };
     const host = (await podOf("thanos-receive")).status.podIP ?? "";
@@ -120,24 +130,28 @@ describe("encryption on a real cluster", function () {
     );
   });
 
-  it("goes to other CAs in one update under load, the senders' too, which fails no send and no query", async () => {
+  it("gets a CA of senders, and goes to others of its own and of queriers, in one update under load that fails no send and no query", async () => {
     const before = await others(await (await open()).outputs());
-    const load = await underLoad(await deployedStack(cluster, await open()), {}, async () => {
+    // Who writes meanwhile has one of the stack's own certificates: there is none of senders before the update.
+    const load = await underLoad(await deployedStack(cluster, await open(), undefined, await ownCertificate()), {}, async () => {
       const { summary } = await (await open(ROTATED)).up();
       const leaves = planTls(settingsOf("dev", { tls: { certificates: "program" } }))?.leaves.length ?? 0;
-      assert.equal(changes(summary.resourceChanges).replace ?? 0, leaves + 1, "each Secret is another, and what receivers trust");
+      const { replace = 0, create = 0 } = changes(summary.resourceChanges);
+      assert.equal(replace, leaves + 1, "each Secret is another, and what queriers trust");
+      assert.equal(create, 1, "what receivers trust");
     });
     assertLossless(load);
     await verify(NAME);
     const outputs = await (await open(ROTATED)).outputs();
     const { ca } = (outputs.tls?.value ?? assert.fail()) as { ca: string };
     const after = await others(outputs);
-    const shown = { own: await ownCertificate(), before: before.ledger, after: after.ledger, other: after.other };
-    assert.notEqual(before.ledger?.certificate, after.ledger?.certificate);
-    assert.deepEqual(await taken("prometheus", "thanos-receive", REMOTE_WRITE, ca, shown), ["own", "before", "after"]);
+    const shown = { own: await ownCertificate(), ledger: after.ledger, before: before.other, after: after.other };
+    assert.notEqual(before.other?.certificate, after.other?.certificate);
+    // Senders are told of their certificates when every receiver takes them.
+    assert.deepEqual(await taken("prometheus", "thanos-receive", REMOTE_WRITE, ca, shown), ["own", "ledger"]);
     assert.deepEqual(await taken("thanos-querier", "thanos-receive", GRPC, ca, shown), ["own"]);
-    assert.deepEqual(await taken("thanos-querier", "thanos-querier", GRPC, ca, shown), ["own", "other"]);
+    assert.deepEqual(await taken("thanos-querier", "thanos-querier", GRPC, ca, shown), ["own", "before", "after"]);
     const { writer } = await deployedStack(cluster, await open(ROTATED));
-    await writer.send([{ labels: { __name__: "by_the_next_certificate" }, samples: [{ timestampMs: Date.now(), value: 1 }] }]);
+    await writer.send([{ labels: { __name__: "by_a_certificate_of_senders" }, samples: [{ timestampMs: Date.now(), value: 1 }] }]);
   });
 });

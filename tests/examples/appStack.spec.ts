@@ -8,6 +8,7 @@ import {
   type AppWorkload,
   appConfig,
   appWorkloads,
+  ENCRYPTED_OUTPUTS,
   GUARDED_OUTPUTS,
   kind,
   PLATFORM,
@@ -213,17 +214,57 @@ describe("app stack", () => {
     assert.deepEqual(secrets, ["grafanaAdminPassword"]);
   });
 
+  const files = (run: AppRun, of: AppWorkload, volume: string): Record<string, string> => {
+    const name = of.spec.template.spec.volumes?.find((each) => each.name === volume)?.secret?.secretName;
+    const secret = kind<{ metadata: { name: string }; immutable: boolean; stringData: Record<string, string> }>(run, "Secret").find(
+      ({ metadata }) => metadata.name === name,
+    );
+    assert.ok(secret?.immutable, `${of.metadata.name} has no Secret behind ${volume}`);
+    return secret.stringData;
+  };
+
+  describe("a platform with tls and no gateway", () => {
+    const stacks = { [PLATFORM]: ENCRYPTED_OUTPUTS };
+
+    it("is written to with a certificate of the application's name, in files of a Secret, for the name of its servers", async () => {
+      const run = await runApp({ stacks });
+      const [{ url, headers, authorization, tls_config }] = agentFile(run).remote_write;
+      assert.deepEqual([url, headers, authorization], [ENCRYPTED_OUTPUTS.remoteWriteUrl, { "THANOS-TENANT": "greeter" }, undefined]);
+      const agent = workload(run, "prometheus-agent");
+      const folder = agent.spec.template.spec.containers[0]?.volumeMounts?.find(({ name }) => name === "client")?.mountPath;
+      assert.deepEqual(tls_config, {
+        ca_file: `${folder}/ca.crt`,
+        cert_file: `${folder}/tls.crt`,
+        key_file: `${folder}/tls.key`,
+        server_name: "thanos-stack.thanos-dev.svc.cluster.local",
+      });
+      assert.deepEqual(files(run, agent, "client"), {
+        "ca.crt": "ca-of-platform",
+        "tls.crt": "certificate-of-greeter",
+        "tls.key": "key-of-greeter",
+      });
+      const others = run.resources.filter(({ type }) => !type.endsWith(":Secret"));
+      assert.doesNotMatch(JSON.stringify([others, run.outputs]), /(certificate|key)-of-/);
+    });
+
+    it("is written to with another name's where that is said", async () => {
+      const run = await runApp({ stacks, config: appConfig({ agent: { client: "shop" } }) });
+      assert.equal(files(run, workload(run, "prometheus-agent"), "client")["tls.key"], "key-of-shop");
+    });
+
+    it("that has made none of this name, or whose certificates others make, is refused with what to do", async () => {
+      const named = await refusal({ stacks, config: appConfig({ agent: { client: "nobody" } }) });
+      assert.match(named.message, /no certificate for nobody, only for greeter, shop: name it in its tls\.clients\.write/);
+      const { ca: _ca, ...others } = ENCRYPTED_OUTPUTS.tls as Record<string, unknown>;
+      const { tlsClients: _clients, ...rest } = ENCRYPTED_OUTPUTS;
+      const error = await refusal({ stacks: { [PLATFORM]: { ...rest, tls: others } } });
+      assert.match(error.message, /senders with a certificate only .* none is in its outputs: .*or the platform a gateway/);
+      assert.deepEqual([named.resources, error.resources], [[], []]);
+    });
+  });
+
   describe("a platform with a gateway", () => {
     const stacks = { [PLATFORM]: GUARDED_OUTPUTS };
-    const files = (run: AppRun, of: AppWorkload, volume: string): Record<string, string> => {
-      const name = of.spec.template.spec.volumes?.find((each) => each.name === volume)?.secret?.secretName;
-      const secret = kind<{ metadata: { name: string }; immutable: boolean; stringData: Record<string, string> }>(run, "Secret").find(
-        ({ metadata }) => metadata.name === name,
-      );
-      assert.ok(secret?.immutable, `${of.metadata.name} has no Secret behind ${volume}`);
-      return secret.stringData;
-    };
-
     it("is written to by its public URL, with its CA and the tenant's token in files of a Secret", async () => {
       const run = await runApp({ stacks });
       const [{ url, headers, authorization, tls_config: tls }] = agentFile(run).remote_write;
@@ -286,13 +327,6 @@ describe("app stack", () => {
       const { remoteWriteUrl: _url, ring: _ring, ...rest } = PLATFORM_OUTPUTS;
       const error = await refusal({ stacks: { [PLATFORM]: { ...rest, scheme: "sidecar" } } });
       assert.match(error.message, /scheme "sidecar", which takes no remote write/);
-      assert.deepEqual(error.resources, []);
-    });
-
-    it("wants no certificate: one that does is refused, with what to do", async () => {
-      const tls = { serverName: "thanos-stack.monitoring.svc", stage: "everywhere" };
-      const error = await refusal({ stacks: { [PLATFORM]: { ...PLATFORM_OUTPUTS, tls } } });
-      assert.match(error.message, /senders with a certificate only .*tls\.clients/);
       assert.deepEqual(error.resources, []);
     });
 

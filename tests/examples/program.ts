@@ -44,6 +44,16 @@ export const GUARDED_OUTPUTS: Record<string, unknown> = {
   credentials: { tenants: { greeter: "token-of-greeter" }, readers: { greeter: "token-of-reader", sre: "token-of-sre" } },
 };
 
+/** The same of a platform that takes writes of who has a certificate, with those that its program has made. */
+export const ENCRYPTED_OUTPUTS: Record<string, unknown> = {
+  ...PLATFORM_OUTPUTS,
+  remoteWriteUrl: "https://thanos-receive.thanos-dev.svc.cluster.local:19291/api/v1/receive",
+  tls: { serverName: "thanos-stack.thanos-dev.svc.cluster.local", stage: "everywhere", ca: "ca-of-platform" },
+  tlsClients: Object.fromEntries(
+    ["greeter", "shop"].map((name) => [name, { certificate: `certificate-of-${name}`, key: `key-of-${name}` }]),
+  ),
+};
+
 /** The example's configuration, with changes. */
 export function appConfig(changes: Record<string, unknown> = {}): Record<string, unknown> {
   const own = { platform: PLATFORM, cluster: { context: "dev" }, namespace: "greeter-dev", app: "greeter", tenant: "greeter", ...changes };
@@ -101,7 +111,10 @@ export async function runApp({ config = appConfig(), stacks = { [PLATFORM]: PLAT
     if (args.type === "pulumi:pulumi:StackReference") {
       const outputs = stacks[String(inputs.name)];
       if (outputs === undefined) throw new Error(`unknown stack ${JSON.stringify(inputs.name)}`);
-      return { id: args.name, state: { ...inputs, outputs, secretOutputNames: "credentials" in outputs ? ["credentials"] : [] } };
+      return {
+        id: args.name,
+        state: { ...inputs, outputs, secretOutputNames: ["credentials", "tlsClients"].filter((name) => name in outputs) },
+      };
     }
     const state =
       args.type === "random:index/randomPassword:RandomPassword"

@@ -29,6 +29,17 @@ describe("audit: what is accepted", () => {
   ];
   for (const [title, other] of others) it(`not ${title}`, () => assert.ok(!isAccepted({ ...RECEIVE, ...other }, [CPU])));
 
+  it("of a container where it names that, or any characters, and not by the object's name alone", () => {
+    const one: Finding = { ...QUERIER, container: "thanos-querier" };
+    const by = (...objects: [string, ...string[]]) => isAccepted(one, [{ ...CPU, objects }]);
+    assert.deepEqual(
+      [by("Deployment/thanos-querier"), by("Deployment/thanos-querier/thanos-querier"), by("Deployment/thanos-querier/beside")],
+      [false, true, false],
+    );
+    assert.deepEqual([by("Deployment/*"), by("Deployment/*/thanos-*")], [true, true]);
+    assert.ok(!isAccepted(QUERIER, [{ ...CPU, objects: ["Deployment/thanos-querier/*"] }]), "one that names no container");
+  });
+
   it("not by two entries of which each names a half", () => {
     const halves = [
       { ...CPU, objects: ["Job/*"] },
@@ -87,6 +98,9 @@ describe("audit: what is printed", () => {
       "dev: checkov CKV_K8S_11, at StatefulSet/prometheus",
       "prod: checkov CKV_K8S_11, at StatefulSet/prometheus",
     ]);
+    assert.deepEqual(openLines([audit("dev", { ...OPEN, container: "config-reloader" })], [CPU]), [
+      "dev: checkov CKV_K8S_11, at StatefulSet/prometheus/config-reloader",
+    ]);
   });
 });
 
@@ -115,6 +129,7 @@ describe("audit/accepted.yaml", () => {
     ["an entry without a check", { ...CPU, checks: {} }],
     ["an auditor that is not asked", { ...CPU, checks: { polaris: ["cpuLimitsMissing"] } }],
     ["an object without its kind", { ...CPU, objects: ["thanos-querier"] }],
+    ["a part behind a container", { ...CPU, objects: ["Deployment/a/b/c"] }],
   ];
   for (const [title, entry] of refused) it(`may not have ${title}`, () => assert.ok(!acceptedSchema.safeParse([entry]).success));
 });

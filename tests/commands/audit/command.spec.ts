@@ -68,7 +68,12 @@ describe("audit: its plans", () => {
   it("have every object that is accepted", async () => {
     const names: string[] = [];
     for (const plan of DEFAULT_PLANS)
-      names.push(...(await objectsOf(plan)).map(({ kind, metadata: { name } }) => objectName({ kind, name })));
+      for (const object of await objectsOf(plan)) {
+        const { kind, metadata } = object;
+        names.push(objectName({ kind, name: metadata.name }));
+        const { template } = (object.spec ?? {}) as { template?: { spec: { containers: { name: string }[] } } };
+        for (const { name } of template?.spec.containers ?? []) names.push(objectName({ kind, name: metadata.name, container: name }));
+      }
     const entries = acceptedSchema.parse(parse(readFileSync(join(AUDIT_DIRECTORY, "accepted.yaml"), "utf8")));
     const patterns = entries.flatMap(({ objects }) => objects);
     assert.deepEqual(

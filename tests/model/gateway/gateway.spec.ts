@@ -124,6 +124,41 @@ describe("what is accepted at the gateway", () => {
     assert.equal(problems({ ...edge, expose: other }).length, 1);
   });
 
+  it("is one certificate for a host at one ingress class, the gateway's own or another", () => {
+    const at = (port: string, secret?: string) => ({
+      url: `https://a.example${port}`,
+      ingress: { class: "nginx", ...(secret === undefined ? {} : { certificate: { secret } }) },
+      loadBalancer: undefined,
+      nodePort: undefined,
+    });
+    const of = (write: object, query: object) => problems({ ...edge, expose: { write, query } }).map(({ key, value }) => [key, value]);
+    assert.deepEqual(of(at("", "shown"), at("", "shown")), []);
+    assert.deepEqual(of(at("", "gateway-tls"), at(":8443")), []);
+    assert.deepEqual(of(at("", "shown"), { ...at("", "other"), url: "https://b.example" }), []);
+    assert.deepEqual(of(at(""), { ...at(":8443", "shown"), ingress: { class: "traefik", certificate: { secret: "shown" } } }), []);
+    assert.deepEqual(of(at("", "shown"), at("")), [["expose.query.ingress.certificate.secret", "gateway-tls"]]);
+    assert.deepEqual(of(at(""), at(":8443", "shown")), [["expose.query.ingress.certificate.secret", "shown"]]);
+  });
+
+  it("is a request that leaves routers and receivers room, and is no larger packed than unpacked", () => {
+    const of = (payments: object, receive: object = {}) =>
+      problems({ gateway: { tenants: { payments: { maxBody: undefined, maxDecoded: undefined, ...payments } } }, receive }).map(
+        ({ key, value, remedy }) => `${key.replace("gateway.tenants.payments.", "")} ${value}: ${remedy.split(",")[0]}`,
+      );
+    const limits = (sizeBytes: number) => ({ limits: { tenants: { payments: { request: { sizeBytes } } } } });
+    // Of the routers' 256Mi: the text, what is read from it, and copies for three receivers.
+    assert.deepEqual(of({ maxDecoded: "51Mi" }), []);
+    assert.deepEqual(of({ maxDecoded: "52Mi" }), ["maxDecoded 52Mi: at most 51Mi"]);
+    assert.deepEqual(of({ maxDecoded: "100Gi" }), ["maxDecoded 100Gi: at most 51Mi"]);
+    assert.deepEqual(of({ maxDecoded: "400Mi" }, { routers: { resources: { memory: "8Gi" } } }), [], "receivers of 2Gi");
+    assert.deepEqual(of({ maxDecoded: "410Mi" }, { routers: { resources: { memory: "8Gi" } } }), ["maxDecoded 410Mi: at most 409Mi"]);
+    assert.deepEqual(of({}, limits(2 ** 40)), ["maxDecoded undefined: at most 51Mi"]);
+    assert.deepEqual(of({ maxDecoded: "8Mi" }, limits(2 ** 40)), []);
+    assert.deepEqual(of({ maxBody: "8Mi", maxDecoded: "8Mi" }), []);
+    assert.deepEqual(of({ maxBody: "9Mi", maxDecoded: "8Mi" }), ["maxBody 9Mi: at most 8Mi"]);
+    assert.deepEqual(of({ maxBody: "2Mi" }, limits(2 ** 20)), ["maxBody 2Mi: at most 1048576 (bytes)"]);
+  });
+
   it("is no tag of an old major, without a minor", () => {
     for (const haproxy of ["haproxy:1", "haproxy:v1", "haproxy:1-alpine"])
       assert.deepEqual(
@@ -172,6 +207,30 @@ describe("warnings of the gateway", () => {
     assert.match(of({ expose: { query: { url: "https://queries.example" } } }), /^expose\.query\.url .*nodePort is reached at port 30443/);
     const low = { url: "https://queries.example:8443", nodePort: { port: 8_443 } };
     assert.match(of({ expose: { query: low } }), /^expose\.query\.nodePort\.port is 8443: .*30000 to 32767/);
+  });
+
+  it("are ports that the cluster chooses, below a URL that has one", () => {
+    const query = (url?: string) => of({ expose: { query: { url, nodePort: { port: undefined } } } });
+    assert.match(
+      query("https://queries.example:30443"),
+      /^expose\.query\.url is https:\/\/queries\.example:30443, of port 30443, and expose\.query\.nodePort\.port is left out/,
+    );
+    assert.match(query("https://queries.example"), /of port 443, and expose\.query\.nodePort\.port is left out/);
+    assert.equal(query(undefined), "");
+  });
+
+  it("are limits of a tenant above those of the receivers", () => {
+    const payments = (maxDecoded: string, sizeBytes: number) =>
+      of({
+        gateway: { tenants: { payments: { maxDecoded } } },
+        receive: { limits: { tenants: { payments: { request: { sizeBytes } } } } },
+      });
+    assert.match(
+      payments("8Mi", 2 ** 22),
+      /^gateway\.tenants\.payments\.maxDecoded is 8Mi, and receive\.limits lets payments send 4194304 bytes at once/,
+    );
+    assert.equal(payments("8Mi", 2 ** 23), "");
+    assert.equal(payments("8Mi", 0), "", "no limit of the ring");
   });
 
   it("are ingresses whose controller is not told that the gateway speaks TLS", () => {
