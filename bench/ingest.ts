@@ -6,6 +6,7 @@ import { GATEWAY_APP, PROMETHEUS_APP, QUERIER_APP, QUERY_FRONTEND_APP, RECEIVE_A
 import { NODES } from "../sandbox/topology";
 import { Cluster, runId } from "../tests/e2e/stack";
 import { acknowledgedSamples, startSender } from "../tests/ledger";
+import { median } from "./figures";
 import { type Deployed, wanted, withPlans } from "./ingestPlans";
 import { failedTries, metricsOf, quantile, RecordingTransport, type Try, table, total } from "./stack";
 
@@ -150,8 +151,6 @@ async function alone(cluster: Cluster, { name, namespace }: Deployed): Promise<v
       APPS.map((app) => `${app} ${rate(later[app].cpuSeconds, ring[app].cpuSeconds).toFixed(3)}`).join(", "),
   );
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 const HEAD = [
   "plan",

@@ -73,7 +73,7 @@ export function wanted(names: readonly string[], variants: readonly string[]): W
 
 /**
  * Dev with prod's ring: routers, three receivers and two queriers, without a bucket, as the peers are. Requests are small, so that several fit
- * the cluster; limits are large.
+ * the cluster; and a head of the benchmark takes half of them.
  */
 const ours = (replicationFactor: 1 | 3, more: ConfigOverlay): ConfigOverlay =>
   mergeConfig(
@@ -84,7 +84,7 @@ const ours = (replicationFactor: 1 | 3, more: ConfigOverlay): ConfigOverlay =>
         mode: "split",
         replicas: 3,
         replicationFactor,
-        resources: { cpu: "50m", memory: "1536Mi" },
+        resources: { cpu: "50m", memory: "640Mi" },
         routers: { replicas: 2, antiAffinity: "soft", resources: { cpu: "50m", memory: "512Mi" } },
       },
       querier: { replicas: 2, antiAffinity: "soft", resources: { cpu: "50m", memory: "512Mi" } },
