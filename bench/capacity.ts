@@ -4,18 +4,8 @@ import { directTransport } from "../clients/transport";
 import { quantityBytes } from "../model/values/quantity";
 import { type Pod, runId } from "../tests/e2e/stack";
 import { type Sender, startSender } from "../tests/ledger";
-import {
-  type BenchStack,
-  busyPercent,
-  failedTries,
-  metricsOf,
-  processorTimes,
-  quantile,
-  RecordingTransport,
-  table,
-  total,
-  withStack,
-} from "./stack";
+import { type BenchStack, busyPercent, metricsOf, processorTimes, table, total, withStack } from "./stack";
+import { failedTries, quantile, RecordingTransport } from "./tries";
 
 /**
  * `npm run --silent sandbox -- run -- node -r ts-node/register/transpile-only bench/capacity.ts [series ...]`: how many series, each with a

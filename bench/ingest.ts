@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
-import { PrometheusClient } from "../clients/prometheus";
 import { RemoteWriteClient } from "../clients/remoteWrite";
 import { GATEWAY_APP, PROMETHEUS_APP, QUERIER_APP, QUERY_FRONTEND_APP, RECEIVE_APP, ROUTER_APP } from "../model/kubernetes/identities";
 import { NODES } from "../sandbox/topology";
@@ -8,7 +7,9 @@ import { Cluster, runId } from "../tests/e2e/stack";
 import { acknowledgedSamples, startSender } from "../tests/ledger";
 import { median } from "./figures";
 import { type Deployed, wanted, withPlans } from "./ingestPlans";
-import { failedTries, metricsOf, quantile, RecordingTransport, type Try, table, total } from "./stack";
+import { asked, transportOf } from "./queryWorker";
+import { metricsOf, table, total } from "./stack";
+import { failedTries, quantile, type Try } from "./tries";
 
 /**
  * `npm run bench:ingest [-- --rounds 5] [--plans ours,chart] [--with NAME=JSON]`: what a sample, a series and a query cost in this project's
@@ -102,31 +103,27 @@ interface Turn {
 async function turn(cluster: Cluster, deployed: Deployed, run: string, { cores }: Idle): Promise<Turn> {
   const { namespace, samplesPerRequest } = deployed;
   const sender = startSender({
-    write: new RemoteWriteClient(deployed.write),
+    write: new RemoteWriteClient(transportOf(deployed.write)),
     series: SERIES,
     batches: Math.ceil(SERIES / samplesPerRequest),
     intervalMs: INTERVAL_MS,
     ticks: 10_000,
     labels: { ...LABELS, run },
   });
-  const queries = new RecordingTransport(deployed.query);
-  const client = new PrometheusClient(queries);
   try {
     await delay(SETTLE_MS);
     const [from, before, earlier] = [Date.now(), await reading(cluster, namespace), acknowledgedSamples(sender.ledger)];
     await delay(WRITES_MS);
     const [to, after, later] = [Date.now(), await reading(cluster, namespace), acknowledgedSamples(sender.ledger)];
-    const asked: Promise<unknown>[] = [];
-    for (const end = Date.now() + QUERIES_MS; Date.now() < end; await delay(1_000 / QUERIES_PER_SECOND))
-      asked.push(client.instant(`count(thanos_stack_ledger{run="${run}", series=~"${QUERIED}"})`).catch(() => undefined));
-    await Promise.all(asked);
+    const query = `count(thanos_stack_ledger{run="${run}", series=~"${QUERIED}"})`;
+    const queries = await asked({ endpoint: deployed.query, query, perSecond: QUERIES_PER_SECOND, milliseconds: QUERIES_MS });
     const seconds = (to - from) / 1_000;
     const { failedAttempts } = sender.ledger.counts;
     return {
       cpu: ofApps((app) => ((after[app].cpuSeconds - before[app].cpuSeconds - cores[app] * seconds) * 1e6) / Math.max(1, later - earlier)),
       resident: ofApps((app) => after[app].residentBytes),
       failedAttempts: Object.values(failedAttempts).reduce((sum, each) => sum + each, 0),
-      queries: queries.tries,
+      queries,
     };
   } finally {
     await sender.stop();

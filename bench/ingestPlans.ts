@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { directTransport, type Transport } from "../clients/transport";
 import { CONFIG_NAMESPACE } from "../config/namespace";
 import { PROMETHEUS_APP } from "../model/kubernetes/identities";
 import { QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../model/kubernetes/ports";
@@ -14,6 +13,7 @@ import type { Cluster } from "../tests/e2e/stack";
 import { eventually } from "../tests/e2e/stack";
 import { gatewayCertificates } from "../tests/gatewayCertificates";
 import { ARTICLE, chart, type Peer, peerManifests } from "./peers";
+import type { Endpoint } from "./queryWorker";
 import { type BenchStack, isReady, withStack } from "./stack";
 
 /** Plans that `bench/ingest.ts` deploys beside each other, and how each is written to and asked. */
@@ -22,9 +22,9 @@ import { type BenchStack, isReady, withStack } from "./stack";
 export interface Deployed {
   name: string;
   namespace: string;
-  /** A way to the whole URL of remote write. */
-  write: Transport;
-  query: Transport;
+  /** The whole URL of remote write. */
+  write: Endpoint;
+  query: Endpoint;
   /** Samples in a request of its senders. */
   samplesPerRequest: number;
 }
@@ -114,12 +114,6 @@ const behindGateway = (authority: string): ConfigOverlay =>
     },
   });
 
-/** A transport whose requests carry a token. */
-const bearing = (token: string, to: Transport): Transport => ({
-  description: to.description,
-  send: (request) => to.send({ ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } }),
-});
-
 async function withGateway(
   plan: Wanted & { kind: "ours" },
   namespace: string,
@@ -144,12 +138,12 @@ async function withGateway(
     const stack = withStack("dev", namespace, ours(plan.replicationFactor, mergeConfig(plan.overlay, behindGateway(ca))), async (own) => {
       const { credentials } = await own.outputs();
       const { tenants, readers } = (credentials?.value ?? {}) as Record<"tenants" | "readers", Record<string, string> | undefined>;
-      const door = (port: number, path: string) => directTransport(`https://${NODE}:${port}${path}`, { tls: { ca } });
+      const at = (port: number, path: string, token = ""): Endpoint => ({ url: `https://${NODE}:${port}${path}`, ca, token });
       await use({
         name: plan.name,
         namespace,
-        write: bearing(tenants?.bench ?? "", door(GATEWAY_PORTS.write, "/api/v1/receive")),
-        query: bearing(readers?.all ?? "", door(GATEWAY_PORTS.query, "")),
+        write: at(GATEWAY_PORTS.write, "/api/v1/receive", tenants?.bench),
+        query: at(GATEWAY_PORTS.query, "", readers?.all),
         samplesPerRequest: REQUEST.told,
       });
     });
@@ -170,8 +164,8 @@ async function withOurs(
     use({
       name: plan.name,
       namespace,
-      write: directTransport(deployed.writeUrl, { connectionPerRequest: true }),
-      query: directTransport(await cluster.serviceAddress(deployed.outputs.queryUrl)),
+      write: { url: deployed.writeUrl },
+      query: { url: await cluster.serviceAddress(deployed.outputs.queryUrl) },
       samplesPerRequest: REQUEST.told,
     }),
   );
@@ -193,8 +187,8 @@ async function withPeer(
     await use({
       name: plan.name,
       namespace,
-      write: directTransport(`${await address("write", REMOTE_WRITE_PORT)}/api/v1/receive`, { connectionPerRequest: true }),
-      query: directTransport(await address("query", QUERY_HTTP_PORT)),
+      write: { url: `${await address("write", REMOTE_WRITE_PORT)}/api/v1/receive` },
+      query: { url: await address("query", QUERY_HTTP_PORT) },
       samplesPerRequest: REQUEST.untold,
     });
   } finally {

@@ -8,7 +8,8 @@ import { readIfThere } from "../sandbox/command";
 import { NAME, NODES } from "../sandbox/topology";
 import { eventually, type Pod, runId } from "../tests/e2e/stack";
 import { type Ledger, type QueryCounts, type Reading, readBack, startQueries, startSender } from "../tests/ledger";
-import { type BenchStack, failedTries, failures, isReady, metricsOf, quantile, RecordingTransport, table, total, withStack } from "./stack";
+import { type BenchStack, isReady, metricsOf, table, total, withStack } from "./stack";
+import { failedTries, failures, quantile, RecordingTransport } from "./tries";
 
 /**
  * `npm run --silent sandbox -- run -- node -r ts-node/register/transpile-only bench/notReadyPeers.ts [mode ...] [death ...]`: what writes
