@@ -59,9 +59,7 @@ describe("capacity: more load never needs less", () => {
             // Series bring their samples with them.
             const base = key === "series" ? { ...own, samplesPerSecond: undefined, interval: "15s" } : own;
             const grown = { ...base, [key]: key === "outOfOrderPercent" ? Math.min(100, own[key] + more) : own[key] + more };
-            // More tenants are smaller groups for the compactor.
-            const less = smaller(plan(base), plan(grown)).filter((each) => key !== "tenants" || !each.startsWith("compactor"));
-            assert.deepEqual(less, []);
+            assert.deepEqual(smaller(plan(base), plan(grown)), []);
           }),
           { numRuns: 20 },
         );
@@ -179,10 +177,25 @@ describe("capacity: each component", () => {
 
   it("compactors divide tenants, of which one may have more than the others", () => {
     const part = (shards: number, tenants: number) =>
-      compactedByOne({ compactor: { shards } as LoadedBucket["compactor"], load: { tenants } as Load });
+      compactedByOne({ compactor: { shards } as LoadedBucket["compactor"], load: { tenants } as Load, ofOneTenant: 0 });
     assert.equal(part(1, 50), 1);
     assert.equal(part(4, 1), 1);
     assert.ok(part(4, 400) > 1 / 4 && part(4, 400) < 1 / 3);
+  });
+
+  it("what the stack's own Prometheus scrapes is one tenant's, however many there are: one group, and one shard's", () => {
+    const load = { series: 1_000_000, interval: "30s" };
+    const many = { ...load, tenants: 50 };
+    for (const resource of ["memory", "disk", "cpu"]) {
+      const name = `compactor ${resource}`;
+      assert.equal(needOf(planUnder("prod", many), name).worst, needOf(planUnder("prod", load), name).worst, name);
+      const others = { ...many, scraped: 100_000 };
+      assert.ok(needOf(planUnder("prod", others), name).worst <= needOf(planUnder("prod", load), name).worst, name);
+    }
+    const sharded = { receive: { replicas: 30, shuffleSharding: { shardSize: 3 } } };
+    const heaviest = (given: object) => planUnder("prod", given, sharded).receivers?.rings[0]?.heaviest ?? 0;
+    assert.equal(heaviest(many), heaviest(load));
+    assert.ok(heaviest({ ...many, scraped: 10_000 }) < heaviest(load) / 2);
   });
 
   it("each has a job of metrics, by which alerts and npm run capacity find it", () => {
