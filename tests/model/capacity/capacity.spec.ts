@@ -198,6 +198,15 @@ describe("capacity: each component", () => {
     assert.ok(heaviest({ ...many, scraped: 10_000 }) < heaviest(load) / 2);
   });
 
+  it("who keeps samples for a day serves no more of a longer range than of a day, and three hours of the head", () => {
+    const at = (range: string, name: string) =>
+      needOf(planUnder("prod", { series: 100_000, interval: "30s", queries: { range } }, { receive: { retention: { time: "1d" } } }), name)
+        .worst;
+    assert.equal(at("27h", "receivers cpu"), at("90d", "receivers cpu"));
+    assert.ok(at("20h", "receivers cpu") < at("27h", "receivers cpu"));
+    assert.ok(at("27h", "queriers cpu") < at("90d", "queriers cpu"));
+  });
+
   it("each has a job of metrics, by which alerts and npm run capacity find it", () => {
     const names = Object.values(SHAPES).flatMap((plan) =>
       needsOf(plan({ series: 1_000, interval: "15s" })).map(({ component }) => component),
