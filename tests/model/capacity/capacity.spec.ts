@@ -160,6 +160,24 @@ describe("capacity: the first limit", () => {
     }
   });
 
+  it("more replicas are accepted only where some number of them carries it", () => {
+    const remedies = (given: object, overrides = {}) =>
+      new Map(loadProblemsOf(planUnder("prod", { interval: "30s", ...given }, overrides)).map(({ key, remedy }) => [key, remedy]));
+    const tenants = remedies({ series: 100_000, tenants: 1_000 });
+    assert.match(tenants.get("receive.resources.memory") ?? "", /^18Gi or more, or less in load\.tenants$/);
+    const query = remedies({ series: 100_000, queries: { range: "30d", series: 10_000 } });
+    assert.match(query.get("querier.resources.memory") ?? "", /^\d+Gi or more, or less in load\.queries$/);
+    assert.match(query.get("querier.resources.cpu") ?? "", /, more replicas, /);
+    const series = remedies({ series: 1_000_000 });
+    for (const key of ["receive.resources.memory", "receive.resources.cpu", "receive.routers.resources.memory"])
+      assert.match(series.get(key) ?? "", /, more replicas, /, key);
+    const sharded = { receive: { replicas: 6, shuffleSharding: { shardSize: 3 } } };
+    assert.match(
+      remedies({ series: 100_000, scraped: 1_000, tenants: 1_000 }, sharded).get("receive.resources.memory") ?? "",
+      /, more replicas, /,
+    );
+  });
+
   it("is named with the component, and the series that are then carried", () => {
     const { summary, carries, load: given } = capacity(planUnder("prod", { series: 10_000, interval: "15s", queries: { perSecond: 0.1 } }));
     assert.equal(given.series, 10_000);
