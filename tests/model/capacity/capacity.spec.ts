@@ -9,7 +9,7 @@ import { sumOf } from "../../../model/capacity/need";
 import { networkOf } from "../../../model/capacity/network";
 import { cutOff } from "../../../model/capacity/prometheus";
 import { capacity } from "../../../model/capacity/proof";
-import { cpuFor, memoryFor, secondsInWords, short, volumeFor } from "../../../model/capacity/quantities";
+import { amountOf, cpuFor, memoryFor, secondsInWords, short, volumeFor } from "../../../model/capacity/quantities";
 import type { CapacityPlan, Load, LoadedBucket, Need } from "../../../model/capacity/types";
 import { cpuCores, quantityBytes } from "../../../model/values/quantity";
 import type { Overrides } from "../../harness";
@@ -364,6 +364,10 @@ describe("capacity: quantities", () => {
 
   it("are short, and round down what is carried", () => {
     assert.deepEqual([590, 1_000, 13_549, 999_999, 1_400_000].map(short), ["590", "1 k", "13.5 k", "999 k", "1.4 M"]);
+    assert.deepEqual(
+      [1, 1.04, 0.996, 1.1, 2].map((cores) => amountOf("cpu", cores)),
+      ["1 core", "1 core", "1 core", "1.1 cores", "2 cores"],
+    );
     assert.deepEqual([30.2, 120, 121, 7_200, 7_201].map(secondsInWords), ["31s", "120s", "3m", "2h", "2.1h"]);
   });
 
