@@ -110,6 +110,8 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
     // A tenant's shard holds all of its series; which shards a receiver is in is drawn.
     const shard = Math.min(members.length, each.shuffleSharding?.shardSize ?? members.length);
     const tenants = mostDrawn(load.tenants, members.length === 0 ? 1 : shard / members.length);
+    // What the stack's own Prometheus writes is one tenant's, all of it in one shard.
+    const ofOne = each.name === DEFAULT_RING && written > 0 ? (scraped * prometheus.replicas) / written : 0;
     const { retention } = each;
     return {
       ...component(each.keyOf("resources"), each.resources, {
@@ -121,7 +123,7 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
       name: each.name,
       sets: ring.sets.filter((set) => set.ring === each.name).map(({ name }) => name),
       load: loadOf(load, written),
-      heaviest: Math.min(1, (balance * members.length * tenants) / Math.max(1, shard) / load.tenants),
+      heaviest: Math.min(1, ((balance * members.length) / Math.max(1, shard)) * (ofOne + ((1 - ofOne) * tenants) / load.tenants)),
       tenants,
       retentionSeconds: durationSeconds(receiveRetentionTime(each, settings)),
       ...(retention.size === undefined ? {} : { retainedBytes: quantityBytes(retention.size) }),
@@ -203,6 +205,8 @@ function bucketPlan(
     downsampling: compactor.downsampling,
     deleteSeconds: durationSeconds(compactor.deleteDelay),
     load: first.series === 0 ? first : times(first, total / first.series),
+    // Streams of sidecars have no tenants.
+    ofOneTenant: receivers === undefined || total === 0 ? 1 : (prometheus.load.series * prometheus.replicas) / total,
     replicas: { before, after: compactor.verticalCompaction ? 1 : before },
     uploaders: receivers?.rings.reduce((sum, { pods }) => sum + pods.all, 0) ?? prometheus.shards * prometheus.replicas,
   };

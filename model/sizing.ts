@@ -8,7 +8,7 @@ import { MOST_RECEIVERS } from "./settings/forms";
 import { type SettingsInput, settingsSchema } from "./settings/schema";
 import { counted } from "./values/counted";
 import { formatProblem, type Problem } from "./values/problem";
-import { quantityBytes } from "./values/quantity";
+import { durationSeconds, quantityBytes } from "./values/quantity";
 
 /** A stack file for a load, as small as the model of what a plan carries allows. */
 
@@ -63,6 +63,9 @@ const LEAST: Amounts = Object.fromEntries(
   ]),
 );
 
+/** Longest time of a scrape where a stack file names none. */
+const SCRAPE_TIMEOUT_SECONDS = durationSeconds(settingsSchema.shape.prometheus.shape.scrapeTimeout.parse(undefined));
+
 /** Zones of which so many can be lost while a majority of them is left. */
 const zonesFor = (lost: number): string[] => (lost === 0 ? [] : Array.from({ length: 2 * lost + 1 }, (_, index) => `z${index + 1}`));
 
@@ -70,6 +73,12 @@ const structureOf = ({ survives }: SizeRequest) => {
   const lost = Math.max(survives.nodes, survives.zones);
   return { lost, zones: zonesFor(survives.zones), replicationFactor: Math.max(3, 2 * lost + 1) };
 };
+
+/** Scrapes that make the samples of the load, and no more; each ends before the next begins. */
+function scrapesOf({ interval }: SizeRequest["load"]): { scrapeInterval?: string; scrapeTimeout?: string } {
+  if (interval === undefined) return {};
+  return { scrapeInterval: interval, ...(durationSeconds(interval) < SCRAPE_TIMEOUT_SECONDS ? { scrapeTimeout: interval } : {}) };
+}
 
 function configOf(request: SizeRequest, counts: Counts, { amounts, senders }: Sizes): SettingsInput {
   const { name, load, retention, survives } = request;
@@ -93,6 +102,7 @@ function configOf(request: SizeRequest, counts: Counts, { amounts, senders }: Si
     prometheus: {
       replicas: lost + 1,
       shards: counts.shards,
+      ...scrapesOf(load),
       storage: storage("prometheus"),
       resources: resources("prometheus"),
       ...(senders === undefined ? {} : { remoteWrite: { maxShards: senders } }),
@@ -192,7 +202,7 @@ export function sizedStack(request: SizeRequest): SizedStack {
 }
 
 function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: CapacityPlan): Reason[] {
-  const { survives, retention, largestMemory } = request;
+  const { load, survives, retention, largestMemory } = request;
   const { lost, zones, replicationFactor } = structureOf(request);
   const wanted = [
     ...(survives.nodes > 0 ? [counted(survives.nodes, "node")] : []),
@@ -224,6 +234,11 @@ function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: Cap
     { key: "querier.replicas", value: String(counts.queriers), why: left },
     { key: "prometheus.replicas", value: String(lost + 1), why: `${left}; each of them writes series of its own into the ring` },
     { key: "prometheus.shards", value: String(counts.shards), why: `as few as fit pods of ${largestMemory}` },
+    ...Object.entries(scrapesOf(load)).map(([key, value]) => ({
+      key: `prometheus.${key}`,
+      value,
+      why: key === "scrapeInterval" ? "the load's" : "a scrape ends before the next begins",
+    })),
   ];
   const byKey = new Map<string, Need>();
   for (const need of needsOf(plan)) {

@@ -64,10 +64,22 @@ function longIntervals({ prometheus, ruler }: Settings): string[] {
 
 /** A load that counts fewer samples than the stack's own Prometheus makes of it. */
 function denserThanLoad({ load, prometheus: { scrapeInterval } }: Settings): string[] {
-  if (load?.interval === undefined || load.scraped === 0 || durationSeconds(load.interval) <= durationSeconds(scrapeInterval)) return [];
+  if (load === undefined || load.scraped === 0) return [];
+  const { interval, samplesPerSecond, series } = load;
+  const seconds = interval === undefined ? series / (samplesPerSecond ?? series) : durationSeconds(interval);
+  // A rate that was measured is a little less: series come and go.
+  const most = durationSeconds(scrapeInterval) * (interval === undefined ? 1.1 : 1);
+  if (seconds <= most) return [];
+  const [given, more] =
+    interval === undefined
+      ? [
+          `load.samplesPerSecond is ${samplesPerSecond}, one of a series in ${Number(seconds.toPrecision(3))}s`,
+          "a larger load.samplesPerSecond",
+        ]
+      : [`load.interval is ${interval}`, "a shorter load.interval, load.samplesPerSecond"];
   return [
-    `load.interval is ${load.interval}, and prometheus.scrapeInterval is ${scrapeInterval}: what this stack scrapes has more samples than the load counts; ` +
-      "a shorter load.interval, load.samplesPerSecond, or load.scraped 0 where others send all of it",
+    `${given}, and prometheus.scrapeInterval is ${scrapeInterval}: what this stack scrapes has more samples than the load counts; ` +
+      `${more}, or load.scraped 0 where others send all of it`,
   ];
 }
 

@@ -51,16 +51,24 @@ export function bucketBytes(plan: LoadedBucket, age: number): number {
 /** Bytes after one year, two, and so on to five. */
 export const bucketByYear = (plan: LoadedBucket): number[] => [1, 2, 3, 4, 5].map((years) => bucketBytes(plan, years * YEAR));
 
-/** Groups that are compacted at once, in parts of all series: each tenant of each stream is one. */
-const compactedShare = ({ compactor, load }: LoadedBucket): number => Math.min(1, compactor.concurrency / load.tenants);
+/** Groups that are compacted at once, in parts of all series: each tenant of each stream is one, and the largest may be among them. */
+function compactedShare({ compactor, load, ofOneTenant }: LoadedBucket): number {
+  const besideLargest = Math.min(1, (compactor.concurrency - 1) / Math.max(1, load.tenants - 1));
+  return Math.min(1, Math.max(compactor.concurrency / load.tenants, ofOneTenant + (1 - ofOneTenant) * besideLargest));
+}
 
 /**
- * Part of all tenants that the compactor with most of them has, 0 to 1. A hash divides them, and which tenants there are is not known: the mean,
- * and three standard deviations of a draw.
+ * Part of all series that the compactor with most tenants has, 0 to 1. A hash divides these, and which there are is not known: the mean, and three
+ * standard deviations of a draw; beside the largest, if that is known.
  */
-export function compactedByOne({ compactor: { shards }, load: { tenants } }: Pick<LoadedBucket, "compactor" | "load">): number {
+export function compactedByOne({
+  compactor: { shards },
+  load: { tenants },
+  ofOneTenant,
+}: Pick<LoadedBucket, "compactor" | "load" | "ofOneTenant">): number {
   const mean = tenants / shards;
-  return shards === 1 ? 1 : Math.min(1, (mean + 3 * Math.sqrt(mean)) / tenants);
+  const drawn = shards === 1 ? 1 : Math.min(1, (mean + 3 * Math.sqrt(mean)) / tenants);
+  return ofOneTenant + (1 - ofOneTenant) * drawn;
 }
 
 export function compactorNeeds({ bucket }: CapacityPlan): Need[] {

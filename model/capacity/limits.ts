@@ -5,9 +5,9 @@ import { underLoad } from "./load";
 import { prometheusNeeds, sidecarNeeds } from "./prometheus";
 import { amountOf, carrying } from "./quantities";
 import { frontendNeeds, querierNeeds } from "./queries";
-import { receiverNeeds, routerNeeds } from "./receivers";
+import { receiverNeeds, receiversName, routerNeeds } from "./receivers";
 import { storeGatewayNeeds } from "./storeGateways";
-import type { CapacityPlan, Need } from "./types";
+import type { CapacityPlan, ComponentPlan, Need } from "./types";
 import { RESOURCE_NAMES, SITUATION_NAMES } from "./words";
 
 /** Everything that is needed, and where it is more than there is. */
@@ -96,8 +96,38 @@ function problemOf(need: Need, plan: CapacityPlan): Problem {
     value: need.budget.text,
     isPublic: true,
     rule: `under the load (${deciding.text}) ${onePod(need.component)} ${reasonOf(need)}, and ${availableOf(need)}`,
-    remedy: `${carrying(need)} or more${MORE_PODS.test(need.component) ? ", more replicas" : ""}, or less in ${deciding.key}`,
+    remedy: `${carrying(need)} or more${morePodsCarry(need, plan) ? ", more replicas" : ""}, or less in ${deciding.key}`,
   };
+}
+
+/** As many times the pods as nobody has, under whom all that is left is what each of them needs. */
+const MANY = 1_000;
+
+/** The same plan with many more pods of a component. */
+function withManyPods(plan: CapacityPlan, component: string): CapacityPlan {
+  const grown = <Own extends ComponentPlan>(own: Own): Own => ({
+    ...own,
+    pods: { all: own.pods.all * MANY, restart: own.pods.restart * MANY, loss: own.pods.loss * MANY },
+  });
+  const { receivers, routers, querier, queryFrontend } = plan;
+  if (component === "routers" && routers !== undefined) return { ...plan, routers: grown(routers) };
+  if (component === "queriers") return { ...plan, querier: grown(querier) };
+  if (component === "query frontends" && queryFrontend !== undefined) return { ...plan, queryFrontend: grown(queryFrontend) };
+  if (receivers === undefined) return plan;
+  const rings = receivers.rings.map((ring) =>
+    receiversName(receivers, ring) === component
+      ? // Tenants are divided where each has a shard of its own.
+        { ...grown(ring), heaviest: ring.heaviest / MANY, tenants: ring.tenants < plan.load.tenants ? 1 : ring.tenants }
+      : ring,
+  );
+  return { ...plan, receivers: { ...receivers, rings } };
+}
+
+/** Whether any number of pods would meet a need: not where one query, or what every pod has of each tenant, is too much for one of them. */
+function morePodsCarry({ component, resource, available }: Need, plan: CapacityPlan): boolean {
+  if (!MORE_PODS.test(component)) return false;
+  const left = needsOf(withManyPods(plan, component)).find((each) => each.component === component && each.resource === resource);
+  return left !== undefined && left.worst <= available;
 }
 
 /** Components whose work is divided over however many pods there are. */

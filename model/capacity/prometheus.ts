@@ -46,7 +46,7 @@ const servedBy = ({ shards, replicas }: PrometheusCapacityPlan): number => 1 / s
 export function sidecarNeeds(plan: CapacityPlan): Need[] {
   const { sidecar } = plan.prometheus;
   if (sidecar === undefined) return [];
-  const reads = serving(plan, servedBy(plan.prometheus));
+  const reads = serving(plan, servedBy(plan.prometheus), plan.prometheus.retentionSeconds);
   return [
     need("sidecars", "memory", sidecar.memory, { "the process itself": IDLE_BYTES, queries: reads.memory }),
     need("sidecars", "cpu", sidecar.cpu, { "the process itself": IDLE_CORES, queries: reads.cpu }),
@@ -58,7 +58,7 @@ export function prometheusNeeds(plan: CapacityPlan): Need[] {
   const { queue, queried } = prometheus;
   const own = shardLoad(prometheus);
   const { working, replaying } = headMemory(own);
-  const reads = queried ? serving(plan, servedBy(prometheus)) : { cpu: 0, memory: 0 };
+  const reads = queried ? serving(plan, servedBy(prometheus), prometheus.retentionSeconds) : { cpu: 0, memory: 0 };
   const process = { "the process itself": PROMETHEUS_BYTES };
   const sending: Parts =
     queue === undefined

@@ -67,6 +67,9 @@ export function secondsInWords(seconds: number): string {
 /** An amount of a resource in words. */
 export function amountOf(resource: Resource, amount: number): string {
   if (resource === "replay") return secondsInWords(amount);
-  if (resource === "cpu") return `${Number(amount.toPrecision(2))} ${amount === 1 ? "core" : "cores"}`;
+  if (resource === "cpu") {
+    const cores = Number(amount.toPrecision(2));
+    return `${cores} ${cores === 1 ? "core" : "cores"}`;
+  }
   return bytesInWords(amount);
 }

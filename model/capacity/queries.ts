@@ -3,6 +3,7 @@ import {
   CHUNK_SAMPLES,
   FRONTEND_QUERIES,
   GB,
+  HEAD_SECONDS,
   IDLE_BYTES,
   IDLE_CORES,
   QUERIER_BYTES,
@@ -17,10 +18,14 @@ import type { CapacityPlan, Need } from "./types";
 
 /** What queries take: queriers, query frontends, and whoever serves samples. */
 
-/** Chunks of a series over the usual range of a query, one at least. */
-export function chunksOfSeries({ load, queries }: Pick<CapacityPlan, "load" | "queries">): number {
+/**
+ * Chunks of a series over the usual range of a query, one at least.
+ *
+ * @param kept Seconds of samples that there are of it, where that may be less.
+ */
+export function chunksOfSeries({ load, queries }: Pick<CapacityPlan, "load" | "queries">, kept = Number.POSITIVE_INFINITY): number {
   const perSecond = load.series === 0 ? 0 : load.samplesPerSecond / load.series;
-  return Math.max(1, (queries.rangeSeconds * perSecond) / CHUNK_SAMPLES);
+  return Math.max(1, (Math.min(queries.rangeSeconds, kept) * perSecond) / CHUNK_SAMPLES);
 }
 
 /**
@@ -47,14 +52,16 @@ export const atOnce = (perSecond: number, seconds: number, most: number): number
  * What a process that serves samples takes for queries.
  *
  * @param share Part of each query's replicas that it serves, 0 to 1.
+ * @param retentionSeconds How long samples stay in its blocks, beside those of its head.
  */
-export function serving(plan: CapacityPlan, share: number): { cpu: number; memory: number } {
+export function serving(plan: CapacityPlan, share: number, retentionSeconds: number): { cpu: number; memory: number } {
   const { queries, querier } = plan;
+  const chunks = chunksOfSeries(plan, retentionSeconds + HEAD_SECONDS);
   const series = queries.series * replicasRead(plan) * share;
   const most = querier.maxConcurrent * querier.pods.all;
   return {
-    cpu: queries.perSecond * series * (READ_AT_STORE_SECONDS + chunksOfSeries(plan) * READ_CHUNK_SECONDS),
-    memory: atOnce(queries.perSecond, querySeconds(plan), most) * series * (plan.load.labelBytes + chunksOfSeries(plan) * BYTES_PER_CHUNK),
+    cpu: queries.perSecond * series * (READ_AT_STORE_SECONDS + chunks * READ_CHUNK_SECONDS),
+    memory: atOnce(queries.perSecond, querySeconds(plan), most) * series * (plan.load.labelBytes + chunks * BYTES_PER_CHUNK),
   };
 }
 

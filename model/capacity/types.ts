@@ -108,6 +108,8 @@ export interface LoadedBucket {
   deleteSeconds: number;
   /** What is kept in it, each series once. */
   load: Load;
+  /** Part of its series that surely are one tenant's, 0 to 1: all that the stack's own Prometheus scrapes is the default tenant's. */
+  ofOneTenant: number;
   /** Replicas of a series before they are merged, and after. */
   replicas: { before: number; after: number };
   /** Processes that upload. */

@@ -113,6 +113,21 @@ describe("size", () => {
     }
   });
 
+  it("scrapes as often as the load has samples, so that the preview warns of none that are not counted", async () => {
+    for (const [interval, scrapeTimeout] of [
+      ["1s", "1s"],
+      ["15s", undefined],
+      ["2m", undefined],
+    ] as const) {
+      const sized = sizedStack({ ...REQUEST, load: { series: 10_000, interval } });
+      assert.equal(sized.config.prometheus?.scrapeInterval, interval);
+      assert.equal(sized.config.prometheus?.scrapeTimeout, scrapeTimeout);
+      const { config } = parse(stackFileText(sized)) as { config: Record<string, unknown> };
+      const { warnings } = await runProgram({ config, stack: "sized", preview: true });
+      assert.deepEqual(warnings, []);
+    }
+  });
+
   it("names the option, its value, the rule and what is accepted where the stack file would not take it", () => {
     const options = {
       series: "1000",

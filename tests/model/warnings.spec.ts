@@ -25,7 +25,17 @@ describe("warnings of a plan", () => {
   it("are loads that count fewer samples than are scraped", () => {
     const load = (fields: object) => of({ load: { series: 1_000, ...fields }, prometheus: { scrapeInterval: "15s" } });
     assert.match(load({ interval: "60s" }).join(), /^load\.interval is 60s, and prometheus\.scrapeInterval is 15s: /);
-    for (const fields of [{ interval: "15s" }, { samplesPerSecond: 100 }, { interval: "60s", scraped: 0 }])
+    assert.match(
+      load({ samplesPerSecond: 20 }).join(),
+      /^load\.samplesPerSecond is 20, one of a series in 50s, and .* 15s: .*a larger load\.samples/,
+    );
+    for (const fields of [
+      { interval: "15s" },
+      { samplesPerSecond: 100 },
+      { samplesPerSecond: 65 },
+      { samplesPerSecond: 1, scraped: 0 },
+      { interval: "60s", scraped: 0 },
+    ])
       assert.deepEqual(load(fields), []);
   });
 

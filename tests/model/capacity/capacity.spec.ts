@@ -9,7 +9,7 @@ import { sumOf } from "../../../model/capacity/need";
 import { networkOf } from "../../../model/capacity/network";
 import { cutOff } from "../../../model/capacity/prometheus";
 import { capacity } from "../../../model/capacity/proof";
-import { cpuFor, memoryFor, secondsInWords, short, volumeFor } from "../../../model/capacity/quantities";
+import { amountOf, cpuFor, memoryFor, secondsInWords, short, volumeFor } from "../../../model/capacity/quantities";
 import type { CapacityPlan, Load, LoadedBucket, Need } from "../../../model/capacity/types";
 import { cpuCores, quantityBytes } from "../../../model/values/quantity";
 import type { Overrides } from "../../harness";
@@ -59,9 +59,7 @@ describe("capacity: more load never needs less", () => {
             // Series bring their samples with them.
             const base = key === "series" ? { ...own, samplesPerSecond: undefined, interval: "15s" } : own;
             const grown = { ...base, [key]: key === "outOfOrderPercent" ? Math.min(100, own[key] + more) : own[key] + more };
-            // More tenants are smaller groups for the compactor.
-            const less = smaller(plan(base), plan(grown)).filter((each) => key !== "tenants" || !each.startsWith("compactor"));
-            assert.deepEqual(less, []);
+            assert.deepEqual(smaller(plan(base), plan(grown)), []);
           }),
           { numRuns: 20 },
         );
@@ -162,6 +160,24 @@ describe("capacity: the first limit", () => {
     }
   });
 
+  it("more replicas are accepted only where some number of them carries it", () => {
+    const remedies = (given: object, overrides = {}) =>
+      new Map(loadProblemsOf(planUnder("prod", { interval: "30s", ...given }, overrides)).map(({ key, remedy }) => [key, remedy]));
+    const tenants = remedies({ series: 100_000, tenants: 1_000 });
+    assert.match(tenants.get("receive.resources.memory") ?? "", /^18Gi or more, or less in load\.tenants$/);
+    const query = remedies({ series: 100_000, queries: { range: "30d", series: 10_000 } });
+    assert.match(query.get("querier.resources.memory") ?? "", /^\d+Gi or more, or less in load\.queries$/);
+    assert.match(query.get("querier.resources.cpu") ?? "", /, more replicas, /);
+    const series = remedies({ series: 1_000_000 });
+    for (const key of ["receive.resources.memory", "receive.resources.cpu", "receive.routers.resources.memory"])
+      assert.match(series.get(key) ?? "", /, more replicas, /, key);
+    const sharded = { receive: { replicas: 6, shuffleSharding: { shardSize: 3 } } };
+    assert.match(
+      remedies({ series: 100_000, scraped: 1_000, tenants: 1_000 }, sharded).get("receive.resources.memory") ?? "",
+      /, more replicas, /,
+    );
+  });
+
   it("is named with the component, and the series that are then carried", () => {
     const { summary, carries, load: given } = capacity(planUnder("prod", { series: 10_000, interval: "15s", queries: { perSecond: 0.1 } }));
     assert.equal(given.series, 10_000);
@@ -179,10 +195,34 @@ describe("capacity: each component", () => {
 
   it("compactors divide tenants, of which one may have more than the others", () => {
     const part = (shards: number, tenants: number) =>
-      compactedByOne({ compactor: { shards } as LoadedBucket["compactor"], load: { tenants } as Load });
+      compactedByOne({ compactor: { shards } as LoadedBucket["compactor"], load: { tenants } as Load, ofOneTenant: 0 });
     assert.equal(part(1, 50), 1);
     assert.equal(part(4, 1), 1);
     assert.ok(part(4, 400) > 1 / 4 && part(4, 400) < 1 / 3);
+  });
+
+  it("what the stack's own Prometheus scrapes is one tenant's, however many there are: one group, and one shard's", () => {
+    const load = { series: 1_000_000, interval: "30s" };
+    const many = { ...load, tenants: 50 };
+    for (const resource of ["memory", "disk", "cpu"]) {
+      const name = `compactor ${resource}`;
+      assert.equal(needOf(planUnder("prod", many), name).worst, needOf(planUnder("prod", load), name).worst, name);
+      const others = { ...many, scraped: 100_000 };
+      assert.ok(needOf(planUnder("prod", others), name).worst <= needOf(planUnder("prod", load), name).worst, name);
+    }
+    const sharded = { receive: { replicas: 30, shuffleSharding: { shardSize: 3 } } };
+    const heaviest = (given: object) => planUnder("prod", given, sharded).receivers?.rings[0]?.heaviest ?? 0;
+    assert.equal(heaviest(many), heaviest(load));
+    assert.ok(heaviest({ ...many, scraped: 10_000 }) < heaviest(load) / 2);
+  });
+
+  it("who keeps samples for a day serves no more of a longer range than of a day, and three hours of the head", () => {
+    const at = (range: string, name: string) =>
+      needOf(planUnder("prod", { series: 100_000, interval: "30s", queries: { range } }, { receive: { retention: { time: "1d" } } }), name)
+        .worst;
+    assert.equal(at("27h", "receivers cpu"), at("90d", "receivers cpu"));
+    assert.ok(at("20h", "receivers cpu") < at("27h", "receivers cpu"));
+    assert.ok(at("27h", "queriers cpu") < at("90d", "queriers cpu"));
   });
 
   it("each has a job of metrics, by which alerts and npm run capacity find it", () => {
@@ -324,6 +364,10 @@ describe("capacity: quantities", () => {
 
   it("are short, and round down what is carried", () => {
     assert.deepEqual([590, 1_000, 13_549, 999_999, 1_400_000].map(short), ["590", "1 k", "13.5 k", "999 k", "1.4 M"]);
+    assert.deepEqual(
+      [1, 1.04, 0.996, 1.1, 2].map((cores) => amountOf("cpu", cores)),
+      ["1 core", "1 core", "1 core", "1.1 cores", "2 cores"],
+    );
     assert.deepEqual([30.2, 120, 121, 7_200, 7_201].map(secondsInWords), ["31s", "120s", "3m", "2h", "2.1h"]);
   });
 
