@@ -386,6 +386,18 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     assert.equal((await ask({ token: "alpha-now", body: SMALL })).status, 200);
   });
 
+  it("goes on taking a tenant's rate while it sends more than that", async () => {
+    const [begun, warm, end] = [Date.now(), 1_500, 4_500];
+    let taken = 0;
+    while (Date.now() - begun < end) {
+      const { status } = await ask({ token: "beta-now", body: SMALL });
+      if (status === 200 && Date.now() - begun > warm) taken++;
+      await new Promise((resolve) => setTimeout(resolve, 80));
+    }
+    // Three in a second for three seconds, as far as a sliding window counts them.
+    assert.ok(taken >= 5 && taken <= 13, `${taken} taken`);
+  });
+
   it("counts what it refuses by reason and tenant", async () => {
     const text = await page(ports.status, "/metrics");
     for (const proxy of ["refused:401", "refused:404", "refused:405", "refused:411", "refused:413:alpha", "refused:429:beta"])

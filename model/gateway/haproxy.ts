@@ -231,17 +231,19 @@ function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
     `  http-request set-var(txn.tenant) http_auth_bearer,sha2(256),hex,map_str(${map(MAPS.writers)}) if !known`,
     ...deleted([...names, "Authorization"]),
     `  http-request set-header ${header} %[var(txn.tenant)] if known`,
-    "  http-request track-sc0 var(txn.tenant) table rates if here METH_POST known",
     ...(["rates", "bodies", "decoded"] as const).map(
       (each) => `  http-request set-var(txn.${each}) var(txn.tenant),map_str_int(${map(MAPS[each])},${limits[each].common}) if known`,
     ),
+    // What is refused is not counted: a tenant that asks for more than its rate, and goes on asking, would otherwise be refused everything.
+    "  http-request set-var(txn.spent) var(txn.tenant),table_http_req_rate(rates),sub(txn.rates) if here METH_POST known",
+    "  http-request track-sc0 var(txn.tenant) table rates if { var(txn.spent) -m int lt 0 }",
     `  http-request wait-for-body time 10s at-least ${LENGTH_BYTES} if here METH_POST known sized`,
     ...rules,
     `  use_backend ${refusal(404)} if !here`,
     `  use_backend ${refusal(405)} if !METH_POST`,
     `  use_backend ${refusal(401)} if !known`,
     `  use_backend ${refusal(411)} if !sized`,
-    `  use_backend ${refusedAs(429)} if { sc_http_req_rate(0),sub(txn.rates) gt 0 }`,
+    `  use_backend ${refusedAs(429)} if { var(txn.spent) -m int ge 0 }`,
     // `req.body_size` is what has come so far where the request is HTTP/2.
     `  use_backend ${refusedAs(413)} if { req.hdr_val(content-length),sub(txn.bodies) gt 0 }`,
     `  use_backend ${refusedAs(413)} if ${endless}`,
