@@ -367,6 +367,11 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     for (const body of [decodingTo(mebibyte + 1), decodingTo(2 ** 28), decodingTo(2 ** 32 - 1), endless])
       assert.equal((await ask({ token, body })).status, 413, body.subarray(0, 6).toString("hex"));
     assert.equal((await ask({ token, body: Buffer.concat([decodingTo(100), Buffer.alloc(mebibyte / 2)]) })).status, 413);
+    // A length of more than 32 bits, of which the lower ones say less.
+    for (const length of [2 ** 31 + 41, 2 ** 32 - 1, 2 ** 32 + 41, 2 ** 52 + 41]) {
+      const answer = await ask({ token, body: SMALL, headers: { "content-length": String(length) } });
+      assert.equal(answer.status, 413, String(length));
+    }
     // Another tenant's limit is the ring's own.
     assert.equal((await ask({ certificate: "edge-1", body: decodingTo(mebibyte + 1) })).status, 200);
     assert.equal((await ask({ certificate: "edge-1", body: decodingTo(2 ** 28) })).status, 413);

@@ -245,7 +245,8 @@ function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
     `  use_backend ${refusal(411)} if !sized`,
     `  use_backend ${refusedAs(429)} if { var(txn.spent) -m int ge 0 }`,
     // `req.body_size` is what has come so far where the request is HTTP/2.
-    `  use_backend ${refusedAs(413)} if { req.hdr_val(content-length),sub(txn.bodies) gt 0 }`,
+    // And `req.hdr_val` is 32 bits of a number (`strl2ic`): 2^32 + 41 would be 41.
+    `  use_backend ${refusedAs(413)} if { req.hdr(content-length),sub(txn.bodies) gt 0 }`,
     `  use_backend ${refusedAs(413)} if ${endless}`,
     `  use_backend ${refusedAs(413)} if { var(txn.length),sub(txn.decoded) gt 0 }`,
     "  use_backend write if known",
