@@ -4,6 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request as plainRequest, type Server, type ServerResponse } from "node:http";
+import { connect, type Settings as SettingsOfConnection } from "node:http2";
 import { createServer as createSecureServer, request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -401,6 +402,13 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     }
     // Three in a second for three seconds, as far as a sliding window counts them.
     assert.ok(taken >= 5 && taken <= 13, `${taken} taken`);
+  });
+
+  it("has few requests of a connection at a time, since each takes memory of its own", async () => {
+    const connection = connect(`https://127.0.0.1:${ports.write}`, { rejectUnauthorized: false });
+    const [settings] = (await once(connection, "remoteSettings")) as [SettingsOfConnection];
+    connection.close();
+    assert.equal(settings.maxConcurrentStreams, 4);
   });
 
   it("counts what it refuses by reason and tenant", async () => {
