@@ -4,6 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request as plainRequest, type Server, type ServerResponse } from "node:http";
+import { connect, type Settings as SettingsOfConnection } from "node:http2";
 import { createServer as createSecureServer, request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -367,6 +368,11 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     for (const body of [decodingTo(mebibyte + 1), decodingTo(2 ** 28), decodingTo(2 ** 32 - 1), endless])
       assert.equal((await ask({ token, body })).status, 413, body.subarray(0, 6).toString("hex"));
     assert.equal((await ask({ token, body: Buffer.concat([decodingTo(100), Buffer.alloc(mebibyte / 2)]) })).status, 413);
+    // A length of more than 32 bits, of which the lower ones say less.
+    for (const length of [2 ** 31 + 41, 2 ** 32 - 1, 2 ** 32 + 41, 2 ** 52 + 41]) {
+      const answer = await ask({ token, body: SMALL, headers: { "content-length": String(length) } });
+      assert.equal(answer.status, 413, String(length));
+    }
     // Another tenant's limit is the ring's own.
     assert.equal((await ask({ certificate: "edge-1", body: decodingTo(mebibyte + 1) })).status, 200);
     assert.equal((await ask({ certificate: "edge-1", body: decodingTo(2 ** 28) })).status, 413);
@@ -384,6 +390,25 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
     assert.ok(statuses.includes(429), statuses.join(" "));
     assert.equal(retryAfter, "1");
     assert.equal((await ask({ token: "alpha-now", body: SMALL })).status, 200);
+  });
+
+  it("goes on taking a tenant's rate while it sends more than that", async () => {
+    const [begun, warm, end] = [Date.now(), 1_500, 4_500];
+    let taken = 0;
+    while (Date.now() - begun < end) {
+      const { status } = await ask({ token: "beta-now", body: SMALL });
+      if (status === 200 && Date.now() - begun > warm) taken++;
+      await new Promise((resolve) => setTimeout(resolve, 80));
+    }
+    // Three in a second for three seconds, as far as a sliding window counts them.
+    assert.ok(taken >= 5 && taken <= 13, `${taken} taken`);
+  });
+
+  it("has few requests of a connection at a time, since each takes memory of its own", async () => {
+    const connection = connect(`https://127.0.0.1:${ports.write}`, { rejectUnauthorized: false });
+    const [settings] = (await once(connection, "remoteSettings")) as [SettingsOfConnection];
+    connection.close();
+    assert.equal(settings.maxConcurrentStreams, 4);
   });
 
   it("counts what it refuses by reason and tenant", async () => {

@@ -43,6 +43,8 @@ const TAKEN_HEADERS = [
   "proxy-authenticate",
   "proxy-authorization",
   "te",
+  // Thanos reads a number in it, and answers 400 to what is none (pkg/receive/handler.go `DefaultReplicaHeader`).
+  "thanos-replica",
   "trailer",
   "transfer-encoding",
   "upgrade",
