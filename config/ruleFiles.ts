@@ -20,7 +20,10 @@ const ROOT = realpathSync(resolve(__dirname, ".."));
 /** The stack's own rules, which an environment has unless it names another directory. */
 const OWN_DIRECTORY = join(ROOT, "rules");
 /** Files of {@link OWN_DIRECTORY} about what not every environment has, by name: whether one has it. */
-const ABOUT: Readonly<Record<string, (settings: Settings) => boolean>> = { "gateway.yaml": ({ gateway }) => gateway !== undefined };
+const ABOUT: Readonly<Record<string, (settings: Settings) => boolean>> = {
+  "gateway.yaml": ({ gateway }) => gateway !== undefined,
+  "gateway-absent.yaml": ({ gateway, ruler, prometheus }) => gateway !== undefined && (ruler !== undefined || prometheus.shards === 1),
+};
 const RULE_FILE = /\.ya?ml$/;
 /** Files beside rules that nobody takes for one. */
 const BESIDE = /^\.|^readme(?!.*\.ya?ml$)(\..*)?$|\.md$/i;

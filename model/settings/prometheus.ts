@@ -80,7 +80,7 @@ export const prometheusSettings = z
       .describe(
         "Directory of the rule files: every `*.yaml` and `*.yml` in it, in UTF-8. Anything else there is refused by name, except hidden files, " +
           "a README and Markdown, so that no rule is left out unseen; it is not left by `..`, an absolute path or a link. A directory without a rule is a " +
-          "warning. Of the stack's own, `rules`, `gateway.yaml` is taken where there is a `gateway`.",
+          "warning. Of the stack's own, `rules`, those about a `gateway` are taken where there is one.",
       ),
     serviceAccountAnnotations: annotations
       .default({})

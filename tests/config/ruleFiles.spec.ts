@@ -47,6 +47,12 @@ describe("config: rule files", () => {
     const own = "gateway.yaml";
     assert.ok(!(own in (await load("dev")).rules));
     assert.ok(own in (await load(GATEWAY.stack, GATEWAY.overrides)).rules);
+    const absent = "gateway-absent.yaml";
+    assert.ok(absent in (await load(GATEWAY.stack, GATEWAY.overrides)).rules);
+    // A shard has the gateway's targets or not; rulers see all of them.
+    const sharded = { ...GATEWAY.overrides, prometheus: { shards: 2 } };
+    assert.ok(!(absent in (await load(GATEWAY.stack, sharded)).rules));
+    assert.ok(absent in (await load(GATEWAY.stack, { ...sharded, ruler: {} })).rules);
     write(own);
     assert.deepEqual(Object.keys((await load("dev", withFolder())).rules), [own]);
   });
