@@ -165,12 +165,14 @@ export const YOUNG_INDEX_HEADER = 0.01;
 
 /** A core's time for a query of few series, at the querier. Measured: bench/README.md, "coefficients". */
 export const QUERY_SECONDS = 6_000 * MICROSECONDS;
+/** A core's time for a query of few series, at each store that is asked. Measured: there. */
+export const STORE_QUERY_SECONDS = 5_000 * MICROSECONDS;
 /**
  * A core's time for each replica of a series that is read, at the querier and at the store. Measured: there, counts of 900 series at replication
  * factors 1 and 3; counts over 20,000 series in three replicas took 0.8 to 1.1 s at most with two processors for everything.
  */
 export const READ_AT_QUERIER_SECONDS = 2.3 * MICROSECONDS;
-export const READ_AT_STORE_SECONDS = 11 * MICROSECONDS;
+export const READ_AT_STORE_SECONDS = 6 * MICROSECONDS;
 /** A core's time for each chunk, at each of the two. Not measured. */
 export const READ_CHUNK_SECONDS = 1 * MICROSECONDS;
 /** A querier without load. Measured: there. */

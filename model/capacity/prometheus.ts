@@ -36,8 +36,8 @@ function blocksOf(plan: PrometheusCapacityPlan): Parts {
   };
 }
 
-/** Part of each query's replicas that one server has. */
-const servedBy = ({ shards, replicas }: PrometheusCapacityPlan): number => 1 / shards / replicas;
+/** Replicas of each series that one server has, on average: one of those of its shard. */
+const servedBy = ({ shards }: PrometheusCapacityPlan): number => 1 / shards;
 
 /**
  * The sidecar of a server, through which its samples are queried: it passes on the chunks that Prometheus streams, series by series (thanos

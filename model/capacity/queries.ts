@@ -12,6 +12,7 @@ import {
   READ_AT_QUERIER_SECONDS,
   READ_AT_STORE_SECONDS,
   READ_CHUNK_SECONDS,
+  STORE_QUERY_SECONDS,
 } from "./coefficients";
 import { divided } from "./need";
 import type { CapacityPlan, Need } from "./types";
@@ -51,16 +52,17 @@ export const atOnce = (perSecond: number, seconds: number, most: number): number
 /**
  * What a process that serves samples takes for queries.
  *
- * @param share Part of each query's replicas that it serves, 0 to 1.
+ * @param replicas How many replicas it has of each series that is queried, on average.
  * @param retentionSeconds How long samples stay in its blocks, beside those of its head.
  */
-export function serving(plan: CapacityPlan, share: number, retentionSeconds: number): { cpu: number; memory: number } {
+export function serving(plan: CapacityPlan, replicas: number, retentionSeconds: number): { cpu: number; memory: number } {
   const { queries, querier } = plan;
   const chunks = chunksOfSeries(plan, retentionSeconds + HEAD_SECONDS);
-  const series = queries.series * replicasRead(plan) * share;
+  const series = queries.series * replicas;
   const most = querier.maxConcurrent * querier.pods.all;
   return {
-    cpu: queries.perSecond * series * (READ_AT_STORE_SECONDS + chunks * READ_CHUNK_SECONDS),
+    // A querier asks every store that may have something of a selector.
+    cpu: queries.perSecond * (STORE_QUERY_SECONDS + series * (READ_AT_STORE_SECONDS + chunks * READ_CHUNK_SECONDS)),
     memory: atOnce(queries.perSecond, querySeconds(plan), most) * series * (plan.load.labelBytes + chunks * BYTES_PER_CHUNK),
   };
 }

@@ -60,7 +60,7 @@ function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapac
   const component = receiversName(receivers, ring);
   const own = heaviestLoad(ring);
   const { working, replaying } = headMemory(own, seconds);
-  const reads = serving(plan, ring.heaviest / receivers.replicationFactor, ring.retentionSeconds);
+  const reads = serving(plan, ring.heaviest * plan.prometheus.replicas, ring.retentionSeconds);
   const fixed = {
     "the process itself": RECEIVER_BYTES,
     "tenants' databases": own.tenants * TENANT_BYTES,

@@ -71,9 +71,8 @@ describe("a load", () => {
 
   it("of fewer series than a query reads by default has queries that read all of them", async () => {
     const { problems } = await rejectionByProgram("dev", { load: { series: 500, interval: "15s", queries: { perSecond: 4 } } });
-    assert.equal(problems.length, 1);
     assert.match(
-      problems[0] ?? "",
+      problems.join("\n"),
       /querier\.resources\.cpu = "50m": under the load \(load\.queries, 4 a second, each of 500 series over 60m\)/,
     );
   });
