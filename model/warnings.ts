@@ -1,3 +1,4 @@
+import { unneededRisks } from "./acceptedRisks";
 import { idleCompactors } from "./bucket/shards";
 import { changesThatRulersMiss } from "./credentials/rules";
 import { gatewayWarnings } from "./gateway/warnings";
@@ -34,6 +35,7 @@ export function planWarnings(settings: Settings): string[] {
     ...idleCompactors(settings),
     ...gatewayWarnings(settings),
     ...tlsWarnings(settings),
+    ...unneededRisks(settings),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { MEASURED_ON, STORE_SECONDS } from "./coefficients";
+import { MEASURED_ON, STORE_LABEL_SECONDS, STORE_SECONDS } from "./coefficients";
 import { bytesInWords, secondsInWords, short } from "./quantities";
 import type { Capacity } from "./types";
 import { limitName, SITUATION_NAMES } from "./words";
@@ -30,7 +30,9 @@ export const bucketLine = (years: readonly number[]): string =>
 const microseconds = (seconds: number): string => String(Number((seconds * 1e6).toPrecision(2)));
 
 /** Of which machine all figures of CPU are: one on which the same work takes another time counts with another factor. */
-export const cpuLine = (): string => `${MEASURED_ON}, on which storing a sample takes ${microseconds(STORE_SECONDS)} µs a replica`;
+export const cpuLine = (): string =>
+  `${MEASURED_ON}, on which storing a sample takes ${microseconds(STORE_SECONDS)} µs a replica, and ` +
+  `${microseconds(100 * STORE_LABEL_SECONDS)} µs for each 100 bytes of its labels`;
 
 /** `rulers, memcached servers`. */
 export const notModelledLine = (what: readonly string[]): string => what.join(", ");

@@ -95,7 +95,9 @@ function sharesAnAddress({ write, query }: Settings["expose"]): boolean {
 function addressesDiffer({ expose }: Settings): Problem[] {
   const { write, query } = expose;
   if (write?.url === undefined || query?.url === undefined || sharesAnAddress(expose)) return [];
-  return new URL(write.url).host !== new URL(query.url).host
+  // The dot at the end of a name is the root of all names, which they have without it too.
+  const address = (url: string): string => new URL(url).host.replace(/\.(?=:|$)/, "");
+  return address(write.url) !== address(query.url)
     ? []
     : [
         {
