@@ -14,6 +14,7 @@ const PRODUCT = ["config", "components", "objects", "model", "gates", "outputs",
 
 /** The files that join the rooms of the model: everything of a stack. */
 const ON_TOP = [
+  "acceptedRisks",
   "availabilityPlan",
   "capacityPlan",
   "nameRules",

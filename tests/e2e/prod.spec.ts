@@ -451,7 +451,7 @@ describe("prod on a real cluster", function () {
     // The sandbox's volumes are made by hand, with 1 TiB each.
     for (const [size, reason] of [
       ["2Ti", /made by hand/],
-      ["1Gi", /never gets smaller/],
+      ["2Gi", /never gets smaller/],
     ] as const) {
       assert.match(await failure(async () => (await openStack("prod", sized(size))).preview()), reason);
     }
