@@ -1,6 +1,7 @@
-import { underLoad } from "./load";
+import { USUAL_LABEL_BYTES } from "../settings/load";
+import { newSeriesPerHour, underLoad, withLoads } from "./load";
 import { secondsInWords, short } from "./quantities";
-import type { CapacityPlan, Need } from "./types";
+import type { CapacityPlan, Load, Need } from "./types";
 
 /** Which key of a load a need follows from. */
 
@@ -37,14 +38,30 @@ const KEYS: readonly [LoadKey, ...LoadKey[]] = [
   },
 ];
 
+/** Keys that say of what kind series are, each with what it is where nobody names it. */
+const KINDS: readonly { key: string; usual: (load: Load) => Load; inWords: (load: Load) => string }[] = [
+  {
+    key: "load.newSeriesPerHour",
+    usual: (load) => ({ ...load, newSeriesPerHour: Math.min(load.newSeriesPerHour, newSeriesPerHour({ series: load.series })) }),
+    inWords: ({ newSeriesPerHour: churn }) => short(churn),
+  },
+  {
+    key: "load.labelBytes",
+    usual: (load) => ({ ...load, labelBytes: Math.min(load.labelBytes, USUAL_LABEL_BYTES) }),
+    inWords: ({ labelBytes }) => short(labelBytes),
+  },
+];
+
 /**
- * The key of a load without which a need would be least, and what stands there: `load.queries, 20 a second, …`.
+ * The key of a load without which a need would be least, and what stands there: `load.queries, 20 a second, …`. Of series that would be carried
+ * if they were of the usual kind, it is the key by which they are not.
  *
  * @param needs Every need of a plan.
  */
 export function decidingKey(need: Need, plan: CapacityPlan, needs: (plan: CapacityPlan) => Need[]): { key: string; text: string } {
-  const left = ({ without }: LoadKey): number =>
-    needs(without(plan)).find(({ component, resource }) => component === need.component && resource === need.resource)?.worst ?? 0;
+  const worst = (of: CapacityPlan): number =>
+    needs(of).find(({ component, resource }) => component === need.component && resource === need.resource)?.worst ?? 0;
+  const left = ({ without }: LoadKey): number => worst(without(plan));
   const [first, ...others] = KEYS;
   const { key } = others.reduce(
     (best, each) => {
@@ -53,5 +70,7 @@ export function decidingKey(need: Need, plan: CapacityPlan, needs: (plan: Capaci
     },
     { key: first, left: left(first) },
   );
+  const kind = key === first ? KINDS.find(({ usual }) => worst(withLoads(plan, usual)) <= need.available) : undefined;
+  if (kind !== undefined) return { key: kind.key, text: `${kind.key}, ${kind.inWords(plan.load)}` };
   return { key: key.key, text: `${key.key}, ${key.inWords(plan)}` };
 }

@@ -14,20 +14,25 @@ export const times = (load: Load, factor: number): Load => ({
   newSeriesPerHour: load.newSeriesPerHour * factor,
 });
 
-/** The same plan under so many times its load: series, samples, churn and queries alike. */
-export function underLoad(plan: CapacityPlan, factor: number): CapacityPlan {
+/** The same plan with each of its loads changed: the whole, what Prometheus scrapes, each ring's and the bucket's. */
+export function withLoads(plan: CapacityPlan, change: (load: Load) => Load): CapacityPlan {
   const { receivers, bucket } = plan;
   return {
     ...plan,
-    load: times(plan.load, factor),
-    queries: { ...plan.queries, perSecond: plan.queries.perSecond * factor },
-    prometheus: { ...plan.prometheus, load: times(plan.prometheus.load, factor) },
+    load: change(plan.load),
+    prometheus: { ...plan.prometheus, load: change(plan.prometheus.load) },
     ...(receivers === undefined
       ? {}
-      : { receivers: { ...receivers, rings: receivers.rings.map((ring) => ({ ...ring, load: times(ring.load, factor) })) } }),
-    ...(bucket === undefined ? {} : { bucket: { ...bucket, load: times(bucket.load, factor) } }),
+      : { receivers: { ...receivers, rings: receivers.rings.map((ring) => ({ ...ring, load: change(ring.load) })) } }),
+    ...(bucket === undefined ? {} : { bucket: { ...bucket, load: change(bucket.load) } }),
   };
 }
+
+/** The same plan under so many times its load: series, samples, churn and queries alike. */
+export const underLoad = (plan: CapacityPlan, factor: number): CapacityPlan => ({
+  ...withLoads(plan, (load) => times(load, factor)),
+  queries: { ...plan.queries, perSecond: plan.queries.perSecond * factor },
+});
 
 /** Samples a second that come into all rings. */
 export const writtenSamples = ({ receivers }: Pick<CapacityPlan, "receivers">): number =>

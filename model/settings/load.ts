@@ -7,6 +7,8 @@ const interval = durationOf("1s", "Prometheus can't keep up with targets that ar
 const queryRange = durationOf("1s", "a query reads some time");
 const price = z.number().min(0).max(1e9);
 const series = count(1, 1e10);
+/** Bytes of the labels of a series of Kubernetes, about. */
+export const USUAL_LABEL_BYTES = 300;
 
 const prices = z
   .strictObject({
@@ -59,7 +61,7 @@ export const loadSettings = z
           "Where they come all at once, as by a rollout: a third of those of the worst three hours. Left out: a twentieth of `series`.",
       ),
     labelBytes: count(10, 65_536)
-      .default(300)
+      .default(USUAL_LABEL_BYTES)
       .describe("Mean size of a series' labels: the bytes of all names and values. Series of Kubernetes have 200 to 1,000."),
     tenants: count(1, 100_000)
       .default(1)

@@ -64,6 +64,11 @@ describe("a load", () => {
       await refused({ tenants: 300 }),
       /receive\.resources\.memory = "2Gi": under the load \(load\.tenants, 300\) .*or less in load\.tenants\./,
     );
+    assert.match(
+      await refused({ newSeriesPerHour: 1_000_000 }),
+      /receive\.resources\.memory = "2Gi": under the load \(load\.newSeriesPerHour, 1 M\) .*or less in load\.newSeriesPerHour\./,
+    );
+    assert.match(await refused({ labelBytes: 60_000 }), /receive\.resources\.memory = "2Gi": under the load \(load\.labelBytes, 60 k\) /);
     const busy = await refused({ series: 400_000, queries: { perSecond: 50 } });
     assert.match(busy, /receive\.resources\.memory = "2Gi": under the load \(load\.series, /);
     assert.match(busy, /querier\.resources\.cpu = "250m": under the load \(load\.queries, /);
