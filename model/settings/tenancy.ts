@@ -50,6 +50,8 @@ const TAKEN_HEADERS = [
   "upgrade",
   "user-agent",
   "www-authenticate",
+  // The gateway's own: which tenants a reader may read (gateway/haproxy.ts `READER_TENANTS_HEADER`).
+  "x-gateway-tenants",
   "x-amz-content-sha256",
   "x-amz-date",
   "x-amz-security-token",

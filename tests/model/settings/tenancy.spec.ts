@@ -178,7 +178,7 @@ describe("tenancy: names", () => {
       assert.ok(!tenancySchema.safeParse({ header }).success, header);
       assert.throws(() => new Headers({ [header]: "x" }));
     }
-    for (const header of ["Host", "content-length", "Authorization", "Connection", "Thanos-Replica"])
+    for (const header of ["Host", "content-length", "Authorization", "Connection", "Thanos-Replica", "X-Gateway-Tenants"])
       assert.ok(!tenancySchema.safeParse({ header }).success, header);
   });
 });
