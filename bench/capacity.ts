@@ -4,7 +4,8 @@ import { directTransport } from "../clients/transport";
 import { quantityBytes } from "../model/values/quantity";
 import { type Pod, runId } from "../tests/e2e/stack";
 import { type Sender, startSender } from "../tests/ledger";
-import { type BenchStack, busyPercent, metricsOf, processorTimes, table, total, withStack } from "./stack";
+import { table } from "./figures";
+import { type BenchStack, busyPercent, metricsOf, processorTimes, total, withStack } from "./stack";
 import { failedTries, quantile, RecordingTransport } from "./tries";
 
 /**

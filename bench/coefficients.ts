@@ -11,7 +11,8 @@ import { runId } from "../tests/e2e/stack";
 import { type Sender, startSender } from "../tests/ledger";
 import { judged, type Measured, type Point, type Result, selected, tables } from "./coefficientsFit";
 import { CHURN, GENERATION_MS, LATE, LATE_MS, overlayOf, planOf, predictedOf, QUERIES_PER_SECOND } from "./coefficientsModel";
-import { type BenchStack, metricsOf, table, total, withStack } from "./stack";
+import { table } from "./figures";
+import { type BenchStack, metricsOf, total, withStack } from "./stack";
 
 /**
  * `npm run bench:coefficients [-- --only 50k-rf3] [--again]`: measures loads on prod's split ring, each on a stack of its own, and judges

@@ -211,6 +211,7 @@ const isSteady = ({ point: { kind } }: Result): boolean => kind === "steady";
  * @param predictedOf What the model says of the same load, by component and resource.
  */
 export function judged(results: readonly Result[], predictedOf: (result: Result) => readonly Measured[]): { rows: Judged[]; fits: Fit[] } {
+  const predicted = new Map(results.map((result) => [result, predictedOf(result)] as const));
   const kinds = new Map(results.flatMap(({ measured }) => measured.map((each) => [keyOf(each), each] as const)));
   const fits: Fit[] = [];
   const rows: Judged[] = [];
@@ -237,7 +238,7 @@ export function judged(results: readonly Result[], predictedOf: (result: Result)
         component,
         resource,
         measured,
-        predicted: amountIn(predictedOf(result)) ?? Number.NaN,
+        predicted: amountIn(predicted.get(result) ?? []) ?? Number.NaN,
         ...(coefficients === undefined ? {} : { fit: columns.reduce((sum, each, index) => sum + each * (coefficients[index] ?? 0), 0) }),
         judges: judges(result.point),
       });

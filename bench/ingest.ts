@@ -5,10 +5,10 @@ import { GATEWAY_APP, PROMETHEUS_APP, QUERIER_APP, QUERY_FRONTEND_APP, RECEIVE_A
 import { NODES } from "../sandbox/topology";
 import { Cluster, runId } from "../tests/e2e/stack";
 import { acknowledgedSamples, startSender } from "../tests/ledger";
-import { median } from "./figures";
+import { median, table } from "./figures";
 import { type Deployed, wanted, withPlans } from "./ingestPlans";
 import { asked, transportOf } from "./queryWorker";
-import { metricsOf, table, total } from "./stack";
+import { metricsOf, total } from "./stack";
 import { failedTries, quantile, type Try } from "./tries";
 
 /**

@@ -8,7 +8,8 @@ import { readIfThere } from "../sandbox/command";
 import { NAME, NODES } from "../sandbox/topology";
 import { eventually, type Pod, runId } from "../tests/e2e/stack";
 import { type Ledger, type QueryCounts, type Reading, readBack, startQueries, startSender } from "../tests/ledger";
-import { type BenchStack, isReady, metricsOf, table, total, withStack } from "./stack";
+import { table } from "./figures";
+import { type BenchStack, isReady, metricsOf, total, withStack } from "./stack";
 import { failedTries, failures, quantile, RecordingTransport } from "./tries";
 
 /**

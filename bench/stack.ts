@@ -13,8 +13,6 @@ import { bucketOf, type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
 import { NODES } from "../sandbox/topology";
 import { Cluster, type Deployed, deployedStack, inside, type KubernetesObject, type Pod } from "../tests/e2e/stack";
 
-export { table } from "./figures";
-
 /**
  * Common to the benchmarks on the sandbox's cluster: a stack of their own, its receivers' metrics, and the
  * outcome of every single try of a send.

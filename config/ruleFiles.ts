@@ -2,6 +2,7 @@ import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from "
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { parse } from "yaml";
 import { ruleFileProblems } from "../model/prometheus/freeForm/problems";
+import { rulesSeeAllTargets } from "../model/ruler/rules";
 import type { Settings } from "../model/settings/schema";
 import type { Problem } from "../model/values/problem";
 
@@ -22,7 +23,7 @@ const OWN_DIRECTORY = join(ROOT, "rules");
 /** Files of {@link OWN_DIRECTORY} about what not every environment has, by name: whether one has it. */
 const ABOUT: Readonly<Record<string, (settings: Settings) => boolean>> = {
   "gateway.yaml": ({ gateway }) => gateway !== undefined,
-  "gateway-absent.yaml": ({ gateway, ruler, prometheus }) => gateway !== undefined && (ruler !== undefined || prometheus.shards === 1),
+  "gateway-absent.yaml": (settings) => settings.gateway !== undefined && rulesSeeAllTargets(settings),
 };
 const RULE_FILE = /\.ya?ml$/;
 /** Files beside rules that nobody takes for one. */

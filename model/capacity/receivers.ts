@@ -50,7 +50,7 @@ function routing({ load, receivers }: CapacityPlan, samplesPerSecond: number): {
 }
 
 /** CPU of a TSDB that samples come into. `seconds`: as of {@link headSeries}. */
-export const storing = (load: Load, seconds = HEAD_SECONDS): Parts => ({
+const storing = (load: Load, seconds = HEAD_SECONDS): Parts => ({
   "storing samples": load.samplesPerSecond * (STORE_SECONDS + load.labelBytes * STORE_LABEL_SECONDS),
   "new series": (load.newSeriesPerHour / HOUR) * CREATE_SECONDS,
   "series in the head": headSeries(load, seconds) * CORES_PER_SERIES,

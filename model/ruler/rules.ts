@@ -14,16 +14,20 @@ const BLOCK_SECONDS = 2 * 3_600;
 /** Shortest interval between evaluations. Zero stops the process (prometheus rules `EvalTimestamp` divides by it). */
 const LEAST_INTERVAL = "1s";
 
+/** Whether rules are evaluated over everything: by rulers, or by the servers of the only shard. */
+export const rulesSeeAllTargets = ({ ruler, prometheus }: Settings): boolean => ruler !== undefined || prometheus.shards === 1;
+
 /**
  * Warnings of what the rules miss without a ruler, a line each; empty where there is one or nothing is missed. Not a problem: rules about
  * one target at a time are right in every shard, and only those who wrote them know whether others are.
  *
  * @param rules How many rules the rule files hold.
  */
-export function ruleWarnings({ ruler, prometheus }: Settings, rules: number): string[] {
+export function ruleWarnings(settings: Settings, rules: number): string[] {
+  const { ruler, prometheus } = settings;
   if (ruler === undefined && prometheus.mode === "agent") return ['prometheus.mode is "agent" and there is no ruler: no rule is evaluated'];
   if (rules === 0) return [`there is no rule in ${prometheus.ruleFolder} (prometheus.ruleFolder), so no alert is ever sent`];
-  if (ruler !== undefined || prometheus.shards === 1) return [];
+  if (rulesSeeAllTargets(settings)) return [];
   return [
     `each of the ${prometheus.shards} shards (prometheus.shards) evaluates the rules over its own targets: one that counts or compares targets, such as ReceiversDisagreeAboutTheRing, ` +
       "can miss what is there; the key ruler evaluates them over everything",
