@@ -32,11 +32,18 @@ export interface Deployed {
 /** A plan that is asked for. */
 export type Wanted = { name: string } & (
   | { kind: "ours"; replicationFactor: 1 | 3; overlay: ConfigOverlay; gateway?: true }
-  | { kind: "peer"; peer: Peer }
+  | { kind: "peer"; peer: Peer; samplesPerRequest?: number }
 );
 
 /** What Prometheus sends at once without being told, and what this project tells it (`maxSamplesPerSend`). */
 const REQUEST = { untold: 2_000, told: 5_000 } as const;
+
+/** Keys of the program, as a stack file names them. */
+const named = (keys: Readonly<Record<string, ConfigValue>>): ConfigOverlay =>
+  Object.fromEntries(Object.entries(keys).map(([key, value]) => [`${CONFIG_NAMESPACE}:${key}`, value]));
+
+/** Routers that send to receivers without snappy. */
+const UNCOMPRESSED = named({ receive: { routers: { extra: { args: ["--receive.grpc-compression=none"] } } } });
 
 const KNOWN: readonly Wanted[] = [
   { name: "ours-rf3", kind: "ours", replicationFactor: 3, overlay: {} },
@@ -45,11 +52,12 @@ const KNOWN: readonly Wanted[] = [
   { name: "chart-rf1", kind: "peer", peer: chart(1) },
   { name: "article-rf2", kind: "peer", peer: ARTICLE },
   { name: "gateway-rf3", kind: "ours", replicationFactor: 3, overlay: {}, gateway: true },
+  // What this project's defaults cost, each by itself.
+  { name: "requests-rf3", kind: "peer", peer: chart(3), samplesPerRequest: REQUEST.told },
+  { name: "late-rf3", kind: "peer", peer: chart(3, "--tsdb.out-of-order.time-window=2h") },
+  { name: "exemplars-rf3", kind: "peer", peer: chart(3, "--tsdb.max-exemplars=100000") },
+  { name: "uncompressed-rf3", kind: "ours", replicationFactor: 3, overlay: UNCOMPRESSED },
 ];
-
-/** Keys of the program, as a stack file names them. */
-const named = (keys: Readonly<Record<string, ConfigValue>>): ConfigOverlay =>
-  Object.fromEntries(Object.entries(keys).map(([key, value]) => [`${CONFIG_NAMESPACE}:${key}`, value]));
 
 /**
  * The plans to deploy.
@@ -189,7 +197,7 @@ async function withPeer(
       namespace,
       write: { url: `${await address("write", REMOTE_WRITE_PORT)}/api/v1/receive` },
       query: { url: await address("query", QUERY_HTTP_PORT) },
-      samplesPerRequest: REQUEST.untold,
+      samplesPerRequest: plan.samplesPerRequest ?? REQUEST.untold,
     });
   } finally {
     await run("kubectl", ["delete", "namespace", namespace, "--wait=false"]);
@@ -213,7 +221,7 @@ export async function withPlans(
   const namespace = `bench-${next.name}`;
   const further = async (own: Deployed): Promise<void> => {
     if (next.kind === "ours") {
-      if (KNOWN.includes(next) && !next.gateway) await alone(own);
+      if (KNOWN.includes(next) && !next.gateway && next.overlay !== UNCOMPRESSED) await alone(own);
       await run("kubectl", [
         "--namespace",
         namespace,

@@ -22,14 +22,18 @@ export interface Peer {
   queriers: number;
 }
 
-/** thanos-community's chart 0.38.0, `receive.mode: split`: no limit of memory, requests or exemplars (its values.yaml). */
-export const chart = (replicationFactor: number): Peer => ({
+/**
+ * thanos-community's chart 0.38.0, `receive.mode: split`: no limit of memory, requests or exemplars (its values.yaml).
+ *
+ * @param more further flags of its receivers
+ */
+export const chart = (replicationFactor: number, ...more: string[]): Peer => ({
   name: "chart",
   receivers: 3,
   routers: 2,
   replicationFactor,
   algorithm: "ketama",
-  flags: ["--tsdb.retention=24h", "--tsdb.wal-compression"],
+  flags: ["--tsdb.retention=24h", "--tsdb.wal-compression", ...more],
   replicaLabel: "receive_replica",
   queriers: 2,
 });
