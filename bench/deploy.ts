@@ -27,6 +27,9 @@ const SCRAPED = "first sample scraped";
 const ANSWERED = "first sample answered";
 const ENDED = "update ended";
 
+/** What a Deployment's pod has in its name that is another one in every run. */
+const GENERATED = /-[a-z0-9]{8,10}-[a-z0-9]{5}$/;
+
 /** Longest time in milliseconds until Prometheus has scraped every process of the stack: two intervals, and a moment. */
 const SCRAPED_WITHIN = 75_000;
 
@@ -62,7 +65,9 @@ async function measured(run: number): Promise<Moments> {
   const again = Date.now();
   await stack.preview();
   const preview = Date.now() - again;
-  for (const [pod, startMs] of await processStarts(querier, before)) moments.set(`process of ${pod} started`, { done: since(startMs) });
+  for (const [pod, startMs] of await processStarts(querier, before)) {
+    moments.set(`process of ${pod.replace(GENERATED, "")} started`, { done: since(startMs) });
+  }
   const after = (name: string) => (moments.has(name) ? `${seconds(moments.get(name)?.done ?? 0)} s` : "never");
   console.log(
     `run ${run}: first sample after ${after(ANSWERED)}, update ended after ${after(ENDED)}, unchanged preview ${seconds(preview)} s, ` +
