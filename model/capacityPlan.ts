@@ -1,7 +1,8 @@
 import { left } from "./availability/left";
 import type { AvailabilityPlan, Workload } from "./availability/types";
 import { availabilityPlan } from "./availabilityPlan";
-import { SEND_SECONDS, TENANT_OWN_SERIES } from "./capacity/coefficients";
+import type { BucketPlan } from "./bucket/plan";
+import { BLOCK_SECONDS, CHUNK_SAMPLES, HEAD_SECONDS, SEND_SECONDS, TENANT_OWN_SERIES } from "./capacity/coefficients";
 import { mostDrawn, newSeriesPerHour, times } from "./capacity/load";
 import type {
   Budget,
@@ -13,6 +14,7 @@ import type {
   PrometheusCapacityPlan,
   ReceiversPlan,
   RingCapacityPlan,
+  StoreGatewayPlan,
 } from "./capacity/types";
 import { memcachedResources } from "./kubernetes/memcached";
 import { STARTUP_BUDGET_SECONDS } from "./kubernetes/pod";
@@ -125,6 +127,7 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
       load: loadOf(load, written),
       heaviest: Math.min(1, ((balance * members.length) / Math.max(1, shard)) * (ofOne + ((1 - ofOne) * tenants) / load.tenants)),
       tenants,
+      largestTenant: Math.min(1, ((balance * members.length) / Math.max(1, shard)) * (ofOne + (1 - ofOne) / load.tenants)),
       retentionSeconds: durationSeconds(receiveRetentionTime(each, settings)),
       ...(retention.size === undefined ? {} : { retainedBytes: quantityBytes(retention.size) }),
     };
@@ -146,7 +149,8 @@ function prometheusPlan(settings: Settings, load: LoadSettings, workload: Worklo
   return {
     ...component("prometheus.resources", prometheus.resources, podsOf(workload, settings)),
     ...diskOf("prometheus.storage", prometheus.storage),
-    load: loadOf(load, scraped),
+    // It has no window for samples out of order.
+    load: { ...loadOf(load, scraped), late: 0 },
     shards: prometheus.shards,
     replicas: prometheus.replicas,
     retentionSeconds: durationSeconds(prometheusRetentionTime(settings)),
@@ -155,14 +159,33 @@ function prometheusPlan(settings: Settings, load: LoadSettings, workload: Worklo
     ...(ingestion === "receive"
       ? {
           queue: {
-            senders: remoteWrite.maxShards,
-            samples: remoteWrite.maxShards * (remoteWrite.capacity + remoteWrite.maxSamplesPerSend),
+            senders: budget("prometheus.remoteWrite.maxShards", String(remoteWrite.maxShards), Number),
+            waiting: remoteWrite.capacity + remoteWrite.maxSamplesPerSend,
+            perRequest: remoteWrite.maxSamplesPerSend,
             samplesPerSecond: (remoteWrite.maxShards * remoteWrite.maxSamplesPerSend) / SEND_SECONDS,
           },
         }
       : {}),
     queried: ingestion === "sidecar",
     ...(ingestion === "sidecar" ? { sidecar: requested("prometheus.sidecar.resources", prometheus.sidecar.resources) } : {}),
+  };
+}
+
+/** Age at which the youngest samples of a block are when it is cut: two hours of three. */
+const CUT_SECONDS = HEAD_SECONDS - BLOCK_SECONDS;
+
+/** What store gateways are asked for, and what bounds it. */
+function readOf(
+  { partition, maxConcurrent, storeLimits: { series = 0, samples = 0 } }: BucketPlan["objectStorage"]["storeGateway"],
+  sets: BucketPlan["storeGatewaySets"],
+): Pick<StoreGatewayPlan, "hashed" | "youngestSeconds" | "maxConcurrent" | "limits"> {
+  const bound = (limit: number) => (limit === 0 ? Number.POSITIVE_INFINITY : limit);
+  const ages = sets.map(({ blocks: { youngest } }) => (youngest === undefined ? CUT_SECONDS : durationSeconds(youngest)));
+  return {
+    hashed: partition.hash !== undefined,
+    youngestSeconds: Math.min(...ages),
+    maxConcurrent,
+    limits: { series: bound(series), chunks: bound(samples) / CHUNK_SAMPLES },
   };
 }
 
@@ -194,6 +217,7 @@ function bucketPlan(
         0,
       ),
       syncSeconds: durationSeconds(storeGateway.syncInterval),
+      ...readOf(storeGateway, bucket.storeGatewaySets),
     },
     compactor: {
       ...component("objectStorage.compactor.resources", compactor.resources, one),
