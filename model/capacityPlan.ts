@@ -83,26 +83,27 @@ function podsOf(workload: Workload, { survives, cluster }: Settings): Pods {
   };
 }
 
-/** Series of a default ring, as the stack's own Prometheus scrapes them, and as others send them. */
+/** Series of a default ring, as the stack's own Prometheus scrapes them, and as others send them; and those of it that one more receiver has. */
 function scrapedOf({ load, receive }: { load: LoadSettings; receive: Settings["receive"] | undefined }): {
   scraped: number;
   others: number;
+  ofOne: number;
 } {
   const elsewhere = Object.values(load.hashrings).reduce((sum, { series }) => sum + series, 0);
   const all = Math.max(0, load.series - elsewhere);
   const alone = receive === undefined || receive.otherSenders === "none";
   const receivers =
     receive === undefined ? 0 : [receive, ...receive.hashrings].reduce((sum, { replicas = receive.replicas }) => sum + replicas, 0);
-  const own = OWN_SERIES + (load.tenants - 1) * TENANT_OWN_SERIES * receivers;
-  const scraped = Math.min(all, load.scraped ?? (alone ? all : own));
-  return { scraped, others: all - scraped };
+  const ofTenants = (load.tenants - 1) * TENANT_OWN_SERIES;
+  const scraped = Math.min(all, load.scraped ?? (alone ? all : OWN_SERIES + ofTenants * receivers));
+  return { scraped, others: all - scraped, ofOne: alone || load.scraped !== undefined ? 0 : ofTenants };
 }
 
 function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): ReceiversPlan {
   const { settings: receive } = ring;
   const { prometheus, survives } = settings;
   const pairs = receive.otherSenders === "pairs" ? 2 : 1;
-  const { scraped, others } = scrapedOf({ load, receive });
+  const { scraped, others, ofOne: scrapedOfOne } = scrapedOf({ load, receive });
   const rings = ringsOf(receive, settings).map((each): RingCapacityPlan => {
     const members = ring.rings.find(({ name }) => name === each.name)?.members ?? [];
     // Each Prometheus of a shard, and each sender of a pair, writes series of its own.
@@ -137,6 +138,7 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
     replicationFactor: receive.replicationFactor,
     split: receive.mode === "split",
     maxExemplars: receive.maxExemplars,
+    scrapedOfOne,
     outOfOrderSeconds: durationSeconds(receive.outOfOrderWindow),
     startupSeconds: STARTUP_BUDGET_SECONDS,
   };

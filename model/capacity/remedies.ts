@@ -1,7 +1,7 @@
 import { MOST_PROMETHEUS_SHARDS, MOST_SENDERS } from "../settings/forms";
 import { decidingKey } from "./deciding";
 import { needsOf } from "./needs";
-import { carrying, roundedDown } from "./quantities";
+import { carrying, roundedDown, short } from "./quantities";
 import { EXEMPLARS, receiversName } from "./receivers";
 import type { CapacityPlan, ComponentPlan, Need } from "./types";
 
@@ -49,8 +49,12 @@ function meets(plan: CapacityPlan, { component, resource }: Need): boolean {
 }
 
 /** Not where one query, or what every pod has of each tenant, is too much for one of them. */
-const morePods = (need: Need, plan: CapacityPlan): string[] =>
-  MORE_PODS.test(need.component) && meets(withManyPods(plan, need.component), need) ? ["more replicas"] : [];
+function morePods(need: Need, plan: CapacityPlan): string[] {
+  const { component } = need;
+  if (!MORE_PODS.test(component) || !meets(withManyPods(plan, component), need)) return [];
+  const scraped = component.startsWith("receivers") ? (plan.receivers?.scrapedOfOne ?? 0) : 0;
+  return [`more replicas${scraped === 0 ? "" : ` (each has ${short(scraped)} series more for Prometheus to scrape)`}`];
+}
 
 /** Each shard scrapes, keeps and sends its part of the targets. */
 const moreShards = (need: Need, plan: CapacityPlan): string[] =>

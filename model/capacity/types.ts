@@ -77,6 +77,8 @@ export interface ReceiversPlan {
   /** Whether routers are apart; otherwise each receiver takes requests. */
   split: boolean;
   maxExemplars: number;
+  /** Series that one more receiver adds to what the stack's own Prometheus scrapes, where nobody named how many these are. */
+  scrapedOfOne: number;
   outOfOrderSeconds: number;
   /** Seconds that a start may take. */
   startupSeconds: number;
