@@ -39,6 +39,7 @@ export const load = fc.record({
 /** Plans of every shape under one load. */
 export const SHAPES: Record<string, (own: object) => CapacityPlan> = {
   "prod, with routers and a bucket": (own) => planUnder("prod", own),
+  "prod, a bucket divided by a hash": (own) => planUnder("prod", own, { objectStorage: { storeGateway: { partition: { hash: 5 } } } }),
   "dev, receivers that route": (own) => planUnder("dev", own),
   "prod with sidecars": (own) => planUnder("prod", own, { ingestion: "sidecar", prometheus: { storage: { pvc: { size: "100Gi" } } } }),
 };
