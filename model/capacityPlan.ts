@@ -12,6 +12,7 @@ import type {
   LoadedBucket,
   Pods,
   PrometheusCapacityPlan,
+  QueuePlan,
   ReceiversPlan,
   RingCapacityPlan,
   StoreGatewayPlan,
@@ -144,10 +145,23 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
   };
 }
 
+function queuePlan({ ingestion, prometheus: { remoteWrite } }: Settings, targets: number): QueuePlan {
+  const { maxShards, maxSamplesPerSend, capacity } = remoteWrite;
+  return {
+    targets,
+    toRing: ingestion === "receive",
+    senders: budget("prometheus.remoteWrite.maxShards", String(maxShards), Number),
+    waiting: capacity + maxSamplesPerSend,
+    perRequest: maxSamplesPerSend,
+    samplesPerSecond: (maxShards * maxSamplesPerSend) / SEND_SECONDS,
+  };
+}
+
 function prometheusPlan(settings: Settings, load: LoadSettings, workload: Workload): PrometheusCapacityPlan {
   const { prometheus, ingestion } = settings;
   const { remoteWrite } = prometheus;
   const { scraped } = scrapedOf({ load, receive: ingestion === "receive" ? settings.receive : undefined });
+  const targets = (ingestion === "receive" ? 1 : 0) + remoteWrite.otherTargets.length;
   return {
     ...component("prometheus.resources", prometheus.resources, podsOf(workload, settings)),
     ...diskOf("prometheus.storage", prometheus.storage),
@@ -158,16 +172,7 @@ function prometheusPlan(settings: Settings, load: LoadSettings, workload: Worklo
     retentionSeconds: durationSeconds(prometheusRetentionTime(settings)),
     ...(prometheus.retention.size === undefined ? {} : { retainedBytes: quantityBytes(prometheus.retention.size) }),
     agent: prometheus.mode === "agent",
-    ...(ingestion === "receive"
-      ? {
-          queue: {
-            senders: budget("prometheus.remoteWrite.maxShards", String(remoteWrite.maxShards), Number),
-            waiting: remoteWrite.capacity + remoteWrite.maxSamplesPerSend,
-            perRequest: remoteWrite.maxSamplesPerSend,
-            samplesPerSecond: (remoteWrite.maxShards * remoteWrite.maxSamplesPerSend) / SEND_SECONDS,
-          },
-        }
-      : {}),
+    ...(targets === 0 ? {} : { queue: queuePlan(settings, targets) }),
     queried: ingestion === "sidecar",
     ...(ingestion === "sidecar" ? { sidecar: requested("prometheus.sidecar.resources", prometheus.sidecar.resources) } : {}),
   };

@@ -71,7 +71,7 @@ function availableOf({ resource, available, least = 0 }: Need): string {
     case "cpu":
       return `it is to take ${amount}, which is 70 % of what is reserved`;
     case "replay":
-      return `a start may take ${amount}${least > available ? `; ${amountOf(resource, least)} of it are one tenant's log, which is read in sequence however many cores there are` : ""}`;
+      return `a start may take ${amount}${least > available ? `; one tenant's log alone takes ${amountOf(resource, least)}, since it is read in sequence however many cores there are` : ""}`;
     case "remoteWrite":
       return `all senders together surely send ${amount}`;
   }

@@ -55,10 +55,11 @@ export function sidecarNeeds(plan: CapacityPlan): Need[] {
   ];
 }
 
-/** Memory of so many senders, each with all that may wait for it and its largest request. */
-const sendersMemory = ({ waiting, perRequest }: QueuePlan, { labelBytes }: Load, senders: number): Parts => ({
-  "samples that wait to be sent": senders * waiting * QUEUED_SAMPLE_BYTES,
-  "requests of senders": senders * perRequest * (REQUEST_SAMPLE_BYTES + labelBytes * REQUEST_LABELS),
+/** Memory of queues with so many senders each, of which each has all that may wait for it and its largest request. */
+const queuesMemory = ({ targets, waiting, perRequest }: QueuePlan, own: Load, senders: number): Parts => ({
+  "remote write": targets * headBytes(own) * (REMOTE_WRITE - 1),
+  "samples that wait to be sent": targets * senders * waiting * QUEUED_SAMPLE_BYTES,
+  "requests of senders": targets * senders * perRequest * (REQUEST_SAMPLE_BYTES + own.labelBytes * REQUEST_LABELS),
 });
 
 /** Senders that are at work while nothing waits longer than a request takes at worst. */
@@ -72,8 +73,7 @@ export function prometheusNeeds(plan: CapacityPlan): Need[] {
   const { working, replaying } = headMemory(own);
   const reads = queried ? serving(plan, servedBy(prometheus), prometheus.retentionSeconds) : { cpu: 0, memory: 0 };
   const process = { "the process itself": PROMETHEUS_BYTES };
-  const sending = (senders: number): Parts =>
-    queue === undefined ? {} : { "remote write": headBytes(own) * (REMOTE_WRITE - 1), ...sendersMemory(queue, own, senders) };
+  const sending = (senders: number): Parts => (queue === undefined ? {} : queuesMemory(queue, own, senders));
   const cpu = {
     "the process itself": IDLE_CORES,
     "scraping, storing and sending": own.samplesPerSecond * SCRAPE_SECONDS,
@@ -94,7 +94,7 @@ export function prometheusNeeds(plan: CapacityPlan): Need[] {
     ...(prometheus.disk === undefined
       ? []
       : [need("Prometheus", "disk", prometheus.disk, { ...blocksOf(prometheus), ...logDisk(own, 0) })]),
-    ...(queue === undefined
+    ...(!queue?.toRing
       ? []
       : [
           need(
@@ -116,7 +116,7 @@ export function prometheusNeeds(plan: CapacityPlan): Need[] {
  */
 export function cutOff({ prometheus, receivers }: CapacityPlan): Capacity["cutOff"] {
   const { queue } = prometheus;
-  if (queue === undefined) return undefined;
+  if (!queue?.toRing) return undefined;
   const own = shardLoad(prometheus);
   const log = sumOf(logDisk(own, 0));
   const room =
@@ -129,9 +129,9 @@ export function cutOff({ prometheus, receivers }: CapacityPlan): Capacity["cutOf
 
 /**
  * Senders with which the largest shard catches up in no longer than it was cut off, while the load goes on: they send twice what it scrapes.
- * Undefined where nothing is sent.
+ * Undefined where nothing is sent to a ring.
  */
 export function sendersFor({ queue, ...prometheus }: PrometheusCapacityPlan): number | undefined {
-  if (queue === undefined) return undefined;
+  if (!queue?.toRing) return undefined;
   return Math.ceil((2 * shardLoad(prometheus).samplesPerSecond * queue.senders.amount) / queue.samplesPerSecond);
 }

@@ -27,7 +27,7 @@ import type { CapacityPlan, LoadedBucket, Need } from "./types";
 export const indexHeaderBytes = (plan: LoadedBucket): number =>
   bucketBytes(plan, YEAR) * INDEX_HEADER + plan.replicas.before * blockBytes(plan.load, 2 * DAY) * YOUNG_INDEX_HEADER;
 
-/** Length of blocks that were merged: the longest are of fourteen days, and only older ones (thanos docs/components/compact.md). */
+/** Length of blocks that were merged, of the three that they have (thanos docs/components/compact.md: 8h, 2d, 14d) the middle one. */
 const OLD_BLOCK_SECONDS = 2 * DAY;
 
 /** What one query of the usual range reads from one shard of the bucket: series, each once for each of its blocks, and chunks. */
@@ -37,9 +37,9 @@ export interface BucketRead {
 }
 
 /**
- * What a usual query reads from the shard with most of it: of its range what is in the bucket, with all replicas while blocks are not merged yet
- * and two hours long; older ones are of two days, which most are that have not been merged to the longest. Nothing where the range ends before. Samples are raw ones, up to their retention: a range
- * query with a long step reads fewer, downsampled ones.
+ * What a usual query reads from the shard with most of it: what the bucket has of its range. Blocks have all replicas and two hours until they are
+ * merged, and two days afterwards: the longest are older than most queries ask for. Samples are raw ones, up to their retention; a range query
+ * with a long step reads fewer, which are downsampled.
  */
 export function readFromBucket({ load, queries, prometheus, receivers }: CapacityPlan, bucket: LoadedBucket): BucketRead {
   const { replicas, retention, storeGateway } = bucket;

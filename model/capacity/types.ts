@@ -84,15 +84,19 @@ export interface ReceiversPlan {
   startupSeconds: number;
 }
 
-/** What sends the samples of one Prometheus to the ring. */
+/** What sends the samples of one Prometheus, to each target all of them. */
 export interface QueuePlan {
-  /** Senders at once at most (Prometheus calls them shards), as they are written. */
+  /** Targets, each with a queue of its own: the ring, and those of `prometheus.remoteWrite.otherTargets`. */
+  targets: number;
+  /** Whether the ring is one of them. How fast others take samples nobody knows. */
+  toRing: boolean;
+  /** Senders to one target at once at most (Prometheus calls them shards), as they are written. */
   senders: Budget;
   /** Samples that wait for each of them at most. */
   waiting: number;
   /** Samples of one request at most. */
   perRequest: number;
-  /** What all of them surely send. */
+  /** What all of them surely send to the ring. */
   samplesPerSecond: number;
 }
 

@@ -118,8 +118,22 @@ describe("capacity: remote write", () => {
     assert.ok(Math.abs(many - few - 20 * (25_000 * 100 + 5_000 * (150 + 3.4 * 300))) < 1);
   });
 
-  it("is nobody's need beside sidecars", () => {
-    const plan = planUnder("prod", LOAD, { ingestion: "sidecar", prometheus: { storage: { pvc: { size: "100Gi" } } } });
-    assert.ok(!needsOf(plan).some(({ resource }) => resource === "remoteWrite"));
+  it("has a queue of its own for each target, and beside sidecars only those of others, whose speed nobody knows", () => {
+    const under = (ingestion: string, targets: number) =>
+      planUnder("prod", LOAD, {
+        ingestion,
+        prometheus: {
+          storage: { pvc: { size: "100Gi" } },
+          remoteWrite: { otherTargets: Array.from({ length: targets }, () => ({ url: "https://example.com/api/v1/write" })) },
+        },
+      } as Overrides);
+    const memory = (ingestion: string, targets: number) => needOf(under(ingestion, targets), "Prometheus memory").worst;
+    const one = memory("receive", 1) - memory("receive", 0);
+    assert.ok(one > 0);
+    assert.ok(Math.abs(memory("receive", 3) - memory("receive", 0) - 3 * one) < 1);
+    assert.ok(Math.abs(memory("sidecar", 1) - memory("sidecar", 0) - one) < 1);
+    const sends = (plan: CapacityPlan) => needsOf(plan).some(({ resource }) => resource === "remoteWrite");
+    assert.ok(sends(under("receive", 0)));
+    assert.ok(!sends(under("sidecar", 1)) && capacity(under("sidecar", 1)).cutOff === undefined);
   });
 });

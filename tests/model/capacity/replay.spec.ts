@@ -71,7 +71,7 @@ describe("capacity: replay of the log", () => {
     const { rule, remedy } = refusal(least / 2);
     assert.match(
       rule,
-      /takes .* for the replay of its log .*, and a start may take \w+; \S+ of it are one tenant's log, which is read in sequence/,
+      /takes .* for the replay of its log .*, and a start may take \w+; one tenant's log alone takes \w+, since it is read in sequence/,
     );
     assert.match(remedy, /^more replicas, or less in load\.series$/);
   });
