@@ -1,7 +1,7 @@
 import { CONFIG_NAMESPACE } from "../config/namespace";
 import { stackConfig } from "../config/stackFiles";
 import { HOUR } from "../model/capacity/coefficients";
-import { needsOf } from "../model/capacity/limits";
+import { needsOf } from "../model/capacity/needs";
 import { receiverNeeds } from "../model/capacity/receivers";
 import type { CapacityPlan, Need } from "../model/capacity/types";
 import { capacityPlan } from "../model/capacityPlan";

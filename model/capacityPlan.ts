@@ -1,7 +1,8 @@
 import { left } from "./availability/left";
 import type { AvailabilityPlan, Workload } from "./availability/types";
 import { availabilityPlan } from "./availabilityPlan";
-import { SEND_SECONDS, TENANT_OWN_SERIES } from "./capacity/coefficients";
+import type { BucketPlan } from "./bucket/plan";
+import { BLOCK_SECONDS, CHUNK_SAMPLES, HEAD_SECONDS, SEND_SECONDS, TENANT_OWN_SERIES } from "./capacity/coefficients";
 import { mostDrawn, newSeriesPerHour, times } from "./capacity/load";
 import type {
   Budget,
@@ -11,8 +12,10 @@ import type {
   LoadedBucket,
   Pods,
   PrometheusCapacityPlan,
+  QueuePlan,
   ReceiversPlan,
   RingCapacityPlan,
+  StoreGatewayPlan,
 } from "./capacity/types";
 import { memcachedResources } from "./kubernetes/memcached";
 import { STARTUP_BUDGET_SECONDS } from "./kubernetes/pod";
@@ -81,26 +84,27 @@ function podsOf(workload: Workload, { survives, cluster }: Settings): Pods {
   };
 }
 
-/** Series of a default ring, as the stack's own Prometheus scrapes them, and as others send them. */
+/** Series of a default ring, as the stack's own Prometheus scrapes them, and as others send them; and those of it that one more receiver has. */
 function scrapedOf({ load, receive }: { load: LoadSettings; receive: Settings["receive"] | undefined }): {
   scraped: number;
   others: number;
+  ofOne: number;
 } {
   const elsewhere = Object.values(load.hashrings).reduce((sum, { series }) => sum + series, 0);
   const all = Math.max(0, load.series - elsewhere);
   const alone = receive === undefined || receive.otherSenders === "none";
   const receivers =
     receive === undefined ? 0 : [receive, ...receive.hashrings].reduce((sum, { replicas = receive.replicas }) => sum + replicas, 0);
-  const own = OWN_SERIES + (load.tenants - 1) * TENANT_OWN_SERIES * receivers;
-  const scraped = Math.min(all, load.scraped ?? (alone ? all : own));
-  return { scraped, others: all - scraped };
+  const ofTenants = (load.tenants - 1) * TENANT_OWN_SERIES;
+  const scraped = Math.min(all, load.scraped ?? (alone ? all : OWN_SERIES + ofTenants * receivers));
+  return { scraped, others: all - scraped, ofOne: alone || load.scraped !== undefined ? 0 : ofTenants };
 }
 
 function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): ReceiversPlan {
   const { settings: receive } = ring;
   const { prometheus, survives } = settings;
   const pairs = receive.otherSenders === "pairs" ? 2 : 1;
-  const { scraped, others } = scrapedOf({ load, receive });
+  const { scraped, others, ofOne: scrapedOfOne } = scrapedOf({ load, receive });
   const rings = ringsOf(receive, settings).map((each): RingCapacityPlan => {
     const members = ring.rings.find(({ name }) => name === each.name)?.members ?? [];
     // Each Prometheus of a shard, and each sender of a pair, writes series of its own.
@@ -125,6 +129,7 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
       load: loadOf(load, written),
       heaviest: Math.min(1, ((balance * members.length) / Math.max(1, shard)) * (ofOne + ((1 - ofOne) * tenants) / load.tenants)),
       tenants,
+      largestTenant: Math.min(1, ((balance * members.length) / Math.max(1, shard)) * (ofOne + (1 - ofOne) / load.tenants)),
       retentionSeconds: durationSeconds(receiveRetentionTime(each, settings)),
       ...(retention.size === undefined ? {} : { retainedBytes: quantityBytes(retention.size) }),
     };
@@ -134,8 +139,21 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
     replicationFactor: receive.replicationFactor,
     split: receive.mode === "split",
     maxExemplars: receive.maxExemplars,
+    scrapedOfOne,
     outOfOrderSeconds: durationSeconds(receive.outOfOrderWindow),
     startupSeconds: STARTUP_BUDGET_SECONDS,
+  };
+}
+
+function queuePlan({ ingestion, prometheus: { remoteWrite } }: Settings, targets: number): QueuePlan {
+  const { maxShards, maxSamplesPerSend, capacity } = remoteWrite;
+  return {
+    targets,
+    toRing: ingestion === "receive",
+    senders: budget("prometheus.remoteWrite.maxShards", String(maxShards), Number),
+    waiting: capacity + maxSamplesPerSend,
+    perRequest: maxSamplesPerSend,
+    samplesPerSecond: (maxShards * maxSamplesPerSend) / SEND_SECONDS,
   };
 }
 
@@ -143,26 +161,38 @@ function prometheusPlan(settings: Settings, load: LoadSettings, workload: Worklo
   const { prometheus, ingestion } = settings;
   const { remoteWrite } = prometheus;
   const { scraped } = scrapedOf({ load, receive: ingestion === "receive" ? settings.receive : undefined });
+  const targets = (ingestion === "receive" ? 1 : 0) + remoteWrite.otherTargets.length;
   return {
     ...component("prometheus.resources", prometheus.resources, podsOf(workload, settings)),
     ...diskOf("prometheus.storage", prometheus.storage),
-    load: loadOf(load, scraped),
+    // It has no window for samples out of order.
+    load: { ...loadOf(load, scraped), late: 0 },
     shards: prometheus.shards,
     replicas: prometheus.replicas,
     retentionSeconds: durationSeconds(prometheusRetentionTime(settings)),
     ...(prometheus.retention.size === undefined ? {} : { retainedBytes: quantityBytes(prometheus.retention.size) }),
     agent: prometheus.mode === "agent",
-    ...(ingestion === "receive"
-      ? {
-          queue: {
-            senders: remoteWrite.maxShards,
-            samples: remoteWrite.maxShards * (remoteWrite.capacity + remoteWrite.maxSamplesPerSend),
-            samplesPerSecond: (remoteWrite.maxShards * remoteWrite.maxSamplesPerSend) / SEND_SECONDS,
-          },
-        }
-      : {}),
+    ...(targets === 0 ? {} : { queue: queuePlan(settings, targets) }),
     queried: ingestion === "sidecar",
     ...(ingestion === "sidecar" ? { sidecar: requested("prometheus.sidecar.resources", prometheus.sidecar.resources) } : {}),
+  };
+}
+
+/** Age at which the youngest samples of a block are when it is cut: two hours of three. */
+const CUT_SECONDS = HEAD_SECONDS - BLOCK_SECONDS;
+
+/** What store gateways are asked for, and what bounds it. */
+function readOf(
+  { partition, maxConcurrent, storeLimits: { series = 0, samples = 0 } }: BucketPlan["objectStorage"]["storeGateway"],
+  sets: BucketPlan["storeGatewaySets"],
+): Pick<StoreGatewayPlan, "hashed" | "youngestSeconds" | "maxConcurrent" | "limits"> {
+  const bound = (limit: number) => (limit === 0 ? Number.POSITIVE_INFINITY : limit);
+  const ages = sets.map(({ blocks: { youngest } }) => (youngest === undefined ? CUT_SECONDS : durationSeconds(youngest)));
+  return {
+    hashed: partition.hash !== undefined,
+    youngestSeconds: Math.min(...ages),
+    maxConcurrent,
+    limits: { series: bound(series), chunks: bound(samples) / CHUNK_SAMPLES },
   };
 }
 
@@ -194,6 +224,7 @@ function bucketPlan(
         0,
       ),
       syncSeconds: durationSeconds(storeGateway.syncInterval),
+      ...readOf(storeGateway, bucket.storeGatewaySets),
     },
     compactor: {
       ...component("objectStorage.compactor.resources", compactor.resources, one),

@@ -1,10 +1,11 @@
-import { loadProblemsOf, needsOf, onePod, reasonOf } from "./capacity/limits";
+import { loadProblemsOf, onePod, reasonOf } from "./capacity/limits";
+import { needsOf } from "./capacity/needs";
 import { sendersFor, shardLoad } from "./capacity/prometheus";
 import { carrying, short } from "./capacity/quantities";
 import type { CapacityPlan, Need } from "./capacity/types";
 import { capacityPlan } from "./capacityPlan";
 import { planStack } from "./plan";
-import { MOST_RECEIVERS } from "./settings/forms";
+import { MOST_PROMETHEUS_SHARDS, MOST_RECEIVERS, MOST_SENDERS } from "./settings/forms";
 import { type SettingsInput, settingsSchema } from "./settings/schema";
 import { counted } from "./values/counted";
 import { formatProblem, type Problem } from "./values/problem";
@@ -120,8 +121,11 @@ function planOf(config: SettingsInput): CapacityPlan {
 /** Senders that a queue needs beyond those of the plan; undefined where these will do. */
 function moreSenders({ prometheus }: CapacityPlan): number | undefined {
   const wanted = sendersFor(prometheus) ?? 0;
-  return wanted > (prometheus.queue?.senders ?? 0) ? wanted : undefined;
+  return wanted > (prometheus.queue?.senders.amount ?? 0) ? wanted : undefined;
 }
+
+/** Whether a larger amount meets a need: senders are chosen before, and a replay in sequence takes more receivers. */
+const isMetByAmount = ({ resource, least = 0, available }: Need): boolean => resource !== "remoteWrite" && least <= available;
 
 /** The least sizes that carry the load with these numbers of pods. What is needed depends on no amount but by the replay, which is met at once. */
 function sizesFor(request: SizeRequest, counts: Counts): { sizes: Sizes; plan: CapacityPlan } {
@@ -131,7 +135,7 @@ function sizesFor(request: SizeRequest, counts: Counts): { sizes: Sizes; plan: C
   const sizes: Sizes = { amounts, ...(senders === undefined ? {} : { senders: Math.min(senders, MOST.senders) }) };
   for (;;) {
     const plan = planOf(configOf(request, counts, sizes));
-    const over = needsOf(plan).filter(({ worst, available }) => worst > available);
+    const over = needsOf(plan).filter((need) => need.worst > need.available && isMetByAmount(need));
     if (over.length === 0) return { sizes, plan };
     for (const need of over) {
       const { key } = need.budget;
@@ -155,8 +159,11 @@ function carriesMore({ resource }: Need, amount: string, before: string | undefi
 const grownBy = (count: number, excess: number, step = 1): number =>
   excess <= 1 ? count : count + step * Math.max(1, Math.floor((count * (excess - 1)) / 2 / step));
 
+/** How many times as long as it may take a replay takes that more cores don't shorten. */
+const replayExcess = (plan: CapacityPlan): number => Math.max(0, ...needsOf(plan).map(({ least = 0, available }) => least / available));
+
 /** Largest numbers that the stack file takes. */
-const MOST = { receivers: MOST_RECEIVERS, shards: 64, queriers: 50, senders: 1_000 } as const;
+const MOST = { receivers: MOST_RECEIVERS, shards: MOST_PROMETHEUS_SHARDS, queriers: 50, senders: MOST_SENDERS } as const;
 
 /** What there may be too many of, in words. */
 const COUNTED = [
@@ -180,7 +187,7 @@ export function sizedStack(request: SizeRequest): SizedStack {
     // How many times as large as it may be.
     const excess = (key: string) => quantityBytes(sizes.amounts[`${key}.resources.memory`] ?? "0") / most;
     const grown = {
-      receivers: grownBy(counts.receivers, excess("receive"), step),
+      receivers: grownBy(counts.receivers, Math.max(excess("receive"), replayExcess(plan)), step),
       shards: grownBy(counts.shards, Math.max(excess("prometheus"), (sendersFor(plan.prometheus) ?? 0) / MOST.senders)),
       queriers: grownBy(counts.queriers, excess("querier")),
     };
@@ -241,7 +248,7 @@ function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: Cap
     })),
   ];
   const byKey = new Map<string, Need>();
-  for (const need of needsOf(plan)) {
+  for (const need of needsOf(plan).filter(isMetByAmount)) {
     const before = byKey.get(need.budget.key);
     if (before === undefined || need.worst / need.available > before.worst / before.available) byKey.set(need.budget.key, need);
   }
@@ -261,11 +268,11 @@ function sendersReason({ prometheus }: CapacityPlan): Reason[] {
   const { queue } = prometheus;
   if (queue === undefined) return [];
   const { samplesPerSecond } = shardLoad(prometheus);
-  const one = queue.samplesPerSecond / queue.senders;
+  const one = queue.samplesPerSecond / queue.senders.amount;
   return [
     {
       key: "prometheus.remoteWrite.maxShards",
-      value: String(queue.senders),
+      value: queue.senders.text,
       why:
         `each Prometheus writes ${short(samplesPerSecond)} samples a second into the ring, and one sender surely ${short(one)}: ` +
         "twice as many as they need, so that it catches up in no longer than it was cut off",

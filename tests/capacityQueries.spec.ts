@@ -64,6 +64,13 @@ describe("queries of npm run capacity, as Prometheus evaluates them", () => {
     await says(query("cpu"), { [own(name, "a")]: "0+15x120", [own(name, "b")]: "_x100 0+60x20" }, 1);
   });
 
+  it("of remote write: what was sent to the ring, and nothing that went elsewhere", async () => {
+    const sent = (remote: string) =>
+      `prometheus_remote_storage_samples_total{cluster="dev", namespace="monitoring", job="prometheus", pod="a", remote_name="${remote}"}`;
+    const sending = queryOf({ component: "Prometheus", resource: "remoteWrite" }, STACK);
+    await says(sending, { [sent("receive")]: "0+600x120", [sent("other-0")]: "0+6000x120" }, 10);
+  });
+
   it("of volumes: everything that a TSDB has on its own, all tenants of a pod together", async () => {
     const series = Object.fromEntries(
       ["storage_blocks_bytes", "wal_storage_size_bytes", "head_chunks_storage_size_bytes", "out_of_order_wbl_storage_size_bytes"].flatMap(

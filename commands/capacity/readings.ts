@@ -48,6 +48,8 @@ export function queryOf(
         : claimsQuery(outputs, job);
     case "replay":
       return `max(prometheus_tsdb_data_replay_duration_seconds{${own}})`;
+    case "remoteWrite":
+      return `max(max_over_time(rate(prometheus_remote_storage_samples_total{${own},remote_name="receive"}[5m])[1h:5m]))`;
   }
 }
 

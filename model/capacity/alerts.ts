@@ -2,11 +2,13 @@ import { stringify } from "yaml";
 import { PROMETHEUS_APP, RECEIVE_APP } from "../kubernetes/identities";
 import { headsOf } from "./heads";
 import { jobOf } from "./jobs";
-import { firstLimit, MORE_PODS, needsOf, onePod } from "./limits";
+import { firstLimit, onePod } from "./limits";
 import { usable, usualLimit } from "./need";
+import { needsOf } from "./needs";
 import { cutOff } from "./prometheus";
 import { bytesInWords, secondsInWords, short } from "./quantities";
 import { receiversName } from "./receivers";
+import { otherRemedies } from "./remedies";
 import type { CapacityPlan, Need, RingCapacityPlan } from "./types";
 import { limitName, SITUATION_NAMES } from "./words";
 
@@ -73,7 +75,7 @@ function memoryRules(need: Need, plan: CapacityPlan, namespace: string): Rule[] 
   if (own === undefined) return [];
   // The series of the pod's own cgroup has no container.
   const used = `max by (pod) (container_memory_working_set_bytes{${own.pods}, container="${own.job}"})`;
-  const remedy = `${budget.key} (${budget.text}) is to be larger${MORE_PODS.test(component) ? ", or there are to be more replicas" : ""}`;
+  const remedy = `${budget.key} (${budget.text}) is to be larger${otherRemedies(need)}`;
   const usual = usualLimit(need);
   const reserved = SITUATION_NAMES[when];
   return [

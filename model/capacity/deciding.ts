@@ -54,11 +54,15 @@ const KINDS: readonly { key: string; usual: (load: Load) => Load; inWords: (load
 
 /**
  * The key of a load without which a need would be least, and what stands there: `load.queries, 20 a second, …`. Of series that would be carried
- * if they were of the usual kind, it is the key by which they are not.
+ * if they were of the usual kind, it is the key by which they are not. `carries`: whether less of it would be enough by itself.
  *
  * @param needs Every need of a plan.
  */
-export function decidingKey(need: Need, plan: CapacityPlan, needs: (plan: CapacityPlan) => Need[]): { key: string; text: string } {
+export function decidingKey(
+  need: Need,
+  plan: CapacityPlan,
+  needs: (plan: CapacityPlan) => Need[],
+): { key: string; text: string; carries: boolean } {
   const worst = (of: CapacityPlan): number =>
     needs(of).find(({ component, resource }) => component === need.component && resource === need.resource)?.worst ?? 0;
   const left = ({ without }: LoadKey): number => worst(without(plan));
@@ -71,6 +75,6 @@ export function decidingKey(need: Need, plan: CapacityPlan, needs: (plan: Capaci
     { key: first, left: left(first) },
   );
   const kind = key === first ? KINDS.find(({ usual }) => worst(withLoads(plan, usual)) <= need.available) : undefined;
-  if (kind !== undefined) return { key: kind.key, text: `${kind.key}, ${kind.inWords(plan.load)}` };
-  return { key: key.key, text: `${key.key}, ${key.inWords(plan)}` };
+  if (kind !== undefined) return { key: kind.key, text: `${kind.key}, ${kind.inWords(plan.load)}`, carries: true };
+  return { key: key.key, text: `${key.key}, ${key.inWords(plan)}`, carries: left(key) <= need.available };
 }

@@ -15,6 +15,7 @@ import {
   LOG_SECONDS,
   LOG_SERIES_BYTES,
   OPEN_CHUNK_BYTES,
+  REPLAY_IN_SEQUENCE,
   REPLAY_SAMPLE_SECONDS,
   REPLAY_SERIES_SECONDS,
   REPLAYED,
@@ -47,15 +48,21 @@ export function headBytes(load: Load, seconds = HEAD_SECONDS): number {
   );
 }
 
-/** Memory of the head while it takes samples, and while its log is replayed. */
-export const headMemory = (load: Load, seconds = HEAD_SECONDS): { working: Parts; replaying: Parts } => ({
-  working: {
-    "series and samples of the head": headBytes(load, seconds),
-    "the block that is cut": seconds < HEAD_SECONDS ? 0 : headBytes(load) * (CUTTING - 1),
-    "samples out of order": load.late * load.series * LATE_SERIES_BYTES,
-  },
-  replaying: { "series and samples of the head": headBytes(load), "reading the log": headBytes(load) * (REPLAYED - 1) },
-});
+/**
+ * Memory of the head while it takes samples, and while its log is replayed: that of samples out of order follows, and leaves the same chunks open
+ * (prometheus v0.314.0 tsdb/head_wal.go `loadWBL`).
+ */
+export function headMemory(load: Load, seconds = HEAD_SECONDS): { working: Parts; replaying: Parts } {
+  const late = { "samples out of order": load.late * load.series * LATE_SERIES_BYTES };
+  return {
+    working: {
+      "series and samples of the head": headBytes(load, seconds),
+      "the block that is cut": seconds < HEAD_SECONDS ? 0 : headBytes(load) * (CUTTING - 1),
+      ...late,
+    },
+    replaying: { "series and samples of the head": headBytes(load), "reading the log": headBytes(load) * (REPLAYED - 1), ...late },
+  };
+}
 
 /** Bytes of the write-ahead log, for each second of samples in it, and what it has of series. */
 const logBytes = (load: Load, seconds: number): number =>
@@ -65,6 +72,10 @@ const logBytes = (load: Load, seconds: number): number =>
 const spareLogBytes = (load: Load): number =>
   Math.min(logBytes(load, HEAD_SECONDS) * (LOG_SECONDS / HEAD_SECONDS - 1), load.tenants * SPARE_SEGMENTS * SEGMENT_BYTES);
 
+/** Samples in the log of those out of order, which goes when their blocks are cut. */
+const lateSamples = ({ late, samplesPerSecond }: Load, outOfOrderSeconds: number, seconds = Number.POSITIVE_INFINITY): number =>
+  late * samplesPerSecond * Math.min(seconds, outOfOrderSeconds + BLOCK_SECONDS);
+
 /** Bytes of the log and of the head's chunks on disk. `seconds`: as of {@link headSeries}. */
 export function logDisk(load: Load, outOfOrderSeconds: number, seconds = HEAD_SECONDS): Parts {
   const samples = load.samplesPerSecond * Math.min(seconds, HEAD_SECONDS);
@@ -72,16 +83,17 @@ export function logDisk(load: Load, outOfOrderSeconds: number, seconds = HEAD_SE
     "the write-ahead log": logBytes(load, Math.min(seconds, HEAD_SECONDS)) + (seconds < HEAD_SECONDS ? 0 : spareLogBytes(load)),
     // A chunk is written when it is full.
     "chunks of the head": Math.max(0, samples - (seconds < HEAD_SECONDS ? load.series * CHUNK_SAMPLES : 0)) * SAMPLE_BYTES,
-    "the log of samples out of order":
-      load.late * load.samplesPerSecond * Math.min(seconds, outOfOrderSeconds + BLOCK_SECONDS) * LOG_SAMPLE_BYTES,
+    "the log of samples out of order": lateSamples(load, outOfOrderSeconds, seconds) * LOG_SAMPLE_BYTES,
   };
 }
 
-/** Seconds of one core for the replay of the log. */
-export function replayCoreSeconds({ samplesPerSecond, tenants, ...load }: Load): number {
+/** Seconds of one core for the replay of the logs, and how many of them one database takes one after the other, whatever there are of cores. */
+export function replayCoreSeconds(load: Load, outOfOrderSeconds: number): { all: number; inSequence: number } {
+  const { samplesPerSecond, tenants } = load;
   const spare = Math.min(samplesPerSecond * (LOG_SECONDS - HEAD_SECONDS), (tenants * SPARE_SEGMENTS * SEGMENT_BYTES) / LOG_SAMPLE_BYTES);
-  const samples = samplesPerSecond * HEAD_SECONDS + spare;
-  return headSeries({ ...load, samplesPerSecond, tenants }) * REPLAY_SERIES_SECONDS + samples * REPLAY_SAMPLE_SECONDS;
+  const ofSeries = headSeries(load) * REPLAY_SERIES_SECONDS;
+  const ofSamples = (samplesPerSecond * HEAD_SECONDS + spare + lateSamples(load, outOfOrderSeconds)) * REPLAY_SAMPLE_SECONDS;
+  return { all: ofSeries + ofSamples, inSequence: ofSeries + ofSamples * REPLAY_IN_SEQUENCE };
 }
 
 /**

@@ -1,28 +1,13 @@
 import type { Problem } from "../values/problem";
-import { compactorNeeds } from "./bucket";
 import { decidingKey } from "./deciding";
 import { underLoad } from "./load";
-import { prometheusNeeds, sidecarNeeds } from "./prometheus";
-import { amountOf, carrying } from "./quantities";
-import { frontendNeeds, querierNeeds } from "./queries";
-import { receiverNeeds, receiversName, routerNeeds } from "./receivers";
-import { storeGatewayNeeds } from "./storeGateways";
-import type { CapacityPlan, ComponentPlan, Need } from "./types";
+import { needsOf } from "./needs";
+import { amountOf } from "./quantities";
+import { remedyOf } from "./remedies";
+import type { CapacityPlan, Need } from "./types";
 import { RESOURCE_NAMES, SITUATION_NAMES } from "./words";
 
-/** Everything that is needed, and where it is more than there is. */
-
-/** Every need of the plan, in the order in which samples go. */
-export const needsOf = (plan: CapacityPlan): Need[] => [
-  ...prometheusNeeds(plan),
-  ...sidecarNeeds(plan),
-  ...routerNeeds(plan),
-  ...receiverNeeds(plan),
-  ...frontendNeeds(plan),
-  ...querierNeeds(plan),
-  ...storeGatewayNeeds(plan),
-  ...compactorNeeds(plan),
-];
+/** Where more is needed than there is. */
 
 const fullness = ({ worst, available }: Need): number => worst / available;
 
@@ -58,20 +43,25 @@ export function partsInWords({ parts, resource }: Pick<Need, "parts" | "resource
   return [...named, ...(parts.length > MOST_PARTS ? ["…"] : [])].join(", ");
 }
 
+/** Resources of which a need has one part only. */
+const TOLD_WHOLE: readonly Need["resource"][] = ["replay", "remoteWrite"];
+
 /** Why a need is no less than it is: `needs 9 GiB of memory while … (8.2 GiB for …)`. */
 export function reasonOf(need: Need): string {
   const when = SITUATION_NAMES[need.when];
   const what =
     need.resource === "replay"
       ? `takes ${amountOf("replay", need.worst)} for the replay of its log with the CPU that it surely has`
-      : need.resource === "cpu"
-        ? `needs ${amountOf("cpu", need.worst)}`
-        : `needs ${amountOf(need.resource, need.worst)} of its ${RESOURCE_NAMES[need.resource]}`;
-  return `${what}${when === "" ? "" : ` ${when}`}${need.resource === "replay" ? "" : ` (${partsInWords(need)})`}`;
+      : need.resource === "remoteWrite"
+        ? `has ${amountOf("remoteWrite", need.worst)} to send`
+        : need.resource === "cpu"
+          ? `needs ${amountOf("cpu", need.worst)}`
+          : `needs ${amountOf(need.resource, need.worst)} of its ${RESOURCE_NAMES[need.resource]}`;
+  return `${what}${when === "" ? "" : ` ${when}`}${TOLD_WHOLE.includes(need.resource) ? "" : ` (${partsInWords(need)})`}`;
 }
 
 /** What there is of it, in words. */
-function availableOf({ resource, available }: Need): string {
+function availableOf({ resource, available, least = 0 }: Need): string {
   const amount = amountOf(resource, available);
   switch (resource) {
     case "memory":
@@ -81,7 +71,9 @@ function availableOf({ resource, available }: Need): string {
     case "cpu":
       return `it is to take ${amount}, which is 70 % of what is reserved`;
     case "replay":
-      return `a start may take ${amount}`;
+      return `a start may take ${amount}${least > available ? `; one tenant's log alone takes ${amountOf(resource, least)}, since it is read in sequence however many cores there are` : ""}`;
+    case "remoteWrite":
+      return `all senders together surely send ${amount}`;
   }
 }
 
@@ -96,42 +88,9 @@ function problemOf(need: Need, plan: CapacityPlan): Problem {
     value: need.budget.text,
     isPublic: true,
     rule: `under the load (${deciding.text}) ${onePod(need.component)} ${reasonOf(need)}, and ${availableOf(need)}`,
-    remedy: `${carrying(need)} or more${morePodsCarry(need, plan) ? ", more replicas" : ""}, or less in ${deciding.key}`,
+    remedy: remedyOf(need, plan),
   };
 }
-
-/** As many times the pods as nobody has, under whom all that is left is what each of them needs. */
-const MANY = 1_000;
-
-/** The same plan with many more pods of a component. */
-function withManyPods(plan: CapacityPlan, component: string): CapacityPlan {
-  const grown = <Own extends ComponentPlan>(own: Own): Own => ({
-    ...own,
-    pods: { all: own.pods.all * MANY, restart: own.pods.restart * MANY, loss: own.pods.loss * MANY },
-  });
-  const { receivers, routers, querier, queryFrontend } = plan;
-  if (component === "routers" && routers !== undefined) return { ...plan, routers: grown(routers) };
-  if (component === "queriers") return { ...plan, querier: grown(querier) };
-  if (component === "query frontends" && queryFrontend !== undefined) return { ...plan, queryFrontend: grown(queryFrontend) };
-  if (receivers === undefined) return plan;
-  const rings = receivers.rings.map((ring) =>
-    receiversName(receivers, ring) === component
-      ? // Tenants are divided where each has a shard of its own.
-        { ...grown(ring), heaviest: ring.heaviest / MANY, tenants: ring.tenants < plan.load.tenants ? 1 : ring.tenants }
-      : ring,
-  );
-  return { ...plan, receivers: { ...receivers, rings } };
-}
-
-/** Whether any number of pods would meet a need: not where one query, or what every pod has of each tenant, is too much for one of them. */
-function morePodsCarry({ component, resource, available }: Need, plan: CapacityPlan): boolean {
-  if (!MORE_PODS.test(component)) return false;
-  const left = needsOf(withManyPods(plan, component)).find((each) => each.component === component && each.resource === resource);
-  return left !== undefined && left.worst <= available;
-}
-
-/** Components whose work is divided over however many pods there are. */
-export const MORE_PODS = /^(?:receivers|routers|queriers|query frontends)/;
 
 /** Of each key the need that asks for most, as a problem: everything that can't carry the load; empty where all of it can. */
 export function loadProblemsOf(plan: CapacityPlan): Problem[] {

@@ -8,9 +8,9 @@ export type Parts = Record<string, number>;
 
 export const sumOf = (parts: Parts): number => Object.values(parts).reduce((sum, each) => sum + each, 0);
 
-const USABLE: Readonly<Record<Resource, number>> = { memory: USABLE_MEMORY, cpu: USABLE_CPU, disk: USABLE_DISK, replay: 1 };
+const USABLE: Readonly<Record<Resource, number>> = { memory: USABLE_MEMORY, cpu: USABLE_CPU, disk: USABLE_DISK, replay: 1, remoteWrite: 1 };
 
-/** Part of a budget that can be used. A time is given as it is. */
+/** Part of a budget that can be used. A time and what is sent are given as they are. */
 export const usable = (resource: Resource, amount: number): number => amount * USABLE[resource];
 
 /**

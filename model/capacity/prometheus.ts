@@ -9,6 +9,8 @@ import {
   PROMETHEUS_BYTES,
   QUEUED_SAMPLE_BYTES,
   REMOTE_WRITE,
+  REQUEST_LABELS,
+  REQUEST_SAMPLE_BYTES,
   SCRAPE_SECONDS,
   UNEVEN_SHARDS,
 } from "./coefficients";
@@ -16,7 +18,7 @@ import { blockBytes, headBytes, headMemory, headSeries, logDisk } from "./head";
 import { times } from "./load";
 import { need, type Parts, sumOf, usable } from "./need";
 import { serving } from "./queries";
-import type { Capacity, CapacityPlan, Load, Need, PrometheusCapacityPlan } from "./types";
+import type { Capacity, CapacityPlan, Load, Need, PrometheusCapacityPlan, QueuePlan } from "./types";
 
 /** The stack's own Prometheus. Each server of a shard scrapes all of it, so that a loss gives the others no more to do. */
 
@@ -53,6 +55,17 @@ export function sidecarNeeds(plan: CapacityPlan): Need[] {
   ];
 }
 
+/** Memory of queues with so many senders each, of which each has all that may wait for it and its largest request. */
+const queuesMemory = ({ targets, waiting, perRequest }: QueuePlan, own: Load, senders: number): Parts => ({
+  "remote write": targets * headBytes(own) * (REMOTE_WRITE - 1),
+  "samples that wait to be sent": targets * senders * waiting * QUEUED_SAMPLE_BYTES,
+  "requests of senders": targets * senders * perRequest * (REQUEST_SAMPLE_BYTES + own.labelBytes * REQUEST_LABELS),
+});
+
+/** Senders that are at work while nothing waits longer than a request takes at worst. */
+const usualSenders = (queue: QueuePlan | undefined, { samplesPerSecond }: Load): number =>
+  queue === undefined ? 0 : Math.min(queue.senders.amount, Math.ceil((queue.senders.amount * samplesPerSecond) / queue.samplesPerSecond));
+
 export function prometheusNeeds(plan: CapacityPlan): Need[] {
   const { prometheus } = plan;
   const { queue, queried } = prometheus;
@@ -60,10 +73,7 @@ export function prometheusNeeds(plan: CapacityPlan): Need[] {
   const { working, replaying } = headMemory(own);
   const reads = queried ? serving(plan, servedBy(prometheus), prometheus.retentionSeconds) : { cpu: 0, memory: 0 };
   const process = { "the process itself": PROMETHEUS_BYTES };
-  const sending: Parts =
-    queue === undefined
-      ? {}
-      : { "remote write": headBytes(own) * (REMOTE_WRITE - 1), "samples that wait to be sent": queue.samples * QUEUED_SAMPLE_BYTES };
+  const sending = (senders: number): Parts => (queue === undefined ? {} : queuesMemory(queue, own, senders));
   const cpu = {
     "the process itself": IDLE_CORES,
     "scraping, storing and sending": own.samplesPerSecond * SCRAPE_SECONDS,
@@ -75,14 +85,28 @@ export function prometheusNeeds(plan: CapacityPlan): Need[] {
       "Prometheus",
       "memory",
       prometheus.memory,
-      { ...process, ...working, ...sending, queries: reads.memory },
-      { ...process, ...replaying, ...sending },
+      { ...process, ...working, ...sending(usualSenders(queue, own)), queries: reads.memory },
+      // What was not sent before the restart is sent by all of them.
+      { ...process, ...replaying, ...sending(queue?.senders.amount ?? 0) },
       "replay",
     ),
     need("Prometheus", "cpu", prometheus.cpu, cpu),
     ...(prometheus.disk === undefined
       ? []
       : [need("Prometheus", "disk", prometheus.disk, { ...blocksOf(prometheus), ...logDisk(own, 0) })]),
+    ...(!queue?.toRing
+      ? []
+      : [
+          need(
+            "Prometheus",
+            "remoteWrite",
+            queue.senders,
+            { "samples that are scraped": own.samplesPerSecond },
+            undefined,
+            "always",
+            queue.samplesPerSecond,
+          ),
+        ]),
   ];
 }
 
@@ -92,7 +116,7 @@ export function prometheusNeeds(plan: CapacityPlan): Need[] {
  */
 export function cutOff({ prometheus, receivers }: CapacityPlan): Capacity["cutOff"] {
   const { queue } = prometheus;
-  if (queue === undefined) return undefined;
+  if (!queue?.toRing) return undefined;
   const own = shardLoad(prometheus);
   const log = sumOf(logDisk(own, 0));
   const room =
@@ -105,9 +129,9 @@ export function cutOff({ prometheus, receivers }: CapacityPlan): Capacity["cutOf
 
 /**
  * Senders with which the largest shard catches up in no longer than it was cut off, while the load goes on: they send twice what it scrapes.
- * Undefined where nothing is sent.
+ * Undefined where nothing is sent to a ring.
  */
 export function sendersFor({ queue, ...prometheus }: PrometheusCapacityPlan): number | undefined {
-  if (queue === undefined) return undefined;
-  return Math.ceil((2 * shardLoad(prometheus).samplesPerSecond * queue.senders) / queue.samplesPerSecond);
+  if (!queue?.toRing) return undefined;
+  return Math.ceil((2 * shardLoad(prometheus).samplesPerSecond * queue.senders.amount) / queue.samplesPerSecond);
 }

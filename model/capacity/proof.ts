@@ -1,11 +1,12 @@
 import { bucketByYear } from "./bucket";
 import { costOf } from "./cost";
 import { headsOf } from "./heads";
-import { firstLimit, needsOf } from "./limits";
+import { firstLimit } from "./limits";
+import { needsOf } from "./needs";
 import { networkOf } from "./network";
 import { cutOff } from "./prometheus";
 import { rounded } from "./quantities";
-import { receiversName, replaySeconds } from "./receivers";
+import { receiversName, replayOf } from "./receivers";
 import { summaryOf } from "./summary";
 import type { Capacity, CapacityPlan, ComponentCapacity } from "./types";
 
@@ -34,7 +35,9 @@ export function capacity(plan: CapacityPlan): Capacity {
         ...(each.resource === "disk" ? retained(plan, each.component) : {}),
       }),
     ),
-    ...(receivers === undefined ? {} : { replaySeconds: rounded(Math.max(...receivers.rings.map(replaySeconds))) }),
+    ...(receivers === undefined
+      ? {}
+      : { replaySeconds: rounded(Math.max(...receivers.rings.map((ring) => replayOf(ring, receivers).seconds))) }),
     ...(cut === undefined
       ? {}
       : {

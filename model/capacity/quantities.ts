@@ -18,6 +18,12 @@ const binary = (bytes: number): string => (bytes % GI === 0 ? `${bytes / GI}Gi` 
 /** Four significant digits keep an output short, and the same on every machine. */
 export const rounded = (amount: number): number => Number(amount.toPrecision(4));
 
+/** Two significant digits, and no more than the amount. */
+export function roundedDown(amount: number): number {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, amount))) - 1);
+  return Math.floor(amount / step) * step;
+}
+
 /** The least memory, in steps that people write, of which so many bytes can be used. */
 export function memoryFor(bytes: number): string {
   const least = bytes / USABLE_MEMORY;
@@ -35,10 +41,11 @@ export function cpuFor(cores: number): string {
 /** The least volume of which so many bytes can be used. */
 export const volumeFor = (bytes: number): string => `${Math.max(1, Math.ceil(bytes / USABLE_DISK / GI))}Gi`;
 
-/** What would carry a need at the key of its budget: of a replay, the CPU with which it ends in time. */
+/** What would carry a need at the key of its budget: of a replay, the CPU with which it ends in time; of remote write, its senders. */
 export function carrying({ resource, worst, available, budget }: Pick<Need, "resource" | "worst" | "available" | "budget">): string {
   if (resource === "memory") return memoryFor(worst);
   if (resource === "disk") return volumeFor(worst);
+  if (resource === "remoteWrite") return String(Math.ceil((budget.amount * worst) / available - 1e-9));
   return cpuFor(resource === "cpu" ? worst / USABLE_CPU : (budget.amount * worst) / available);
 }
 
@@ -67,6 +74,7 @@ export function secondsInWords(seconds: number): string {
 /** An amount of a resource in words. */
 export function amountOf(resource: Resource, amount: number): string {
   if (resource === "replay") return secondsInWords(amount);
+  if (resource === "remoteWrite") return `${short(amount)} samples/s`;
   if (resource === "cpu") {
     const cores = Number(amount.toPrecision(2));
     return `${cores} ${cores === 1 ? "core" : "cores"}`;

@@ -46,24 +46,29 @@ export const queryBytes = (plan: CapacityPlan): number =>
 export const querySeconds = (plan: CapacityPlan): number =>
   QUERY_SECONDS + plan.queries.series * replicasRead(plan) * (READ_AT_QUERIER_SECONDS + chunksOfSeries(plan) * READ_CHUNK_SECONDS);
 
-/** Queries at once: one, and twice as many as there are on average, since they come in bunches; no more than the querier lets in. */
-export const atOnce = (perSecond: number, seconds: number, most: number): number => Math.min(most, 1 + 2 * perSecond * seconds);
+/**
+ * Queries at once: one, and twice as many as there are on average, since they come in bunches.
+ *
+ * @param most How many a process itself lets in; others wait. Default: all.
+ */
+export const atOnce = (perSecond: number, seconds: number, most = Number.POSITIVE_INFINITY): number =>
+  Math.min(most, 1 + 2 * perSecond * seconds);
 
 /**
- * What a process that serves samples takes for queries.
+ * What a process that serves samples takes for queries. As many are served at once as the load brings, and not as all queriers together would let in:
+ * one more of these brings no query more.
  *
  * @param replicas How many replicas it has of each series that is queried, on average.
  * @param retentionSeconds How long samples stay in its blocks, beside those of its head.
  */
 export function serving(plan: CapacityPlan, replicas: number, retentionSeconds: number): { cpu: number; memory: number } {
-  const { queries, querier } = plan;
+  const { queries } = plan;
   const chunks = chunksOfSeries(plan, retentionSeconds + HEAD_SECONDS);
   const series = queries.series * replicas;
-  const most = querier.maxConcurrent * querier.pods.all;
   return {
     // A querier asks every store that may have something of a selector.
     cpu: queries.perSecond * (STORE_QUERY_SECONDS + series * (READ_AT_STORE_SECONDS + chunks * READ_CHUNK_SECONDS)),
-    memory: atOnce(queries.perSecond, querySeconds(plan), most) * series * (plan.load.labelBytes + chunks * BYTES_PER_CHUNK),
+    memory: atOnce(queries.perSecond, querySeconds(plan)) * series * (plan.load.labelBytes + chunks * BYTES_PER_CHUNK),
   };
 }
 

@@ -33,12 +33,25 @@ import type { CapacityPlan, Load, Need, ReceiversPlan, RingCapacityPlan } from "
 /** What the receiver that stores most of a ring has. */
 export const heaviestLoad = ({ load, heaviest, tenants }: RingCapacityPlan): Load => ({ ...times(load, heaviest), tenants });
 
-/** Seconds of a replay in the receiver that stores most, with the CPU that it surely has. */
-export const replaySeconds = (ring: RingCapacityPlan): number => replayCoreSeconds(heaviestLoad(ring)) / ring.cpu.amount;
+/**
+ * Seconds of a replay in the receiver that stores most, with the CPU that it surely has, and how many of them no further core would save.
+ * Databases of tenants are opened all at once (thanos v0.42.4 pkg/receive/multitsdb.go `Open`), so that these are the largest one's.
+ */
+export function replayOf(
+  ring: RingCapacityPlan,
+  { outOfOrderSeconds }: Pick<ReceiversPlan, "outOfOrderSeconds">,
+): { seconds: number; least: number } {
+  const { all } = replayCoreSeconds(heaviestLoad(ring), outOfOrderSeconds);
+  const { inSequence } = replayCoreSeconds({ ...times(ring.load, ring.largestTenant), tenants: 1 }, outOfOrderSeconds);
+  return { seconds: Math.max(all / ring.cpu.amount, inSequence), least: inSequence };
+}
 
 /** Name of a ring's receivers in a need. */
 export const receiversName = ({ rings }: Pick<ReceiversPlan, "rings">, { name }: Pick<RingCapacityPlan, "name">): string =>
   rings.length === 1 ? "receivers" : `receivers of ring ${name}`;
+
+/** What exemplars are called among the parts of a need. */
+export const EXEMPLARS = "exemplars";
 
 /** What taking so many samples a second and sending their replicas on takes. */
 function routing({ load, receivers }: CapacityPlan, samplesPerSecond: number): { cpu: Parts; memory: Parts } {
@@ -65,7 +78,7 @@ function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapac
     "the process itself": RECEIVER_BYTES,
     "tenants' databases": own.tenants * TENANT_BYTES,
     // Places are there from the beginning; every exemplar belongs to some series, so that few of these have few of those.
-    exemplars:
+    [EXEMPLARS]:
       own.tenants * receivers.maxExemplars * EXEMPLAR_PLACE_BYTES +
       Math.min(own.tenants * receivers.maxExemplars, headSeries(own)) * EXEMPLAR_BYTES,
   };
@@ -91,21 +104,17 @@ function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapac
     ...logDisk(own, receivers.outOfOrderSeconds, seconds),
   };
   const { pods, when } = fewest(ring.pods);
+  const { seconds: replaySeconds, least } = replayOf(ring, receivers);
   const work = need(component, "memory", ring.memory, memory(ring.pods.all), memory(pods), when);
   const replay = need(component, "memory", ring.memory, { ...fixed, ...replaying }, undefined);
   return [
     replay.worst > work.worst ? { ...work, worst: replay.worst, parts: replay.parts, when: "replay" } : work,
     need(component, "cpu", ring.cpu, cpu(ring.pods.all), cpu(pods), when),
     ...(ring.disk === undefined ? [] : [need(component, "disk", ring.disk, disk)]),
-    need(
-      component,
-      "replay",
-      ring.cpu,
-      { "reading the log": replaySeconds(ring) },
-      { "reading the log": replaySeconds(ring) },
-      "replay",
-      receivers.startupSeconds,
-    ),
+    {
+      ...need(component, "replay", ring.cpu, { "reading the log": replaySeconds }, undefined, "replay", receivers.startupSeconds),
+      least,
+    },
   ];
 }
 

@@ -27,7 +27,7 @@ export interface Budget {
   key: string;
   /** As it is written, such as `2Gi`. */
   text: string;
-  /** Bytes or cores. */
+  /** Bytes, cores or senders. */
   amount: number;
 }
 
@@ -63,6 +63,8 @@ export interface RingCapacityPlan extends ComponentPlan {
   heaviest: number;
   /** Tenants of which that receiver has series: all, or those whose shards it is in. */
   tenants: number;
+  /** Part of the ring's series that it stores of its largest tenant, 0 to {@link heaviest}. */
+  largestTenant: number;
   retentionSeconds: number;
   /** Bytes of a tenant's blocks at most, if anything bounds them. */
   retainedBytes?: number;
@@ -75,9 +77,27 @@ export interface ReceiversPlan {
   /** Whether routers are apart; otherwise each receiver takes requests. */
   split: boolean;
   maxExemplars: number;
+  /** Series that one more receiver adds to what the stack's own Prometheus scrapes, where nobody named how many these are. */
+  scrapedOfOne: number;
   outOfOrderSeconds: number;
   /** Seconds that a start may take. */
   startupSeconds: number;
+}
+
+/** What sends the samples of one Prometheus, to each target all of them. */
+export interface QueuePlan {
+  /** Targets, each with a queue of its own: the ring, and those of `prometheus.remoteWrite.otherTargets`. */
+  targets: number;
+  /** Whether the ring is one of them. How fast others take samples nobody knows. */
+  toRing: boolean;
+  /** Senders to one target at once at most (Prometheus calls them shards), as they are written. */
+  senders: Budget;
+  /** Samples that wait for each of them at most. */
+  waiting: number;
+  /** Samples of one request at most. */
+  perRequest: number;
+  /** What all of them surely send to the ring. */
+  samplesPerSecond: number;
 }
 
 /** The Prometheus servers. */
@@ -89,17 +109,35 @@ export interface PrometheusCapacityPlan extends ComponentPlan {
   retentionSeconds: number;
   retainedBytes?: number;
   agent: boolean;
-  /** Senders at once at most, samples that wait in memory at most, and the largest sending rate; undefined where nothing is sent. */
-  queue?: { senders: number; samples: number; samplesPerSecond: number };
+  /** Undefined where nothing is sent. */
+  queue?: QueuePlan;
   /** Whether queries are answered from its samples. */
   queried: boolean;
   /** The container beside each server through which these go; undefined behind a ring. */
   sidecar?: Pick<ComponentPlan, "cpu" | "memory">;
 }
 
+/** The store gateways of a bucket. */
+export interface StoreGatewayPlan extends ComponentPlan {
+  shards: number;
+  /** Whether a hash of blocks divides these; otherwise one has all blocks of an age. */
+  hashed: boolean;
+  cacheBytes: number;
+  syncSeconds: number;
+  /** Age from which on samples are read from the bucket. */
+  youngestSeconds: number;
+  /** Selectors that one of them reads at once, at most. */
+  maxConcurrent: number;
+  /**
+   * Most series, each once for each of its blocks, and most chunks of one answer, where the environment names limits; infinite otherwise. Those that
+   * Thanos is given by default follow from memory, and so do not say how much of it a load needs.
+   */
+  limits: { series: number; chunks: number };
+}
+
 /** The bucket under its load, and who works on it. */
 export interface LoadedBucket {
-  storeGateway: ComponentPlan & { shards: number; cacheBytes: number; syncSeconds: number };
+  storeGateway: StoreGatewayPlan;
   compactor: ComponentPlan & { concurrency: number; shards: number };
   /** Seconds; infinite for ever. */
   retention: { raw: number; fiveMinutes: number; oneHour: number };
@@ -148,8 +186,8 @@ export interface CapacityPlan {
   notModelled: readonly string[];
 }
 
-/** What is needed of one resource: `replay` is the time of a log's replay. */
-export type Resource = "memory" | "cpu" | "disk" | "replay";
+/** What is needed of one resource: `replay` is the time of a log's replay, `remoteWrite` what a queue sends. */
+export type Resource = "memory" | "cpu" | "disk" | "replay" | "remoteWrite";
 
 /** What the neediest pod of a component needs of one resource. */
 export interface Need {
@@ -157,8 +195,10 @@ export interface Need {
   component: string;
   resource: Resource;
   budget: Budget;
-  /** Bytes, cores or seconds that can be used. */
+  /** Bytes, cores, seconds or samples a second that can be used. */
   available: number;
+  /** What no larger budget would bring it below; absent where a larger one always helps. */
+  least?: number;
   /** What is needed when nothing is amiss. */
   used: number;
   /** What is needed at worst. */

@@ -8,6 +8,7 @@ export const RESOURCE_NAMES: Readonly<Record<Resource, string>> = {
   cpu: "CPU",
   disk: "volume",
   replay: "replay of the log",
+  remoteWrite: "remote write",
 };
 
 /** When something is needed; nothing where it always is. */

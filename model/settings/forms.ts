@@ -252,6 +252,9 @@ export const count = (minimum: number, maximum: number) => z.int().min(minimum).
  * their hashring file is a thirtieth of what a ConfigMap holds.
  */
 export const MOST_RECEIVERS = 300;
+/** Most shards of Prometheus, and most senders (`max_shards`) of one. */
+export const MOST_PROMETHEUS_SHARDS = 64;
+export const MOST_SENDERS = 1_000;
 
 /** A number of a ring's receivers. */
 export const receiverCount = count(1, MOST_RECEIVERS);

@@ -91,6 +91,19 @@ describe("size", () => {
     );
   });
 
+  it("has more receivers where no CPU ends the replay of one tenant's log in time", () => {
+    const { config } = sizedStack({ ...REQUEST, load: { series: 10_000_000, interval: "1s" }, largestMemory: "512Gi" });
+    const replicas = config.receive?.replicas ?? 0;
+    assert.ok(replicas > 3);
+    assert.ok(carriesItsLoad(config));
+    assert.ok(
+      !carriesItsLoad({
+        ...config,
+        receive: { ...config.receive, replicas: 3, resources: { cpu: "500", memory: "512Gi" } },
+      } as SettingsInput),
+    );
+  });
+
   it("gives a queue the senders with which it catches up in no longer than it was cut off, and its memory", () => {
     const few = sizedStack({ ...REQUEST, load: { series: 1_000_000, interval: "30s" } });
     assert.equal(few.config.prometheus?.remoteWrite, undefined);

@@ -1,0 +1,102 @@
+import { MOST_PROMETHEUS_SHARDS, MOST_SENDERS } from "../settings/forms";
+import { decidingKey } from "./deciding";
+import { needsOf } from "./needs";
+import { carrying, roundedDown, short } from "./quantities";
+import { EXEMPLARS, receiversName } from "./receivers";
+import type { CapacityPlan, ComponentPlan, Need } from "./types";
+
+/** What would meet a need that a plan does not: each is told only where it does. */
+
+/** As many times the pods as nobody has, under whom all that is left is what each of them needs. */
+const MANY = 1_000;
+
+/** Components whose work is divided over however many pods there are, in part at least. */
+const MORE_PODS = /^(?:receivers|routers|queriers|query frontends|store gateways)/;
+/** Components of which there are as many as shards of Prometheus. */
+const MORE_SHARDS = /^(?:Prometheus|sidecars)$/;
+
+/** The same plan with many more pods of a component. */
+export function withManyPods(plan: CapacityPlan, component: string): CapacityPlan {
+  const grown = <Own extends ComponentPlan>(own: Own): Own => ({
+    ...own,
+    pods: { all: own.pods.all * MANY, restart: own.pods.restart * MANY, loss: own.pods.loss * MANY },
+  });
+  const { receivers, routers, querier, queryFrontend, bucket } = plan;
+  if (component === "routers" && routers !== undefined) return { ...plan, routers: grown(routers) };
+  if (component === "queriers") return { ...plan, querier: grown(querier) };
+  if (component === "query frontends" && queryFrontend !== undefined) return { ...plan, queryFrontend: grown(queryFrontend) };
+  if (component === "store gateways" && bucket !== undefined)
+    return { ...plan, bucket: { ...bucket, storeGateway: grown(bucket.storeGateway) } };
+  if (receivers === undefined) return plan;
+  const rings = receivers.rings.map((ring) =>
+    receiversName(receivers, ring) === component
+      ? {
+          ...grown(ring),
+          heaviest: ring.heaviest / MANY,
+          largestTenant: ring.largestTenant / MANY,
+          // Tenants are divided where each has a shard of its own.
+          tenants: ring.tenants < plan.load.tenants ? 1 : ring.tenants,
+        }
+      : ring,
+  );
+  return { ...plan, receivers: { ...receivers, rings } };
+}
+
+/** Whether a plan meets a need of another one. */
+function meets(plan: CapacityPlan, { component, resource }: Need): boolean {
+  const left = needsOf(plan).find((each) => each.component === component && each.resource === resource);
+  return left !== undefined && left.worst <= left.available;
+}
+
+/** Not where one query, or what every pod has of each tenant, is too much for one of them. */
+function morePods(need: Need, plan: CapacityPlan): string[] {
+  const { component } = need;
+  if (!MORE_PODS.test(component) || !meets(withManyPods(plan, component), need)) return [];
+  const scraped = component.startsWith("receivers") ? (plan.receivers?.scrapedOfOne ?? 0) : 0;
+  return [`more replicas${scraped === 0 ? "" : ` (each has ${short(scraped)} series more for Prometheus to scrape)`}`];
+}
+
+/** Each shard scrapes, keeps and sends its part of the targets. */
+const moreShards = (need: Need, plan: CapacityPlan): string[] =>
+  MORE_SHARDS.test(need.component) && meets({ ...plan, prometheus: { ...plan.prometheus, shards: MOST_PROMETHEUS_SHARDS } }, need)
+    ? [`more in prometheus.shards (${plan.prometheus.shards})`]
+    : [];
+
+/** The most exemplars of a tenant with which a need is met, where there are any in it. */
+function fewerExemplars(need: Need, plan: CapacityPlan): string[] {
+  const { receivers } = plan;
+  if (receivers === undefined || !need.parts.some(({ what }) => what === EXEMPLARS)) return [];
+  const met = (maxExemplars: number): boolean => meets({ ...plan, receivers: { ...receivers, maxExemplars } }, need);
+  if (!met(0)) return [];
+  let [most, tooMany] = [0, receivers.maxExemplars];
+  while (tooMany - most > 1) {
+    const middle = Math.floor((most + tooMany) / 2);
+    if (met(middle)) most = middle;
+    else tooMany = middle;
+  }
+  return [`at most ${roundedDown(most)} in receive.maxExemplars (${receivers.maxExemplars})`];
+}
+
+/** More of what its key gives, where that helps and the stack file takes as much. */
+function moreOfIt(need: Need): string[] {
+  if ((need.least ?? 0) > need.available) return [];
+  const amount = carrying(need);
+  return need.resource === "remoteWrite" && Number(amount) > MOST_SENDERS ? [] : [`${amount} or more`];
+}
+
+/** What would be accepted: of its own key, of others, and less of the load's key that a need follows from. */
+export function remedyOf(need: Need, plan: CapacityPlan): string {
+  const { key, carries } = decidingKey(need, plan, needsOf);
+  const own = [...moreOfIt(need), ...morePods(need, plan), ...moreShards(need, plan), ...fewerExemplars(need, plan)];
+  return [...own, ...(carries || own.length === 0 ? [`${own.length === 0 ? "" : "or "}less in ${key}`] : [])].join(", ");
+}
+
+/** What else than more of its key keeps an alert's component from its limit, as a clause; empty where there is nothing. */
+export function otherRemedies({ component, parts }: Pick<Need, "component" | "parts">): string {
+  const [largest] = parts;
+  return [
+    ...(MORE_PODS.test(component) && component !== "store gateways" ? [", or there are to be more replicas"] : []),
+    ...(MORE_SHARDS.test(component) ? [", or prometheus.shards"] : []),
+    ...(largest?.what === EXEMPLARS ? [", or receive.maxExemplars smaller"] : []),
+  ].join("");
+}

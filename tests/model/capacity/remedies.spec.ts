@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { loadProblemsOf } from "../../../model/capacity/limits";
+import { needsOf } from "../../../model/capacity/needs";
+import { capacity } from "../../../model/capacity/proof";
+import { roundedDown } from "../../../model/capacity/quantities";
+import type { CapacityPlan } from "../../../model/capacity/types";
+import type { Problem } from "../../../model/values/problem";
+import type { Overrides } from "../../harness";
+import { needOf, planUnder } from "./plans";
+
+function problemOf(plan: CapacityPlan, key: string): Problem {
+  const found = loadProblemsOf(plan).find((each) => each.key === key);
+  assert.ok(found !== undefined, key);
+  return found;
+}
+
+/** An amount that a remedy names of a key. */
+const named = (remedy: string, pattern: RegExp): number => Number(pattern.exec(remedy)?.[1]);
+
+describe("capacity: remedies", () => {
+  const LOAD = { series: 1_000_000, interval: "30s" };
+
+  it("of Prometheus are shards, where these are enough", () => {
+    for (const key of ["prometheus.resources.memory", "prometheus.storage.pvc.size"])
+      assert.match(
+        problemOf(planUnder("prod", { series: 5_000_000, interval: "30s" }), key).remedy,
+        /^\d+Gi or more, more in prometheus\.shards \(1\), or less in load\.series$/,
+        key,
+      );
+    const sharded = planUnder("prod", LOAD, { prometheus: { shards: 16 } });
+    assert.ok(needOf(sharded, "Prometheus memory").worst <= needOf(sharded, "Prometheus memory").available);
+    assert.doesNotMatch(problemOf(planUnder("prod", { series: 1e9, interval: "30s" }), "prometheus.resources.memory").remedy, /shards/);
+  });
+
+  it("of sidecars are shards as well", () => {
+    const sidecars = { ingestion: "sidecar", prometheus: { storage: { pvc: { size: "900Gi" } }, resources: { memory: "64Gi", cpu: "8" } } };
+    const { remedy } = problemOf(
+      planUnder("prod", { ...LOAD, queries: { series: 100_000, range: "12h" } }, sidecars as Overrides),
+      "prometheus.sidecar.resources.memory",
+    );
+    assert.match(remedy, /, more in prometheus\.shards \(1\), or less in load\.queries$/);
+  });
+
+  it("of store gateways are replicas where queries make the need, and no replicas where headers do", () => {
+    const busy = planUnder("prod", { series: 10_000, interval: "30s", queries: { perSecond: 20 } });
+    assert.match(problemOf(busy, "objectStorage.storeGateway.resources.cpu").remedy, /, more replicas, or less in load\.queries$/);
+    const large = planUnder("prod", { series: 50_000_000, interval: "30s", queries: { perSecond: 0.1 } });
+    assert.doesNotMatch(problemOf(large, "objectStorage.storeGateway.resources.memory").remedy, /replicas/);
+  });
+
+  it("of memory that exemplars fill is the number of these, which is then carried", () => {
+    const under = (maxExemplars: number) =>
+      planUnder("prod", { series: 20_000, interval: "30s", tenants: 20 }, { receive: { maxExemplars } });
+    const { remedy, rule } = problemOf(under(2_000_000), "receive.resources.memory");
+    assert.match(rule, /for exemplars/);
+    const most = named(remedy, /at most (\d+) in receive\.maxExemplars \(2000000\)/);
+    const memory = (maxExemplars: number) => needOf(under(maxExemplars), "receivers memory");
+    assert.ok(memory(most).worst <= memory(most).available);
+    assert.ok(memory(1.2 * most).worst > memory(most).available);
+    // No load is small enough for these databases.
+    assert.doesNotMatch(remedy, /less in load\.series/);
+    assert.doesNotMatch(problemOf(planUnder("prod", LOAD), "receive.resources.memory").remedy, /maxExemplars/);
+  });
+
+  it("that have more receivers say what these add to what Prometheus scrapes, where that is so", () => {
+    const others = { receive: { otherSenders: "single" }, querier: { deduplication: "chain" } };
+    const remedy = (load: object) => problemOf(planUnder("prod", { ...LOAD, ...load }, others), "receive.resources.memory").remedy;
+    assert.match(remedy({ tenants: 11 }), /more replicas \(each has 2\.33 k series more for Prometheus to scrape\), /);
+    assert.match(remedy({ tenants: 11, scraped: 100_000 }), /more replicas, /);
+    assert.match(remedy({}), /more replicas, /);
+  });
+
+  it("round down what is carried", () => {
+    assert.deepEqual([0, 7, 99, 128, 46_999].map(roundedDown), [0, 7, 99, 120, 46_000]);
+  });
+});
+
+describe("capacity: remote write", () => {
+  const LOAD = { series: 50_000, interval: "1s" };
+  const queue = (remoteWrite: object): Overrides => ({ prometheus: { remoteWrite, resources: { cpu: "8", memory: "64Gi" } } });
+
+  it("is refused where all senders together do not send what is scraped, with senders that do, or shards", () => {
+    const under = (maxShards: number) => planUnder("prod", LOAD, queue({ maxShards }));
+    const { value, rule, remedy } = problemOf(under(5), "prometheus.remoteWrite.maxShards");
+    assert.equal(value, "5");
+    assert.match(
+      rule,
+      /^under the load \(load\.series, 50 k\) Prometheus has 50 k samples\/s to send, and all senders together surely send 40\.3 k samples\/s$/,
+    );
+    assert.match(remedy, /^7 or more, more in prometheus\.shards \(1\), or less in load\.series$/);
+    assert.ok(needOf(under(7), "Prometheus remoteWrite").worst <= needOf(under(7), "Prometheus remoteWrite").available);
+    assert.ok(!loadProblemsOf(under(7)).some(({ key }) => key === "prometheus.remoteWrite.maxShards"));
+  });
+
+  it("names no more senders than a stack file takes", () => {
+    const many = planUnder("prod", { series: 50_000_000, interval: "1s" }, queue({ maxShards: 200 }));
+    assert.match(problemOf(many, "prometheus.remoteWrite.maxShards").remedy, /^more in prometheus\.shards \(1\), or less in load\.series$/);
+  });
+
+  it("is the first limit where nothing else is nearer", () => {
+    const { carries, summary } = capacity(
+      planUnder(
+        "prod",
+        { series: 1_000, interval: "30s", queries: { perSecond: 0 } },
+        queue({ maxShards: 1, maxSamplesPerSend: 100, capacity: 500 }),
+      ),
+    );
+    assert.deepEqual(carries.first, { component: "Prometheus", resource: "remoteWrite", when: "always" });
+    assert.match(summary[0] ?? "", /remote write of Prometheus is first/);
+  });
+
+  it("takes memory of the senders that the load keeps at work, and of all of them after a restart", () => {
+    const memory = (maxShards: number) =>
+      needOf(planUnder("prod", { series: 50_000, interval: "30s" }, queue({ maxShards })), "Prometheus memory");
+    assert.equal(memory(20).used, memory(40).used);
+    const [few, many] = [memory(20).worst, memory(40).worst];
+    // 25,000 waiting samples and a request of 5,000 with 300 bytes of labels.
+    assert.ok(Math.abs(many - few - 20 * (25_000 * 100 + 5_000 * (150 + 3.4 * 300))) < 1);
+  });
+
+  it("has a queue of its own for each target, and beside sidecars only those of others, whose speed nobody knows", () => {
+    const under = (ingestion: string, targets: number) =>
+      planUnder("prod", LOAD, {
+        ingestion,
+        prometheus: {
+          storage: { pvc: { size: "100Gi" } },
+          remoteWrite: { otherTargets: Array.from({ length: targets }, () => ({ url: "https://example.com/api/v1/write" })) },
+        },
+      } as Overrides);
+    const memory = (ingestion: string, targets: number) => needOf(under(ingestion, targets), "Prometheus memory").worst;
+    const one = memory("receive", 1) - memory("receive", 0);
+    assert.ok(one > 0);
+    assert.ok(Math.abs(memory("receive", 3) - memory("receive", 0) - 3 * one) < 1);
+    assert.ok(Math.abs(memory("sidecar", 1) - memory("sidecar", 0) - one) < 1);
+    const sends = (plan: CapacityPlan) => needsOf(plan).some(({ resource }) => resource === "remoteWrite");
+    assert.ok(sends(under("receive", 0)));
+    assert.ok(!sends(under("sidecar", 1)) && capacity(under("sidecar", 1)).cutOff === undefined);
+  });
+});
