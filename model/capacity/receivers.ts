@@ -37,7 +37,7 @@ export const heaviestLoad = ({ load, heaviest, tenants }: RingCapacityPlan): Loa
 export const replaySeconds = (ring: RingCapacityPlan): number => replayCoreSeconds(heaviestLoad(ring)) / ring.cpu.amount;
 
 /** Name of a ring's receivers in a need. */
-export const receiversName = ({ rings }: Pick<ReceiversPlan, "rings">, { name }: Pick<RingCapacityPlan, "name">): string =>
+export const receiversName = ({ rings }: { rings: readonly unknown[] }, { name }: Pick<RingCapacityPlan, "name">): string =>
   rings.length === 1 ? "receivers" : `receivers of ring ${name}`;
 
 /** What taking so many samples a second and sending their replicas on takes. */
