@@ -27,7 +27,7 @@ interface Targets {
 /** StatefulSets of a ring's receivers by its name, as its members' addresses name their pods. */
 function setsByRing(outputs: StackOutputs): Map<string, Set<string>> {
   const sets = new Map<string, Set<string>>();
-  for (const { address, hashring } of outputs.ring?.members ?? []) {
+  for (const { address, hashring } of outputs.scheme === "receive" ? outputs.ring.members : []) {
     if (hashring === undefined) continue;
     const own = sets.get(hashring) ?? new Set();
     sets.set(hashring, own.add(address.replace(/-[0-9]+\..*$/, "")));
