@@ -114,6 +114,14 @@ const behindGateway = (authority: string): ConfigOverlay =>
     },
   });
 
+/** A plan that stands, with its ends. */
+const standing = ({ name, kind }: Wanted, namespace: string, ends: Pick<Deployed, "write" | "query">): Deployed => ({
+  name,
+  namespace,
+  ...ends,
+  samplesPerRequest: kind === "ours" ? REQUEST.told : REQUEST.untold,
+});
+
 async function withGateway(
   plan: Wanted & { kind: "ours" },
   namespace: string,
@@ -139,13 +147,8 @@ async function withGateway(
       const { credentials } = await own.outputs();
       const { tenants, readers } = (credentials?.value ?? {}) as Record<"tenants" | "readers", Record<string, string> | undefined>;
       const at = (port: number, path: string, token = ""): Endpoint => ({ url: `https://${NODE}:${port}${path}`, ca, token });
-      await use({
-        name: plan.name,
-        namespace,
-        write: at(GATEWAY_PORTS.write, "/api/v1/receive", tenants?.bench),
-        query: at(GATEWAY_PORTS.query, "", readers?.all),
-        samplesPerRequest: REQUEST.told,
-      });
+      const write = at(GATEWAY_PORTS.write, "/api/v1/receive", tenants?.bench);
+      await use(standing(plan, namespace, { write, query: at(GATEWAY_PORTS.query, "", readers?.all) }));
     });
     await Promise.all([stack, given()]);
   } finally {
@@ -161,13 +164,12 @@ async function withOurs(
 ): Promise<void> {
   if (plan.gateway) return withGateway(plan, namespace, cluster, use);
   return withStack("dev", namespace, ours(plan.replicationFactor, plan.overlay), async ({ deployed }: BenchStack) =>
-    use({
-      name: plan.name,
-      namespace,
-      write: { url: deployed.writeUrl },
-      query: { url: await cluster.serviceAddress(deployed.outputs.queryUrl) },
-      samplesPerRequest: REQUEST.told,
-    }),
+    use(
+      standing(plan, namespace, {
+        write: { url: deployed.writeUrl },
+        query: { url: await cluster.serviceAddress(deployed.outputs.queryUrl) },
+      }),
+    ),
   );
 }
 
@@ -184,13 +186,8 @@ async function withPeer(
       return pods.length === plan.peer.receivers + plan.peer.routers + plan.peer.queriers && pods.every(isReady);
     });
     const address = (service: string, port: number) => cluster.serviceAddress(`http://${service}.${namespace}.svc:${port}`);
-    await use({
-      name: plan.name,
-      namespace,
-      write: { url: `${await address("write", REMOTE_WRITE_PORT)}/api/v1/receive` },
-      query: { url: await address("query", QUERY_HTTP_PORT) },
-      samplesPerRequest: REQUEST.untold,
-    });
+    const write = { url: `${await address("write", REMOTE_WRITE_PORT)}/api/v1/receive` };
+    await use(standing(plan, namespace, { write, query: { url: await address("query", QUERY_HTTP_PORT) } }));
   } finally {
     await run("kubectl", ["delete", "namespace", namespace, "--wait=false"]);
     await run("kubectl", ["--namespace", namespace, "delete", "pods", "--all", "--force", "--grace-period=0"]);
@@ -206,10 +203,10 @@ export async function withPlans(
   plans: readonly Wanted[],
   alone: (of: Deployed) => Promise<void>,
   measure: (all: readonly Deployed[]) => Promise<void>,
-  standing: readonly Deployed[] = [],
+  before: readonly Deployed[] = [],
 ): Promise<void> {
   const [next, ...rest] = plans;
-  if (next === undefined) return measure(standing);
+  if (next === undefined) return measure(before);
   const namespace = `bench-${next.name}`;
   const further = async (own: Deployed): Promise<void> => {
     if (next.kind === "ours") {
@@ -223,7 +220,7 @@ export async function withPlans(
         "--replicas=0",
       ]);
     }
-    await withPlans(cluster, rest, alone, measure, [...standing, own]);
+    await withPlans(cluster, rest, alone, measure, [...before, own]);
   };
   return next.kind === "ours" ? withOurs(next, namespace, cluster, further) : withPeer(next, namespace, cluster, further);
 }
