@@ -5,7 +5,8 @@ import { quantityBytes } from "../model/values/quantity";
 import { type Pod, runId } from "../tests/e2e/stack";
 import { type Sender, startSender } from "../tests/ledger";
 import { table } from "./figures";
-import { type BenchStack, busyPercent, metricsOf, processorTimes, total, withStack } from "./stack";
+import { beginBenchmark } from "./leftovers";
+import { type BenchStack, busyPercent, processorTimes, sumOf, type Use, useOf, withStack } from "./stack";
 import { failedTries, quantile, RecordingTransport } from "./tries";
 
 /**
@@ -26,8 +27,8 @@ const LONGEST_RUN_SECONDS = 900;
 /** Share of the memory limit from which a process is not trusted with more. */
 const MEMORY_SHARE = 0.9;
 
-/** Use of resources by the pods of an app: CPU of all, the rest of the one with the most. */
-interface Use {
+/** What the pods of an app take: CPU of all, the rest of the one with the most. */
+interface Taken {
   cpuSeconds: number;
   residentBytes: number;
   /** Resident memory as a share of the limit. */
@@ -40,15 +41,14 @@ function memoryLimit(pod: Pod): number {
   return quantityBytes(container?.resources?.limits?.memory ?? "0");
 }
 
-async function useOf({ cluster, namespace }: BenchStack, app: string): Promise<Use> {
-  const pods = await cluster.pods(namespace, app);
-  const metrics = await Promise.all(pods.map(metricsOf));
-  const resident = metrics.map((each) => total(each, "process_resident_memory_bytes"));
+async function takenBy({ cluster, namespace }: BenchStack, app: string): Promise<Taken> {
+  const uses = await useOf(cluster, namespace, app);
+  const most = (of: (use: Use) => number): number => Math.max(...uses.map(of));
   return {
-    cpuSeconds: metrics.reduce((sum, each) => sum + total(each, "process_cpu_seconds_total"), 0),
-    residentBytes: Math.max(...resident),
-    memoryShare: Math.max(...pods.map((pod, index) => (resident[index] ?? 0) / memoryLimit(pod))),
-    headSeries: Math.max(...metrics.map((each) => total(each, "prometheus_tsdb_head_series"))),
+    cpuSeconds: sumOf(uses, ({ cpuSeconds }) => cpuSeconds),
+    residentBytes: most(({ residentBytes }) => residentBytes),
+    memoryShare: most(({ pod, residentBytes }) => residentBytes / memoryLimit(pod)),
+    headSeries: most(({ headSeries }) => headSeries),
   };
 }
 
@@ -91,8 +91,8 @@ async function ramp(stack: BenchStack, steps: readonly number[]): Promise<string
       await delay(WARM_UP_MS);
       const from = Date.now();
       const before = {
-        receivers: await useOf(stack, "thanos-receive"),
-        routers: await useOf(stack, "thanos-receive-router"),
+        receivers: await takenBy(stack, "thanos-receive"),
+        routers: await takenBy(stack, "thanos-receive-router"),
         samples: acknowledged(),
         machine: processorTimes(),
         own: process.cpuUsage(),
@@ -102,12 +102,12 @@ async function ramp(stack: BenchStack, steps: readonly number[]): Promise<string
       const samples = acknowledged() - before.samples;
       const machine = processorTimes();
       const own = process.cpuUsage(before.own);
-      const [receivers, routers] = [await useOf(stack, "thanos-receive"), await useOf(stack, "thanos-receive-router")];
+      const [receivers, routers] = [await takenBy(stack, "thanos-receive"), await takenBy(stack, "thanos-receive-router")];
       const tries = transport.between(from, to);
       const failed = failedTries(transport.between(started, to)).length;
       const slowest = quantile(tries, 1);
-      const perMillion = (later: Use, earlier: Use): string => (((later.cpuSeconds - earlier.cpuSeconds) * 1e6) / samples).toFixed(1);
-      const megabytes = (use: Use): string => `${Math.round(use.residentBytes / 1e6)} (${Math.round(100 * use.memoryShare)} %)`;
+      const perMillion = (later: Taken, earlier: Taken): string => (((later.cpuSeconds - earlier.cpuSeconds) * 1e6) / samples).toFixed(1);
+      const megabytes = (use: Taken): string => `${Math.round(use.residentBytes / 1e6)} (${Math.round(100 * use.memoryShare)} %)`;
       const reasons = [
         ...(failed > 0 ? [`${failed} attempts failed`] : []),
         ...(slowest > INTERVAL_SECONDS ? ["slower than the interval"] : []),
@@ -137,6 +137,7 @@ async function ramp(stack: BenchStack, steps: readonly number[]): Promise<string
 
 async function main(): Promise<void> {
   const given = process.argv.slice(2).map(Number);
+  await beginBenchmark("bench:capacity");
   await withStack("prod", STACK, {}, async (stack) => {
     const before = processorTimes();
     await delay(5_000);

@@ -12,6 +12,7 @@ import { type Sender, startSender } from "../tests/ledger";
 import { judged, type Measured, type Point, type Result, selected, tables } from "./coefficientsFit";
 import { CHURN, GENERATION_MS, LATE, LATE_MS, overlayOf, planOf, predictedOf, QUERIES_PER_SECOND } from "./coefficientsModel";
 import { table } from "./figures";
+import { beginBenchmark } from "./leftovers";
 import { type BenchStack, metricsOf, total, withStack } from "./stack";
 
 /**
@@ -180,6 +181,7 @@ async function main(): Promise<void> {
     .opts<{ only?: string; again: boolean; table: boolean }>();
   const known = new Set(results().map(({ point }) => point.name));
   const wanted = selected(options.only).filter(({ name }) => options.again || !known.has(name));
+  if (!options.table && wanted.length > 0) await beginBenchmark("bench:coefficients");
   if (!options.table)
     for (const point of wanted) {
       console.log(`${point.name} …`);

@@ -4,8 +4,10 @@ import { PrometheusClient } from "../clients/prometheus";
 import { readOutputs } from "../outputs";
 import { openStack } from "../sandbox/engine";
 import { paths } from "../sandbox/paths";
+import { recover } from "../sandbox/recovery";
 import { CONTEXT } from "../sandbox/topology";
 import { median, seconds } from "./figures";
+import { beginBenchmark } from "./leftovers";
 import { Creations, type Moment, type Moments, timeline } from "./moments";
 
 /**
@@ -15,6 +17,7 @@ import { Creations, type Moment, type Moments, timeline } from "./moments";
  */
 async function main(): Promise<void> {
   const runs = Number(process.argv[2] ?? "10");
+  await beginBenchmark("bench:deploy");
   const all: Moments[] = [];
   for (let run = 1; run <= runs; run++) all.push(await measured(run));
   const middle = (name: string) => seconds(median(all.flatMap((moments) => moments.get(name)?.done ?? [])));
@@ -36,6 +39,7 @@ const SCRAPED_WITHIN = 75_000;
 /** One run, from nothing. */
 async function measured(run: number): Promise<Moments> {
   const stack = await openStack("dev");
+  await recover(stack);
   await stack.destroy();
   const cluster = connectCluster({ kubeconfig: paths().kubeconfig, context: CONTEXT });
   const querier = new PrometheusClient(cluster.service(`http://thanos-querier.${NAMESPACE}.svc:9090`));

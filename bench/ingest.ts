@@ -7,8 +7,9 @@ import { Cluster, runId } from "../tests/e2e/stack";
 import { acknowledgedSamples, startSender } from "../tests/ledger";
 import { median, table } from "./figures";
 import { type Deployed, wanted, withPlans } from "./ingestPlans";
+import { beginBenchmark } from "./leftovers";
 import { asked, transportOf } from "./queryWorker";
-import { metricsOf, total } from "./stack";
+import { metricsOf, sumOf, total, type Use, useOf } from "./stack";
 import { failedTries, quantile, type Try } from "./tries";
 
 /**
@@ -43,10 +44,7 @@ type ByApp = Record<App, number>;
 const ofApps = (value: (app: App) => number): ByApp => Object.fromEntries(APPS.map((app) => [app, value(app)])) as ByApp;
 
 /** Of all pods of an app: what they have used so far, and hold now. */
-interface Use {
-  cpuSeconds: number;
-  residentBytes: number;
-}
+type Sum = Pick<Use, "cpuSeconds" | "residentBytes">;
 
 interface Summary {
   pods: { podRef: { namespace: string; name: string }; containers?: { cpu?: { time: string; usageCoreNanoSeconds?: number } }[] }[];
@@ -62,17 +60,16 @@ async function gatewaySeconds(cluster: Cluster, namespace: string): Promise<numb
     .reduce((sum, each) => sum + each, 0);
 }
 
-async function useOf(cluster: Cluster, namespace: string, app: string): Promise<Use> {
+async function sumOfApp(cluster: Cluster, namespace: string, app: string): Promise<Sum> {
   if (app === GATEWAY_APP) return { cpuSeconds: await gatewaySeconds(cluster, namespace), residentBytes: 0 };
-  const pages = await Promise.all((await cluster.pods(namespace, app)).map(metricsOf));
-  const sum = (name: string): number => pages.reduce((all, page) => all + total(page, name), 0);
-  return { cpuSeconds: sum("process_cpu_seconds_total"), residentBytes: sum("process_resident_memory_bytes") };
+  const uses = await useOf(cluster, namespace, app);
+  return { cpuSeconds: sumOf(uses, (each) => each.cpuSeconds), residentBytes: sumOf(uses, (each) => each.residentBytes) };
 }
 
-type Reading = Record<App, Use>;
+type Reading = Record<App, Sum>;
 
 async function reading(cluster: Cluster, namespace: string): Promise<Reading> {
-  return Object.fromEntries(await Promise.all(APPS.map(async (app) => [app, await useOf(cluster, namespace, app)] as const))) as Reading;
+  return Object.fromEntries(await Promise.all(APPS.map(async (app) => [app, await sumOfApp(cluster, namespace, app)] as const))) as Reading;
 }
 
 /** What a plan takes without a load: cores, and resident bytes. */
@@ -185,6 +182,7 @@ async function main(): Promise<void> {
     .opts<{ rounds: number; plans?: string; with?: string[] }>();
   const cluster = new Cluster();
   const plans = wanted(words(options.plans), options.with ?? []);
+  await beginBenchmark("bench:ingest");
   await withPlans(
     cluster,
     plans,

@@ -29,10 +29,10 @@ export interface Deployed {
   samplesPerRequest: number;
 }
 
-/** A plan that is asked for. */
+/** A plan that is asked for. `told`: its senders are told the size of requests, as this project tells them. */
 export type Wanted = { name: string } & (
   | { kind: "ours"; replicationFactor: 1 | 3; overlay: ConfigOverlay; gateway?: true }
-  | { kind: "peer"; peer: Peer; samplesPerRequest?: number }
+  | { kind: "peer"; peer: Peer; told?: true }
 );
 
 /** What Prometheus sends at once without being told, and what this project tells it (`maxSamplesPerSend`). */
@@ -53,7 +53,7 @@ const KNOWN: readonly Wanted[] = [
   { name: "article-rf2", kind: "peer", peer: ARTICLE },
   { name: "gateway-rf3", kind: "ours", replicationFactor: 3, overlay: {}, gateway: true },
   // What this project's defaults cost, each by itself.
-  { name: "requests-rf3", kind: "peer", peer: chart(3), samplesPerRequest: REQUEST.told },
+  { name: "requests-rf3", kind: "peer", peer: chart(3), told: true },
   { name: "late-rf3", kind: "peer", peer: chart(3, "--tsdb.out-of-order.time-window=2h") },
   { name: "exemplars-rf3", kind: "peer", peer: chart(3, "--tsdb.max-exemplars=100000") },
   { name: "uncompressed-rf3", kind: "ours", replicationFactor: 3, overlay: UNCOMPRESSED },
@@ -122,6 +122,14 @@ const behindGateway = (authority: string): ConfigOverlay =>
     },
   });
 
+/** A plan that stands, with its ends. */
+const standing = (plan: Wanted, namespace: string, ends: Pick<Deployed, "write" | "query">): Deployed => ({
+  name: plan.name,
+  namespace,
+  ...ends,
+  samplesPerRequest: plan.kind === "ours" || plan.told ? REQUEST.told : REQUEST.untold,
+});
+
 async function withGateway(
   plan: Wanted & { kind: "ours" },
   namespace: string,
@@ -147,13 +155,8 @@ async function withGateway(
       const { credentials } = await own.outputs();
       const { tenants, readers } = (credentials?.value ?? {}) as Record<"tenants" | "readers", Record<string, string> | undefined>;
       const at = (port: number, path: string, token = ""): Endpoint => ({ url: `https://${NODE}:${port}${path}`, ca, token });
-      await use({
-        name: plan.name,
-        namespace,
-        write: at(GATEWAY_PORTS.write, "/api/v1/receive", tenants?.bench),
-        query: at(GATEWAY_PORTS.query, "", readers?.all),
-        samplesPerRequest: REQUEST.told,
-      });
+      const write = at(GATEWAY_PORTS.write, "/api/v1/receive", tenants?.bench);
+      await use(standing(plan, namespace, { write, query: at(GATEWAY_PORTS.query, "", readers?.all) }));
     });
     await Promise.all([stack, given()]);
   } finally {
@@ -169,13 +172,12 @@ async function withOurs(
 ): Promise<void> {
   if (plan.gateway) return withGateway(plan, namespace, cluster, use);
   return withStack("dev", namespace, ours(plan.replicationFactor, plan.overlay), async ({ deployed }: BenchStack) =>
-    use({
-      name: plan.name,
-      namespace,
-      write: { url: deployed.writeUrl },
-      query: { url: await cluster.serviceAddress(deployed.outputs.queryUrl) },
-      samplesPerRequest: REQUEST.told,
-    }),
+    use(
+      standing(plan, namespace, {
+        write: { url: deployed.writeUrl },
+        query: { url: await cluster.serviceAddress(deployed.outputs.queryUrl) },
+      }),
+    ),
   );
 }
 
@@ -192,13 +194,8 @@ async function withPeer(
       return pods.length === plan.peer.receivers + plan.peer.routers + plan.peer.queriers && pods.every(isReady);
     });
     const address = (service: string, port: number) => cluster.serviceAddress(`http://${service}.${namespace}.svc:${port}`);
-    await use({
-      name: plan.name,
-      namespace,
-      write: { url: `${await address("write", REMOTE_WRITE_PORT)}/api/v1/receive` },
-      query: { url: await address("query", QUERY_HTTP_PORT) },
-      samplesPerRequest: plan.samplesPerRequest ?? REQUEST.untold,
-    });
+    const write = { url: `${await address("write", REMOTE_WRITE_PORT)}/api/v1/receive` };
+    await use(standing(plan, namespace, { write, query: { url: await address("query", QUERY_HTTP_PORT) } }));
   } finally {
     await run("kubectl", ["delete", "namespace", namespace, "--wait=false"]);
     await run("kubectl", ["--namespace", namespace, "delete", "pods", "--all", "--force", "--grace-period=0"]);
@@ -214,10 +211,10 @@ export async function withPlans(
   plans: readonly Wanted[],
   alone: (of: Deployed) => Promise<void>,
   measure: (all: readonly Deployed[]) => Promise<void>,
-  standing: readonly Deployed[] = [],
+  before: readonly Deployed[] = [],
 ): Promise<void> {
   const [next, ...rest] = plans;
-  if (next === undefined) return measure(standing);
+  if (next === undefined) return measure(before);
   const namespace = `bench-${next.name}`;
   const further = async (own: Deployed): Promise<void> => {
     if (next.kind === "ours") {
@@ -231,7 +228,7 @@ export async function withPlans(
         "--replicas=0",
       ]);
     }
-    await withPlans(cluster, rest, alone, measure, [...standing, own]);
+    await withPlans(cluster, rest, alone, measure, [...before, own]);
   };
   return next.kind === "ours" ? withOurs(next, namespace, cluster, further) : withPeer(next, namespace, cluster, further);
 }

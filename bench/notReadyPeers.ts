@@ -9,6 +9,7 @@ import { NAME, NODES } from "../sandbox/topology";
 import { eventually, type Pod, runId } from "../tests/e2e/stack";
 import { type Ledger, type QueryCounts, type Reading, readBack, startQueries, startSender } from "../tests/ledger";
 import { table } from "./figures";
+import { beginBenchmark } from "./leftovers";
 import { type BenchStack, isReady, metricsOf, total, withStack } from "./stack";
 import { failedTries, failures, quantile, RecordingTransport } from "./tries";
 
@@ -246,6 +247,7 @@ async function main(): Promise<void> {
     return named.length === 0 ? all : named;
   };
   const rows: string[][] = [];
+  await beginBenchmark("bench:peers");
   for (const mode of chosen(MODES)) {
     await withStack("dev", STACK, receive(mode, false), async (stack) => {
       await fill(stack, SERIES);

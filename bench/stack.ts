@@ -1,17 +1,13 @@
-import { rm } from "node:fs/promises";
 import { cpus } from "node:os";
-import { setTimeout as delay } from "node:timers/promises";
 import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
 import { type ExposedSample, parseExposition } from "../clients/exposition";
 import { ALL_COMPONENTS } from "../model/kubernetes/components";
 import { ensureBucket } from "../sandbox/bucket";
 import { ensureVolumes } from "../sandbox/cluster";
-import { run } from "../sandbox/command";
 import { environmentConfig, openStack } from "../sandbox/engine";
-import { inNode } from "../sandbox/node";
 import { bucketOf, type ConfigOverlay, mergeConfig } from "../sandbox/overlay";
-import { NODES } from "../sandbox/topology";
-import { Cluster, type Deployed, deployedStack, inside, type KubernetesObject, type Pod } from "../tests/e2e/stack";
+import { Cluster, type Deployed, deployedStack, inside, type Pod } from "../tests/e2e/stack";
+import { removeStack } from "./leftovers";
 
 /**
  * Common to the benchmarks on the sandbox's cluster: a stack of their own, its receivers' metrics, and the
@@ -68,38 +64,8 @@ export async function withStack(
       },
     });
   } finally {
-    const claimed = (await cluster.list<Volume>("/api/v1/persistentvolumes")).filter(({ spec }) => spec.claimRef?.namespace === name);
-    await Promise.all([stack.destroy(), killed(cluster, name)]);
-    await stack.workspace.removeStack(name);
-    for (const { metadata, spec } of claimed.filter((volume) => volume.spec.local !== undefined)) {
-      await run("kubectl", ["delete", "persistentvolume", metadata.name]);
-      if (spec.local !== undefined) await rm(spec.local.path, { recursive: true, force: true });
-    }
-    for (const node of NODES) await inNode(node, ["rm", "-rf", `/data/thanos/${name}`, `/data/prometheus/${name}`]);
+    await removeStack(cluster, name, stack);
   }
-}
-
-/** Ends a namespace's pods without their grace periods, until the namespace is gone: nobody needs what they would still store. */
-async function killed(cluster: Cluster, namespace: string): Promise<void> {
-  while ((await cluster.list<KubernetesObject>("/api/v1/namespaces")).some(({ metadata }) => metadata.name === namespace)) {
-    for (const { metadata } of await cluster.pods(namespace))
-      if (metadata.deletionTimestamp !== undefined)
-        await run("kubectl", [
-          "delete",
-          "pod",
-          metadata.name,
-          "--namespace",
-          namespace,
-          "--force",
-          "--grace-period=0",
-          "--ignore-not-found",
-        ]);
-    await delay(1_000);
-  }
-}
-
-interface Volume extends KubernetesObject {
-  spec: { claimRef?: { namespace: string }; local?: { path: string } };
 }
 
 /** The metrics of a pod, from the port that its component serves them at. */
@@ -111,6 +77,33 @@ export async function metricsOf(pod: Pod): Promise<ExposedSample[]> {
   if (status !== 200) throw new Error(`${name}: ${status} ${body.slice(0, 200)}`);
   return parseExposition(body);
 }
+
+/** What a pod has used so far, and holds now. */
+export interface Use {
+  pod: Pod;
+  cpuSeconds: number;
+  residentBytes: number;
+  headSeries: number;
+}
+
+/** Of each pod of an app. */
+export async function useOf(cluster: Cluster, namespace: string, app: string): Promise<Use[]> {
+  const pods = await cluster.pods(namespace, app);
+  return Promise.all(
+    pods.map(async (pod) => {
+      const samples = await metricsOf(pod);
+      return {
+        pod,
+        cpuSeconds: total(samples, "process_cpu_seconds_total"),
+        residentBytes: total(samples, "process_resident_memory_bytes"),
+        headSeries: total(samples, "prometheus_tsdb_head_series"),
+      };
+    }),
+  );
+}
+
+/** The sum of a number over all of some pods. */
+export const sumOf = (uses: readonly Use[], of: (use: Use) => number): number => uses.reduce((sum, each) => sum + of(each), 0);
 
 /** The sum of a metric over all its series; 0 where there is none. */
 export function total(samples: readonly ExposedSample[], name: string): number {

@@ -16,6 +16,7 @@ import { formatProblems, type Problem } from "../model/values/problem";
 import { changedDigits } from "./digits";
 import { readKeys } from "./keys";
 import { kubeconfigOf } from "./kubeconfig";
+import { loadProblemsBeside } from "./loadBeside";
 import { CONFIG_NAMESPACE } from "./namespace";
 import { readRules } from "./ruleFiles";
 import { shapeOf } from "./shape";
@@ -81,6 +82,8 @@ export function loadConfig(directory = PROJECT_DIRECTORY): LoadedConfig {
   problems.push(...controlCharacters(raw).filter(({ key }) => !problems.some((each) => each.key === key)));
   // Objects are made of settings that break no rule.
   if (settings !== undefined && problems.length === 0) problems.push(...objectProblems(settings, rules));
+  // The load is judged by the plan, of which there is none where anything is refused.
+  if (settings !== undefined && problems.length > 0) problems.push(...judge(() => loadProblemsBeside(settings, problems)));
   if (settings === undefined || problems.length > 0) throw new pulumi.RunError(formatProblems(stack, problems));
   // What is no map of texts has been refused.
   const credentials = (secrets[CREDENTIALS_KEY] ?? {}) as Credentials;

@@ -3,8 +3,7 @@ import { type Settings, settingsSchema } from "../model/settings/schema";
 import { isNear } from "../model/values/near";
 import { JUDGE_ALL, type Judge, type Problem } from "../model/values/problem";
 import { acceptsEmptyMap, knownKeys, problemsOfIssue, valueAt } from "./issues";
-
-type Path = readonly PropertyKey[];
+import { type Path, Watch } from "./watch";
 
 /** A configuration in the schema's form. */
 export interface Shape {
@@ -94,50 +93,4 @@ function remove(draft: Record<string, unknown>, path: Path, removed: Path[]): bo
   delete holder[last];
   removed.push(path);
   return true;
-}
-
-const textOf = (path: Path): string => JSON.stringify(path.map(String));
-
-/** Sees whether a rule looks at what was removed. */
-class Watch {
-  private readonly paths: ReadonlySet<string>;
-  private readonly holders: ReadonlySet<string>;
-  private seen = false;
-
-  constructor(removed: readonly Path[]) {
-    this.paths = new Set(removed.map(textOf));
-    this.holders = new Set(removed.map((path) => textOf(path.slice(0, -1))));
-  }
-
-  readonly judge: Judge = (rule) => {
-    this.seen = false;
-    try {
-      const problems = rule();
-      return this.seen ? [] : problems;
-    } catch (error) {
-      if (this.seen) return [];
-      throw error;
-    }
-  };
-
-  /** The same value; whoever reads a removed key of it, or lists the keys among which it would be, is seen. */
-  over(value: unknown, path: Path): unknown {
-    if (typeof value !== "object" || value === null) return value;
-    return new Proxy(value, {
-      get: (target, key, receiver) => {
-        if (typeof key === "symbol") return Reflect.get(target, key, receiver) as unknown;
-        const inner = [...path, key];
-        if (this.paths.has(textOf(inner))) this.seen = true;
-        return this.over(Reflect.get(target, key) as unknown, inner);
-      },
-      has: (target, key) => {
-        if (typeof key === "string" && this.paths.has(textOf([...path, key]))) this.seen = true;
-        return Reflect.has(target, key);
-      },
-      ownKeys: (target) => {
-        if (this.holders.has(textOf(path))) this.seen = true;
-        return Reflect.ownKeys(target);
-      },
-    });
-  }
 }

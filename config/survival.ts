@@ -4,6 +4,8 @@ import { availability } from "../model/availability/proof";
 import { refuseBelow } from "../model/availability/requirements";
 import type { Availability } from "../model/availability/types";
 import { availabilityPlan } from "../model/availabilityPlan";
+import { loadProblemsOf } from "../model/capacity/limits";
+import { capacityPlan } from "../model/capacityPlan";
 import type { StackPlan } from "../model/plan";
 import type { Settings } from "../model/settings/schema";
 import { formatProblems } from "../model/values/problem";
@@ -19,7 +21,12 @@ export function provenAvailability(settings: Settings, plan: StackPlan): Availab
   if (impossible.length > 0) throw new pulumi.RunError(formatProblems(pulumi.getStack(), impossible));
   const proven = availability(input);
   const problems = refuseBelow(settings.survives, proven);
-  if (problems.length > 0) throw new pulumi.RunError(formatProblems(pulumi.getStack(), problems));
+  if (problems.length > 0) {
+    // What is lacking for the load without any loss is lacking whatever is survived.
+    const carried = capacityPlan({ ...settings, survives: { nodes: 0, zones: 0 } }, plan);
+    if (carried !== undefined) problems.push(...loadProblemsOf(carried));
+    throw new pulumi.RunError(formatProblems(pulumi.getStack(), problems));
+  }
   for (const line of proven.summary) void pulumi.log.info(line);
   return proven;
 }

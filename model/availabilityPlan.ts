@@ -5,7 +5,7 @@ import { type ChosenPods, choicesFor } from "./kubernetes/choices";
 import { setComponents } from "./kubernetes/components";
 import { namedNodes, zonesFor } from "./kubernetes/nodeSelection";
 import { nodesInWords } from "./kubernetes/nodesInWords";
-import type { StackPlan } from "./plan";
+import type { CapacityParts } from "./plan";
 import { ketamaRing } from "./ring/ketama";
 import { type RingPlan, ringOf } from "./ring/plan";
 import { tolerableReceivers } from "./ring/quorum";
@@ -29,7 +29,7 @@ function fewerZones(settings: Settings, pods: PodSettings): { zones?: number } {
 }
 
 /** The part of a stack's plan that decides about its availability. */
-export function availabilityPlan(settings: Settings, plan: StackPlan): AvailabilityPlan {
+export function availabilityPlan(settings: Settings, plan: CapacityParts): AvailabilityPlan {
   const { querier, prometheus, queryFrontend, cluster } = settings;
   const workload = ({ replicas, antiAffinity, storage, pods }: Own): Workload => ({
     replicas,

@@ -19,7 +19,7 @@ import type {
 } from "./capacity/types";
 import { memcachedResources } from "./kubernetes/memcached";
 import { STARTUP_BUDGET_SECONDS } from "./kubernetes/pod";
-import type { StackPlan } from "./plan";
+import type { CapacityParts } from "./plan";
 import { prometheusRetentionTime } from "./retention/prometheus";
 import { receiveRetentionTime } from "./retention/receivers";
 import { ketamaRing } from "./ring/ketama";
@@ -200,7 +200,7 @@ const kept = (text: string): number => (text === "forever" ? Number.POSITIVE_INF
 
 function bucketPlan(
   settings: Settings,
-  plan: StackPlan,
+  plan: CapacityParts,
   receivers: ReceiversPlan | undefined,
   prometheus: PrometheusCapacityPlan,
   workload: Workload | undefined,
@@ -244,7 +244,7 @@ function bucketPlan(
 }
 
 /** Containers that cost what they ask for, and of which no need is computed ({@link notModelled} says why). */
-function othersOf({ ruler, queryFrontend }: Settings, { bucket }: StackPlan): CapacityPlan["others"] {
+function othersOf({ ruler, queryFrontend }: Settings, { bucket }: CapacityParts): CapacityPlan["others"] {
   const caches = [...(queryFrontend === undefined ? [] : [queryFrontend.cache]), ...(bucket?.caches ?? []).map(({ servers }) => servers)];
   return [
     ...(ruler === undefined
@@ -263,7 +263,7 @@ function othersOf({ ruler, queryFrontend }: Settings, { bucket }: StackPlan): Ca
 }
 
 /** What the plan has and no need is computed of, each with the reason. */
-function notModelled({ ruler, queryFrontend }: Settings, { bucket }: StackPlan): string[] {
+function notModelled({ ruler, queryFrontend }: Settings, { bucket }: CapacityParts): string[] {
   return [
     ...(ruler === undefined ? [] : ["rulers (what they take is what their rules give, which nobody knows before they run)"]),
     ...(queryFrontend === undefined && (bucket?.caches ?? []).length === 0
@@ -273,7 +273,7 @@ function notModelled({ ruler, queryFrontend }: Settings, { bucket }: StackPlan):
 }
 
 /** Undefined where the environment names no load. */
-export function capacityPlan(settings: Settings, plan: StackPlan): CapacityPlan | undefined {
+export function capacityPlan(settings: Settings, plan: CapacityParts): CapacityPlan | undefined {
   const { load, querier, queryFrontend } = settings;
   if (load === undefined) return undefined;
   const available: AvailabilityPlan = availabilityPlan(settings, plan);

@@ -40,6 +40,16 @@ export interface StackPlan {
   hostPathVolumes: HostPathVolume[];
 }
 
+/** The parts of a plan that decide about what it carries. */
+export type CapacityParts = Pick<StackPlan, "scheme" | "bucket" | "ruler" | "gateway">;
+
+/** Those of {@link CapacityParts} that an environment's load needs: a plan with no more than them carries and lacks the same. */
+export function capacityParts(settings: Settings): CapacityParts {
+  const scheme = planScheme(settings);
+  const bucket = planBucket(settings, planRetention(settings, ringOf(scheme)?.retention).handover);
+  return { scheme, ...(bucket === undefined ? {} : { bucket }) };
+}
+
 /** The plan of an environment. Pure: the same settings give the same plan. */
 export function planStack(settings: Settings): StackPlan {
   const { namespace, cluster } = settings;

@@ -12,6 +12,8 @@ export interface RingMember {
   address: string;
   /** The availability zone the ring counts the member in; absent where the ring has no zones. */
   zone?: string;
+  /** Name of the hashring that it is a member of: `default`, or an entry of `receive.hashrings`. Absent in stacks that don't say. */
+  hashring?: string;
 }
 
 /** The hashring every write is distributed by. */
@@ -196,7 +198,12 @@ export function readOutputs(raw: Record<string, unknown>): StackOutputs {
   const ring = outputs.object("ring");
   const members = ring.objects("members").map((member): RingMember => {
     const zone = member.fields.zone === undefined ? undefined : member.string("zone");
-    return { address: member.hostAndPort("address"), ...(zone === undefined ? {} : { zone }) };
+    const hashring = member.fields.hashring === undefined ? undefined : member.string("hashring");
+    return {
+      address: member.hostAndPort("address"),
+      ...(zone === undefined ? {} : { zone }),
+      ...(hashring === undefined ? {} : { hashring }),
+    };
   });
   const tenants = raw.tenants === undefined ? undefined : outputs.strings("tenants");
   const algorithm = ring.oneOf("algorithm", ["ketama"] as const);

@@ -4,12 +4,18 @@ import { HEAD_SECONDS } from "../../model/capacity/coefficients";
 import { usualLimit } from "../../model/capacity/need";
 import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
 
-const HOUR_MS = 3_600_000;
+export const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** How far back growth is read. */
+export const HISTORY_MS = 7 * DAY_MS;
 /** Readings of less time than this say nothing of a growth: they are a day's ups and downs. */
-export const LEAST_GROWTH_MS = 2 * DAY_MS;
+const LEAST_GROWTH_MS = 2 * DAY_MS;
+/** Hourly readings of that time. */
+export const LEAST_READINGS = 1 + LEAST_GROWTH_MS / HOUR_MS;
 /** A head that begins fills for so long, whatever the load does. */
-const FILLING_MS = HEAD_SECONDS * 1_000;
+export const FILLING_MS = HEAD_SECONDS * 1_000;
+/** Part of its readings that what a need usually takes is not below. A restart or a merge of blocks takes more for an hour or two. */
+const USUAL = 0.95;
 
 /** What was read of one need of the plan: of its neediest pod, an hour a sample, oldest first; empty where nothing measures it. */
 export interface NeedReading {
@@ -42,17 +48,28 @@ export interface Comparison {
   difference?: number;
 }
 
+/** Hourly readings of which a growth is told, or would be if they were enough ({@link LEAST_READINGS}). */
+export interface Window {
+  /** Of the oldest and the newest, in milliseconds since the epoch. */
+  fromMs: number;
+  toMs: number;
+  /** How many there are: hours without one, as of a stack that was away, are none. */
+  readings: number;
+}
+
 /** A need of the plan, and what is known of it. */
 export interface ComparedNeed extends Comparison {
   component: string;
   resource: ComponentCapacity["resource"];
   /** What it may usually take ({@link usualLimit}). */
   limit: number;
-  /** What it takes more each day, by least squares over {@link CapacityVerdict.days}; absent where there is too little of it. */
+  /** Readings without those in which it fills, whatever the load does; absent where there are none, and of a replay. */
+  window?: Window;
+  /** What it takes more each day, over {@link window}; absent where that has too few readings. */
   growthPerDay?: number;
   /**
    * When it meets its limit at that growth, in milliseconds since the epoch: now where it is above it. Absent where it does not grow below its
-   * limit, where there is too little of it, and of a volume that only fills until its oldest samples are as old as they get.
+   * limit, where there are too few readings, and of a volume that only fills until its oldest samples are as old as they get.
    */
   metAtMs?: number;
 }
@@ -62,8 +79,6 @@ export interface CapacityVerdict {
   headSeries: Comparison;
   headSamplesPerSecond: Comparison;
   needs: ComparedNeed[];
-  /** Days of readings of which growth is told, of the need with most of them. */
-  days: number;
   /** Whether a store did not answer, so that there may be more than what was measured. */
   isPartial: boolean;
   /** The need that meets its limit first, if any does. */
@@ -75,29 +90,48 @@ function compared(predicted: number, measured: number | undefined): Comparison {
   return { predicted, measured, ...(predicted > 0 ? { difference: measured / predicted - 1 } : {}) };
 }
 
-/** A straight line through samples, by least squares: what it is at a time, and its slope a millisecond. */
-function lineThrough(samples: readonly Sample[]): { at: (timeMs: number) => number; slope: number } {
-  const mean = (of: (sample: Sample) => number): number => samples.reduce((sum, each) => sum + of(each), 0) / samples.length;
-  const [time, value] = [mean(({ timestampMs }) => timestampMs), mean((each) => each.value)];
-  const spread = mean(({ timestampMs }) => (timestampMs - time) ** 2);
-  const slope = spread === 0 ? 0 : mean((each) => (each.timestampMs - time) * (each.value - value)) / spread;
-  return { at: (timeMs) => value + slope * (timeMs - time), slope };
+/** The value that such a part of all, 0 to 1, is not above. Undefined of none. */
+function quantile(values: readonly number[], part: number): number | undefined {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
 }
 
-/** The time of which there are readings: hours without one, as of a stack that was away, say nothing. */
-const timeRead = (hours: readonly Sample[]): number => Math.max(0, hours.length - 1) * HOUR_MS;
+/**
+ * What a need grows by in a millisecond: the median of what it grew by between any two readings of the same hour of two days (Sen's slope by
+ * season: Hirsch, Slack and Smith, 1982). A straight line through all of them takes an evening's load for growth where a window ends with one,
+ * and a single restart moves it.
+ */
+function slopeOf(hours: readonly Sample[]): number | undefined {
+  const slopes = hours.flatMap((early, index) =>
+    hours
+      .slice(index + 1)
+      .filter(({ timestampMs }) => (timestampMs - early.timestampMs) % DAY_MS === 0)
+      .map((late) => (late.value - early.value) / (late.timestampMs - early.timestampMs)),
+  );
+  return quantile(slopes, 0.5);
+}
 
 /** Hours of which growth is told: all but the first, in which heads may have filled. */
 const settled = (hours: readonly Sample[]): Sample[] =>
   hours.filter(({ timestampMs }) => timestampMs >= (hours[0]?.timestampMs ?? 0) + FILLING_MS);
 
-/** When a line through the hours meets the limit: now where it is there, whether or not it grows; never where it falls or is level below. */
+/** When what it usually takes meets the limit: now where it is there, whether or not it grows; never where it falls or is level below. */
 function growthOf(hours: readonly Sample[], limit: number, nowMs: number): Pick<ComparedNeed, "growthPerDay" | "metAtMs"> {
-  if (timeRead(hours) < LEAST_GROWTH_MS) return {};
-  const { at, slope } = lineThrough(hours);
+  const slope = hours.length < LEAST_READINGS ? undefined : slopeOf(hours);
+  if (slope === undefined) return {};
+  const today = hours.map(({ timestampMs, value }) => value + slope * (nowMs - timestampMs));
+  const level = quantile(today, USUAL) ?? 0;
   const growthPerDay = slope * DAY_MS;
-  if (at(nowMs) >= limit) return { growthPerDay, metAtMs: nowMs };
-  return slope > 0 ? { growthPerDay, metAtMs: nowMs + (limit - at(nowMs)) / slope } : { growthPerDay };
+  if (level >= limit) return { growthPerDay, metAtMs: nowMs };
+  return slope > 0 ? { growthPerDay, metAtMs: nowMs + (limit - level) / slope } : { growthPerDay };
+}
+
+/** The readings of which a growth is told. */
+function windowOf(hours: readonly Sample[]): { window?: Window } {
+  const [first, last] = [hours[0], hours.at(-1)];
+  return first === undefined || last === undefined
+    ? {}
+    : { window: { fromMs: first.timestampMs, toMs: last.timestampMs, readings: hours.length } };
 }
 
 function comparedNeed(
@@ -108,20 +142,14 @@ function comparedNeed(
   const ofLastDay = hours.filter(({ timestampMs }) => timestampMs > nowMs - DAY_MS).map(({ value }) => value);
   const limit = usualLimit({ available, used, worst });
   // A replay is as long as the log was at the last start, which is no course of anything.
-  const growth =
-    resource === "replay"
-      ? {}
-      : growthOf(
-          settled(hours).filter(({ timestampMs }) => timestampMs >= fullAtMs),
-          limit,
-          nowMs,
-        );
+  const told = resource === "replay" ? [] : settled(hours).filter(({ timestampMs }) => timestampMs >= fullAtMs);
   return {
     component,
     resource,
     ...compared(used, ofLastDay.length === 0 ? undefined : Math.max(...ofLastDay)),
     limit,
-    ...growth,
+    ...windowOf(told),
+    ...growthOf(told, limit, nowMs),
   };
 }
 
@@ -138,7 +166,6 @@ export function judgeCapacity({ heads, components }: Capacity, readings: Capacit
     headSeries: compared(heads.series, once(readings.headSeries)),
     headSamplesPerSecond: compared(heads.samplesPerSecond, once(readings.headSamplesPerSecond)),
     needs,
-    days: Math.max(0, ...readings.needs.map(({ hours }) => timeRead(settled(hours)))) / DAY_MS,
     isPartial: readings.isPartial ?? false,
     ...(first === undefined ? {} : { first }),
   };

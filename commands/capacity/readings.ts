@@ -1,14 +1,12 @@
 /** Reads what a stack takes from its own metrics, through its querier. */
 import type { PrometheusClient, Sample } from "../../clients/prometheus";
 import { jobOf } from "../../model/capacity/jobs";
+import { receiversName } from "../../model/capacity/receivers";
 import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
 import { PROMETHEUS_APP, RECEIVE_APP } from "../../model/kubernetes/identities";
 import type { StackOutputs } from "../../outputs";
 import type { CapacityReadings, NeedReading } from "./judgement";
-
-const HOUR_MS = 3_600_000;
-/** How far back growth is read. */
-const HISTORY_MS = 7 * 24 * HOUR_MS;
+import { HISTORY_MS, HOUR_MS } from "./judgement";
 
 /** Those that keep a TSDB, and so tell what their blocks and logs take, whatever the volume is. Of the others kubelets tell, where it is a claim. */
 const WITH_TSDB: readonly string[] = [RECEIVE_APP, PROMETHEUS_APP];
@@ -19,11 +17,38 @@ function claimsQuery({ externalLabels, namespace }: StackOutputs, app: string): 
   return `max(kubelet_volume_stats_used_bytes{${[...own, `persistentvolumeclaim=~".+-${app}(-[0-9]+)+"`].join(",")}})`;
 }
 
-/** Matchers of the stack's own targets of one job, as text. */
-function matchersOf({ externalLabels, namespace }: StackOutputs, job: string): string {
-  return Object.entries({ ...externalLabels, namespace, job })
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-    .join(",");
+/** Whose metrics are a component's. */
+interface Targets {
+  job: string;
+  /** Its StatefulSets, where other components have the same job. */
+  sets?: readonly string[];
+}
+
+/** StatefulSets of a ring's receivers by its name, as its members' addresses name their pods. */
+function setsByRing(outputs: StackOutputs): Map<string, Set<string>> {
+  const sets = new Map<string, Set<string>>();
+  for (const { address, hashring } of outputs.scheme === "receive" ? outputs.ring.members : []) {
+    if (hashring === undefined) continue;
+    const own = sets.get(hashring) ?? new Set();
+    sets.set(hashring, own.add(address.replace(/-[0-9]+\..*$/, "")));
+  }
+  return sets;
+}
+
+/** The targets of a component; undefined of what is not scraped. */
+function targetsOf(component: string, outputs: StackOutputs): Targets | undefined {
+  const job = jobOf(component);
+  if (job !== undefined) return { job };
+  const rings = setsByRing(outputs);
+  for (const [name, sets] of rings)
+    if (receiversName({ rings: [...rings] }, { name }) === component) return { job: RECEIVE_APP, sets: [...sets] };
+  return undefined;
+}
+
+/** Matchers of the stack's own targets, as text. */
+function matchersOf({ externalLabels, namespace }: StackOutputs, { job, sets }: Targets): string {
+  const own = Object.entries({ ...externalLabels, namespace, job }).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return [...own, ...(sets === undefined ? [] : [`pod=~"(?:${sets.join("|")})-[0-9]+"`])].join(",");
 }
 
 /**
@@ -34,9 +59,10 @@ export function queryOf(
   { component, resource }: Pick<ComponentCapacity, "component" | "resource">,
   outputs: StackOutputs,
 ): string | undefined {
-  const job = jobOf(component);
-  if (job === undefined) return undefined;
-  const own = matchersOf(outputs, job);
+  const targets = targetsOf(component, outputs);
+  if (targets === undefined) return undefined;
+  const { job } = targets;
+  const own = matchersOf(outputs, targets);
   switch (resource) {
     case "memory":
       return `max(max_over_time(process_resident_memory_bytes{${own}}[1h]))`;
@@ -55,13 +81,13 @@ export function queryOf(
 
 /** When the oldest sample of a component's youngest pod is of, in milliseconds, as a query; of an empty TSDB that is far ahead. */
 export function oldestQuery(component: string, outputs: StackOutputs): string | undefined {
-  const job = jobOf(component);
-  return job === undefined ? undefined : `max(min by (pod) (prometheus_tsdb_lowest_timestamp{${matchersOf(outputs, job)}}))`;
+  const targets = targetsOf(component, outputs);
+  return targets === undefined ? undefined : `max(min by (pod) (prometheus_tsdb_lowest_timestamp{${matchersOf(outputs, targets)}}))`;
 }
 
 /** Queries of series in all heads, and of samples a second that they take. */
 export function headQueries({ heads }: Capacity, outputs: StackOutputs): { series: string; samplesPerSecond: string } {
-  const own = matchersOf(outputs, heads.component === "Prometheus" ? PROMETHEUS_APP : RECEIVE_APP);
+  const own = matchersOf(outputs, { job: heads.component === "Prometheus" ? PROMETHEUS_APP : RECEIVE_APP });
   return {
     series: `sum(prometheus_tsdb_head_series{${own}})`,
     samplesPerSecond: `sum(rate(prometheus_tsdb_head_samples_appended_total{${own}}[5m]))`,

@@ -3,7 +3,7 @@ import { SIDECAR_CONTAINER } from "../kubernetes/identities";
 
 /**
  * Value of the label `job` of a component's metrics, and name of its container; undefined of what is not scraped. Receivers of several
- * rings are one job, which does not tell them apart: they have none here.
+ * rings are one job, which does not tell them apart: they have none here, and are selected by the names of their pods.
  *
  * @param component Its name in a need: whose pods they are, without an article.
  */

@@ -47,7 +47,7 @@ export function replayOf(
 }
 
 /** Name of a ring's receivers in a need. */
-export const receiversName = ({ rings }: Pick<ReceiversPlan, "rings">, { name }: Pick<RingCapacityPlan, "name">): string =>
+export const receiversName = ({ rings }: { rings: readonly unknown[] }, { name }: Pick<RingCapacityPlan, "name">): string =>
   rings.length === 1 ? "receivers" : `receivers of ring ${name}`;
 
 /** What exemplars are called among the parts of a need. */

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { type MatrixElement, PrometheusError, type Sample } from "../../clients/prometheus";
 import { deployedCapacity, main } from "../../commands/capacity";
 import { type CapacityReadings, judgeCapacity } from "../../commands/capacity/judgement";
-import { fullSince, headQueries, queryOf, readCapacity } from "../../commands/capacity/readings";
+import { fullSince, headQueries, oldestQuery, queryOf, readCapacity } from "../../commands/capacity/readings";
 import { capacityLines } from "../../commands/capacity/report";
 import { capacity } from "../../model/capacity/proof";
 import type { Capacity } from "../../model/capacity/types";
@@ -113,7 +113,22 @@ describe("capacity: judgement", () => {
     assert.ok(first !== undefined);
     const away = judged(memoryOf([first, ...others.slice(-40)]));
     assert.equal(away.first, undefined);
-    assert.ok(away.days < 2);
+    assert.equal(away.needs.find(({ window }) => window !== undefined)?.window?.readings, 40);
+  });
+
+  it("takes no day's ups and downs for growth, nor the hour of a restart, at whatever hour it is asked", () => {
+    const daily = (hour: number) => (daysAgo: number) => LIMIT * (0.5 + 0.3 * Math.sin(2 * Math.PI * (hour / 24 - daysAgo)));
+    for (let hour = 0; hour < 24; hour++) {
+      const { needs, first } = judged(memoryOf(hoursOf(2.5, daily(hour))));
+      assert.equal(first, undefined, `${hour}`);
+      assert.ok(Math.abs(needs.find(({ window }) => window !== undefined)?.growthPerDay ?? 1) < 1e-6 * LIMIT, `${hour}`);
+    }
+    const restarted = hoursOf(3, (daysAgo) => (daysAgo === 0 ? 2 : 0.5) * LIMIT);
+    assert.equal(judged(memoryOf(restarted)).first, undefined);
+    const grows = (daysAgo: number) => daily(7)(daysAgo) - (daysAgo * LIMIT) / 100;
+    const met = judged(memoryOf(hoursOf(7, grows))).first?.metAtMs ?? 0;
+    // The day's peak is 0.8 of the limit, of which an hour in twenty does not count, and grows by a hundredth of the limit.
+    assert.ok(Math.abs((met - NOW_MS) / DAY_MS - 20) < 1.5, `${(met - NOW_MS) / DAY_MS}`);
   });
 
   it("takes a replay for no course of anything", () => {
@@ -138,14 +153,62 @@ describe("capacity: report", () => {
 
   it("says on which day the first limit is met, or why it does not say", () => {
     const growing = (days: number) => memoryOf(hoursOf(7, (daysAgo) => LIMIT * (1 - (days + daysAgo) / 10_000)));
-    assert.match(lines(growing(10)), /first limit: memory of the receivers on 2026-12-07, at the growth of the last 6\.9 days$/);
-    assert.match(lines(growing(5_000)), /first limit: none within 10 years/);
-    assert.match(lines(memoryOf(hoursOf(7, () => LIMIT / 2))), /growth: none in the last 6\.9 days$/);
-    assert.match(lines(memoryOf(hoursOf(7, () => 2 * LIMIT))), /first limit: memory of the receivers is at its usual limit$/);
-    assert.match(lines(memoryOf(hoursOf(1, () => 1))), /growth: not told of 0\.9 days; 2 are the least$/);
+    const window = "166 hourly readings from 2026-11-20 15:00 to 2026-11-27 12:00 UTC";
+    assert.ok(lines(growing(10)).endsWith(`\nfirst limit: memory of the receivers on 2026-12-07, at its growth in ${window}`));
+    assert.ok(lines(growing(5_000)).endsWith(`\nfirst limit: none within 10 years, at the growth in ${window}`));
+    assert.ok(lines(memoryOf(hoursOf(7, () => LIMIT / 2))).endsWith(`\nfirst limit: none, since nothing grows in ${window}`));
+    assert.ok(
+      lines(memoryOf(hoursOf(7, () => 2 * LIMIT))).endsWith(`\nfirst limit: memory of the receivers is at its usual limit, by ${window}`),
+    );
     assert.match(lines({ needs: [], isPartial: true }), /\nmeasured is incomplete: a store did not answer/);
     assert.doesNotMatch(lines({ needs: [] }), /incomplete/);
-    assert.match(lines({ needs: [] }), /growth: not told of 0\.0 days; 2 are the least$/);
+    assert.match(
+      lines({ needs: [] }),
+      /\nfirst limit: not known yet: there are 0 hourly readings, and 49 are the least for a date, which are two days;/,
+    );
+  });
+});
+
+describe("capacity: a stack that has not run for long", () => {
+  /** A querier that knows this stack's memory, which grows by a twentieth of its limit a day, for as long as it has run. */
+  const lastLine = async (ranHours: number): Promise<string> => {
+    const answers = {
+      instant: async () => ({ vector: [], warnings: [], partial: false }),
+      range: async (query: string, { startMs, endMs, stepMs }: { startMs: number; endMs: number; stepMs: number }) => {
+        const samples: Sample[] = [];
+        for (let timestampMs = startMs; timestampMs <= endMs; timestampMs += stepMs)
+          if (/resident_memory.*thanos-receive"/.test(query) && timestampMs > NOW_MS - ranHours * HOUR_MS)
+            samples.push({ timestampMs, value: LIMIT * (0.5 + (timestampMs - NOW_MS) / (20 * DAY_MS)) });
+        return { matrix: samples.length === 0 ? [] : [{ labels: {}, samples }], warnings: [], partial: false };
+      },
+    };
+    return capacityLines(judged(await readCapacity(answers, PLAN, STACK, NOW_MS)), NOW_MS).at(-1) ?? "";
+  };
+
+  it("gets no date of a few hours, however fast they grow, and hears how many there are to be", async () => {
+    assert.equal(
+      await lastLine(2),
+      "first limit: not known yet: there are 0 hourly readings, and 49 are the least for a date, which are two days; those of the first 3 hours don't count, in which heads fill",
+    );
+    assert.match(await lastLine(5), /: there are 2 hourly readings from 2026-11-27 11:00 to 2026-11-27 12:00 UTC, and 49 are the least/);
+  });
+
+  it("gets one as soon as there are two days of readings after the first three hours, with the time that these are of", async () => {
+    assert.match(await lastLine(48), /: there are 45 hourly readings from 2026-11-25 16:00 to 2026-11-27 12:00 UTC, and 49 are the least/);
+    assert.match(await lastLine(51), /: there are 48 hourly readings /);
+    assert.match(
+      await lastLine(52),
+      /^first limit: memory of the receivers on 2026-12-07, at its growth in 49 hourly readings from 2026-11-25 12:00 to 2026-11-27 12:00 UTC$/,
+    );
+  });
+
+  it("names what is measured and has too few readings beside what has enough", () => {
+    const hours = hoursOf(7, () => 1);
+    const memory = { component: "receivers", resource: "memory", hours } as const;
+    const text = (fullAtMs: number) =>
+      capacityLines(judged({ needs: [memory, { component: "receivers", resource: "disk", hours, fullAtMs }] }), NOW_MS).at(-1);
+    assert.equal(text(NOW_MS - 11 * HOUR_MS), "too few readings for a date, less than 49: volume of the receivers (12)");
+    assert.match(text(NOW_MS - 5 * DAY_MS) ?? "", /^first limit: none, since nothing grows in 166 hourly readings/);
   });
 });
 
@@ -163,6 +226,54 @@ describe("capacity: readings", () => {
       'max(kubelet_volume_stats_used_bytes{cluster="dev",namespace="monitoring",persistentvolumeclaim=~".+-thanos-compactor(-[0-9]+)+"})',
     );
     assert.equal(asked("receivers of ring bulk", "memory"), undefined);
+  });
+
+  it("asks for the receivers of each of several rings by the names of their pods", () => {
+    const member = (pod: string, hashring: string) => ({
+      address: `${pod}.thanos-receive-peers.monitoring.svc.cluster.local:10901`,
+      hashring,
+    });
+    const members = [
+      ...["a", "b"].flatMap((zone) => [0, 10].map((ordinal) => member(`thanos-receive-bulk-1${zone}-${ordinal}`, "bulk"))),
+      member("thanos-receive-0", "default"),
+    ];
+    const stack = readOutputs({ ...OUTPUTS, ring: { ...OUTPUTS.ring, members } });
+    const bulk = `${own},pod=~"(?:thanos-receive-bulk-1a|thanos-receive-bulk-1b)-[0-9]+"`;
+    assert.equal(
+      queryOf({ component: "receivers of ring bulk", resource: "memory" }, stack),
+      `max(max_over_time(process_resident_memory_bytes{${bulk}}[1h]))`,
+    );
+    assert.match(
+      queryOf({ component: "receivers of ring default", resource: "disk" }, stack) ?? "",
+      /^max\(sum by \(pod\) \(\{__name__=~.*,pod=~"\(\?:thanos-receive\)-\[0-9\]\+"\}\)\)$/,
+    );
+    assert.equal(oldestQuery("receivers of ring bulk", stack), `max(min by (pod) (prometheus_tsdb_lowest_timestamp{${bulk}}))`);
+    assert.equal(queryOf({ component: "receivers of ring none", resource: "cpu" }, stack), undefined);
+  });
+
+  it("reads every ring of a plan, and each of its own", async () => {
+    const load = { series: 10_000, interval: "15s", hashrings: { bulk: { series: 4_000 } } };
+    const receive = { hashrings: [{ name: "bulk", tenants: ["bulk"], replicas: 3 }] };
+    const plan = planUnder("prod", load, { receive });
+    const settings = capacity(plan);
+    const members = (plan.receivers?.rings ?? []).flatMap(({ name, sets }) =>
+      sets.map((set) => ({ address: `${set}-0.thanos-receive-peers.monitoring.svc.cluster.local:10901`, hashring: name })),
+    );
+    const asked: string[] = [];
+    const answers = {
+      instant: async () => ({ vector: [], warnings: [], partial: false }),
+      range: async (query: string) => {
+        asked.push(query);
+        const value = /receive-bulk/.test(query) ? 2 : 1;
+        return { matrix: [{ labels: {}, samples: [{ timestampMs: NOW_MS, value }] }], warnings: [], partial: false };
+      },
+    };
+    const stack = readOutputs({ ...OUTPUTS, ring: { ...OUTPUTS.ring, members } });
+    const { needs } = await readCapacity(answers, settings, stack, NOW_MS);
+    const of = (component: string) => needs.filter((each) => each.component === component).map(({ hours }) => hours.at(-1)?.value);
+    assert.deepEqual(of("receivers of ring bulk"), [2, 2, 2, 2]);
+    assert.deepEqual(of("receivers of ring default"), [1, 1, 1, 1]);
+    assert.equal(new Set(asked).size, asked.length);
   });
 
   it("has every component of a plan in a job", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Capacity } from "../../model/capacity/types";
-import { rejectionByProgram, run } from "../harness";
+import { type Overrides, rejectionByProgram, run } from "../harness";
 
 const LOAD = { series: 10_000, interval: "15s", queries: { perSecond: 0.1 } };
 
@@ -27,6 +27,34 @@ describe("a load", () => {
       receive: { resources: { memory: accepted } },
     });
     assert.ok(left.length > 0 && !left.some((each) => each.includes("receive.resources.memory")));
+  });
+
+  it("that is not carried is refused beside what is wrong for other reasons, and once only", async () => {
+    const keysOf = async (overrides: Overrides) =>
+      (await rejectionByProgram("prod", { load: { ...LOAD, series: 400_000 }, ...overrides })).problems.map(
+        (line) => /^ {2}- (\S+) = /.exec(line)?.[1],
+      );
+    const ofLoad = await keysOf({});
+    assert.ok(ofLoad.includes("receive.resources.memory"));
+    assert.deepEqual(await keysOf({ images: { thanos: "quay.io/thanos/thanos:v0.30.0" } }), ["images.thanos", ...ofLoad]);
+    assert.deepEqual(await keysOf({ querier: { colour: "red" } }), ["querier.colour", ...ofLoad]);
+    assert.deepEqual(await keysOf({ prometheus: { externalLabels: { cluster: "x" } } }), ["prometheus.externalLabels.cluster", ...ofLoad]);
+    // What is lacking without any loss.
+    const ofSurvival = await keysOf({ survives: { nodes: 2, zones: 1 } });
+    assert.ok(ofSurvival.includes("survives.nodes") && ofSurvival.includes("receive.resources.memory"), ofSurvival.join());
+  });
+
+  it("is not judged by a value that is refused itself, and may be carried with another one", async () => {
+    const texts = async (overrides: Overrides) =>
+      (await rejectionByProgram("prod", { load: { ...LOAD, series: 400_000 }, ...overrides })).problems.join("\n");
+    for (const overrides of [
+      { receive: { replicas: 2 } },
+      { receive: { resources: { memory: "two" } } },
+      { receive: { retension: { time: "1d" } } },
+      { prometheus: { replicas: 0 } },
+      { load: { ...LOAD, series: 400_000, hashrings: { bulk: { series: 5 } } } },
+    ])
+      assert.doesNotMatch(await texts(overrides), /under the load/, JSON.stringify(overrides));
   });
 
   it("is refused after the loss that is demanded, where it is carried without one", async () => {

@@ -80,6 +80,13 @@ describe("outputs: readOutputs", () => {
     assert.deepEqual(outputs.ring.members, [{ address: "receiver-0:10901" }]);
   });
 
+  it("returns the hashring of a ring's members, where the stack says it", () => {
+    const ring = { ...(RECEIVE.ring as object), members: [{ address: "thanos-receive-big-0.peers:10901", hashring: "big" }] };
+    assert.deepEqual(readOutputs({ ...RECEIVE, ring }), { ...RECEIVE, ring });
+    const odd = { ...ring, members: [{ address: "receiver-0:10901", hashring: 3 }] };
+    assert.match(problemsOf({ ...RECEIVE, ring: odd }).join(), /^ring\.members\[0\]\.hashring: /);
+  });
+
   it("takes the label of a stack that says none for `cluster`", () => {
     const { clusterLabel: _, ...before } = RECEIVE;
     assert.deepEqual(readOutputs(before), RECEIVE);
