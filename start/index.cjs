@@ -5,6 +5,7 @@
  * been transpiled yet. Pulumi's own way to run TypeScript loads the compiler before anything else, also where it transpiles nothing.
  */
 require("./deferred.cjs").deferUnused();
+require("./messages.cjs").debugMessagesOnDemand();
 require("./traces.cjs").showSources(require("./transpiler.cjs").transpileImports());
 
 module.exports = async () => {
