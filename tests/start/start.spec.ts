@@ -44,6 +44,8 @@ describe("start: what the engine runs", function () {
   const HEAVY = [
     "/typescript/lib/typescript.js",
     "/@npmcli/arborist/lib/index.js",
+    "/normalize-package-data/lib/normalize.js",
+    "/fdir/dist/index.cjs",
     "/@pulumi/pulumi/automation/index.js",
     "/zod/v4/locales/index.cjs",
     "/@pulumi/kubernetes/index.js",
