@@ -32,12 +32,14 @@ function variables(directory: string): Record<string, string> {
  * Runs a program as Pulumi's Node.js host does for a preview.
  *
  * @param preload a file of CommonJS that the program's process loads first
+ * @param env further variables of its environment
  * @returns its exit code, and what it wrote to stderr
  */
 export async function underHost(
   { directory, stack, config }: HostedProgram,
   engine: SilentEngine,
   preload: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ exitCode: number | undefined; stderr: string }> {
   const host = join(directory, "node_modules", "@pulumi", "pulumi", "cmd", "run");
   const flags = [
@@ -60,6 +62,7 @@ export async function underHost(
       PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(config.secretKeys),
       ...variables(directory),
       NODE_OPTIONS: `--require=${preload}`,
+      ...env,
     },
   });
   return { exitCode, stderr };

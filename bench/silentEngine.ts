@@ -5,6 +5,7 @@ import {
   type GetRootResourceRequest,
   GetRootResourceResponse,
   type LogRequest,
+  LogSeverity,
   SetRootResourceResponse,
 } from "@pulumi/pulumi/proto/engine_pb";
 import { InvokeResponse } from "@pulumi/pulumi/proto/provider_pb";
@@ -25,6 +26,8 @@ export interface SilentEngine {
   registered(): number;
   /** Errors that programs have logged so far. */
   errors(): readonly string[];
+  /** How many messages programs have logged so far that are shown with `--debug` only. */
+  debugMessages(): number;
   close(): void;
 }
 
@@ -33,6 +36,7 @@ export async function silentEngine(): Promise<SilentEngine> {
   const server = new Server();
   const errors: string[] = [];
   let registered = 0;
+  let debugMessages = 0;
   // A program uses hooks and transforms only of an engine that has them.
   const answers =
     <Request, Response>(answer: (request: Request) => Response) =>
@@ -64,7 +68,8 @@ export async function silentEngine(): Promise<SilentEngine> {
   });
   server.addService(EngineService, {
     log: answers((request: LogRequest) => {
-      if (request.getSeverity() === 3) errors.push(request.getMessage());
+      if (request.getSeverity() === LogSeverity.ERROR) errors.push(request.getMessage());
+      if (request.getSeverity() === LogSeverity.DEBUG) debugMessages++;
       return new Empty();
     }),
     getRootResource: answers((_: GetRootResourceRequest) => new GetRootResourceResponse()),
@@ -81,6 +86,7 @@ export async function silentEngine(): Promise<SilentEngine> {
     address: `127.0.0.1:${port}`,
     registered: () => registered,
     errors: () => errors,
+    debugMessages: () => debugMessages,
     close: () => server.forceShutdown(),
   };
 }

@@ -1,7 +1,6 @@
 import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
-import { parse } from "yaml";
-import { ruleFileProblems } from "../model/prometheus/freeForm/problems";
+import { judgeRuleFile } from "../model/prometheus/freeForm/problems";
 import { rulesSeeAllTargets } from "../model/ruler/rules";
 import type { Settings } from "../model/settings/schema";
 import type { Problem } from "../model/values/problem";
@@ -69,9 +68,9 @@ export function readRules(settings: Settings): RuleFiles {
       continue;
     }
     found.rules[name] = text;
-    const problems = ruleFileProblems(name, text, settings.ruler === undefined ? "prometheus" : "ruler");
+    const { problems, count } = judgeRuleFile(name, text, settings.ruler === undefined ? "prometheus" : "ruler");
     found.problems.push(...problems);
-    if (problems.length === 0) found.count += rulesIn(text);
+    found.count += count;
   }
   return found;
 }
@@ -110,10 +109,4 @@ function refusalOf(path: string, name: string): Problem | undefined {
     return problem(name, "the file's name is a key of a ConfigMap", "at most 253 letters, digits, '-', '_' and '.'");
   }
   return undefined;
-}
-
-/** How many rules a file of rule groups holds. */
-function rulesIn(text: string): number {
-  const { groups } = parse(text, { merge: true }) as { groups: ({ rules?: unknown } | null)[] | null };
-  return (groups ?? []).reduce((sum, group) => sum + (Array.isArray(group?.rules) ? group.rules.length : 0), 0);
 }

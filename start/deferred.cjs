@@ -3,10 +3,10 @@
 const Module = require("node:module");
 
 /**
- * What Pulumi's SDK loads with itself and this program never asks for: two packages that it would serialize functions with, such as those of
+ * What Pulumi's SDK loads with itself and this program never asks for: packages that it would serialize functions with, such as those of
  * a dynamic provider, and its driver of other programs. They are nine tenths of the time that the SDK takes to load.
  */
-const OF_SDK = ["typescript", "@npmcli/arborist", "@pulumi/pulumi/automation"];
+const OF_SDK = ["typescript", "@npmcli/arborist", "normalize-package-data", "fdir", "@pulumi/pulumi/automation"];
 /** The same of zod: its messages in fifty languages, half of its time. */
 const OF_ZOD = ["zod/v4/locales"];
 
@@ -21,7 +21,7 @@ function deferUnused() {
 
 /**
  * Answers imports of a CommonJS module with a stand-in, which loads the module when a property of it is read. Does nothing where it has been
- * loaded already. What the module exports can't be called itself, nor its names listed.
+ * loaded already. What the module exports can be called; its names can't be listed.
  *
  * @param {string} file the module's absolute path
  */
@@ -32,18 +32,16 @@ function defer(file) {
     if (require.cache[file] === standIn) delete require.cache[file];
     return require(file);
   };
-  standIn.exports = new Proxy(
-    {},
-    {
-      get: (_, name) => {
-        // By these, compiled code tells how a module is to be imported: as it is, or as its default.
-        if (name === "__esModule") return true;
-        if (name === "default") return standIn.exports;
-        return load()[name];
-      },
-      has: (_, name) => name in load(),
+  standIn.exports = new Proxy(() => undefined, {
+    apply: (_, self, given) => Reflect.apply(load(), self, given),
+    get: (_, name) => {
+      // By these, compiled code tells how a module is to be imported: as it is, or as its default.
+      if (name === "__esModule") return true;
+      if (name === "default") return standIn.exports;
+      return load()[name];
     },
-  );
+    has: (_, name) => name in load(),
+  });
   standIn.filename = file;
   standIn.loaded = true;
   require.cache[file] = standIn;

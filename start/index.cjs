@@ -5,7 +5,10 @@
  * been transpiled yet. Pulumi's own way to run TypeScript loads the compiler before anything else, also where it transpiles nothing.
  */
 require("./deferred.cjs").deferUnused();
-require("./traces.cjs").showSources();
-require("./transpiler.cjs").transpileImports();
+require("./messages.cjs").debugMessagesOnDemand();
+require("./traces.cjs").showSources(require("./transpiler.cjs").transpileImports());
 
-module.exports = require("../index.ts");
+module.exports = async () => {
+  await require("./debugger.cjs").debugOnDemand();
+  return require("../index.ts")();
+};

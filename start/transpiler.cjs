@@ -10,7 +10,7 @@ const { transformSync } = require("@swc/core");
  */
 const OPTIONS = {
   swcrc: false,
-  sourceMaps: "inline",
+  sourceMaps: true,
   inlineSourcesContent: false,
   module: { type: "commonjs", strictMode: true, ignoreDynamic: true },
   jsc: {
@@ -22,22 +22,32 @@ const OPTIONS = {
 };
 
 /**
- * A file of TypeScript as Node.js runs it, its types unchecked, with its source map.
+ * A file of TypeScript as Node.js runs it, its types unchecked, and its source map.
  *
  * @param {string} file its path
- * @returns {string}
+ * @returns {import("@swc/core").Output}
  * @throws if it is no TypeScript, with the place
  */
 function transpile(file) {
-  return transformSync(readFileSync(file, "utf8"), { ...OPTIONS, filename: file }).code;
+  return transformSync(readFileSync(file, "utf8"), { ...OPTIONS, filename: file });
 }
 
-/** Transpiles what is loaded from now on and ends with `.ts`. */
+/**
+ * Transpiles what is loaded from now on and ends with `.ts`.
+ *
+ * @returns {ReadonlyMap<string, string>} the source maps of what has been loaded so far, by path. A map at the end of each file would be read
+ * by everybody who reads the file.
+ */
 function transpileImports() {
+  /** @type {Map<string, string>} */
+  const sourceMaps = new Map();
   require.extensions[".ts"] = (module, file) => {
+    const { code, map } = transpile(file);
+    if (map !== undefined) sourceMaps.set(file, map);
     const compiled = /** @type {NodeJS.Module & { _compile(code: string, file: string): void }} */ (module);
-    compiled._compile(transpile(file), file);
+    compiled._compile(code, file);
   };
+  return sourceMaps;
 }
 
 module.exports = { transpile, transpileImports };

@@ -284,19 +284,19 @@ describe("architecture", () => {
     );
   });
 
-  it("start: swc, source maps and builtins, which are loaded before the program; what Pulumi runs is start/index.cjs", () => {
+  it("start: swc, the SDK and builtins, which are loaded before the program; what Pulumi runs is start/index.cjs", () => {
     const files = readdirSync(join(ROOT, "start"))
       .filter((name) => name.endsWith(".cjs"))
       .map((name) => read(`start/${name}`));
     const allowed = ({ own, target }: Import) =>
-      own ? target.startsWith("start/") : isBuiltin(target) || ["@swc/core", "source-map-support"].includes(target);
+      own ? target.startsWith("start/") : isBuiltin(target) || ["@swc/core", "@pulumi/pulumi"].includes(target);
     assert.deepEqual(
       files.flatMap((file) => forbidden(file, allowed)),
       ["start/index.cjs imports index"],
     );
     const { main, dependencies } = manifest();
     assert.equal(main, "start/index.cjs");
-    for (const name of ["@swc/core", "source-map-support"]) assert.ok(name in dependencies, `${name} is no dependency`);
+    for (const name of ["@swc/core", "@pulumi/pulumi"]) assert.ok(name in dependencies, `${name} is no dependency`);
   });
 
   it("the product needs at run time only packages of dependencies", () => {

@@ -1,3 +1,4 @@
+import { once } from "../values/once";
 import type { Problem } from "../values/problem";
 import { decidingKey } from "./deciding";
 import { underLoad } from "./load";
@@ -20,7 +21,9 @@ const MOST = 1e6;
 const EXACT = 1e-3;
 
 /** How many times the load is carried, 0 where not even the smallest is, and the need that is then at its limit. */
-export function firstLimit(plan: CapacityPlan): { times: number; need: Need } {
+export const firstLimit = once(searched);
+
+function searched(plan: CapacityPlan): { times: number; need: Need } {
   const at = (factor: number): Need => fullest(needsOf(underLoad(plan, factor)));
   const isCarried = (factor: number): boolean => fullness(at(factor)) <= 1;
   if (!isCarried(EXACT)) return { times: 0, need: at(0) };

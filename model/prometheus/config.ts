@@ -9,6 +9,7 @@ import { PROMETHEUS_REPLICA_LABEL } from "../settings/replicaLabels";
 import type { Settings } from "../settings/schema";
 import { PROMETHEUS_TLS_DIRECTORY, remoteWriteClient } from "../tls/flags";
 import { inExternalLabel } from "../values/literal";
+import { once } from "../values/once";
 import { prometheusSize } from "../values/quantity";
 import { alertingConfig, byProxy } from "./alerting";
 import { annotatedTargetRules } from "./annotatedTargets";
@@ -297,7 +298,9 @@ export interface ShardPlan {
 /**
  * prometheus.yml of one shard. The pod's name is expanded by Prometheus itself from the environment, so that one text serves every replica.
  */
-export function prometheusConfig(settings: Settings, { shard, remoteWriteUrl, retention }: ShardPlan): string {
+export const prometheusConfig = once(configText);
+
+function configText(settings: Settings, { shard, remoteWriteUrl, retention }: ShardPlan): string {
   const { prometheus } = settings;
   const targets = [
     ...(remoteWriteUrl === undefined

@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import type { Settings } from "../settings/schema";
 import { grpcClientConfig } from "../tls/flags";
 import { servesTls, tlsServerName } from "../tls/plan";
+import { once } from "../values/once";
 import { knowsClientConfig } from "../values/versions";
 
 /** The querier's file of endpoints. Source: thanos v0.42.4 cmd/thanos/endpointset.go. */
@@ -25,7 +26,9 @@ const PLAIN = { client_config: { tls_config: { enabled: false } } };
  *
  * @param stores SRV records of the stack's own stores.
  */
-export function endpointsFile(settings: Settings, stores: readonly string[]): string {
+export const endpointsFile = once(fileText);
+
+function fileText(settings: Settings, stores: readonly string[]): string {
   const encrypted = servesTls(settings) && knowsClientConfig(settings.images.thanos);
   const others = settings.querier.endpoints.map(({ address, tls }) => {
     if (tls === undefined) return encrypted ? { address, ...PLAIN } : { address };

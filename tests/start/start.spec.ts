@@ -44,6 +44,8 @@ describe("start: what the engine runs", function () {
   const HEAVY = [
     "/typescript/lib/typescript.js",
     "/@npmcli/arborist/lib/index.js",
+    "/normalize-package-data/lib/normalize.js",
+    "/fdir/dist/index.cjs",
     "/@pulumi/pulumi/automation/index.js",
     "/zod/v4/locales/index.cjs",
     "/@pulumi/kubernetes/index.js",
@@ -68,12 +70,18 @@ describe("start: what the engine runs", function () {
       );
   });
 
-  it("an error of the program shows the file and the line of TypeScript", async () => {
-    const directory = join(scratch, "program");
+  /** A project that starts as this one does, with another program. */
+  function programOf(name: string, lines: readonly string[]): HostedProgram {
+    const directory = join(scratch, name);
     cpSync(join(PROJECT_DIRECTORY, "start"), join(directory, "start"), { recursive: true });
     for (const file of ["package.json", "Pulumi.yaml"]) cpSync(join(PROJECT_DIRECTORY, file), join(directory, file));
     symlinkSync(join(PROJECT_DIRECTORY, "node_modules"), join(directory, "node_modules"));
-    const lines = [
+    writeFileSync(join(directory, "index.ts"), `${lines.join("\n")}\n`);
+    return { directory, stack: name, config: NOTHING };
+  }
+
+  it("an error of the program shows the file and the line of TypeScript", async () => {
+    const program = programOf("program", [
       'import * as pulumi from "@pulumi/pulumi";',
       "interface Erased {",
       "  readonly whole: string;",
@@ -82,14 +90,60 @@ describe("start: what the engine runs", function () {
       "  throw new TypeError('no ' + given.whole);",
       "}",
       'export = async () => ({ never: pulumi.output(fails({ whole: "luck" })) });',
-    ];
-    writeFileSync(join(directory, "index.ts"), `${lines.join("\n")}\n`);
-    const { exitCode } = await underHost({ directory, stack: "broken", config: NOTHING }, engine, join(scratch, "loaded.js"));
+    ]);
+    const { exitCode } = await underHost(program, engine, join(scratch, "loaded.js"));
     assert.notEqual(exitCode, 0);
     const error = stripVTControlCharacters(engine.errors().find((each) => each.includes("no luck")) ?? "");
     assert.match(error, /TypeError: no luck/);
     assert.match(error, /at fails \(.*\/program\/index\.ts:6:9\)/);
     assert.match(error, /at .*\/program\/index\.ts:8:\d+/);
+  });
+
+  it("a promise that never settles shows where it was made", async () => {
+    const program = programOf("waits", [
+      'import * as pulumi from "@pulumi/pulumi";',
+      "interface Erased {",
+      "  readonly whole: string;",
+      "}",
+      "const never = new Promise<Erased>(() => undefined);",
+      'const waits = () => new pulumi.ComponentResource("a:b:C", "c", { never }, {}, true);',
+      "export = async () => void waits();",
+    ]);
+    const { exitCode, stderr } = await underHost(program, engine, join(scratch, "loaded.js"), { PULUMI_DEBUG_PROMISE_LEAKS: "true" });
+    assert.notEqual(exitCode, 0);
+    assert.match(stderr, /STACK_TRACE:\nError: (.*\n)*.*at waits \(.*\/waits\/index\.ts:6:\d+\)/);
+  });
+
+  it("a function is serialized with what it uses of the file around it, also of files that were loaded before", async () => {
+    const program = programOf("serializes", [
+      'import * as pulumi from "@pulumi/pulumi";',
+      'const around = { text: "from around" };',
+      "const sayIt = () => around.text;",
+      "const native = sayIt.bind(undefined);",
+      "const unknown = () => native();",
+      "export = async () => {",
+      "  const { text } = await pulumi.runtime.serializeFunction(sayIt);",
+      '  if (!text.includes("from around")) throw new Error(text);',
+      "  await pulumi.runtime.serializeFunction(unknown);",
+      "};",
+    ]);
+    const { exitCode } = await underHost(program, engine, join(scratch, "loaded.js"));
+    assert.notEqual(exitCode, 0);
+    const error = stripVTControlCharacters(engine.errors().at(-1) ?? "");
+    assert.match(error, /'native', a function .*which could not be serialized/s);
+    assert.match(error, /index\.ts\(\d+,\d+\)/);
+  });
+
+  it("messages for --debug are sent where its variable is set, and cost nothing where it is not", async () => {
+    const dev = { directory: PROJECT_DIRECTORY, stack: "dev", config: engineConfig(stackConfig("dev")) };
+    const sent = async (env: Readonly<Record<string, string>>) => {
+      const before = engine.debugMessages();
+      await underHost(dev, engine, join(scratch, "loaded.js"), env);
+      return engine.debugMessages() - before;
+    };
+    const [asked, silent] = [await sent({ PULUMI_OPTION_DEBUG: "true" }), await sent({ PULUMI_OPTION_DEBUG: "false" })];
+    assert.ok(asked > 100, `${asked} messages`);
+    assert.ok(silent < 10, `${silent} messages`);
   });
 
   it("what is put off is loaded when it is asked for", async () => {

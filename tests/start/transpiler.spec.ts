@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import { REGISTER_INSTANCE } from "ts-node";
 import { PROJECT_DIRECTORY } from "../../config/stackFiles";
 
-const { transpile } = require("../../start/transpiler.cjs") as { transpile: (file: string) => string };
+const { transpile } = require("../../start/transpiler.cjs") as { transpile: (file: string) => { code: string } };
 
 /** What the program can load of this repository. */
 const programFiles = (): string[] => [
@@ -25,7 +25,7 @@ describe("start: transpiler", () => {
     const tsNode = process[REGISTER_INSTANCE];
     assert.ok(tsNode !== undefined, "tests run without ts-node");
     const files = programFiles();
-    const other = files.filter((file) => running(transpile(file)) !== running(tsNode.compile(readFileSync(file, "utf8"), file)));
+    const other = files.filter((file) => running(transpile(file).code) !== running(tsNode.compile(readFileSync(file, "utf8"), file)));
     assert.deepEqual(
       other.map((file) => relative(PROJECT_DIRECTORY, file)),
       [],

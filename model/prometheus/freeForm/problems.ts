@@ -218,40 +218,57 @@ const remoteWriteHeaders: Form = (headers) => {
 
 const RULE_DIRECTORY = "prometheus.ruleFolder";
 
+/** What a file of rules holds. */
+export interface JudgedRuleFile {
+  /** Every problem of it. No line of the file is in any of them: at most a value that is refused. */
+  problems: Problem[];
+  /** Rules in it, alerting and recording; 0 where it has a problem. */
+  count: number;
+}
+
 /**
- * Every problem of a file of rules. No line of the file is in any of them: at most a value that is refused.
+ * Reads a file of rules.
  *
  * @param name Its name in `prometheus.ruleFolder`.
  * @param evaluator Default: each Prometheus.
  */
-export function ruleFileProblems(name: string, text: string, evaluator: Evaluator = "prometheus"): Problem[] {
+export function judgeRuleFile(name: string, text: string, evaluator: Evaluator = "prometheus"): JudgedRuleFile {
   const problem = (rule: string, remedy = "a file of rule groups, as Prometheus has it"): Problem => ({
     key: RULE_DIRECTORY,
     value: name,
     rule,
     remedy,
   });
+  const broken = (...problems: Problem[]): JudgedRuleFile => ({ problems, count: 0 });
   const unreadable = UNREADABLE.exec(text);
   if (unreadable !== null) {
     const code = unreadable[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
     const line = text.slice(0, unreadable.index).split("\n").length;
-    return [problem(`readers of YAML refuse the whole file for the character U+${code} (line ${line})`, "the file without it")];
+    return broken(problem(`readers of YAML refuse the whole file for the character U+${code} (line ${line})`, "the file without it"));
   }
   const document = parseDocument(text, { merge: true });
-  if (document.errors.length > 0) return document.errors.map((error) => problem(`not YAML (${placeOf(error)})`));
+  if (document.errors.length > 0) return broken(...document.errors.map((error) => problem(`not YAML (${placeOf(error)})`)));
   let content: unknown;
   try {
     content = document.toJS({ maxAliasCount: 100 });
   } catch {
-    return [problem("not YAML (its aliases lead nowhere, or to too much)")];
+    return broken(problem("not YAML (its aliases lead nowhere, or to too much)"));
   }
   if (!hasGroups(content)) {
     // An object of Prometheus' operator has what a rule file is within it.
     const inner = isFields(content) && hasGroups(content.spec);
-    return [problem("a rule file has `groups`", inner ? "what is below `spec`, as a file of its own" : undefined)];
+    return broken(problem("a rule file has `groups`", inner ? "what is below `spec`, as a file of its own" : undefined));
   }
-  return ruleFile(evaluator)(content).map((each) => problemAt(`${RULE_DIRECTORY}/${name}: `, each));
+  const problems = ruleFile(evaluator)(content).map((each) => problemAt(`${RULE_DIRECTORY}/${name}: `, each));
+  return problems.length > 0 ? broken(...problems) : { problems, count: rulesIn(content.groups) };
 }
+
+/** How many rules groups hold, of a file that has no problem. */
+const rulesIn = (groups: unknown): number =>
+  (Array.isArray(groups) ? groups : []).reduce(
+    (sum: number, group: unknown) => sum + (isFields(group) && Array.isArray(group.rules) ? group.rules.length : 0),
+    0,
+  );
 
 /** Where a text is no YAML, without a line of it: it may be no rule file at all. */
 function placeOf(error: YAMLParseError): string {

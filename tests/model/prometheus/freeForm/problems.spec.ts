@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { stringify } from "yaml";
-import {
-  freeFormProblems,
-  pathText,
-  RESERVED_REMOTE_WRITE_HEADERS,
-  ruleFileProblems,
-} from "../../../../model/prometheus/freeForm/problems";
+import { freeFormProblems, judgeRuleFile, pathText, RESERVED_REMOTE_WRITE_HEADERS } from "../../../../model/prometheus/freeForm/problems";
 import { formatProblem } from "../../../../model/values/problem";
 import { settingsOf } from "../../../harness";
 
@@ -449,7 +444,7 @@ describe("discovery in the namespaces that Prometheus may read", () => {
 describe("files of rules", () => {
   const alert = { alert: "Down", expr: "up == 0" };
   const said = (rules: object[], group: object = {}) =>
-    ruleFileProblems("shop.yaml", stringify({ groups: [{ name: "shop", rules, ...group }] })).map(formatProblem);
+    judgeRuleFile("shop.yaml", stringify({ groups: [{ name: "shop", rules, ...group }] })).problems.map(formatProblem);
 
   it("are named with the place in them", () => {
     assertTold(
@@ -484,22 +479,22 @@ describe("files of rules", () => {
   it("have a strategy for partial answers where a ruler evaluates them, which writes labels anew", () => {
     const text = stringify({ groups: [{ name: "a", partial_response_strategy: "WARN", rules: [{ ...alert, labels: { level: 1.1 } }] }] });
     assertTold(
-      ruleFileProblems("a.yaml", text).map(formatProblem),
+      judgeRuleFile("a.yaml", text).problems.map(formatProblem),
       /groups\[0\]\.partial_response_strategy = "WARN": there is no such field/,
     );
     assertTold(
-      ruleFileProblems("a.yaml", text, "ruler").map(formatProblem),
+      judgeRuleFile("a.yaml", text, "ruler").problems.map(formatProblem),
       /rules\[0\]\.labels\.level = 1\.1: .*the text in quotes|level = 1\.1: .*form is lost/,
     );
     assertTold(
-      ruleFileProblems("a.yaml", text.replace("WARN", "maybe").replace("1.1", "one"), "ruler").map(formatProblem),
+      judgeRuleFile("a.yaml", text.replace("WARN", "maybe").replace("1.1", "one"), "ruler").problems.map(formatProblem),
       /partial_response_strategy = "maybe": .* Accepted: abort, warn/,
     );
   });
 
   it("take anchors, aliases and merge keys", () => {
     const text = "groups:\n  - name: a\n    rules:\n      - &first { alert: A, expr: up, for: 5m }\n      - { <<: *first, alert: B }\n";
-    assert.deepEqual(ruleFileProblems("a.yaml", text), []);
+    assert.deepEqual(judgeRuleFile("a.yaml", text).problems, []);
   });
 
   it("that are no YAML are named with line and column, and not a letter of them is shown", () => {
@@ -512,7 +507,7 @@ describe("files of rules", () => {
       "\tsecret: 1",
       "a: !secret 1\na: 2",
     ]) {
-      const lines = ruleFileProblems("passwd.yaml", text).map(formatProblem);
+      const lines = judgeRuleFile("passwd.yaml", text).problems.map(formatProblem);
       assert.ok(lines.length > 0, text);
       for (const line of lines) {
         assert.match(line, /^prometheus\.ruleFolder = "passwd\.yaml": (?:not YAML \(|a rule file has)/);

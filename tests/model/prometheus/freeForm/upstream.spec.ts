@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { type Fields, isFields, list } from "../../../../model/prometheus/freeForm/form";
-import { pathText, ruleFileProblems } from "../../../../model/prometheus/freeForm/problems";
+import { judgeRuleFile, pathText } from "../../../../model/prometheus/freeForm/problems";
 import { scrapeConfig, timing } from "../../../../model/prometheus/freeForm/scrapeConfig";
 
 interface Upstream {
@@ -23,7 +23,7 @@ interface File {
 function faults(text: string): string[] {
   const file = parse(text, { merge: true, logLevel: "silent" }) as File;
   if (file.groups !== undefined)
-    return ruleFileProblems("a.yaml", text).map(({ key }) => key.replace(/^prometheus\.ruleFolder\/a\.yaml: /, ""));
+    return judgeRuleFile("a.yaml", text).problems.map(({ key }) => key.replace(/^prometheus\.ruleFolder\/a\.yaml: /, ""));
   const jobs = file.scrape_configs ?? [];
   const global = { interval: file.global?.scrape_interval ?? "1m", timeout: file.global?.scrape_timeout ?? "10s" };
   const found = [
