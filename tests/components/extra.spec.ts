@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ProgramRun } from "../../commands/program";
-import { keysOf, type Schema, withInner } from "../../docs/generate/keys";
+import type { Schema } from "../../config/accepted";
+import { keysOf, withInner } from "../../docs/generate/keys";
 import { extensibleContainers } from "../../model/commandLine/extensibleContainers";
 import {
   OWN_CONTAINERS,

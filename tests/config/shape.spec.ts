@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { shapeOf } from "../../config/shape";
-import { settingsSchema } from "../../model/settings/schema";
+import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings/schema";
 import { load, type Overrides, rejection, type Stack } from "../harness";
 
 /** Keys that are wrong in form, and the rules about the rest. */
@@ -152,6 +152,10 @@ describe("a key of the wrong form hides no rule that it has nothing to do with",
   });
 });
 
+const RISKS = Object.keys(ACCEPTABLE_RISKS)
+  .map((risk) => JSON.stringify(risk))
+  .join(", ");
+
 describe("numbers and texts", () => {
   it("CPU is taken as a number, as in every manifest", async () => {
     for (const [cpu, expected] of [
@@ -183,7 +187,7 @@ describe("numbers and texts", () => {
     {
       overrides: { prometheus: { scrapeInterval: 30 } },
       key: "prometheus.scrapeInterval",
-      said: "30: this key holds text. Accepted: a duration such as 30s, 2h or 15d.",
+      said: "30: this key holds text. Accepted: a duration such as 30s, 2h or 15d; 1s or more.",
     },
     {
       overrides: { prometheus: { externalLabels: { shard: 1 } } },
@@ -210,8 +214,21 @@ describe("numbers and texts", () => {
       key: "receive.replicas",
       said: "2.5: this key holds a whole number. Accepted: a whole number from 1 to 300.",
     },
-    { overrides: { accepts: { a: 1 } }, key: "accepts", said: '{"a":1}: this key holds a list. Accepted: a list.' },
-    { overrides: { querier: [] }, key: "querier", said: "[]: this key holds a map of keys. Accepted: a map of keys." },
+    {
+      overrides: { accepts: { a: 1 } },
+      key: "accepts",
+      said: `{"a":1}: this key holds a list. Accepted: a list, each entry one of ${RISKS}.`,
+    },
+    {
+      overrides: { access: [] },
+      key: "access",
+      said: "[]: this key holds a map of keys. Accepted: a map of keys: federation, readers, senders.",
+    },
+    {
+      overrides: { receive: { storage: "fast" } },
+      key: "receive.storage",
+      said: '"fast": this key holds a map of keys. Accepted: a map of one of hostPath, pvc.',
+    },
     {
       overrides: { gateway: { certificate: { secret: "a" }, senderAuthority: "senders" } },
       key: "gateway.senderAuthority",
@@ -224,6 +241,51 @@ describe("numbers and texts", () => {
     },
     { overrides: { protect: 3 }, key: "protect", said: "3: this key holds true or false. Accepted: true or false." },
   ];
+  /** What is told of keys with nothing behind them, which YAML reads as null. */
+  const nothing: { overrides: Overrides; key: string; said: string }[] = [
+    {
+      overrides: { access: { senders: null } },
+      key: "access.senders",
+      said: "a list. Accepted: a list, each entry a namespace, or a network such as 10.0.0.0/8, 169.254.20.10/32 or fd00:ec2::/64, without bits behind its prefix; every namespace and network once; [] for none; or the key left out.",
+    },
+    {
+      overrides: { accepts: null },
+      key: "accepts",
+      said: `a list. Accepted: a list, each entry one of ${RISKS}; [] for none; or the key left out.`,
+    },
+    {
+      overrides: { access: null },
+      key: "access",
+      said: "a map of keys. Accepted: a map of keys: federation, readers, senders; {} for all defaults; or the key left out.",
+    },
+    {
+      overrides: { gateway: { certificate: null } },
+      key: "gateway.certificate",
+      said: "a map of keys. Accepted: a map of keys: authority, secret.",
+    },
+    {
+      overrides: { gateway: { certificate: { secret: "a" }, services: { annotations: null } } },
+      key: "gateway.services.annotations",
+      said: "a map. Accepted: a map, each name an annotation's name, such as eks.amazonaws.com/role-arn, each value text; {} for none; or the key left out.",
+    },
+    {
+      overrides: { tls: { certificates: null } },
+      key: "tls.certificates",
+      said: 'a map of keys or "program". Accepted: "program", or a map of one of certManager, program, secrets.',
+    },
+    {
+      overrides: { receive: { replicas: null } },
+      key: "receive.replicas",
+      said: "a whole number. Accepted: a whole number from 1 to 300; or the key left out.",
+    },
+    { overrides: { ingestion: null }, key: "ingestion", said: 'a word. Accepted: "receive", "sidecar"; or the key left out.' },
+    {
+      overrides: { namespace: null },
+      key: "namespace",
+      said: "text. Accepted: a namespace's name: at most 63 lower-case letters, digits and -.",
+    },
+  ];
+  messages.push(...nothing.map((each) => ({ ...each, said: `null: nothing is behind this key, which holds ${each.said}` })));
   for (const { overrides, key, said } of messages) {
     it(`${key}: ${said}`, async () => {
       const { problems } = await rejection("dev", overrides);
