@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import { credentialsFromSettings } from "../model/settings/credentials";
-import { OBJECT_NAME_FORM } from "../model/settings/forms";
+import { CERTIFICATES_FORM, OBJECT_NAME_FORM } from "../model/settings/forms";
 import { settingsSchema } from "../model/settings/schema";
-import { mayBeCredential } from "../model/values/credentials";
+import { isPath, mayBeCredential } from "../model/values/credentials";
 import { isNear } from "../model/values/near";
 import type { Problem } from "../model/values/problem";
 import { acceptedWith, described, innermost, insteadOfNothing, isWhole, type Schema, shortFormOf, takes, typeOf, wordOf } from "./accepted";
@@ -18,6 +18,7 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
     if (value === undefined) return problem;
     // Whoever misunderstands this key writes the credential into it, as a value or as a name.
     if (first === "credentialsFrom") return { ...problem, value: HIDDEN, ...(issue.code === "invalid_key" ? { key: first } : {}) };
+    if (describedAt(path) === CERTIFICATES_FORM) return { ...problem, value: withoutKeys(value) };
     if (path.includes("headers")) return { ...problem, value: HIDDEN };
     // As of `{ name: PASSWORD, valu: … }`.
     const named = typeof holder?.name === "string" && typeof value === "string" && value !== holder.name;
@@ -28,13 +29,26 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
 
 const HIDDEN = "(not shown)";
 
+/** Longest text that is shown of what is no certificate. */
+const LONGEST_HEADER = 60;
+
+/** What may be shown where certificates belong: the first line of PEM, and a file's name. The rest may be a key or a token. */
+function withoutKeys(value: unknown): unknown {
+  if (typeof value !== "string") return typeof value === "object" && value !== null ? HIDDEN : value;
+  const text = value.trim();
+  if (text.includes("PRIVATE KEY") || text.length === 0) return text.length === 0 ? value : HIDDEN;
+  const [header] = /^-----BEGIN [A-Z0-9 ]{1,40}-----/.exec(text) ?? [];
+  if (header !== undefined) return `${header} …`;
+  return text.length <= LONGEST_HEADER && (isPath(text) || /^[\w-]+\.(?:crt|cer|pem)$/.test(text)) ? text : HIDDEN;
+}
+
 function describedAt(path: readonly PropertyKey[]): string {
   const schema = schemaAt(path);
   return schema === undefined ? "" : described(schema);
 }
 
-/** What a value is that YAML reads behind a key without one. */
-const NOTHING = "nothing is behind this key, which";
+/** The rule that null breaks, which YAML reads behind a key without a value. */
+const nothingWhere = (kind: string): string => `nothing is behind this key, which holds ${kind}`;
 
 /** Whether somebody means an object's name, where one is expected: words, and no letters and digits at random. */
 const looksLikeAName = (text: string): boolean =>
@@ -63,14 +77,14 @@ function readIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[], raw: R
       const schema = schemaAt(issue.path);
       const word = schema === undefined ? undefined : shortFormOf(schema);
       const kind = `${wordOf(isWhole(schema) ? "int" : issue.expected)}${word === undefined ? "" : ` or ${quoted(word)}`}`;
-      const rule = value === undefined ? "this key is required" : `${value === null ? NOTHING : "this key"} holds ${kind}`;
+      const rule = value === undefined ? "this key is required" : value === null ? nothingWhere(kind) : `this key holds ${kind}`;
       return [{ key, value, rule, remedy: `${acceptedAt(issue.path, value)}${inQuotes(schema, value)}` }];
     }
     case "invalid_union":
       return [{ key, value, rule: "not of the form that this key has", remedy: acceptedAt(issue.path, value) }];
     case "invalid_value":
       return [
-        { key, value, rule: value === null ? `${NOTHING} holds a word` : "not a value of this key", remedy: acceptedAt(issue.path, value) },
+        { key, value, rule: value === null ? nothingWhere("a word") : "not a value of this key", remedy: acceptedAt(issue.path, value) },
       ];
     case "too_small":
       return isNarrower(issue.path, Number(issue.minimum)) ? [] : [{ key, value, ...bound(issue.origin, "less", Number(issue.minimum)) }];

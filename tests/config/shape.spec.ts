@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { shapeOf } from "../../config/shape";
 import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings/schema";
 import { load, type Overrides, rejection, type Stack } from "../harness";
@@ -54,6 +56,64 @@ describe("what is shown of a key of the wrong form", () => {
       /credential = "?\(not shown[^)]*\)"?: there is no such key; credentials may be meant/,
     );
   });
+});
+
+describe("what is shown where certificates belong", () => {
+  const whole = readFileSync(join(__dirname, "..", "certificate.pem"), "utf8");
+  const RANDOM = "Zm9v".repeat(16);
+  const authority = async (text: unknown) => {
+    const { problems } = await rejection("dev", {
+      gateway: { certificate: { secret: "a", authority: text }, tenants: { "default-tenant": {} } },
+    });
+    return problems;
+  };
+
+  const cases: { title: string; text: unknown; shown: string; rule: string }[] = [
+    {
+      title: "nothing of a private key",
+      text: `-----BEGIN PRIVATE KEY-----\n${RANDOM}`,
+      shown: '"(not shown)"',
+      rule: "a private key is in it",
+    },
+    {
+      title: "nothing of a private key behind a certificate",
+      text: `${whole}-----BEGIN EC PRIVATE KEY-----\n${RANDOM}\n-----END EC PRIVATE KEY-----\n`,
+      shown: '"(not shown)"',
+      rule: "a private key is in it",
+    },
+    { title: "nothing of a token", text: "hunter2", shown: '"(not shown)"', rule: "no certificate is in it" },
+    { title: "nothing of a long text", text: `${RANDOM} `.repeat(40), shown: '"(not shown)"', rule: "no certificate is in it" },
+    { title: "nothing of a map", text: { token: ["hunter2"] }, shown: '"(not shown)"', rule: "this key holds text" },
+    { title: "a file's name", text: "ca.crt", shown: '"ca.crt"', rule: "no certificate is in it" },
+    { title: "a path", text: "/etc/ssl/ca.pem", shown: '"/etc/ssl/ca.pem"', rule: "no certificate is in it" },
+    { title: "no path of any length", text: `/etc/${RANDOM}`, shown: '"(not shown)"', rule: "no certificate is in it" },
+    {
+      title: "the first line of a request",
+      text: `-----BEGIN CERTIFICATE REQUEST-----\n${RANDOM}\n-----END CERTIFICATE REQUEST-----`,
+      shown: '"-----BEGIN CERTIFICATE REQUEST----- …"',
+      rule: "no certificate is in it",
+    },
+    {
+      title: "the first line of a certificate that is none",
+      text: `-----BEGIN CERTIFICATE-----\n${RANDOM}\n-----END CERTIFICATE-----`,
+      shown: '"-----BEGIN CERTIFICATE----- …"',
+      rule: "a certificate in it can't be read",
+    },
+    {
+      title: "the first line of two of which the second is cut off",
+      text: `${whole}${whole.slice(0, whole.length / 2)}`,
+      shown: '"-----BEGIN CERTIFICATE----- …"',
+      rule: "a certificate in it can't be read",
+    },
+  ];
+  for (const { title, text, shown, rule } of cases) {
+    it(`is ${title}`, async () => {
+      const [line = "", ...others] = await authority(text);
+      assert.ok(line.startsWith(`  - gateway.certificate.authority = ${shown}: ${rule}`), line);
+      assert.match(line, / Accepted: certificates as PEM: /);
+      assert.deepEqual(others, []);
+    });
+  }
 });
 
 describe("a key of the wrong form hides no rule that it has nothing to do with", () => {
