@@ -19,7 +19,7 @@ const DATA = fixed("the volume is mounted there");
 const MEMORY = fixed("it is on in every process of the stack");
 const ADMINISTRATION = fixed("the page that it closes marks blocks for deletion and asks nobody who they are");
 const ROOT = fixed("probes, scrapes, queriers and the query frontend ask at the root");
-const PLAIN = fixed("every other part of the stack speaks to this port without TLS and without a login");
+const PLAIN = fixed("every other component of the stack speaks to this port without TLS and without a login");
 /** Several flags about which the same is to be said. */
 const alike = (names: readonly string[], owner: Owner): Record<string, Owner> => Object.fromEntries(names.map((name) => [name, owner]));
 const TLS = by("tls");
