@@ -153,8 +153,8 @@ const rawMeetsNoDownsampled: BucketRule = (objectStorage, settings) => {
   if (receive === undefined) {
     return [...rulers, ...(objectStorage.handover === undefined ? none : kept("objectStorage.handover", objectStorage.handover))];
   }
-  // Receivers hold what is downsampled by then, unless store gateways hold back until nobody else has it; that can't be later than where the
-  // first ring ends.
+  // Receivers hold what is downsampled by then, unless store gateways hold back until nobody else has it; that can't be later than where
+  // the first ring ends.
   const [shortest, ...longer] = localRetentions(settings);
   const latest = wholeHours(shortest.surely);
   const heldBackUntil = objectStorage.handover === undefined ? 0 : durationSeconds(objectStorage.handover);

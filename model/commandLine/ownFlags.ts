@@ -27,7 +27,10 @@ const SERVER_TLS = alike(["grpc-server-tls-cert", "grpc-server-tls-key", "grpc-s
 const WRITES = fixed(
   "whoever reaches the port could write series into this Prometheus, and nobody asks who that is; receivers take what others send",
 );
-/** Without TLS there is no certificate in a request, and Thanos reads it all the same (v0.42.4 pkg/tenancy/tenancy.go `getTenantFromCertificate`). */
+/**
+ * Without TLS there is no certificate in a request, and Thanos reads it all the same (v0.42.4 pkg/tenancy/tenancy.go
+ * `getTenantFromCertificate`).
+ */
 const CERTIFICATE_TENANT = fixed(
   "a tenant's name is what tenancy.header says, also of senders with a certificate; without tls each request would end in a panic",
 );

@@ -122,8 +122,8 @@ export interface PlainBackend {
 const KEYS = { ingress: "ingress.annotations", service: "gateway.services.annotations" } as const;
 
 /**
- * What keeps the controller of a class from speaking TLS to the gateway; undefined where it is told to. Of a class that is not known here any of
- * these annotations counts.
+ * What keeps the controller of a class from speaking TLS to the gateway; undefined where it is told to. Of a class that is not known here
+ * any of these annotations counts.
  */
 export function plainBackend({ class: chosen, ...annotated }: Annotated, endpoint: Endpoint): PlainBackend | undefined {
   const meant = chosen === undefined ? [] : CONTROLLERS.filter(({ classes }) => classes.test(chosen));

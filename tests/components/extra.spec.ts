@@ -549,7 +549,11 @@ describe("extra that is refused", () => {
       },
       /env\[0\]\.name = "https_proxy": network\.proxy sets the variables of a proxy/,
     ],
-    ["another protocol than the others speak", args("--http.config=/x"), /every other component of the stack speaks to this port without TLS/],
+    [
+      "another protocol than the others speak",
+      args("--http.config=/x"),
+      /every other component of the stack speaks to this port without TLS/,
+    ],
     [
       "a server's flag of an agent",
       { prometheus: { mode: "agent", extra: { args: ["--query.lookback-delta=10m"] } } },
