@@ -47,8 +47,8 @@ export const POINTS: readonly Point[] = [
 ];
 
 /**
- * The points that `--only` selects: those that have each of the words of one of its alternatives, and all without. Commas part the alternatives,
- * hyphens their words, which are those of a point's name and its kind: `50k-rf3,100k-steady`.
+ * The points that `--only` selects: those that have each of the words of one of its alternatives, and all without. Commas part the
+ * alternatives, hyphens their words, which are those of a point's name and its kind: `50k-rf3,100k-steady`.
  *
  * @throws {Error} for an alternative that no point has
  */

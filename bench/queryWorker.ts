@@ -5,8 +5,8 @@ import { directTransport, type Transport } from "../clients/transport";
 import { RecordingTransport, type Try } from "./tries";
 
 /**
- * Queries of a benchmark, asked by a thread of their own: one that encodes twenty thousand samples a second answers late itself, and its clock
- * would be taken for the querier's.
+ * Queries of a benchmark, asked by a thread of their own: one that encodes twenty thousand samples a second answers late itself, and its
+ * clock would be taken for the querier's.
  */
 
 /** Who is asked, in a form that goes from thread to thread. */

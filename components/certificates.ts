@@ -111,8 +111,8 @@ export class Certificates extends pulumi.ComponentResource {
   }
 
   /**
-   * Asks cert-manager for the certificates of others, when everybody whom they connect to trusts their CA: it signs at once, also anew, with
-   * another one.
+   * Asks cert-manager for the certificates of others, when everybody whom they connect to trusts their CA: it signs at once, also anew,
+   * with another one.
    *
    * @param servers Components to which they connect.
    */

@@ -86,8 +86,8 @@ type Pair = Record<Slot, pulumi.Output<string>>;
 
 /**
  * HAProxy in front of remote write and queries, and prom-label-proxy beside it for readers that see some tenants only. Its configuration is
- * in a ConfigMap, who is who in a Secret, both immutable and named by content: a change rolls the gateways, and what does not load stops the
- * first. Certificates are in Secrets that somebody may renew in place, and the reloader has HAProxy take them up.
+ * in a ConfigMap, who is who in a Secret, both immutable and named by content: a change rolls the gateways, and what does not load stops
+ * the first. Certificates are in Secrets that somebody may renew in place, and the reloader has HAProxy take them up.
  */
 export class Gateway extends pulumi.ComponentResource {
   /** Current tokens by tenant and by reader; secret. */

@@ -13,8 +13,8 @@ export interface NamespaceArgs {
   /** Labels and annotations of a namespace that is made. */
   marks: Settings["namespaceMetadata"];
   /**
-   * What the engine is asked for before the namespace and everything in it; no dependency, which would also be an order of removal. Default:
-   * nothing.
+   * What the engine is asked for before the namespace and everything in it; no dependency, which would also be an order of removal.
+   * Default: nothing.
    */
   after?: Promise<void> | undefined;
 }

@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { credentialsFromSettings } from "../model/settings/credentials";
-import { OBJECT_NAME_FORM } from "../model/settings/forms";
+import { CERTIFICATES_FORM, OBJECT_NAME_FORM } from "../model/settings/forms";
 import { settingsSchema } from "../model/settings/schema";
-import { mayBeCredential } from "../model/values/credentials";
+import { isPath, mayBeCredential } from "../model/values/credentials";
 import { isNear } from "../model/values/near";
 import type { Problem } from "../model/values/problem";
+import { acceptedWith, described, innermost, insteadOfNothing, isWhole, type Schema, shortFormOf, takes, typeOf, wordOf } from "./accepted";
 import { SECRET_KEYS } from "./secretKeys";
 
 /** An issue of the schema as problems ({@link Problem}), without values that may be a credential on the wrong side. */
@@ -17,15 +18,37 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, raw: Record<string, unk
     if (value === undefined) return problem;
     // Whoever misunderstands this key writes the credential into it, as a value or as a name.
     if (first === "credentialsFrom") return { ...problem, value: HIDDEN, ...(issue.code === "invalid_key" ? { key: first } : {}) };
+    if (describedAt(path) === CERTIFICATES_FORM) return { ...problem, value: withoutKeys(value) };
     if (path.includes("headers")) return { ...problem, value: HIDDEN };
     // As of `{ name: PASSWORD, valu: … }`.
     const named = typeof holder?.name === "string" && typeof value === "string" && value !== holder.name;
     if (named && name !== undefined && mayBeCredential(String(holder?.name), value)) return { ...problem, value: HIDDEN };
-    return described(schemaAt(path)) === OBJECT_NAME_FORM && looksLikeAName(String(value)) ? { ...problem, isPublic: true } : problem;
+    return describedAt(path) === OBJECT_NAME_FORM && looksLikeAName(String(value)) ? { ...problem, isPublic: true } : problem;
   });
 }
 
 const HIDDEN = "(not shown)";
+
+/** Longest text that is shown of what is no certificate. */
+const LONGEST_HEADER = 60;
+
+/** What may be shown where certificates belong: the first line of PEM, and a file's name. The rest may be a key or a token. */
+function withoutKeys(value: unknown): unknown {
+  if (typeof value !== "string") return typeof value === "object" && value !== null ? HIDDEN : value;
+  const text = value.trim();
+  if (text.includes("PRIVATE KEY") || text.length === 0) return text.length === 0 ? value : HIDDEN;
+  const [header] = /^-----BEGIN [A-Z0-9 ]{1,40}-----/.exec(text) ?? [];
+  if (header !== undefined) return `${header} …`;
+  return text.length <= LONGEST_HEADER && (isPath(text) || /^[\w-]+\.(?:crt|cer|pem)$/.test(text)) ? text : HIDDEN;
+}
+
+function describedAt(path: readonly PropertyKey[]): string {
+  const schema = schemaAt(path);
+  return schema === undefined ? "" : described(schema);
+}
+
+/** The rule that null breaks, which YAML reads behind a key without a value. */
+const nothingWhere = (kind: string): string => `nothing is behind this key, which holds ${kind}`;
 
 /** Whether somebody means an object's name, where one is expected: words, and no letters and digits at random. */
 const looksLikeAName = (text: string): boolean =>
@@ -52,16 +75,17 @@ function readIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[], raw: R
       });
     case "invalid_type": {
       const schema = schemaAt(issue.path);
-      const word = shortFormOf(schema);
+      const word = schema === undefined ? undefined : shortFormOf(schema);
       const kind = `${wordOf(isWhole(schema) ? "int" : issue.expected)}${word === undefined ? "" : ` or ${quoted(word)}`}`;
-      const accepted = word === undefined ? described(schema) : `${quoted(word)}, or a map of one of ${knownKeys(issue.path).join(", ")}`;
-      const rule = value === undefined ? "this key is required" : `this key holds ${kind}`;
-      return [{ key, value, rule, remedy: `${accepted}${inQuotes(schema, value)}` }];
+      const rule = value === undefined ? "this key is required" : value === null ? nothingWhere(kind) : `this key holds ${kind}`;
+      return [{ key, value, rule, remedy: `${acceptedAt(issue.path, value)}${inQuotes(schema, value)}` }];
     }
     case "invalid_union":
-      return [{ key, value, rule: "not of the form that this key has", remedy: described(schemaAt(issue.path)) }];
+      return [{ key, value, rule: "not of the form that this key has", remedy: acceptedAt(issue.path, value) }];
     case "invalid_value":
-      return [{ key, value, rule: "not a value of this key", remedy: issue.values.map((each) => JSON.stringify(each)).join(", ") }];
+      return [
+        { key, value, rule: value === null ? nothingWhere("a word") : "not a value of this key", remedy: acceptedAt(issue.path, value) },
+      ];
     case "too_small":
       return isNarrower(issue.path, Number(issue.minimum)) ? [] : [{ key, value, ...bound(issue.origin, "less", Number(issue.minimum)) }];
     case "too_big":
@@ -83,7 +107,8 @@ function writtenPath(path: readonly PropertyKey[], raw: Record<string, unknown>)
 
 /** Whether a number has a nearer bound of its own than this one, which is every whole number's and another issue of the same value. */
 function isNarrower(path: readonly PropertyKey[], limit: number): boolean {
-  const { minValue, maxValue } = (unwrapped(schemaAt(path)) ?? {}) as Described;
+  const schema = schemaAt(path);
+  const { minValue, maxValue } = schema === undefined ? {} : innermost(schema);
   return Math.abs(limit) === Number.MAX_SAFE_INTEGER && (limit < 0 ? minValue : maxValue) !== limit;
 }
 
@@ -105,86 +130,14 @@ function ruleOf(issue: z.core.$ZodIssue): string | undefined {
   return typeof rule === "string" ? rule : undefined;
 }
 
-/** Kinds of values, for people who write YAML. */
-const WORDS: Readonly<Record<string, string>> = {
-  string: "text",
-  int: "a whole number",
-  number: "a number",
-  boolean: "true or false",
-  array: "a list",
-  object: "a map of keys",
-  record: "a map",
-};
-
-/** The word for a kind of value that the schema names `object`, `string` and so on. */
-export const wordOf = (type: string): string => WORDS[type] ?? "another kind of value";
-
-const isWhole = (schema: unknown): boolean => (unwrapped(schema) as { def?: { format?: string } } | undefined)?.def?.format === "safeint";
-
-/** The values that a schema takes, in words. */
-export function described(schema: unknown): string {
-  const { def, minValue, maxValue } = (unwrapped(schema) ?? {}) as Described;
-  switch (def?.type) {
-    case "string":
-      return formOf(def) ?? "text";
-    case "number": {
-      const kind = wordOf(isWhole(schema) ? "int" : "number");
-      return Number.isFinite(minValue) && Number.isFinite(maxValue) ? `${kind} from ${minValue} to ${maxValue}` : kind;
-    }
-    case "enum":
-      return Object.keys(def.entries ?? {})
-        .map(quoted)
-        .join(", ");
-    case "literal":
-      return (def.values ?? []).map(quoted).join(", ");
-    case "union":
-      return (def.options ?? []).map(described).join(", or ");
-    default:
-      return wordOf(def?.type ?? "");
-  }
-}
-
-interface Described {
-  def?: {
-    type: string;
-    entries?: Record<string, string>;
-    values?: unknown[];
-    options?: unknown[];
-    checks?: { _zod: { def: { error?: (issue: unknown) => unknown } } }[];
-  };
-  minValue?: number;
-  maxValue?: number;
-}
-
-/** Form of a text, in the schema's own words. */
-function formOf({ checks = [] }: NonNullable<Described["def"]>): string | undefined {
-  const said = checks.map((check) => check._zod.def.error?.({})).filter((each) => typeof each === "string");
-  // Further conditions, such as a least value, come after the form.
-  return said[0];
-}
-
 /** YAML takes digits for a number, and words for true and false. */
-function inQuotes(schema: unknown, value: unknown): string {
+function inQuotes(schema: Schema | undefined, value: unknown): string {
   if (typeof value !== "number" && typeof value !== "boolean") return "";
   if (typeOf(schema) !== "string") return "";
   return takes(schema, String(value)) ? `, in quotes: ${quoted(String(value))}` : "";
 }
 
 const quoted = (value: unknown): string => JSON.stringify(value);
-
-/** The one word that is short for a map of keys, as `tls` is for `{ tls: {} }`; undefined where there is none. */
-function shortFormOf(schema: unknown): string | undefined {
-  for (
-    let inner = schema as (Wrapped & { meta?: () => { pattern?: unknown } | undefined }) | undefined;
-    inner !== undefined;
-    inner = insideOf(inner)
-  ) {
-    const { pattern } = inner.meta?.() ?? {};
-    const word = typeof pattern === "string" && typeOf(inner) === "object" ? /^\^(\w+)\$$/.exec(pattern)?.[1] : undefined;
-    if (word !== undefined) return word;
-  }
-  return undefined;
-}
 
 /** A key as messages name it: `cluster.zones[0]`. */
 export function pathText(path: readonly PropertyKey[]): string {
@@ -198,44 +151,28 @@ export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], root);
 }
 
-function schemaAt(path: readonly PropertyKey[]): unknown {
-  let schema: unknown = settingsSchema;
-  for (const part of path) schema = step(unwrapped(schema), part);
+/** The schema of what is at a path; undefined where there is no such key. */
+export function schemaAt(path: readonly PropertyKey[]): Schema | undefined {
+  let schema: Schema | undefined = settingsSchema as unknown as Schema;
+  for (const part of path) schema = schema === undefined ? undefined : step(innermost(schema), part);
   return schema;
+}
+
+/** What a key accepts, in words, for whoever wrote a value into it. */
+function acceptedAt(path: readonly PropertyKey[], value: unknown): string {
+  const schema = schemaAt(path);
+  if (schema === undefined) return wordOf("");
+  return `${acceptedWith(schema)}${value === null ? insteadOfNothing(schema) : ""}`;
 }
 
 /** Whether a map without keys is of the form that the schema has at a path. */
 export const acceptsEmptyMap = (path: readonly PropertyKey[]): boolean => takes(schemaAt(path), {});
 
-const takes = (schema: unknown, value: unknown): boolean =>
-  (schema as { safeParse?: (value: unknown) => { success: boolean } } | undefined)?.safeParse?.(value).success === true;
-
 /** The keys that the schema knows at a path. */
 export function knownKeys(path: readonly PropertyKey[]): string[] {
-  const object = unwrapped(schemaAt(path)) as { shape?: Record<string, unknown> } | undefined;
-  return Object.keys(object?.shape ?? {}).sort();
+  const schema = schemaAt(path);
+  return Object.keys((schema === undefined ? undefined : innermost(schema).def.shape) ?? {}).sort();
 }
 
-/** Type of the values that the schema takes: `string`, `object` and so on. */
-export const typeOf = (schema: unknown): string => (unwrapped(schema) as { type?: string } | undefined)?.type ?? "";
-
-interface Wrapping<Inner> {
-  def?: { type?: string; innerType?: Inner; in?: Inner; out?: Inner };
-}
-interface Wrapped extends Wrapping<Wrapped> {}
-
-/** A schema inside another: in a default, in what may be left out, behind what is done before it or before what is done after it. */
-export const insideOf = <Inner extends Wrapping<Inner>>(schema: Wrapping<Inner> | undefined): Inner | undefined =>
-  schema?.def?.innerType ?? (schema?.def?.out?.def?.type === "transform" ? schema.def.in : schema?.def?.out);
-
-/** The schema inside defaults, options, refinements and what is done before it. */
-function unwrapped(schema: unknown): unknown {
-  let inner = schema as Wrapped | undefined;
-  for (let next = inner; next !== undefined; next = insideOf(inner)) inner = next;
-  return inner;
-}
-
-function step(schema: unknown, part: PropertyKey): unknown {
-  const parent = schema as { shape?: Record<PropertyKey, unknown>; def?: { element?: unknown; valueType?: unknown } } | undefined;
-  return parent?.shape?.[part] ?? parent?.def?.element ?? parent?.def?.valueType;
-}
+const step = ({ def: { shape = {}, element, valueType } }: Schema, part: PropertyKey): Schema | undefined =>
+  Object.hasOwn(shape, part) ? shape[String(part)] : (element ?? valueType);

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { BUCKET_CREDENTIALS_KEY } from "../model/bucket/config";
 import { CREDENTIALS_KEY } from "../model/credentials/rules";
-import { settingsSchema } from "../model/settings/schema";
 import type { Problem } from "../model/values/problem";
+import { typeOf } from "./accepted";
 import { encryptedPaths, isEncrypted, SECRET } from "./encrypted";
-import { typeOf } from "./issues";
+import { schemaAt } from "./issues";
 import { CONFIG_NAMESPACE, misspeltNamespaces } from "./namespace";
 import { isSecretKey, SECRET_KEYS, type SecretKey } from "./secretKeys";
 import { stackConfig } from "./stackFiles";
@@ -44,15 +44,23 @@ export function readKeys(directory: string): Keys {
       problems.push(...encryptedIn(name, key, directory));
       continue;
     }
-    const isText = ["string", "enum"].includes(typeOf(settingsSchema.shape[key as keyof typeof settingsSchema.shape]));
-    try {
-      values.set(key, isText ? text : JSON.parse(text));
-    } catch {
-      unread.push(key);
-      problems.push({ key, value: text, rule: "this key holds a map, a list, a number, or true or false", remedy: "YAML of that kind" });
-    }
+    const isText = ["string", "enum"].includes(typeOf(schemaAt([key])));
+    values.set(key, isText ? textOf(name, text, directory) : parsed(text));
   }
   return { raw: Object.fromEntries(values), secrets, unread, problems };
+}
+
+/** A text as it was given; null where nothing is behind the key, of which the engine makes the text `null`. */
+const textOf = (name: string, text: string, directory: string): string | null =>
+  text === "null" && inStackFile(name, directory) !== text ? null : text;
+
+/** What a text says as JSON; the text itself where it is none, which the schema refuses. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The same keys with values that a message may show. */
@@ -110,11 +118,7 @@ function readSecret(key: SecretKey, text: string, directory: string): { value: u
     rule: "credentials are encrypted in the stack file",
     remedy: COMMANDS[key],
   }));
-  try {
-    return { value: JSON.parse(text), problems };
-  } catch {
-    return { value: text, problems };
-  }
+  return { value: parsed(text), problems };
 }
 
 /** Names of a map in the stack's file that are not encrypted, where others are. */

@@ -6,8 +6,8 @@ import { visible } from "../model/values/visibleText";
 import type { CertificateView } from "./cluster";
 
 /**
- * Looks at certificates of others in the cluster, at preview too, and before any resource is registered. Whoever previews may not read Secrets,
- * and a cluster may not be there yet: what can't be looked at is a warning, and the update looks again.
+ * Looks at certificates of others in the cluster, at preview too, and before any resource is registered. Whoever previews may not read
+ * Secrets, and a cluster may not be there yet: what can't be looked at is a warning, and the update looks again.
  *
  * @param day Today.
  * @throws pulumi.RunError where one of them ends soon

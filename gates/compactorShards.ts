@@ -5,8 +5,8 @@ import { fieldManagerOf, type Inputs, resolved } from "./inputs";
 import { PATIENCE, type Patience, until } from "./patience";
 
 /**
- * Every block has one compactor at any time. A rolling restart would run compactors of two divisions beside each other, and a block that one
- * has begun would be another one's: both merge it, and what they make overlaps. So where the division changes, all of them end first.
+ * Every block has one compactor at any time. A rolling restart would run compactors of two divisions beside each other, and a block that
+ * one has begun would be another one's: both merge it, and what they make overlaps. So where the division changes, all of them end first.
  */
 
 /** Hooks before an update of the compactors' StatefulSet, by its name. */

@@ -37,7 +37,10 @@ export function replicaGates(cluster: ReplicasView, patience: Patience = PATIENC
   });
 }
 
-/** After a creation, which leaves the number out and so makes one pod: as many as there are to be at least, without waiting for the autoscaler. */
+/**
+ * After a creation, which leaves the number out and so makes one pod: as many as there are to be at least, without waiting for the
+ * autoscaler.
+ */
 async function startWithTheLeast(cluster: ReplicasView, name: string, { min }: Autoscaling, patience: Patience): Promise<void> {
   if (min === 1) return;
   await cluster.applyDeployment({ metadata: { name }, spec: { replicas: min } }, UNTIL_SCALED);
@@ -59,8 +62,8 @@ async function handOver(cluster: ReplicasView, name: string, before: number, { m
 }
 
 /**
- * Before an update that sets the number: the autoscaler goes, which the same update removes at its end, so that it doesn't change the number
- * again; and the number is the provider's own, so that it may set it.
+ * Before an update that sets the number: the autoscaler goes, which the same update removes at its end, so that it doesn't change the
+ * number again; and the number is the provider's own, so that it may set it.
  */
 async function takeBack(cluster: ReplicasView, name: string, replicas: number, oldInputs: Inputs, oldOutputs: Inputs): Promise<void> {
   const fieldManager = fieldManagerOf(

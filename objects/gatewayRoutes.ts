@@ -21,8 +21,8 @@ export interface Led {
 }
 
 /**
- * The Ingress, or the route and its policy, that lead to an endpoint; none where it is exposed otherwise. That they are taken up is the work
- * of a controller that is not this stack's, and isn't awaited.
+ * The Ingress, or the route and its policy, that lead to an endpoint; none where it is exposed otherwise. That they are taken up is the
+ * work of a controller that is not this stack's, and isn't awaited.
  */
 export function gatewayRoutes(name: string, workload: Workload, { endpoint, exposed, certificate, name: inside, authority }: Led): void {
   const { ingress, gatewayApi, url } = exposed ?? {};

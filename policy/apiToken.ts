@@ -19,6 +19,8 @@ export function tokenViolations(pod: Pod): string[] {
   return [...automounted, `${holders.map(({ name }) => name).join(", ")} mount a token; ${HOLDERS} container of a pod asks the API server`];
 }
 
-/** Whether a source of a volume is a token that the API server takes: one with an audience of its own is for somebody else, such as Vault. */
+/**
+ * Whether a source of a volume is a token that the API server takes: one with an audience of its own is for somebody else, such as Vault.
+ */
 const asksTheApiServer = (source: unknown): boolean =>
   "serviceAccountToken" in (source as object) && text(fields(source, "serviceAccountToken"), "audience") === "";

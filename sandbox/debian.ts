@@ -48,8 +48,8 @@ export function packagesToFetch(where: Paths): ImagePackage[] {
 }
 
 /**
- * Fetches a package and the libraries that it depends on, and those that they depend on, into the cache, and unpacks them beside each other,
- * unless they are there.
+ * Fetches a package and the libraries that it depends on, and those that they depend on, into the cache, and unpacks them beside each
+ * other, unless they are there.
  *
  * @returns the directory that stands for `/`
  * @throws {StepFailed} if apt does not have it

@@ -90,7 +90,9 @@ export function sandboxConfig(environment: ConfigOverlay, overrides: ConfigOverl
   return { config: part(false), secrets: part(true) };
 }
 
-/** A configuration without its load: with less CPU than it asks for, and on this machine, it need not carry it. Overrides may name another. */
+/**
+ * A configuration without its load: with less CPU than it asks for, and on this machine, it need not carry it. Overrides may name another.
+ */
 export function withoutLoad(config: ConfigOverlay): ConfigOverlay {
   const { [LOAD_KEY]: _load, ...others } = config;
   return others;
@@ -206,7 +208,9 @@ function objectStorageOverlay(storage: ConfigValue | undefined, { nodes, objectS
   };
 }
 
-/** Refuses kinds of buckets that the sandbox does not have. A Secret that somebody else makes is only there where whoever names it makes it. */
+/**
+ * Refuses kinds of buckets that the sandbox does not have. A Secret that somebody else makes is only there where whoever names it makes it.
+ */
 function refuseOtherBuckets(storage: ConfigValue | undefined, kinds: readonly string[]): void {
   if (!isObject(storage)) return;
   for (const kind of kinds) {

@@ -1,9 +1,9 @@
 import { IMAGES } from "../model/values/versions";
 
 /**
- * The stack's images under the names that the sandbox gives its own. It builds Thanos, Prometheus and prom-label-proxy from the modules of the
- * very versions; that makes other bytes than the projects' images have, so their digests would be a lie. memcached and HAProxy are what this
- * machine's Debian has, of whichever version, so their names are the sandbox's own.
+ * The stack's images under the names that the sandbox gives its own. It builds Thanos, Prometheus and prom-label-proxy from the modules of
+ * the very versions; that makes other bytes than the projects' images have, so their digests would be a lie. memcached and HAProxy are what
+ * this machine's Debian has, of whichever version, so their names are the sandbox's own.
  */
 export const SANDBOX_STACK_IMAGES = {
   thanos: withoutDigest(IMAGES.thanos),

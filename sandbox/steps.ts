@@ -22,8 +22,8 @@ export interface ThrottledReport {
 }
 
 /**
- * A `report` that passes a line on at once, then at most one each `interval`: of those that come meanwhile the last one, when the interval is over.
- * What is urgent is passed on at once.
+ * A `report` that passes a line on at once, then at most one each `interval`: of those that come meanwhile the last one, when the interval
+ * is over. What is urgent is passed on at once.
  */
 export function throttled(report: (text: string) => void, interval: number, now: () => number = Date.now): ThrottledReport {
   let last = Number.NEGATIVE_INFINITY;

@@ -196,6 +196,30 @@ describe("architecture", () => {
     );
   });
 
+  it("model: the rooms are those of docs/architecture.md, in its order", () => {
+    const page = readFileSync(join(ROOT, "docs/architecture.md"), "utf8").replace(/\s+/g, " ");
+    const [, listed = ""] = /from the ground up: (.*?)\. A domain has/.exec(page) ?? [];
+    const rooms = listed
+      .replace(/ \([^)]*\)/g, "")
+      .replace("command line", "commandLine")
+      .split(/, | and /);
+    assert.deepEqual(rooms, Object.keys(ROOMS));
+  });
+
+  it("model: directories import each other in no circle, those within a room too", () => {
+    const arrows = new Map<string, Set<string>>();
+    for (const { path, imports } of inDirectory("model"))
+      for (const { target } of imports.filter(({ own }) => own))
+        if (dirname(target) !== dirname(path)) arrows.set(dirname(path), (arrows.get(dirname(path)) ?? new Set()).add(dirname(target)));
+    const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
+      [...(arrows.get(from) ?? [])].some((next) => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))));
+    assert.ok(arrows.size > Object.keys(ROOMS).length, "the check sees no directories within rooms");
+    assert.deepEqual(
+      [...arrows.keys()].filter((directory) => reaches(directory, directory)),
+      [],
+    );
+  });
+
   it("components: one component a file, of model, objects, Pulumi and yaml; of other components only types", () => {
     const allowed = ({ target, own, typeOnly }: Import) =>
       own

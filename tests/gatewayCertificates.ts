@@ -10,8 +10,9 @@ const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 const openssl = (...args: string[]) => execa("openssl", args);
 
 /**
- * The certificate of a gateway (`gateway.pem`, its key as HAProxy looks for it), an authority of senders (`senders.pem`), another one, and of
- * each sender a certificate and a key: `edge-1`, `stranger` with a name that is nobody's, `forged` with a good name by the other authority.
+ * The certificate of a gateway (`gateway.pem`, its key as HAProxy looks for it), an authority of senders (`senders.pem`), another one, and
+ * of each sender a certificate and a key: `edge-1`, `stranger` with a name that is nobody's, `forged` with a good name by the other
+ * authority.
  *
  * @param directory where the files are put
  * @param alternativeName of the gateway, such as `IP:10.0.0.1`; undefined where it is not looked at

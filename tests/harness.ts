@@ -25,8 +25,8 @@ const prefixed = (keys: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(keys).map(([key, value]) => [`${CONFIG_NAMESPACE}:${key}`, value]));
 
 /**
- * The configuration of a stack file with changes, by full key. Its load is for its own amounts: a changed one is judged by the load that the
- * changes have, if any.
+ * The configuration of a stack file with changes, by full key. Its load is for its own amounts: a changed one is judged by the load that
+ * the changes have, if any.
  */
 export function configOf(stack: Stack, overrides: Overrides = {}): Record<string, unknown> {
   const { [`${CONFIG_NAMESPACE}:load`]: load, ...own } = stackConfig(stack);

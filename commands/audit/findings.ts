@@ -11,7 +11,10 @@ export type AuditorName = (typeof AUDITOR_NAMES)[number];
 /** A check that an object fails. */
 export interface Finding {
   auditor: AuditorName;
-  /** The auditor's own name of the check, such as `CKV_K8S_11`; of kube-score with what it says: `container-resources: CPU limit is not set`. */
+  /**
+   * The auditor's own name of the check, such as `CKV_K8S_11`; of kube-score with what it says: `container-resources: CPU limit is not
+   * set`.
+   */
   check: string;
   /** Of the object, such as `StatefulSet`. */
   kind: string;
@@ -68,8 +71,8 @@ const checkovSchema = z.object({
 const CHECKED_CONTAINER = /\/(containers|initContainers)\/\[(\d+)\]\//;
 
 /**
- * checkov: `-o json` with one framework. Its objects are `Deployment.<namespace>.<name>`. Of the containers of a pod it names the first that
- * fails, and of some checks none.
+ * checkov: `-o json` with one framework. Its objects are `Deployment.<namespace>.<name>`. Of the containers of a pod it names the first
+ * that fails, and of some checks none.
  */
 export function checkovReading(answer: unknown, judged: Judged): Reading {
   const { summary, results } = checkovSchema.parse(answer);
@@ -105,8 +108,8 @@ const kubeScoreSchema = z
 const ALL_OK = 10;
 
 /**
- * kube-score: `--output-format json`. One check of it covers several rules, so what it says is part of the finding, and all containers of a pod,
- * of which each that fails is a finding.
+ * kube-score: `--output-format json`. One check of it covers several rules, so what it says is part of the finding, and all containers of a
+ * pod, of which each that fails is a finding.
  */
 export function kubeScoreReading(answer: unknown, judged: Judged): Reading {
   const made = kubeScoreSchema
@@ -143,8 +146,8 @@ const trivySchema = z.object({
 const NAMED_CONTAINER = /\bcontainer ["']?([\w-]+)/i;
 
 /**
- * trivy: `config --format json` of a directory. Its messages do not always name the object, but it says in which file it is; of most checks they
- * name the container.
+ * trivy: `config --format json` of a directory. Its messages do not always name the object, but it says in which file it is; of most checks
+ * they name the container.
  *
  * @throws {Error} for a file that is none of them
  */

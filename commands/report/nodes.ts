@@ -19,8 +19,8 @@ import { podCount } from "./podCount";
 import { obstacle, type Placement, placement, type SchedulablePod } from "./scheduling";
 
 /**
- * Whether the cluster has the nodes that a plan counts on: those with the labels that its pods ask for and without a taint that they don't bear.
- * What survives a loss is proven for such nodes, and no preview of the engine looks at them.
+ * Whether the cluster has the nodes that a plan counts on: those with the labels that its pods ask for and without a taint that they don't
+ * bear. What survives a loss is proven for such nodes, and no preview of the engine looks at them.
  */
 
 /** Finding on the cluster's nodes. */
@@ -114,8 +114,8 @@ function unplaced(resource: PolicyResource, resources: readonly PolicyResource[]
 }
 
 /**
- * Workloads of which one zone would have more pods than the plan counts with, a line each: they run, and with that zone more is lost than is
- * promised.
+ * Workloads of which one zone would have more pods than the plan counts with, a line each: they run, and with that zone more is lost than
+ * is promised.
  *
  * @param zones Those that the plan counts on.
  */

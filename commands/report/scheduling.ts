@@ -10,8 +10,8 @@ import type {
 import { HOST_NAME, matches, matchesTerm } from "../../model/kubernetes/nodeSelection";
 
 /**
- * Where the scheduler could put a workload's pods (Kubernetes 1.36, `pkg/scheduler/framework/plugins`): node selector, affinity, taints, spread
- * and affinity among pods. Nothing of resources, nor of volumes, which other pods have too.
+ * Where the scheduler could put a workload's pods (Kubernetes 1.36, `pkg/scheduler/framework/plugins`): node selector, affinity, taints,
+ * spread and affinity among pods. Nothing of resources, nor of volumes, which other pods have too.
  */
 
 /** Pods of a workload, as the scheduler sees each of them. */
@@ -176,8 +176,8 @@ const sameDomain = (key: string, one: V1Node, other: V1Node): boolean => {
 };
 
 /**
- * Pods that a constraint counts, by the domains that it knows: those of nodes with every constraint's label, and, unless it says otherwise, within
- * the pod's selection of nodes, whatever they are tainted with (`podtopologyspread` `calPreFilterState`).
+ * Pods that a constraint counts, by the domains that it knows: those of nodes with every constraint's label, and, unless it says otherwise,
+ * within the pod's selection of nodes, whatever they are tainted with (`podtopologyspread` `calPreFilterState`).
  */
 function domainsOf(
   { topologyKey, labelSelector, nodeAffinityPolicy = "Honor", nodeTaintsPolicy = "Ignore" }: V1TopologySpreadConstraint,

@@ -1,8 +1,8 @@
 /** The checks of verify on a deployed stack: each is a pure judgement of readings, and knows nothing of how they were taken. */
 
 import type { Labels, Store, Target, VectorElement } from "../../clients/prometheus";
+import { JOBS } from "../../model/kubernetes/jobs";
 import { isTooOld, KUBERNETES_MINIMUM, LOST_BEFORE } from "../../model/kubernetes/version";
-import { JOBS } from "../../model/prometheus/config";
 import type { RingMember } from "../../outputs";
 
 /** The judgement of one check. */

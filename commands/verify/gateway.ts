@@ -26,8 +26,8 @@ export const isPublic = ({ publicRemoteWriteUrl, publicQueryUrl }: PublicUrls): 
   publicRemoteWriteUrl !== undefined || publicQueryUrl !== undefined;
 
 /**
- * The judgement, with what it has written so far. It is asked until it holds: a sample is written once, and read by every reader of the stack
- * until one is answered with it, since no output says who sees which tenant.
+ * The judgement, with what it has written so far. It is asked until it holds: a sample is written once, and read by every reader of the
+ * stack until one is answered with it, since no output says who sees which tenant.
  */
 export function throughGateway(outputs: PublicUrls, { credentials, onWrite }: Outside): () => Promise<Verdict> {
   const { publicRemoteWriteUrl, publicQueryUrl, gatewayCa } = outputs;

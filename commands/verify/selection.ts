@@ -59,8 +59,8 @@ export interface Credentials {
 }
 
 /**
- * The stack's tokens, from the file of outputs or, as a secret, from the Pulumi CLI; undefined where they are in neither, or whoever asks can't
- * decrypt them.
+ * The stack's tokens, from the file of outputs or, as a secret, from the Pulumi CLI; undefined where they are in neither, or whoever asks
+ * can't decrypt them.
  */
 export async function selectCredentials(
   selection: Selection,

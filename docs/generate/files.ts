@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Schema } from "../../config/accepted";
 import { ACCEPTABLE_RISKS, type AcceptableRisk, settingsSchema } from "../../model/settings/schema";
-import { keysOf, type Schema } from "./keys";
+import { keysOf } from "./keys";
 import { configurationPage, wrapped } from "./page";
 import { stackFileSchema } from "./stackSchema";
 

@@ -1,11 +1,12 @@
 import { posix } from "node:path";
 import { z } from "zod";
+import type { Schema } from "../../config/accepted";
 import { CONFIG_NAMESPACE } from "../../config/namespace";
 import { BUCKET_CREDENTIALS_KEY, credentialsSchema } from "../../model/bucket/config";
 import { CREDENTIALS_KEY } from "../../model/credentials/rules";
 import { CREDENTIAL_NAME } from "../../model/settings/credentials";
 import { settingsSchema } from "../../model/settings/schema";
-import { type Key, keyOf, type Schema } from "./keys";
+import { type Key, keyOf } from "./keys";
 import { meaningOf, plain, presenceText } from "./texts";
 
 /**

@@ -31,7 +31,10 @@ export interface AgentTarget {
   /** The header that names the tenant; from the platform's outputs. */
   tenantHeader: string;
   sender: Sender;
-  /** Whether the platform's gateway takes what is written: it is shown a token, and names the tenant itself. Its CA is a file, or one that everybody trusts. */
+  /**
+   * Whether the platform's gateway takes what is written: it is shown a token, and names the tenant itself. Its CA is a file, or one that
+   * everybody trusts.
+   */
   gateway?: { hasCa: boolean };
   /** Receivers that want a certificate, and the name in theirs; absent where a gateway is before them, or nothing is encrypted. */
   client?: { serverName: string };

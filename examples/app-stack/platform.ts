@@ -7,7 +7,10 @@ export interface Endpoint {
   url: string;
   /** What its gateway is shown, and the certificates that its own is trusted by; absent where there is no gateway. */
   gateway?: { token: pulumi.Output<string>; ca: string | undefined };
-  /** What receivers are shown that take nobody without a certificate, and whom they are; absent where they don't, or a gateway is before them. */
+  /**
+   * What receivers are shown that take nobody without a certificate, and whom they are; absent where they don't, or a gateway is before
+   * them.
+   */
   client?: { shown: pulumi.Output<TlsClient>; ca: string; serverName: string };
 }
 
@@ -30,8 +33,8 @@ export interface Platform {
 }
 
 /**
- * The platform, before anything is registered. Where it has a gateway, that is the only way in: by the public URL if there is one. Without one it
- * may want a certificate of who writes.
+ * The platform, before anything is registered. Where it has a gateway, that is the only way in: by the public URL if there is one. Without
+ * one it may want a certificate of who writes.
  *
  * @param stack the platform's stack in full
  * @throws {Error} naming every output that is missing, or why the platform takes no remote write of this program

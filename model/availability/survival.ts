@@ -20,7 +20,9 @@ const MOST_SHARDS = 3;
 /** Hashrings by name, as the end of a sentence. */
 const named = (names: readonly string[]): string => `${names.length === 1 ? "hashring" : "hashrings"} ${names.join(", ")}`;
 
-/** Hashrings, or shards of them, among all of a plan: `hashrings a, b`, `hashring a (2 of its 9 shards: a-0, a-1, a-2 or a-0, a-3, a-4)`. */
+/**
+ * Hashrings, or shards of them, among all of a plan: `hashrings a, b`, `hashring a (2 of its 9 shards: a-0, a-1, a-2 or a-0, a-3, a-4)`.
+ */
 function inHashrings(some: readonly PlacedHashring[], all: readonly PlacedHashring[]): string {
   const of = (hashrings: readonly PlacedHashring[], name: string) => hashrings.filter(({ ring }) => ring.name === name);
   const parts = [...new Set(some.map(({ ring }) => ring.name))].map((name) => {

@@ -100,7 +100,7 @@ const handoverMeetsLocalStorage: BucketRule = (objectStorage, settings) => {
     return [
       {
         ...problem,
-        rule: "younger samples may not be in the bucket yet: heads hold 3h, upload may take 1h, and store gateways look every objectStorage.storeGateway.syncInterval",
+        rule: "younger samples may not be in the bucket yet: heads hold 3h, upload may take 1h, and store gateways sync every objectStorage.storeGateway.syncInterval",
         remedy: between,
       },
     ];
@@ -153,8 +153,8 @@ const rawMeetsNoDownsampled: BucketRule = (objectStorage, settings) => {
   if (receive === undefined) {
     return [...rulers, ...(objectStorage.handover === undefined ? none : kept("objectStorage.handover", objectStorage.handover))];
   }
-  // Receivers hold what is downsampled by then, unless store gateways hold back until nobody else has it; that can't be later than where the
-  // first ring ends.
+  // Receivers hold what is downsampled by then, unless store gateways hold back until nobody else has it; that can't be later than where
+  // the first ring ends.
   const [shortest, ...longer] = localRetentions(settings);
   const latest = wholeHours(shortest.surely);
   const heldBackUntil = objectStorage.handover === undefined ? 0 : durationSeconds(objectStorage.handover);
@@ -179,8 +179,8 @@ const partsFollowEachOther: BucketRule = ({ storeGateway }, settings) => {
         value: boundary,
         rule:
           index === 0
-            ? `the youngest part begins at the age of ${durationText(begins)} and would be empty`
-            : `ages ascend, and the part from ${boundaries[index - 1]} on would be empty`,
+            ? `the youngest shard begins at the age of ${durationText(begins)} and would be empty`
+            : `ages ascend, and the shard from ${boundaries[index - 1]} on would be empty`,
         remedy: `more than ${durationText(previous)}`,
       },
     ];
@@ -197,7 +197,7 @@ const replacedBlocksStayAnswered: BucketRule = ({ storeGateway, compactor }) => 
       {
         key: "objectStorage.storeGateway.syncInterval",
         value: storeGateway.syncInterval,
-        rule: "every look is a listing of the whole bucket",
+        rule: "every sync is a listing of the whole bucket",
         remedy: `${LEAST_SYNC}s or more`,
       },
     ];

@@ -58,8 +58,8 @@ function compactedShare({ compactor, load, ofOneTenant }: LoadedBucket): number 
 }
 
 /**
- * Part of all series that the compactor with most tenants has, 0 to 1. A hash divides these, and which there are is not known: the mean, and three
- * standard deviations of a draw; beside the largest, if that is known.
+ * Part of all series that the compactor with most tenants has, 0 to 1. A hash divides these, and which there are is not known: the mean,
+ * and three standard deviations of a draw; beside the largest, if that is known.
  */
 export function compactedByOne({
   compactor: { shards },

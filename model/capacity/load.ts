@@ -39,8 +39,8 @@ export const writtenSamples = ({ receivers }: Pick<CapacityPlan, "receivers">): 
   (receivers?.rings ?? []).reduce((sum, { load }) => sum + load.samplesPerSecond, 0);
 
 /**
- * How many of so many draws one of equal places gets at most: the mean, and three standard deviations of a draw. A hash divides tenants, and
- * which there are is not known.
+ * How many of so many draws one of equal places gets at most: the mean, and three standard deviations of a draw. A hash divides tenants,
+ * and which there are is not known.
  *
  * @param share Probability with which each of them is there, 0 to 1.
  */

@@ -203,7 +203,7 @@ function variableProblems({ key, program, extra: { env = [] } }: ExtensibleConta
             {
               key: `${key}extra.env[${index}].name`,
               value: name,
-              rule: "what the stack's parts say to each other, gRPC too, would go to the proxy",
+              rule: "what the stack's components say to each other, gRPC too, would go to the proxy",
               remedy: "NO_PROXY beside it, with the networks of pods and Services and the cluster's domain",
             },
           ]

@@ -19,7 +19,7 @@ const DATA = fixed("the volume is mounted there");
 const MEMORY = fixed("it is on in every process of the stack");
 const ADMINISTRATION = fixed("the page that it closes marks blocks for deletion and asks nobody who they are");
 const ROOT = fixed("probes, scrapes, queriers and the query frontend ask at the root");
-const PLAIN = fixed("every other part of the stack speaks to this port without TLS and without a login");
+const PLAIN = fixed("every other component of the stack speaks to this port without TLS and without a login");
 /** Several flags about which the same is to be said. */
 const alike = (names: readonly string[], owner: Owner): Record<string, Owner> => Object.fromEntries(names.map((name) => [name, owner]));
 const TLS = by("tls");
@@ -27,7 +27,10 @@ const SERVER_TLS = alike(["grpc-server-tls-cert", "grpc-server-tls-key", "grpc-s
 const WRITES = fixed(
   "whoever reaches the port could write series into this Prometheus, and nobody asks who that is; receivers take what others send",
 );
-/** Without TLS there is no certificate in a request, and Thanos reads it all the same (v0.42.4 pkg/tenancy/tenancy.go `getTenantFromCertificate`). */
+/**
+ * Without TLS there is no certificate in a request, and Thanos reads it all the same (v0.42.4 pkg/tenancy/tenancy.go
+ * `getTenantFromCertificate`).
+ */
 const CERTIFICATE_TENANT = fixed(
   "a tenant's name is what tenancy.header says, also of senders with a certificate; without tls each request would end in a panic",
 );

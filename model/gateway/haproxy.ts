@@ -20,7 +20,8 @@ import { certificateBackend, certificateRule, certificateRules } from "./shownCe
 /**
  * HAProxy's configuration: nothing in it came after HAProxy 2.6, which Debian 12 has. Source: HAProxy 2.6 doc/configuration.txt.
  *
- * What is refused goes to a backend of its own, so that HAProxy's exporter counts it by reason and tenant; whatever falls through is refused.
+ * What is refused goes to a backend of its own, so that HAProxy's exporter counts it by reason and tenant; whatever falls through is
+ * refused.
  */
 
 /** Where HAProxy has its configuration. */
@@ -74,7 +75,9 @@ const HAPROXY_BYTES = 64 * 2 ** 20;
  * HAProxy's default of 100, as many connections take 340 MiB. Clients open another connection for more.
  */
 const STREAMS = 4;
-/** Memory of one connection: two buffers of {@link BUFFER_BYTES}, and TLS; or {@link STREAMS} that wait, which were measured to take less. */
+/**
+ * Memory of one connection: two buffers of {@link BUFFER_BYTES}, and TLS; or {@link STREAMS} that wait, which were measured to take less.
+ */
 const CONNECTION_BYTES = 160 * 2 ** 10;
 /** Longest line and headers of a request: a query of many names in its address. */
 const BUFFER_BYTES = 32_768;
@@ -112,7 +115,8 @@ const refusal = (status: number, tenant?: string): string => `refused:${status}$
 const global = (gateway: GatewaySettings): string[] => [
   "global",
   `  maxconn ${connectionsOf(gateway)}`,
-  // A gateway takes a fifth of a second of CPU for a million samples; by default each CPU of the node would be a thread with memory of its own.
+  // A gateway takes a fifth of a second of CPU for a million samples; by default each CPU of the node would be a thread with memory of its
+  // own.
   "  nbthread 2",
   `  hard-stop-after ${GATEWAY_DRAIN_SECONDS}s`,
   "  log stdout format raw local0 notice",

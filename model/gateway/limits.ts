@@ -9,7 +9,9 @@ import { quantityBytes } from "../values/quantity";
 /** The largest request as it is unpacked, where the ring has no limit of its own. */
 const MOST_DECODED_BYTES = 32 * 2 ** 20;
 
-/** The largest request of a tenant by `receive.limits`, in bytes as it is unpacked; undefined where the stack file has none, 0 for no limit. */
+/**
+ * The largest request of a tenant by `receive.limits`, in bytes as it is unpacked; undefined where the stack file has none, 0 for no limit.
+ */
 export function writtenLimit(settings: Settings, tenant: string): number | undefined {
   const limits = receiveOf(settings)?.limits;
   return limits?.tenants[tenant]?.request?.sizeBytes ?? limits?.default.request?.sizeBytes;

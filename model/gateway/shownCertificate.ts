@@ -1,8 +1,8 @@
 import { CERTIFICATE_PATH } from "../kubernetes/ports";
 
 /**
- * The days of the certificate that HAProxy shows, as metrics: its exporter has none, so that it asks itself over TLS. What it shows is what it
- * has loaded, whatever the Secret holds by now. Source: HAProxy 2.6 doc/configuration.txt, `ssl_f_notafter` (YYMMDDhhmmss).
+ * The days of the certificate that HAProxy shows, as metrics: its exporter has none, so that it asks itself over TLS. What it shows is what
+ * it has loaded, whatever the Secret holds by now. Source: HAProxy 2.6 doc/configuration.txt, `ssl_f_notafter` (YYMMDDhhmmss).
  */
 
 const METRICS = {
@@ -22,8 +22,8 @@ const set = (name: string, expression: string): string => `  http-request set-va
 const DAYS_BEFORE = 9_555;
 
 /**
- * Seconds since the epoch in `txn.<name>`, of a date of this century. Years begin in March of the year 1996, so that a leap day is the last of
- * its year: years before have 365 days and each fourth one more, months before (153 m + 2) / 5.
+ * Seconds since the epoch in `txn.<name>`, of a date of this century. Years begin in March of the year 1996, so that a leap day is the last
+ * of its year: years before have 365 days and each fourth one more, months before (153 m + 2) / 5.
  */
 function secondsOf(name: string, fetch: string): string[] {
   const part = (at: number) => `var(txn.date),bytes(${at},2),lower`;

@@ -6,9 +6,10 @@ import type { Settings } from "../settings/schema";
 import { portOfUrl } from "../values/hosts";
 import { overlap } from "../values/ipNetwork";
 import { quantityBytes } from "../values/quantity";
+import { oneLine } from "../values/visibleText";
 import { wayOf } from "./exposeRules";
 import { COUNTED_TENANTS } from "./haproxy";
-import { BODY_SIZE, limitsBodies, missingBackendTls } from "./ingressControllers";
+import { BODY_SIZE, isOutside, plainBackend, smallBodies } from "./ingressControllers";
 import { ringLimit } from "./limits";
 
 /** What of the gateway would surprise its author, and may be meant: what is between it and the others is not this stack's. */
@@ -26,7 +27,7 @@ export function gatewayWarnings(settings: Settings): string[] {
       const exposed = settings.expose[endpoint];
       return exposed === undefined
         ? []
-        : [nobodyComesIn, portDiffers, nodePortOutOfRange, plainBackend].flatMap((look) => look(endpoint, exposed, settings));
+        : [nobodyComesIn, proxyStaysOut, portDiffers, nodePortOutOfRange, speaksPlain].flatMap((look) => look(endpoint, exposed, settings));
     }),
     ...gatewayTenants(settings).flatMap(([tenant]) => moreThanTheRing(tenant, settings)),
     ...(tenants <= COUNTED_TENANTS
@@ -75,6 +76,29 @@ const nobodyComesIn: Look = (endpoint, exposed, { access }) => {
     );
 };
 
+/**
+ * Behind a Gateway or an ingress controller it is their pods that the network policy sees. Where they run is told by nothing in the stack
+ * file: beside the Gateway (Istio, NGINX Gateway Fabric), in the implementation's namespace (Envoy Gateway, Contour), or outside the
+ * cluster.
+ */
+const proxyStaysOut: Look = (endpoint, { gatewayApi, ingress }, { access }) => {
+  const list = LISTS[endpoint];
+  const entries = access[list];
+  if (entries === undefined) return [];
+  const { namespaces } = accessListOf(entries);
+  if (gatewayApi !== undefined && !namespaces.includes(gatewayApi.namespace))
+    return [
+      `access.${list} does not name ${gatewayApi.namespace}, which expose.${endpoint}.gatewayApi.namespace is: if the Gateway's proxies run there, the ` +
+        `network policy lets none of them reach the gateway; where they run elsewhere, access.${list} names that namespace or network`,
+    ];
+  return ingress === undefined || namespaces.length > 0 || isOutside(ingress.class)
+    ? []
+    : [
+        `access.${list} names no namespace, and expose.${endpoint}.ingress is served by its controller's pods: the network policy lets them in by ` +
+          "their namespace, unless they run in the network of their nodes",
+      ];
+};
+
 /** The port of the public URL is the one at which the Service is reached, unless something in front of it translates. */
 const portDiffers: Look = (endpoint, { url, loadBalancer, nodePort }) => {
   if (url === undefined || (loadBalancer === undefined && nodePort === undefined)) return [];
@@ -103,26 +127,29 @@ const nodePortOutOfRange: Look = (endpoint, { nodePort }) => {
 };
 
 /** Controllers speak plain HTTP to what is behind them until they are told otherwise. */
-const plainBackend: Look = (endpoint, { ingress }, settings) => {
+const speaksPlain: Look = (endpoint, { ingress }, settings) => {
   if (ingress === undefined || settings.gateway === undefined) return [];
   const annotated = {
     class: ingress.class,
     ingress: ingress.annotations,
     service: choicesFor(settings, settings.gateway).services.annotations,
   };
-  const missing = missingBackendTls(annotated);
+  const plain = plainBackend(annotated, endpoint);
+  const small = endpoint === "write" ? smallBodies(annotated) : undefined;
+  const where = `expose.${endpoint}.ingress${ingress.class === undefined ? "" : ` of the class ${ingress.class}`}`;
   return [
-    ...(missing === undefined
+    ...(plain === undefined
       ? []
       : [
-          `expose.${endpoint}.ingress${ingress.class === undefined ? "" : ` of the class ${ingress.class}`} says nothing of TLS behind it, which is all ` +
-            `that the gateway takes: ${missing}`,
+          plain.said.length === 0
+            ? `${where} says nothing of TLS behind it, which is all that the gateway takes: ${plain.wanted}`
+            : `${where} has ${oneLine(plain.said.join(", "))}, by which nobody speaks TLS to the gateway, which takes nothing else: ${plain.wanted}`,
         ]),
-    ...(endpoint === "write" && limitsBodies(annotated)
-      ? [
-          `expose.write.ingress of ingress-nginx takes requests up to 1 MiB, and answers larger ones 413, which senders drop: ${BODY_SIZE} in ` +
-            "ingress.annotations",
-        ]
-      : []),
+    ...(small === undefined
+      ? []
+      : [
+          `${where} ${oneLine(small)}, and answers larger ones 413, which senders drop: ${BODY_SIZE} in ingress.annotations, such as 32m; ` +
+            "0 for any size, which the gateway limits",
+        ]),
   ];
 };

@@ -145,8 +145,8 @@ const REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution" as const;
 const PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution";
 
 /**
- * Both at once. Terms for nodes are alternatives and what is in one holds together, so every pair of terms makes one; terms for pods hold together
- * anyway, and so do preferences.
+ * Both at once. Terms for nodes are alternatives and what is in one holds together, so every pair of terms makes one; terms for pods hold
+ * together anyway, and so do preferences.
  */
 export function bothAffinities(ours: Affinity, theirs: Affinity): Affinity {
   const nodes = bothNodeAffinities(ours.nodeAffinity, theirs.nodeAffinity);

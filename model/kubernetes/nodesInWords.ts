@@ -1,6 +1,9 @@
 import type { NodeSelection, NodeTerm } from "./nodeSelection";
 
-/** The nodes that pods ask for, as the end of a sentence: `with pool=monitoring`; undefined where every node will do. Tolerations ask for none. */
+/**
+ * The nodes that pods ask for, as the end of a sentence: `with pool=monitoring`; undefined where every node will do. Tolerations ask for
+ * none.
+ */
 export function nodesInWords({ nodeSelector = {}, affinity }: NodeSelection): string | undefined {
   const labels = Object.entries(nodeSelector).map(([name, value]) => `${name}=${value}`);
   const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];

@@ -29,7 +29,7 @@ export function accessProblems(settings: Settings): Problem[] {
           key: `access.${endpoint}`,
           value: undefined,
           rule: ACCEPTABLE_RISKS["open-doors"],
-          remedy: `a list of namespaces and networks, [] for this stack's own parts alone, ${remedy}`,
+          remedy: `a list of namespaces and networks, [] for this stack's own components alone, ${remedy}`,
         },
       ];
     }

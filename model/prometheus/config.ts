@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { API_TOKEN_DIRECTORY } from "../kubernetes/apiToken";
 import { COMPACTOR_APP, GATEWAY_APP } from "../kubernetes/identities";
+import { JOBS } from "../kubernetes/jobs";
 import { PART_OF } from "../kubernetes/labels";
 import { CERTIFICATE_PATH, LABEL_PROXY_HTTP_PORT_NAME, SIDECAR_HTTP_PORT_NAME } from "../kubernetes/ports";
 import { clusterLabels } from "../settings/externalLabels";
@@ -33,19 +34,6 @@ interface ScrapeConfig {
   relabel_configs?: RelabelConfig[];
   [field: string]: unknown;
 }
-
-/** Jobs that this program defines, and what each finds. `output`s name them; a stack's own scrape configs may not take these names. */
-export const JOBS = {
-  /** All components of this stack; the job label is the component's name. */
-  stack: PART_OF,
-  kubelet: "kubelet",
-  cadvisor: "cadvisor",
-  apiServer: "kubernetes-apiservers",
-  services: "kubernetes-services",
-  pods: "kubernetes-pods",
-  /** The certificate that each gateway shows; only where there is one. */
-  gatewayCertificate: "thanos-gateway-certificate",
-} as const;
 
 const clusterTls = { ca_file: `${API_TOKEN_DIRECTORY}/ca.crt` };
 const clusterIdentity = { authorization: { type: "Bearer", credentials_file: `${API_TOKEN_DIRECTORY}/token` } };

@@ -47,7 +47,9 @@ export function prometheusFlags(settings: Settings, uploads: boolean): string[] 
   ];
 }
 
-/** Links to the external URL, with everything still at the root: by default what is served moves below its path (cmd/prometheus/main.go). */
+/**
+ * Links to the external URL, with everything still at the root: by default what is served moves below its path (cmd/prometheus/main.go).
+ */
 function externalFlags(url: string | undefined): string[] {
   if (url === undefined) return [];
   return [`--web.external-url=${url}`, ...(serverOf(url).path === "" ? [] : ["--web.route-prefix=/"])];

@@ -35,8 +35,8 @@ const LOST_BOUNDS =
 
 /**
  * Families that are dropped whole. Of containers those that kube-prometheus-stack drops by default too
- * (`kubelet.serviceMonitor.cAdvisorMetricRelabelings`) and that are large: tasks by state and load averages, which are 0 unless cAdvisor reads
- * the scheduler's statistics, and the most threads. Of API server and kubelet the gates of features, which are a release's.
+ * (`kubelet.serviceMonitor.cAdvisorMetricRelabelings`) and that are large: tasks by state and load averages, which are 0 unless cAdvisor
+ * reads the scheduler's statistics, and the most threads. Of API server and kubelet the gates of features, which are a release's.
  */
 const LOST_FAMILIES = "container_(?:tasks_state|threads_max|cpu_load_average_10s|cpu_load_d_average_10s)|kubernetes_feature_enabled";
 /** Of page faults those of a container's cgroup with all below it, beside those of itself. */

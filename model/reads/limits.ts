@@ -4,15 +4,18 @@ import type { ResourceSettings, Settings } from "../settings/schema";
 import { quantityBytes } from "../values/quantity";
 
 /**
- * Limits of one request of the StoreAPI, which is what a querier asks a store for one selector. Source: thanos v0.42.4 pkg/store/limiter.go,
- * bucket.go.
+ * Limits of one request of the StoreAPI, which is what a querier asks a store for one selector. Source: thanos v0.42.4
+ * pkg/store/limiter.go, bucket.go.
  */
 
-/** Part of the memory that the answers to one selector may take: the rest is for the process, and for what garbage collection has yet to free. */
+/**
+ * Part of the memory that the answers to one selector may take: the rest is for the process, and for what garbage collection has yet to
+ * free.
+ */
 const READ_SHARE = 3 / 4;
 /**
- * Memory of a querier for one series of one store's answer with its first chunk, and for each further chunk (measured on 0.42.4 with GOMEMLIMIT:
- * 60,000 series of thirteen labels with a chunk each from three stores, 2.9 KB; with eleven chunks each, 8.0 KB).
+ * Memory of a querier for one series of one store's answer with its first chunk, and for each further chunk (measured on 0.42.4 with
+ * GOMEMLIMIT: 60,000 series of thirteen labels with a chunk each from three stores, 2.9 KB; with eleven chunks each, 8.0 KB).
  */
 export const BYTES_PER_SERIES = 2_560;
 export const BYTES_PER_CHUNK = 512;
@@ -46,8 +49,8 @@ export function defaultReadLimits({ querier }: Settings, { own, together, memory
 }
 
 /**
- * Arguments with the limits of a store. Where Thanos counts nothing there are none by default: they would follow from the number of receivers
- * and the memory of queriers, and a change of either would restart what keeps samples, for nothing.
+ * Arguments with the limits of a store. Where Thanos counts nothing there are none by default: they would follow from the number of
+ * receivers and the memory of queriers, and a change of either would restart what keeps samples, for nothing.
  */
 export function readLimitFlags(settings: Settings, store: Omit<Store, "key">): string[] {
   const { series, samples } = { ...(store.counts ? defaultReadLimits(settings, store) : {}), ...store.own.storeLimits };

@@ -27,8 +27,8 @@ export interface LocalRetention {
 
 /**
  * How far back those who keep samples themselves surely serve, each ring's receivers apart, the shortest first. A TSDB drops a block when
- * its end is the retention behind the end of the newest block (tsdb/db.go `BeyondTimeRetention`), and the newest can end ahead of the clock:
- * a block of late samples ends on the full two hours (tsdb/compact.go `CompactOOO`), and a receiver takes samples from the future.
+ * its end is the retention behind the end of the newest block (tsdb/db.go `BeyondTimeRetention`), and the newest can end ahead of the
+ * clock: a block of late samples ends on the full two hours (tsdb/compact.go `CompactOOO`), and a receiver takes samples from the future.
  */
 export function localRetentions(settings: Settings): [LocalRetention, ...LocalRetention[]] {
   const receive = receiveOf(settings);

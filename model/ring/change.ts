@@ -39,8 +39,9 @@ export interface SeriesLost {
 }
 
 /**
- * Old samples that are lost when some receivers leave a ring and there is no bucket. Exact over the ring as Thanos computes it; of a ring that
- * is shuffle sharded, the shares of the tenant that loses most, and where only a pattern names tenants, the most that one of these could lose.
+ * Old samples that are lost when some receivers leave a ring and there is no bucket. Exact over the ring as Thanos computes it; of a ring
+ * that is shuffle sharded, the shares of the tenant that loses most, and where only a pattern names tenants, the most that one of these
+ * could lose.
  */
 export function seriesLost(ring: Hashring, replicationFactor: number, leavingPods: readonly string[]): SeriesLost {
   const whole = ketamaRing(ring.members, replicationFactor);

@@ -99,9 +99,9 @@ export function hashrings(plans: readonly HashringPlan[], place: RingPlace): Has
     };
   });
   const rings = [...unordered.filter((ring) => ring.name !== DEFAULT_RING), ...unordered.filter((ring) => ring.name === DEFAULT_RING)];
-  // Thanos registers the metrics of a ring's shards under the ring's name before it takes those of the ring before back, and ends of a second
-  // registration under one name (cmd/thanos/receive.go `setupHashring` v0.42.4, pkg/receive/hashring.go `newShuffleShardCacheMetrics`): so
-  // another file has another name.
+  // Thanos registers the metrics of a ring's shards under the ring's name before it takes those of the ring before back, and ends of a
+  // second registration under one name (cmd/thanos/receive.go `setupHashring` v0.42.4, pkg/receive/hashring.go
+  // `newShuffleShardCacheMetrics`): so another file has another name.
   const version = hashringsHash(hashringsFile(rings)).slice(0, 8);
   return rings.map((ring) => (ring.shuffleSharding === undefined ? ring : { ...ring, loadedAs: `${ring.name}@${version}` }));
 }

@@ -48,15 +48,15 @@ const takersMemory = (receive: ReceiveSettings): number =>
   Math.min(smallestReceiverMemory(receive), ...(receive.mode === "split" ? [quantityBytes(receive.routers.resources.memory)] : []));
 
 /**
- * A request, in bytes as it is unpacked, that alone fills the memory of the smallest process that may take it: its text, what is read from it,
- * and a copy for each receiver that it is sent on to.
+ * A request, in bytes as it is unpacked, that alone fills the memory of the smallest process that may take it: its text, what is read from
+ * it, and a copy for each receiver that it is sent on to.
  */
 export const fillingRequest = (receive: ReceiveSettings): number => Math.floor(takersMemory(receive) / (2 + receive.replicationFactor));
 
 /**
  * Limits of one request where an environment names none: what the process that takes it can hold beside its other work, and never less than
- * this stack's own Prometheus and rulers send at once, since they drop what is answered 413. In `split` mode routers take requests; otherwise
- * any receiver of any ring does, and passes on what is another ring's, so that the smallest counts.
+ * this stack's own Prometheus and rulers send at once, since they drop what is answered 413. In `split` mode routers take requests;
+ * otherwise any receiver of any ring does, and passes on what is another ring's, so that the smallest counts.
  */
 export function defaultRequestLimits(receive: ReceiveSettings, settings: Settings): RequestLimits {
   const own = ownRequest(settings);

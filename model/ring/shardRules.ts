@@ -3,7 +3,9 @@ import type { ReceiveSettings, Settings } from "../settings/schema";
 import { globsOverlap, isGlob, takesTenant } from "../values/glob";
 import type { Problem } from "../values/problem";
 
-/** The rules of shuffle sharding: shards that Thanos can't make, or not as they are written. Source: thanos pkg/receive/hashring.go v0.42.4. */
+/**
+ * The rules of shuffle sharding: shards that Thanos can't make, or not as they are written. Source: thanos pkg/receive/hashring.go v0.42.4.
+ */
 
 /** Largest replication factor for which members are found in any draw over zones. */
 const SURE_WITHOUT_ZONES = 3;

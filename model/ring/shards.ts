@@ -66,8 +66,9 @@ export function shardsIn(ring: KetamaRing, sharding: ShuffleSharding): (tenant: 
 }
 
 /**
- * Members that can hold all replicas of a series of a tenant whose name nobody knows yet: as near to each other as the draw allows, and, where
- * zones are disregarded, also as far. Whatever a draw can give is some tenant's, so that no placement of a series is worse than these.
+ * Members that can hold all replicas of a series of a tenant whose name nobody knows yet: as near to each other as the draw allows, and,
+ * where zones are disregarded, also as far. Whatever a draw can give is some tenant's, so that no placement of a series is worse than
+ * these.
  *
  * @param first members that are taken before others, such as those that are to be lost
  */
@@ -79,7 +80,8 @@ function possibleHolders({ members, replicationFactor }: KetamaRing, sharding: S
     byZone.set(zone, [...(byZone.get(zone) ?? []), index]);
   }
   const zones = [...byZone.values()];
-  // Within a shard replicas are spread evenly over the zones that it has; drawn without regard to zones, it may have the fewest that hold it.
+  // Within a shard replicas are spread evenly over the zones that it has; drawn without regard to zones, it may have the fewest that hold
+  // it.
   const fewest = Math.ceil(Math.min(...shardSizes(sharding)) / Math.max(...zones.map((zone) => zone.length)));
   return (sharding.zoneAwarenessDisabled ? [fewest, zones.length] : [zones.length]).map((used) =>
     Array.from({ length: replicationFactor }, (_, turn) => zones[turn % used]?.[Math.floor(turn / used)] ?? 0).sort(ascending),

@@ -3,9 +3,9 @@ import { isPortName } from "../values/kubernetesNames";
 import { count, form } from "./forms";
 
 /**
- * Probes, hooks and the security context of a container, in Kubernetes' own names and forms, without what Pod Security `restricted` does not
- * admit. Source: Kubernetes 1.36 pkg/apis/core/validation/validation.go (`validateProbe`, `validateHandler`, `ValidateSecurityContext`), and
- * its documentation, "Pod Security Standards".
+ * Probes, hooks and the security context of a container, in Kubernetes' own names and forms, without what Pod Security `restricted` does
+ * not admit. Source: Kubernetes 1.36 pkg/apis/core/validation/validation.go (`validateProbe`, `validateHandler`,
+ * `ValidateSecurityContext`), and its documentation, "Pod Security Standards".
  */
 
 /** Exactly one of some fields. */

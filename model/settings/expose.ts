@@ -29,7 +29,7 @@ const loadBalancer = z
       .array(network)
       .default([])
       .describe("Networks that may connect, where the load balancer heeds it. Empty: all, as far as `access` lets them."),
-    trafficPolicy: trafficPolicy("Local", "Load balancers look which nodes have one."),
+    trafficPolicy: trafficPolicy("Local", "Load balancers check which nodes have one."),
   })
   .optional()
   .describe("A Service of the type LoadBalancer, at port 443.");

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { certificatesOf } from "../values/certificates";
+import { CERTIFICATE_BEGIN, certificatesOf } from "../values/certificates";
 import { DNS_LABEL, isDnsLabel, isDnsName, isLabelValue, isQualifiedName, LONGEST_LABEL } from "../values/kubernetesNames";
 import {
   cpuCores,
@@ -339,16 +339,21 @@ export const dataKey = form(
   "a key of a Secret or ConfigMap: letters, digits, '-', '_' and '.', without '..' at its beginning",
 );
 
-/** Certificates as PEM, each of which can be read. */
-export const certificates = form(
-  isCertificates,
-  "certificates as PEM: -----BEGIN CERTIFICATE----- and what belongs to it, and no private key",
-);
+/** What a key with {@link certificates} accepts, by which it is known. */
+export const CERTIFICATES_FORM = "certificates as PEM: -----BEGIN CERTIFICATE----- and what belongs to it, and no private key";
 
-function isCertificates(text: string): boolean {
-  if (text.includes("PRIVATE KEY")) return false;
+const certificateRules: readonly [holds: (text: string) => boolean, rule: string][] = [
+  [(text) => !text.includes("PRIVATE KEY"), "a private key is in it, and certificates are written where many can read them"],
+  [(text) => text.includes(CERTIFICATE_BEGIN), "no certificate is in it"],
+  [areReadable, "a certificate in it can't be read: cut off, or changed on its way"],
+];
+
+/** Certificates as PEM, each of which can be read. */
+export const certificates = certificateRules.reduce((schema, [holds, rule]) => ruled(schema, holds, rule, CERTIFICATES_FORM), z.string());
+
+function areReadable(text: string): boolean {
   try {
-    return certificatesOf(text).length > 0;
+    return certificatesOf(text).length === text.split(CERTIFICATE_BEGIN).length - 1;
   } catch {
     return false;
   }

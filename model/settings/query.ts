@@ -15,7 +15,7 @@ const answerTime = durationOf(
   "1s",
   "0 waits for ever for a receiver that is silent, and a shorter one leaves out those that are only busy",
 );
-const lookupInterval = durationOf("1s", "0 stops the querier, and every look asks the cluster's DNS for each address");
+const lookupInterval = durationOf("1s", "0 stops the querier, and every poll asks the cluster's DNS for each address");
 const splitInterval = durationOf("10m", "0 stops the query frontend, and every part of a range is a request: 144 a day at ten minutes");
 const freshness = durationOf("10s", "samples that are still on their way would be cached as missing");
 

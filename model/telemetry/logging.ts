@@ -16,8 +16,9 @@ export function logFlags(settings: Pick<Settings, "logging">, own: ComponentLogg
 }
 
 /**
- * The file that `--request.logging-config-file` names; undefined where no request is logged. Thanos logs a request that went well at debug, one
- * that ended with the server's error at error, and leaves out what is below the file's level (pkg/logging/options.go, http.go, grpc.go).
+ * The file that `--request.logging-config-file` names; undefined where no request is logged. Thanos logs a request that went well at debug,
+ * one that ended with the server's error at error, and leaves out what is below the file's level (pkg/logging/options.go, http.go,
+ * grpc.go).
  */
 export function requestLogging(settings: Pick<Settings, "logging">, own: ComponentLogging): object | undefined {
   const { requests } = loggingOf(settings, own);

@@ -7,8 +7,8 @@ import { type ClientLeaf, type ComponentLeaf, type Leaf, leafSecretName } from "
 export type Issuer = NonNullable<TlsSettings["certificates"]["certManager"]>["issuer"];
 
 /**
- * How long a certificate is valid, cert-manager's own default, and how long before its end cert-manager asks for the next: two weeks before an
- * end counts as one that comes soon, so that a renewal that takes its time is none.
+ * How long a certificate is valid, cert-manager's own default, and how long before its end cert-manager asks for the next: two weeks before
+ * an end counts as one that comes soon, so that a renewal that takes its time is none.
  */
 const DURATION = "2160h";
 const RENEW_BEFORE = "1056h";

@@ -12,8 +12,8 @@ export const EXPIRY_RULES_FILE = "thanos-stack-certificates.yaml";
 
 const DAY_SECONDS = 86_400;
 /**
- * Days before the end below which a certificate ends soon: an alert says so, a preview refuses (`ends.ts`) and `npm run verify` warns. An update is
- * due then, or cert-manager, which asks for the next one 44 days before, has tried in vain for two weeks.
+ * Days before the end below which a certificate ends soon: an alert says so, a preview refuses (`ends.ts`) and `npm run verify` warns. An
+ * update is due then, or cert-manager, which asks for the next one 44 days before, has tried in vain for two weeks.
  */
 export const ENDS_SOON_DAYS = 30;
 

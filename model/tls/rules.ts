@@ -51,8 +51,8 @@ function missingSecrets(settings: Settings): Problem[] {
 }
 
 /**
- * Secrets of somebody else by a name that cert-manager fills for this stack: two would write one Secret, or the stack's own certificate would be
- * shown to strangers, and its CA trusted with them.
+ * Secrets of somebody else by a name that cert-manager fills for this stack: two would write one Secret, or the stack's own certificate
+ * would be shown to strangers, and its CA trusted with them.
  */
 function madeSecrets(settings: Settings): Problem[] {
   const plan = planTls(settings);

@@ -34,8 +34,8 @@ function clientsWithoutAccess(settings: Settings): string[] {
 }
 
 /**
- * Names whose common name no tenant of the gateway has. A holder's name alone is another certificate's, which only an issuer of somebody else's
- * can have signed: beside the program's CA that is refused.
+ * Names whose common name no tenant of the gateway has. A holder's name alone is another certificate's, which only an issuer of somebody
+ * else's can have signed: beside the program's CA that is refused.
  */
 function sendersOfNoTenant(settings: Settings): string[] {
   if (settings.tls === undefined || !gatewayTrustsSenders(settings)) return [];

@@ -2,6 +2,9 @@ import { X509Certificate } from "node:crypto";
 
 /** Certificates as PEM. */
 
+/** The line that a certificate begins with. */
+export const CERTIFICATE_BEGIN = "-----BEGIN CERTIFICATE-----";
+
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
 /**

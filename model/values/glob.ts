@@ -1,7 +1,8 @@
 /**
  * Patterns of tenants' names, as Go's path/filepath `Match` reads them, with which Thanos compares where a hashring has
  * `tenant_matcher_type: glob` (pkg/receive/hashring.go v0.42): `*` is any text, also none, `?` any character, `[a-z]` one of some. Of that,
- * what begins with a letter or a digit: no tenant that begins with a dot is ever taken. A name without any of these is a pattern for itself.
+ * what begins with a letter or a digit: no tenant that begins with a dot is ever taken. A name without any of these is a pattern for
+ * itself.
  */
 
 const CLASS = String.raw`\[(?:[A-Za-z0-9](?:-[A-Za-z0-9])?|[._])+\]`;

@@ -40,7 +40,9 @@ export function splitHost(text: string): { host: string; port: string | undefine
   return { host, port };
 }
 
-/** How a name leads to servers: `dns` by addresses, `dnssrv` by SRV records and the addresses of what they name, `dnssrvnoa` by these names. */
+/**
+ * How a name leads to servers: `dns` by addresses, `dnssrv` by SRV records and the addresses of what they name, `dnssrvnoa` by these names.
+ */
 export type Lookup = "dns" | "dnssrv" | "dnssrvnoa";
 
 /** An address of Alertmanagers: that of a server ({@link serverOf}), and how it is looked up, undefined where it is one server's. */

@@ -10,8 +10,8 @@ export const PROMETHEUS_VERSION = "3.14.0";
  */
 export const MEMCACHED_VERSION = "1.6.45";
 /**
- * HAProxy, the gateway: the branch with long-term support of 2025, to 2030. The sandbox runs its machine's own (Debian 12: 2.6.12); both take
- * the configuration.
+ * HAProxy, the gateway: the branch with long-term support of 2025, to 2030. The sandbox runs its machine's own (Debian 12: 2.6.12); both
+ * take the configuration.
  */
 export const HAPROXY_VERSION = "3.2.24";
 /** prom-label-proxy, which holds readers of the gateway to their tenants. */

@@ -7,7 +7,9 @@ import { PROMETHEUS_VERSION, THANOS_VERSION } from "../../model/values/versions"
 import { containers, run, type Workload, workloads } from "../harness";
 import { HISTORY, PLANS, PROD, SIDECAR } from "./plans";
 
-/** Mistakes of a command line by the flags that the program knows; empty where it would start. The program spells none that is deprecated. */
+/**
+ * Mistakes of a command line by the flags that the program knows; empty where it would start. The program spells none that is deprecated.
+ */
 function mistakesOf(command: string, args: readonly string[]): string[] {
   const known = command as Command;
   const version = command === "prometheus" ? PROMETHEUS_VERSION : THANOS_VERSION;

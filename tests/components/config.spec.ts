@@ -581,7 +581,7 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "cluster",
     value: "(not set)",
     rule: /this key is required/,
-    remedy: /^a map of keys$/,
+    remedy: /^a map of keys: context, domain, kubeconfig, label, name, zones$/,
   },
   {
     title: "a missing text",
@@ -629,15 +629,16 @@ const BROKEN_SHAPES: Refusal[] = [
     key: "accepts",
     value: '{"risk":"data-loss"}',
     rule: /^this key holds a list$/,
-    remedy: /^a list$/,
+    remedy: /^a list, each entry one of "data-loss", /,
   },
   {
     title: "nothing where an object belongs",
-    overrides: { receive: null },
-    key: "receive",
+    overrides: { survives: null },
+    key: "survives",
     value: "null",
-    rule: /^this key holds a map of keys$/,
-    remedy: /^a map of keys$/,
+    rule: /^nothing is behind this key, which holds a map of keys$/,
+    remedy: /^a map of keys: nodes, zones; \{\} for all defaults; or the key left out$/,
+    accepted: { survives: {} },
   },
   {
     title: "a value that is none of those allowed",
@@ -906,9 +907,7 @@ describe("config: schema", () => {
 
   it("refuses text that is not YAML of the kind that the key holds, whatever it is", async () => {
     const { problems, registered } = await rejectionRaw("dev", { ...configOf("dev"), "thanos-stack:survives": "everything" });
-    assert.deepEqual(problems, [
-      '  - survives = "everything": this key holds a map, a list, a number, or true or false. Accepted: YAML of that kind.',
-    ]);
+    assert.deepEqual(problems, ['  - survives = "everything": this key holds a map of keys. Accepted: a map of keys: nodes, zones.']);
     assert.deepEqual(registered, []);
   });
 });

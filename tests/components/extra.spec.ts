@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ProgramRun } from "../../commands/program";
-import { keysOf, type Schema, withInner } from "../../docs/generate/keys";
+import type { Schema } from "../../config/accepted";
+import { keysOf, withInner } from "../../docs/generate/keys";
 import { extensibleContainers } from "../../model/commandLine/extensibleContainers";
 import {
   OWN_CONTAINERS,
@@ -548,7 +549,11 @@ describe("extra that is refused", () => {
       },
       /env\[0\]\.name = "https_proxy": network\.proxy sets the variables of a proxy/,
     ],
-    ["another protocol than the others speak", args("--http.config=/x"), /every other part of the stack speaks to this port without TLS/],
+    [
+      "another protocol than the others speak",
+      args("--http.config=/x"),
+      /every other component of the stack speaks to this port without TLS/,
+    ],
     [
       "a server's flag of an agent",
       { prometheus: { mode: "agent", extra: { args: ["--query.lookback-delta=10m"] } } },
@@ -556,7 +561,7 @@ describe("extra that is refused", () => {
     ],
     ["an agent's flag of a server", { prometheus: { extra: { args: ["--storage.agent.retention.max-time=4h"] } } }, /only an agent takes/],
     [
-      "a proxy for what the stack's parts say to each other",
+      "a proxy for what the stack's components say to each other",
       querier({ env: [{ name: "HTTPS_PROXY", value: "http://proxy:3128" }] }),
       /extra\.env\[0\]\.name = "HTTPS_PROXY": .*NO_PROXY beside it/,
     ],

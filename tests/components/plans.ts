@@ -469,7 +469,7 @@ export const GATEWAY_ROUTED: Plan = {
   stack: "prod",
   overrides: {
     // No client certificate comes through.
-    ...together(GATEWAY.overrides, { gateway: { tenants: { edge: { token: true } } } }),
+    ...together(GATEWAY.overrides, { access: { senders: ["gateways"] }, gateway: { tenants: { edge: { token: true } } } }),
     expose: {
       write: {
         url: "https://metrics.example",

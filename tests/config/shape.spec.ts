@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { shapeOf } from "../../config/shape";
-import { settingsSchema } from "../../model/settings/schema";
+import { ACCEPTABLE_RISKS, settingsSchema } from "../../model/settings/schema";
 import { load, type Overrides, rejection, type Stack } from "../harness";
 
 /** Keys that are wrong in form, and the rules about the rest. */
@@ -54,6 +56,64 @@ describe("what is shown of a key of the wrong form", () => {
       /credential = "?\(not shown[^)]*\)"?: there is no such key; credentials may be meant/,
     );
   });
+});
+
+describe("what is shown where certificates belong", () => {
+  const whole = readFileSync(join(__dirname, "..", "certificate.pem"), "utf8");
+  const RANDOM = "Zm9v".repeat(16);
+  const authority = async (text: unknown) => {
+    const { problems } = await rejection("dev", {
+      gateway: { certificate: { secret: "a", authority: text }, tenants: { "default-tenant": {} } },
+    });
+    return problems;
+  };
+
+  const cases: { title: string; text: unknown; shown: string; rule: string }[] = [
+    {
+      title: "nothing of a private key",
+      text: `-----BEGIN PRIVATE KEY-----\n${RANDOM}`,
+      shown: '"(not shown)"',
+      rule: "a private key is in it",
+    },
+    {
+      title: "nothing of a private key behind a certificate",
+      text: `${whole}-----BEGIN EC PRIVATE KEY-----\n${RANDOM}\n-----END EC PRIVATE KEY-----\n`,
+      shown: '"(not shown)"',
+      rule: "a private key is in it",
+    },
+    { title: "nothing of a token", text: "hunter2", shown: '"(not shown)"', rule: "no certificate is in it" },
+    { title: "nothing of a long text", text: `${RANDOM} `.repeat(40), shown: '"(not shown)"', rule: "no certificate is in it" },
+    { title: "nothing of a map", text: { token: ["hunter2"] }, shown: '"(not shown)"', rule: "this key holds text" },
+    { title: "a file's name", text: "ca.crt", shown: '"ca.crt"', rule: "no certificate is in it" },
+    { title: "a path", text: "/etc/ssl/ca.pem", shown: '"/etc/ssl/ca.pem"', rule: "no certificate is in it" },
+    { title: "no path of any length", text: `/etc/${RANDOM}`, shown: '"(not shown)"', rule: "no certificate is in it" },
+    {
+      title: "the first line of a request",
+      text: `-----BEGIN CERTIFICATE REQUEST-----\n${RANDOM}\n-----END CERTIFICATE REQUEST-----`,
+      shown: '"-----BEGIN CERTIFICATE REQUEST----- …"',
+      rule: "no certificate is in it",
+    },
+    {
+      title: "the first line of a certificate that is none",
+      text: `-----BEGIN CERTIFICATE-----\n${RANDOM}\n-----END CERTIFICATE-----`,
+      shown: '"-----BEGIN CERTIFICATE----- …"',
+      rule: "a certificate in it can't be read",
+    },
+    {
+      title: "the first line of two of which the second is cut off",
+      text: `${whole}${whole.slice(0, whole.length / 2)}`,
+      shown: '"-----BEGIN CERTIFICATE----- …"',
+      rule: "a certificate in it can't be read",
+    },
+  ];
+  for (const { title, text, shown, rule } of cases) {
+    it(`is ${title}`, async () => {
+      const [line = "", ...others] = await authority(text);
+      assert.ok(line.startsWith(`  - gateway.certificate.authority = ${shown}: ${rule}`), line);
+      assert.match(line, / Accepted: certificates as PEM: /);
+      assert.deepEqual(others, []);
+    });
+  }
 });
 
 describe("a key of the wrong form hides no rule that it has nothing to do with", () => {
@@ -152,6 +212,10 @@ describe("a key of the wrong form hides no rule that it has nothing to do with",
   });
 });
 
+const RISKS = Object.keys(ACCEPTABLE_RISKS)
+  .map((risk) => JSON.stringify(risk))
+  .join(", ");
+
 describe("numbers and texts", () => {
   it("CPU is taken as a number, as in every manifest", async () => {
     for (const [cpu, expected] of [
@@ -183,7 +247,7 @@ describe("numbers and texts", () => {
     {
       overrides: { prometheus: { scrapeInterval: 30 } },
       key: "prometheus.scrapeInterval",
-      said: "30: this key holds text. Accepted: a duration such as 30s, 2h or 15d.",
+      said: "30: this key holds text. Accepted: a duration such as 30s, 2h or 15d; 1s or more.",
     },
     {
       overrides: { prometheus: { externalLabels: { shard: 1 } } },
@@ -210,8 +274,21 @@ describe("numbers and texts", () => {
       key: "receive.replicas",
       said: "2.5: this key holds a whole number. Accepted: a whole number from 1 to 300.",
     },
-    { overrides: { accepts: { a: 1 } }, key: "accepts", said: '{"a":1}: this key holds a list. Accepted: a list.' },
-    { overrides: { querier: [] }, key: "querier", said: "[]: this key holds a map of keys. Accepted: a map of keys." },
+    {
+      overrides: { accepts: { a: 1 } },
+      key: "accepts",
+      said: `{"a":1}: this key holds a list. Accepted: a list, each entry one of ${RISKS}.`,
+    },
+    {
+      overrides: { access: [] },
+      key: "access",
+      said: "[]: this key holds a map of keys. Accepted: a map of keys: federation, readers, senders.",
+    },
+    {
+      overrides: { receive: { storage: "fast" } },
+      key: "receive.storage",
+      said: '"fast": this key holds a map of keys. Accepted: a map of one of hostPath, pvc.',
+    },
     {
       overrides: { gateway: { certificate: { secret: "a" }, senderAuthority: "senders" } },
       key: "gateway.senderAuthority",
@@ -224,6 +301,51 @@ describe("numbers and texts", () => {
     },
     { overrides: { protect: 3 }, key: "protect", said: "3: this key holds true or false. Accepted: true or false." },
   ];
+  /** What is told of keys with nothing behind them, which YAML reads as null. */
+  const nothing: { overrides: Overrides; key: string; said: string }[] = [
+    {
+      overrides: { access: { senders: null } },
+      key: "access.senders",
+      said: "a list. Accepted: a list, each entry a namespace, or a network such as 10.0.0.0/8, 169.254.20.10/32 or fd00:ec2::/64, without bits behind its prefix; every namespace and network once; [] for none; or the key left out.",
+    },
+    {
+      overrides: { accepts: null },
+      key: "accepts",
+      said: `a list. Accepted: a list, each entry one of ${RISKS}; [] for none; or the key left out.`,
+    },
+    {
+      overrides: { access: null },
+      key: "access",
+      said: "a map of keys. Accepted: a map of keys: federation, readers, senders; {} for all defaults; or the key left out.",
+    },
+    {
+      overrides: { gateway: { certificate: null } },
+      key: "gateway.certificate",
+      said: "a map of keys. Accepted: a map of keys: authority, secret.",
+    },
+    {
+      overrides: { gateway: { certificate: { secret: "a" }, services: { annotations: null } } },
+      key: "gateway.services.annotations",
+      said: "a map. Accepted: a map, each name an annotation's name, such as eks.amazonaws.com/role-arn, each value text; {} for none; or the key left out.",
+    },
+    {
+      overrides: { tls: { certificates: null } },
+      key: "tls.certificates",
+      said: 'a map of keys or "program". Accepted: "program", or a map of one of certManager, program, secrets.',
+    },
+    {
+      overrides: { receive: { replicas: null } },
+      key: "receive.replicas",
+      said: "a whole number. Accepted: a whole number from 1 to 300; or the key left out.",
+    },
+    { overrides: { ingestion: null }, key: "ingestion", said: 'a word. Accepted: "receive", "sidecar"; or the key left out.' },
+    {
+      overrides: { namespace: null },
+      key: "namespace",
+      said: "text. Accepted: a namespace's name: at most 63 lower-case letters, digits and -.",
+    },
+  ];
+  messages.push(...nothing.map((each) => ({ ...each, said: `null: nothing is behind this key, which holds ${each.said}` })));
   for (const { overrides, key, said } of messages) {
     it(`${key}: ${said}`, async () => {
       const { problems } = await rejection("dev", overrides);

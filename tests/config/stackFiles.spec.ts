@@ -159,22 +159,35 @@ describe("stack files", () => {
       assert.throws(() => stackName(given, directory), /no stack is named\. Stacks with a file: dev\./, given);
   });
 
+  /** Reads what the engine gives of a stack, beside the files of the directory. */
+  const load = (stack: Stack, overrides: Overrides = {}) => {
+    pulumi.runtime.setMocks(
+      { newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: ({ inputs }) => inputs },
+      "thanos-stack",
+      stack,
+    );
+    const texts = Object.entries(configOf(stack, overrides)).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]);
+    pulumi.runtime.setAllConfig(Object.fromEntries(texts));
+    return loadConfig(directory);
+  };
+
+  it("tell a text that is called null from nothing, of which the engine makes the same", () => {
+    const nothing = /\n {2}- namespace = null: nothing is behind this key, which holds text\./;
+    assert.throws(() => load("dev", { namespace: "null" }), nothing);
+    for (const written of ["", "null", "~"]) {
+      write("dev", `config:\n  thanos-stack:namespace: ${written}\n`);
+      assert.throws(() => load("dev", { namespace: "null" }), nothing);
+    }
+    write("dev", 'config:\n  thanos-stack:namespace: "null"\n');
+    assert.equal(load("dev", { namespace: "null" }).settings.namespace, "null");
+  });
+
   describe("of other environments", () => {
     const PARTS = { storeGateway: { storage: { pvc: { size: "10Gi" } } }, compactor: { storage: { pvc: { size: "10Gi" } } } };
     const bucket: Overrides = { objectStorage: { ...PARTS, s3: { bucket: "blocks", endpoint: "s3.example" } } };
-    const load = (stack: Stack, overrides: Overrides = {}) => {
-      pulumi.runtime.setMocks(
-        { newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: ({ inputs }) => inputs },
-        "thanos-stack",
-        stack,
-      );
-      const texts = Object.entries(configOf(stack, overrides)).map(([key, value]) => [
-        key,
-        typeof value === "string" ? value : JSON.stringify(value),
-      ]);
-      pulumi.runtime.setAllConfig(Object.fromEntries(texts));
-      return loadConfig(directory);
-    };
 
     it("that can't be read stop nobody: a warning names them and says what is not compared", () => {
       write("old", "config: [");

@@ -153,7 +153,7 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
       rulers: ["ruler"],
       "stateless rulers": facts.ruler === "stateless" ? ["ruler"] : [],
       "stateful rulers": facts.ruler === "stateful" ? ["ruler"] : [],
-      "every part but memcached": facts.parts.filter((part) => !CACHES.includes(part)),
+      "every component but memcached": facts.parts.filter((part) => !CACHES.includes(part)),
       memcached: what === "cached answers" ? ["query-cache"] : ["index-cache", "chunk-cache"],
     };
     const found =
@@ -197,7 +197,7 @@ function rowsOf(facts: EdgeFacts, page: string): Row[] {
       assert.equal(ports, "the proxy's");
       return [{ ...begins, to: admitted(facts.proxy?.to), letsIn: false, port: (port) => port === facts.proxy?.port }];
     }
-    if (to === "every part but memcached") {
+    if (to === "every component but memcached") {
       assert.equal(ports, "its metrics port");
       return facts.parts
         .filter((part) => !CACHES.includes(part))

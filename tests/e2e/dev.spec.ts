@@ -253,7 +253,8 @@ describe("dev on a real cluster", function () {
     const seconds = (Date.now() - began) / 1_000;
     assert.ok(seconds < 120, `the refused update went on for ${seconds} s`);
     assert.deepEqual(identities(await receivers()), before);
-    // `up` of the Automation API has no preview, so it is the update that refuses: before the ring is published, which is the first step of a shrink.
+    // `up` of the Automation API has no preview, so it is the update that refuses: before the ring is published, which is the first step of
+    // a shrink.
     const published = await cluster.get<{ data: Record<string, string> }>(
       `/api/v1/namespaces/${NAMESPACE}/configmaps/${HASHRINGS_CONFIG_MAP}`,
     );

@@ -33,8 +33,9 @@ import {
 } from "./stack";
 
 /**
- * dev in a namespace that exists, on a node of its own that is tainted, with a directory of that node for a bucket, store gateways that divide the blocks by their age, and the
- * article's own values: a cluster that is named by a number, and rule files that end in .yml. Its limits of reads are soon reached.
+ * dev in a namespace that exists, on a node of its own that is tainted, with a directory of that node for a bucket, store gateways that
+ * divide the blocks by their age, and the article's own values: a cluster that is named by a number, and rule files that end in .yml. Its
+ * limits of reads are soon reached.
  */
 
 const HOUR = 3_600_000;

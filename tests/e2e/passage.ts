@@ -1,7 +1,9 @@
 import { createServer, type Server } from "node:net";
 import { listen, Tunnels } from "./tunnels";
 
-/** A way of its own to a server of this machine: closed, it refuses connections as a server that is gone does, and nobody else loses that. */
+/**
+ * A way of its own to a server of this machine: closed, it refuses connections as a server that is gone does, and nobody else loses that.
+ */
 export class Passage {
   private server: Server | undefined;
   private readonly tunnels = new Tunnels();

@@ -37,8 +37,8 @@ import { STRANGERS, tenantDirectories, writtenAs } from "./tenants";
 const NAMESPACE = "thanos-prod";
 const PREVIOUS_THANOS = "quay.io/thanos/thanos:v0.41.0";
 /**
- * The loads of these tests come from single senders into a ring of a pair's: the environment has to decide which harm is the smaller. What it
- * is said to carry is what the sandbox's smaller requests do.
+ * The loads of these tests come from single senders into a ring of a pair's: the environment has to decide which harm is the smaller. What
+ * it is said to carry is what the sandbox's smaller requests do.
  */
 const DECIDED = {
   "thanos-stack:receive": { otherSenders: "single" },

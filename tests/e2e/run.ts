@@ -6,9 +6,9 @@ import { installPlugins } from "../../sandbox/plugins/install";
 import { alone, filesOf, STAGES, type Stage } from "./stages";
 
 /**
- * Runs this tier: every file, as {@link STAGES} has them share the cluster that runs, or the files that are named, one after the other. What
- * is missing of the cluster is made before each stage, and all of it anew before every file together and after a stage that failed. Each file
- * has a process of its own, which ends with its tests, whatever one that ran out of time has left going on in it.
+ * Runs this tier: every file, as {@link STAGES} has them share the cluster that runs, or the files that are named, one after the other.
+ * What is missing of the cluster is made before each stage, and all of it anew before every file together and after a stage that failed.
+ * Each file has a process of its own, which ends with its tests, whatever one that ran out of time has left going on in it.
  *
  * usage: run.ts [FILE...] [-- option of mocha...]
  */

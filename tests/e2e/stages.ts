@@ -2,9 +2,9 @@
 export type Stage = readonly (readonly string[])[];
 
 /**
- * How this tier's files share a cluster: one stage after the other. Two files beside each other have no stack, no namespace and no bucket in
- * common, and lose no node: what kills nodes has a stage of its own. Lanes gain by each other where one mostly waits (`switch`: until samples
- * are past; `ringBucket`: for an outage to be long, and for uploads).
+ * How this tier's files share a cluster: one stage after the other. Two files beside each other have no stack, no namespace and no bucket
+ * in common, and lose no node: what kills nodes has a stage of its own. Lanes gain by each other where one mostly waits (`switch`: until
+ * samples are past; `ringBucket`: for an outage to be long, and for uploads).
  */
 export const STAGES: readonly Stage[] = [
   // First, since it counts what the API server exposes of everything that it was asked for.

@@ -12,8 +12,8 @@ import { SMALL, SMALL_STORE_GATEWAY } from "./objectStorage";
 import { assertLossless, CLUSTER, Cluster, deployedStack, eventually, failure, previewed, remove, underLoad, verify } from "./stack";
 
 /**
- * One environment that becomes another: from receivers to sidecars and back, then from a namespace of its own to one that exists. Its bucket's
- * configuration is a Secret that somebody else makes. Most of its time it waits for samples to be past.
+ * One environment that becomes another: from receivers to sidecars and back, then from a namespace of its own to one that exists. Its
+ * bucket's configuration is a Secret that somebody else makes. Most of its time it waits for samples to be past.
  */
 
 const BUCKET = "switch-history";

@@ -8,7 +8,10 @@ import { AUTOSCALED, CHOSEN, EXTRA, HISTORY, NETWORKS, OWN_SHAPES } from "../com
 import { configOf, run, STACKS, together } from "../harness";
 import { assertGolden, firstDifference, UPDATE_COMMAND } from "./compare";
 
-/** Pulumi.prod.yaml in somebody else's cluster: pods, networks, reads and rings as that one wants them, and what the program knows nothing of. */
+/**
+ * Pulumi.prod.yaml in somebody else's cluster: pods, networks, reads and rings as that one wants them, and what the program knows nothing
+ * of.
+ */
 const OTHER_CLUSTER = {
   name: "prod-elsewhere",
   stack: "prod" as const,

@@ -87,7 +87,7 @@ const ociFits: Check = (value) => {
 
 const refreshes: Check = (value) =>
   value.refresh_interval === 0 || /^0+(?:ms|[smhdwy])?$/.test(textOf(value, "refresh_interval"))
-    ? finding(value.refresh_interval, "this discovery looks at intervals", "a duration above zero", "refresh_interval")
+    ? finding(value.refresh_interval, "this discovery polls at intervals", "a duration above zero", "refresh_interval")
     : [];
 
 const consulFits: Check = (value) => [

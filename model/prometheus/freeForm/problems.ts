@@ -1,9 +1,9 @@
 import { parseDocument, type YAMLParseError } from "yaml";
 import { SCRAPED_APPS } from "../../kubernetes/components";
+import { JOBS } from "../../kubernetes/jobs";
 import { CREDENTIALS_DIRECTORY } from "../../settings/credentials";
 import type { Settings } from "../../settings/schema";
 import { JUDGE_ALL, type Judge, type Problem } from "../../values/problem";
-import { JOBS } from "../config";
 import { fileProblems, hasLogin, headerHasCredential, plainCredentials, plainInHeader, plainInUrl } from "./credentials";
 import { type Fields, type Finding, type Form, finding, isFields } from "./form";
 import { headerName, headerValue } from "./httpClient";

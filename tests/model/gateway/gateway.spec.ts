@@ -6,8 +6,7 @@ import { gatewayMaps } from "../../../model/gateway/maps";
 import { planGateway } from "../../../model/gateway/plan";
 import { gatewayProblems } from "../../../model/gateway/rules";
 import { currentSlot, generationIn, SLOTS, tokenHash } from "../../../model/gateway/tokens";
-import { gatewayWarnings } from "../../../model/gateway/warnings";
-import { GATEWAY, GATEWAY_ROUTED, SPLIT_AGENTS } from "../../components/plans";
+import { GATEWAY, SPLIT_AGENTS } from "../../components/plans";
 import { type Overrides, planOf, rejection, settingsOf, together } from "../../harness";
 
 const SETTINGS = settingsOf(GATEWAY.stack, GATEWAY.overrides);
@@ -177,79 +176,6 @@ describe("what is accepted at the gateway", () => {
       "haproxy:20251127",
     ])
       assert.deepEqual(problems({ images: { haproxy } }), [], haproxy);
-  });
-});
-
-describe("warnings of the gateway", () => {
-  const of = (overrides: Overrides, base = GATEWAY) =>
-    gatewayWarnings(settingsOf(base.stack, together(base.overrides, overrides))).join("\n");
-
-  it("are none of the plans", () => {
-    for (const plan of [GATEWAY, GATEWAY_ROUTED]) assert.deepEqual(gatewayWarnings(settingsOf(plan.stack, plan.overrides)), [], plan.title);
-  });
-
-  it("are lists that let nobody in who comes by a load balancer or a node's port", () => {
-    assert.match(of({ access: { senders: ["monitoring"] } }), /^access\.senders names no network: .*expose\.write\.loadBalancer/);
-    assert.match(of({ access: { readers: ["monitoring"] } }), /^access\.readers names no network: .*expose\.query\.nodePort/);
-    const ranges = /^expose\.write\.loadBalancer\.sourceRanges has 203\.0\.113\.0\/24, of which access\.senders has no address/;
-    assert.match(of({ access: { senders: ["10.20.0.0/16"] } }), ranges);
-    assert.equal(of({ access: { senders: ["203.0.113.7/32", "10.0.0.0/8"] } }), "");
-    assert.equal(of({ access: { senders: ["203.0.0.0/16"] } }), "");
-    // Whoever connects has a node's address then.
-    assert.equal(of({ access: { senders: ["10.20.0.0/16"] }, expose: { write: { loadBalancer: { trafficPolicy: "Cluster" } } } }), "");
-  });
-
-  it("are ports that are not the Service's, and that an API server refuses", () => {
-    assert.match(
-      of({ expose: { write: { url: "https://metrics.example:8443" } } }),
-      /^expose\.write\.url .*loadBalancer is reached at port 443/,
-    );
-    assert.match(of({ expose: { query: { url: "https://queries.example" } } }), /^expose\.query\.url .*nodePort is reached at port 30443/);
-    const low = { url: "https://queries.example:8443", nodePort: { port: 8_443 } };
-    assert.match(of({ expose: { query: low } }), /^expose\.query\.nodePort\.port is 8443: .*30000 to 32767/);
-  });
-
-  it("are ports that the cluster chooses, below a URL that has one", () => {
-    const query = (url?: string) => of({ expose: { query: { url, nodePort: { port: undefined } } } });
-    assert.match(
-      query("https://queries.example:30443"),
-      /^expose\.query\.url is https:\/\/queries\.example:30443, of port 30443, and expose\.query\.nodePort\.port is left out/,
-    );
-    assert.match(query("https://queries.example"), /of port 443, and expose\.query\.nodePort\.port is left out/);
-    assert.equal(query(undefined), "");
-  });
-
-  it("are limits of a tenant above those of the receivers", () => {
-    const payments = (maxDecoded: string, sizeBytes: number) =>
-      of({
-        gateway: { tenants: { payments: { maxDecoded } } },
-        receive: { limits: { tenants: { payments: { request: { sizeBytes } } } } },
-      });
-    assert.match(
-      payments("8Mi", 2 ** 22),
-      /^gateway\.tenants\.payments\.maxDecoded is 8Mi, and receive\.limits lets payments send 4194304 bytes at once/,
-    );
-    assert.equal(payments("8Mi", 2 ** 23), "");
-    assert.equal(payments("8Mi", 0), "", "no limit of the ring");
-  });
-
-  it("are ingresses whose controller is not told that the gateway speaks TLS", () => {
-    const query = (ingress: object, services = {}) =>
-      of({ gateway: { services }, expose: { query: { ingress: { annotations: undefined, ...ingress } } } }, GATEWAY_ROUTED);
-    assert.match(
-      query({}),
-      /^expose\.query\.ingress of the class nginx says nothing of TLS.*backend-protocol: HTTPS in ingress\.annotations/,
-    );
-    assert.match(query({ class: "traefik" }), /serversscheme: https in gateway\.services\.annotations/);
-    assert.equal(query({ class: "traefik" }, { annotations: { "traefik.ingress.kubernetes.io/service.serversscheme": "https" } }), "");
-    assert.match(query({ class: undefined }), /the annotation of its controller/);
-    assert.equal(query({ class: "own", annotations: { "alb.ingress.kubernetes.io/backend-protocol": "HTTPS" } }), "");
-  });
-
-  it("are more tenants than refusals are counted of", () => {
-    const tenants = Object.fromEntries(Array.from({ length: 99 }, (_, index) => [`team-${index}`, {}]));
-    const many = { tenancy: { tenants: ["payments", "edge", "team-*"] }, gateway: { tenants } };
-    assert.match(of(many), /^gateway\.tenants has 101: above 100 .*by reason alone/);
   });
 });
 
