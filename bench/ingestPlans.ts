@@ -45,24 +45,30 @@ const named = (keys: Readonly<Record<string, ConfigValue>>): ConfigOverlay =>
 /** Routers that send to receivers without snappy. */
 const UNCOMPRESSED = named({ receive: { routers: { extra: { args: ["--receive.grpc-compression=none"] } } } });
 
-const KNOWN: readonly Wanted[] = [
+/** Ours, behind the gateway too, and what people have instead. */
+const COMPARED: readonly Wanted[] = [
   { name: "ours-rf3", kind: "ours", replicationFactor: 3, overlay: {} },
   { name: "chart-rf3", kind: "peer", peer: chart(3) },
   { name: "ours-rf1", kind: "ours", replicationFactor: 1, overlay: {} },
   { name: "chart-rf1", kind: "peer", peer: chart(1) },
   { name: "article-rf2", kind: "peer", peer: ARTICLE },
   { name: "gateway-rf3", kind: "ours", replicationFactor: 3, overlay: {}, gateway: true },
-  // What this project's defaults cost, each by itself.
+];
+
+/** What this project's defaults cost, each by itself: of the flags that the chart leaves out, and of one that ours leave as it is. */
+const DEFAULTS: readonly Wanted[] = [
   { name: "requests-rf3", kind: "peer", peer: chart(3), told: true },
   { name: "late-rf3", kind: "peer", peer: chart(3, "--tsdb.out-of-order.time-window=2h") },
   { name: "exemplars-rf3", kind: "peer", peer: chart(3, "--tsdb.max-exemplars=100000") },
   { name: "uncompressed-rf3", kind: "ours", replicationFactor: 3, overlay: UNCOMPRESSED },
 ];
 
+const KNOWN = [...COMPARED, ...DEFAULTS];
+
 /**
  * The plans to deploy.
  *
- * @param names whole names, or what they begin with; all of them where none is given
+ * @param names whole names, or what they begin with; those that are compared where none is given
  * @param variants `name=JSON` each: this project's, at replication factor 3, with these keys
  * @throws {Error} for a name that no plan has
  */
@@ -71,12 +77,12 @@ export function wanted(names: readonly string[], variants: readonly string[]): W
   for (const each of names)
     if (!KNOWN.some(({ name }) => matches(name)(each)))
       throw new Error(`--plans ${each}: there are ${KNOWN.map(({ name }) => name).join(", ")}`);
-  const all = names.length === 0 && variants.length === 0;
   const more = variants.map((text): Wanted => {
     const at = text.indexOf("=");
     return { name: text.slice(0, at), kind: "ours", replicationFactor: 3, overlay: named(JSON.parse(text.slice(at + 1))) };
   });
-  return [...KNOWN.filter(({ name }) => all || names.some(matches(name))), ...more];
+  if (names.length === 0 && variants.length === 0) return [...COMPARED];
+  return [...KNOWN.filter(({ name }) => names.some(matches(name))), ...more];
 }
 
 /**
@@ -218,7 +224,7 @@ export async function withPlans(
   const namespace = `bench-${next.name}`;
   const further = async (own: Deployed): Promise<void> => {
     if (next.kind === "ours") {
-      if (KNOWN.includes(next) && !next.gateway && next.overlay !== UNCOMPRESSED) await alone(own);
+      if (COMPARED.includes(next) && !next.gateway) await alone(own);
       await run("kubectl", [
         "--namespace",
         namespace,

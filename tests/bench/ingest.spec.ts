@@ -8,6 +8,7 @@ describe("bench:ingest: plans", () => {
   it("are chosen by whole names or what these begin with, all without, and further ones by their keys", () => {
     assert.deepEqual(names(["ours", "article-rf2"], []), ["ours-rf3", "ours-rf1", "article-rf2"]);
     assert.equal(names([], []).length, 6);
+    assert.deepEqual(names(["late", "exemplars"], []), ["late-rf3", "exemplars-rf3"]);
     const [own] = wanted([], ['collector={"receive":{"replicas":5}}']);
     assert.deepEqual(own, {
       name: "collector",
