@@ -118,11 +118,16 @@ describe("capacity: judgement", () => {
 
   it("takes no day's ups and downs for growth, nor the hour of a restart, at whatever hour it is asked", () => {
     const daily = (hour: number) => (daysAgo: number) => LIMIT * (0.5 + 0.3 * Math.sin(2 * Math.PI * (hour / 24 - daysAgo)));
-    for (let hour = 0; hour < 24; hour++) {
-      const { needs, first } = judged(memoryOf(hoursOf(2.5, daily(hour))));
-      assert.equal(first, undefined, `${hour}`);
-      assert.ok(Math.abs(needs.find(({ window }) => window !== undefined)?.growthPerDay ?? 1) < 1e-6 * LIMIT, `${hour}`);
-    }
+    for (const days of [2.25, 3.25, 7])
+      for (let hour = 0; hour < 24; hour++) {
+        const { needs, first } = judged(memoryOf(hoursOf(days, daily(hour))));
+        // Of numbers that are not exact some growth is left, of none.
+        assert.ok((first?.metAtMs ?? Number.POSITIVE_INFINITY) > NOW_MS + 1_000 * 365 * DAY_MS, `${days} days, ${hour}`);
+        assert.ok(
+          Math.abs(needs.find(({ window }) => window !== undefined)?.growthPerDay ?? LIMIT) < 1e-6 * LIMIT,
+          `${days} days, ${hour}`,
+        );
+      }
     const restarted = hoursOf(3, (daysAgo) => (daysAgo === 0 ? 2 : 0.5) * LIMIT);
     assert.equal(judged(memoryOf(restarted)).first, undefined);
     const grows = (daysAgo: number) => daily(7)(daysAgo) - (daysAgo * LIMIT) / 100;
