@@ -14,7 +14,7 @@ import type { PodComponent } from "./settings/components";
 import type { PodSettings } from "./settings/pods";
 import type { Settings, StorageSettings } from "./settings/schema";
 
-/** What a workload has of its own, as far as it says where its pods are. */
+/** A workload's own settings that decide about where its pods are. */
 interface Own extends Pick<Workload, "replicas" | "antiAffinity"> {
   pods: PodSettings;
   storage?: StorageSettings | Settings["prometheus"]["storage"];
@@ -96,7 +96,8 @@ export function availabilityPlan(settings: Settings, plan: CapacityParts): Avail
 const settingsOfRing = (ring: RingPlan, name: string) => ring.sets.find((set) => set.ring === name)?.settings ?? ring.settings;
 
 /**
- * Nodes that the plan's pods ask for, where not every node will do: each kind once, with as many as its neediest component takes, in as many zones.
+ * Nodes that the plan's pods ask for, where not every node will do: each kind once, with as many as its neediest component takes, in as
+ * many zones.
  */
 function countedOn(plan: AvailabilityPlan, settings: Settings, ring: RingPlan | undefined): CountedOn[] {
   const apart = ({ replicas, antiAffinity }: Workload) => (antiAffinity === "hard" ? replicas : 1);
@@ -130,7 +131,10 @@ function countedOn(plan: AvailabilityPlan, settings: Settings, ring: RingPlan | 
   return [...most.values()];
 }
 
-/** Each component's workload in the plan, but receivers, which have one in each ring; undefined where a loss of its pods is none of data or answers. */
+/**
+ * Each component's workload in the plan, but receivers, which have one in each ring; undefined where a loss of its pods is none of data or
+ * answers.
+ */
 const workloadOf: Readonly<Record<Exclude<PodComponent, "receive">, (plan: AvailabilityPlan) => Workload | undefined>> = {
   "receive-router": ({ routers }) => routers,
   querier: ({ querier }) => querier,

@@ -84,7 +84,10 @@ function podsOf(workload: Workload, { survives, cluster }: Settings): Pods {
   };
 }
 
-/** Series of a default ring, as the stack's own Prometheus scrapes them, and as others send them; and those of it that one more receiver has. */
+/**
+ * Series of a default ring, as the stack's own Prometheus scrapes them, and as others send them; and those of it that one more receiver
+ * has.
+ */
 function scrapedOf({ load, receive }: { load: LoadSettings; receive: Settings["receive"] | undefined }): {
   scraped: number;
   others: number;
@@ -114,7 +117,7 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
     // A tenant's shard holds all of its series; which shards a receiver is in is drawn.
     const shard = Math.min(members.length, each.shuffleSharding?.shardSize ?? members.length);
     const tenants = mostDrawn(load.tenants, members.length === 0 ? 1 : shard / members.length);
-    // What the stack's own Prometheus writes is one tenant's, all of it in one shard.
+    // All that the stack's own Prometheus writes is one tenant's, and in one shard.
     const ofOne = each.name === DEFAULT_RING && written > 0 ? (scraped * prometheus.replicas) / written : 0;
     const { retention } = each;
     return {
@@ -181,7 +184,7 @@ function prometheusPlan(settings: Settings, load: LoadSettings, workload: Worklo
 /** Age at which the youngest samples of a block are when it is cut: two hours of three. */
 const CUT_SECONDS = HEAD_SECONDS - BLOCK_SECONDS;
 
-/** What store gateways are asked for, and what bounds it. */
+/** Reads of store gateways: how blocks are divided among them, from which age of samples on, and the limits. */
 function readOf(
   { partition, maxConcurrent, storeLimits: { series = 0, samples = 0 } }: BucketPlan["objectStorage"]["storeGateway"],
   sets: BucketPlan["storeGatewaySets"],
@@ -262,7 +265,7 @@ function othersOf({ ruler, queryFrontend }: Settings, { bucket }: CapacityParts)
   ];
 }
 
-/** What the plan has and no need is computed of, each with the reason. */
+/** Components of the plan of which no need is computed, each with the reason. */
 function notModelled({ ruler, queryFrontend }: Settings, { bucket }: CapacityParts): string[] {
   return [
     ...(ruler === undefined ? [] : ["rulers (what they take is what their rules give, which nobody knows before they run)"]),

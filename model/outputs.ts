@@ -56,7 +56,7 @@ export function planOutputs(settings: Settings, plan: StackPlan) {
       shards: settings.prometheus.shards,
     },
     objectStorage: plan.bucket === undefined ? undefined : bucketOutputs(plan.bucket),
-    // What nobody but the policies has judged.
+    // Uses of `extra`, which nobody but the policies has judged.
     unchecked: unchecked.length === 0 ? undefined : unchecked,
   };
 }

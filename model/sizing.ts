@@ -13,7 +13,7 @@ import { durationSeconds, quantityBytes } from "./values/quantity";
 
 /** A stack file for a load, as small as the model of what a plan carries allows. */
 
-/** What is asked for. */
+/** Load, retention and losses that a stack file is sized for. */
 export interface SizeRequest {
   name: string;
   load: NonNullable<SettingsInput["load"]>;
@@ -45,7 +45,7 @@ interface Counts {
   queriers: number;
 }
 
-/** What one environment's pods are sized to: amounts by key, and the senders of each Prometheus. */
+/** Sizes of one environment's pods: amounts by key, and the senders of each Prometheus. */
 interface Sizes {
   amounts: Amounts;
   /** Undefined: as many as the stack file has by default. */
@@ -127,7 +127,10 @@ function moreSenders({ prometheus }: CapacityPlan): number | undefined {
 /** Whether a larger amount meets a need: senders are chosen before, and a replay in sequence takes more receivers. */
 const isMetByAmount = ({ resource, least = 0, available }: Need): boolean => resource !== "remoteWrite" && least <= available;
 
-/** The least sizes that carry the load with these numbers of pods. What is needed depends on no amount but by the replay, which is met at once. */
+/**
+ * The least sizes that carry the load with these numbers of pods. What is needed depends on no amount but by the replay, which is met at
+ * once.
+ */
 function sizesFor(request: SizeRequest, counts: Counts): { sizes: Sizes; plan: CapacityPlan } {
   const amounts = { ...LEAST };
   // First, since what waits for them is in memory.
@@ -165,7 +168,7 @@ const replayExcess = (plan: CapacityPlan): number => Math.max(0, ...needsOf(plan
 /** Largest numbers that the stack file takes. */
 const MOST = { receivers: MOST_RECEIVERS, shards: MOST_PROMETHEUS_SHARDS, queriers: 50, senders: MOST_SENDERS } as const;
 
-/** What there may be too many of, in words. */
+/** Counts that the stack file bounds, with their names in messages. */
 const COUNTED = [
   { count: "receivers", what: "receivers in a ring" },
   { count: "shards", what: "shards of Prometheus" },

@@ -101,7 +101,7 @@ function unloggedSlowQueries(settings: Settings): string[] {
 /** Directory of the service account's token and the cluster's CA, in every pod that has them. */
 const MOUNTED = "/var/run/secrets/kubernetes.io/serviceaccount/";
 
-/** What names files, and who reads them. */
+/** A key that names files, and who reads them. */
 interface FilePlace {
   key: string;
   value: unknown;
@@ -109,7 +109,7 @@ interface FilePlace {
   mounted: readonly string[];
   reader: "prometheus" | "ruler";
   extra: Extra;
-  /** What comes of a file that is not there. */
+  /** Effect of a file that is not there, in words. */
   harm: string;
 }
 

@@ -29,7 +29,7 @@ export const kept = (written: boolean): string =>
     ? "no write refused, no answer incomplete, no acknowledged sample lost"
     : "every target scraped, no answer incomplete, no sample lost";
 
-/** What is proven only where there are such nodes. */
+/** Nodes that a proof counts on, and the effect of fewer, in words. */
 export const countedOn = ({ count, which, zones }: CountedOn): string =>
   `counts on ${counted(count, "nodes")} ${which}${zones === undefined ? "" : `, ${inZones(zones)}`}: with fewer, pods stay Pending ` +
   `${zones === undefined || zones.count < 2 ? "and" : "or share a zone, and"} less is survived`;

@@ -17,7 +17,7 @@ const INSTANCE: readonly IdentityService[] = [
   { networks: ["169.254.169.254/32", "169.254.170.2/32", "169.254.170.23/32", "fd00:ec2::23/128", "fd00:ec2::254/128"], port: 80 },
 ];
 
-/** What GKE has beside the instance's port 80. */
+/** Addresses and ports of GKE's metadata server, beside the instance's port 80. */
 const GOOGLE: readonly IdentityService[] = [
   { networks: ["169.254.169.254/32"], port: 8080 },
   { networks: ["169.254.169.252/32"], port: 987 },

@@ -97,7 +97,7 @@ const keyFile = (serviceAccount: string | Record<string, unknown>): string =>
 
 type S3 = NonNullable<ObjectStorageSettings["s3"]>;
 
-/** What differs from objstore's defaults (providers/s3/s3.go `DefaultConfig`). */
+/** Options of S3 that differ from objstore's defaults (providers/s3/s3.go `DefaultConfig`). */
 function s3Options({ ca, encryption, storageClass, partSize, multipart, maxRetries, listObjects, signature, contentMd5, dualstack }: S3) {
   const where = (chosen: boolean, config: object) => (chosen ? config : {});
   return {

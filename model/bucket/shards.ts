@@ -15,8 +15,8 @@ export function shardOf(values: readonly string[], shards: number): number {
 }
 
 /**
- * What is idle of several compactors, as sentences with the key; none where nothing is, or nobody knows. Blocks of receivers have the
- * tenant's label and no cluster's.
+ * Shards of compactors to which no tenant's blocks fall, as sentences with the key; none where each has some, or nobody knows. Blocks of
+ * receivers have the tenant's label and no cluster's.
  */
 export function idleCompactors(settings: Settings): string[] {
   const shards = settings.objectStorage?.compactor.shards ?? 1;

@@ -105,8 +105,9 @@ function memoryRules(need: Need, plan: CapacityPlan, namespace: string): Rule[] 
 }
 
 /**
- * What a TSDB will have on its volume when its oldest samples are as old as they get: blocks grow as they did in the last day until then, and not
- * afterwards. Without a day of growth there is nothing to go by, which the age of the samples tells.
+ * Alert for a volume that is too small for the retention: bytes of the TSDB when its oldest samples are as old as they get, if its blocks
+ * grow until then as they did in the last day, and not afterwards. Without a day of growth there is nothing to go by, which the age of the
+ * samples tells.
  */
 function diskRules(need: Need, plan: CapacityPlan, namespace: string): Rule[] {
   const { component, budget } = need;

@@ -35,7 +35,8 @@ function downsampledBytes(plan: LoadedBucket, seconds: number, resolution: numbe
 export function bucketBytes(plan: LoadedBucket, age: number): number {
   const { load, replicas, retention, downsampling, deleteSeconds } = plan;
   const kept = (seconds: number) => Math.min(age, seconds);
-  // What was merged stays for a while beside what came of it: blocks of two hours with all replicas, and each time they were compacted.
+  // Blocks that were compacted stay for the delete delay beside their result: those of two hours with all replicas, and those of later
+  // compactions.
   const young = replicas.before * blockBytes(load, Math.min(age, MERGED_AFTER_SECONDS + deleteSeconds));
   const replaced = 2 * rawBytes(plan, Math.min(age, deleteSeconds + 2 * DAY));
   return (

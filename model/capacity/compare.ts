@@ -3,7 +3,7 @@ import { bucketLine, costLine, cpuLine, cutOffLine, networkLine, notModelledLine
 import type { Capacity, ComponentCapacity } from "./types";
 import { limitName, RESOURCE_NAMES, SITUATION_NAMES } from "./words";
 
-/** What a change of plan does to what it carries. */
+/** Comparison of the capacity of a plan with that of the plan before. */
 
 /** A figure of the plan, and what it was before where it was another. */
 export interface Figure {
@@ -21,7 +21,7 @@ const maybe = <T>(value: T | undefined, words: (value: T) => string): string | u
 
 const carried = ({ carries }: Capacity): string => `${short(carries.series)} series, ${limitName(carries.first)} is first`;
 
-/** What is not modelled; undefined where there is nothing, and of outputs from before it was told. */
+/** Components that are not modelled; undefined where there are none, and of outputs from before these were listed. */
 const leftOut = ({ notModelled = [] }: Partial<Pick<Capacity, "notModelled">>): string[] | undefined =>
   notModelled.length === 0 ? undefined : notModelled;
 

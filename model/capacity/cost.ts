@@ -3,7 +3,7 @@ import { GB, GIB, YEAR } from "./coefficients";
 import { networkOf } from "./network";
 import type { Capacity, CapacityPlan, ComponentPlan, LoadedBucket } from "./types";
 
-/** What the plan costs in a month, of what the model knows: no gateway, and no traffic to senders elsewhere. */
+/** The plan's cost in a month, as far as the model knows it: no gateway, and no traffic to senders elsewhere. */
 
 const HOURS = 730;
 

@@ -53,8 +53,8 @@ const KINDS: readonly { key: string; usual: (load: Load) => Load; inWords: (load
 ];
 
 /**
- * The key of a load without which a need would be least, and what stands there: `load.queries, 20 a second, …`. Of series that would be carried
- * if they were of the usual kind, it is the key by which they are not. `carries`: whether less of it would be enough by itself.
+ * The key of a load without which a need would be least, and what stands there: `load.queries, 20 a second, …`. Of series that would be
+ * carried if they were of the usual kind, it is the key by which they are not. `carries`: whether less of it would be enough by itself.
  *
  * @param needs Every need of a plan.
  */

@@ -49,8 +49,8 @@ export function headBytes(load: Load, seconds = HEAD_SECONDS): number {
 }
 
 /**
- * Memory of the head while it takes samples, and while its log is replayed: that of samples out of order follows, and leaves the same chunks open
- * (prometheus v0.314.0 tsdb/head_wal.go `loadWBL`).
+ * Memory of the head while it takes samples, and while its log is replayed: that of samples out of order follows, and leaves the same
+ * chunks open (prometheus v0.314.0 tsdb/head_wal.go `loadWBL`).
  */
 export function headMemory(load: Load, seconds = HEAD_SECONDS): { working: Parts; replaying: Parts } {
   const late = { "samples out of order": load.late * load.series * LATE_SERIES_BYTES };
@@ -87,7 +87,9 @@ export function logDisk(load: Load, outOfOrderSeconds: number, seconds = HEAD_SE
   };
 }
 
-/** Seconds of one core for the replay of the logs, and how many of them one database takes one after the other, whatever there are of cores. */
+/**
+ * Seconds of one core for the replay of the logs, and how many of them one database takes one after the other, whatever there are of cores.
+ */
 export function replayCoreSeconds(load: Load, outOfOrderSeconds: number): { all: number; inSequence: number } {
   const { samplesPerSecond, tenants } = load;
   const spare = Math.min(samplesPerSecond * (LOG_SECONDS - HEAD_SECONDS), (tenants * SPARE_SEGMENTS * SEGMENT_BYTES) / LOG_SAMPLE_BYTES);

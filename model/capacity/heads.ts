@@ -1,7 +1,7 @@
 import { headSeries } from "./head";
 import type { Capacity, CapacityPlan, Load } from "./types";
 
-/** What this plan makes of series and samples in the heads of whoever keeps them, replicas not counted. */
+/** Series, and samples a second, in the heads of receivers, or of Prometheus where there are none; replicas not counted. */
 export function headsOf({ receivers, prometheus }: CapacityPlan): Capacity["heads"] {
   const loads = receivers === undefined ? [prometheus.load] : receivers.rings.map(({ load }) => load);
   const sum = (of: (load: Load) => number): number => loads.reduce((all, load) => all + of(load), 0);

@@ -40,7 +40,7 @@ function searched(plan: CapacityPlan): { times: number; need: Need } {
 /** Parts of a need that are named. */
 const MOST_PARTS = 3;
 
-/** What a need consists of: `8.2 GiB for series and samples of the head, …`. */
+/** The largest parts of a need, in words: `8.2 GiB for series and samples of the head, …`. */
 export function partsInWords({ parts, resource }: Pick<Need, "parts" | "resource">): string {
   const named = parts.slice(0, MOST_PARTS).map(({ what, amount }) => `${amountOf(resource, amount)} for ${what}`);
   return [...named, ...(parts.length > MOST_PARTS ? ["…"] : [])].join(", ");
@@ -63,7 +63,7 @@ export function reasonOf(need: Need): string {
   return `${what}${when === "" ? "" : ` ${when}`}${TOLD_WHOLE.includes(need.resource) ? "" : ` (${partsInWords(need)})`}`;
 }
 
-/** What there is of it, in words. */
+/** The amount that is available for a need, in words. */
 function availableOf({ resource, available, least = 0 }: Need): string {
   const amount = amountOf(resource, available);
   switch (resource) {

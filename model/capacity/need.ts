@@ -14,7 +14,7 @@ const USABLE: Readonly<Record<Resource, number>> = { memory: USABLE_MEMORY, cpu:
 export const usable = (resource: Resource, amount: number): number => amount * USABLE[resource];
 
 /**
- * What a pod may usually take: what is available, less what the model adds for the worst (a loss, a restart, a replay) in the same
+ * Most that a pod may usually use: the available amount, less what the model adds for the worst (a loss, a restart, a replay) in the same
  * proportion.
  */
 export const usualLimit = ({ available, used, worst }: Pick<Need, "available" | "used" | "worst">): number =>

@@ -3,7 +3,7 @@ import { writtenSamples } from "./load";
 import { chunksOfSeries, replicasRead } from "./queries";
 import type { Capacity, CapacityPlan } from "./types";
 
-/** What goes between nodes, and what of it between zones. Every pod is taken to be on a node of its own. */
+/** Network traffic between nodes, and the part of it that is between zones. Every pod is taken to be on a node of its own. */
 
 /** A sample as it is sent, with its labels. */
 export const wireBytes = (labelBytes: number): number => WIRE_SAMPLE_BYTES + WIRE_LABELS * labelBytes;

@@ -22,7 +22,7 @@ import type { Capacity, CapacityPlan, Load, Need, PrometheusCapacityPlan, QueueP
 
 /** The stack's own Prometheus. Each server of a shard scrapes all of it, so that a loss gives the others no more to do. */
 
-/** What one server of the largest shard scrapes. */
+/** Load that one Prometheus of the largest shard scrapes. */
 export const shardLoad = ({ load, shards }: PrometheusCapacityPlan): Load =>
   times(load, shards === 1 ? 1 : Math.min(1, UNEVEN_SHARDS / shards));
 
@@ -86,7 +86,7 @@ export function prometheusNeeds(plan: CapacityPlan): Need[] {
       "memory",
       prometheus.memory,
       { ...process, ...working, ...sending(usualSenders(queue, own)), queries: reads.memory },
-      // What was not sent before the restart is sent by all of them.
+      // Samples that were not sent before the restart are sent by as many senders as there may be.
       { ...process, ...replaying, ...sending(queue?.senders.amount ?? 0) },
       "replay",
     ),
@@ -111,8 +111,8 @@ export function prometheusNeeds(plan: CapacityPlan): Need[] {
 }
 
 /**
- * How long Prometheus can be cut off from its ring without a loss, and how long it then takes to catch up while the load goes on: what its log
- * surely holds, what of it fits the volume, and what the ring takes of it afterwards (`receive.outOfOrderWindow`).
+ * How long Prometheus can be cut off from its ring without a loss, and how long it then takes to catch up while the load goes on: what its
+ * log surely holds, what of it fits the volume, and what the ring takes of it afterwards (`receive.outOfOrderWindow`).
  */
 export function cutOff({ prometheus, receivers }: CapacityPlan): Capacity["cutOff"] {
   const { queue } = prometheus;
@@ -128,8 +128,8 @@ export function cutOff({ prometheus, receivers }: CapacityPlan): Capacity["cutOf
 }
 
 /**
- * Senders with which the largest shard catches up in no longer than it was cut off, while the load goes on: they send twice what it scrapes.
- * Undefined where nothing is sent to a ring.
+ * Senders with which the largest shard catches up in no longer than it was cut off, while the load goes on: they send twice what it
+ * scrapes. Undefined where nothing is sent to a ring.
  */
 export function sendersFor({ queue, ...prometheus }: PrometheusCapacityPlan): number | undefined {
   if (!queue?.toRing) return undefined;

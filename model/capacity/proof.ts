@@ -10,7 +10,7 @@ import { receiversName, replayOf } from "./receivers";
 import { summaryOf } from "./summary";
 import type { Capacity, CapacityPlan, ComponentCapacity } from "./types";
 
-/** What a plan carries. */
+/** Capacity of a plan: the load that it carries, the need that ends it, and all needs of its components. */
 export function capacity(plan: CapacityPlan): Capacity {
   const { load, receivers, bucket } = plan;
   const { times, need } = firstLimit(plan);

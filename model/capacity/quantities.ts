@@ -41,7 +41,7 @@ export function cpuFor(cores: number): string {
 /** The least volume of which so many bytes can be used. */
 export const volumeFor = (bytes: number): string => `${Math.max(1, Math.ceil(bytes / USABLE_DISK / GI))}Gi`;
 
-/** What would carry a need at the key of its budget: of a replay, the CPU with which it ends in time; of remote write, its senders. */
+/** Value of its budget's key with which a need is met: of a replay, the CPU with which it ends in time; of remote write, its senders. */
 export function carrying({ resource, worst, available, budget }: Pick<Need, "resource" | "worst" | "available" | "budget">): string {
   if (resource === "memory") return memoryFor(worst);
   if (resource === "disk") return volumeFor(worst);

@@ -17,7 +17,7 @@ import {
 import { divided } from "./need";
 import type { CapacityPlan, Need } from "./types";
 
-/** What queries take: queriers, query frontends, and whoever serves samples. */
+/** CPU and memory for queries: of queriers, query frontends, and whoever serves samples. */
 
 /**
  * Chunks of a series over the usual range of a query, one at least.
@@ -30,8 +30,8 @@ export function chunksOfSeries({ load, queries }: Pick<CapacityPlan, "load" | "q
 }
 
 /**
- * Replicas of a series that a querier reads, at most: from receivers, each of which has one of every Prometheus of a shard, or from these; and what
- * the bucket has of it.
+ * Replicas of a series that a querier reads, at most: from receivers, each of which has one of every Prometheus of a shard, or from these;
+ * and what the bucket has of it.
  */
 export const replicasRead = ({ receivers, prometheus, bucket }: CapacityPlan): number => {
   const inBucket = bucket?.replicas.after ?? 0;
@@ -55,8 +55,8 @@ export const atOnce = (perSecond: number, seconds: number, most = Number.POSITIV
   Math.min(most, 1 + 2 * perSecond * seconds);
 
 /**
- * What a process that serves samples takes for queries. As many are served at once as the load brings, and not as all queriers together would let in:
- * one more of these brings no query more.
+ * CPU and memory for queries of a process that serves samples. As many are served at once as the load brings, and not as all queriers
+ * together would let in: one more of these brings no query more.
  *
  * @param replicas How many replicas it has of each series that is queried, on average.
  * @param retentionSeconds How long samples stay in its blocks, beside those of its head.

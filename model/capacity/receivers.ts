@@ -30,7 +30,7 @@ import type { CapacityPlan, Load, Need, ReceiversPlan, RingCapacityPlan } from "
  * requests, which senders bring to those that are left.
  */
 
-/** What the receiver that stores most of a ring has. */
+/** Load of the receiver that stores most of a ring. */
 export const heaviestLoad = ({ load, heaviest, tenants }: RingCapacityPlan): Load => ({ ...times(load, heaviest), tenants });
 
 /**
@@ -50,10 +50,10 @@ export function replayOf(
 export const receiversName = ({ rings }: { rings: readonly unknown[] }, { name }: Pick<RingCapacityPlan, "name">): string =>
   rings.length === 1 ? "receivers" : `receivers of ring ${name}`;
 
-/** What exemplars are called among the parts of a need. */
+/** Name of exemplars among the parts of a need. */
 export const EXEMPLARS = "exemplars";
 
-/** What taking so many samples a second and sending their replicas on takes. */
+/** CPU and memory to take so many samples a second by remote write and to forward their replicas. */
 function routing({ load, receivers }: CapacityPlan, samplesPerSecond: number): { cpu: Parts; memory: Parts } {
   const replicas = receivers?.replicationFactor ?? 0;
   return {

@@ -5,7 +5,7 @@ import { carrying, roundedDown, short } from "./quantities";
 import { EXEMPLARS, receiversName } from "./receivers";
 import type { CapacityPlan, ComponentPlan, Need } from "./types";
 
-/** What would meet a need that a plan does not: each is told only where it does. */
+/** Remedies for a need that a plan does not meet: each is named only where the need is met by it. */
 
 /** As many times the pods as nobody has, under whom all that is left is what each of them needs. */
 const MANY = 1_000;
@@ -84,14 +84,14 @@ function moreOfIt(need: Need): string[] {
   return need.resource === "remoteWrite" && Number(amount) > MOST_SENDERS ? [] : [`${amount} or more`];
 }
 
-/** What would be accepted: of its own key, of others, and less of the load's key that a need follows from. */
+/** Remedy for a need that is not met: values of its own key and of others, or less of the load's key from which it follows. */
 export function remedyOf(need: Need, plan: CapacityPlan): string {
   const { key, carries } = decidingKey(need, plan, needsOf);
   const own = [...moreOfIt(need), ...morePods(need, plan), ...moreShards(need, plan), ...fewerExemplars(need, plan)];
   return [...own, ...(carries || own.length === 0 ? [`${own.length === 0 ? "" : "or "}less in ${key}`] : [])].join(", ");
 }
 
-/** What else than more of its key keeps an alert's component from its limit, as a clause; empty where there is nothing. */
+/** Remedies for an alert beside a larger value of its key, as clauses; empty where there are none. */
 export function otherRemedies({ component, parts }: Pick<Need, "component" | "parts">): string {
   const [largest] = parts;
   return [

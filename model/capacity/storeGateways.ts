@@ -30,16 +30,16 @@ export const indexHeaderBytes = (plan: LoadedBucket): number =>
 /** Length of blocks that were merged, of the three that they have (thanos docs/components/compact.md: 8h, 2d, 14d) the middle one. */
 const OLD_BLOCK_SECONDS = 2 * DAY;
 
-/** What one query of the usual range reads from one shard of the bucket: series, each once for each of its blocks, and chunks. */
+/** Series, each once for each of its blocks, and chunks that one query of the usual range reads from one shard of the bucket. */
 export interface BucketRead {
   series: number;
   chunks: number;
 }
 
 /**
- * What a usual query reads from the shard with most of it: what the bucket has of its range. Blocks have all replicas and two hours until they are
- * merged, and two days afterwards: the longest are older than most queries ask for. Samples are raw ones, up to their retention; a range query
- * with a long step reads fewer, which are downsampled.
+ * Series and chunks that a usual query reads from the shard with most of them: all that the bucket has of its range. Blocks have all
+ * replicas and two hours until they are merged, and two days afterwards: the longest are older than most queries ask for. Samples are raw
+ * ones, up to their retention; a range query with a long step reads fewer, which are downsampled.
  */
 export function readFromBucket({ load, queries, prometheus, receivers }: CapacityPlan, bucket: LoadedBucket): BucketRead {
   const { replicas, retention, storeGateway } = bucket;

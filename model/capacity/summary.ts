@@ -3,7 +3,7 @@ import { bytesInWords, secondsInWords, short } from "./quantities";
 import type { Capacity } from "./types";
 import { limitName, SITUATION_NAMES } from "./words";
 
-/** What a plan carries, in a few lines for people. */
+/** Summary of the capacity of a plan, in a few lines for people. */
 
 /** The first line of the summary: `carries 1.4 M series; memory of the receivers is first`. */
 export function carriesLine({ carries, load }: Pick<Capacity, "carries" | "load">): string {

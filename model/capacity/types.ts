@@ -14,7 +14,7 @@ export interface Load {
   late: number;
 }
 
-/** What is asked. */
+/** Load of queries. */
 export interface Queries {
   perSecond: number;
   rangeSeconds: number;
@@ -43,7 +43,7 @@ export interface Pods {
   loss: number;
 }
 
-/** What every component of the plan has. */
+/** Pods, CPU, memory and disk of a component of the plan. */
 export interface ComponentPlan {
   pods: Pods;
   cpu: Budget;
@@ -57,7 +57,7 @@ export interface RingCapacityPlan extends ComponentPlan {
   name: string;
   /** Names of its StatefulSets. */
   sets: readonly string[];
-  /** What is written into it, each series once. */
+  /** Load that is written into it, each series once. */
   load: Load;
   /** Part of its series that the receiver with most of them stores, 0 to 1. */
   heaviest: number;
@@ -84,7 +84,7 @@ export interface ReceiversPlan {
   startupSeconds: number;
 }
 
-/** What sends the samples of one Prometheus, to each target all of them. */
+/** Remote-write queues of one Prometheus: one for each target, which sends it all samples. */
 export interface QueuePlan {
   /** Targets, each with a queue of its own: the ring, and those of `prometheus.remoteWrite.otherTargets`. */
   targets: number;
@@ -96,13 +96,13 @@ export interface QueuePlan {
   waiting: number;
   /** Samples of one request at most. */
   perRequest: number;
-  /** What all of them surely send to the ring. */
+  /** Samples a second that all of them together surely send to the ring. */
   samplesPerSecond: number;
 }
 
 /** The Prometheus servers. */
 export interface PrometheusCapacityPlan extends ComponentPlan {
-  /** What all shards scrape together, each series once. */
+  /** Load that all shards scrape together, each series once. */
   load: Load;
   shards: number;
   replicas: number;
@@ -129,8 +129,8 @@ export interface StoreGatewayPlan extends ComponentPlan {
   /** Selectors that one of them reads at once, at most. */
   maxConcurrent: number;
   /**
-   * Most series, each once for each of its blocks, and most chunks of one answer, where the environment names limits; infinite otherwise. Those that
-   * Thanos is given by default follow from memory, and so do not say how much of it a load needs.
+   * Most series, each once for each of its blocks, and most chunks of one answer, where the environment names limits; infinite otherwise.
+   * Those that Thanos is given by default follow from memory, and so do not say how much of it a load needs.
    */
   limits: { series: number; chunks: number };
 }
@@ -144,7 +144,7 @@ export interface LoadedBucket {
   downsampling: boolean;
   /** How long a block stays that was replaced. */
   deleteSeconds: number;
-  /** What is kept in it, each series once. */
+  /** Load whose blocks are kept in it, each series once. */
   load: Load;
   /** Part of its series that surely are one tenant's, 0 to 1: all that the stack's own Prometheus scrapes is the default tenant's. */
   ofOneTenant: number;
@@ -154,7 +154,7 @@ export interface LoadedBucket {
   uploaders: number;
 }
 
-/** What the provider asks, in {@link currency}. */
+/** Prices of the provider, in {@link currency}. */
 export interface Prices {
   currency: string;
   cpuHour: number;
@@ -182,14 +182,14 @@ export interface CapacityPlan {
   prices?: Prices;
   /** Containers that no need is computed of, with their number: they cost what they ask for. */
   others: readonly { plan: Pick<ComponentPlan, "cpu" | "memory" | "disk">; count: number }[];
-  /** What the plan has and the model knows nothing of, in words. */
+  /** Components of the plan of which the model computes no need, in words. */
   notModelled: readonly string[];
 }
 
-/** What is needed of one resource: `replay` is the time of a log's replay, `remoteWrite` what a queue sends. */
+/** Resource of a need: `replay` is the time of a log's replay, `remoteWrite` the samples a second that a queue sends. */
 export type Resource = "memory" | "cpu" | "disk" | "replay" | "remoteWrite";
 
-/** What the neediest pod of a component needs of one resource. */
+/** Need of one resource, of the pod of a component that needs most of it. */
 export interface Need {
   /** In words, in the plural where there can be several: `receivers`. */
   component: string;
@@ -197,15 +197,15 @@ export interface Need {
   budget: Budget;
   /** Bytes, cores, seconds or samples a second that can be used. */
   available: number;
-  /** What no larger budget would bring it below; absent where a larger one always helps. */
+  /** Least that it is with any budget; absent where a larger budget always helps. */
   least?: number;
-  /** What is needed when nothing is amiss. */
+  /** Amount that is needed when nothing is amiss. */
   used: number;
-  /** What is needed at worst. */
+  /** Amount that is needed at worst. */
   worst: number;
   /** When that is. */
   when: Situation;
-  /** What the worst consists of, in words, largest first. */
+  /** Parts of the worst, in words, largest first. */
   parts: { what: string; amount: number }[];
 }
 
@@ -222,15 +222,17 @@ export interface ComponentCapacity {
   retentionSeconds?: number;
 }
 
-/** What a plan carries. Plain data, the same for the same plan: a stack output. */
+/**
+ * Capacity of a plan: the load that it carries, and the needs of its components. Plain data, the same for the same plan: a stack output.
+ */
 export interface Capacity {
   /** A few lines for people. */
   summary: string[];
   /** Series of the load. */
   load: { series: number; samplesPerSecond: number };
   /**
-   * What this makes of series and samples in the heads of `component`, replicas not counted: of each of a pair of senders its own, and series that
-   * have just ended.
+   * Series and samples of this load in the heads of `component`, replicas not counted: of each of a pair of senders its own, and series
+   * that have just ended.
    */
   heads: { component: string; replicas: number; series: number; samplesPerSecond: number };
   /** How far the load can grow, all of it alike, and what ends it. */
@@ -238,7 +240,10 @@ export interface Capacity {
   components: ComponentCapacity[];
   /** Longest replay of a receiver's log, in seconds. Absent without receivers. */
   replaySeconds?: number;
-  /** How long Prometheus can be cut off from the ring without a loss, and how long it then catches up, in seconds. Absent where it sends nothing. */
+  /**
+   * How long Prometheus can be cut off from the ring without a loss, and how long it then catches up, in seconds. Absent where it sends
+   * nothing.
+   */
   cutOff?: { seconds: number; catchUpSeconds: number | null };
   /** Bytes a second. */
   network: { betweenNodes: number; betweenZones: number };
@@ -246,6 +251,6 @@ export interface Capacity {
   bucketByYear?: number[];
   /** A month's, without what is no part of the model. Absent without prices. */
   cost?: { currency: string; month: number; parts: Record<string, number> };
-  /** What the plan has and none of this counts, in words; empty where there is nothing. */
+  /** Components of the plan of which none of this counts anything, in words; empty where there are none. */
   notModelled: string[];
 }

@@ -9,7 +9,7 @@ import { type ExtensibleContainer, extensibleContainers, SIDECAR } from "./exten
 import { type Flag, flagOf, hasFlag, type Mistake, mistakes, withoutNo, wrongMode } from "./flags";
 import { OWN_FLAGS, type Program } from "./ownFlags";
 
-/** What components are given that the program knows nothing of, against what the program itself sets. */
+/** Rules of `extra`: an environment's own flags, variables, volumes and containers, against those of the program. */
 
 /** Variables that the stack sets in its containers. */
 export const OWN_VARIABLES = ["POD_INDEX", "POD_NAME", "TRACING_HEADER_0"];
@@ -289,7 +289,7 @@ function containerProblems({ key, ports, extra }: ExtensibleContainer, own: read
   ];
 }
 
-/** What one container has twice, or takes from the stack. */
+/** Problems of one container: variables, ports and mounts that it has twice, ports of the stack, and volumes that the pod lacks. */
 function ofContainer(at: string, container: ExtraContainer, volumes: readonly string[], taken: readonly number[]): Problem[] {
   const { volumeMounts = [], env = [], ports = [] } = container;
   const numbers = ports.map(({ containerPort, protocol = "TCP" }) => `${containerPort} ${protocol}`);

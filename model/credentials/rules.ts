@@ -99,7 +99,7 @@ function tooLarge(user: CredentialUser, own: Credentials): Problem[] {
 
 function useProblems(uses: readonly CredentialUse[], names: readonly string[]): Problem[] {
   return uses.flatMap(({ key, value: text, name, canRead }) => {
-    // What is no name of a file may be the credential itself.
+    // A text that is no path of a file may be the credential itself.
     const value = isPathOf(text, name) ? text : "(not shown)";
     if (!canRead) {
       const rule = `files of ${CREDENTIALS_DIRECTORY} are in the containers of Prometheus and rulers alone`;

@@ -20,7 +20,7 @@ export interface CredentialUse {
   key: string;
   /** The whole text there. */
   value: string;
-  /** What follows the directory; a credential's name where the path is right. */
+  /** Rest of the path behind the directory; a credential's name where the path is right. */
   name: string;
   /** Who reads the file; nobody where what the place is part of is not in effect. */
   readers: readonly CredentialUser[];

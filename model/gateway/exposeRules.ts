@@ -83,7 +83,9 @@ function certificatesComeThrough(settings: Settings): Problem[] {
     }));
 }
 
-/** What leads to both endpoints by one address: somebody who ends TLS, and tells them apart by the path. */
+/**
+ * Whether one address may lead to both endpoints: an ingress controller's or a Gateway's, which ends TLS and tells them apart by the path.
+ */
 function sharesAnAddress({ write, query }: Settings["expose"]): boolean {
   if (write?.ingress !== undefined && query?.ingress !== undefined) return write.ingress.class === query.ingress.class;
   const [one, other] = [write?.gatewayApi, query?.gatewayApi];

@@ -171,7 +171,7 @@ const status = (address: string, shown: number): string[] => [
   ...certificateBackend(shown),
 ];
 
-/** What a backend answers, and nothing else. */
+/** A backend that has no servers and returns one answer. */
 const answers = (name: string, code: number, text: string, header = "", more: readonly string[] = []): string[] => [
   `backend ${name}`,
   ...more,
@@ -244,7 +244,7 @@ function writeEndpoint(settings: Settings, gateway: GatewaySettings, upstream: U
     ...(["rates", "bodies", "decoded"] as const).map(
       (each) => `  http-request set-var(txn.${each}) var(txn.tenant),map_str_int(${map(MAPS[each])},${limits[each].common}) if known`,
     ),
-    // What is refused is not counted: a tenant that asks for more than its rate, and goes on asking, would otherwise be refused everything.
+    // Refused requests are not counted: a tenant that sends more than its rate, and goes on, would otherwise be refused everything.
     "  http-request set-var(txn.spent) var(txn.tenant),table_http_req_rate(rates),sub(txn.rates) if here METH_POST known",
     "  http-request track-sc0 var(txn.tenant) table rates if { var(txn.spent) -m int lt 0 }",
     `  http-request wait-for-body time 10s at-least ${LENGTH_BYTES} if here METH_POST known sized`,

@@ -114,7 +114,7 @@ export interface Annotated {
 export interface PlainBackend {
   /** Annotations that are there and say something else, as they are written; none where nothing is said. */
   said: string[];
-  /** What would tell it, in words. */
+  /** Annotations by which it would, in words. */
   wanted: string;
 }
 
@@ -122,8 +122,8 @@ export interface PlainBackend {
 const KEYS = { ingress: "ingress.annotations", service: "gateway.services.annotations" } as const;
 
 /**
- * What keeps the controller of a class from speaking TLS to the gateway; undefined where it is told to. Of a class that is not known here
- * any of these annotations counts.
+ * Why the controller of an ingress class would not speak TLS to the gateway; undefined where an annotation tells it to. Of a class that is
+ * not known here any of these annotations counts.
  */
 export function plainBackend({ class: chosen, ...annotated }: Annotated, endpoint: Endpoint): PlainBackend | undefined {
   const meant = chosen === undefined ? [] : CONTROLLERS.filter(({ classes }) => classes.test(chosen));

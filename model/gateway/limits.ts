@@ -4,7 +4,7 @@ import type { Settings } from "../settings/schema";
 import { receiveOf } from "../settings/scheme";
 import { quantityBytes } from "../values/quantity";
 
-/** What tenants may send through the gateway. */
+/** Limits of tenants' writes through the gateway. */
 
 /** The largest request as it is unpacked, where the ring has no limit of its own. */
 const MOST_DECODED_BYTES = 32 * 2 ** 20;

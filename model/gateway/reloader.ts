@@ -1,5 +1,5 @@
 /**
- * What has HAProxy take up certificates that are renewed in place: beside it a shell of the same image looks at their files, and tells its
+ * Reloader of HAProxy, for certificates that are renewed in place: beside it a shell of the same image looks at their files, and tells its
  * master by signal, which starts a worker with the new ones and hands it the open sockets; the one before lets its requests end. Files that
  * it can't load are told of in its log, and the worker before stays. Sources: HAProxy 2.6 doc/management.txt, chapters 3 and 4;
  * docker-library/haproxy 3.2, whose images have a shell, `cat`, `sha256sum` and `sleep`, and so do those of Debian and of Alpine.

@@ -11,7 +11,7 @@ import type { Endpoint } from "../settings/gatewayEndpoints";
 /** Version of the Gateway API's objects. */
 export const GATEWAY_API = "gateway.networking.k8s.io/v1";
 
-/** What an endpoint serves: the one path of remote write, or all that a reader asks, which the gateway judges. */
+/** Path that leads to an endpoint: that of remote write alone, or any that a reader asks for, which the gateway judges. */
 const PATHS = {
   write: { path: "/api/v1/receive", pathType: "Exact" },
   query: { path: "/", pathType: "Prefix" },

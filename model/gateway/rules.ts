@@ -216,7 +216,7 @@ const somebodyReachesIt: GatewayRule = (settings) =>
       remedy: "namespaces and networks, or the key left out: credentials say who may pass",
     }));
 
-/** What a tag says of a version is believed, and a tag that names none is somebody's own: the machine's HAProxy, or a digest. */
+/** Refuses versions that are too old, as tags name them; a tag that names none is somebody's own: the machine's HAProxy, or a digest. */
 const programsAreNewEnough: GatewayRule = (settings) => {
   const { haproxy, promLabelProxy } = settings.images;
   const tooOld = (key: string, image: string, minimum: string, rule: string): Problem[] =>

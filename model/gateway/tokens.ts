@@ -20,5 +20,5 @@ export const generationIn = (slot: Slot, current: number): number => (slotOf(cur
 /** The slot of the current token: the one that its holder is given. */
 export const currentSlot = (generation: number): Slot => slotOf(generation);
 
-/** What is kept of a token: `sha2(256),hex` of HAProxy, in upper case. */
+/** Hash of a token, by which the maps of HAProxy know it: its `sha2(256),hex`, in upper case. */
 export const tokenHash = (token: string): string => createHash("sha256").update(token, "utf8").digest("hex").toUpperCase();

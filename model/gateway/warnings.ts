@@ -12,7 +12,10 @@ import { COUNTED_TENANTS } from "./haproxy";
 import { BODY_SIZE, isOutside, plainBackend, smallBodies } from "./ingressControllers";
 import { ringLimit } from "./limits";
 
-/** What of the gateway would surprise its author, and may be meant: what is between it and the others is not this stack's. */
+/**
+ * Warnings of settings of the gateway that would surprise their author, and may be meant: what is between it and the others is not this
+ * stack's.
+ */
 
 const LISTS = { write: "senders", query: "readers" } as const;
 
@@ -39,7 +42,7 @@ export function gatewayWarnings(settings: Settings): string[] {
   ];
 }
 
-/** What the gateway lets through, and receivers refuse when they have unpacked it. */
+/** Requests that the gateway lets through, and that receivers refuse when they have unpacked them. */
 function moreThanTheRing(tenant: string, settings: Settings): string[] {
   const given = settings.gateway?.tenants[tenant]?.maxDecoded;
   const ring = ringLimit(settings, tenant);

@@ -1,6 +1,6 @@
 import type { Autoscaling } from "../settings/autoscaling";
 
-/** What an autoscaler is told, as Kubernetes' autoscaling/v2 has it. */
+/** HorizontalPodAutoscalers, as Kubernetes' autoscaling/v2 has them. */
 
 /**
  * The spec of the autoscaler of a component's Deployment.

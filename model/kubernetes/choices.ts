@@ -5,15 +5,15 @@ import { ringsOf } from "../settings/rings";
 import type { Settings } from "../settings/schema";
 import { type ComponentSettings, type NamedComponent, setComponents } from "./components";
 
-/** What an environment chose for the objects of a component beside what the component itself needs. */
+/** An environment's choices for the objects of a component, beside what the component itself needs. */
 export interface Choices {
   pods: ChosenPods;
-  /** What its pods are given that the program knows nothing of. */
+  /** Flags, variables, volumes and containers that the environment adds. */
   extra: Extra;
   services: ChosenServices;
 }
 
-/** What a component's Services are marked with, and families of their addresses where somebody chose. */
+/** Labels and annotations of a component's Services, and the IP families of their addresses where somebody chose. */
 export interface ChosenServices extends Omit<ServiceSettings, "labels" | "annotations"> {
   labels: Record<string, string>;
   annotations: Record<string, string>;
@@ -30,7 +30,7 @@ export interface ChosenPods extends Omit<PodSettings, "labels" | "annotations" |
   commonPriorityClass: string | undefined;
 }
 
-/** What a component has of its own. */
+/** A component's own part of the settings, as far as it chooses for objects. */
 interface Own {
   pods?: PodSettings;
   services?: ServiceSettings;

@@ -38,7 +38,7 @@ import {
 
 /** The components of a stack: what the rules, the edges of the network and the proofs of other rooms know about each is here, once. */
 
-/** What a component may have of its own in the settings, as far as several components have it. */
+/** Settings of a component, as far as several components have them. */
 export interface ComponentSettings {
   pods: PodSettings;
   services?: ServiceSettings;
@@ -51,7 +51,7 @@ export interface ComponentSettings {
   autoscaling?: Autoscaling | undefined;
 }
 
-/** What a component's certificate is for, where components are encrypted. */
+/** Use of a component's certificate, where components are encrypted. */
 export interface CertificateUse {
   /** Whether its holder takes connections. */
   server: boolean;
@@ -63,7 +63,7 @@ export interface CertificateUse {
   service?: string;
 }
 
-/** What is known of a component without any plan. */
+/** A component, as far as it is known without any plan. */
 export interface Component {
   /** Key of its settings, such as `receive.routers`. */
   key: string;
@@ -268,7 +268,7 @@ const TABLE: Readonly<Record<PodComponent, Component>> = {
   },
 };
 
-/** What is known of a component. */
+/** The component of this name. */
 export const component = (name: PodComponent): Component => TABLE[name];
 
 /** A component with its name. */

@@ -4,7 +4,7 @@ import { quantityBytes } from "../values/quantity";
 const OVERHEAD_BYTES = 64 * 2 ** 20;
 
 /**
- * What a memcached server asks for.
+ * CPU and memory of a memcached server.
  *
  * @param memory Of its items, such as `256Mi`.
  */

@@ -1,4 +1,4 @@
-/** What pods ask of the nodes that run them (`nodeSelector` and required `nodeAffinity`), and what follows from it without a cluster. */
+/** Requirements of pods for their nodes (`nodeSelector` and required `nodeAffinity`), and what follows from them without a cluster. */
 
 /** One requirement of a label or of a field, as Kubernetes has it. */
 export interface Requirement {

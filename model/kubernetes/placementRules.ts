@@ -14,7 +14,7 @@ import { canBeOn, HOST_NAME, namedNodes, namedZones, ZONE, zonesFor } from "./no
 interface Placed {
   /** Who they are, as the middle of a sentence. */
   who: string;
-  /** What decides about them, the nearest first: keys with what stands there. */
+  /** Keys that decide about their nodes, the nearest first, with their values. */
   deciding: readonly { key: string; pods: PodSettings | undefined }[];
   chosen: ChosenPods;
   /** Pods of which no two share a node, and otherwise 1. */

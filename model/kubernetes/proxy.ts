@@ -12,7 +12,10 @@ import { alone, isWithin } from "../values/ipNetwork";
  * Alertmanagers, by clients that know no environment (thanos pkg/clientconfig/http.go).
  */
 
-/** What is never reached through it. The kubelet knows the API server's address, and puts it in place of the variable. */
+/**
+ * Hosts and networks that are never reached through the proxy. The kubelet knows the API server's address, and puts it in place of the
+ * variable.
+ */
 const always = ({ cluster }: Pick<Settings, "cluster">): string[] => [
   `.${cluster.domain}`,
   ".svc",

@@ -75,7 +75,7 @@ export function nameServerPeer({ namespace, network }: NameServer): Peer {
 export const FURTHER_POLICY = "further-";
 
 /**
- * What the environment adds to the edges of the data path (`network.edges`).
+ * Edges that the environment adds to those of the data path (`network.edges`).
  *
  * @param component At one of whose ends.
  */

@@ -170,7 +170,9 @@ const COUNTED_REFUSALS: RelabelConfig[] = [
   { regex: "__tmp_refusal", action: "labeldrop" },
 ];
 
-/** The shard that a compactor works on, so that two of one shard are told from one each of two; and of how many, so that a missing one is. */
+/**
+ * The shard that a compactor works on, so that two of one shard are told from one each of two; and of how many, so that a missing one is.
+ */
 function compactorShard({ objectStorage }: Settings): RelabelConfig[] {
   const shards = objectStorage?.compactor.shards ?? 1;
   if (shards === 1) return [];

@@ -45,7 +45,7 @@ export const receiverProcess = (receive: ReceiveSettings, role: ReceiverRole): P
     ? { name: ROUTER_APP, logging: receive.routers.logging, serves: true }
     : { name: RECEIVE_APP, logging: receive.logging, serves: true };
 
-/** What a receiver that stores has of its own: its entry in the ring, and how long it keeps samples. */
+/** A receiver that stores: its endpoint in the ring, and how long it keeps samples. */
 export interface Ingester {
   localEndpoint: string;
   retention: ReceiverRetention;

@@ -19,7 +19,7 @@ export interface ReceiverSet {
   zone?: string;
   replicas: number;
   identity: Identity;
-  /** What its ring has of its own, laid over `receive`. */
+  /** Its ring's own settings, laid over `receive`. */
   settings: Pick<RingSettings, "antiAffinity" | "storage" | "resources" | "pods" | "keyOf">;
   retention: ReceiverRetention;
 }

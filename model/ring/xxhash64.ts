@@ -12,7 +12,7 @@ const mergeLane = (hash: bigint, lane: bigint): bigint => unsigned((hash ^ round
 /** Bytes that the hash takes at once. */
 const BLOCK = 32;
 
-/** What the hash knows after whole blocks: a, b, c and d of the specification. */
+/** State of the hash after whole blocks: a, b, c and d of the specification. */
 type Lanes = readonly [bigint, bigint, bigint, bigint];
 
 const START: Lanes = [unsigned(PRIME_1 + PRIME_2), PRIME_2, 0n, unsigned(-PRIME_1)];

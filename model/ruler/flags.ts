@@ -83,7 +83,8 @@ export function rulerFlags(
           "--tsdb.block-duration=2h",
           ...(settings.objectStorage === undefined ? [] : [OBJECT_STORE_FLAG]),
         ]),
-    // What a ruler has not sent before a restart is not sent after it either, so one that writes is restarted in the first step only.
+    // Samples that a ruler has not sent before a restart are not sent after it either, so one that writes is restarted in the first step
+    // only.
     ...grpcServerFlags(settings, servesTls(settings) || (settings.tls !== undefined && ruler.mode === "stateless")),
     ...readLimitFlags(settings, STORES.ruler(ruler)),
     ...telemetryFlags(settings, rulerProcess(ruler)),

@@ -11,9 +11,9 @@ const HOST_RULE =
 const HOST_ACCEPTED = "a host such as minio.storage.svc, 10.0.0.7 or [fd00::7]";
 const PORT_ACCEPTED = "a port from 1 to 65535";
 
-/** What comes before a name that is looked up by its SRV records. */
+/** Prefix of a name that is looked up by its SRV records. */
 const SERVICE_LOOKUP = /^dnssrv(?:noa)?\+/;
-/** What comes before a name that is looked up by its addresses. */
+/** Prefix of a name that is looked up by its addresses. */
 const ADDRESS_LOOKUP = /^dns\+/;
 
 /** A text with a server in it: its host is one, and its port, which may be left out. */

@@ -77,7 +77,7 @@ interface Scaled {
 /** Whether a component has a number of pods or bounds of one, and not both. */
 export const oneOfThem = ({ replicas, autoscaling }: Scaled): boolean => replicas === undefined || autoscaling === undefined;
 
-/** What {@link oneOfThem} demands. */
+/** Refusal where {@link oneOfThem} does not hold. */
 export const ONE_OF_THEM = { path: ["autoscaling"], message: "at most one of replicas and autoscaling" };
 
 /** The same settings with the number of pods that there are at least. */

@@ -69,7 +69,7 @@ const hook = z
     sleep: z.strictObject({ seconds: count(1, SHORTEST_GRACE) }).optional(),
   })
   .refine(oneOf(...HOOKS), `one of ${HOOKS.join(", ")}`);
-/** What is done after a container's start and before its end. */
+/** Hooks after a container's start and before its end. */
 export const lifecycle = z.strictObject({ postStart: hook.optional(), preStop: hook.optional() }).meta({ id: "lifecycle" });
 
 const PROFILE = "localhostProfile where type is Localhost, and only there";
@@ -84,7 +84,7 @@ const profile = z
   .refine(({ type, localhostProfile }) => (type === "Localhost") === (localhostProfile !== undefined), PROFILE);
 
 const capability = z.string().min(1);
-/** What a container may do, as far as Pod Security `restricted` admits it. */
+/** Security context of a container, as far as Pod Security `restricted` admits it. */
 export const securityContext = z
   .strictObject({
     allowPrivilegeEscalation: z.literal(false).optional(),

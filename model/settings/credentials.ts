@@ -6,7 +6,7 @@ import { dataKey, form, objectName } from "./forms";
 /** Where the files are, in every container that has some: one path for Prometheus and rulers, which send alerts with the same client. */
 export const CREDENTIALS_DIRECTORY = "/etc/credentials";
 
-/** What a credential may be called, as messages say it. */
+/** Form of a credential's name, in the words of messages. */
 export const CREDENTIAL_NAME_FORM = "a file's name of at most 253 letters, digits, '.', '_' and '-', with a letter or digit first";
 /** Form of a credential's name. */
 export const CREDENTIAL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;

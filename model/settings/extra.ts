@@ -7,7 +7,10 @@ import { fileField, fileResource, variableField, variableResource } from "./fiel
 import { annotations, count, dataKey, form, image, objectName } from "./forms";
 import { labelSelector, labels } from "./pods";
 
-/** What a component is given that the program knows nothing of: its schemas. Fields have Kubernetes' own names and forms. */
+/**
+ * Schemas of `extra`: an environment's own flags, variables, volumes and containers, of which the program knows nothing. Fields have
+ * Kubernetes' own names and forms.
+ */
 
 const label = form(isDnsLabel, "a name as Kubernetes has it: at most 63 lower-case letters, digits and '-'").meta({
   pattern: DNS_LABEL.source,
@@ -310,9 +313,9 @@ export const extra = z
 /** Schema of `extra` of a container that is in a pod with its own `extra`. */
 export const containerExtra = z.strictObject(ofContainer).prefault({}).meta({ description });
 
-/** What a container is given that the program knows nothing of. */
+/** Flags, variables and volume mounts that an environment adds to a container. */
 export type ContainerExtra = z.output<typeof containerExtra>;
-/** What a component is given that the program knows nothing of. */
+/** Flags, variables, volumes and containers that an environment adds to a component. */
 export type Extra = z.output<typeof extra>;
 /** A container that the program knows nothing of. */
 export type ExtraContainer = z.output<typeof podContainer> & { restartPolicy?: "Always" | undefined };

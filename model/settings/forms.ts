@@ -290,8 +290,8 @@ export const image = ruled(
 );
 
 /**
- * An image's registry: the first part of its name where that has a dot, a port or a capital, or is localhost (github.com/distribution/reference
- * `splitDockerDomain`).
+ * An image's registry: the first part of its name where that has a dot, a port or a capital, or is localhost
+ * (github.com/distribution/reference `splitDockerDomain`).
  */
 const OWN_REGISTRY = /^(?:[^/]*[.:A-Z][^/]*|localhost)\//;
 
@@ -339,7 +339,7 @@ export const dataKey = form(
   "a key of a Secret or ConfigMap: letters, digits, '-', '_' and '.', without '..' at its beginning",
 );
 
-/** What a key with {@link certificates} accepts, by which it is known. */
+/** Form of {@link certificates}, in the words of messages; keys with them are recognised by it. */
 export const CERTIFICATES_FORM = "certificates as PEM: -----BEGIN CERTIFICATE----- and what belongs to it, and no private key";
 
 const certificateRules: readonly [holds: (text: string) => boolean, rule: string][] = [

@@ -20,7 +20,10 @@ function removedLabels(settings: Settings): Problem[] {
   });
 }
 
-/** What is merged has lost the label, and what waits for it has not: only a querier that removes it serves both as one. */
+/**
+ * Replica labels of the compactor, which the querier must remove too: merged blocks have lost them, and blocks that wait to be merged have
+ * not.
+ */
 function mergedLabels({ querier, objectStorage }: Settings): Problem[] {
   const { replicaLabels = [], verticalCompaction = true } = objectStorage?.compactor ?? {};
   const key = "objectStorage.compactor.replicaLabels";

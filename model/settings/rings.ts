@@ -3,7 +3,7 @@ import { type PodSettings, podsOver } from "./pods";
 import type { ReceiveSettings, ResourceSettings, Settings, StorageSettings } from "./schema";
 import { defaultRingTenants } from "./scheme";
 
-/** What each ring of receivers comes to: its own settings, laid over those of `receive`. */
+/** Settings of each ring of receivers: its own, laid over those of `receive`. */
 
 /** Name of the ring of the stack's own tenant, which comes after those that are for others alone. */
 export const DEFAULT_RING = "default";

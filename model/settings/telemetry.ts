@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hostAndPort } from "./addressForms";
 import { certificates, dataKey, form, objectName } from "./forms";
 
-/** What processes say of themselves: lines in their logs, and traces. Schemas. */
+/** Schemas of logging and tracing. */
 
 const level = z.enum(["debug", "info", "warn", "error"]);
 const format = z.enum(["logfmt", "json"]);
@@ -111,7 +111,7 @@ export const tracingSettings = z
     "Where traces are sent, by OTLP: from the query frontend down to receivers and store gateways, and of Prometheus. Left out: there are none.",
   );
 
-/** What a component logs, as far as it differs from the stack. */
+/** A component's logging, as far as it differs from the stack's. */
 export type ComponentLogging = z.output<typeof logging>;
 /** Where traces are sent. */
 export type TracingSettings = NonNullable<z.output<typeof tracingSettings>>;

@@ -172,5 +172,5 @@ export const tlsSettings = z
 export type TlsSettings = NonNullable<z.output<typeof tlsSettings>>;
 /** Keys of components that have a certificate, in `tls.certificates.secrets`. */
 export type CertifiedKey = Exclude<keyof NonNullable<TlsSettings["certificates"]["secrets"]>, "all" | "clients">;
-/** What a certificate for others is for: remote write, or the gRPC of queriers. Each has a CA of its own. */
+/** Use of a certificate for others: remote write, or the gRPC of queriers. Each has a CA of its own. */
 export type ClientUse = Exclude<keyof TlsSettings["clients"], "generation">;

@@ -3,7 +3,7 @@ import type { Settings } from "../settings/schema";
 import type { ComponentLogging, TracingSettings } from "../settings/telemetry";
 import { logFlags, requestLogging } from "./logging";
 
-/** What a process of Thanos is told about its logs and traces: flags, files and variables. */
+/** Logging and tracing of a process of Thanos: its flags, files and variables. */
 
 /** Where the files are mounted. */
 export const TELEMETRY_DIRECTORY = "/etc/thanos/telemetry";

@@ -1,7 +1,10 @@
 import type { Settings } from "../settings/schema";
 import type { ComponentLogging } from "../settings/telemetry";
 
-/** What a process logs. Sources: thanos v0.42.4 pkg/logging, prometheus docs/command-line/prometheus.md. */
+/**
+ * Logging of a process: its flags, and Thanos' file for requests. Sources: thanos v0.42.4 pkg/logging, prometheus
+ * docs/command-line/prometheus.md.
+ */
 
 /** The stack's logging with a component's own over it. */
 export const loggingOf = ({ logging }: Pick<Settings, "logging">, own: ComponentLogging): Settings["logging"] => ({ ...logging, ...own });

@@ -23,7 +23,7 @@ export interface LookedAt {
   certificates: { name: string; issuer: unknown }[];
 }
 
-/** What cert-manager says of a `Certificate`. */
+/** A `Certificate` of cert-manager as it is in the cluster. */
 export interface IssuedCertificate {
   /** Issuer in its spec. */
   issuer: unknown;

@@ -15,7 +15,7 @@ export const isGlob = (text: string): boolean => /[*?[]/.test(text);
 
 /** Characters from one to another, both among them. */
 type Range = readonly [from: string, to: string];
-/** What stands at one place of a pattern: any text, or one character of some. */
+/** One place of a pattern: any text, or one character of some. */
 type Part = "anyText" | readonly Range[];
 
 const ANY_CHARACTER: readonly Range[] = [["\u0000", "\uffff"]];

@@ -29,7 +29,7 @@ export function isNetwork(text: string): boolean {
 }
 
 /**
- * What would be accepted in place of a text that names no network, as far as one is meant; undefined where it is a network.
+ * Remedy for a text that names no network, as far as one is meant; undefined where it is a network.
  *
  * @param otherwise What would be accepted in place of anything else.
  */

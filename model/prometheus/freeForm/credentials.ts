@@ -71,11 +71,11 @@ export const urlHasCredential = (url: string): boolean => hasLogin(url) || crede
 export const headerHasCredential = (name: string, value: string): boolean =>
   value !== "" && (CREDENTIAL_HEADER.test(name) || credentialsInValue(name, value).length > 0);
 
-/** What a URL of a key of its own holds in plain text. */
+/** Credentials in plain text in a URL that has a key of its own. */
 export const plainInUrl = (url: unknown): Finding[] =>
   typeof url === "string" && urlHasCredential(url) ? finding("(not shown)", RULE, `the URL without it, and in client ${CLIENT}`) : [];
 
-/** What a header that is a text holds in plain text. */
+/** Credentials in plain text in a header whose value is a text. */
 export const plainInHeader = (name: string, value: unknown): Finding[] =>
   typeof value === "string" && headerHasCredential(name, value)
     ? finding("(not shown)", RULE, fromFile(`client.http_headers.${name}.files`))

@@ -161,7 +161,9 @@ function discoveryStaysInside(job: Fields, { namespace, prometheus }: Settings):
   });
 }
 
-/** What is none of the characters of a YAML file, in a comment either. Source: go.yaml.in/yaml readerc.go, "control characters are not allowed". */
+/**
+ * A character that no YAML file may have, in a comment either. Source: go.yaml.in/yaml readerc.go, "control characters are not allowed".
+ */
 const UNREADABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ufffd\u{10000}-\u{10ffff}]/u;
 
 /**
@@ -218,7 +220,7 @@ const remoteWriteHeaders: Form = (headers) => {
 
 const RULE_DIRECTORY = "prometheus.ruleFolder";
 
-/** What a file of rules holds. */
+/** A rule file as it was judged: its problems, or the number of its rules. */
 export interface JudgedRuleFile {
   /** Every problem of it. No line of the file is in any of them: at most a value that is refused. */
   problems: Problem[];

@@ -108,7 +108,7 @@ const ofItsAction = object(fields, fitsItsAction);
 
 /** One relabelling rule. */
 export const relabelConfig: Form = (value) => {
-  // What an action would demand is not known where it is empty.
+  // Fields that an action demands are not known where it is empty.
   if (isFields(value) && value.action === null) return ofAnyAction(value);
   const unnamed = isFields(value) && value.replacement === null && actionOf(value) === "labelmap";
   return [
