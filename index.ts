@@ -46,7 +46,7 @@ import { planWarnings } from "./model/warnings";
  * @returns the stack's outputs
  */
 export = async (examine = examineNamespace, examineEnds = examineCertificates): Promise<Record<string, unknown>> => {
-  // What the environment chose, checked; what it comes to; what that survives and carries.
+  // The choices of the environment, checked; the plan that they come to; the losses that it survives and the load that it carries.
   const { settings, kubeconfig, rules: given, ruleCount, bucketCredentials, credentials, warnings, day } = loadConfig();
   const plan = planStack(settings);
   const ring = ringOf(plan.scheme);
@@ -57,7 +57,7 @@ export = async (examine = examineNamespace, examineEnds = examineCertificates): 
   for (const warning of [...warnings, ...planWarnings(settings), ...ruleWarnings(settings, ruleCount), ...dropped])
     void pulumi.log.warn(visible(warning));
 
-  // What the program asks of the running cluster: the rest of it at an update only, when hooks of the engine look and act.
+  // The API by which the program asks the running cluster: most of it at an update only, when hooks of the engine look and act.
   const cluster = clusterView({ kubeconfig, context: settings.cluster.context }, settings.namespace);
   if (settings.existingNamespace) await examine(settings.namespace, cluster);
   await examineEnds(settings, cluster, day);
@@ -82,7 +82,7 @@ export = async (examine = examineNamespace, examineEnds = examineCertificates): 
   };
 
   const { namespace, existingNamespace: exists, dataPriority: value } = settings;
-  // What takes longest comes first: directories are made while the engine works through everything else.
+  // The slowest resources come first: directories are made while the engine works through everything else.
   const directories =
     plan.hostPathVolumes.length === 0
       ? undefined
@@ -185,6 +185,6 @@ export = async (examine = examineNamespace, examineEnds = examineCertificates): 
     ...certificates?.outputs,
     credentials: gateway?.credentials,
   };
-  // What a scheme does not have is left out: the engine warns of an output that is undefined.
+  // Outputs that a scheme does not have are left out: the engine warns of an output that is undefined.
   return made.whenMade(Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined)));
 };

@@ -27,7 +27,7 @@ const LONGEST_RUN_SECONDS = 900;
 /** Share of the memory limit from which a process is not trusted with more. */
 const MEMORY_SHARE = 0.9;
 
-/** What the pods of an app take: CPU of all, the rest of the one with the most. */
+/** Resources that the pods of an app use: CPU of all together, memory and head series of the one with the most. */
 interface Taken {
   cpuSeconds: number;
   residentBytes: number;

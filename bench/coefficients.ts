@@ -51,7 +51,7 @@ const DISK = [
   "prometheus_tsdb_out_of_order_wbl_storage_size_bytes",
 ];
 
-/** What grew in a second between two readings, of the pod with most. */
+/** Growth of a metric per second between two readings, of the pod where it grows most. */
 const perSecond = (before: Reading, after: Reading, name: string, seconds: number): number =>
   most(after, (samples, pod) => (total(samples, name) - total(before.get(pod) ?? [], name)) / seconds);
 

@@ -79,7 +79,7 @@ export const overridesOf = ({ replicationFactor }: Pick<Point, "replicationFacto
   prometheus: { replicas: 1 },
 });
 
-/** What of a point was measured: of the neediest pod of a component. */
+/** One measurement of a point: a resource of a component, in its neediest pod. */
 export interface Measured {
   component: string;
   resource: "memory" | "cpu" | "disk";
@@ -92,7 +92,7 @@ export interface Result {
   point: Point;
   /** ISO date. */
   at: string;
-  /** What the heads really had, in the largest receiver. */
+  /** Series in the head of the largest receiver, as it counted them. */
   headSeries: number;
   /** Mean bytes of their labels. */
   labelBytes: number;
@@ -162,7 +162,7 @@ function solved(rows: readonly (readonly number[])[], values: readonly number[])
   return matrix.map((row, line) => (row[size] ?? 0) / (row[line] ?? 1) / (scale[line] ?? 1));
 }
 
-/** What a component's resource is fitted by: a constant, series and bytes of labels in the head, and samples a second. */
+/** Columns of the fit of each resource: a constant, series and bytes of labels in the head, and samples a second. */
 const COLUMNS: Readonly<Record<Measured["resource"], readonly string[]>> = {
   memory: ["the process", "each series", "each byte of labels"],
   cpu: ["the process", "each sample a second"],
@@ -185,9 +185,9 @@ export interface Judged {
   component: string;
   resource: Measured["resource"];
   measured: number;
-  /** What the model says, which knows none of these measurements. */
+  /** Prediction of the model, which knows none of these measurements. */
   predicted: number;
-  /** What the coefficients say that are fitted to two thirds; absent where these are too few. */
+  /** Prediction of the coefficients that are fitted to two thirds of the points; absent where these are too few. */
   fit?: number;
   /** Whether it is of the third that judges. */
   judges: boolean;

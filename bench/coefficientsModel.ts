@@ -10,7 +10,7 @@ import { settingsSchema } from "../model/settings/schema";
 import { type ConfigOverlay, type ConfigValue, mergeConfig, withoutLoad } from "../sandbox/overlay";
 import { type Measured, overridesOf, type Point, type Result } from "./coefficientsFit";
 
-/** What the model says of a load that `bench/coefficients.ts` measures, and what such a load does beside its steady series. */
+/** Prediction of the model for a load that `bench/coefficients.ts` measures, and the churn, lateness and queries of such a load. */
 
 /** Part of the series that ends, and is replaced by as many, in each of {@link GENERATION_MS}. */
 export const CHURN = 0.1;
@@ -59,7 +59,7 @@ const endedSeries = (point: Point, seconds: number): number => CHURN * point.ser
 
 const isJudged = (resource: Need["resource"]): resource is Measured["resource"] => resource !== "replay";
 
-/** What the model says of a load that came into a ring, by component and resource. */
+/** Prediction of the model for a load that came into a ring, by component and resource. */
 export function predictedOf({ point, headSeries, samplesPerSecond, labelBytes, age, heaviest }: Result): Measured[] {
   const ended = point.kind === "churn" ? endedSeries(point, age) : 0;
   const plan = planOf(point, {

@@ -30,7 +30,7 @@ const SCRAPED = "first sample scraped";
 const ANSWERED = "first sample answered";
 const ENDED = "update ended";
 
-/** What a Deployment's pod has in its name that is another one in every run. */
+/** Generated end of the name of a Deployment's pod, which is another one in every run. */
 const GENERATED = /-[a-z0-9]{8,10}-[a-z0-9]{5}$/;
 
 /** Longest time in milliseconds until Prometheus has scraped every process of the stack: two intervals, and a moment. */
@@ -50,7 +50,7 @@ async function measured(run: number): Promise<Moments> {
   let ended = false;
   const asking = (async () => {
     while (!moments.has(ANSWERED) && !(ended && since() > 600_000)) {
-      // What an earlier run has stored on the nodes would be answered too.
+      // Samples that an earlier run has stored on the nodes would be answered too.
       const fresh = await querier.instant(`timestamp(up) > ${before / 1_000}`).catch(() => undefined);
       const times = fresh?.vector.map(({ sample }) => sample.value * 1_000) ?? [];
       if (times.length === 0) {

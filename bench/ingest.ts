@@ -13,9 +13,9 @@ import { metricsOf, sumOf, total, type Use, useOf } from "./stack";
 import { failedTries, quantile, type Try } from "./tries";
 
 /**
- * `npm run bench:ingest [-- --rounds 5] [--plans ours,chart] [--with NAME=JSON]`: what a sample, a series and a query cost in this project's
- * ring and in what people have instead, deployed beside each other and loaded in turns. `--with` adds plans of this project with keys of
- * their own, which is how a default is judged.
+ * `npm run bench:ingest [-- --rounds 5] [--plans ours,chart] [--with NAME=JSON]`: what a sample, a series and a query cost in this
+ * project's ring and in what people have instead, deployed beside each other and loaded in turns. `--with` adds plans of this project with
+ * keys of their own, which is how a default is judged.
  */
 
 const SERIES = 60_000;
@@ -72,7 +72,7 @@ async function reading(cluster: Cluster, namespace: string): Promise<Reading> {
   return Object.fromEntries(await Promise.all(APPS.map(async (app) => [app, await sumOfApp(cluster, namespace, app)] as const))) as Reading;
 }
 
-/** What a plan takes without a load: cores, and resident bytes. */
+/** Use of a plan without a load: cores, and resident bytes. */
 interface Idle {
   cores: ByApp;
   resident: ByApp;
@@ -88,7 +88,7 @@ async function idle(cluster: Cluster, { namespace }: Deployed, milliseconds: num
   };
 }
 
-/** What a turn measured. */
+/** Measurements of one turn. */
 interface Turn {
   /** CPU seconds for a million acknowledged samples, without what the plan takes idle. */
   cpu: ByApp;
@@ -127,7 +127,7 @@ async function turn(cluster: Cluster, deployed: Deployed, run: string, { cores }
   }
 }
 
-/** What a stack of ours costs before anybody sends: its Prometheus, and what it scrapes. */
+/** Prints the cost of a stack of ours before anybody else sends: samples a second of its own Prometheus, and cores by component. */
 async function alone(cluster: Cluster, { name, namespace }: Deployed): Promise<void> {
   const own = async () => {
     const pages = await Promise.all((await cluster.pods(namespace, PROMETHEUS_APP)).map(metricsOf));

@@ -35,7 +35,7 @@ export type Wanted = { name: string } & (
   | { kind: "peer"; peer: Peer; told?: true }
 );
 
-/** What Prometheus sends at once without being told, and what this project tells it (`maxSamplesPerSend`). */
+/** Most samples in one request of Prometheus: by its own default, and as this project sets it (`maxSamplesPerSend`). */
 const REQUEST = { untold: 2_000, told: 5_000 } as const;
 
 /** Keys of the program, as a stack file names them. */
@@ -55,7 +55,7 @@ const COMPARED: readonly Wanted[] = [
   { name: "gateway-rf3", kind: "ours", replicationFactor: 3, overlay: {}, gateway: true },
 ];
 
-/** What this project's defaults cost, each by itself: of the flags that the chart leaves out, and of one that ours leave as it is. */
+/** Plans that show the cost of each default by itself: of the flags that the chart leaves out, and of one that ours leave as it is. */
 const DEFAULTS: readonly Wanted[] = [
   { name: "requests-rf3", kind: "peer", peer: chart(3), told: true },
   { name: "late-rf3", kind: "peer", peer: chart(3, "--tsdb.out-of-order.time-window=2h") },
@@ -86,8 +86,8 @@ export function wanted(names: readonly string[], variants: readonly string[]): W
 }
 
 /**
- * Dev with prod's ring: routers, three receivers and two queriers, without a bucket, as the peers are. Requests are small, so that several fit
- * the cluster; and a head of the benchmark takes half of them.
+ * Dev with prod's ring: routers, three receivers and two queriers, without a bucket, as the peers are. Requests are small, so that several
+ * fit the cluster; and a head of the benchmark takes half of them.
  */
 const ours = (replicationFactor: 1 | 3, more: ConfigOverlay): ConfigOverlay =>
   mergeConfig(

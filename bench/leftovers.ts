@@ -9,14 +9,14 @@ import { recover } from "../sandbox/recovery";
 import { NODES } from "../sandbox/topology";
 import { Cluster, type KubernetesObject } from "../tests/e2e/stack";
 
-/** What benchmarks leave in the sandbox's cluster, at their end or where they were killed, and its removal. */
+/** Leftovers of benchmarks in the sandbox's cluster, at their end or where they were killed, and their removal. */
 
 /** A PersistentVolume. */
 export interface Volume extends KubernetesObject {
   spec: { claimRef?: { namespace: string }; local?: { path: string } };
 }
 
-/** What the engine's backend and the cluster have, by name. */
+/** Stacks in the engine's backend, and objects of the cluster of the kinds that a benchmark makes. */
 export interface Standing {
   stacks: readonly string[];
   namespaces: readonly string[];
@@ -25,7 +25,7 @@ export interface Standing {
   volumes: readonly Volume[];
 }
 
-/** What of it is to be removed. */
+/** The part of them that is to be removed. */
 export interface Leftovers extends Standing {
   /** Names of stacks and namespaces that have, or had, directories on the nodes. */
   data: readonly string[];
@@ -36,7 +36,7 @@ const OF_A_BENCHMARK = /^bench-[a-z0-9-]+$/;
 
 const isLeft = (name: string): boolean => OF_A_BENCHMARK.test(name);
 
-/** What benchmarks have left, of all that there is: nothing of any environment, nor of the sandbox itself. */
+/** Selects the leftovers of benchmarks among all that there is: nothing of any environment, nor of the sandbox itself. */
 export function leftoversOf({ stacks, namespaces, clusterRoles, clusterRoleBindings, volumes }: Standing): Leftovers {
   const claimed = volumes.filter(({ spec }) => isLeft(spec.claimRef?.namespace ?? ""));
   const owners = [...stacks, ...namespaces, ...claimed.map(({ spec }) => spec.claimRef?.namespace ?? "")];
@@ -64,8 +64,8 @@ async function standing(cluster: Cluster): Promise<Standing> {
 }
 
 /**
- * Takes the sandbox for a benchmark until its process ends, and removes what benchmarks that were killed have left: stacks with the engine's
- * locks, namespaces, cluster roles and volumes with their data.
+ * Takes the sandbox for a benchmark until its process ends, and removes what benchmarks that were killed have left: stacks with the
+ * engine's locks, namespaces, cluster roles and volumes with their data.
  *
  * @param what The program, for whoever wants the sandbox meanwhile.
  * @throws {StepFailed} where another benchmark, or a command that changes the cluster, is running
@@ -81,7 +81,7 @@ export async function beginBenchmark(what: string): Promise<void> {
     await recover(stack);
     await removeStack(cluster, name, stack);
   }
-  // What no state knows of.
+  // Objects that no state knows of.
   const left = leftoversOf(await standing(cluster));
   const objects = [
     ...left.namespaces.map((name) => ["namespace", name, "--wait=false"]),

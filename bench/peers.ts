@@ -2,8 +2,8 @@ import { GRPC_PORT, HTTP_PORT, QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../mod
 import type { Manifest } from "../sandbox/addons";
 
 /**
- * What people have instead, as plain objects for `bench/ingest.ts`: the same programs, with the flags that others give them. Probes, budgets
- * and spreading are left out: they cost a sample nothing. Apps and ports are this project's, so that one reading finds all.
+ * Rings that people have instead, as plain objects for `bench/ingest.ts`: the same programs, with the flags that others give them. Probes,
+ * budgets and spreading are left out: they cost a sample nothing. Apps and ports are this project's, so that one reading finds all.
  */
 
 /** A ring with its querier, as somebody else deploys it. */

@@ -12,13 +12,13 @@ export interface HostedProgram {
   readonly config: EngineConfig;
 }
 
-/** What `runtime.options` of a `Pulumi.yaml` may say. */
+/** Settings in `runtime.options` of a `Pulumi.yaml`. */
 interface RuntimeOptions {
   readonly typescript?: boolean;
   readonly tsconfig?: string;
 }
 
-/** What Pulumi's Node.js host gives a program of such options (sdk/nodejs/cmd/pulumi-language-nodejs of Pulumi 3.248.0). */
+/** Variables that Pulumi's Node.js host gives a program of such options (sdk/nodejs/cmd/pulumi-language-nodejs of Pulumi 3.248.0). */
 function variables(directory: string): Record<string, string> {
   const project = parse(readFileSync(join(directory, "Pulumi.yaml"), "utf8")) as { runtime: { options?: RuntimeOptions } };
   const { typescript = true, tsconfig } = project.runtime.options ?? {};

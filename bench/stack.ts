@@ -78,7 +78,7 @@ export async function metricsOf(pod: Pod): Promise<ExposedSample[]> {
   return parseExposition(body);
 }
 
-/** What a pod has used so far, and holds now. */
+/** Resources of a pod: CPU that it has used so far, memory and head series that it holds now. */
 export interface Use {
   pod: Pod;
   cpuSeconds: number;

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, Transport } from "../clients/transport";
 
-/** What became of every single try of a request. */
+/** Every single try of a request, with its outcome. */
 
 /** One try of a request. */
 export interface Try {

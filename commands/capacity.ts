@@ -31,7 +31,7 @@ export interface CapacityOptions extends Selection {
 }
 
 /**
- * What the deployed plan carries.
+ * The capacity of the deployed plan, from the outputs of its stack.
  *
  * @throws {Error} where the stack names no load, or was deployed by a version that does not say what its heads hold
  */

@@ -67,7 +67,7 @@ function bucketStandIn(kinds: Readonly<Record<string, unknown>>): Record<string,
 }
 
 /**
- * What a key holds of a configuration as a stack file or the JSON of a preview has it, in which maps are JSON.
+ * The map that a key holds in a configuration as a stack file or the JSON of a preview has it, in which maps are JSON.
  *
  * @param key Without its namespace.
  * @returns a map of what it holds; an empty one where it holds none

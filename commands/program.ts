@@ -110,7 +110,7 @@ export async function runProgram({
         newResource: (args) => {
           const inputs = args.inputs as Record<string, unknown>;
           const state = args.type.startsWith("kubernetes:") ? named(args.name, inputs) : inputs;
-          // What an engine's provider would answer: nothing before the first update, and then as many characters as were asked for.
+          // The answer of an engine's provider: nothing before the first update, and then as many characters as were asked for.
           const made = args.type === PASSWORD && !preview ? { ...state, result: STAND_IN.repeat(Number(inputs.length)) } : state;
           return { id: preview ? undefined : `${args.name}-id`, state: made };
         },
@@ -227,7 +227,7 @@ function recordConsole(messages: string[], warnings: string[]): () => void {
   return () => Object.assign(console, { log, warn, error });
 }
 
-/** What the SDK knows of an output, and does not declare. */
+/** State of an output that the SDK keeps, and does not declare. */
 interface Settling {
   isKnown: Promise<boolean>;
   isSecret: Promise<boolean>;

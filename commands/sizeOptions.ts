@@ -62,6 +62,6 @@ export function sizeRequest(options: SizeOptions): SizeRequest {
       return option === undefined ? [] : [formatProblem({ ...problem, key: option, ...(option === "--name" ? { value: name } : {}) })];
     });
   if (refused.length > 0) throw new Error(refused.join("\n"));
-  // What the schema has taken are numbers.
+  // The schema has taken them, so that `load` and `survives` hold numbers.
   return { name, load, retention, survives, largestMemory } as SizeRequest;
 }

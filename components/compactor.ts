@@ -54,7 +54,7 @@ export class Compactor extends pulumi.ComponentResource {
     };
     const serviceAccountName = serviceAccount(name, workload);
     const headless = service(name, workload, bucketPlan.compactor.name, HTTP, HEADLESS);
-    // What says which blocks are left alone; nothing where none are.
+    // The file that says which blocks are left alone; none where none are.
     const data = compactorFiles(bucketPlan.merging, replicas);
     const files = Object.keys(data).length === 0 ? undefined : immutableFiles(name, "config", workload, BUCKET_CONFIG_DIRECTORY, data);
     const ownEnv = [...bucket.env, ...(replicas > 1 ? [POD_INDEX_ENV] : [])];

@@ -13,8 +13,8 @@ export interface NamespaceArgs {
   /** Labels and annotations of a namespace that is made. */
   marks: Settings["namespaceMetadata"];
   /**
-   * What the engine is asked for before the namespace and everything in it; no dependency, which would also be an order of removal.
-   * Default: nothing.
+   * Settled when the engine has been asked for the resources that come before the namespace and everything in it; no dependency, which
+   * would also be an order of removal. Default: nothing comes before.
    */
   after?: Promise<void> | undefined;
 }

@@ -165,7 +165,7 @@ export class Ruler extends pulumi.ComponentResource {
             volumeMounts: [{ name: DATA_VOLUME, mountPath: RULER_DATA }, ...files.mounts],
           },
         ],
-        // What was not sent before a restart is not sent after it either (prometheus tsdb/wlog `Watcher.SetStartTime`), so a
+        // Samples not sent before a restart are not sent after it either (prometheus tsdb/wlog `Watcher.SetStartTime`), so a
         // stateless ruler's log needs no volume.
         volumes: [...(storage === undefined ? [scratchVolume(DATA_VOLUME, LOG_SIZE)] : []), ...files.volumes],
       },

@@ -1,4 +1,4 @@
-/** What keys accept, in words, as their schema has it: for refusals, the page of all keys and the editors' schema alike. */
+/** Values that keys accept, in words, as their schema has them: for refusals, the page of all keys and the editors' schema alike. */
 
 /** Entry of a schema in its registry, beside what JSON Schema knows. */
 export interface Meta {
@@ -119,7 +119,7 @@ export function described(schema: Schema): string {
 export const checksOf = (schema: Schema): Check[] =>
   (innermost(schema).def.checks ?? []).map((check) => check._zod.def).filter(({ path }) => path === undefined || path.length === 0);
 
-/** What a condition of a schema accepts, in its own words. */
+/** The words in which a condition of a schema says what it accepts; undefined where it has none. */
 export function messageOf(check: Check): string | undefined {
   const said = check.error?.({});
   return typeof said === "string" ? said : undefined;
@@ -174,7 +174,7 @@ export function acceptedWith(schema: Schema): string {
 export const takes = (schema: Schema | undefined, value: unknown): boolean =>
   (schema as { safeParse?: (value: unknown) => { success: boolean } } | undefined)?.safeParse?.(value).success === true;
 
-/** What is accepted where nothing is to be meant, in words that follow what is accepted. Empty where something is needed. */
+/** Accepted ways to give no value, in words that follow the accepted values. Empty where a value is needed. */
 export function insteadOfNothing(schema: Schema): string {
   const type = typeOf(schema);
   return [

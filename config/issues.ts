@@ -32,7 +32,7 @@ const HIDDEN = "(not shown)";
 /** Longest text that is shown of what is no certificate. */
 const LONGEST_HEADER = 60;
 
-/** What may be shown where certificates belong: the first line of PEM, and a file's name. The rest may be a key or a token. */
+/** Hides a value where certificates belong, but for the first line of PEM and a file's name: the rest may be a key or a token. */
 function withoutKeys(value: unknown): unknown {
   if (typeof value !== "string") return typeof value === "object" && value !== null ? HIDDEN : value;
   const text = value.trim();
@@ -112,7 +112,7 @@ function isNarrower(path: readonly PropertyKey[], limit: number): boolean {
   return Math.abs(limit) === Number.MAX_SAFE_INTEGER && (limit < 0 ? minValue : maxValue) !== limit;
 }
 
-/** What the length of a value is counted in: one, several. */
+/** Units of a value's length: one, several. */
 const UNITS: Readonly<Record<string, [string, string]>> = { string: ["character", "characters"], array: ["entry", "entries"] };
 
 /** Rule and remedy of a bound: of a text's characters, a list's entries or a number. */
@@ -158,7 +158,7 @@ export function schemaAt(path: readonly PropertyKey[]): Schema | undefined {
   return schema;
 }
 
-/** What a key accepts, in words, for whoever wrote a value into it. */
+/** The values that a key accepts, in words, for whoever wrote another into it. */
 function acceptedAt(path: readonly PropertyKey[], value: unknown): string {
   const schema = schemaAt(path);
   if (schema === undefined) return wordOf("");

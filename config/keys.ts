@@ -54,7 +54,7 @@ export function readKeys(directory: string): Keys {
 const textOf = (name: string, text: string, directory: string): string | null =>
   text === "null" && inStackFile(name, directory) !== text ? null : text;
 
-/** What a text says as JSON; the text itself where it is none, which the schema refuses. */
+/** The value of a text of JSON; the text itself where it is none, which the schema refuses. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -102,7 +102,7 @@ const COMMANDS: Readonly<Record<SecretKey, string>> = {
 };
 
 /**
- * What a key holds that is always encrypted, as a whole or in parts: the engine gives the same text either way. Where it is no JSON it is
+ * The value of a key that is always encrypted, as a whole or in parts: the engine gives the same text either way. Where it is no JSON it is
  * the text itself, which the key's own rules refuse.
  */
 function readSecret(key: SecretKey, text: string, directory: string): { value: unknown; problems: Problem[] } {

@@ -78,14 +78,14 @@ export function loadConfig(directory = PROJECT_DIRECTORY): LoadedConfig {
   const spelt = speltOtherwise(stackDocument(stack, directory), raw, judged);
   // How a number was written says more than that no text is there.
   const problems = [...unreadable, ...spelt, ...judged.filter(({ key }) => !spelt.some((each) => each.key === key))];
-  // What is refused by its form already says what would be accepted.
+  // A refusal by form already says what would be accepted.
   problems.push(...controlCharacters(raw).filter(({ key }) => !problems.some((each) => each.key === key)));
   // Objects are made of settings that break no rule.
   if (settings !== undefined && problems.length === 0) problems.push(...objectProblems(settings, rules));
   // The load is judged by the plan, of which there is none where anything is refused.
   if (settings !== undefined && problems.length > 0) problems.push(...judge(() => loadProblemsBeside(settings, problems)));
   if (settings === undefined || problems.length > 0) throw new pulumi.RunError(formatProblems(stack, problems));
-  // What is no map of texts has been refused.
+  // Anything but a map of texts has been refused.
   const credentials = (secrets[CREDENTIALS_KEY] ?? {}) as Credentials;
   const { kubeconfig, warning } = kubeconfigOf(settings.cluster.kubeconfig, settings.cluster.context);
   return {

@@ -6,8 +6,8 @@ import type { Problem } from "../model/values/problem";
 import { Watch } from "./watch";
 
 /**
- * What can't carry the load, where the stack file is refused for other reasons too: nobody is to fix these first to hear of it. Nothing where what
- * is needed is computed of a key that has a problem itself, since another value there may carry the load.
+ * Settings that can't carry the load, where the stack file is refused for other reasons too: nobody is to fix these first to hear of it.
+ * Empty where the need is computed of a key that has a problem itself, since another value there may carry the load.
  *
  * @param others Why it is refused.
  */

@@ -58,7 +58,7 @@ const STAND_INS: Readonly<Record<string, unknown>> = {
 function removeFrom(draft: Record<string, unknown>, issue: z.core.$ZodIssue, removed: Path[]): boolean {
   const { path } = issue;
   if (issue.code === "unrecognized_keys") {
-    // What held it may have gone for another of its keys.
+    // The map that held it may have gone for another of its keys.
     const holder = valueAt(draft, path) as Record<string, unknown> | undefined;
     if (holder === undefined) return true;
     for (const name of issue.keys) {

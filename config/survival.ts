@@ -22,7 +22,7 @@ export function provenAvailability(settings: Settings, plan: StackPlan): Availab
   const proven = availability(input);
   const problems = refuseBelow(settings.survives, proven);
   if (problems.length > 0) {
-    // What is lacking for the load without any loss is lacking whatever is survived.
+    // A plan that is too small for the load before any loss is too small whatever it survives.
     const carried = capacityPlan({ ...settings, survives: { nodes: 0, zones: 0 } }, plan);
     if (carried !== undefined) problems.push(...loadProblemsOf(carried));
     throw new pulumi.RunError(formatProblems(pulumi.getStack(), problems));

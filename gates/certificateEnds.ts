@@ -26,7 +26,7 @@ export async function examineCertificates(settings: Settings, cluster: Certifica
   if (problems.length > 0) throw new pulumi.RunError(formatProblems(pulumi.getStack(), problems));
 }
 
-/** What is found, or why nobody can say. */
+/** The problems that are found, or why nobody can say. */
 async function looked(what: string, look: () => Promise<Problem[]>): Promise<Problem[] | string> {
   try {
     return await look();

@@ -79,7 +79,7 @@ export interface AppliedDeployment {
   spec: { replicas?: number };
 }
 
-/** What the gates of a number of pods that follows its load ask, and do. */
+/** The API by which the gates of an autoscaled Deployment ask the cluster and change it. */
 export interface ReplicasView {
   /** Pods of a Deployment that have been Ready for its `minReadySeconds`. */
   availablePods(deployment: string): Promise<number>;

@@ -30,7 +30,7 @@ export interface ScalingGates {
 const FIX_AND_REPEAT =
   "Nothing was removed; fix it and run the same update again (an update needs --parallel of at least 2: the ring and its receivers wait for each other)";
 
-/** What needs to be applied on the server, and how it goes on otherwise. */
+/** End of the refusal without server-side apply: who needs it, and how it goes on otherwise. */
 const WITHOUT_APPLY = 'leaving receivers need: switch it on, or put "history-loss" into accepts';
 
 /** Hooks that make growing and shrinking of rings lossless, and let the receivers' volumes grow. */

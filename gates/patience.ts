@@ -4,7 +4,7 @@ import { ForbiddenError } from "../clients/transport";
 import { counted } from "../model/values/counted";
 import { oneLine } from "../model/values/visibleText";
 
-/** What a gate knows of time. */
+/** The clock that a gate waits by. */
 export interface Clock {
   /** Milliseconds, of which only differences count. */
   now: () => number;

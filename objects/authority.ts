@@ -14,7 +14,7 @@ export interface KeyPair {
   key: string;
 }
 
-/** What an authority has made. */
+/** Certificates and keys that an authority has made. */
 export interface Issued {
   /** Certificates of the CAs that everybody trusts, as PEM: those of the generation before, this one and the next. */
   trusted: string;
@@ -38,7 +38,7 @@ export interface Order {
   leaves: readonly Leaf[];
 }
 
-/** What tells the CAs of a stack apart in the purposes of which their keys are derived, and for people in their subjects. */
+/** Words that tell the CAs of a stack apart: in the purposes of which their keys are derived, and for people in their subjects. */
 const PURPOSES: Record<AuthorityUse, string> = { stack: "", write: "write ", query: "query " };
 const TITLES: Record<AuthorityUse, string> = { stack: "CA", write: "senders CA", query: "queriers CA" };
 
@@ -82,7 +82,7 @@ interface Authority {
   certificate: string;
 }
 
-/** What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410, section 7). */
+/** Prefix of the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410, section 7). */
 const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
 const ED25519 = { name: "Ed25519" };
 

@@ -8,7 +8,7 @@ import type { Exposed } from "../model/settings/expose";
 import type { Endpoint } from "../model/settings/gatewayEndpoints";
 import type { Workload } from "./workload";
 
-/** What leads to an endpoint of the gateway. */
+/** An endpoint of the gateway, and how it is exposed. */
 export interface Led {
   endpoint: Endpoint;
   exposed: Exposed | undefined;

@@ -3,7 +3,7 @@ import type { Settings } from "../model/settings/schema";
 import { type Process, TELEMETRY_DIRECTORY, telemetryFiles, telemetryVariables } from "../model/telemetry/files";
 import { immutableFiles, type Mounted, together, type Workload } from "./workload";
 
-/** What a container of Thanos needs to write its logs and send its traces as chosen. */
+/** Files and variables by which a container of Thanos writes its logs and sends its traces as chosen. */
 export interface Telemetry extends Mounted {
   /** Variables behind the container's own; absent where there are none. */
   env?: k8s.types.input.core.v1.EnvVar[];

@@ -47,7 +47,7 @@ export interface Workload {
   image: string;
   /** User that its pods run as. */
   user: number;
-  /** What the environment chose for its pods and Services. */
+  /** Choices of the environment for its pods and Services. */
   choices: Choices;
   /** Annotations of its pods' service account. Default: those that the environment chose. */
   accountAnnotations?: Record<string, string>;

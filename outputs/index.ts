@@ -27,8 +27,8 @@ export interface Ring {
   /** Changes exactly when the ring file changes. */
   hash: string;
   /**
-   * Names of the hashrings in receivers' metrics (`thanos_receive_hashring_nodes`), in which rings that are gone stay until a restart. Absent in
-   * stacks that don't say.
+   * Names of the hashrings in receivers' metrics (`thanos_receive_hashring_nodes`), in which rings that are gone stay until a restart.
+   * Absent in stacks that don't say.
    */
   loadedAs?: string[];
 }
@@ -77,8 +77,9 @@ interface CommonOutputs {
   /** In-cluster base URL for people and dashboards (Prometheus HTTP API); the query frontend where the stack has one. */
   queryUrl: string;
   /**
-   * In-cluster URL of the gateway for remote write, with a token or a certificate: with it nobody else reaches {@link ReceiveOutputs.remoteWriteUrl}.
-   * Absent where it has none. Tokens are in the secret output `credentials`, which {@link gatewayToken} reads.
+   * In-cluster URL of the gateway for remote write, with a token or a certificate: with it nobody else reaches
+   * {@link ReceiveOutputs.remoteWriteUrl}. Absent where it has none. Tokens are in the secret output `credentials`, which
+   * {@link gatewayToken} reads.
    */
   gatewayRemoteWriteUrl?: string;
   /** In-cluster base URL of the gateway for queries, with a token. Absent where it has none. */
@@ -114,7 +115,7 @@ interface CommonOutputs {
   tls?: TlsOutputs;
   /** Survival of the plan, as computed at preview; its form belongs to the program and is opaque here. */
   availability: Record<string, unknown>;
-  /** What the plan carries; its form is opaque here as well. Absent where the environment names no load, and in stacks that don't say. */
+  /** Capacity of the plan; its form is opaque here as well. Absent where the environment names no load, and in stacks that don't say. */
   capacity?: Record<string, unknown>;
 }
 
@@ -124,8 +125,8 @@ export interface ReceiveOutputs extends CommonOutputs {
   /** In-cluster URL for remote write 1.0. */
   remoteWriteUrl: string;
   /**
-   * The tenants that are taken, by name or by pattern ({@link takesTenant}); writes of another are answered 500 and retried for ever. Absent
-   * where any tenant is taken, and in stacks that don't say.
+   * The tenants that are taken, by name or by pattern ({@link takesTenant}); writes of another are answered 500 and retried for ever.
+   * Absent where any tenant is taken, and in stacks that don't say.
    */
   tenants?: string[];
   ring: Ring;

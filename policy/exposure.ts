@@ -1,7 +1,7 @@
 import { GATEWAY_IDENTITY, GATEWAY_SERVICES } from "../model/kubernetes/identities";
 import { fields, kindOf, list, namespaceOf, objectName, type PolicyResource, text } from "./resources";
 
-/** What leads from outside to Services. */
+/** Kinds of objects that lead from outside to Services. */
 const ROUTES = ["Ingress", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"];
 
 /** Services of the gateway, which asks everybody who he is, and encrypts. */

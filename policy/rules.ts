@@ -73,7 +73,7 @@ const imagesArePinned: ResourceRule = {
     if (pod === undefined) return [];
     return containersOf(pod).flatMap(({ name, image = "" }) => {
       if (/@sha256:[0-9a-f]{64}$/.test(image)) return [];
-      // What a wrong digest leaves is no tag.
+      // The characters of a wrong digest are no tag.
       const reference = image.includes("@") ? "" : image.slice(image.lastIndexOf("/") + 1);
       const tag = /:([\w][\w.-]{0,127})$/.exec(reference)?.[1];
       if (tag !== undefined && tag !== "latest") return [];

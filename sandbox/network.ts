@@ -12,7 +12,7 @@ const SYSCTLS: Readonly<Record<string, { readonly value: string; readonly atLeas
   "vm/overcommit_memory": { value: "1" },
   // Frames between two nodes are the bridge's, not the host firewall's.
   "net/bridge/bridge-nf-call-iptables": { value: "0" },
-  // What every kubelet sets by itself (pkg/kubelet/cm `setupKernelTunables`), set here so that what was before is on record.
+  // Values that every kubelet sets by itself (pkg/kubelet/cm `setupKernelTunables`), set here so that what was before is on record.
   // With `panic_on_oops` a fault of the kernel restarts the machine, which is a node's business and not that of somebody's
   // computer: it comes back with `make down`.
   "vm/panic_on_oom": { value: "0" },

@@ -248,7 +248,7 @@ export async function ensureNode(node: NodePlan, archives: readonly ImageArchive
   if (missing) {
     ensureMountPoints(where);
     writeConfiguration(where, node);
-    // What a killed node left in its groups: its kubelet would spend three seconds on each of its containers' groups.
+    // Leftovers of a killed node in its control groups: its kubelet would spend three seconds on each of its containers' groups.
     await killCgroup(node.name);
     await removeCgroup(node.name);
     await startDaemon(where.run, {

@@ -3,8 +3,8 @@
 const Module = require("node:module");
 
 /**
- * What Pulumi's SDK loads with itself and this program never asks for: packages that it would serialize functions with, such as those of
- * a dynamic provider, and its driver of other programs. They are nine tenths of the time that the SDK takes to load.
+ * Modules that Pulumi's SDK loads with itself and this program never asks for: packages that it would serialize functions with, such as
+ * those of a dynamic provider, and its driver of other programs. They are nine tenths of the time that the SDK takes to load.
  */
 const OF_SDK = ["typescript", "@npmcli/arborist", "normalize-package-data", "fdir", "@pulumi/pulumi/automation"];
 /** The same of zod: its messages in fifty languages, half of its time. */
@@ -20,8 +20,8 @@ function deferUnused() {
 }
 
 /**
- * Answers imports of a CommonJS module with a stand-in, which loads the module when a property of it is read. Does nothing where it has been
- * loaded already. What the module exports can be called; its names can't be listed.
+ * Answers imports of a CommonJS module with a stand-in, which loads the module when a property of it is read. Does nothing where it has
+ * been loaded already. What the module exports can be called; its names can't be listed.
  *
  * @param {string} file the module's absolute path
  */

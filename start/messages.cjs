@@ -2,8 +2,8 @@
 
 /**
  * Keeps the SDK's messages for `--debug` from the engine, three for each resource, unless somebody asks for them by the variable of that
- * option (Pulumi 3.208 and later): the engine sends no word to the program that it would show them. A message is a call that costs the program
- * as much as a registration.
+ * option (Pulumi 3.208 and later): the engine sends no word to the program that it would show them. A message is a call that costs the
+ * program as much as a registration.
  */
 function debugMessagesOnDemand() {
   if (process.env.PULUMI_OPTION_DEBUG === "true") return;

@@ -3,8 +3,8 @@
 const { SourceMap } = require("node:module");
 
 /**
- * Makes stack traces name the lines of TypeScript; frames of packages stay as they run. What a frame becomes is worked out once: the SDK takes
- * a trace for each resource and each of its promises, 1,500 of dev.
+ * Makes stack traces name the lines of TypeScript; frames of packages stay as they run. What a frame becomes is worked out once: the SDK
+ * takes a trace for each resource and each of its promises, 1,500 of dev.
  *
  * @param {ReadonlyMap<string, string>} sourceMaps by the path of the file that runs
  */
@@ -29,7 +29,7 @@ function showSources(sourceMaps) {
     const [line, column] = [frame.getLineNumber(), frame.getColumnNumber()];
     if (!file || line === null || column === null) return running;
     const entry = sourceMap(file)?.findEntry(line - 1, column - 1);
-    // What the transpiler has added stands in no line of the source.
+    // Code that the transpiler has added stands in no line of the source.
     if (entry === undefined || !("originalLine" in entry) || entry.generatedLine !== line - 1) return running;
     return running.replace(`${file}:${line}:${column}`, `${file}:${entry.originalLine + 1}:${entry.originalColumn + 1}`);
   };

@@ -4,7 +4,7 @@ const { readFileSync } = require("node:fs");
 const { transformSync } = require("@swc/core");
 
 /**
- * What `tsconfig.json` says, in swc's words; a test compares what comes out with what tests and commands run, by ts-node.
+ * Options of `tsconfig.json`, in swc's words; a test compares what comes out with what tests and commands run, by ts-node.
  *
  * @type {import("@swc/core").Options}
  */
@@ -35,8 +35,8 @@ function transpile(file) {
 /**
  * Transpiles what is loaded from now on and ends with `.ts`.
  *
- * @returns {ReadonlyMap<string, string>} the source maps of what has been loaded so far, by path. A map at the end of each file would be read
- * by everybody who reads the file.
+ * @returns {ReadonlyMap<string, string>} the source maps of what has been loaded so far, by path. A map at the end of each file would be
+ * read by everybody who reads the file.
  */
 function transpileImports() {
   /** @type {Map<string, string>} */

@@ -65,7 +65,7 @@ describe("alerts before a limit", () => {
 
   const check = (...args: string[]) => execa(promtool, args, { all: true, reject: false });
 
-  /** What fires of these series at a minute, by the labels of its pods. */
+  /** Asserts for which pods the rule fires at a minute, by their labels. */
   async function fires(rule: Rule, minute: number, series: Record<string, string>, labels: readonly string[]) {
     const name = join(directory, "one.test.yaml");
     const input_series = Object.entries(series).map(([each, of]) => ({ series: each, values: of }));

@@ -33,7 +33,7 @@ describe("queries of npm run capacity, as Prometheus evaluates them", () => {
     `${name}{cluster="dev", namespace="monitoring", job="thanos-receive", pod="${pod}"${more}}`;
   const another = (name: string) => `${name}{cluster="other", namespace="monitoring", job="thanos-receive", pod="a"}`;
 
-  /** What a query says after two hours, of series with a sample a minute; nothing where it says nothing. */
+  /** Asserts what a query answers after two hours of series with a sample a minute; undefined where it answers nothing. */
   async function says(expr: string | undefined, series: Record<string, string>, value: number | undefined): Promise<void> {
     assert.ok(expr !== undefined);
     const file = join(directory, "one.test.yaml");

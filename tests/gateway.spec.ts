@@ -82,7 +82,7 @@ const SMALL = decodingTo(37);
 interface Answer {
   status: number;
   headers: IncomingMessage["headers"];
-  /** What the stub behind the gateway was asked; undefined where the request did not come through. */
+  /** The request as the stub behind the gateway got it; undefined where it did not come through. */
   seen: { url: string; headers: Record<string, string>; bytes: number; body: string } | undefined;
   text: string;
 }
@@ -90,7 +90,7 @@ interface Answer {
 /** A gateway that runs. */
 interface Started {
   process: ChildProcess;
-  /** What it has written so far. */
+  /** Its output so far. */
   log: () => string;
   pidFile: string;
 }
@@ -138,7 +138,7 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
         const body = Buffer.concat(chunks);
         answer.setHeader("content-type", "application/json");
         const seen = { url: asked.url, headers: asked.headers, bytes: body.length, body: body.toString("latin1").slice(0, 500) };
-        // What rules and alerts are read of.
+        // The form in which rules and alerts are read.
         answer.end(JSON.stringify({ status: "success", data: { groups: [], alerts: [] }, seen }));
       });
     };
@@ -483,7 +483,7 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
       );
       started.push(spawn("/bin/sh", script, { stdio: "ignore" }));
       await until(async () => existsSync(seen) && readFileSync(seen, "utf8") !== "");
-      // What does not load changes nothing.
+      // A file that does not load changes nothing.
       const first = daysOf(certificate);
       writeFileSync(certificate, "no certificate");
       await until(async () => /unable to load|[Ff]ailed to load|Loading failure|ALERT/.test(log()));

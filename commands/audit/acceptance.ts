@@ -40,7 +40,7 @@ export const isAccepted = (finding: Finding, accepted: readonly Accepted[]): boo
   accepted.some((entry) => names(entry, finding) && entry.objects.some((pattern) => covers(pattern, finding)));
 
 /**
- * What of the accepted list nobody finds any more, a line for each check and for each pattern of objects.
+ * Entries of the accepted list that nobody finds any more, a line for each check and for each pattern of objects.
  *
  * @param auditors those that were asked: what others may find is not judged
  * @param findings all that they found in all plans of the repository

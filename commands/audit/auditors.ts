@@ -5,7 +5,7 @@ import { type AuditorName, checkovReading, type Judged, kubeScoreReading, type R
 export interface Auditor {
   name: AuditorName;
   version: string;
-  /** What gives a program on PATH of this name away as this version: the arguments, and what its answer matches. */
+  /** Call that tells whether a program of this name on PATH is this version: its arguments, and what the answer of this version matches. */
   onPath: { args: readonly string[]; answer: RegExp };
   /** A Go package with its module's path, and what its build needs of the environment; or a package of PyPI and its module. */
   source: { go: string; environment?: Readonly<Record<string, string>> } | { pip: string; module: string };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Manifest } from "../manifests";
 
-/** What auditors of manifests answer, in one form for all. */
+/** Answers of the auditors of manifests, in one form for all. */
 
 /** The auditors, by the names of their programs. */
 export const AUDITOR_NAMES = ["checkov", "kube-score", "trivy"] as const;
@@ -46,7 +46,7 @@ const named = (container: string | undefined, object: Manifest | undefined): Pic
     ? { container }
     : {};
 
-/** What an auditor says of all objects of a plan. */
+/** Verdict of an auditor on all objects of a plan. */
 export interface Reading {
   /** Checks that were passed, as the auditor counts them: trivy also all that are for other kinds of objects. */
   passed: number;

@@ -6,7 +6,7 @@ import { PROJECT_DIRECTORY, runProgram } from "../program";
 /** Where the audit has what is accepted, and the keys that its plans have over those of an environment. */
 export const AUDIT_DIRECTORY = join(PROJECT_DIRECTORY, "audit");
 
-/** What is audited by default. What is accepted must be found in one of them. */
+/** Plans that are audited by default. Every accepted finding must be found in one of them. */
 export const DEFAULT_PLANS: readonly string[] = ["dev", "prod", "prod+gateway", "prod+gateway+ingress", "prod+gateway+routes"];
 
 /**

@@ -79,7 +79,7 @@ async function install({ source, version }: Auditor, directory: string): Promise
 }
 
 /**
- * What an auditor answers. Most of them exit 1 where a check fails, and answer all the same.
+ * Runs an auditor. Most of them exit 1 where a check fails, and answer all the same.
  *
  * @param directory its working directory
  * @throws {Error} without an answer in JSON, with what the auditor says instead

@@ -1,7 +1,7 @@
 import { type Accepted, isAccepted, objectName } from "./acceptance";
 import type { Reading } from "./findings";
 
-/** What one auditor says of one plan. */
+/** Verdict of one auditor on one plan. */
 export interface Audit extends Reading {
   plan: string;
   /** With its version. */

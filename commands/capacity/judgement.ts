@@ -1,4 +1,4 @@
-/** What a plan was to take, beside what the stack takes: a pure judgement of readings, which knows nothing of how they were taken. */
+/** Compares the needs of a plan with what the stack takes: a pure judgement of readings, which knows nothing of how they were taken. */
 import type { Sample } from "../../clients/prometheus";
 import { HEAD_SECONDS } from "../../model/capacity/coefficients";
 import { usualLimit } from "../../model/capacity/need";
@@ -17,7 +17,7 @@ export const FILLING_MS = HEAD_SECONDS * 1_000;
 /** Part of its readings that what a need usually takes is not below. A restart or a merge of blocks takes more for an hour or two. */
 const USUAL = 0.95;
 
-/** What was read of one need of the plan: of its neediest pod, an hour a sample, oldest first; empty where nothing measures it. */
+/** Readings of one need of the plan: of its neediest pod, an hour a sample, oldest first; empty where nothing measures it. */
 export interface NeedReading {
   component: string;
   resource: ComponentCapacity["resource"];
@@ -61,15 +61,15 @@ export interface Window {
 export interface ComparedNeed extends Comparison {
   component: string;
   resource: ComponentCapacity["resource"];
-  /** What it may usually take ({@link usualLimit}). */
+  /** Limit of what it usually takes ({@link usualLimit}). */
   limit: number;
   /** Readings without those in which it fills, whatever the load does; absent where there are none, and of a replay. */
   window?: Window;
-  /** What it takes more each day, over {@link window}; absent where that has too few readings. */
+  /** Growth per day, over {@link window}; absent where that has too few readings. */
   growthPerDay?: number;
   /**
-   * When it meets its limit at that growth, in milliseconds since the epoch: now where it is above it. Absent where it does not grow below its
-   * limit, where there are too few readings, and of a volume that only fills until its oldest samples are as old as they get.
+   * When it meets its limit at that growth, in milliseconds since the epoch: now where it is above it. Absent where it does not grow below
+   * its limit, where there are too few readings, and of a volume that only fills until its oldest samples are as old as they get.
    */
   metAtMs?: number;
 }
@@ -97,9 +97,9 @@ function quantile(values: readonly number[], part: number): number | undefined {
 }
 
 /**
- * What a need grows by in a millisecond: the median of what it grew by between any two readings of the same hour of two days (Sen's slope by
- * season: Hirsch, Slack and Smith, 1982). A straight line through all of them takes an evening's load for growth where a window ends with one,
- * and a single restart moves it.
+ * Growth of a need per millisecond: the median of its growth between any two readings of the same hour of two days (Sen's slope by
+ * season: Hirsch, Slack and Smith, 1982). A straight line through all of them takes an evening's load for growth where a window ends with
+ * one, and a single restart moves it.
  */
 function slopeOf(hours: readonly Sample[]): number | undefined {
   const slopes = hours.flatMap((early, index) =>

@@ -8,7 +8,10 @@ import type { StackOutputs } from "../../outputs";
 import type { CapacityReadings, NeedReading } from "./judgement";
 import { HISTORY_MS, HOUR_MS } from "./judgement";
 
-/** Those that keep a TSDB, and so tell what their blocks and logs take, whatever the volume is. Of the others kubelets tell, where it is a claim. */
+/**
+ * Those that keep a TSDB, and so tell what their blocks and logs take, whatever the volume is. Of the others kubelets tell, where it is a
+ * claim.
+ */
 const WITH_TSDB: readonly string[] = [RECEIVE_APP, PROMETHEUS_APP];
 
 /** The most that claims of a component's pods hold, those of all of its StatefulSets: `data-thanos-store-gateway-1-0`. */
@@ -95,8 +98,8 @@ export function headQueries({ heads }: Capacity, outputs: StackOutputs): { serie
 }
 
 /**
- * Since when the samples of a component's youngest pod are as old as they get, in milliseconds since the epoch; undefined where nobody knows,
- * infinite where they are not yet.
+ * Since when the samples of a component's youngest pod are as old as they get, in milliseconds since the epoch; undefined where nobody
+ * knows, infinite where they are not yet.
  *
  * @param oldest When its oldest sample was of, in milliseconds, an hour a sample.
  */

@@ -32,7 +32,7 @@ export interface Report {
   declared: Survival;
   /** Losses that are survived less well than before; absent where it can't be told. */
   worse?: string[];
-  /** What the plan carries, and what the last deployment did; absent where the environment names no load. */
+  /** Capacity of the plan, and of the last deployment; absent where the environment names no load. */
   capacity?: { after: Capacity; before?: Capacity };
   requests?: { after: Requests; before?: Requests };
   topology?: Topology;
@@ -197,7 +197,7 @@ function outputsBefore(preview: Preview | undefined, deployed: DeployedOutputs |
   return "outputs" in deployed ? deployed.outputs : undefined;
 }
 
-/** What the last deployment carried, if it said so in a form that is known here. */
+/** Capacity of the last deployment, if its outputs have it in a form that is known here. */
 function carriedBefore(preview: Preview | undefined, deployed: DeployedOutputs | undefined): { before?: Capacity } {
   const before = outputsBefore(preview, deployed)?.capacity as Capacity | undefined;
   if (before === undefined) return {};

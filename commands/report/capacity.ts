@@ -1,7 +1,7 @@
 import { type CapacityRow, capacityRows, type Figure, figuresOf } from "../../model/capacity/compare";
 import type { Report } from "./build";
 
-/** What a plan carries, row by row, for any form of text. */
+/** Capacity of a plan, row by row, for any form of text. */
 
 /** Heading of the section. */
 export const CARRIES = "What it carries";

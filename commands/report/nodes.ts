@@ -62,7 +62,7 @@ export function plannedZones(config: Readonly<Record<string, string>>): string[]
   return Array.isArray(zones) ? zones.map(String) : [];
 }
 
-/** What would stay Pending for want of a node, a line for each reason; nothing of resources, which other pods take too. */
+/** Pods that would stay Pending for want of a node, a line for each reason; nothing of resources, which other pods take too. */
 export function pendingPods(resources: readonly PolicyResource[], nodes: readonly V1Node[]): string[] {
   const byReason = new Map<string, string[]>();
   for (const resource of resources) {

@@ -13,7 +13,7 @@ export interface Requests {
   storage: number;
   /** Directories on nodes' own disks, whose size nothing bounds. */
   directories: number;
-  /** What of it is there at least, where an autoscaler may ask for more. Default: all of it. */
+  /** The part that is there at least, where an autoscaler may ask for more. Default: all of it. */
   least?: Pick<Requests, "pods" | "cpu" | "memory">;
 }
 

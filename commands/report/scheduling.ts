@@ -125,7 +125,7 @@ function concerns(term: V1PodAffinityTerm, owner: SchedulablePod, other: Schedul
 
 const REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution";
 
-/** What pods that are placed already mean for one more. */
+/** Effect of pods that are placed already on one more: topology spread, affinity and anti-affinity between pods. */
 interface Crowds {
   refusal(node: V1Node): string | undefined;
   /** Pods in each domain of a node over which they are spread. */

@@ -9,14 +9,14 @@ export interface CertificateReading {
   /** The pod that serves it, the component that writes with it, or what holds a CA's. */
   holder: string;
   end: Date;
-  /** What others see of it, said whichever ends first: the certificate that a gateway shows, or the CA by which it knows senders. */
+  /** Its use at the gateway, whose end is always said: the certificate that the gateway shows, or the CA by which it knows senders. */
   isOf?: "gateway" | "senders";
 }
 
 /** Everything that was read of a stack's certificates. */
 export interface CertificateReadings {
   readings: CertificateReading[];
-  /** What could not be read, a sentence each. */
+  /** Certificates that could not be read, a sentence each. */
   unread: string[];
 }
 

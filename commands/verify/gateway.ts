@@ -11,7 +11,7 @@ import type { Credentials } from "./selection";
 export const GATEWAY_METRIC = "thanos_stack_verify_gateway";
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** What the check is told, beside the stack's outputs. */
+/** Input of the check, beside the stack's outputs. */
 export interface Outside {
   /** Tokens of the stack; undefined where whoever verifies may not see them. */
   credentials: Credentials | undefined;
@@ -86,7 +86,7 @@ async function asksForCredentials(endpoints: readonly (Transport | undefined)[])
   return open.length === 0 ? undefined : { ok: false, seen: "it does not ask for credentials", details: open };
 }
 
-/** What is left where only one side could be tried. */
+/** The verdict where only one side could be tried. */
 function half(wrote: boolean, credentials: Credentials | undefined): Verdict {
   return {
     ok: true,

@@ -253,7 +253,7 @@ function podReading(pod: V1Pod): PodReading {
   };
 }
 
-/** What only a gateway's pod has. */
+/** The port of a gateway's pod, and the object with the CA of its senders; neither of any other pod. */
 function ofGateway({ spec }: V1Pod): Pick<PodReading, "gatewayPort" | "senders"> {
   const shows = (spec?.containers ?? []).flatMap(({ ports = [] }) => ports).find(({ name }) => name === "write" || name === "query");
   const { secret, configMap } = spec?.volumes?.find(({ name }) => name === SENDERS_VOLUME) ?? {};

@@ -41,7 +41,7 @@ export function stackFileSchema(made: string): JsonSchema {
     },
     // The engine passes over any other key, and drops it when it writes the file next.
     additionalProperties: false,
-    // What comes from an environment of Pulumi ESC is not in the file.
+    // Keys that come from an environment of Pulumi ESC are not in the file.
     if: { required: ["environment"] },
     else: { required: ["config"], properties: { config: { type: "object", allOf: required.map(demanded) } } },
   };

@@ -158,7 +158,7 @@ export class Agent extends pulumi.ComponentResource {
   }
 }
 
-/** What the agent shows whom it writes to, as files of a Secret; nothing where nobody asks. */
+/** Credentials that the agent shows whom it writes to, as files of a Secret; none where nobody asks. */
 function credentialsOf({ gateway, client }: Endpoint): { volume: string; mountPath: string; stringData: pulumi.Inputs }[] {
   if (gateway !== undefined) {
     const ca = gateway.ca === undefined ? {} : { [CA_FILE]: gateway.ca };

@@ -5,11 +5,11 @@ import { readSender, type Sender } from "./sender";
 /** Where the platform is written to, or asked. */
 export interface Endpoint {
   url: string;
-  /** What its gateway is shown, and the certificates that its own is trusted by; absent where there is no gateway. */
+  /** The token for its gateway, and the certificates that the gateway's own is trusted by; absent where there is no gateway. */
   gateway?: { token: pulumi.Output<string>; ca: string | undefined };
   /**
-   * What receivers are shown that take nobody without a certificate, and whom they are; absent where they don't, or a gateway is before
-   * them.
+   * The sender's certificate for receivers that take nobody without one, and the CA and name by which it knows them; absent where they take
+   * anybody, or a gateway is before them.
    */
   client?: { shown: pulumi.Output<TlsClient>; ca: string; serverName: string };
 }
@@ -24,7 +24,7 @@ export interface Names {
   reader: string | undefined;
 }
 
-/** What this program needs of the platform. */
+/** Outputs of the platform, and how this program writes to it and asks it. */
 export interface Platform {
   outputs: ReceiveOutputs;
   writes: Endpoint;
@@ -53,7 +53,7 @@ export async function readPlatform(stack: string, { tenant, client, reader }: Na
   return { outputs, writes, queries };
 }
 
-/** What receivers are shown that take nobody without a certificate. */
+/** The sender's certificate for receivers that take nobody without one; nothing where they take anybody. */
 async function certificate(
   reference: pulumi.StackReference,
   stack: string,

@@ -141,7 +141,7 @@ export function historySteps({ env, config, days, until }: EnvironmentHistory, w
         const there = (await listBlocks(bucket, place.prefix, where)).filter(
           (block) => !block.markedForDeletion && labelText(block.labels) === labelText(labels.external),
         );
-        // What an interrupted run made and didn't upload.
+        // Blocks that an interrupted run made and didn't upload.
         rmSync(base, { recursive: true, force: true });
         mkdirSync(base, { recursive: true });
         folder = mkdtempSync(join(base, `${env}-`));

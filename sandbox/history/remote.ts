@@ -129,7 +129,7 @@ export function labelText(labels: Readonly<Record<string, string>>): string {
  */
 export async function listBlocks(bucket: BucketAccess | BucketDirectory, prefix?: string, where: Paths = paths()): Promise<BucketBlock[]> {
   const list = (...more: string[]) => bucketTool(["ls", "--output=json", ...more], bucket, prefix, where, () => {});
-  // What is marked between the two counts as marked, and is: so the first one asked is that of all blocks.
+  // A block that is marked between the two lists counts as marked, and is: so the first one asked is that of all blocks.
   const all = await list();
   return parseBlockList(all, await list("--exclude-delete"));
 }

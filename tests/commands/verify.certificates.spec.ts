@@ -71,7 +71,7 @@ describe("verify: certificates of a gateway", () => {
     };
   }
 
-  /** What is read of a cluster with these pods, and which ports were asked for which name. */
+  /** Certificates read of a cluster with these pods, and which ports were asked for which name. */
   async function read(pods: object[], files: Record<string, object | 403>) {
     const asked: [PodPort, string][] = [];
     const answers: Record<string, object | 403> = { pods: { items: pods }, ...files };

@@ -39,7 +39,7 @@ describe("a load", () => {
     assert.deepEqual(await keysOf({ images: { thanos: "quay.io/thanos/thanos:v0.30.0" } }), ["images.thanos", ...ofLoad]);
     assert.deepEqual(await keysOf({ querier: { colour: "red" } }), ["querier.colour", ...ofLoad]);
     assert.deepEqual(await keysOf({ prometheus: { externalLabels: { cluster: "x" } } }), ["prometheus.externalLabels.cluster", ...ofLoad]);
-    // What is lacking without any loss.
+    // Shortfalls that are there without any loss.
     const ofSurvival = await keysOf({ survives: { nodes: 2, zones: 1 } });
     assert.ok(ofSurvival.includes("survives.nodes") && ofSurvival.includes("receive.resources.memory"), ofSurvival.join());
   });

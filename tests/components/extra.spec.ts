@@ -23,7 +23,7 @@ import { violationsOf } from "../../policy/rules";
 import { type Container, type Overrides, object, rejection, run, settingsOf, type Workload, workloads } from "../harness";
 import { EXTRA, EXTRA_SIDECAR, PLANS } from "./plans";
 
-/** What a component is given that the program knows nothing of. */
+/** The key `extra` of components: flags, variables, files and containers that the program knows nothing of. */
 
 // The gateway is given nothing.
 const pods = (of: ProgramRun): Workload[] =>

@@ -19,7 +19,7 @@ function meant(made: ProgramRun, urn: string): RegisteredResource | undefined {
   return made.resources.find((each) => each.name === name && each.type === type.slice(type.lastIndexOf("$") + 1));
 }
 
-/** What each workload waits for that is ready a while after it was made, by logical names. */
+/** Resources that each workload waits for, of those that are ready a while after they were made, by logical names. */
 function waits(made: ProgramRun): Record<string, string[]> {
   const workloads = made.resources.filter(({ type }) => WAITED_FOR.includes(kindOf(type)));
   return Object.fromEntries(

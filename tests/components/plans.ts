@@ -345,7 +345,7 @@ export const SIDECAR: Plan = {
 /** The smallest sidecar scheme: one Prometheus, its sidecar and a querier, and nothing of the ring but its settings. */
 export const SIDECAR_DEV: Plan = { title: "one sidecar, no bucket", stack: "dev", overrides: { ingestion: "sidecar" } };
 
-/** What the program knows nothing of, beside sidecars. */
+/** Flags, variables and mounts that the program knows nothing of, of Prometheus and its sidecar. */
 export const EXTRA_SIDECAR: Plan = {
   title: "extra flags and mounts of a sidecar",
   stack: "dev",

@@ -51,7 +51,7 @@ for (const { title, stack, overrides } of PLANS) {
     it("removes exactly the labels by which copies differ", () => {
       const removed = flagValues(querierOf(made), "--query.replica-label").sort();
       const { ingestion, ruler, objectStorage, querier } = settingsOf(stack, overrides);
-      // What is in a bucket may be of another scheme, of rulers that are gone, or of another installation.
+      // Blocks in a bucket may be of another scheme, of rulers that are gone, or of another installation.
       const ofBlocks = objectStorage === undefined ? [] : ["receive_replica", "rule_replica"];
       assert.deepEqual(removed, [...new Set([...replicaLabelsOf(made), ...ofBlocks, ...querier.replicaLabels])].sort());
       assert.deepEqual([...(made.outputs.replicaLabels as string[])].sort(), removed);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CLAIMS, load, type Overrides, rejection, type Stack, together } from "../harness";
 
-/** What is refused of rings of their own shape, and of their tenants, each with what is accepted instead. */
+/** Refusals of rings of their own shape, and of their tenants, each with what is accepted instead. */
 
 interface Refusal {
   title: string;
@@ -9,7 +9,7 @@ interface Refusal {
   overrides: Overrides;
   /** Each problem, by its key. */
   says: Record<string, RegExp>;
-  /** What makes it accepted. */
+  /** Settings that are accepted instead. */
   accepted?: Overrides;
 }
 

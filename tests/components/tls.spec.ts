@@ -57,7 +57,7 @@ const FORWARDING = [
 /** Flags of TLS of a container, but for the name that is asked for. */
 const tlsFlags = ({ args = [] }: Container): string[] => args.filter((arg) => /^--[a-z.-]*tls/.test(arg)).sort();
 
-/** What each kind of process of a run has of TLS, by its name; the same for all of its pods. */
+/** Flags of TLS of each kind of process of a run, by its name; the same for all of its pods. */
 function flagsOf(made: ProgramRun): Record<string, string[]> {
   const found: Record<string, string[]> = {};
   for (const container of workloads(made).flatMap(containers)) {

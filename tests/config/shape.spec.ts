@@ -301,7 +301,7 @@ describe("numbers and texts", () => {
     },
     { overrides: { protect: 3 }, key: "protect", said: "3: this key holds true or false. Accepted: true or false." },
   ];
-  /** What is told of keys with nothing behind them, which YAML reads as null. */
+  /** Refusals of keys with nothing behind them, which YAML reads as null. */
   const nothing: { overrides: Overrides; key: string; said: string }[] = [
     {
       overrides: { access: { senders: null } },

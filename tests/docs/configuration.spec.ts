@@ -45,7 +45,7 @@ describe("keys of the configuration", () => {
   });
 
   it("are walked at every level", () => {
-    // What is shared is referred to; whatever is Kubernetes' own has its keys there.
+    // Shared definitions are referred to; whatever is Kubernetes' own has its keys there.
     const { properties, $defs = {} } = z.toJSONSchema(settingsSchema, { io: "input" });
     const foreign =
       /\b(?:pods\.(?:tolerations|affinity|topologySpread)|extra\.(?:env|envFrom|volumes|volumeMounts|containers|initContainers))(?:\[\])?\./;

@@ -18,7 +18,7 @@ export interface EdgeFacts {
   limited: boolean;
   /** Whether `querier.endpoints` has some. */
   endpoints: boolean;
-  /** What the gateway takes: remote write, queries, and queries of readers that have tenants. */
+  /** Requests that the gateway takes: remote write, queries, and queries of readers that have tenants. */
   gateway: { writes: boolean; reads: boolean; held: boolean };
   /** Mode of the rulers, where there are some. */
   ruler?: "stateless" | "stateful";

@@ -281,7 +281,7 @@ describe("dev on a real cluster", function () {
       [0, 1, 2, 3, 4].map((each) => `thanos-receive-${each}`),
       "the data of all five stays",
     );
-    // What the refusal said may be missing, and nothing else: samples that a quorum acknowledged which has left.
+    // Samples that the refusal named may be missing, and no others: those that a quorum acknowledged which has left.
     const { ring, defaultTenant } = deployed.outputs;
     const five = ketamaRing(ring.members, ring.replicationFactor);
     const left = (member: number) => /^thanos-receive-[34]\./.test(five.members[member]?.address ?? "");
@@ -417,7 +417,7 @@ describe("dev on a real cluster", function () {
     const tooFew = await failure(async () => (await open({ [RECEIVE]: { replicas: 2 } })).up());
     assert.match(tooFew, /receive\.replicas = 2: a ring needs as many receivers as replicas/);
     const after = await cluster.list(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`);
-    // What is wanted; a status goes on changing by itself.
+    // The wanted state; a status goes on changing by itself.
     assert.deepEqual(
       after.map((each) => [each.metadata.uid, each.spec]),
       objects.map((each) => [each.metadata.uid, each.spec]),

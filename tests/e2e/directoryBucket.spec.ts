@@ -75,7 +75,7 @@ const EXTRA = {
   initContainers: [shell("first", "cp /etc/extra/site/region /scratch/left")],
   containers: [shell("beside", "trap 'exit 0' TERM; echo \"$(cat /scratch/left)\"; while :; do sleep 1; done")],
 };
-/** What asks who comes: targets and an Alertmanager of this machine. */
+/** Targets and an Alertmanager of this machine, which ask for credentials. */
 const GUARDED = { port: 9_465, service: "guarded" };
 /** A Secret that somebody else made, and turns over. */
 const LOGIN = { metadata: { name: "others-login", labels: {} }, stringData: { password: "of-others" } };

@@ -194,7 +194,7 @@ export async function podReaches({ metadata }: Pod, address: string, port: numbe
   return JSON.parse(stdout)[0] === true;
 }
 
-/** What a server says to a pod that shows it a certificate, or none; begins with whether it answered. */
+/** The answer of a server to a pod that shows it a certificate, or none; begins with whether it answered. */
 export async function handshakeFrom(
   { metadata }: Pod,
   options: { host: string; port: number; servername: string; ca: string; cert?: string; key?: string },

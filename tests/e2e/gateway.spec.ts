@@ -37,7 +37,7 @@ const guarded = (generation: number, authority?: string): ConfigOverlay => ({
   // Through a node's port a pod sees an address of that node.
   "thanos-stack:access": { senders: [NODE_NETWORK, POD_NETWORK], readers: [NODE_NETWORK, POD_NETWORK] },
   "thanos-stack:tenancy": { tenants: TENANTS },
-  // What is behind it is encrypted, and takes no gateway without a certificate.
+  // The stack behind it is encrypted, and takes no gateway without a certificate.
   "thanos-stack:tls": { certificates: "program" },
   "thanos-stack:gateway": {
     replicas: 2,

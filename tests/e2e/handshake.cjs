@@ -1,7 +1,7 @@
 /**
- * Run inside a network namespace, as `node handshake.cjs`, with one JSON object on its standard input: `host`, `port`, `servername`, `ca`, and
- * `cert` and `key` where somebody shows who he is. Prints `true` where the server said something behind the handshake, which under TLS 1.3 is
- * the first sign that it has taken the certificate, and otherwise `false` with what was wrong.
+ * Run inside a network namespace, as `node handshake.cjs`, with one JSON object on its standard input: `host`, `port`, `servername`, `ca`,
+ * and `cert` and `key` where somebody shows who he is. Prints `true` where the server said something behind the handshake, which under TLS
+ * 1.3 is the first sign that it has taken the certificate, and otherwise `false` with what was wrong.
  */
 const { readFileSync } = require("node:fs");
 const tls = require("node:tls");

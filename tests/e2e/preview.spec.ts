@@ -90,7 +90,7 @@ describe("the preview of a pull request", function () {
   });
   after(async () => {
     hosts.stop();
-    // What the stack is configured to is what the next test finds.
+    // The next test finds the stack as it is configured here.
     await openStack("dev");
   });
 

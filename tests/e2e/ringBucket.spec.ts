@@ -187,7 +187,7 @@ describe("a ring with a bucket, on a real cluster", function () {
       vector.map(({ sample }) => sample.value),
       [0, 0],
     );
-    // What the next test begins with.
+    // The state that the next test begins with.
     assert.deepEqual(await divide(await open(UNMERGED)), ["thanos-compactor-0"]);
   });
 

@@ -61,7 +61,7 @@ async function main(): Promise<void> {
     clusterSeconds += (Date.now() - began) / 1_000;
     return passed;
   };
-  // What somebody left there is not what is tested.
+  // A cluster that somebody left there is not what is tested.
   let broken = named.length === 0;
   for (const stage of stages) {
     if (broken && !(await timed("down"))) failed.push("down");

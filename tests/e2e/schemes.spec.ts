@@ -48,7 +48,7 @@ const sidecar = (ringUrl: string) => ({
   "thanos-stack:objectStorage": {
     s3: bucketOf(SIDECAR_BUCKET),
     storeGateway: { ...SMALL, replicas: 1, antiAffinity: "soft", syncInterval: "15s" },
-    // What was uploaded a moment ago is compacted at once.
+    // Blocks that were uploaded a moment ago are compacted at once.
     compactor: { ...SMALL, consistencyDelay: "0s", deleteDelay: "2m" },
   },
   "thanos-stack:querier": { replicas: 1, antiAffinity: "soft", resources: { cpu: "50m", memory: "512Mi" } },
@@ -173,7 +173,7 @@ describe("both schemes on a real cluster", function () {
         ({ minTime, maxTime }) => minTime >= YESTERDAY.from && maxTime <= YESTERDAY.to,
       );
       const ofRuler = blocks.filter(({ labels }) => labels.rule_replica === "thanos-ruler-0");
-      // What the compactor makes of them is there beside them.
+      // Blocks that the compactor makes of them are there beside them.
       return ofRuler.length >= 5 && blocks.length - ofRuler.length >= 5;
     });
   });
@@ -279,7 +279,7 @@ describe("both schemes on a real cluster", function () {
         assert.ok(Math.abs(value - other) <= (5 / 120) * value, `rate of ${JSON.stringify(series.labels)}: ${value} and ${other}`);
       }
     }
-    // What a dashboard asks says nothing of resolutions.
+    // The query of a dashboard says nothing of resolutions.
     const automatic = (await querier.range("count_over_time(made_temperature_celsius[1h])", range)).matrix;
     assert.equal(difference(automatic, await ask("count_over_time(made_temperature_celsius[1h])", "5m")), undefined);
   });

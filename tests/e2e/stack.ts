@@ -195,7 +195,7 @@ export async function remove(env: string, overrides: ConfigOverlay = {}, name = 
   await recover(stack);
   const { resources = [] } = (await stack.exportStack()).deployment ?? {};
   if (resources.length === 0) return;
-  // What is there is brought to these settings first: it may be protected, reached by a kubeconfig that is gone, or
+  // Resources that are there are brought to these settings first: they may be protected, reached by a kubeconfig that is gone, or
   // half removed by a run that was killed.
   await stack.up({ refresh: true });
   await stack.destroy();

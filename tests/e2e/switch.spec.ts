@@ -40,7 +40,7 @@ describe("a switch of schemes, on a real cluster", function () {
   const open = (changes: ConfigOverlay = {}): Promise<Stack> => openStack("dev", { ...CONFIG, ...changes }, { stack: STACK });
   const deployed = async () => deployedStack(cluster, await open());
 
-  /** What an operator of secrets does as soon as there is the namespace. */
+  /** Makes the bucket's Secret as soon as there is the namespace, as an operator of secrets does. */
   async function bucketSecret(): Promise<void> {
     await eventually("the namespace is there", () => cluster.get(`/api/v1/namespaces/${NAMESPACE}`));
     const bucket = bucketAccess(BUCKET);

@@ -79,7 +79,7 @@ describe("encryption on a real cluster", function () {
   /** Certificates that others have, by their names. */
   const others = async (outputs: OutputMap): Promise<Record<string, Shown>> => (outputs.tlsClients?.value ?? {}) as Record<string, Shown>;
 
-  /** What the stack's own Prometheus shows. */
+  /** Certificate and key that the stack's own Prometheus has. */
   async function ownCertificate(): Promise<Shown> {
     const { spec } = await podOf("prometheus");
     const volumes = (spec as { volumes?: { name: string; secret?: { secretName: string } }[] }).volumes ?? [];

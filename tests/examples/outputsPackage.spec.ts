@@ -23,7 +23,7 @@ describe("the outputs' reader as a package", function () {
       cwd: copy,
       env: { ...process.env, PATH: `${join(ROOT, "node_modules", ".bin")}:${process.env.PATH}` },
     });
-    // What is published is what npm packs of dist, no more.
+    // The package that is published is what npm packs of dist, no more.
     const [packed] = JSON.parse(execFileSync("npm", ["pack", "--json", "--silent", "./dist"], { cwd: copy, encoding: "utf8" })) as {
       filename: string;
     }[];

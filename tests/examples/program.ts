@@ -139,7 +139,7 @@ export async function runApp({ config = appConfig(), stacks = { [PLATFORM]: PLAT
     );
     for (const path of Object.keys(require.cache)) if (path.startsWith(APP_DIRECTORY)) delete require.cache[path];
     const program = require(join(APP_DIRECTORY, "index")) as () => Promise<Record<string, unknown>>;
-    // What the SDK returns instead has forgotten which values are secret.
+    // The outputs that the SDK returns instead have forgotten which values are secret.
     let exported: Record<string, unknown> = {};
     await pulumi.runtime.runInPulumiStack(async () => {
       exported = await program();

@@ -103,7 +103,7 @@ describe("the cluster's Kubernetes", () => {
   for (const { title, stack, overrides } of PLANS) {
     it(`is asked before everything that is made or changed: ${title}`, async () => {
       const { resources } = await run(stack, overrides);
-      // What is made of no cluster's, such as a seed, asks none.
+      // A resource that is in no cluster, such as a seed, asks none.
       for (const { type, name, options } of resources.filter((each) => each.custom && !each.type.startsWith("random:"))) {
         const expected = type === PROVIDER ? [BEFORE_CHANGES, AT_PREVIEW] : [BEFORE_CHANGES];
         for (const hooks of [options.beforeCreate, options.beforeUpdate]) {
@@ -112,7 +112,7 @@ describe("the cluster's Kubernetes", () => {
             expected,
             `${type} ${name}`,
           );
-          // What only refuses may come before it; nothing that changes the cluster.
+          // A hook that only refuses may come before it; none that changes the cluster.
           assert.ok(hooks.indexOf(BEFORE_CHANGES) <= 1, `${type} ${name}: ${hooks.join(", ")}`);
         }
       }

@@ -10,7 +10,7 @@ interface Definition {
   spec: { versions: { name: string; schema: { openAPIV3Schema: object } }[] };
 }
 
-/** What is wrong in an object of a kind and version; empty where nothing is. */
+/** Mistakes in an object of a kind and version; empty where there are none. */
 export type Schemas = (kind: string, version: string) => (manifest: unknown) => string[];
 
 const GO = { GOTOOLCHAIN: "local", GOWORK: "off", GOFLAGS: "-mod=mod" };

@@ -30,7 +30,7 @@ const pairOf = ({ leaves }: Issued, { name }: Leaf) => {
 
 const leafOf = (from: Issued, leaf: Leaf): X509Certificate => new X509Certificate(pairOf(from, leaf).certificate);
 
-/** What a client gets from a server that wants a certificate: its answer, or else what was wrong, or nothing. */
+/** A client's handshake with a server that wants a certificate: the answer, or else the error, or nothing. */
 async function handshake(server: [Issued, Leaf], client: [Issued, Leaf] | undefined): Promise<string> {
   const options = (from: Issued, leaf: Leaf) => {
     const { certificate, key } = pairOf(from, leaf);

@@ -230,7 +230,7 @@ describe("sandbox history: placing", () => {
   it("brings whole blocks and nothing else, to their owner, once", () => {
     const plan = { folder: join(base, "made"), directory: join(base, "data"), owner, tenant: "default-tenant" };
     const target = join(base, "data", "default-tenant");
-    // What a copy left that was interrupted.
+    // Leftovers of a copy that was interrupted.
     mkdirSync(join(target, `${FIRST}.tmp-for-creation`));
     writeFileSync(join(target, `${FIRST}.tmp-for-creation`, "part"), "");
     assert.equal(placeBlocks(plan), 2);

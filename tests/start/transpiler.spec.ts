@@ -7,7 +7,7 @@ import { PROJECT_DIRECTORY } from "../../config/stackFiles";
 
 const { transpile } = require("../../start/transpiler.cjs") as { transpile: (file: string) => { code: string } };
 
-/** What the program can load of this repository. */
+/** Files of this repository that the program can load. */
 const programFiles = (): string[] => [
   join(PROJECT_DIRECTORY, "index.ts"),
   ...["config", "components", "objects", "model", "gates", "clients", "outputs"].flatMap((directory) =>
@@ -17,7 +17,7 @@ const programFiles = (): string[] => [
   ),
 ];
 
-/** What runs, without the source map at its end. */
+/** The code that runs, without the source map at its end. */
 const running = (code: string): string => code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "").trimEnd();
 
 describe("start: transpiler", () => {

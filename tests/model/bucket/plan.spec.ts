@@ -304,7 +304,7 @@ describe("history: several compactors", () => {
     assert.deepEqual(flags, compactFlags(settingsWith(), plan()));
   });
 
-  // What model/relabel of Prometheus v0.314 says, through its own `relabel.Process`.
+  // Shards by model/relabel of Prometheus v0.314, through its own `relabel.Process`.
   for (const [tenant, ...shards] of [
     ["default-tenant", 1, 0, 2],
     ["greeter", 0, 2, 1],

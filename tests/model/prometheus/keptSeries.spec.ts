@@ -68,7 +68,7 @@ describe("series that are kept", () => {
         queries.some(({ from }) => from.startsWith("dashboards/thanos")),
     );
     for (const { from, family, matchers, quantile } of queries) {
-      // What is not of API server or kubelet is not touched; here the steps are applied to it all the same.
+      // Series of neither API server nor kubelet are not touched; here the steps are applied to them all the same.
       if (/^(?:thanos|grpc|prometheus|http|app)_/.test(family)) continue;
       const bounds = BOUNDS[family] ?? SOME_BOUNDS;
       const left = bounds.filter((bound) => spellings(bound).every((le) => kept({ __name__: `${family}_bucket`, le }) !== undefined));

@@ -6,7 +6,7 @@ import { HISTORY, SIDECAR } from "../../components/plans";
 import { type Overrides, rejection, ringSettings, settingsOf, together } from "../../harness";
 
 const GIB = 2 ** 30;
-/** What a querier was seen to take: 2.9 KB for a series of one chunk, 8.0 KB for one of eleven. */
+/** Memory that a querier was seen to take: 2.9 KB for a series of one chunk, 8.0 KB for one of eleven. */
 const needed = (series: number, chunks: number): number => series * 2_400 + chunks * 510;
 
 const withBucket = (overrides: Overrides = {}) => settingsOf("prod", together(HISTORY.overrides, overrides));

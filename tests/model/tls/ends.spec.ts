@@ -7,7 +7,7 @@ import { GATEWAY, GATEWAY_ROUTED, TLS, TLS_SECRETS, TLS_SIDECAR } from "../../co
 import { AUTHORITIES, CERTIFICATE, settingsOf, together } from "../../harness";
 
 const LEAF: Leaf = { name: "a", dnsNames: [], server: true, client: true };
-/** What is made on this day ends with the middle of 2027, and its CA with 2035. */
+/** Day of certificates that end with the middle of 2027, and of a CA that ends with 2035. */
 const MADE = new Date("2026-11-27T12:00:00Z");
 const BEFORE = new Date("2027-05-31T00:00:00Z");
 const SOON = new Date("2027-06-10T00:00:00Z");
