@@ -70,6 +70,15 @@ describe("capacity: remedies", () => {
     assert.match(remedy({}), /more replicas, /);
   });
 
+  it("of receivers are no replicas where a tenant's shard is too small for it, which more of them don't enlarge", () => {
+    const remedy = (load: object, shuffleSharding?: object) =>
+      problemOf(planUnder("prod", { ...LOAD, ...load }, { receive: { replicas: 6, shuffleSharding } }), "receive.resources.memory").remedy;
+    const shards = { shardSize: 3 };
+    assert.match(remedy({}), /, more replicas, /);
+    assert.match(remedy({}, shards), /^\d+Gi or more, or less in load\.series$/);
+    assert.match(remedy({ scraped: 10_000, tenants: 100 }, shards), /, more replicas, /);
+  });
+
   it("round down what is carried", () => {
     assert.deepEqual([0, 7, 99, 128, 46_999].map(roundedDown), [0, 7, 99, 120, 46_000]);
   });
