@@ -124,7 +124,7 @@ describe("capacity: remote write", () => {
     assert.equal(memory(20).used, memory(40).used);
     const [few, many] = [memory(20).worst, memory(40).worst];
     // 25,000 waiting samples and a request of 5,000 with 300 bytes of labels.
-    assert.ok(Math.abs(many - few - 20 * (25_000 * 100 + 5_000 * (150 + 3.4 * 300))) < 1);
+    assert.ok(Math.abs(many - few - 20 * (25_000 * 100 + 5_000 * (460 + 4.7 * 300))) < 1);
   });
 
   it("has a queue of its own for each target, and beside sidecars only those of others, whose speed nobody knows", () => {
