@@ -131,6 +131,7 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
       sets: ring.sets.filter((set) => set.ring === each.name).map(({ name }) => name),
       load: loadOf(load, written),
       heaviest: Math.min(1, ((balance * members.length) / Math.max(1, shard)) * (ofOne + ((1 - ofOne) * tenants) / load.tenants)),
+      sharded: each.shuffleSharding !== undefined,
       tenants,
       largestTenant: Math.min(1, ((balance * members.length) / Math.max(1, shard)) * (ofOne + (1 - ofOne) / load.tenants)),
       retentionSeconds: durationSeconds(receiveRetentionTime(each, settings)),

@@ -227,12 +227,13 @@ export const REMOTE_WRITE = 1.25;
 /** A sample that waits in a queue (prometheus storage/remote/queue_manager.go `timeSeries`). Not measured. */
 export const QUEUED_SAMPLE_BYTES = 100;
 /**
- * Memory of a sender for each sample of its largest request, and for each byte of that one's labels: the request as structs (`pendingData`:
- * 112 bytes, and two strings of 16 bytes for a label of about 25), marshalled (`pBuf`), and compressed, for which room is made as if
- * nothing could be (`encBuf`: seven sixths). Source: prometheus v0.314.0 storage/remote/queue_manager.go `runShard`. Not measured.
+ * Memory of a sender for each sample of its largest request, and for each byte of that one's labels: the request as structs of both
+ * versions of remote write, whichever is sent (`pendingData`: 128 bytes, 48 for the sample and 64 for a label of about 25; `pendingDataV2`:
+ * 176 and 64), marshalled (`pBuf`), and compressed, for which room is made as if nothing could be (`encBuf`: seven sixths). Source:
+ * prometheus v0.314.0 storage/remote/queue_manager.go `runShard`, prompb/types.pb.go. Not measured.
  */
-export const REQUEST_SAMPLE_BYTES = 150;
-export const REQUEST_LABELS = 3.4;
+export const REQUEST_SAMPLE_BYTES = 460;
+export const REQUEST_LABELS = 4.7;
 /** A core's time to scrape, store and send a sample. Measured: bench/README.md, "ingest", prod's Prometheus with 924 samples/s. */
 export const SCRAPE_SECONDS = 8 * MICROSECONDS;
 /** The largest shard against the mean: a hash of addresses knows nothing of how much a target has. Not measured. */

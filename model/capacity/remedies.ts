@@ -3,7 +3,7 @@ import { decidingKey } from "./deciding";
 import { needsOf } from "./needs";
 import { carrying, roundedDown, short } from "./quantities";
 import { EXEMPLARS, receiversName } from "./receivers";
-import type { CapacityPlan, ComponentPlan, Need } from "./types";
+import type { CapacityPlan, ComponentPlan, Need, RingCapacityPlan } from "./types";
 
 /** Remedies for a need that a plan does not meet: each is named only where the need is met by it. */
 
@@ -14,6 +14,10 @@ const MANY = 1_000;
 const MORE_PODS = /^(?:receivers|routers|queriers|query frontends|store gateways)/;
 /** Components of which there are as many as shards of Prometheus. */
 const MORE_SHARDS = /^(?:Prometheus|sidecars)$/;
+
+/** What one of many more receivers has: less of each tenant, or as much of the largest one, whose shard stays as large, and no other. */
+const amongMany = ({ sharded, heaviest, largestTenant }: RingCapacityPlan): Partial<RingCapacityPlan> =>
+  sharded ? { heaviest: largestTenant, tenants: 1 } : { heaviest: heaviest / MANY, largestTenant: largestTenant / MANY };
 
 /** The same plan with many more pods of a component. */
 export function withManyPods(plan: CapacityPlan, component: string): CapacityPlan {
@@ -29,15 +33,7 @@ export function withManyPods(plan: CapacityPlan, component: string): CapacityPla
     return { ...plan, bucket: { ...bucket, storeGateway: grown(bucket.storeGateway) } };
   if (receivers === undefined) return plan;
   const rings = receivers.rings.map((ring) =>
-    receiversName(receivers, ring) === component
-      ? {
-          ...grown(ring),
-          heaviest: ring.heaviest / MANY,
-          largestTenant: ring.largestTenant / MANY,
-          // Tenants are divided where each has a shard of its own.
-          tenants: ring.tenants < plan.load.tenants ? 1 : ring.tenants,
-        }
-      : ring,
+    receiversName(receivers, ring) === component ? { ...grown(ring), ...amongMany(ring) } : ring,
   );
   return { ...plan, receivers: { ...receivers, rings } };
 }

@@ -61,6 +61,8 @@ export interface RingCapacityPlan extends ComponentPlan {
   load: Load;
   /** Part of its series that the receiver with most of them stores, 0 to 1. */
   heaviest: number;
+  /** Whether each tenant has a shard, of a number of receivers that does not follow the ring's. */
+  sharded: boolean;
   /** Tenants of which that receiver has series: all, or those whose shards it is in. */
   tenants: number;
   /** Part of the ring's series that it stores of its largest tenant, 0 to {@link heaviest}. */

@@ -22,6 +22,8 @@ interface Backend {
   /** Names of ingress classes, as each controller's own chart calls them. */
   classes: RegExp;
   annotations: readonly Annotation[];
+  /** Whether it speaks TLS to a Service's port 443 unless an annotation says something else. Default: no. */
+  byPort?: boolean;
 }
 
 /** Values without their case, where controllers don't care. */
@@ -42,6 +44,8 @@ const yes = oneOf("true", "1", "yes", "on", "enabled");
 
 const ingress = (name: string, value: string, saysTls: Annotation["saysTls"]): Annotation => ({ of: "ingress", name, value, saysTls });
 const service = (name: string, value: string, saysTls: Annotation["saysTls"]): Annotation => ({ of: "service", name, value, saysTls });
+/** An annotation that the Ingress or the Service may have. */
+const either = (...of: Parameters<typeof ingress>): Annotation[] => [ingress(...of), service(...of)];
 
 /** Name of ingress-nginx' annotation, by which it is told from the controller of NGINX' makers, too. */
 const BACKEND_PROTOCOL = "nginx.ingress.kubernetes.io/backend-protocol";
@@ -73,20 +77,21 @@ const CONTROLLERS: readonly Backend[] = [
   {
     classes: /^traefik/,
     annotations: [service("traefik.ingress.kubernetes.io/service.serversscheme", "https", exactly("https"))],
+    byPort: GATEWAY_SERVICE_PORT === 443,
   },
   {
     classes: /^haproxy/,
     annotations: [
-      ingress("haproxy.org/server-ssl", "true", yes),
-      service("haproxy.org/server-ssl", "true", yes),
-      ingress("haproxy-ingress.github.io/backend-protocol", "h1-ssl", oneOf("h1-ssl", "h2-ssl", "https", "grpcs")),
-      ingress("haproxy-ingress.github.io/secure-backends", "true", yes),
+      ...either("haproxy.org/server-ssl", "true", yes),
+      ...either("haproxy-ingress.github.io/backend-protocol", "h1-ssl", oneOf("h1-ssl", "h2-ssl", "https", "grpcs")),
+      ...either("haproxy-ingress.github.io/secure-backends", "true", yes),
     ],
   },
-  { classes: /^alb$/, annotations: [ingress("alb.ingress.kubernetes.io/backend-protocol", "HTTPS", oneOf("https"))] },
+  { classes: /^alb$/, annotations: either("alb.ingress.kubernetes.io/backend-protocol", "HTTPS", exactly("HTTPS")) },
   { classes: /^gce/, annotations: [service("cloud.google.com/app-protocols", '{"<write or query>":"HTTPS"}', portsSayTls)] },
   { classes: /^azure/, annotations: [ingress("appgw.ingress.kubernetes.io/backend-protocol", "https", oneOf("https"))] },
-  { classes: /^kong/, annotations: [service("konghq.com/protocol", "https", exactly("https", "grpcs", "tls", "wss"))] },
+  // `tls` is for streams: Kong leaves an Ingress whose Service has it without a backend.
+  { classes: /^kong/, annotations: [service("konghq.com/protocol", "https", exactly("https", "grpcs", "wss"))] },
   {
     classes: /^contour/,
     annotations: [
@@ -133,6 +138,7 @@ export function plainBackend({ class: chosen, ...annotated }: Annotated, endpoin
     return value === undefined ? [] : [{ ...each, written: value }];
   });
   if (given.some(({ saysTls, written }) => saysTls(written, endpoint))) return undefined;
+  if (given.length === 0 && meant.some(({ byPort }) => byPort)) return undefined;
   const wanted = given.length > 0 ? given : meant.length > 0 ? known : [];
   return {
     said: given.map(({ name, written }) => `${name}: ${written}`),
@@ -156,8 +162,8 @@ function nginxBytes(size: string): number | undefined {
 }
 
 /**
- * The size of a request that the community's ingress-nginx takes, in words; undefined where it takes more than by itself, or another
- * controller is meant.
+ * The size of a request that the community's ingress-nginx takes, in words; undefined where somebody has chosen one that is no less than
+ * its own, or another controller is meant.
  */
 export function smallBodies({ class: chosen, ingress: own }: Annotated): string | undefined {
   if (chosen === undefined || !/nginx/.test(chosen) || own[BACKEND_PROTOCOL] === undefined) return undefined;

@@ -146,6 +146,22 @@ describe("start: what the engine runs", function () {
     assert.ok(silent < 10, `${silent} messages`);
   });
 
+  it("the variable of --debug is read as the CLI reads it", async () => {
+    const script = `
+      const log = require("@pulumi/pulumi/log");
+      const { debug } = log;
+      const { debugMessagesOnDemand } = require("./start/messages.cjs");
+      const sends = (value) => {
+        log.debug = debug;
+        process.env.PULUMI_OPTION_DEBUG = value;
+        debugMessagesOnDemand();
+        return log.debug === debug;
+      };
+      console.log(JSON.stringify(["true", "1", "TRUE", "false", "0", ""].map(sends)));`;
+    const { stdout } = await execa("node", ["-e", script], { cwd: PROJECT_DIRECTORY });
+    assert.deepEqual(JSON.parse(stdout), [true, true, true, false, false, false]);
+  });
+
   it("what is put off is loaded when it is asked for", async () => {
     const script = `
       require("./start/deferred.cjs").deferUnused();

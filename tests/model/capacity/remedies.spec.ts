@@ -70,6 +70,15 @@ describe("capacity: remedies", () => {
     assert.match(remedy({}), /more replicas, /);
   });
 
+  it("of receivers are no replicas where a tenant's shard is too small for it, which more of them don't enlarge", () => {
+    const remedy = (load: object, shuffleSharding?: object) =>
+      problemOf(planUnder("prod", { ...LOAD, ...load }, { receive: { replicas: 6, shuffleSharding } }), "receive.resources.memory").remedy;
+    const shards = { shardSize: 3 };
+    assert.match(remedy({}), /, more replicas, /);
+    assert.match(remedy({}, shards), /^\d+Gi or more, or less in load\.series$/);
+    assert.match(remedy({ scraped: 10_000, tenants: 100 }, shards), /, more replicas, /);
+  });
+
   it("round down what is carried", () => {
     assert.deepEqual([0, 7, 99, 128, 46_999].map(roundedDown), [0, 7, 99, 120, 46_000]);
   });
@@ -115,7 +124,7 @@ describe("capacity: remote write", () => {
     assert.equal(memory(20).used, memory(40).used);
     const [few, many] = [memory(20).worst, memory(40).worst];
     // 25,000 waiting samples and a request of 5,000 with 300 bytes of labels.
-    assert.ok(Math.abs(many - few - 20 * (25_000 * 100 + 5_000 * (150 + 3.4 * 300))) < 1);
+    assert.ok(Math.abs(many - few - 20 * (25_000 * 100 + 5_000 * (460 + 4.7 * 300))) < 1);
   });
 
   it("has a queue of its own for each target, and beside sidecars only those of others, whose speed nobody knows", () => {

@@ -63,7 +63,10 @@ describe("warnings of the gateway", () => {
       query({}),
       /^expose\.query\.ingress of the class nginx says nothing of TLS.*backend-protocol: HTTPS in ingress\.annotations/,
     );
-    assert.match(query({ class: "traefik" }), /serversscheme: https in gateway\.services\.annotations/);
+    assert.match(query({ class: "kong" }), /konghq\.com\/protocol: https in gateway\.services\.annotations/);
+    assert.equal(query({ class: "kong" }, { annotations: { "konghq.com/protocol": "https" } }), "");
+    // It takes the port 443 of the Service for TLS.
+    assert.equal(query({ class: "traefik" }), "");
     assert.equal(query({ class: "traefik" }, { annotations: { "traefik.ingress.kubernetes.io/service.serversscheme": "https" } }), "");
     assert.match(query({ class: undefined }), /the annotation of its controller/);
     assert.equal(query({ class: "own", annotations: { "alb.ingress.kubernetes.io/backend-protocol": "HTTPS" } }), "");
@@ -95,10 +98,13 @@ describe("warnings of the gateway", () => {
       ["haproxy", {}, { "haproxy.org/server-ssl": "false" }],
       ["haproxy", { "haproxy-ingress.github.io/backend-protocol": "h1" }],
       ["alb", { "alb.ingress.kubernetes.io/backend-protocol": "HTTP" }],
+      // AWS' controller refuses the Ingress.
+      ["alb", { "alb.ingress.kubernetes.io/backend-protocol": "https" }],
       ["gce", {}, { "cloud.google.com/app-protocols": '{"query":"HTTP","write":"HTTPS"}' }],
       ["gce", {}, { "cloud.google.com/app-protocols": "HTTPS" }],
       ["azure-application-gateway", { "appgw.ingress.kubernetes.io/backend-protocol": "http" }],
       ["kong", {}, { "konghq.com/protocol": "http" }],
+      ["kong", {}, { "konghq.com/protocol": "tls" }],
       ["contour", {}, { "projectcontour.io/upstream-protocol.tls": "8443" }],
       ["openshift-default", { "route.openshift.io/termination": "edge" }],
       ["own", { "alb.ingress.kubernetes.io/backend-protocol": "HTTP" }],
@@ -119,7 +125,10 @@ describe("warnings of the gateway", () => {
       ["nginx", { "nginx.org/ssl-services": "other, thanos-gateway-query" }],
       ["haproxy", { "haproxy.org/server-ssl": "false" }, { "haproxy.org/server-ssl": "true" }],
       ["haproxy", { "haproxy-ingress.github.io/backend-protocol": "h2-ssl" }],
+      ["haproxy", {}, { "haproxy-ingress.github.io/backend-protocol": "HTTPS" }],
+      ["haproxy", {}, { "haproxy-ingress.github.io/secure-backends": "true" }],
       ["alb", { "alb.ingress.kubernetes.io/backend-protocol": "HTTPS" }],
+      ["alb", {}, { "alb.ingress.kubernetes.io/backend-protocol": "HTTPS" }],
       ["gce-internal", {}, { "cloud.google.com/app-protocols": '{"query":"HTTP2"}' }],
       ["azure-application-gateway", { "appgw.ingress.kubernetes.io/backend-protocol": "https" }],
       ["kong", {}, { "konghq.com/protocol": "https" }],
