@@ -5,7 +5,7 @@ import { carrying, short } from "./capacity/quantities";
 import type { CapacityPlan, Need } from "./capacity/types";
 import { capacityPlan } from "./capacityPlan";
 import { planStack } from "./plan";
-import { MOST_PROMETHEUS_SHARDS, MOST_RECEIVERS, MOST_SENDERS } from "./settings/forms";
+import { MOST_PROMETHEUS_SHARDS, MOST_QUERIERS, MOST_RECEIVERS, MOST_SENDERS } from "./settings/forms";
 import { type SettingsInput, settingsSchema } from "./settings/schema";
 import { counted } from "./values/counted";
 import { formatProblem, type Problem } from "./values/problem";
@@ -163,7 +163,7 @@ const grownBy = (count: number, excess: number, step = 1): number =>
 const replayExcess = (plan: CapacityPlan): number => Math.max(0, ...needsOf(plan).map(({ least = 0, available }) => least / available));
 
 /** Largest numbers that the stack file takes. */
-const MOST = { receivers: MOST_RECEIVERS, shards: MOST_PROMETHEUS_SHARDS, queriers: 50, senders: MOST_SENDERS } as const;
+const MOST = { receivers: MOST_RECEIVERS, shards: MOST_PROMETHEUS_SHARDS, queriers: MOST_QUERIERS, senders: MOST_SENDERS } as const;
 
 /** What there may be too many of, in words. */
 const COUNTED = [

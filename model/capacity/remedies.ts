@@ -7,20 +7,14 @@ import type { CapacityPlan, ComponentPlan, Need } from "./types";
 
 /** What would meet a need that a plan does not: each is told only where it does. */
 
-/** As many times the pods as nobody has, under whom all that is left is what each of them needs. */
-const MANY = 1_000;
-
 /** Components whose work is divided over however many pods there are, in part at least. */
 const MORE_PODS = /^(?:receivers|routers|queriers|query frontends|store gateways)/;
 /** Components of which there are as many as shards of Prometheus. */
 const MORE_SHARDS = /^(?:Prometheus|sidecars)$/;
 
-/** The same plan with many more pods of a component. */
-export function withManyPods(plan: CapacityPlan, component: string): CapacityPlan {
-  const grown = <Own extends ComponentPlan>(own: Own): Own => ({
-    ...own,
-    pods: { all: own.pods.all * MANY, restart: own.pods.restart * MANY, loss: own.pods.loss * MANY },
-  });
+/** The same plan with as many pods of a component as a stack file takes. */
+export function withMostPods(plan: CapacityPlan, component: string): CapacityPlan {
+  const grown = <Own extends ComponentPlan>(own: Own): Own => ({ ...own, ...own.most });
   const { receivers, routers, querier, queryFrontend, bucket } = plan;
   if (component === "routers" && routers !== undefined) return { ...plan, routers: grown(routers) };
   if (component === "queriers") return { ...plan, querier: grown(querier) };
@@ -28,17 +22,7 @@ export function withManyPods(plan: CapacityPlan, component: string): CapacityPla
   if (component === "store gateways" && bucket !== undefined)
     return { ...plan, bucket: { ...bucket, storeGateway: grown(bucket.storeGateway) } };
   if (receivers === undefined) return plan;
-  const rings = receivers.rings.map((ring) =>
-    receiversName(receivers, ring) === component
-      ? {
-          ...grown(ring),
-          heaviest: ring.heaviest / MANY,
-          largestTenant: ring.largestTenant / MANY,
-          // Tenants are divided where each has a shard of its own.
-          tenants: ring.tenants < plan.load.tenants ? 1 : ring.tenants,
-        }
-      : ring,
-  );
+  const rings = receivers.rings.map((ring) => (receiversName(receivers, ring) === component ? grown(ring) : ring));
   return { ...plan, receivers: { ...receivers, rings } };
 }
 
@@ -51,7 +35,7 @@ function meets(plan: CapacityPlan, { component, resource }: Need): boolean {
 /** Not where one query, or what every pod has of each tenant, is too much for one of them. */
 function morePods(need: Need, plan: CapacityPlan): string[] {
   const { component } = need;
-  if (!MORE_PODS.test(component) || !meets(withManyPods(plan, component), need)) return [];
+  if (!MORE_PODS.test(component) || !meets(withMostPods(plan, component), need)) return [];
   const scraped = component.startsWith("receivers") ? (plan.receivers?.scrapedOfOne ?? 0) : 0;
   return [`more replicas${scraped === 0 ? "" : ` (each has ${short(scraped)} series more for Prometheus to scrape)`}`];
 }

@@ -46,25 +46,32 @@ export interface Pods {
 /** What every component of the plan has. */
 export interface ComponentPlan {
   pods: Pods;
+  /** What of it is other with as many pods as a stack file takes. Absent where more of them divide nothing. */
+  most?: { pods: Pods };
   cpu: Budget;
   memory: Budget;
   /** Undefined where nobody knows how large the disk is, or nothing is kept. */
   disk?: Budget;
 }
 
-/** A ring of receivers. */
-export interface RingCapacityPlan extends ComponentPlan {
-  name: string;
-  /** Names of its StatefulSets. */
-  sets: readonly string[];
-  /** What is written into it, each series once. */
-  load: Load;
+/** What a ring's receiver with most series has of these. */
+interface RingParts {
   /** Part of its series that the receiver with most of them stores, 0 to 1. */
   heaviest: number;
   /** Tenants of which that receiver has series: all, or those whose shards it is in. */
   tenants: number;
   /** Part of the ring's series that it stores of its largest tenant, 0 to {@link heaviest}. */
   largestTenant: number;
+}
+
+/** A ring of receivers. */
+export interface RingCapacityPlan extends ComponentPlan, RingParts {
+  name: string;
+  most: { pods: Pods } & RingParts;
+  /** Names of its StatefulSets. */
+  sets: readonly string[];
+  /** What is written into it, each series once. */
+  load: Load;
   retentionSeconds: number;
   /** Bytes of a tenant's blocks at most, if anything bounds them. */
   retainedBytes?: number;
@@ -170,6 +177,8 @@ export interface Prices {
 export interface CapacityPlan {
   /** The whole environment's, each series once. */
   load: Load;
+  /** Whether the environment names its samples a second. Otherwise they follow from its series. */
+  samplesAreNamed: boolean;
   queries: Queries;
   receivers?: ReceiversPlan;
   routers?: ComponentPlan;

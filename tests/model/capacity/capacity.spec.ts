@@ -139,7 +139,10 @@ describe("capacity: the first limit", () => {
     assert.match(tenants.get("receive.resources.memory") ?? "", /^18Gi or more, or less in load\.tenants$/);
     const query = remedies({ series: 100_000, queries: { range: "30d", series: 10_000 } });
     assert.match(query.get("querier.resources.memory") ?? "", /^\d+Gi or more, or less in load\.queries$/);
-    assert.match(query.get("querier.resources.cpu") ?? "", /, more replicas, /);
+    assert.match(
+      remedies({ series: 100_000, queries: { perSecond: 0.05, range: "30d", series: 10_000 } }).get("querier.resources.cpu") ?? "",
+      /, more replicas, /,
+    );
     const series = remedies({ series: 1_000_000 });
     for (const key of ["receive.resources.memory", "receive.resources.cpu", "receive.routers.resources.memory"])
       assert.match(series.get(key) ?? "", /, more replicas, /, key);
@@ -159,6 +162,11 @@ describe("capacity: the first limit", () => {
 });
 
 describe("capacity: each component", () => {
+  it("Prometheus has one database and one log, whoever else writes into the ring", () => {
+    const disk = (tenants: number) => needOf(planUnder("prod", { series: 1_000_000, interval: "15s", tenants }), "Prometheus disk").worst;
+    assert.equal(disk(100), disk(1));
+  });
+
   it("compactors divide tenants, of which one may have more than the others", () => {
     const part = (shards: number, tenants: number) =>
       compactedByOne({ compactor: { shards } as LoadedBucket["compactor"], load: { tenants } as Load, ofOneTenant: 0 });
