@@ -1,4 +1,6 @@
+import { decidingKey } from "./capacity/deciding";
 import { loadProblemsOf, onePod, reasonOf } from "./capacity/limits";
+import { usable } from "./capacity/need";
 import { needsOf } from "./capacity/needs";
 import { sendersFor, shardLoad } from "./capacity/prometheus";
 import { carrying, short } from "./capacity/quantities";
@@ -67,12 +69,14 @@ const LEAST: Amounts = Object.fromEntries(
 /** Longest time of a scrape where a stack file names none. */
 const SCRAPE_TIMEOUT_SECONDS = durationSeconds(settingsSchema.shape.prometheus.shape.scrapeTimeout.parse(undefined));
 
-/** Zones of which so many can be lost while a majority of them is left. */
-const zonesFor = (lost: number): string[] => (lost === 0 ? [] : Array.from({ length: 2 * lost + 1 }, (_, index) => `z${index + 1}`));
+/** As many zones as replicas, so that a lost one takes one of a series: no zones where none may be lost. */
+const zonesFor = ({ zones }: SizeRequest["survives"], replicationFactor: number): string[] =>
+  zones === 0 ? [] : Array.from({ length: replicationFactor }, (_, index) => `z${index + 1}`);
 
 const structureOf = ({ survives }: SizeRequest) => {
   const lost = Math.max(survives.nodes, survives.zones);
-  return { lost, zones: zonesFor(survives.zones), replicationFactor: Math.max(3, 2 * lost + 1) };
+  const replicationFactor = Math.max(3, 2 * lost + 1);
+  return { lost, zones: zonesFor(survives, replicationFactor), replicationFactor };
 };
 
 /** Scrapes that make the samples of the load, and no more; each ends before the next begins. */
@@ -167,9 +171,9 @@ const MOST = { receivers: MOST_RECEIVERS, shards: MOST_PROMETHEUS_SHARDS, querie
 
 /** What there may be too many of, in words. */
 const COUNTED = [
-  { count: "receivers", what: "receivers in a ring" },
-  { count: "shards", what: "shards of Prometheus" },
-  { count: "queriers", what: "queriers" },
+  { count: "receivers", component: "receivers", what: "receivers in a ring" },
+  { count: "shards", component: "Prometheus", what: "shards of Prometheus" },
+  { count: "queriers", component: "queriers", what: "queriers" },
 ] as const;
 
 /**
@@ -196,16 +200,29 @@ export function sizedStack(request: SizeRequest): SizedStack {
     }
     Object.assign(counts, grown);
     const over = COUNTED.filter(({ count }) => counts[count] > MOST[count]);
-    if (over.length > 0) {
-      const refused: Problem = {
-        key: "load.series",
-        value: request.load.series,
-        rule: `${over.map(({ count, what }) => `${MOST[count]} ${what}`).join(" and ")}, of ${request.largestMemory} each, are the most that one environment has, and do not carry it`,
-        remedy: "fewer series, a larger memory of one pod, or several environments",
-      };
-      throw new Error(formatProblem(refused));
-    }
+    if (over[0] !== undefined) throw new Error(formatProblem(tooMuch(request, plan, over[0].component, over)));
   }
+}
+
+/** What ends the growth of numbers, as a problem of the key of the load from which it follows. */
+function tooMuch(
+  { load, largestMemory }: SizeRequest,
+  plan: CapacityPlan,
+  component: string,
+  over: readonly (typeof COUNTED)[number][],
+): Problem {
+  const [need] = needsOf(plan)
+    .filter((each) => each.component === component)
+    .map((each) => (each.resource === "memory" ? { ...each, available: usable("memory", quantityBytes(largestMemory)) } : each))
+    .filter(({ resource }) => resource === "memory" || resource === "replay" || resource === "remoteWrite")
+    .sort((left, right) => right.worst / right.available - left.worst / left.available);
+  const { key, carries } = need === undefined ? { key: "load.series", carries: true } : decidingKey(need, plan, needsOf);
+  return {
+    key,
+    value: load[key.slice("load.".length) as keyof typeof load],
+    rule: `${over.map(({ count, what }) => `${MOST[count]} ${what}`).join(" and ")}, of ${largestMemory} each, are the most that one environment has, and do not carry it`,
+    remedy: [...(carries ? ["less of it"] : []), "a larger memory of one pod", ...(carries ? ["or several environments"] : [])].join(", "),
+  };
 }
 
 function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: CapacityPlan): Reason[] {
@@ -224,7 +241,7 @@ function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: Cap
           {
             key: "cluster.zones",
             value: zones.join(", "),
-            why: "to be replaced by the cluster's own; a majority of them is left after the loss",
+            why: "to be replaced by the cluster's own; one for each replica of a series",
           },
         ]),
     {
