@@ -153,6 +153,17 @@ describe("capacity: the first limit", () => {
     );
   });
 
+  it("is refused with a need that does not read as what there is, however near they are", () => {
+    for (const [key, load, overrides] of [
+      ["prometheus.resources.memory", { series: 127_500, interval: "30s" }, {}],
+      ["prometheus.remoteWrite.maxShards", { series: 100, samplesPerSecond: 80_646 }, { prometheus: { remoteWrite: { maxShards: 10 } } }],
+    ] as const) {
+      const rule = loadProblemsOf(planUnder("prod", load, overrides)).find((each) => each.key === key)?.rule ?? "";
+      const amounts = rule.match(/[\d.]+ (?:MiB|k samples)/g) ?? [];
+      assert.ok(amounts.length > 1 && amounts[0] !== amounts.at(-1), rule);
+    }
+  });
+
   it("is named with the component, and the series that are then carried", () => {
     const { summary, carries, load: given } = capacity(planUnder("prod", { series: 10_000, interval: "15s", queries: { perSecond: 0.1 } }));
     assert.equal(given.series, 10_000);
@@ -337,7 +348,10 @@ describe("capacity: quantities", () => {
   });
 
   it("are short, and round down what is carried", () => {
-    assert.deepEqual([590, 1_000, 13_549, 999_999, 1_400_000].map(short), ["590", "1 k", "13.5 k", "999 k", "1.4 M"]);
+    assert.deepEqual(
+      [590, 1_000, 13_549, 999_999, 1_400_000].map((amount) => short(amount)),
+      ["590", "1 k", "13.5 k", "999 k", "1.4 M"],
+    );
     assert.deepEqual(
       [1, 1.04, 0.996, 1.1, 2].map((cores) => amountOf("cpu", cores)),
       ["1 core", "1 core", "1 core", "1.1 cores", "2 cores"],
