@@ -163,6 +163,13 @@ function carriesMore({ resource }: Need, amount: string, before: string | undefi
 const grownBy = (count: number, excess: number, step = 1): number =>
   excess <= 1 ? count : count + step * Math.max(1, Math.floor((count * (excess - 1)) / 2 / step));
 
+/** How many times as much memory as it may have a key's neediest pod needs: not its amount, since the steps of these are an eighth. */
+function memoryExcess(plan: CapacityPlan, key: string, most: number): number {
+  const needs = needsOf(plan).filter(({ budget }) => budget.key === key);
+  if (needs.every(({ budget }) => budget.amount <= most)) return 1;
+  return Math.max(1 + Number.EPSILON, ...needs.map(({ worst }) => worst / usable("memory", most)));
+}
+
 /** How many times as long as it may take a replay takes that more cores don't shorten. */
 const replayExcess = (plan: CapacityPlan): number => Math.max(0, ...needsOf(plan).map(({ least = 0, available }) => least / available));
 
@@ -188,8 +195,7 @@ export function sizedStack(request: SizeRequest): SizedStack {
   const most = quantityBytes(request.largestMemory);
   for (;;) {
     const { sizes, plan } = sizesFor(request, counts);
-    // How many times as large as it may be.
-    const excess = (key: string) => quantityBytes(sizes.amounts[`${key}.resources.memory`] ?? "0") / most;
+    const excess = (key: string) => memoryExcess(plan, `${key}.resources.memory`, most);
     const grown = {
       receivers: grownBy(counts.receivers, Math.max(excess("receive"), replayExcess(plan)), step),
       shards: grownBy(counts.shards, Math.max(excess("prometheus"), (sendersFor(plan.prometheus) ?? 0) / MOST.senders)),

@@ -95,6 +95,24 @@ describe("size", () => {
     );
   });
 
+  it("has no more of many pods than fit, although the amounts that are tried are an eighth apart", () => {
+    const { config } = sizedStack({
+      ...REQUEST,
+      load: { series: 6_000_000, interval: "60s", labelBytes: 5_000 },
+      retention: "1d",
+      survives: { nodes: 0, zones: 0 },
+      largestMemory: "8Gi",
+    });
+    const fewer = (key: "receive" | "prometheus", counts: object): SettingsInput =>
+      ({
+        ...config,
+        [key]: { ...config[key], ...counts, resources: { cpu: "64", memory: "8Gi" }, storage: { pvc: { size: "1Ti" } } },
+      }) as SettingsInput;
+    assert.ok(!carriesItsLoad(fewer("receive", { replicas: (config.receive?.replicas ?? 0) - 1 })));
+    assert.ok(!carriesItsLoad(fewer("prometheus", { shards: (config.prometheus?.shards ?? 0) - 1 })));
+    assert.ok(carriesItsLoad(config));
+  });
+
   it("names the key of the load that no numbers of pods carry, and less of it only where that helps", () => {
     const load = { series: 1_000, interval: "15s" };
     for (const [change, said] of [
