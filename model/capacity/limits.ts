@@ -97,7 +97,8 @@ function problemOf(need: Need, plan: CapacityPlan): Problem {
   const deciding = decidingKey(need, plan, needsOf);
   return {
     key: need.budget.key,
-    value: need.budget.text,
+    // As the stack file has it: senders are a number, quantities are texts.
+    value: need.resource === "remoteWrite" ? need.budget.amount : need.budget.text,
     isPublic: true,
     rule: `under the load (${deciding.text}) ${onePod(need.component)} ${reasonOf(need)}, and ${availableOf(need)}`,
     remedy: remedyOf(need, plan),

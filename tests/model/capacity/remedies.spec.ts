@@ -129,7 +129,7 @@ describe("capacity: remote write", () => {
   it("is refused where all senders together do not send what is scraped, with senders that do, or shards", () => {
     const under = (maxShards: number) => planUnder("prod", LOAD, queue({ maxShards }));
     const { value, rule, remedy } = problemOf(under(5), "prometheus.remoteWrite.maxShards");
-    assert.equal(value, "5");
+    assert.equal(value, 5);
     assert.match(
       rule,
       /^under the load \(load\.series, 50 k\) Prometheus has 50 k samples\/s to send, and all senders together surely send 40\.3 k samples\/s$/,
