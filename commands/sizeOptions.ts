@@ -1,4 +1,5 @@
 import { problemsOfIssue } from "../config/issues";
+import { MOST_NODES_OF_A_RING, survivalProblems } from "../model/availability/rules";
 import { settingsSchema } from "../model/settings/schema";
 import type { SizeRequest } from "../model/sizing";
 import { formatProblem } from "../model/values/problem";
@@ -37,8 +38,8 @@ const OPTION_OF: Readonly<Record<string, string>> = {
  * @throws {Error} with a line for each option that the stack file would not take: option, value, rule, and what is accepted
  */
 export function sizeRequest(options: SizeOptions): SizeRequest {
-  // A text that is no number is shown as it was typed.
-  const number = (text: string) => (Number.isNaN(Number(text)) ? text : Number(text));
+  // A text that is no number is shown as it was typed; no text at all is none, and not 0.
+  const number = (text: string) => (text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text));
   const given = (key: string, text: string | undefined) => (text === undefined ? {} : { [key]: number(text) });
   const load = {
     series: number(options.series),
@@ -63,5 +64,10 @@ export function sizeRequest(options: SizeOptions): SizeRequest {
     });
   if (refused.length > 0) throw new Error(refused.join("\n"));
   // The schema has taken them, so that `load` and `survives` hold numbers.
-  return { name, load, retention, survives, largestMemory } as SizeRequest;
+  const request = { name, load, retention, survives, largestMemory } as SizeRequest;
+  const [lost] = survivalProblems({ survives: request.survives, ingestion: "receive" });
+  // Its other remedy is a scheme that is not sized.
+  if (lost !== undefined)
+    throw new Error(formatProblem({ ...lost, key: OPTION_OF[lost.key] ?? lost.key, remedy: `at most ${MOST_NODES_OF_A_RING}` }));
+  return request;
 }

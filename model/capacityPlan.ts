@@ -25,6 +25,7 @@ import { receiveRetentionTime } from "./retention/receivers";
 import { ketamaRing } from "./ring/ketama";
 import { type RingPlan, ringOf } from "./ring/plan";
 import { zoneBalance } from "./ring/replicaSets";
+import { MOST_QUERIERS, MOST_QUERY_FRONTENDS, MOST_RECEIVERS, MOST_ROUTERS, MOST_STORE_GATEWAYS } from "./settings/forms";
 import { DEFAULT_RING, ringsOf } from "./settings/rings";
 import type { ResourceSettings, Settings } from "./settings/schema";
 import { cpuCores, durationSeconds, quantityBytes } from "./values/quantity";
@@ -41,6 +42,9 @@ const OWN_SERIES = 59_000;
 
 /** Series that a query reads where nobody says, if there are as many. */
 const READ_SERIES = 1_000;
+
+/** The receiver with most against the mean, in a ring of {@link MOST_RECEIVERS}: 1.093 over three zones, which takes most of a second to find. */
+const UNEVEN_RING = 1.1;
 
 const loadOf = (load: LoadSettings, series: number): Load =>
   times(
@@ -69,6 +73,12 @@ const requested = (key: string, { cpu, memory }: ResourceSettings): Pick<Compone
 });
 
 const component = (key: string, resources: ResourceSettings, pods: Pods): ComponentPlan => ({ pods, ...requested(key, resources) });
+
+/** A component whose work is divided over its pods, of which a stack file takes so many. */
+const sharing = (key: string, resources: ResourceSettings, workload: Workload, settings: Settings, most: number): ComponentPlan => ({
+  ...component(key, resources, podsOf(workload, settings)),
+  most: { pods: podsOf({ ...workload, replicas: most }, settings) },
+});
 
 /** Pods that are left: the numbers of the proof of what the plan survives. */
 function podsOf(workload: Workload, { survives, cluster }: Settings): Pods {
@@ -113,27 +123,34 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
     // Each Prometheus of a shard, and each sender of a pair, writes series of its own.
     const written =
       each.name === DEFAULT_RING ? scraped * prometheus.replicas + others * pairs : (load.hashrings[each.name]?.series ?? 0) * pairs;
-    const balance = Math.max(0, ...zoneBalance(ketamaRing(members, receive.replicationFactor)).members.map(({ share }) => share));
-    // A tenant's shard holds all of its series; which shards a receiver is in is drawn.
-    const shard = Math.min(members.length, each.shuffleSharding?.shardSize ?? members.length);
-    const tenants = mostDrawn(load.tenants, members.length === 0 ? 1 : shard / members.length);
+    const balance = Math.max(0, ...zoneBalance(ketamaRing(members, receive.replicationFactor)).members.map(({ load: own }) => own));
     // All that the stack's own Prometheus writes is one tenant's, and in one shard.
     const ofOne = each.name === DEFAULT_RING && written > 0 ? (scraped * prometheus.replicas) / written : 0;
+    const partsOf = (replicas: number, uneven: number): Pick<RingCapacityPlan, "heaviest" | "tenants" | "largestTenant"> => {
+      // A tenant's shard holds all of its series; which shards a receiver is in is drawn.
+      const shard = Math.min(replicas, each.shuffleSharding?.shardSize ?? replicas);
+      const tenants = mostDrawn(load.tenants, replicas === 0 ? 1 : shard / replicas);
+      const ofShard = (uneven * receive.replicationFactor) / Math.max(1, shard);
+      return {
+        heaviest: Math.min(1, ofShard * (ofOne + ((1 - ofOne) * tenants) / load.tenants)),
+        tenants,
+        largestTenant: Math.min(1, ofShard * (ofOne + (1 - ofOne) / load.tenants)),
+      };
+    };
+    const podsWith = (replicas: number): Pods => ({
+      all: replicas,
+      restart: Math.max(1, replicas - 1),
+      loss: replicas - Math.max(survives.nodes, each.zones.length > 0 ? (survives.zones * replicas) / each.zones.length : 0),
+    });
     const { retention } = each;
     return {
-      ...component(each.keyOf("resources"), each.resources, {
-        all: each.replicas,
-        restart: Math.max(1, each.replicas - 1),
-        loss: each.replicas - Math.max(survives.nodes, each.zones.length > 0 ? (survives.zones * each.replicas) / each.zones.length : 0),
-      }),
+      ...component(each.keyOf("resources"), each.resources, podsWith(each.replicas)),
+      ...partsOf(members.length, balance),
+      most: { pods: podsWith(MOST_RECEIVERS), ...partsOf(MOST_RECEIVERS, UNEVEN_RING) },
       ...diskOf(each.keyOf("storage"), each.storage),
       name: each.name,
       sets: ring.sets.filter((set) => set.ring === each.name).map(({ name }) => name),
       load: loadOf(load, written),
-      heaviest: Math.min(1, ((balance * members.length) / Math.max(1, shard)) * (ofOne + ((1 - ofOne) * tenants) / load.tenants)),
-      sharded: each.shuffleSharding !== undefined,
-      tenants,
-      largestTenant: Math.min(1, ((balance * members.length) / Math.max(1, shard)) * (ofOne + (1 - ofOne) / load.tenants)),
       retentionSeconds: durationSeconds(receiveRetentionTime(each, settings)),
       ...(retention.size === undefined ? {} : { retainedBytes: quantityBytes(retention.size) }),
     };
@@ -169,8 +186,8 @@ function prometheusPlan(settings: Settings, load: LoadSettings, workload: Worklo
   return {
     ...component("prometheus.resources", prometheus.resources, podsOf(workload, settings)),
     ...diskOf("prometheus.storage", prometheus.storage),
-    // It has no window for samples out of order.
-    load: { ...loadOf(load, scraped), late: 0 },
+    // It has one database, of no tenant, and no window for samples out of order.
+    load: { ...loadOf(load, scraped), tenants: 1, late: 0 },
     shards: prometheus.shards,
     replicas: prometheus.replicas,
     retentionSeconds: durationSeconds(prometheusRetentionTime(settings)),
@@ -220,7 +237,7 @@ function bucketPlan(
   const { raw, fiveMinutes, oneHour } = compactor.retention;
   return {
     storeGateway: {
-      ...component("objectStorage.storeGateway.resources", storeGateway.resources, podsOf(workload, settings)),
+      ...sharing("objectStorage.storeGateway.resources", storeGateway.resources, workload, settings, MOST_STORE_GATEWAYS),
       ...diskOf("objectStorage.storeGateway.storage", storeGateway.storage),
       shards: bucket.storeGatewaySets.length,
       cacheBytes: [storeGateway.indexCache, storeGateway.chunkCache].reduce(
@@ -287,6 +304,7 @@ export function capacityPlan(settings: Settings, plan: CapacityParts): CapacityP
   const bucket = bucketPlan(settings, plan, receivers, prometheus, available.storeGateway);
   return {
     load: loadOf(load, load.series),
+    samplesAreNamed: load.samplesPerSecond !== undefined,
     queries: {
       perSecond: load.queries.perSecond,
       rangeSeconds: durationSeconds(load.queries.range),
@@ -295,14 +313,22 @@ export function capacityPlan(settings: Settings, plan: CapacityParts): CapacityP
     ...(receivers === undefined ? {} : { receivers }),
     ...(ring === undefined || available.routers === undefined
       ? {}
-      : { routers: component("receive.routers.resources", ring.settings.routers.resources, podsOf(available.routers, settings)) }),
+      : { routers: sharing("receive.routers.resources", ring.settings.routers.resources, available.routers, settings, MOST_ROUTERS) }),
     querier: {
-      ...component("querier.resources", querier.resources, podsOf(available.querier, settings)),
+      ...sharing("querier.resources", querier.resources, available.querier, settings, MOST_QUERIERS),
       maxConcurrent: querier.maxConcurrent,
     },
     ...(queryFrontend === undefined || available.queryFrontend === undefined
       ? {}
-      : { queryFrontend: component("queryFrontend.resources", queryFrontend.resources, podsOf(available.queryFrontend, settings)) }),
+      : {
+          queryFrontend: sharing(
+            "queryFrontend.resources",
+            queryFrontend.resources,
+            available.queryFrontend,
+            settings,
+            MOST_QUERY_FRONTENDS,
+          ),
+        }),
     prometheus,
     ...(bucket === undefined ? {} : { bucket }),
     zones: settings.cluster.zones.length,

@@ -1,11 +1,13 @@
+import { decidingKey } from "./capacity/deciding";
 import { loadProblemsOf, onePod, reasonOf } from "./capacity/limits";
+import { usable } from "./capacity/need";
 import { needsOf } from "./capacity/needs";
 import { sendersFor, shardLoad } from "./capacity/prometheus";
 import { carrying, short } from "./capacity/quantities";
 import type { CapacityPlan, Need } from "./capacity/types";
 import { capacityPlan } from "./capacityPlan";
 import { planStack } from "./plan";
-import { MOST_PROMETHEUS_SHARDS, MOST_RECEIVERS, MOST_SENDERS } from "./settings/forms";
+import { MOST_PROMETHEUS_SHARDS, MOST_QUERIERS, MOST_RECEIVERS, MOST_SENDERS } from "./settings/forms";
 import { type SettingsInput, settingsSchema } from "./settings/schema";
 import { counted } from "./values/counted";
 import { formatProblem, type Problem } from "./values/problem";
@@ -67,12 +69,14 @@ const LEAST: Amounts = Object.fromEntries(
 /** Longest time of a scrape where a stack file names none. */
 const SCRAPE_TIMEOUT_SECONDS = durationSeconds(settingsSchema.shape.prometheus.shape.scrapeTimeout.parse(undefined));
 
-/** Zones of which so many can be lost while a majority of them is left. */
-const zonesFor = (lost: number): string[] => (lost === 0 ? [] : Array.from({ length: 2 * lost + 1 }, (_, index) => `z${index + 1}`));
+/** As many zones as replicas, so that a lost one takes one of a series: no zones where none may be lost. */
+const zonesFor = ({ zones }: SizeRequest["survives"], replicationFactor: number): string[] =>
+  zones === 0 ? [] : Array.from({ length: replicationFactor }, (_, index) => `z${index + 1}`);
 
 const structureOf = ({ survives }: SizeRequest) => {
   const lost = Math.max(survives.nodes, survives.zones);
-  return { lost, zones: zonesFor(survives.zones), replicationFactor: Math.max(3, 2 * lost + 1) };
+  const replicationFactor = Math.max(3, 2 * lost + 1);
+  return { lost, zones: zonesFor(survives, replicationFactor), replicationFactor };
 };
 
 /** Scrapes that make the samples of the load, and no more; each ends before the next begins. */
@@ -162,17 +166,24 @@ function carriesMore({ resource }: Need, amount: string, before: string | undefi
 const grownBy = (count: number, excess: number, step = 1): number =>
   excess <= 1 ? count : count + step * Math.max(1, Math.floor((count * (excess - 1)) / 2 / step));
 
+/** How many times as much memory as it may have a key's neediest pod needs: not its amount, since the steps of these are an eighth. */
+function memoryExcess(plan: CapacityPlan, key: string, most: number): number {
+  const needs = needsOf(plan).filter(({ budget }) => budget.key === key);
+  if (needs.every(({ budget }) => budget.amount <= most)) return 1;
+  return Math.max(1 + Number.EPSILON, ...needs.map(({ worst }) => worst / usable("memory", most)));
+}
+
 /** How many times as long as it may take a replay takes that more cores don't shorten. */
 const replayExcess = (plan: CapacityPlan): number => Math.max(0, ...needsOf(plan).map(({ least = 0, available }) => least / available));
 
 /** Largest numbers that the stack file takes. */
-const MOST = { receivers: MOST_RECEIVERS, shards: MOST_PROMETHEUS_SHARDS, queriers: 50, senders: MOST_SENDERS } as const;
+const MOST = { receivers: MOST_RECEIVERS, shards: MOST_PROMETHEUS_SHARDS, queriers: MOST_QUERIERS, senders: MOST_SENDERS } as const;
 
 /** Counts that the stack file bounds, with their names in messages. */
 const COUNTED = [
-  { count: "receivers", what: "receivers in a ring" },
-  { count: "shards", what: "shards of Prometheus" },
-  { count: "queriers", what: "queriers" },
+  { count: "receivers", component: "receivers", what: "receivers in a ring" },
+  { count: "shards", component: "Prometheus", what: "shards of Prometheus" },
+  { count: "queriers", component: "queriers", what: "queriers" },
 ] as const;
 
 /**
@@ -187,8 +198,7 @@ export function sizedStack(request: SizeRequest): SizedStack {
   const most = quantityBytes(request.largestMemory);
   for (;;) {
     const { sizes, plan } = sizesFor(request, counts);
-    // How many times as large as it may be.
-    const excess = (key: string) => quantityBytes(sizes.amounts[`${key}.resources.memory`] ?? "0") / most;
+    const excess = (key: string) => memoryExcess(plan, `${key}.resources.memory`, most);
     const grown = {
       receivers: grownBy(counts.receivers, Math.max(excess("receive"), replayExcess(plan)), step),
       shards: grownBy(counts.shards, Math.max(excess("prometheus"), (sendersFor(plan.prometheus) ?? 0) / MOST.senders)),
@@ -199,16 +209,29 @@ export function sizedStack(request: SizeRequest): SizedStack {
     }
     Object.assign(counts, grown);
     const over = COUNTED.filter(({ count }) => counts[count] > MOST[count]);
-    if (over.length > 0) {
-      const refused: Problem = {
-        key: "load.series",
-        value: request.load.series,
-        rule: `${over.map(({ count, what }) => `${MOST[count]} ${what}`).join(" and ")}, of ${request.largestMemory} each, are the most that one environment has, and do not carry it`,
-        remedy: "fewer series, a larger memory of one pod, or several environments",
-      };
-      throw new Error(formatProblem(refused));
-    }
+    if (over[0] !== undefined) throw new Error(formatProblem(tooMuch(request, plan, over[0].component, over)));
   }
+}
+
+/** What ends the growth of numbers, as a problem of the key of the load from which it follows. */
+function tooMuch(
+  { load, largestMemory }: SizeRequest,
+  plan: CapacityPlan,
+  component: string,
+  over: readonly (typeof COUNTED)[number][],
+): Problem {
+  const [need] = needsOf(plan)
+    .filter((each) => each.component === component)
+    .map((each) => (each.resource === "memory" ? { ...each, available: usable("memory", quantityBytes(largestMemory)) } : each))
+    .filter(({ resource }) => resource === "memory" || resource === "replay" || resource === "remoteWrite")
+    .sort((left, right) => right.worst / right.available - left.worst / left.available);
+  const { key, carries } = need === undefined ? { key: "load.series", carries: true } : decidingKey(need, plan, needsOf);
+  return {
+    key,
+    value: load[key.slice("load.".length) as keyof typeof load],
+    rule: `${over.map(({ count, what }) => `${MOST[count]} ${what}`).join(" and ")}, of ${largestMemory} each, are the most that one environment has, and do not carry it`,
+    remedy: [...(carries ? ["less of it"] : []), "a larger memory of one pod", ...(carries ? ["or several environments"] : [])].join(", "),
+  };
 }
 
 function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: CapacityPlan): Reason[] {
@@ -227,7 +250,7 @@ function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: Cap
           {
             key: "cluster.zones",
             value: zones.join(", "),
-            why: "to be replaced by the cluster's own; a majority of them is left after the loss",
+            why: "to be replaced by the cluster's own; one for each replica of a series",
           },
         ]),
     {

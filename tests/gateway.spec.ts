@@ -205,8 +205,8 @@ describe("the gateway, in HAProxy and prom-label-proxy themselves", () => {
           log += chunk;
         });
       }
-      // A master takes no signal before it says so.
-      await until(async () => (await status200(statusPort)) !== 0 && log.includes("Loading success"));
+      // A signal that comes just before the master waits for events is handled with the next one, which may be a minute away.
+      await until(async () => (await status200(statusPort)) !== 0 && log.includes("Loading success") && waitsForEvents(child.pid));
       return { process: child, log: () => log, pidFile };
     };
     await start(SERVER_NAME, securedPort, [write, query, status], { labelProxyPort: proxy });
@@ -639,6 +639,12 @@ const page = (port: number, path: string): Promise<string> =>
       .on("error", reject)
       .end();
   });
+
+/** Numbers of the system calls by which a process waits for events: epoll_wait and epoll_pwait of x86-64, epoll_pwait of arm64. */
+const WAITS_FOR_EVENTS = process.arch === "arm64" ? ["22"] : ["232", "281"];
+
+/** Whether a process's first thread waits for events: a signal interrupts it there. */
+const waitsForEvents = (pid = 0): boolean => WAITS_FOR_EVENTS.includes(readFileSync(`/proc/${pid}/syscall`, "utf8").split(" ")[0] ?? "");
 
 /** Status of a program's metrics; 0 where it does not listen yet. */
 const status200 = (port: number): Promise<number> =>

@@ -2,10 +2,10 @@ import type { Settings } from "../settings/schema";
 import type { Problem } from "../values/problem";
 
 /** Lost nodes that five replicas survive, the most that a ring makes: a quorum is three of them. */
-const MOST_NODES_OF_A_RING = 2;
+export const MOST_NODES_OF_A_RING = 2;
 
 /** Survival that an environment wants and no plan of its scheme has; that a plan could and this one does not is for the proof to say. */
-export function survivalProblems({ survives, ingestion }: Settings): Problem[] {
+export function survivalProblems({ survives, ingestion }: Pick<Settings, "survives" | "ingestion">): Problem[] {
   if (ingestion !== "receive" || survives.nodes <= MOST_NODES_OF_A_RING) return [];
   return [
     {

@@ -1,5 +1,5 @@
 import { USUAL_LABEL_BYTES } from "../settings/load";
-import { newSeriesPerHour, underLoad, withLoads } from "./load";
+import { newSeriesPerHour, times, withLoads } from "./load";
 import { secondsInWords, short } from "./quantities";
 import type { CapacityPlan, Load, Need } from "./types";
 
@@ -18,8 +18,20 @@ const NEXT_TO_NOTHING = 1e-9;
 const KEYS: readonly [LoadKey, ...LoadKey[]] = [
   {
     key: "load.series",
-    without: (plan) => ({ ...underLoad(plan, NEXT_TO_NOTHING), queries: plan.queries }),
+    without: (plan) => {
+      const { queries, samplesAreNamed } = plan;
+      if (!samplesAreNamed) return withLoads(plan, (load) => times(load, NEXT_TO_NOTHING));
+      // As many samples are then of fewer series, and a query reads no more of these than there are.
+      const fewer = withLoads(plan, (load) => ({ ...times(load, NEXT_TO_NOTHING), samplesPerSecond: load.samplesPerSecond }));
+      return { ...fewer, queries: { ...queries, series: queries.series * NEXT_TO_NOTHING } };
+    },
     inWords: ({ load }) => short(load.series),
+  },
+  {
+    key: "load.samplesPerSecond",
+    without: (plan) =>
+      plan.samplesAreNamed ? withLoads(plan, (load) => ({ ...load, samplesPerSecond: load.samplesPerSecond * NEXT_TO_NOTHING })) : plan,
+    inWords: ({ load }) => short(load.samplesPerSecond),
   },
   {
     key: "load.queries",

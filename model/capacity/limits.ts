@@ -49,23 +49,32 @@ export function partsInWords({ parts, resource }: Pick<Need, "parts" | "resource
 /** Resources of which a need has one part only. */
 const TOLD_WHOLE: readonly Need["resource"][] = ["replay", "remoteWrite"];
 
+/** Digits beyond the usual ones that are tried. */
+const DIGITS = [0, 1, 2, 3, 4, 5, 6];
+
+/** The fewest of them with which what is needed does not read as what there is. */
+const digitsApart = ({ resource, worst, available }: Need): number =>
+  DIGITS.find((more) => amountOf(resource, worst, more) !== amountOf(resource, available, more)) ?? 0;
+
 /** Why a need is no less than it is: `needs 9 GiB of memory while … (8.2 GiB for …)`. */
 export function reasonOf(need: Need): string {
   const when = SITUATION_NAMES[need.when];
+  const amount = amountOf(need.resource, need.worst, digitsApart(need));
   const what =
     need.resource === "replay"
-      ? `takes ${amountOf("replay", need.worst)} for the replay of its log with the CPU that it surely has`
+      ? `takes ${amount} for the replay of its log with the CPU that it surely has`
       : need.resource === "remoteWrite"
-        ? `has ${amountOf("remoteWrite", need.worst)} to send`
+        ? `has ${amount} to send`
         : need.resource === "cpu"
-          ? `needs ${amountOf("cpu", need.worst)}`
-          : `needs ${amountOf(need.resource, need.worst)} of its ${RESOURCE_NAMES[need.resource]}`;
+          ? `needs ${amount}`
+          : `needs ${amount} of its ${RESOURCE_NAMES[need.resource]}`;
   return `${what}${when === "" ? "" : ` ${when}`}${TOLD_WHOLE.includes(need.resource) ? "" : ` (${partsInWords(need)})`}`;
 }
 
 /** The amount that is available for a need, in words. */
-function availableOf({ resource, available, least = 0 }: Need): string {
-  const amount = amountOf(resource, available);
+function availableOf(need: Need): string {
+  const { resource, available, least = 0 } = need;
+  const amount = amountOf(resource, available, digitsApart(need));
   switch (resource) {
     case "memory":
       return `it may use ${amount}, which is 90 % (GOMEMLIMIT)`;
@@ -88,7 +97,8 @@ function problemOf(need: Need, plan: CapacityPlan): Problem {
   const deciding = decidingKey(need, plan, needsOf);
   return {
     key: need.budget.key,
-    value: need.budget.text,
+    // As the stack file has it: senders are a number, quantities are texts.
+    value: need.resource === "remoteWrite" ? need.budget.amount : need.budget.text,
     isPublic: true,
     rule: `under the load (${deciding.text}) ${onePod(need.component)} ${reasonOf(need)}, and ${availableOf(need)}`,
     remedy: remedyOf(need, plan),

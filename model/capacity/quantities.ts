@@ -49,20 +49,24 @@ export function carrying({ resource, worst, available, budget }: Pick<Need, "res
   return cpuFor(resource === "cpu" ? worst / USABLE_CPU : (budget.amount * worst) / available);
 }
 
-/** `1.4 M`, `590`: at most three digits that count, rounded down, so that nothing is promised that is not carried. */
-export function short(amount: number): string {
+/**
+ * `1.4 M`, `590`: at most three digits that count, rounded down, so that nothing is promised that is not carried.
+ *
+ * @param more So many digits more.
+ */
+export function short(amount: number, more = 0): string {
   const units = ["", " k", " M", " G", " T"];
   const power = amount < 1_000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(amount) / 3));
   const value = amount / 1_000 ** power;
-  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  const digits = more + (value >= 100 ? 0 : value >= 10 ? 1 : 2);
   return `${Math.floor(value * 10 ** digits) / 10 ** digits}${units[power]}`;
 }
 
-/** Bytes in the largest unit that leaves a digit before the point. */
-export function bytesInWords(bytes: number): string {
+/** Bytes in the largest unit that leaves a digit before the point. `more`: as of {@link short}. */
+export function bytesInWords(bytes: number, more = 0): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${Number((bytes / 2 ** (10 * power)).toPrecision(3))} ${units[power]}`;
+  return `${Number((bytes / 2 ** (10 * power)).toPrecision(3 + more))} ${units[power]}`;
 }
 
 /** Seconds as `40s`, `12m` or `2h`, rounded up. */
@@ -71,13 +75,13 @@ export function secondsInWords(seconds: number): string {
   return seconds < 2 * 3_600 ? `${Math.ceil(seconds / 60)}m` : `${Math.ceil(seconds / 360) / 10}h`;
 }
 
-/** An amount of a resource in words. */
-export function amountOf(resource: Resource, amount: number): string {
+/** An amount of a resource in words. `more`: as of {@link short}. */
+export function amountOf(resource: Resource, amount: number, more = 0): string {
   if (resource === "replay") return secondsInWords(amount);
-  if (resource === "remoteWrite") return `${short(amount)} samples/s`;
+  if (resource === "remoteWrite") return `${short(amount, more)} samples/s`;
   if (resource === "cpu") {
-    const cores = Number(amount.toPrecision(2));
+    const cores = Number(amount.toPrecision(2 + more));
     return `${cores} ${cores === 1 ? "core" : "cores"}`;
   }
-  return bytesInWords(amount);
+  return bytesInWords(amount, more);
 }

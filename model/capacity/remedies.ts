@@ -3,28 +3,18 @@ import { decidingKey } from "./deciding";
 import { needsOf } from "./needs";
 import { carrying, roundedDown, short } from "./quantities";
 import { EXEMPLARS, receiversName } from "./receivers";
-import type { CapacityPlan, ComponentPlan, Need, RingCapacityPlan } from "./types";
+import type { CapacityPlan, ComponentPlan, Need } from "./types";
 
 /** Remedies for a need that a plan does not meet: each is named only where the need is met by it. */
-
-/** As many times the pods as nobody has, under whom all that is left is what each of them needs. */
-const MANY = 1_000;
 
 /** Components whose work is divided over however many pods there are, in part at least. */
 const MORE_PODS = /^(?:receivers|routers|queriers|query frontends|store gateways)/;
 /** Components of which there are as many as shards of Prometheus. */
 const MORE_SHARDS = /^(?:Prometheus|sidecars)$/;
 
-/** What one of many more receivers has: less of each tenant, or as much of the largest one, whose shard stays as large, and no other. */
-const amongMany = ({ sharded, heaviest, largestTenant }: RingCapacityPlan): Partial<RingCapacityPlan> =>
-  sharded ? { heaviest: largestTenant, tenants: 1 } : { heaviest: heaviest / MANY, largestTenant: largestTenant / MANY };
-
-/** The same plan with many more pods of a component. */
-export function withManyPods(plan: CapacityPlan, component: string): CapacityPlan {
-  const grown = <Own extends ComponentPlan>(own: Own): Own => ({
-    ...own,
-    pods: { all: own.pods.all * MANY, restart: own.pods.restart * MANY, loss: own.pods.loss * MANY },
-  });
+/** The same plan with as many pods of a component as a stack file takes. */
+export function withMostPods(plan: CapacityPlan, component: string): CapacityPlan {
+  const grown = <Own extends ComponentPlan>(own: Own): Own => ({ ...own, ...own.most });
   const { receivers, routers, querier, queryFrontend, bucket } = plan;
   if (component === "routers" && routers !== undefined) return { ...plan, routers: grown(routers) };
   if (component === "queriers") return { ...plan, querier: grown(querier) };
@@ -32,9 +22,7 @@ export function withManyPods(plan: CapacityPlan, component: string): CapacityPla
   if (component === "store gateways" && bucket !== undefined)
     return { ...plan, bucket: { ...bucket, storeGateway: grown(bucket.storeGateway) } };
   if (receivers === undefined) return plan;
-  const rings = receivers.rings.map((ring) =>
-    receiversName(receivers, ring) === component ? { ...grown(ring), ...amongMany(ring) } : ring,
-  );
+  const rings = receivers.rings.map((ring) => (receiversName(receivers, ring) === component ? grown(ring) : ring));
   return { ...plan, receivers: { ...receivers, rings } };
 }
 
@@ -47,7 +35,7 @@ function meets(plan: CapacityPlan, { component, resource }: Need): boolean {
 /** Not where one query, or what every pod has of each tenant, is too much for one of them. */
 function morePods(need: Need, plan: CapacityPlan): string[] {
   const { component } = need;
-  if (!MORE_PODS.test(component) || !meets(withManyPods(plan, component), need)) return [];
+  if (!MORE_PODS.test(component) || !meets(withMostPods(plan, component), need)) return [];
   const scraped = component.startsWith("receivers") ? (plan.receivers?.scrapedOfOne ?? 0) : 0;
   return [`more replicas${scraped === 0 ? "" : ` (each has ${short(scraped)} series more for Prometheus to scrape)`}`];
 }

@@ -46,27 +46,32 @@ export interface Pods {
 /** Pods, CPU, memory and disk of a component of the plan. */
 export interface ComponentPlan {
   pods: Pods;
+  /** Its pods and parts if there were as many as a stack file takes. Absent where more of them divide nothing. */
+  most?: { pods: Pods };
   cpu: Budget;
   memory: Budget;
   /** Undefined where nobody knows how large the disk is, or nothing is kept. */
   disk?: Budget;
 }
 
-/** A ring of receivers. */
-export interface RingCapacityPlan extends ComponentPlan {
-  name: string;
-  /** Names of its StatefulSets. */
-  sets: readonly string[];
-  /** Load that is written into it, each series once. */
-  load: Load;
+/** Parts of a ring's series and tenants that its receiver with most series has. */
+interface RingParts {
   /** Part of its series that the receiver with most of them stores, 0 to 1. */
   heaviest: number;
-  /** Whether each tenant has a shard, of a number of receivers that does not follow the ring's. */
-  sharded: boolean;
   /** Tenants of which that receiver has series: all, or those whose shards it is in. */
   tenants: number;
   /** Part of the ring's series that it stores of its largest tenant, 0 to {@link heaviest}. */
   largestTenant: number;
+}
+
+/** A ring of receivers. */
+export interface RingCapacityPlan extends ComponentPlan, RingParts {
+  name: string;
+  most: { pods: Pods } & RingParts;
+  /** Names of its StatefulSets. */
+  sets: readonly string[];
+  /** Load that is written into it, each series once. */
+  load: Load;
   retentionSeconds: number;
   /** Bytes of a tenant's blocks at most, if anything bounds them. */
   retainedBytes?: number;
@@ -172,6 +177,8 @@ export interface Prices {
 export interface CapacityPlan {
   /** The whole environment's, each series once. */
   load: Load;
+  /** Whether the environment names its samples a second. Otherwise they follow from its series. */
+  samplesAreNamed: boolean;
   queries: Queries;
   receivers?: ReceiversPlan;
   routers?: ComponentPlan;

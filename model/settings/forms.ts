@@ -252,6 +252,11 @@ export const count = (minimum: number, maximum: number) => z.int().min(minimum).
  * their hashring file is a thirtieth of what a ConfigMap holds.
  */
 export const MOST_RECEIVERS = 300;
+/** Most pods of components whose pods share their work. */
+export const MOST_ROUTERS = 99;
+export const MOST_QUERIERS = 50;
+export const MOST_QUERY_FRONTENDS = 20;
+export const MOST_STORE_GATEWAYS = 20;
 /** Most shards of Prometheus, and most senders (`max_shards`) of one. */
 export const MOST_PROMETHEUS_SHARDS = 64;
 export const MOST_SENDERS = 1_000;

@@ -13,6 +13,7 @@ import {
   dataKey,
   duration,
   hostPathRoot,
+  MOST_STORE_GATEWAYS,
   nodeName,
   objectName,
   replicaLabelList,
@@ -189,7 +190,7 @@ export const bucketShape = {
 
 const storeGateway = z
   .strictObject({
-    replicas: count(1, 20).default(2).describe("Store gateways of each shard: any one of them serves all of it."),
+    replicas: count(1, MOST_STORE_GATEWAYS).default(2).describe("Store gateways of each shard: any one of them serves all of it."),
     partition: z
       .strictObject({
         hash: count(2, 64).optional().describe("Blocks are divided into so many shards by a hash of their names."),

@@ -2,7 +2,21 @@ import { z } from "zod";
 import { externalUrl, grpcEndpoint } from "./addressForms";
 import { ONE_OF_THEM, oneOfThem, scaled, withLeast } from "./autoscaling";
 import { extra } from "./extra";
-import { cacheMemory, count, dnsName, duration, durationOf, form, objectName, replicaLabelList, resources, ruled, spread } from "./forms";
+import {
+  cacheMemory,
+  count,
+  dnsName,
+  duration,
+  durationOf,
+  form,
+  MOST_QUERIERS,
+  MOST_QUERY_FRONTENDS,
+  objectName,
+  replicaLabelList,
+  resources,
+  ruled,
+  spread,
+} from "./forms";
 import { pods, services } from "./pods";
 import { storeLimits } from "./reads";
 import { rollout } from "./rollout";
@@ -57,7 +71,7 @@ const endpoint = z
 /** Schema of `querier`. */
 export const querierSettings = z
   .strictObject({
-    ...scaled(50, "Queriers.", 2),
+    ...scaled(MOST_QUERIERS, "Queriers.", 2),
     deduplication: z
       .enum(["chain", "penalty"])
       .optional()
@@ -113,7 +127,7 @@ export const querierSettings = z
 /** Schema of `queryFrontend`. */
 export const queryFrontendSettings = z
   .strictObject({
-    ...scaled(20, "Query frontends.", 2),
+    ...scaled(MOST_QUERY_FRONTENDS, "Query frontends.", 2),
     splitInterval: splitInterval.default("24h").describe("Long ranges are split at multiples of this."),
     maxFreshness: freshness.default("1m").describe("The newest samples of a range, up to this age, are not cached."),
     maxRange: longestRange

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ONE_OF_THEM, oneOfThem, scaled, withLeast } from "./autoscaling";
 import { extra } from "./extra";
-import { antiAffinity, count, duration, durationOf, freeForm, receiverCount, resources, retainedSize, spread } from "./forms";
+import { antiAffinity, count, duration, durationOf, freeForm, MOST_ROUTERS, receiverCount, resources, retainedSize, spread } from "./forms";
 import { hashring, receiverRetention } from "./hashring";
 import { pods, services } from "./pods";
 import { storeLimits } from "./reads";
@@ -86,7 +86,7 @@ export const receiveSettings = z
       ),
     routers: z
       .strictObject({
-        ...scaled(99, "Routers.", 2),
+        ...scaled(MOST_ROUTERS, "Routers.", 2),
         antiAffinity: spread,
         rollout,
         logging,

@@ -22,6 +22,10 @@ const REQUEST: SizeRequest = {
 const CASES: Record<string, Partial<SizeRequest>> = {
   "1,000,000 series, 30 days, a zone": {},
   "2,000 series and nothing to survive": { load: { series: 2_000, interval: "60s" }, survives: { nodes: 0, zones: 0 }, retention: "2d" },
+  "two nodes or a zone, for which five replicas want five zones": {
+    load: { series: 50_000, interval: "30s" },
+    survives: { nodes: 2, zones: 1 },
+  },
   "two nodes": { load: { series: 100_000, interval: "30s" }, survives: { nodes: 2, zones: 0 } },
   "more than the largest pod holds": { load: { series: 5_000_000, interval: "15s", queries: { perSecond: 20 } }, largestMemory: "16Gi" },
 };
@@ -89,6 +93,37 @@ describe("size", () => {
       () => sizedStack({ ...REQUEST, load: { series: 1e9, interval: "15s" }, largestMemory: "1Gi" }),
       /load\.series = 1000000000: 300 receivers in a ring.* do not carry it.*several environments/,
     );
+  });
+
+  it("has no more of many pods than fit, although the amounts that are tried are an eighth apart", () => {
+    const { config } = sizedStack({
+      ...REQUEST,
+      load: { series: 6_000_000, interval: "60s", labelBytes: 5_000 },
+      retention: "1d",
+      survives: { nodes: 0, zones: 0 },
+      largestMemory: "8Gi",
+    });
+    const fewer = (key: "receive" | "prometheus", counts: object): SettingsInput =>
+      ({
+        ...config,
+        [key]: { ...config[key], ...counts, resources: { cpu: "64", memory: "8Gi" }, storage: { pvc: { size: "1Ti" } } },
+      }) as SettingsInput;
+    assert.ok(!carriesItsLoad(fewer("receive", { replicas: (config.receive?.replicas ?? 0) - 1 })));
+    assert.ok(!carriesItsLoad(fewer("prometheus", { shards: (config.prometheus?.shards ?? 0) - 1 })));
+    assert.ok(carriesItsLoad(config));
+  });
+
+  it("names the key of the load that no numbers of pods carry, and less of it only where that helps", () => {
+    const load = { series: 1_000, interval: "15s" };
+    for (const [change, said] of [
+      [
+        { load: { ...load, newSeriesPerHour: 1e10 } },
+        /^Error: load\.newSeriesPerHour = 10000000000: .* Accepted: less of it, a larger memory/,
+      ],
+      [{ load: { ...load, queries: { perSecond: 1e9 } } }, /^Error: load\.queries = \{"perSecond":1000000000\}: .* Accepted: less of it, /],
+      [{ load, largestMemory: "64Mi" }, /^Error: load\.\S+ = .*\. Accepted: a larger memory of one pod\.$/],
+    ] as const)
+      assert.throws(() => sizedStack({ ...REQUEST, ...change }), said);
   });
 
   it("has more receivers where no CPU ends the replay of one tenant's log in time", () => {
@@ -162,6 +197,9 @@ describe("size", () => {
     for (const [wrong, said] of [
       [{ series: "abc" }, /^--series = "abc": this key holds a whole number\. Accepted: a whole number from 1 to/],
       [{ survivesZones: "3" }, /^--survives-zones = 3: .*\. Accepted: /],
+      [{ survivesNodes: "3" }, /^--survives-nodes = 3: a ring stores at most 5 replicas .*\. Accepted: at most 2\.$/],
+      [{ series: "" }, /^--series = "": .*\. Accepted: a whole number/],
+      [{ queries: " " }, /^--queries = " ": .*\. Accepted: /],
       [{ name: "Foo_Bar" }, /^--name = "Foo_Bar": .*\. Accepted: /],
       [{ largestMemory: "x" }, /^--largest-memory = "x": .*\. Accepted: /],
       [{ retention: "soon" }, /^--retention = "soon": .*\. Accepted: /],

@@ -139,7 +139,10 @@ describe("capacity: the first limit", () => {
     assert.match(tenants.get("receive.resources.memory") ?? "", /^18Gi or more, or less in load\.tenants$/);
     const query = remedies({ series: 100_000, queries: { range: "30d", series: 10_000 } });
     assert.match(query.get("querier.resources.memory") ?? "", /^\d+Gi or more, or less in load\.queries$/);
-    assert.match(query.get("querier.resources.cpu") ?? "", /, more replicas, /);
+    assert.match(
+      remedies({ series: 100_000, queries: { perSecond: 0.05, range: "30d", series: 10_000 } }).get("querier.resources.cpu") ?? "",
+      /, more replicas, /,
+    );
     const series = remedies({ series: 1_000_000 });
     for (const key of ["receive.resources.memory", "receive.resources.cpu", "receive.routers.resources.memory"])
       assert.match(series.get(key) ?? "", /, more replicas, /, key);
@@ -148,6 +151,17 @@ describe("capacity: the first limit", () => {
       remedies({ series: 100_000, scraped: 1_000, tenants: 1_000 }, sharded).get("receive.resources.memory") ?? "",
       /, more replicas, /,
     );
+  });
+
+  it("is refused with a need that does not read as what there is, however near they are", () => {
+    for (const [key, load, overrides] of [
+      ["prometheus.resources.memory", { series: 127_500, interval: "30s" }, {}],
+      ["prometheus.remoteWrite.maxShards", { series: 100, samplesPerSecond: 80_646 }, { prometheus: { remoteWrite: { maxShards: 10 } } }],
+    ] as const) {
+      const rule = loadProblemsOf(planUnder("prod", load, overrides)).find((each) => each.key === key)?.rule ?? "";
+      const amounts = rule.match(/[\d.]+ (?:MiB|k samples)/g) ?? [];
+      assert.ok(amounts.length > 1 && amounts[0] !== amounts.at(-1), rule);
+    }
   });
 
   it("is named with the component, and the series that are then carried", () => {
@@ -159,6 +173,11 @@ describe("capacity: the first limit", () => {
 });
 
 describe("capacity: each component", () => {
+  it("Prometheus has one database and one log, whoever else writes into the ring", () => {
+    const disk = (tenants: number) => needOf(planUnder("prod", { series: 1_000_000, interval: "15s", tenants }), "Prometheus disk").worst;
+    assert.equal(disk(100), disk(1));
+  });
+
   it("compactors divide tenants, of which one may have more than the others", () => {
     const part = (shards: number, tenants: number) =>
       compactedByOne({ compactor: { shards } as LoadedBucket["compactor"], load: { tenants } as Load, ofOneTenant: 0 });
@@ -329,7 +348,10 @@ describe("capacity: quantities", () => {
   });
 
   it("are short, and round down what is carried", () => {
-    assert.deepEqual([590, 1_000, 13_549, 999_999, 1_400_000].map(short), ["590", "1 k", "13.5 k", "999 k", "1.4 M"]);
+    assert.deepEqual(
+      [590, 1_000, 13_549, 999_999, 1_400_000].map((amount) => short(amount)),
+      ["590", "1 k", "13.5 k", "999 k", "1.4 M"],
+    );
     assert.deepEqual(
       [1, 1.04, 0.996, 1.1, 2].map((cores) => amountOf("cpu", cores)),
       ["1 core", "1 core", "1 core", "1.1 cores", "2 cores"],

@@ -70,13 +70,51 @@ describe("capacity: remedies", () => {
     assert.match(remedy({}), /more replicas, /);
   });
 
-  it("of receivers are no replicas where a tenant's shard is too small for it, which more of them don't enlarge", () => {
-    const remedy = (load: object, shuffleSharding?: object) =>
-      problemOf(planUnder("prod", { ...LOAD, ...load }, { receive: { replicas: 6, shuffleSharding } }), "receive.resources.memory").remedy;
-    const shards = { shardSize: 3 };
-    assert.match(remedy({}), /, more replicas, /);
-    assert.match(remedy({}, shards), /^\d+Gi or more, or less in load\.series$/);
-    assert.match(remedy({ scraped: 10_000, tenants: 100 }, shards), /, more replicas, /);
+  it("are more replicas exactly where as many as a stack file takes carry it", () => {
+    const COUNTED: Record<string, (replicas: number) => Overrides> = {
+      "receive.resources.memory": (replicas) => ({ receive: { replicas } }),
+      "receive.routers.resources.cpu": (replicas) => ({ receive: { routers: { replicas } } }),
+      "querier.resources.cpu": (replicas) => ({ querier: { replicas } }),
+      "queryFrontend.resources.cpu": (replicas) => ({ queryFrontend: { replicas } }),
+      "objectStorage.storeGateway.resources.cpu": (replicas) => ({ objectStorage: { storeGateway: { replicas } } }),
+    };
+    const MOST: Record<string, number> = { receive: 300, routers: 99, querier: 50, queryFrontend: 20, storeGateway: 20 };
+    for (const [key, with_] of Object.entries(COUNTED)) {
+      const most = with_(MOST[key.split(".").at(-3) ?? ""] ?? 0);
+      const told = [4, 32, 4_096].map((factor) => {
+        const own = { series: 100_000 * factor, interval: "5s", queries: { perSecond: factor } };
+        const refused = loadProblemsOf(planUnder("prod", own)).find((each) => each.key === key);
+        const isTold = refused?.remedy.includes(", more replicas");
+        if (refused !== undefined)
+          assert.equal(isTold, !loadProblemsOf(planUnder("prod", own, most)).some((each) => each.key === key), `${key} ${factor}`);
+        return isTold;
+      });
+      assert.ok(told.includes(true) && told.includes(false), `${key}: ${told}`);
+    }
+  });
+
+  it("are no more replicas where a tenant's shard stays as small", () => {
+    const { remedy } = problemOf(
+      planUnder("prod", { series: 1_000_000, interval: "30s" }, { receive: { replicas: 9, shuffleSharding: { shardSize: 3 } } }),
+      "receive.resources.memory",
+    );
+    assert.match(remedy, /^\d+Gi or more, or less in load\.series$/);
+  });
+
+  it("are less in the key of the samples where the environment names these: fewer series leave as many", () => {
+    const under = (series: number, samplesPerSecond: number, maxShards = 20) =>
+      planUnder("prod", { series, samplesPerSecond, queries: { perSecond: 0 } }, { prometheus: { remoteWrite: { maxShards } } });
+    const { rule, remedy } = problemOf(under(1_000, 100_000_000), "prometheus.remoteWrite.maxShards");
+    assert.match(rule, /^under the load \(load\.samplesPerSecond, 100 M\)/);
+    assert.equal(remedy, "less in load.samplesPerSecond");
+    assert.match(problemOf(under(10, 100_000_000), "prometheus.remoteWrite.maxShards").remedy, /samplesPerSecond/);
+    // What makes the head are series, however many samples there are of them.
+    assert.match(problemOf(under(5_000_000, 1_000), "receive.resources.memory").remedy, /, or less in load\.series$/);
+    // Without them samples follow from series.
+    assert.match(
+      problemOf(planUnder("prod", { series: 100_000_000, interval: "1s" }), "prometheus.remoteWrite.maxShards").remedy,
+      /less in load\.series$/,
+    );
   });
 
   it("round down what is carried", () => {
@@ -91,7 +129,7 @@ describe("capacity: remote write", () => {
   it("is refused where all senders together do not send what is scraped, with senders that do, or shards", () => {
     const under = (maxShards: number) => planUnder("prod", LOAD, queue({ maxShards }));
     const { value, rule, remedy } = problemOf(under(5), "prometheus.remoteWrite.maxShards");
-    assert.equal(value, "5");
+    assert.equal(value, 5);
     assert.match(
       rule,
       /^under the load \(load\.series, 50 k\) Prometheus has 50 k samples\/s to send, and all senders together surely send 40\.3 k samples\/s$/,
