@@ -43,7 +43,10 @@ const OWN_SERIES = 59_000;
 /** Series that a query reads where nobody says, if there are as many. */
 const READ_SERIES = 1_000;
 
-/** The receiver with most against the mean, in a ring of {@link MOST_RECEIVERS}: 1.093 over three zones, which takes most of a second to find. */
+/**
+ * The receiver with most against the mean, in a ring of {@link MOST_RECEIVERS}: 1.093 over three zones, which takes most of a second to
+ * find.
+ */
 const UNEVEN_RING = 1.1;
 
 const loadOf = (load: LoadSettings, series: number): Load =>

@@ -213,7 +213,7 @@ export function sizedStack(request: SizeRequest): SizedStack {
   }
 }
 
-/** What ends the growth of numbers, as a problem of the key of the load from which it follows. */
+/** Problem of the key of the load from which more pods follow than a stack file takes. */
 function tooMuch(
   { load, largestMemory }: SizeRequest,
   plan: CapacityPlan,

@@ -1,6 +1,6 @@
 "use strict";
 
-/** What the CLI takes for true in a variable of an option (Go's strconv `ParseBool`). */
+/** Texts that the CLI takes for true in a variable of an option (Go's strconv `ParseBool`). */
 const TRUE = ["1", "t", "T", "true", "TRUE", "True"];
 
 /**

@@ -81,8 +81,8 @@ const nobodyComesIn: Look = (endpoint, exposed, { access }) => {
 
 /**
  * Behind a Gateway or an ingress controller it is their pods that the network policy sees. Where they run is told by nothing in the stack
- * file: beside the Gateway (Istio, NGINX Gateway Fabric, Contour's provisioner), in the implementation's namespace (Envoy Gateway, Traefik),
- * or outside the cluster.
+ * file: beside the Gateway (Istio, NGINX Gateway Fabric, Contour's provisioner), in the implementation's namespace (Envoy Gateway,
+ * Traefik), or outside the cluster.
  */
 const proxyStaysOut: Look = (endpoint, { gatewayApi, ingress }, { access }) => {
   const list = LISTS[endpoint];
