@@ -90,11 +90,14 @@ export async function beginBenchmark(what: string): Promise<void> {
   ];
   for (const each of objects) {
     console.log(`removing the ${each[0]} ${each[1]}, which an earlier run has left`);
-    await run("kubectl", ["delete", ...each, "--ignore-not-found"]);
+    await kubectl(["delete", ...each, "--ignore-not-found"]);
   }
   for (const name of left.namespaces) await killed(cluster, name);
   await removeData(left.volumes, left.data);
 }
+
+/** Asks the sandbox's cluster, whatever the caller's own kubectl is set to. */
+const kubectl = (args: readonly string[]) => run("kubectl", ["--kubeconfig", paths().kubeconfig, ...args]);
 
 /** Destroys a benchmark's stack, and removes it with its data. */
 export async function removeStack(cluster: Cluster, name: string, stack: Awaited<ReturnType<typeof openStack>>): Promise<void> {
@@ -108,7 +111,7 @@ export async function removeStack(cluster: Cluster, name: string, stack: Awaited
 /** Removes volumes that the sandbox gave, and directories on the nodes. */
 async function removeData(volumes: readonly Volume[], names: readonly string[]): Promise<void> {
   for (const { metadata, spec } of volumes) {
-    await run("kubectl", ["delete", "persistentvolume", metadata.name, "--ignore-not-found"]);
+    await kubectl(["delete", "persistentvolume", metadata.name, "--ignore-not-found"]);
     if (spec.local !== undefined) await rm(spec.local.path, { recursive: true, force: true });
   }
   for (const node of NODES) for (const name of names) await inNode(node, ["rm", "-rf", `/data/thanos/${name}`, `/data/prometheus/${name}`]);
@@ -123,16 +126,7 @@ async function killed(cluster: Cluster, namespace: string, ended?: AbortSignal):
   while (ended?.aborted !== true && (await cluster.get(`/api/v1/namespaces/${namespace}`)) !== undefined) {
     for (const { metadata } of await cluster.pods(namespace))
       if (metadata.deletionTimestamp !== undefined)
-        await run("kubectl", [
-          "delete",
-          "pod",
-          metadata.name,
-          "--namespace",
-          namespace,
-          "--force",
-          "--grace-period=0",
-          "--ignore-not-found",
-        ]);
+        await kubectl(["delete", "pod", metadata.name, "--namespace", namespace, "--force", "--grace-period=0", "--ignore-not-found"]);
     await delay(1_000);
   }
 }

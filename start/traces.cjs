@@ -31,7 +31,7 @@ function showSources(sourceMaps) {
     const entry = sourceMap(file)?.findEntry(line - 1, column - 1);
     // Code that the transpiler has added stands in no line of the source.
     if (entry === undefined || !("originalLine" in entry) || entry.generatedLine !== line - 1) return running;
-    return running.replace(`${file}:${line}:${column}`, `${file}:${entry.originalLine + 1}:${entry.originalColumn + 1}`);
+    return running.replace(`${file}:${line}:${column}`, () => `${file}:${entry.originalLine + 1}:${entry.originalColumn + 1}`);
   };
 
   /** @type {Map<string, string>} */

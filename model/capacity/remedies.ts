@@ -7,6 +7,9 @@ import type { CapacityPlan, ComponentPlan, Need } from "./types";
 
 /** Remedies for a need that a plan does not meet: each is named only where the need is met by it. */
 
+/** Samples of the requests whose time was measured (SEND_SECONDS). */
+const MEASURED_REQUEST = 5_000;
+
 /** Components whose work is divided over however many pods there are, in part at least. */
 const MORE_PODS = /^(?:receivers|routers|queriers|query frontends|store gateways)/;
 /** Components of which there are as many as shards of Prometheus. */
@@ -61,6 +64,13 @@ function fewerExemplars(need: Need, plan: CapacityPlan): string[] {
   return [`at most ${roundedDown(most)} in receive.maxExemplars (${receivers.maxExemplars})`];
 }
 
+/** Larger requests, where the senders that there are then send enough: the time of one was measured up to {@link MEASURED_REQUEST}. */
+function largerRequests({ resource, worst, available }: Need, { prometheus: { queue } }: CapacityPlan): string[] {
+  if (resource !== "remoteWrite" || queue === undefined) return [];
+  const amount = Math.ceil((queue.perRequest * worst) / available - 1e-9);
+  return amount > MEASURED_REQUEST ? [] : [`${amount} or more in prometheus.remoteWrite.maxSamplesPerSend (${queue.perRequest})`];
+}
+
 /** More of what its key gives, where that helps and the stack file takes as much. */
 function moreOfIt(need: Need): string[] {
   if ((need.least ?? 0) > need.available) return [];
@@ -71,7 +81,13 @@ function moreOfIt(need: Need): string[] {
 /** Remedy for a need that is not met: values of its own key and of others, or less of the load's key from which it follows. */
 export function remedyOf(need: Need, plan: CapacityPlan): string {
   const { key, carries } = decidingKey(need, plan, needsOf);
-  const own = [...moreOfIt(need), ...morePods(need, plan), ...moreShards(need, plan), ...fewerExemplars(need, plan)];
+  const own = [
+    ...moreOfIt(need),
+    ...morePods(need, plan),
+    ...largerRequests(need, plan),
+    ...moreShards(need, plan),
+    ...fewerExemplars(need, plan),
+  ];
   return [...own, ...(carries || own.length === 0 ? [`${own.length === 0 ? "" : "or "}less in ${key}`] : [])].join(", ");
 }
 

@@ -139,6 +139,14 @@ describe("capacity: remote write", () => {
     assert.ok(!loadProblemsOf(under(7)).some(({ key }) => key === "prometheus.remoteWrite.maxShards"));
   });
 
+  it("names larger requests too, where those that were measured are large enough", () => {
+    const under = (maxSamplesPerSend: number) => planUnder("prod", LOAD, queue({ maxShards: 20, maxSamplesPerSend }));
+    const { remedy } = problemOf(under(500), "prometheus.remoteWrite.maxShards");
+    assert.match(remedy, /^62 or more, 1550 or more in prometheus\.remoteWrite\.maxSamplesPerSend \(500\), more in prometheus\.shards/);
+    const refused = (size: number) => loadProblemsOf(under(size)).some(({ key }) => key === "prometheus.remoteWrite.maxShards");
+    assert.deepEqual([1_549, 1_550].map(refused), [true, false]);
+  });
+
   it("names no more senders than a stack file takes", () => {
     const many = planUnder("prod", { series: 50_000_000, interval: "1s" }, queue({ maxShards: 200 }));
     assert.match(problemOf(many, "prometheus.remoteWrite.maxShards").remedy, /^more in prometheus\.shards \(1\), or less in load\.series$/);
