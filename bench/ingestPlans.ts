@@ -5,13 +5,14 @@ import { CONFIG_NAMESPACE } from "../config/namespace";
 import { PROMETHEUS_APP } from "../model/kubernetes/identities";
 import { QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../model/kubernetes/ports";
 import { applyManifests } from "../sandbox/cluster";
-import { run } from "../sandbox/command";
+
 import { type ConfigOverlay, type ConfigValue, mergeConfig } from "../sandbox/overlay";
 import { SANDBOX_STACK_IMAGES } from "../sandbox/stackImages";
 import { NODE_NETWORK, NODES, POD_NETWORK } from "../sandbox/topology";
 import type { Cluster } from "../tests/e2e/stack";
 import { eventually } from "../tests/e2e/stack";
 import { gatewayCertificates } from "../tests/gatewayCertificates";
+import { kubectl } from "./leftovers";
 import { ARTICLE, chart, type Peer, peerManifests } from "./peers";
 import type { Endpoint } from "./queryWorker";
 import { type BenchStack, isReady, withStack } from "./stack";
@@ -203,8 +204,8 @@ async function withPeer(
     const write = { url: `${await address("write", REMOTE_WRITE_PORT)}/api/v1/receive` };
     await use(standing(plan, namespace, { write, query: { url: await address("query", QUERY_HTTP_PORT) } }));
   } finally {
-    await run("kubectl", ["delete", "namespace", namespace, "--wait=false"]);
-    await run("kubectl", ["--namespace", namespace, "delete", "pods", "--all", "--force", "--grace-period=0"]);
+    await kubectl(["delete", "namespace", namespace, "--wait=false"]);
+    await kubectl(["--namespace", namespace, "delete", "pods", "--all", "--force", "--grace-period=0"]);
   }
 }
 
@@ -225,7 +226,7 @@ export async function withPlans(
   const further = async (own: Deployed): Promise<void> => {
     if (next.kind === "ours") {
       if (COMPARED.includes(next) && !next.gateway) await alone(own);
-      await run("kubectl", [
+      await kubectl([
         "--namespace",
         namespace,
         "scale",

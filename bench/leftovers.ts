@@ -97,7 +97,7 @@ export async function beginBenchmark(what: string): Promise<void> {
 }
 
 /** Asks the sandbox's cluster, whatever the caller's own kubectl is set to. */
-const kubectl = (args: readonly string[]) => run("kubectl", ["--kubeconfig", paths().kubeconfig, ...args]);
+export const kubectl = (args: readonly string[]) => run("kubectl", ["--kubeconfig", paths().kubeconfig, ...args]);
 
 /** Destroys a benchmark's stack, and removes it with its data. */
 export async function removeStack(cluster: Cluster, name: string, stack: Awaited<ReturnType<typeof openStack>>): Promise<void> {

@@ -225,7 +225,7 @@ function tooMuch(
     .map((each) => (each.resource === "memory" ? { ...each, available: usable("memory", quantityBytes(largestMemory)) } : each))
     .filter(({ resource }) => resource === "memory" || resource === "replay" || resource === "remoteWrite")
     .sort((left, right) => right.worst / right.available - left.worst / left.available);
-  const { key, carries } = need === undefined ? { key: "load.series", carries: true } : decidingKey(need, plan, needsOf);
+  const { key, carries } = need === undefined ? { key: "load.series", carries: true } : decidingKey(need, plan);
   return {
     key,
     value: load[key.slice("load.".length) as keyof typeof load],

@@ -1,6 +1,6 @@
 /** Reads what a stack takes from its own metrics, through its querier. */
 import type { PrometheusClient, Sample } from "../../clients/prometheus";
-import { jobOf } from "../../model/capacity/jobs";
+import { jobOf, podsOfSets } from "../../model/capacity/jobs";
 import { receiversName } from "../../model/capacity/receivers";
 import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
 import { PROMETHEUS_APP, RECEIVE_APP } from "../../model/kubernetes/identities";
@@ -51,7 +51,7 @@ function targetsOf(component: string, outputs: StackOutputs): Targets | undefine
 /** Matchers of the stack's own targets, as text. */
 function matchersOf({ externalLabels, namespace }: StackOutputs, { job, sets }: Targets): string {
   const own = Object.entries({ ...externalLabels, namespace, job }).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return [...own, ...(sets === undefined ? [] : [`pod=~"(?:${sets.join("|")})-[0-9]+"`])].join(",");
+  return [...own, ...(sets === undefined ? [] : [podsOfSets(sets)])].join(",");
 }
 
 /**

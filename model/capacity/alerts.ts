@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { PROMETHEUS_APP, RECEIVE_APP } from "../kubernetes/identities";
 import { headsOf } from "./heads";
-import { jobOf } from "./jobs";
+import { jobOf, podsOfSets } from "./jobs";
 import { firstLimit, onePod } from "./limits";
 import { usable, usualLimit } from "./need";
 import { needsOf } from "./needs";
@@ -62,7 +62,7 @@ function podsOf(need: Need, plan: CapacityPlan, namespace: string): { pods: stri
   const job = ring === undefined ? jobOf(need.component) : RECEIVE_APP;
   if (job === undefined) return undefined;
   const several = (plan.receivers?.rings.length ?? 0) > 1;
-  const pod = ring === undefined || !several ? "" : `, pod=~"(?:${ring.sets.join("|")})-[0-9]+"`;
+  const pod = ring === undefined || !several ? "" : `, ${podsOfSets(ring.sets)}`;
   return { pods: `namespace="${namespace}"${pod}`, job };
 }
 

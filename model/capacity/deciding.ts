@@ -1,5 +1,6 @@
 import { USUAL_LABEL_BYTES } from "../settings/load";
 import { newSeriesPerHour, times, withLoads } from "./load";
+import { sameNeed } from "./needs";
 import { secondsInWords, short } from "./quantities";
 import type { CapacityPlan, Load, Need } from "./types";
 
@@ -64,19 +65,19 @@ const KINDS: readonly { key: string; usual: (load: Load) => Load; inWords: (load
   },
 ];
 
+/** A key of the load, and what stands there; `carries`: whether less of it would be enough by itself. */
+export interface Deciding {
+  key: string;
+  text: string;
+  carries: boolean;
+}
+
 /**
  * The key of a load without which a need would be least, and what stands there: `load.queries, 20 a second, …`. Of series that would be
- * carried if they were of the usual kind, it is the key by which they are not. `carries`: whether less of it would be enough by itself.
- *
- * @param needs Every need of a plan.
+ * carried if they were of the usual kind, it is the key by which they are not.
  */
-export function decidingKey(
-  need: Need,
-  plan: CapacityPlan,
-  needs: (plan: CapacityPlan) => Need[],
-): { key: string; text: string; carries: boolean } {
-  const worst = (of: CapacityPlan): number =>
-    needs(of).find(({ component, resource }) => component === need.component && resource === need.resource)?.worst ?? 0;
+export function decidingKey(need: Need, plan: CapacityPlan): Deciding {
+  const worst = (of: CapacityPlan): number => sameNeed(of, need)?.worst ?? 0;
   const left = ({ without }: LoadKey): number => worst(without(plan));
   const [first, ...others] = KEYS;
   const { key } = others.reduce(

@@ -11,3 +11,6 @@ export function jobOf(component: string): string | undefined {
   if (component === "sidecars") return SIDECAR_CONTAINER;
   return ALL_COMPONENTS.find(({ who, metricsPort }) => metricsPort !== undefined && who.replace(/^the /, "") === component)?.app;
 }
+
+/** Matcher of the pods of some StatefulSets, in PromQL: where components have the same job, as receivers of several rings. */
+export const podsOfSets = (sets: readonly string[]): string => `pod=~"(?:${sets.join("|")})-[0-9]+"`;

@@ -94,14 +94,14 @@ export const onePod = (component: string): string =>
   component === "Prometheus" ? component : component === "compactor" ? "the compactor" : `one of the ${component}`;
 
 function problemOf(need: Need, plan: CapacityPlan): Problem {
-  const deciding = decidingKey(need, plan, needsOf);
+  const deciding = decidingKey(need, plan);
   return {
     key: need.budget.key,
     // As the stack file has it: senders are a number, quantities are texts.
     value: need.resource === "remoteWrite" ? need.budget.amount : need.budget.text,
     isPublic: true,
     rule: `under the load (${deciding.text}) ${onePod(need.component)} ${reasonOf(need)}, and ${availableOf(need)}`,
-    remedy: remedyOf(need, plan),
+    remedy: remedyOf(need, plan, deciding),
   };
 }
 

@@ -16,3 +16,7 @@ export const needsOf = (plan: CapacityPlan): Need[] => [
   ...storeGatewayNeeds(plan),
   ...compactorNeeds(plan),
 ];
+
+/** The same need in another plan; undefined where that has no such component, or nothing of it is needed. */
+export const sameNeed = (plan: CapacityPlan, { component, resource }: Need): Need | undefined =>
+  needsOf(plan).find((each) => each.component === component && each.resource === resource);

@@ -41,11 +41,15 @@ export function cpuFor(cores: number): string {
 /** The least volume of which so many bytes can be used. */
 export const volumeFor = (bytes: number): string => `${Math.max(1, Math.ceil(bytes / USABLE_DISK / GI))}Gi`;
 
+/** The least number that meets a need of which so many meet a part in proportion. */
+export const countFor = (amount: number, { worst, available }: Pick<Need, "worst" | "available">): number =>
+  Math.ceil((amount * worst) / available - 1e-9);
+
 /** Value of its budget's key with which a need is met: of a replay, the CPU with which it ends in time; of remote write, its senders. */
 export function carrying({ resource, worst, available, budget }: Pick<Need, "resource" | "worst" | "available" | "budget">): string {
   if (resource === "memory") return memoryFor(worst);
   if (resource === "disk") return volumeFor(worst);
-  if (resource === "remoteWrite") return String(Math.ceil((budget.amount * worst) / available - 1e-9));
+  if (resource === "remoteWrite") return String(countFor(budget.amount, { worst, available }));
   return cpuFor(resource === "cpu" ? worst / USABLE_CPU : (budget.amount * worst) / available);
 }
 

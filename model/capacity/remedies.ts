@@ -1,14 +1,12 @@
 import { MOST_PROMETHEUS_SHARDS, MOST_SENDERS } from "../settings/forms";
-import { decidingKey } from "./deciding";
-import { needsOf } from "./needs";
-import { carrying, roundedDown, short } from "./quantities";
+import { SEND_SAMPLES } from "./coefficients";
+import type { Deciding } from "./deciding";
+import { sameNeed } from "./needs";
+import { carrying, countFor, roundedDown, short } from "./quantities";
 import { EXEMPLARS, receiversName } from "./receivers";
 import type { CapacityPlan, ComponentPlan, Need } from "./types";
 
 /** Remedies for a need that a plan does not meet: each is named only where the need is met by it. */
-
-/** Samples of the requests whose time was measured (SEND_SECONDS). */
-const MEASURED_REQUEST = 5_000;
 
 /** Components whose work is divided over however many pods there are, in part at least. */
 const MORE_PODS = /^(?:receivers|routers|queriers|query frontends|store gateways)/;
@@ -30,8 +28,8 @@ export function withMostPods(plan: CapacityPlan, component: string): CapacityPla
 }
 
 /** Whether a plan meets a need of another one. */
-function meets(plan: CapacityPlan, { component, resource }: Need): boolean {
-  const left = needsOf(plan).find((each) => each.component === component && each.resource === resource);
+function meets(plan: CapacityPlan, need: Need): boolean {
+  const left = sameNeed(plan, need);
   return left !== undefined && left.worst <= left.available;
 }
 
@@ -64,11 +62,11 @@ function fewerExemplars(need: Need, plan: CapacityPlan): string[] {
   return [`at most ${roundedDown(most)} in receive.maxExemplars (${receivers.maxExemplars})`];
 }
 
-/** Larger requests, where the senders that there are then send enough: the time of one was measured up to {@link MEASURED_REQUEST}. */
-function largerRequests({ resource, worst, available }: Need, { prometheus: { queue } }: CapacityPlan): string[] {
-  if (resource !== "remoteWrite" || queue === undefined) return [];
-  const amount = Math.ceil((queue.perRequest * worst) / available - 1e-9);
-  return amount > MEASURED_REQUEST ? [] : [`${amount} or more in prometheus.remoteWrite.maxSamplesPerSend (${queue.perRequest})`];
+/** Larger requests, where the senders that there are then send enough: the time of one was measured up to {@link SEND_SAMPLES}. */
+function largerRequests(need: Need, { prometheus: { queue } }: CapacityPlan): string[] {
+  if (need.resource !== "remoteWrite" || queue === undefined) return [];
+  const amount = countFor(queue.perRequest, need);
+  return amount > SEND_SAMPLES ? [] : [`${amount} or more in prometheus.remoteWrite.maxSamplesPerSend (${queue.perRequest})`];
 }
 
 /** More of what its key gives, where that helps and the stack file takes as much. */
@@ -79,8 +77,7 @@ function moreOfIt(need: Need): string[] {
 }
 
 /** Remedy for a need that is not met: values of its own key and of others, or less of the load's key from which it follows. */
-export function remedyOf(need: Need, plan: CapacityPlan): string {
-  const { key, carries } = decidingKey(need, plan, needsOf);
+export function remedyOf(need: Need, plan: CapacityPlan, { key, carries }: Deciding): string {
   const own = [
     ...moreOfIt(need),
     ...morePods(need, plan),
