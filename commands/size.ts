@@ -16,7 +16,13 @@ function main(): void {
     .option("--label-bytes <bytes>", "mean size of a series' labels; default: as `load.labelBytes`")
     .option("--new-series <count>", "new series an hour; default: as `load.newSeriesPerHour`")
     .option("--queries <count>", "queries a second; default: as `load.queries.perSecond`")
+    .option("--query-range <duration>", "usual range of a query; default: as `load.queries.range`")
+    .option("--query-series <count>", "series that a query usually reads; default: as `load.queries.series`")
+    .option("--tenants <count>", "tenants that write; more than one need --other-senders")
+    .option("--other-senders <who>", "who writes beside the stack's own Prometheus: none, single, or pairs", "none")
     .option("--largest-memory <quantity>", "most memory of one pod; above it there are more pods", "32Gi")
+    .option("--largest-cpu <quantity>", "most CPU of one pod; above it there are more pods", "16")
+    .option("--largest-volume <quantity>", "largest volume of one pod; above it there are more pods", "16Ti")
     .option("--name <name>", "name of the environment, of its cluster and of its context", "sized")
     .parse()
     .opts<SizeOptions>();

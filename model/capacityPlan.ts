@@ -15,6 +15,7 @@ import type {
   QueuePlan,
   ReceiversPlan,
   RingCapacityPlan,
+  RingParts,
   StoreGatewayPlan,
 } from "./capacity/types";
 import { memcachedResources } from "./kubernetes/memcached";
@@ -25,6 +26,7 @@ import { receiveRetentionTime } from "./retention/receivers";
 import { ketamaRing } from "./ring/ketama";
 import { type RingPlan, ringOf } from "./ring/plan";
 import { zoneBalance } from "./ring/replicaSets";
+import { shardSizes } from "./ring/shards";
 import { MOST_QUERIERS, MOST_QUERY_FRONTENDS, MOST_RECEIVERS, MOST_ROUTERS, MOST_STORE_GATEWAYS } from "./settings/forms";
 import { DEFAULT_RING, ringsOf } from "./settings/rings";
 import type { ResourceSettings, Settings } from "./settings/schema";
@@ -127,11 +129,15 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
     const written =
       each.name === DEFAULT_RING ? scraped * prometheus.replicas + others * pairs : (load.hashrings[each.name]?.series ?? 0) * pairs;
     const balance = Math.max(0, ...zoneBalance(ketamaRing(members, receive.replicationFactor)).members.map(({ load: own }) => own));
-    // All that the stack's own Prometheus writes is one tenant's, and in one shard.
-    const ofOne = each.name === DEFAULT_RING && written > 0 ? (scraped * prometheus.replicas) / written : 0;
-    const partsOf = (replicas: number, uneven: number): Pick<RingCapacityPlan, "heaviest" | "tenants" | "largestTenant"> => {
+    // All that the stack's own Prometheus writes is one tenant's, and in one shard, unless a label of its series names their tenants.
+    const isOneTenants = each.name === DEFAULT_RING && written > 0 && settings.tenancy.splitLabel === undefined;
+    const ofOne = isOneTenants ? (scraped * prometheus.replicas) / written : 0;
+    const sharding = each.shuffleSharding;
+    // Nobody knows how many of its tenants a pattern names, so that all may have the smallest shards.
+    const ofShards = sharding === undefined ? Number.POSITIVE_INFINITY : Math.min(...shardSizes(sharding));
+    const partsOf = (replicas: number, uneven: number, smallestShard = ofShards): RingParts => {
       // A tenant's shard holds all of its series; which shards a receiver is in is drawn.
-      const shard = Math.min(replicas, each.shuffleSharding?.shardSize ?? replicas);
+      const shard = Math.min(replicas, smallestShard);
       const tenants = mostDrawn(load.tenants, replicas === 0 ? 1 : shard / replicas);
       const ofShard = (uneven * receive.replicationFactor) / Math.max(1, shard);
       return {
@@ -150,6 +156,9 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
       ...component(each.keyOf("resources"), each.resources, podsWith(each.replicas)),
       ...partsOf(members.length, balance),
       most: { pods: podsWith(MOST_RECEIVERS), ...partsOf(MOST_RECEIVERS, UNEVEN_RING) },
+      ...(sharding === undefined
+        ? {}
+        : { shards: { key: `${each.key}.shuffleSharding`, whole: partsOf(members.length, balance, members.length) } }),
       ...diskOf(each.keyOf("storage"), each.storage),
       name: each.name,
       sets: ring.sets.filter((set) => set.ring === each.name).map(({ name }) => name),
@@ -165,7 +174,6 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
     maxExemplars: receive.maxExemplars,
     scrapedOfOne,
     outOfOrderSeconds: durationSeconds(receive.outOfOrderWindow),
-    startupSeconds: STARTUP_BUDGET_SECONDS,
   };
 }
 
@@ -261,7 +269,12 @@ function bucketPlan(
     deleteSeconds: durationSeconds(compactor.deleteDelay),
     load: first.series === 0 ? first : times(first, total / first.series),
     // Streams of sidecars have no tenants.
-    ofOneTenant: receivers === undefined || total === 0 ? 1 : (prometheus.load.series * prometheus.replicas) / total,
+    ofOneTenant:
+      receivers === undefined || total === 0
+        ? 1
+        : settings.tenancy.splitLabel === undefined
+          ? (prometheus.load.series * prometheus.replicas) / total
+          : 0,
     replicas: { before, after: compactor.verticalCompaction ? 1 : before },
     uploaders: receivers?.rings.reduce((sum, { pods }) => sum + pods.all, 0) ?? prometheus.shards * prometheus.replicas,
   };
@@ -333,6 +346,7 @@ export function capacityPlan(settings: Settings, plan: CapacityParts): CapacityP
           ),
         }),
     prometheus,
+    startupSeconds: STARTUP_BUDGET_SECONDS,
     ...(bucket === undefined ? {} : { bucket }),
     zones: settings.cluster.zones.length,
     ...(load.prices === undefined ? {} : { prices: load.prices }),

@@ -11,19 +11,27 @@ import { MOST_PROMETHEUS_SHARDS, MOST_QUERIERS, MOST_RECEIVERS, MOST_SENDERS } f
 import { type SettingsInput, settingsSchema } from "./settings/schema";
 import { counted } from "./values/counted";
 import { formatProblem, type Problem } from "./values/problem";
-import { durationSeconds, quantityBytes } from "./values/quantity";
+import { cpuCores, durationSeconds, quantityBytes } from "./values/quantity";
 
 /** A stack file for a load, as small as the model of what a plan carries allows. */
+
+/** Most that one pod may have; above it there are more pods. */
+export interface Largest {
+  memory: string;
+  cpu: string;
+  volume: string;
+}
 
 /** Load, retention and losses that a stack file is sized for. */
 export interface SizeRequest {
   name: string;
   load: NonNullable<SettingsInput["load"]>;
+  /** Who writes beside the stack's own Prometheus. */
+  otherSenders: "none" | "single" | "pairs";
   /** How long samples stay, such as `30d`. */
   retention: string;
   survives: { nodes: number; zones: number };
-  /** Most memory of one pod; above it there are more pods. */
-  largestMemory: string;
+  largest: Largest;
 }
 
 /** A figure of the stack file, and why it is no smaller. */
@@ -86,7 +94,7 @@ function scrapesOf({ interval }: SizeRequest["load"]): { scrapeInterval?: string
 }
 
 function configOf(request: SizeRequest, counts: Counts, { amounts, senders }: Sizes): SettingsInput {
-  const { name, load, retention, survives } = request;
+  const { name, load, otherSenders, retention, survives } = request;
   const { lost, zones, replicationFactor } = structureOf(request);
   const resources = (key: string) => ({ cpu: amounts[`${key}.resources.cpu`], memory: amounts[`${key}.resources.memory`] });
   const storage = (key: string) => ({ pvc: { size: amounts[`${key}.storage.pvc.size`] ?? "1Gi" } });
@@ -99,6 +107,7 @@ function configOf(request: SizeRequest, counts: Counts, { amounts, senders }: Si
     receive: {
       replicas: counts.receivers,
       replicationFactor,
+      ...(otherSenders === "none" ? {} : { otherSenders }),
       retention: { time: retention },
       storage: storage("receive"),
       resources: resources("receive"),
@@ -166,15 +175,30 @@ function carriesMore({ resource }: Need, amount: string, before: string | undefi
 const grownBy = (count: number, excess: number, step = 1): number =>
   excess <= 1 ? count : count + step * Math.max(1, Math.floor((count * (excess - 1)) / 2 / step));
 
-/** How many times as much memory as it may have a key's neediest pod needs: not its amount, since the steps of these are an eighth. */
-function memoryExcess(plan: CapacityPlan, key: string, most: number): number {
-  const needs = needsOf(plan).filter(({ budget }) => budget.key === key);
-  if (needs.every(({ budget }) => budget.amount <= most)) return 1;
-  return Math.max(1 + Number.EPSILON, ...needs.map(({ worst }) => worst / usable("memory", most)));
+/** Resources of a component by the end of their keys, with the most that one pod may have of each. */
+const mostOf = ({ memory, cpu, volume }: Largest): readonly { end: string; most: number }[] => [
+  { end: "resources.memory", most: quantityBytes(memory) },
+  { end: "resources.cpu", most: cpuCores(cpu) },
+  { end: "storage.pvc.size", most: quantityBytes(volume) },
+];
+
+/** Usable part of the most that a pod may have, for a need: a replay takes all CPU of a pod, and so much time. */
+const usableOf = ({ resource, available, budget }: Need, most: number): number =>
+  resource === "replay" ? (available * most) / budget.amount : usable(resource, most);
+
+/** How many times as much as it may have a component's neediest pod needs: not its amount, since the steps of these are an eighth. */
+function sizeExcess(plan: CapacityPlan, component: string, largest: Largest): number {
+  const excesses = mostOf(largest).map(({ end, most }) => {
+    const needs = needsOf(plan).filter((need) => need.budget.key === `${component}.${end}` && isMetByAmount(need));
+    if (needs.every(({ budget }) => budget.amount <= most)) return 1;
+    return Math.max(1 + Number.EPSILON, ...needs.map((need) => need.worst / usableOf(need, most)));
+  });
+  return Math.max(...excesses);
 }
 
-/** How many times as long as it may take a replay takes that more cores don't shorten. */
-const replayExcess = (plan: CapacityPlan): number => Math.max(0, ...needsOf(plan).map(({ least = 0, available }) => least / available));
+/** How many times as long as it may take the replay of a component's log takes that more cores don't shorten. */
+const replayExcess = (plan: CapacityPlan, component: string): number =>
+  Math.max(0, ...needsOf(plan).map(({ budget, least = 0, available }) => (budget.key.startsWith(`${component}.`) ? least / available : 0)));
 
 /** Largest numbers that the stack file takes. */
 const MOST = { receivers: MOST_RECEIVERS, shards: MOST_PROMETHEUS_SHARDS, queriers: MOST_QUERIERS, senders: MOST_SENDERS } as const;
@@ -195,12 +219,11 @@ export function sizedStack(request: SizeRequest): SizedStack {
   const { lost, zones, replicationFactor } = structureOf(request);
   const step = Math.max(1, zones.length);
   const counts: Counts = { receivers: Math.ceil(replicationFactor / step) * step, shards: 1, queriers: lost + 1 };
-  const most = quantityBytes(request.largestMemory);
   for (;;) {
     const { sizes, plan } = sizesFor(request, counts);
-    const excess = (key: string) => memoryExcess(plan, `${key}.resources.memory`, most);
+    const excess = (component: string) => Math.max(sizeExcess(plan, component, request.largest), replayExcess(plan, component));
     const grown = {
-      receivers: grownBy(counts.receivers, Math.max(excess("receive"), replayExcess(plan)), step),
+      receivers: grownBy(counts.receivers, excess("receive"), step),
       shards: grownBy(counts.shards, Math.max(excess("prometheus"), (sendersFor(plan.prometheus) ?? 0) / MOST.senders)),
       queriers: grownBy(counts.queriers, excess("querier")),
     };
@@ -213,29 +236,47 @@ export function sizedStack(request: SizeRequest): SizedStack {
   }
 }
 
+/** `32Gi of memory, 16 cores and a volume of 16Ti`. */
+const ofLargest = ({ memory, cpu, volume }: Largest): string => `${memory} of memory, ${cpu} cores and a volume of ${volume}`;
+
+/** More of what one pod may have, by what it is short of. */
+const LARGER: Readonly<Record<Need["resource"], string>> = {
+  memory: "a larger memory of one pod",
+  cpu: "more CPU of one pod",
+  disk: "a larger volume of one pod, or less retention",
+  replay: "more CPU of one pod",
+  remoteWrite: "a larger memory of one pod",
+};
+
 /** Problem of the key of the load from which more pods follow than a stack file takes. */
 function tooMuch(
-  { load, largestMemory }: SizeRequest,
+  { load, largest }: SizeRequest,
   plan: CapacityPlan,
   component: string,
   over: readonly (typeof COUNTED)[number][],
 ): Problem {
   const [need] = needsOf(plan)
     .filter((each) => each.component === component)
-    .map((each) => (each.resource === "memory" ? { ...each, available: usable("memory", quantityBytes(largestMemory)) } : each))
-    .filter(({ resource }) => resource === "memory" || resource === "replay" || resource === "remoteWrite")
+    .map((each) => {
+      const most = mostOf(largest).find(({ end }) => each.budget.key.endsWith(`.${end}`))?.most;
+      return most === undefined ? each : { ...each, available: usableOf(each, most) };
+    })
     .sort((left, right) => right.worst / right.available - left.worst / left.available);
   const { key, carries } = need === undefined ? { key: "load.series", carries: true } : decidingKey(need, plan);
   return {
     key,
     value: load[key.slice("load.".length) as keyof typeof load],
-    rule: `${over.map(({ count, what }) => `${MOST[count]} ${what}`).join(" and ")}, of ${largestMemory} each, are the most that one environment has, and do not carry it`,
-    remedy: [...(carries ? ["less of it"] : []), "a larger memory of one pod", ...(carries ? ["or several environments"] : [])].join(", "),
+    rule: `${over.map(({ count, what }) => `${MOST[count]} ${what}`).join(" and ")}, each of ${ofLargest(largest)}, are the most that one environment has, and do not carry it`,
+    remedy: [
+      ...(carries ? ["less of it"] : []),
+      ...(need !== undefined && !isMetByAmount(need) ? [] : [LARGER[need?.resource ?? "memory"]]),
+      ...(carries ? ["or several environments"] : []),
+    ].join(", "),
   };
 }
 
 function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: CapacityPlan): Reason[] {
-  const { load, survives, retention, largestMemory } = request;
+  const { load, survives, retention, largest } = request;
   const { lost, zones, replicationFactor } = structureOf(request);
   const wanted = [
     ...(survives.nodes > 0 ? [counted(survives.nodes, "node")] : []),
@@ -261,12 +302,12 @@ function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: Cap
     {
       key: "receive.replicas",
       value: String(counts.receivers),
-      why: `as many as the replication factor needs${zones.length > 0 ? ", evenly over the zones," : ""} and as fit pods of ${largestMemory}`,
+      why: `as many as the replication factor needs${zones.length > 0 ? ", evenly over the zones," : ""} and as fit pods of ${ofLargest(largest)}`,
     },
     { key: "receive.retention.time", value: retention, why: "asked for; there is no bucket" },
     { key: "querier.replicas", value: String(counts.queriers), why: left },
     { key: "prometheus.replicas", value: String(lost + 1), why: `${left}; each of them writes series of its own into the ring` },
-    { key: "prometheus.shards", value: String(counts.shards), why: `as few as fit pods of ${largestMemory}` },
+    { key: "prometheus.shards", value: String(counts.shards), why: `as few as fit pods of ${ofLargest(largest)}` },
     ...Object.entries(scrapesOf(load)).map(([key, value]) => ({
       key: `prometheus.${key}`,
       value,

@@ -1,5 +1,5 @@
 import { USABLE_CPU, USABLE_DISK, USABLE_MEMORY } from "./coefficients";
-import type { Budget, ComponentPlan, Need, Pods, Resource, Situation } from "./types";
+import type { Budget, CapacityPlan, ComponentPlan, Need, Pods, Resource, Situation } from "./types";
 
 /** How a need is put together. */
 
@@ -53,6 +53,16 @@ export function need(
       .sort((left, right) => right.amount - left.amount),
   };
 }
+
+/**
+ * Need of a log's replay, with the CPU that a pod surely has. `least`: seconds that no further core would save.
+ */
+export const replayNeed = (
+  component: string,
+  cpu: Budget,
+  { seconds, least }: { seconds: number; least: number },
+  { startupSeconds }: Pick<CapacityPlan, "startupSeconds">,
+): Need => ({ ...need(component, "replay", cpu, { "reading the log": seconds }, undefined, "replay", startupSeconds), least });
 
 /** CPU and memory of a component whose work is divided over its pods, by how many of these there are. */
 export function divided(component: string, plan: ComponentPlan, of: (pods: number) => { cpu: Parts; memory: Parts; disk?: Parts }): Need[] {

@@ -21,7 +21,7 @@ import {
 } from "./coefficients";
 import { blockBytes, headMemory, headSeries, logDisk, replayCoreSeconds } from "./head";
 import { times, writtenSamples } from "./load";
-import { divided, fewest, need, type Parts } from "./need";
+import { divided, fewest, need, type Parts, replayNeed } from "./need";
 import { serving } from "./queries";
 import type { CapacityPlan, Load, Need, ReceiversPlan, RingCapacityPlan } from "./types";
 
@@ -104,17 +104,13 @@ function ringNeeds(plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapac
     ...logDisk(own, receivers.outOfOrderSeconds, seconds),
   };
   const { pods, when } = fewest(ring.pods);
-  const { seconds: replaySeconds, least } = replayOf(ring, receivers);
   const work = need(component, "memory", ring.memory, memory(ring.pods.all), memory(pods), when);
   const replay = need(component, "memory", ring.memory, { ...fixed, ...replaying }, undefined);
   return [
     replay.worst > work.worst ? { ...work, worst: replay.worst, parts: replay.parts, when: "replay" } : work,
     need(component, "cpu", ring.cpu, cpu(ring.pods.all), cpu(pods), when),
     ...(ring.disk === undefined ? [] : [need(component, "disk", ring.disk, disk)]),
-    {
-      ...need(component, "replay", ring.cpu, { "reading the log": replaySeconds }, undefined, "replay", receivers.startupSeconds),
-      least,
-    },
+    replayNeed(component, ring.cpu, replayOf(ring, receivers), plan),
   ];
 }
 

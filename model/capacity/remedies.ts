@@ -4,7 +4,7 @@ import type { Deciding } from "./deciding";
 import { sameNeed } from "./needs";
 import { carrying, countFor, roundedDown, short } from "./quantities";
 import { EXEMPLARS, receiversName } from "./receivers";
-import type { CapacityPlan, ComponentPlan, Need } from "./types";
+import type { CapacityPlan, ComponentPlan, Need, RingCapacityPlan } from "./types";
 
 /** Remedies for a need that a plan does not meet: each is named only where the need is met by it. */
 
@@ -39,6 +39,16 @@ function morePods(need: Need, plan: CapacityPlan): string[] {
   if (!MORE_PODS.test(component) || !meets(withMostPods(plan, component), need)) return [];
   const scraped = component.startsWith("receivers") ? (plan.receivers?.scrapedOfOne ?? 0) : 0;
   return [`more replicas${scraped === 0 ? "" : ` (each has ${short(scraped)} series more for Prometheus to scrape)`}`];
+}
+
+/** A tenant's series are divided over its shard alone. */
+function largerShards(need: Need, plan: CapacityPlan): string[] {
+  const { receivers } = plan;
+  const isOf = (ring: RingCapacityPlan): boolean => receivers !== undefined && receiversName(receivers, ring) === need.component;
+  const shards = receivers?.rings.find(isOf)?.shards;
+  if (receivers === undefined || shards === undefined) return [];
+  const rings = receivers.rings.map((ring) => (isOf(ring) ? { ...ring, ...shards.whole } : ring));
+  return meets({ ...plan, receivers: { ...receivers, rings } }, need) ? [`larger shards in ${shards.key}`] : [];
 }
 
 /** Each shard scrapes, keeps and sends its part of the targets. */
@@ -81,6 +91,7 @@ export function remedyOf(need: Need, plan: CapacityPlan, { key, carries }: Decid
   const own = [
     ...moreOfIt(need),
     ...morePods(need, plan),
+    ...largerShards(need, plan),
     ...largerRequests(need, plan),
     ...moreShards(need, plan),
     ...fewerExemplars(need, plan),

@@ -10,7 +10,24 @@ type LoadSettings = NonNullable<Settings["load"]>;
 /** A load that the settings have no place for, or that contradicts itself. */
 export function loadProblems(settings: Settings): Problem[] {
   const { load } = settings;
-  return load === undefined ? [] : [...seriesProblems(settings, load), ...querySeriesProblems(load)];
+  return load === undefined ? [] : [...seriesProblems(settings, load), ...tenantsProblems(settings, load), ...querySeriesProblems(load)];
+}
+
+/** All that the stack's own Prometheus and rulers write is the default tenant's, unless a label of its series names another one. */
+function tenantsProblems(settings: Settings, { tenants, hashrings }: LoadSettings): Problem[] {
+  const receive = receiveOf(settings);
+  const isOnlyOwn = receive === undefined || (receive.otherSenders === "none" && Object.keys(hashrings).length === 0);
+  if (tenants === 1 || !isOnlyOwn || (receive !== undefined && settings.tenancy.splitLabel !== undefined)) return [];
+  return [
+    receive === undefined
+      ? { key: "load.tenants", value: tenants, rule: "blocks of sidecars have no tenants", remedy: "1, or the key left out" }
+      : {
+          key: "load.tenants",
+          value: tenants,
+          rule: `all that the stack's own Prometheus writes is one tenant's (tenancy.defaultTenant, ${JSON.stringify(settings.tenancy.defaultTenant)}), and nobody else writes (receive.otherSenders)`,
+          remedy: "1, receive.otherSenders as it is, series of other rings in load.hashrings, or tenancy.splitLabel",
+        },
+  ];
 }
 
 /** A query reads what is active, and what has come and gone within its range. */

@@ -55,7 +55,7 @@ export interface ComponentPlan {
 }
 
 /** Parts of a ring's series and tenants that its receiver with most series has. */
-interface RingParts {
+export interface RingParts {
   /** Part of its series that the receiver with most of them stores, 0 to 1. */
   heaviest: number;
   /** Tenants of which that receiver has series: all, or those whose shards it is in. */
@@ -68,6 +68,8 @@ interface RingParts {
 export interface RingCapacityPlan extends ComponentPlan, RingParts {
   name: string;
   most: { pods: Pods } & RingParts;
+  /** Its key for shards of tenants, and its parts if each tenant had the whole ring. Absent where each has. */
+  shards?: { key: string; whole: RingParts };
   /** Names of its StatefulSets. */
   sets: readonly string[];
   /** Load that is written into it, each series once. */
@@ -87,8 +89,6 @@ export interface ReceiversPlan {
   /** Series that one more receiver adds to what the stack's own Prometheus scrapes, where nobody named how many these are. */
   scrapedOfOne: number;
   outOfOrderSeconds: number;
-  /** Seconds that a start may take. */
-  startupSeconds: number;
 }
 
 /** Remote-write queues of one Prometheus: one for each target, which sends it all samples. */
@@ -185,6 +185,8 @@ export interface CapacityPlan {
   querier: ComponentPlan & { maxConcurrent: number };
   queryFrontend?: ComponentPlan;
   prometheus: PrometheusCapacityPlan;
+  /** Seconds that a start may take, the replay of a log included. */
+  startupSeconds: number;
   bucket?: LoadedBucket;
   /** Zones over which pods are spread; 0 where nothing is known of them. */
   zones: number;
@@ -247,7 +249,7 @@ export interface Capacity {
   /** How far the load can grow, all of it alike, and what ends it. */
   carries: { series: number; times: number; first: { component: string; resource: Resource; when: Situation } };
   components: ComponentCapacity[];
-  /** Longest replay of a receiver's log, in seconds. Absent without receivers. */
+  /** Longest replay of a receiver's log, in seconds. Absent without receivers. That of Prometheus is a row of {@link components}. */
   replaySeconds?: number;
   /**
    * How long Prometheus can be cut off from the ring without a loss, and how long it then catches up, in seconds. Absent where it sends

@@ -66,7 +66,8 @@ export const loadSettings = z
     tenants: count(1, 100_000)
       .default(1)
       .describe(
-        "Tenants that write: each is a database of its own in every receiver that has series of it, of some 15 MB however few they are.",
+        "Tenants that write: each is a database of its own in every receiver that has series of it, of some 15 MB however few they are. More than " +
+          "one need somebody else who writes (`receive.otherSenders`, `hashrings`), or `tenancy.splitLabel`.",
       ),
     outOfOrderPercent: z
       .number()

@@ -16,8 +16,12 @@ const REQUEST: SizeRequest = {
   load: { series: 1_000_000, interval: "15s" },
   retention: "30d",
   survives: { nodes: 0, zones: 1 },
-  largestMemory: "32Gi",
+  otherSenders: "none",
+  largest: { memory: "32Gi", cpu: "16", volume: "16Ti" },
 };
+
+/** {@link REQUEST} with so much memory of one pod, and no other bound that matters. */
+const withMemory = (memory: string): Pick<SizeRequest, "largest"> => ({ largest: { memory, cpu: "500", volume: "64Ti" } });
 
 const CASES: Record<string, Partial<SizeRequest>> = {
   "1,000,000 series, 30 days, a zone": {},
@@ -27,7 +31,12 @@ const CASES: Record<string, Partial<SizeRequest>> = {
     survives: { nodes: 2, zones: 1 },
   },
   "two nodes": { load: { series: 100_000, interval: "30s" }, survives: { nodes: 2, zones: 0 } },
-  "more than the largest pod holds": { load: { series: 5_000_000, interval: "15s", queries: { perSecond: 20 } }, largestMemory: "16Gi" },
+  "more than the largest pod holds": { load: { series: 5_000_000, interval: "15s", queries: { perSecond: 20 } }, ...withMemory("16Gi") },
+  "40 tenants of pairs, and queries over a day": {
+    load: { series: 200_000, interval: "30s", tenants: 40, queries: { perSecond: 2, range: "1d", series: 5_000 } },
+    otherSenders: "pairs",
+    largest: { memory: "8Gi", cpu: "2", volume: "100Gi" },
+  },
 };
 
 const MI = 2 ** 20;
@@ -90,7 +99,7 @@ describe("size", () => {
     assert.ok((config.receive?.replicas ?? 0) > 3);
     assert.ok((config.prometheus?.shards ?? 0) > 1);
     assert.throws(
-      () => sizedStack({ ...REQUEST, load: { series: 1e9, interval: "15s" }, largestMemory: "1Gi" }),
+      () => sizedStack({ ...REQUEST, load: { series: 1e9, interval: "15s" }, ...withMemory("1Gi") }),
       /load\.series = 1000000000: 300 receivers in a ring.* do not carry it.*several environments/,
     );
   });
@@ -101,7 +110,7 @@ describe("size", () => {
       load: { series: 6_000_000, interval: "60s", labelBytes: 5_000 },
       retention: "1d",
       survives: { nodes: 0, zones: 0 },
-      largestMemory: "8Gi",
+      ...withMemory("8Gi"),
     });
     const fewer = (key: "receive" | "prometheus", counts: object): SettingsInput =>
       ({
@@ -113,21 +122,53 @@ describe("size", () => {
     assert.ok(carriesItsLoad(config));
   });
 
+  it("has more pods where one would need more CPU, or a larger volume, than one may have, and no more of them than that", () => {
+    for (const [largest, part, key] of [
+      [{ memory: "512Gi", cpu: "2", volume: "64Ti" }, "receive", "resources.cpu"],
+      [{ memory: "512Gi", cpu: "2", volume: "64Ti" }, "prometheus", "resources.cpu"],
+      [{ memory: "512Gi", cpu: "500", volume: "500Gi" }, "receive", "storage.pvc.size"],
+    ] as const) {
+      const sized = sizedStack({ ...REQUEST, survives: { nodes: 0, zones: 0 }, load: { series: 4_000_000, interval: "5s" }, largest });
+      const { config } = sized;
+      const most = key === "resources.cpu" ? cpuCores(largest.cpu) : quantityBytes(largest.volume);
+      const amounts = sized.reasons.filter((each) => each.key.endsWith(`.${key}`)).map(({ value }) => value);
+      for (const amount of amounts) assert.ok((key === "resources.cpu" ? cpuCores(amount) : quantityBytes(amount)) <= most, amount);
+      assert.ok(carriesItsLoad(config));
+      const count = part === "receive" ? "replicas" : "shards";
+      const fewer = { ...config, [part]: { ...config[part], [count]: Number((config[part] as Record<string, unknown>)[count]) - 1 } };
+      const roomy = withValue(fewer as SettingsInput, `${part}.resources.memory`, "512Gi");
+      assert.ok(
+        !carriesItsLoad(withValue(roomy, `${part}.${key}`, key === "resources.cpu" ? largest.cpu : largest.volume)),
+        `${part}.${key}`,
+      );
+    }
+    assert.throws(
+      () =>
+        sizedStack({
+          ...REQUEST,
+          load: { series: 1e9, interval: "5s" },
+          retention: "365d",
+          largest: { ...REQUEST.largest, volume: "2Gi" },
+        }),
+      /and a volume of 2Gi, are the most .*\. Accepted: less of it, a larger volume of one pod, or less retention, or several environments\.$/,
+    );
+  });
+
   it("names the key of the load that no numbers of pods carry, and less of it only where that helps", () => {
     const load = { series: 1_000, interval: "15s" };
     for (const [change, said] of [
       [
         { load: { ...load, newSeriesPerHour: 1e10 } },
-        /^Error: load\.newSeriesPerHour = 10000000000: .* Accepted: less of it, a larger memory/,
+        /^Error: load\.newSeriesPerHour = 10000000000: .* Accepted: less of it, or several environments\.$/,
       ],
       [{ load: { ...load, queries: { perSecond: 1e9 } } }, /^Error: load\.queries = \{"perSecond":1000000000\}: .* Accepted: less of it, /],
-      [{ load, largestMemory: "64Mi" }, /^Error: load\.\S+ = .*\. Accepted: a larger memory of one pod\.$/],
+      [{ load, ...withMemory("64Mi") }, /^Error: load\.\S+ = .*\. Accepted: a larger memory of one pod\.$/],
     ] as const)
       assert.throws(() => sizedStack({ ...REQUEST, ...change }), said);
   });
 
   it("has more receivers where no CPU ends the replay of one tenant's log in time", () => {
-    const { config } = sizedStack({ ...REQUEST, load: { series: 10_000_000, interval: "1s" }, largestMemory: "512Gi" });
+    const { config } = sizedStack({ ...REQUEST, load: { series: 10_000_000, interval: "1s" }, ...withMemory("512Gi") });
     const replicas = config.receive?.replicas ?? 0;
     assert.ok(replicas > 3);
     assert.ok(carriesItsLoad(config));
@@ -183,7 +224,10 @@ describe("size", () => {
       retention: "30d",
       survivesNodes: "0",
       survivesZones: "1",
+      otherSenders: "none",
       largestMemory: "32Gi",
+      largestCpu: "16",
+      largestVolume: "16Ti",
       name: "sized",
     };
     assert.deepEqual(sizeRequest(options), { ...REQUEST, load: { series: 1_000, interval: "15s" } });
@@ -194,6 +238,11 @@ describe("size", () => {
       newSeriesPerHour: 10,
       queries: { perSecond: 2 },
     });
+    assert.deepEqual(sizeRequest({ ...options, queryRange: "1d", querySeries: "500", tenants: "3", otherSenders: "pairs" }), {
+      ...REQUEST,
+      load: { series: 1_000, interval: "15s", tenants: 3, queries: { range: "1d", series: 500 } },
+      otherSenders: "pairs",
+    });
     for (const [wrong, said] of [
       [{ series: "abc" }, /^--series = "abc": this key holds a whole number\. Accepted: a whole number from 1 to/],
       [{ survivesZones: "3" }, /^--survives-zones = 3: .*\. Accepted: /],
@@ -202,6 +251,13 @@ describe("size", () => {
       [{ queries: " " }, /^--queries = " ": .*\. Accepted: /],
       [{ name: "Foo_Bar" }, /^--name = "Foo_Bar": .*\. Accepted: /],
       [{ largestMemory: "x" }, /^--largest-memory = "x": .*\. Accepted: /],
+      [{ largestCpu: "x" }, /^--largest-cpu = "x": .*\. Accepted: /],
+      [{ largestVolume: "x" }, /^--largest-volume = "x": .*\. Accepted: /],
+      [{ otherSenders: "some" }, /^--other-senders = "some": .*\. Accepted: /],
+      [{ tenants: "0" }, /^--tenants = 0: .*\. Accepted: /],
+      [{ tenants: "2" }, /^--tenants = 2: all that .* is one tenant's .*\. Accepted: 1, or --other-senders single or pairs\.$/],
+      [{ querySeries: "2000" }, /^--query-series = 2000: no query reads more series .*\. Accepted: at most 1050, /],
+      [{ queryRange: "long" }, /^--query-range = "long": .*\. Accepted: /],
       [{ retention: "soon" }, /^--retention = "soon": .*\. Accepted: /],
       [{ queries: "many" }, /^--queries = "many": .*\. Accepted: /],
     ] as const) {

@@ -86,10 +86,27 @@ describe("a load", () => {
     assert.match(await refused({ samplesPerSecond: 5 }), /exactly one of interval and samplesPerSecond/);
   });
 
-  it("is named by the key that a need follows from most", async () => {
-    const refused = async (load: object) => (await rejectionByProgram("prod", { load: { ...LOAD, ...load } })).problems.join("\n");
+  it("of several tenants is refused where nobody but the stack's own Prometheus writes, which is one of them", async () => {
+    const refused = async (more: object, load: object = {}) => {
+      const { problems } = await rejectionByProgram("prod", { load: { ...LOAD, series: 1e10, tenants: 2, ...load }, ...more });
+      return problems.join("\n");
+    };
     assert.match(
-      await refused({ tenants: 300 }),
+      await refused({}),
+      /load\.tenants = 2: all that .* is one tenant's \(tenancy\.defaultTenant, "[\w-]+"\), and nobody else writes .*Accepted: 1, receive\.otherSenders/,
+    );
+    for (const more of [{ receive: { otherSenders: "single" }, querier: { deduplication: "chain" } }, { tenancy: { splitLabel: "team" } }])
+      assert.doesNotMatch(await refused(more), /load\.tenants = 2/);
+    assert.doesNotMatch(await refused({}, { tenants: 1 }), /load\.tenants = /);
+    const sidecars = { ingestion: "sidecar", prometheus: { storage: { pvc: { size: "100Gi" } } } };
+    assert.match(await refused(sidecars), /load\.tenants = 2: blocks of sidecars have no tenants\. Accepted: 1, or the key left out/);
+  });
+
+  it("is named by the key that a need follows from most", async () => {
+    const refused = async (load: object, more: object = {}) =>
+      (await rejectionByProgram("prod", { load: { ...LOAD, ...load }, ...more })).problems.join("\n");
+    assert.match(
+      await refused({ tenants: 300 }, { receive: { otherSenders: "single" }, querier: { deduplication: "chain" } }),
       /receive\.resources\.memory = "2Gi": under the load \(load\.tenants, 300\) .*or less in load\.tenants\./,
     );
     assert.match(

@@ -298,7 +298,7 @@ describe("capacity: each component", () => {
     const plan = planUnder("dev", { series: 300_000, interval: "15s" });
     const { receivers } = plan;
     assert.ok(receivers !== undefined);
-    const problems = loadProblemsOf({ ...plan, receivers: { ...receivers, startupSeconds: 60 } });
+    const problems = loadProblemsOf({ ...plan, startupSeconds: 60 });
     const problem = problems.find(({ key }) => key === "receive.resources.cpu");
     assert.match(problem?.rule ?? "", /takes .* for the replay of its log.*a start may take 60s/);
   });

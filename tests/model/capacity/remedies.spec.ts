@@ -70,6 +70,21 @@ describe("capacity: remedies", () => {
     assert.match(remedy({}), /more replicas, /);
   });
 
+  it("of receivers that a tenant's small shard fills are larger shards, where these carry it, of the ring that has them", () => {
+    const sharded = (shuffleSharding: object): Overrides => ({ receive: { replicas: 12, shuffleSharding } });
+    const remedy = (series: number, shuffleSharding: object) =>
+      problemOf(planUnder("prod", { ...LOAD, series }, sharded(shuffleSharding)), "receive.resources.memory").remedy;
+    assert.match(remedy(500_000, { shardSize: 3 }), /^\w+ or more, larger shards in receive\.shuffleSharding, or less in load\.series$/);
+    assert.doesNotMatch(remedy(50_000_000, { shardSize: 3 }), /larger shards/);
+    // The smallest shard of all is the one that some tenant may have.
+    const smaller = { shardSize: 12, overrides: [{ tenants: ["small-*"], shardSize: 3 }] };
+    assert.match(remedy(500_000, smaller), /, larger shards in receive\.shuffleSharding, /);
+    const memory = (shuffleSharding: object) =>
+      needOf(planUnder("prod", { ...LOAD, series: 500_000 }, sharded(shuffleSharding)), "receivers memory").worst;
+    assert.equal(memory(smaller), memory({ shardSize: 3 }));
+    assert.ok(memory({ shardSize: 12 }) < memory(smaller));
+  });
+
   it("are more replicas exactly where as many as a stack file takes carry it", () => {
     const COUNTED: Record<string, (replicas: number) => Overrides> = {
       "receive.resources.memory": (replicas) => ({ receive: { replicas } }),

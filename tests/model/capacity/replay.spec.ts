@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { loadProblemsOf } from "../../../model/capacity/limits";
+import { needsOf } from "../../../model/capacity/needs";
 import { replayOf } from "../../../model/capacity/receivers";
 import type { CapacityPlan } from "../../../model/capacity/types";
 import { load, needOf, planUnder } from "./plans";
@@ -50,6 +51,22 @@ describe("capacity: replay of the log", () => {
     assert.ok(memory(late(50)).parts.some(({ what }) => what === "samples out of order"));
   });
 
+  it("of Prometheus is divided over its shards, is refused at its CPU, and none of an agent is judged", () => {
+    const plan = (prometheus: object) => planUnder("prod", LOAD, { prometheus });
+    const seconds = (prometheus: object) => needOf(plan(prometheus), "Prometheus replay").worst;
+    assert.equal(seconds({ resources: { cpu: "500m" } }), 2 * seconds({ resources: { cpu: "1" } }));
+    assert.ok(seconds({ shards: 8 }) < seconds({ shards: 1 }) / 4);
+    const { worst, least = 0 } = needOf(plan({ resources: { cpu: "64" } }), "Prometheus replay");
+    assert.equal(worst, least);
+    const problem = (startupSeconds: number) =>
+      loadProblemsOf({ ...plan({ resources: { cpu: "2", memory: "64Gi" } }), startupSeconds }).find(
+        ({ key, rule }) => key === "prometheus.resources.cpu" && /replay/.test(rule),
+      );
+    assert.match(problem(1.1 * least)?.remedy ?? "", /^\d+(?:m)? or more, more in prometheus\.shards \(1\), or less in load\.series$/);
+    assert.match(problem(least / 2)?.remedy ?? "", /^more in prometheus\.shards \(1\), or less in load\.series$/);
+    assert.ok(!needsOf(plan({ mode: "agent" })).some(({ component, resource }) => component === "Prometheus" && resource === "replay"));
+  });
+
   it("leaves Prometheus out of what is late: it has no window for it", () => {
     const memory = (outOfOrderPercent: number) => needOf(planUnder("prod", { ...LOAD, outOfOrderPercent }), "Prometheus memory");
     assert.deepEqual(memory(100), memory(0));
@@ -60,9 +77,7 @@ describe("capacity: replay of the log", () => {
       const plan = under("500m");
       const { receivers } = plan;
       assert.ok(receivers !== undefined);
-      const problem = loadProblemsOf({ ...plan, receivers: { ...receivers, startupSeconds } }).find(
-        ({ key }) => key === "receive.resources.cpu",
-      );
+      const problem = loadProblemsOf({ ...plan, startupSeconds }).find(({ key }) => key === "receive.resources.cpu");
       assert.ok(problem !== undefined);
       return problem;
     };
