@@ -129,6 +129,20 @@ describe("alerts before a limit", () => {
     );
   });
 
+  it("of memory name more replicas, shards of tenants and of Prometheus only where these carry more", () => {
+    const remedyOf = (component: string, load: object, overrides: Overrides = {}) => {
+      const rule = rulesOf(planUnder("prod", { ...LOAD, ...load }, overrides)).find(
+        ({ alert, labels }) => alert === "MemoryNearLimit" && labels.component === component,
+      );
+      return rule?.annotations.summary.split(" is to be larger").at(1);
+    };
+    assert.equal(remedyOf("receivers", { series: 100_000 }), ", or there are to be more replicas");
+    assert.equal(remedyOf("receivers of ring default", { series: 10, scraped: 0, tenants: 300 }, RINGS), "");
+    const sharded = { receive: { replicas: 12, shuffleSharding: { shardSize: 3 } } };
+    assert.equal(remedyOf("receivers", { series: 100_000 }, sharded), ", or larger shards in receive.shuffleSharding");
+    assert.equal(remedyOf("Prometheus", { series: 100_000 }), ", or prometheus.shards");
+  });
+
   it("of memory tell the receivers of several rings apart", () => {
     const several = rulesOf(planUnder("prod", { ...LOAD, hashrings: { bulk: { series: 500 } } }, RINGS)).filter(
       ({ alert }) => alert === "MemoryNearLimit",

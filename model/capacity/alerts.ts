@@ -75,7 +75,7 @@ function memoryRules(need: Need, plan: CapacityPlan, namespace: string): Rule[] 
   if (own === undefined) return [];
   // The series of the pod's own cgroup has no container.
   const used = `max by (pod) (container_memory_working_set_bytes{${own.pods}, container="${own.job}"})`;
-  const remedy = `${budget.key} (${budget.text}) is to be larger${otherRemedies(need)}`;
+  const remedy = `${budget.key} (${budget.text}) is to be larger${otherRemedies(need, plan)}`;
   const usual = usualLimit(need);
   const reserved = SITUATION_NAMES[when];
   return [

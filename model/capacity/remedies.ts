@@ -1,6 +1,7 @@
 import { MOST_PROMETHEUS_SHARDS, MOST_SENDERS } from "../settings/forms";
 import { SEND_SAMPLES } from "./coefficients";
 import type { Deciding } from "./deciding";
+import { underLoad } from "./load";
 import { sameNeed } from "./needs";
 import { carrying, countFor, roundedDown, short } from "./quantities";
 import { EXEMPLARS, receiversName } from "./receivers";
@@ -41,21 +42,31 @@ function morePods(need: Need, plan: CapacityPlan): string[] {
   return [`more replicas${scraped === 0 ? "" : ` (each has ${short(scraped)} series more for Prometheus to scrape)`}`];
 }
 
+/** The same plan with the whole ring as each tenant's shard, and the key of these; undefined where tenants have no shards of it. */
+function withLargestShards(plan: CapacityPlan, component: string): { plan: CapacityPlan; key: string } | undefined {
+  const { receivers } = plan;
+  if (receivers === undefined) return undefined;
+  const isOf = (ring: RingCapacityPlan): boolean => receiversName(receivers, ring) === component;
+  const shards = receivers.rings.find(isOf)?.shards;
+  if (shards === undefined) return undefined;
+  const rings = receivers.rings.map((ring) => (isOf(ring) ? { ...ring, ...shards.whole } : ring));
+  return { plan: { ...plan, receivers: { ...receivers, rings } }, key: shards.key };
+}
+
 /** A tenant's series are divided over its shard alone. */
 function largerShards(need: Need, plan: CapacityPlan): string[] {
-  const { receivers } = plan;
-  const isOf = (ring: RingCapacityPlan): boolean => receivers !== undefined && receiversName(receivers, ring) === need.component;
-  const shards = receivers?.rings.find(isOf)?.shards;
-  if (receivers === undefined || shards === undefined) return [];
-  const rings = receivers.rings.map((ring) => (isOf(ring) ? { ...ring, ...shards.whole } : ring));
-  return meets({ ...plan, receivers: { ...receivers, rings } }, need) ? [`larger shards in ${shards.key}`] : [];
+  const shards = withLargestShards(plan, need.component);
+  return shards !== undefined && meets(shards.plan, need) ? [`larger shards in ${shards.key}`] : [];
 }
+
+const withMostShards = (plan: CapacityPlan): CapacityPlan => ({
+  ...plan,
+  prometheus: { ...plan.prometheus, shards: MOST_PROMETHEUS_SHARDS },
+});
 
 /** Each shard scrapes, keeps and sends its part of the targets. */
 const moreShards = (need: Need, plan: CapacityPlan): string[] =>
-  MORE_SHARDS.test(need.component) && meets({ ...plan, prometheus: { ...plan.prometheus, shards: MOST_PROMETHEUS_SHARDS } }, need)
-    ? [`more in prometheus.shards (${plan.prometheus.shards})`]
-    : [];
+  MORE_SHARDS.test(need.component) && meets(withMostShards(plan), need) ? [`more in prometheus.shards (${plan.prometheus.shards})`] : [];
 
 /** The most exemplars of a tenant with which a need is met, where there are any in it. */
 function fewerExemplars(need: Need, plan: CapacityPlan): string[] {
@@ -99,12 +110,22 @@ export function remedyOf(need: Need, plan: CapacityPlan, { key, carries }: Decid
   return [...own, ...(carries || own.length === 0 ? [`${own.length === 0 ? "" : "or "}less in ${key}`] : [])].join(", ");
 }
 
-/** Remedies for an alert beside a larger value of its key, as clauses; empty where there are none. */
-export function otherRemedies({ component, parts }: Pick<Need, "component" | "parts">): string {
+/** How far beyond the load that meets a limit a remedy of its alert carries. */
+const FURTHER = 1.5;
+
+/**
+ * Remedies for an alert beside a larger value of its key, as clauses; empty where there are none: each carries half as much load again as
+ * meets the limit.
+ */
+export function otherRemedies(need: Need, plan: CapacityPlan): string {
+  const { component, parts, worst, available } = need;
   const [largest] = parts;
+  const grown = underLoad(plan, FURTHER * Math.max(1, available / worst));
+  const shards = withLargestShards(grown, component);
   return [
-    ...(MORE_PODS.test(component) && component !== "store gateways" ? [", or there are to be more replicas"] : []),
-    ...(MORE_SHARDS.test(component) ? [", or prometheus.shards"] : []),
+    ...(MORE_PODS.test(component) && meets(withMostPods(grown, component), need) ? [", or there are to be more replicas"] : []),
+    ...(shards !== undefined && meets(shards.plan, need) ? [`, or larger shards in ${shards.key}`] : []),
+    ...(MORE_SHARDS.test(component) && meets(withMostShards(grown), need) ? [", or prometheus.shards"] : []),
     ...(largest?.what === EXEMPLARS ? [", or receive.maxExemplars smaller"] : []),
   ].join("");
 }
