@@ -6,8 +6,9 @@ import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
 
 export const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** How far back growth is read. */
-export const HISTORY_MS = 7 * DAY_MS;
+const WEEK_MS = 7 * DAY_MS;
+/** How far back growth is read: two weeks and a day, so that each hour of a week has two others a week and two before it. */
+export const HISTORY_MS = 2 * WEEK_MS + DAY_MS;
 /** Readings of less time than this say nothing of a growth: they are a day's ups and downs. */
 const LEAST_GROWTH_MS = 2 * DAY_MS;
 /** Hourly readings of that time. */
@@ -97,18 +98,20 @@ function quantile(values: readonly number[], part: number): number | undefined {
 }
 
 /**
- * Growth of a need per millisecond: the median of its growth between any two readings of the same hour of two days (Sen's slope by
- * season: Hirsch, Slack and Smith, 1982). A straight line through all of them takes an evening's load for growth where a window ends with
- * one, and a single restart moves it.
+ * Growth of a need per millisecond: the median of its growth between any two readings of the same hour of two weeks, or of two days where
+ * fewer such pairs are known than readings are needed for a date (Sen's slope by season: Hirsch, Slack and Smith, 1982). A straight line
+ * through all of them takes an evening's load for growth where a window ends with one, and a single restart moves it.
  */
 function slopeOf(hours: readonly Sample[]): number | undefined {
-  const slopes = hours.flatMap((early, index) =>
-    hours
-      .slice(index + 1)
-      .filter(({ timestampMs }) => (timestampMs - early.timestampMs) % DAY_MS === 0)
-      .map((late) => (late.value - early.value) / (late.timestampMs - early.timestampMs)),
-  );
-  return quantile(slopes, 0.5);
+  const slopes = (season: number) =>
+    hours.flatMap((early, index) =>
+      hours
+        .slice(index + 1)
+        .filter(({ timestampMs }) => (timestampMs - early.timestampMs) % season === 0)
+        .map((late) => (late.value - early.value) / (late.timestampMs - early.timestampMs)),
+    );
+  const weekly = slopes(WEEK_MS);
+  return quantile(weekly.length < LEAST_READINGS ? slopes(DAY_MS) : weekly, 0.5);
 }
 
 /** Hours of which growth is told: all but the first, in which heads may have filled. */

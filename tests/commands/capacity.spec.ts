@@ -136,6 +136,24 @@ describe("capacity: judgement", () => {
     assert.ok(Math.abs((met - NOW_MS) / DAY_MS - 20) < 1.5, `${(met - NOW_MS) / DAY_MS}`);
   });
 
+  it("takes no week's ups and downs for growth where two weeks are known in part, and sees what grows beside them", () => {
+    const weekly = (start: number) => (daysAgo: number) => LIMIT * (0.5 + 0.2 * Math.sin((2 * Math.PI * (start - daysAgo)) / 7));
+    for (const days of [9.25, 12, 15])
+      for (let start = 0; start < 7; start++) {
+        const { needs, first } = judged(memoryOf(hoursOf(days, weekly(start))));
+        assert.ok((first?.metAtMs ?? Number.POSITIVE_INFINITY) > NOW_MS + 1_000 * 365 * DAY_MS, `${days} days, ${start}`);
+        assert.ok(Math.abs(needs.find(({ window }) => window !== undefined)?.growthPerDay ?? LIMIT) < 1e-6 * LIMIT);
+        const grows = (daysAgo: number) => weekly(start)(daysAgo) - (daysAgo * LIMIT) / 100;
+        const { growthPerDay = 0 } = judged(memoryOf(hoursOf(days, grows))).needs.find(({ window }) => window !== undefined) ?? {};
+        assert.ok(Math.abs(growthPerDay / (LIMIT / 100) - 1) < 1e-6, `${growthPerDay}`);
+      }
+    // Of readings with a gap of nine days too few have another one a week or two before.
+    const apart = hoursOf(15, (daysAgo) => LIMIT / 2 - (daysAgo * LIMIT) / 1_000).filter(
+      ({ timestampMs }) => Math.abs(NOW_MS - timestampMs - 8 * DAY_MS) > 4.5 * DAY_MS,
+    );
+    assert.ok((judged(memoryOf(apart)).needs.find(({ window }) => window !== undefined)?.growthPerDay ?? 0) > 0);
+  });
+
   it("takes a replay for no course of anything", () => {
     const { needs } = judged({ needs: [{ component: "receivers", resource: "replay", hours: hoursOf(7, (daysAgo) => 100 - daysAgo) }] });
     const replay = needs.find(({ component, resource }) => component === "receivers" && resource === "replay");
@@ -296,7 +314,7 @@ describe("capacity: readings", () => {
     assert.equal(fullSince([{ timestampMs: NOW_MS, value: 2 ** 63 }], 36 * 3_600), Number.POSITIVE_INFINITY);
   });
 
-  it("reads the last seven days by the hour, leaves out what is no number, and passes on what fails", async () => {
+  it("reads the last fifteen days by the hour, leaves out what is no number, and passes on what fails", async () => {
     const { series } = headQueries(PLAN, STACK);
     const young = NOW_MS - 36 * HOUR_MS + 1;
     const answers = {
@@ -306,7 +324,7 @@ describe("capacity: readings", () => {
         partial: false,
       }),
       range: async (query: string, options: { startMs: number; endMs: number; stepMs: number }) => {
-        assert.deepEqual(options, { startMs: NOW_MS - 7 * DAY_MS, endMs: NOW_MS, stepMs: HOUR_MS, maxSourceResolution: "0s" });
+        assert.deepEqual(options, { startMs: NOW_MS - 15 * DAY_MS, endMs: NOW_MS, stepMs: HOUR_MS, maxSourceResolution: "0s" });
         const samples = (/lowest_timestamp/.test(query) ? [young, young] : [Number.NaN, 2]).map((value, index) => ({
           timestampMs: NOW_MS + index,
           value,
