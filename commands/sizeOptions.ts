@@ -45,7 +45,11 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   "receive.resources.memory": "--largest-memory",
   "receive.resources.cpu": "--largest-cpu",
   "receive.storage.pvc.size": "--largest-volume",
+  "prometheus.storage.pvc.size": "--largest-volume",
 };
+
+const NAMESPACE_PREFIX = "thanos-";
+const NAME_REMEDY = `at most ${63 - NAMESPACE_PREFIX.length} lower-case letters, digits and -, the last one no -`;
 
 /**
  * The request that options come to, by the schema of the stack file into which they go.
@@ -54,7 +58,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
  */
 export function sizeRequest(options: SizeOptions): SizeRequest {
   // A text that is no number is shown as it was typed; no text at all is none, and not 0.
-  const number = (text: string) => (text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text));
+  const number = (text: string) => (text.trim() === "" || !Number.isFinite(Number(text)) ? text : Number(text));
   const given = (key: string, text: string | undefined) => (text === undefined ? {} : { [key]: number(text) });
   const queries = {
     ...given("perSecond", options.queries),
@@ -75,7 +79,7 @@ export function sizeRequest(options: SizeOptions): SizeRequest {
   const raw = {
     cluster: { name, context: name },
     access: { senders: [], readers: [] },
-    namespace: `thanos-${name}`,
+    namespace: `${NAMESPACE_PREFIX}${name}`,
     load,
     survives,
     receive: {
@@ -87,24 +91,34 @@ export function sizeRequest(options: SizeOptions): SizeRequest {
     prometheus: { storage: { pvc: { size: largest.volume } } },
   };
   const { data: settings, error } = settingsSchema.safeParse(raw);
-  const refused = (error?.issues ?? [])
-    .flatMap((issue) => problemsOfIssue(issue, raw))
-    .flatMap((problem) => {
-      const option = OPTION_OF[problem.key];
-      return option === undefined ? [] : [formatProblem({ ...problem, key: option, ...(option === "--name" ? { value: name } : {}) })];
-    });
-  if (settings === undefined) throw new Error([...new Set(refused)].join("\n"));
+  if (settings === undefined)
+    throw refusal(
+      (error?.issues ?? [])
+        .flatMap((issue) => problemsOfIssue(issue, raw))
+        .map(ofOption)
+        .map((problem) => (problem.key === "--name" ? { ...problem, value: name, remedy: NAME_REMEDY } : problem)),
+    );
   // The schema has taken them, so that `load` and `survives` hold numbers.
   const request = { name, load, otherSenders, retention, survives, largest } as SizeRequest;
-  const ofOption = (problem: Problem): Problem => ({ ...problem, key: OPTION_OF[problem.key] ?? problem.key });
   const [lost] = survivalProblems({ survives: request.survives, ingestion: "receive" });
   // Its other remedy is a scheme that is not sized.
-  if (lost !== undefined) throw new Error(formatProblem({ ...ofOption(lost), remedy: `at most ${MOST_NODES_OF_A_RING}` }));
+  if (lost !== undefined) throw refusal([{ ...ofOption(lost), remedy: `at most ${MOST_NODES_OF_A_RING}` }]);
   // What only a stack file says is no remedy of an option.
   const remedies: Readonly<Record<string, string>> = { "--tenants": "1, or --other-senders single or pairs" };
-  const problems = loadProblems(settings)
-    .map(ofOption)
-    .map((problem) => formatProblem({ ...problem, remedy: remedies[problem.key] ?? problem.remedy }));
-  if (problems.length > 0) throw new Error(problems.join("\n"));
+  const problems = loadProblems(settings).map(ofOption);
+  if (problems.length > 0) throw refusal(problems.map((problem) => ({ ...problem, remedy: remedies[problem.key] ?? problem.remedy })));
   return request;
+}
+
+/** A problem of a key as that of the option whose value it is, with options where its texts name keys. */
+function ofOption({ key, rule, remedy, ...problem }: Problem): Problem {
+  const withOptions = (text: string): string =>
+    Object.entries(OPTION_OF).reduce((inner, [each, option]) => inner.replaceAll(each, option), text);
+  return { ...problem, key: OPTION_OF[key] ?? key, rule: withOptions(rule), remedy: withOptions(remedy) };
+}
+
+/** Of each option the first of its problems, a line each. */
+function refusal(problems: readonly Problem[]): Error {
+  const byKey = new Map([...problems].reverse().map((problem) => [problem.key, problem]));
+  return new Error([...byKey.values()].reverse().map(formatProblem).join("\n"));
 }

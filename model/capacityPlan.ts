@@ -47,7 +47,7 @@ const READ_SERIES = 1_000;
 
 /**
  * The receiver with most against the mean, in a ring of {@link MOST_RECEIVERS}: 1.093 over three zones, which takes most of a second to
- * find.
+ * find. A shard of a ring is a smaller one of its own.
  */
 const UNEVEN_RING = 1.1;
 
@@ -79,10 +79,16 @@ const requested = (key: string, { cpu, memory }: ResourceSettings): Pick<Compone
 
 const component = (key: string, resources: ResourceSettings, pods: Pods): ComponentPlan => ({ pods, ...requested(key, resources) });
 
+/** Numbers of pods beyond those that there are, each twice the one before, up to as many as a stack file takes. */
+function beyond(replicas: number, most: number): number[] {
+  const next = Math.min(most, 2 * Math.max(1, replicas));
+  return next <= replicas ? [] : [next, ...beyond(next, most)];
+}
+
 /** A component whose work is divided over its pods, of which a stack file takes so many. */
 const sharing = (key: string, resources: ResourceSettings, workload: Workload, settings: Settings, most: number): ComponentPlan => ({
   ...component(key, resources, podsOf(workload, settings)),
-  most: { pods: podsOf({ ...workload, replicas: most }, settings) },
+  more: beyond(workload.replicas, most).map((replicas) => ({ pods: podsOf({ ...workload, replicas }, settings) })),
 });
 
 /** Pods that are left: the numbers of the proof of what the plan survives. */
@@ -102,17 +108,18 @@ function podsOf(workload: Workload, { survives, cluster }: Settings): Pods {
 /**
  * Series of a default ring, as the stack's own Prometheus scrapes them, and as others send them; and those of it that one more receiver
  * has.
+ *
+ * @param further Receivers beyond those of the stack file. Default: none.
  */
-function scrapedOf({ load, receive }: { load: LoadSettings; receive: Settings["receive"] | undefined }): {
-  scraped: number;
-  others: number;
-  ofOne: number;
-} {
+function scrapedOf(
+  { load, receive }: { load: LoadSettings; receive: Settings["receive"] | undefined },
+  further = 0,
+): { scraped: number; others: number; ofOne: number } {
   const elsewhere = Object.values(load.hashrings).reduce((sum, { series }) => sum + series, 0);
   const all = Math.max(0, load.series - elsewhere);
   const alone = receive === undefined || receive.otherSenders === "none";
   const receivers =
-    receive === undefined ? 0 : [receive, ...receive.hashrings].reduce((sum, { replicas = receive.replicas }) => sum + replicas, 0);
+    receive === undefined ? 0 : [receive, ...receive.hashrings].reduce((sum, { replicas = receive.replicas }) => sum + replicas, further);
   const ofTenants = (load.tenants - 1) * TENANT_OWN_SERIES;
   const scraped = Math.min(all, load.scraped ?? (alone ? all : OWN_SERIES + ofTenants * receivers));
   return { scraped, others: all - scraped, ofOne: alone || load.scraped !== undefined ? 0 : ofTenants };
@@ -122,27 +129,30 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
   const { settings: receive } = ring;
   const { prometheus, survives } = settings;
   const pairs = receive.otherSenders === "pairs" ? 2 : 1;
-  const { scraped, others, ofOne: scrapedOfOne } = scrapedOf({ load, receive });
   const rings = ringsOf(receive, settings).map((each): RingCapacityPlan => {
+    const isDefault = each.name === DEFAULT_RING;
     const members = ring.rings.find(({ name }) => name === each.name)?.members ?? [];
-    // Each Prometheus of a shard, and each sender of a pair, writes series of its own.
-    const written =
-      each.name === DEFAULT_RING ? scraped * prometheus.replicas + others * pairs : (load.hashrings[each.name]?.series ?? 0) * pairs;
+    /** Series that are written into it: each Prometheus of a shard, and each sender of a pair, writes series of its own. */
+    const writtenWith = (replicas: number): { written: number; own: number } => {
+      const { scraped, others } = scrapedOf({ load, receive }, replicas - each.replicas);
+      const own = isDefault ? scraped * prometheus.replicas : 0;
+      return { own, written: isDefault ? own + others * pairs : (load.hashrings[each.name]?.series ?? 0) * pairs };
+    };
     const balance = Math.max(0, ...zoneBalance(ketamaRing(members, receive.replicationFactor)).members.map(({ load: own }) => own));
-    // All that the stack's own Prometheus writes is one tenant's, and in one shard, unless a label of its series names their tenants.
-    const isOneTenants = each.name === DEFAULT_RING && written > 0 && settings.tenancy.splitLabel === undefined;
-    const ofOne = isOneTenants ? (scraped * prometheus.replicas) / written : 0;
     const sharding = each.shuffleSharding;
-    // Nobody knows how many of its tenants a pattern names, so that all may have the smallest shards.
-    const ofShards = sharding === undefined ? Number.POSITIVE_INFINITY : Math.min(...shardSizes(sharding));
-    const partsOf = (replicas: number, uneven: number, smallestShard = ofShards): RingParts => {
-      // A tenant's shard holds all of its series; which shards a receiver is in is drawn.
-      const shard = Math.min(replicas, smallestShard);
-      const tenants = mostDrawn(load.tenants, replicas === 0 ? 1 : shard / replicas);
-      const ofShard = (uneven * receive.replicationFactor) / Math.max(1, shard);
+    const sizes = sharding === undefined ? [Number.POSITIVE_INFINITY] : shardSizes(sharding);
+    const partsOf = (replicas: number, uneven: number, shards = sizes): RingParts => {
+      const { written, own } = writtenWith(replicas);
+      // All that the stack's own Prometheus writes is one tenant's, and in one shard, unless a label of its series names their tenants.
+      const ofOne = written > 0 && settings.tenancy.splitLabel === undefined ? own / written : 0;
+      // A tenant's shard holds all of its series; which shards a receiver is in is drawn. Nobody knows how many tenants a pattern names:
+      // all of them may have the smallest shards, which divide least, or the largest, of which a receiver is in most.
+      const [smallest, largest] = [Math.min(replicas, ...shards), Math.min(replicas, Math.max(...shards))];
+      const drawn = (shard: number): number => mostDrawn(load.tenants, replicas === 0 ? 1 : shard / replicas);
+      const ofShard = ((smallest < replicas ? Math.max(uneven, UNEVEN_RING) : uneven) * receive.replicationFactor) / Math.max(1, smallest);
       return {
-        heaviest: Math.min(1, ofShard * (ofOne + ((1 - ofOne) * tenants) / load.tenants)),
-        tenants,
+        heaviest: Math.min(1, ofShard * (ofOne + ((1 - ofOne) * drawn(smallest)) / load.tenants)),
+        tenants: drawn(largest),
         largestTenant: Math.min(1, ofShard * (ofOne + (1 - ofOne) / load.tenants)),
       };
     };
@@ -155,14 +165,18 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
     return {
       ...component(each.keyOf("resources"), each.resources, podsWith(each.replicas)),
       ...partsOf(members.length, balance),
-      most: { pods: podsWith(MOST_RECEIVERS), ...partsOf(MOST_RECEIVERS, UNEVEN_RING) },
+      more: beyond(each.replicas, MOST_RECEIVERS).map((replicas) => ({
+        pods: podsWith(replicas),
+        load: loadOf(load, writtenWith(replicas).written),
+        ...partsOf(replicas, UNEVEN_RING),
+      })),
       ...(sharding === undefined
         ? {}
-        : { shards: { key: `${each.key}.shuffleSharding`, whole: partsOf(members.length, balance, members.length) } }),
+        : { shards: { key: `${each.key}.shuffleSharding`, whole: partsOf(members.length, balance, [members.length]) } }),
       ...diskOf(each.keyOf("storage"), each.storage),
       name: each.name,
       sets: ring.sets.filter((set) => set.ring === each.name).map(({ name }) => name),
-      load: loadOf(load, written),
+      load: loadOf(load, writtenWith(each.replicas).written),
       retentionSeconds: durationSeconds(receiveRetentionTime(each, settings)),
       ...(retention.size === undefined ? {} : { retainedBytes: quantityBytes(retention.size) }),
     };
@@ -172,7 +186,7 @@ function receiversPlan(settings: Settings, ring: RingPlan, load: LoadSettings): 
     replicationFactor: receive.replicationFactor,
     split: receive.mode === "split",
     maxExemplars: receive.maxExemplars,
-    scrapedOfOne,
+    scrapedOfOne: scrapedOf({ load, receive }).ofOne,
     outOfOrderSeconds: durationSeconds(receive.outOfOrderWindow),
   };
 }

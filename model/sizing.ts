@@ -1,7 +1,8 @@
 import { decidingKey } from "./capacity/deciding";
 import { loadProblemsOf, onePod, reasonOf } from "./capacity/limits";
-import { usable } from "./capacity/need";
-import { needsOf } from "./capacity/needs";
+import { underLoad } from "./capacity/load";
+import { isBeyondBudget, isMet } from "./capacity/need";
+import { needsOf, sameNeed } from "./capacity/needs";
 import { sendersFor, shardLoad } from "./capacity/prometheus";
 import { carrying, short } from "./capacity/quantities";
 import type { CapacityPlan, Need } from "./capacity/types";
@@ -58,8 +59,7 @@ interface Counts {
 /** Sizes of one environment's pods: amounts by key, and the senders of each Prometheus. */
 interface Sizes {
   amounts: Amounts;
-  /** Undefined: as many as the stack file has by default. */
-  senders?: number;
+  senders: number;
 }
 
 /** Amounts by key, such as `receive.resources.memory`. */
@@ -93,6 +93,12 @@ function scrapesOf({ interval }: SizeRequest["load"]): { scrapeInterval?: string
   return { scrapeInterval: interval, ...(durationSeconds(interval) < SCRAPE_TIMEOUT_SECONDS ? { scrapeTimeout: interval } : {}) };
 }
 
+/** Whether pairs and single senders write into the ring: the stack's own Prometheus is a pair where one may be lost. */
+function isMixed({ otherSenders, survives }: SizeRequest): boolean {
+  const isPair = Math.max(survives.nodes, survives.zones) > 0;
+  return otherSenders !== "none" && isPair !== (otherSenders === "pairs");
+}
+
 function configOf(request: SizeRequest, counts: Counts, { amounts, senders }: Sizes): SettingsInput {
   const { name, load, otherSenders, retention, survives } = request;
   const { lost, zones, replicationFactor } = structureOf(request);
@@ -112,14 +118,18 @@ function configOf(request: SizeRequest, counts: Counts, { amounts, senders }: Si
       storage: storage("receive"),
       resources: resources("receive"),
     },
-    querier: { replicas: counts.queriers, resources: resources("querier") },
+    querier: {
+      replicas: counts.queriers,
+      ...(isMixed(request) ? { deduplication: "penalty" as const } : {}),
+      resources: resources("querier"),
+    },
     prometheus: {
       replicas: lost + 1,
       shards: counts.shards,
       ...scrapesOf(load),
       storage: storage("prometheus"),
       resources: resources("prometheus"),
-      ...(senders === undefined ? {} : { remoteWrite: { maxShards: senders } }),
+      remoteWrite: { maxShards: senders },
     },
   };
 }
@@ -131,113 +141,112 @@ function planOf(config: SettingsInput): CapacityPlan {
   return plan;
 }
 
-/** Senders that a queue needs beyond those of the plan; undefined where these will do. */
-function moreSenders({ prometheus }: CapacityPlan): number | undefined {
-  const wanted = sendersFor(prometheus) ?? 0;
-  return wanted > (prometheus.queue?.senders.amount ?? 0) ? wanted : undefined;
-}
-
 /** Whether a larger amount meets a need: senders are chosen before, and a replay in sequence takes more receivers. */
-const isMetByAmount = ({ resource, least = 0, available }: Need): boolean => resource !== "remoteWrite" && least <= available;
-
-/**
- * The least sizes that carry the load with these numbers of pods. What is needed depends on no amount but by the replay, which is met at
- * once.
- */
-function sizesFor(request: SizeRequest, counts: Counts): { sizes: Sizes; plan: CapacityPlan } {
-  const amounts = { ...LEAST };
-  // First, since what waits for them is in memory.
-  const senders = moreSenders(planOf(configOf(request, counts, { amounts })));
-  const sizes: Sizes = { amounts, ...(senders === undefined ? {} : { senders: Math.min(senders, MOST.senders) }) };
-  for (;;) {
-    const plan = planOf(configOf(request, counts, sizes));
-    const over = needsOf(plan).filter((need) => need.worst > need.available && isMetByAmount(need));
-    if (over.length === 0) return { sizes, plan };
-    for (const need of over) {
-      const { key } = need.budget;
-      const carries = carrying(need);
-      const larger = carriesMore(need, carries, amounts[key]) ? carries : amounts[key];
-      if (larger !== undefined) amounts[key] = larger;
-    }
-  }
-}
-
-/** Whether an amount is more than the one that is there; of CPU both are in thousandths or whole cores. */
-function carriesMore({ resource }: Need, amount: string, before: string | undefined): boolean {
-  if (before === undefined) return true;
-  const thousandths = (text: string) => (text.endsWith("m") ? Number(text.slice(0, -1)) : Number(text) * 1_000);
-  return resource === "cpu" || resource === "replay"
-    ? thousandths(amount) > thousandths(before)
-    : quantityBytes(amount) > quantityBytes(before);
-}
-
-/** A larger number where pods are too large: half of the way to what divides them enough, and one step at least, so that none is passed. */
-const grownBy = (count: number, excess: number, step = 1): number =>
-  excess <= 1 ? count : count + step * Math.max(1, Math.floor((count * (excess - 1)) / 2 / step));
-
-/** Resources of a component by the end of their keys, with the most that one pod may have of each. */
-const mostOf = ({ memory, cpu, volume }: Largest): readonly { end: string; most: number }[] => [
-  { end: "resources.memory", most: quantityBytes(memory) },
-  { end: "resources.cpu", most: cpuCores(cpu) },
-  { end: "storage.pvc.size", most: quantityBytes(volume) },
-];
-
-/** Usable part of the most that a pod may have, for a need: a replay takes all CPU of a pod, and so much time. */
-const usableOf = ({ resource, available, budget }: Need, most: number): number =>
-  resource === "replay" ? (available * most) / budget.amount : usable(resource, most);
-
-/** How many times as much as it may have a component's neediest pod needs: not its amount, since the steps of these are an eighth. */
-function sizeExcess(plan: CapacityPlan, component: string, largest: Largest): number {
-  const excesses = mostOf(largest).map(({ end, most }) => {
-    const needs = needsOf(plan).filter((need) => need.budget.key === `${component}.${end}` && isMetByAmount(need));
-    if (needs.every(({ budget }) => budget.amount <= most)) return 1;
-    return Math.max(1 + Number.EPSILON, ...needs.map((need) => need.worst / usableOf(need, most)));
-  });
-  return Math.max(...excesses);
-}
-
-/** How many times as long as it may take the replay of a component's log takes that more cores don't shorten. */
-const replayExcess = (plan: CapacityPlan, component: string): number =>
-  Math.max(0, ...needsOf(plan).map(({ budget, least = 0, available }) => (budget.key.startsWith(`${component}.`) ? least / available : 0)));
+const isMetByAmount = (need: Need): boolean => need.resource !== "remoteWrite" && !isBeyondBudget(need);
 
 /** Largest numbers that the stack file takes. */
 const MOST = { receivers: MOST_RECEIVERS, shards: MOST_PROMETHEUS_SHARDS, queriers: MOST_QUERIERS, senders: MOST_SENDERS } as const;
 
-/** Counts that the stack file bounds, with their names in messages. */
+/** Senders of a Prometheus at least, so that one that waits for an answer is not all of them. */
+const FEWEST_SENDERS = 4;
+
+/** Senders of each queue: as many as catch up, which a stack file takes. */
+const sendersOf = (plan: CapacityPlan): number => Math.min(MOST.senders, Math.max(FEWEST_SENDERS, sendersFor(plan.prometheus) ?? 0));
+
+/** The plan of these numbers of pods, with amounts and the senders that its load needs. */
+function planWith(request: SizeRequest, counts: Counts, amounts: Amounts): { plan: CapacityPlan; sizes: Sizes } {
+  const first = { amounts, senders: FEWEST_SENDERS };
+  // What waits for senders is in memory, and how many there are follows from the load alone.
+  const sizes = { amounts, senders: sendersOf(planOf(configOf(request, counts, first))) };
+  return { plan: planOf(configOf(request, counts, sizes)), sizes };
+}
+
+/** The most that one pod may have of what a key gives, as the request writes it. */
+function largestOf({ largest }: SizeRequest, key: string): string {
+  if (key.endsWith(".memory")) return largest.memory;
+  return key.endsWith(".cpu") ? largest.cpu : largest.volume;
+}
+
+/** Whether an amount is more than another one; of keys of CPU both are cores. */
+const isMore = (key: string, amount: string, other: string): boolean =>
+  key.endsWith(".cpu") ? cpuCores(amount) > cpuCores(other) : quantityBytes(amount) > quantityBytes(other);
+
+const smallerOf = (key: string, amount: string, other: string): string => (isMore(key, amount, other) ? other : amount);
+
+/**
+ * The least sizes that carry the load with these numbers of pods, none larger than a pod may be. What is needed depends on no amount but by
+ * the replay, which is met at once.
+ *
+ * @throws {Error} where these numbers do not carry it
+ */
+function sizesFor(request: SizeRequest, counts: Counts): { sizes: Sizes; plan: CapacityPlan } {
+  const amounts = Object.fromEntries(Object.entries(LEAST).map(([key, least]) => [key, smallerOf(key, least, largestOf(request, key))]));
+  for (;;) {
+    const { plan, sizes } = planWith(request, counts, amounts);
+    const over = needsOf(plan).filter((need) => !isMet(need));
+    if (over.length === 0) return { sizes, plan };
+    const larger = over.flatMap((need) => {
+      const { key } = need.budget;
+      const amount = smallerOf(key, carrying(need), largestOf(request, key));
+      return isMetByAmount(need) && isMore(key, amount, amounts[key] ?? "0") ? [{ key, amount }] : [];
+    });
+    if (larger.length === 0)
+      throw new Error(`no amount meets ${over.map(({ component, resource }) => `${resource} of ${component}`).join(", ")}`);
+    for (const { key, amount } of larger) if (isMore(key, amount, amounts[key] ?? "0")) amounts[key] = amount;
+  }
+}
+
+/** Parts of the stack file whose number follows from the load, in an order in which one's number says what the next has to do. */
 const COUNTED = [
-  { count: "receivers", component: "receivers", what: "receivers in a ring" },
-  { count: "shards", component: "Prometheus", what: "shards of Prometheus" },
-  { count: "queriers", component: "queriers", what: "queriers" },
+  { count: "receivers", key: "receive.", what: "receivers in a ring" },
+  { count: "shards", key: "prometheus.", what: "shards of Prometheus" },
+  { count: "queriers", key: "querier.", what: "queriers" },
 ] as const;
+
+type Counted = (typeof COUNTED)[number];
+
+/** Needs of a part that the largest pods of these numbers do not meet, the farthest first. */
+function unmet(request: SizeRequest, counts: Counts, { key }: Counted): { plan: CapacityPlan; over: Need[] } {
+  const { plan } = planWith(request, counts, Object.fromEntries(Object.keys(LEAST).map((each) => [each, largestOf(request, each)])));
+  // As many senders as a stack file takes may send the load, and still not catch up.
+  const isSlow = ({ resource }: Need): boolean => resource === "remoteWrite" && (sendersFor(plan.prometheus) ?? 0) > MOST.senders;
+  const over = needsOf(plan).filter((need) => need.budget.key.startsWith(key) && (!isMet(need) || isSlow(need)));
+  return { plan, over: over.sort((left, right) => right.worst / right.available - left.worst / left.available) };
+}
+
+/** The least number of a part with which pods of the largest size carry the load; one fewer does not. */
+function fewest(request: SizeRequest, counts: Counts, part: Counted, least: number, step: number): number {
+  const most = Math.floor(MOST[part.count] / step) * step;
+  const left = (count: number) => unmet(request, { ...counts, [part.count]: count }, part);
+  let [not, enough] = [least - step, least];
+  for (let { plan, over } = left(enough); over.length > 0; { plan, over } = left(enough)) {
+    if (enough >= most) throw new Error(formatProblem(tooMuch(request, plan, part, over[0])));
+    [not, enough] = [enough, Math.min(most, 2 * enough)];
+  }
+  while (enough - not > step) {
+    const middle = not + Math.floor((enough - not) / 2 / step) * step;
+    if (left(middle).over.length === 0) enough = middle;
+    else not = middle;
+  }
+  return enough;
+}
 
 /**
  * A stack file that carries the load.
  *
- * @throws {Error} naming what would be refused, where no numbers of pods of that memory carry it
+ * @throws {Error} naming what would be refused, where no numbers of pods of that size carry it
  */
 export function sizedStack(request: SizeRequest): SizedStack {
   const { lost, zones, replicationFactor } = structureOf(request);
   const step = Math.max(1, zones.length);
   const counts: Counts = { receivers: Math.ceil(replicationFactor / step) * step, shards: 1, queriers: lost + 1 };
-  for (;;) {
-    const { sizes, plan } = sizesFor(request, counts);
-    const excess = (component: string) => Math.max(sizeExcess(plan, component, request.largest), replayExcess(plan, component));
-    const grown = {
-      receivers: grownBy(counts.receivers, excess("receive"), step),
-      shards: grownBy(counts.shards, Math.max(excess("prometheus"), (sendersFor(plan.prometheus) ?? 0) / MOST.senders)),
-      queriers: grownBy(counts.queriers, excess("querier")),
-    };
-    if (grown.receivers === counts.receivers && grown.shards === counts.shards && grown.queriers === counts.queriers) {
-      return { config: configOf(request, counts, sizes), reasons: reasonsOf(request, counts, sizes, plan) };
-    }
-    Object.assign(counts, grown);
-    const over = COUNTED.filter(({ count }) => counts[count] > MOST[count]);
-    if (over[0] !== undefined) throw new Error(formatProblem(tooMuch(request, plan, over[0].component, over)));
-  }
+  for (const part of COUNTED) counts[part.count] = fewest(request, counts, part, counts[part.count], part.count === "receivers" ? step : 1);
+  const { sizes, plan } = sizesFor(request, counts);
+  return { config: configOf(request, counts, sizes), reasons: reasonsOf(request, counts, plan) };
 }
 
-/** `32Gi of memory, 16 cores and a volume of 16Ti`. */
-const ofLargest = ({ memory, cpu, volume }: Largest): string => `${memory} of memory, ${cpu} cores and a volume of ${volume}`;
+/** `32Gi of memory, 16 of CPU and a volume of 16Ti`. */
+const ofLargest = ({ memory, cpu, volume }: Largest): string => `${memory} of memory, ${cpu} of CPU and a volume of ${volume}`;
 
 /** More of what one pod may have, by what it is short of. */
 const LARGER: Readonly<Record<Need["resource"], string>> = {
@@ -248,34 +257,28 @@ const LARGER: Readonly<Record<Need["resource"], string>> = {
   remoteWrite: "a larger memory of one pod",
 };
 
-/** Problem of the key of the load from which more pods follow than a stack file takes. */
-function tooMuch(
-  { load, largest }: SizeRequest,
-  plan: CapacityPlan,
-  component: string,
-  over: readonly (typeof COUNTED)[number][],
-): Problem {
-  const [need] = needsOf(plan)
-    .filter((each) => each.component === component)
-    .map((each) => {
-      const most = mostOf(largest).find(({ end }) => each.budget.key.endsWith(`.${end}`))?.most;
-      return most === undefined ? each : { ...each, available: usableOf(each, most) };
-    })
-    .sort((left, right) => right.worst / right.available - left.worst / left.available);
+const HALF = 0.5;
+/** Part of a need that half of its load leaves where several environments have less each. */
+const DIVIDED = 0.75;
+
+/** Problem of the key of the load from which more of a part follow than a stack file takes. */
+function tooMuch(request: SizeRequest, plan: CapacityPlan, { count, what }: Counted, need: Need | undefined): Problem {
+  const { load, largest } = request;
   const { key, carries } = need === undefined ? { key: "load.series", carries: true } : decidingKey(need, plan);
+  const isDivided = carries && need !== undefined && (sameNeed(underLoad(plan, HALF), need)?.worst ?? 0) < DIVIDED * need.worst;
   return {
     key,
     value: load[key.slice("load.".length) as keyof typeof load],
-    rule: `${over.map(({ count, what }) => `${MOST[count]} ${what}`).join(" and ")}, each of ${ofLargest(largest)}, are the most that one environment has, and do not carry it`,
+    rule: `${MOST[count]} ${what}, each of ${ofLargest(largest)}, are the most that one environment has, and do not carry it`,
     remedy: [
       ...(carries ? ["less of it"] : []),
-      ...(need !== undefined && !isMetByAmount(need) ? [] : [LARGER[need?.resource ?? "memory"]]),
-      ...(carries ? ["or several environments"] : []),
-    ].join(", "),
+      ...(need === undefined || isMetByAmount(need) ? [LARGER[need?.resource ?? "memory"]] : []),
+      ...(isDivided ? ["several environments"] : []),
+    ].join(", or "),
   };
 }
 
-function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: CapacityPlan): Reason[] {
+function reasonsOf(request: SizeRequest, counts: Counts, plan: CapacityPlan): Reason[] {
   const { load, survives, retention, largest } = request;
   const { lost, zones, replicationFactor } = structureOf(request);
   const wanted = [
@@ -306,6 +309,15 @@ function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: Cap
     },
     { key: "receive.retention.time", value: retention, why: "asked for; there is no bucket" },
     { key: "querier.replicas", value: String(counts.queriers), why: left },
+    ...(isMixed(request)
+      ? [
+          {
+            key: "querier.deduplication",
+            value: "penalty",
+            why: "pairs and single senders write into one ring: it hides 4-5 % of a single one's samples around restarts; chain answers with both of a pair's",
+          },
+        ]
+      : []),
     { key: "prometheus.replicas", value: String(lost + 1), why: `${left}; each of them writes series of its own into the ring` },
     { key: "prometheus.shards", value: String(counts.shards), why: `as few as fit pods of ${ofLargest(largest)}` },
     ...Object.entries(scrapesOf(load)).map(([key, value]) => ({
@@ -326,11 +338,11 @@ function reasonsOf(request: SizeRequest, counts: Counts, sizes: Sizes, plan: Cap
       value: need.budget.text,
       why: `${onePod(need.component)} ${reasonOf(need)}`,
     })),
-    ...(sizes.senders === undefined ? [] : sendersReason(plan)),
+    ...sendersReason(plan),
   ];
 }
 
-/** Why a queue has more senders than by default. */
+/** Why a queue has so many senders. */
 function sendersReason({ prometheus }: CapacityPlan): Reason[] {
   const { queue } = prometheus;
   if (queue === undefined) return [];
@@ -342,7 +354,7 @@ function sendersReason({ prometheus }: CapacityPlan): Reason[] {
       value: queue.senders.text,
       why:
         `each Prometheus writes ${short(samplesPerSecond)} samples a second into the ring, and one sender surely ${short(one)}: ` +
-        "twice as many as they need, so that it catches up in no longer than it was cut off",
+        `twice as many as they need, so that it catches up in no longer than it was cut off, and ${FEWEST_SENDERS} at least`,
     },
   ];
 }

@@ -36,6 +36,8 @@ const RINGS: Overrides = {
   querier: { deduplication: "chain" },
 };
 
+const SINGLE = { receive: { otherSenders: "single" }, querier: { deduplication: "chain" } };
+
 const fileOf = (plan: CapacityPlan): string => capacityRules(plan, NAMESPACE)[CAPACITY_RULES_FILE] ?? "";
 const rulesOf = (plan: CapacityPlan): Rule[] => (parse(fileOf(plan)) as { groups: [{ rules: Rule[] }] }).groups[0].rules;
 
@@ -137,7 +139,12 @@ describe("alerts before a limit", () => {
       return rule?.annotations.summary.split(" is to be larger").at(1);
     };
     assert.equal(remedyOf("receivers", { series: 100_000 }), ", or there are to be more replicas");
-    assert.equal(remedyOf("receivers of ring default", { series: 10, scraped: 0, tenants: 300 }, RINGS), "");
+    const roomy = { ...SINGLE, receive: { ...SINGLE.receive, resources: { memory: "6Gi", cpu: "4" } } };
+    // Each receiver has a database of every tenant, and without exemplars these are a fifth of it.
+    const tenants = { series: 10, scraped: 0, tenants: 300 };
+    assert.equal(remedyOf("receivers", tenants, roomy), ", or receive.maxExemplars smaller");
+    const ofShards = { ...roomy, receive: { ...roomy.receive, replicas: 12, shuffleSharding: { shardSize: 3 } } };
+    assert.doesNotMatch(remedyOf("receivers", tenants, ofShards) ?? "", /larger shards/);
     const sharded = { receive: { replicas: 12, shuffleSharding: { shardSize: 3 } } };
     assert.equal(remedyOf("receivers", { series: 100_000 }, sharded), ", or larger shards in receive.shuffleSharding");
     assert.equal(remedyOf("Prometheus", { series: 100_000 }), ", or prometheus.shards");

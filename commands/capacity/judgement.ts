@@ -7,7 +7,7 @@ import type { Capacity, ComponentCapacity } from "../../model/capacity/types";
 export const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * DAY_MS;
-/** How far back growth is read: two weeks and a day, so that each hour of a week has two others a week and two before it. */
+/** How far back growth is read: two weeks and a day, so that each hour of a week is compared with the same one of another week. */
 export const HISTORY_MS = 2 * WEEK_MS + DAY_MS;
 /** Readings of less time than this say nothing of a growth: they are a day's ups and downs. */
 const LEAST_GROWTH_MS = 2 * DAY_MS;

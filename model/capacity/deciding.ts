@@ -1,5 +1,6 @@
 import { USUAL_LABEL_BYTES } from "../settings/load";
 import { newSeriesPerHour, times, withLoads } from "./load";
+import { isMet } from "./need";
 import { sameNeed } from "./needs";
 import { secondsInWords, short } from "./quantities";
 import type { CapacityPlan, Load, Need } from "./types";
@@ -87,7 +88,8 @@ export function decidingKey(need: Need, plan: CapacityPlan): Deciding {
     },
     { key: first, left: left(first) },
   );
-  const kind = key === first ? KINDS.find(({ usual }) => worst(withLoads(plan, usual)) <= need.available) : undefined;
+  const kind =
+    key === first ? KINDS.find(({ usual }) => isMet({ worst: worst(withLoads(plan, usual)), available: need.available })) : undefined;
   if (kind !== undefined) return { key: kind.key, text: `${kind.key}, ${kind.inWords(plan.load)}`, carries: true };
-  return { key: key.key, text: `${key.key}, ${key.inWords(plan)}`, carries: left(key) <= need.available };
+  return { key: key.key, text: `${key.key}, ${key.inWords(plan)}`, carries: isMet({ worst: left(key), available: need.available }) };
 }

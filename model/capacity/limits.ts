@@ -2,6 +2,7 @@ import { once } from "../values/once";
 import type { Problem } from "../values/problem";
 import { decidingKey } from "./deciding";
 import { underLoad } from "./load";
+import { isBeyondBudget, isMet } from "./need";
 import { needsOf } from "./needs";
 import { amountOf } from "./quantities";
 import { remedyOf } from "./remedies";
@@ -25,7 +26,7 @@ export const firstLimit = once(searched);
 
 function searched(plan: CapacityPlan): { times: number; need: Need } {
   const at = (factor: number): Need => fullest(needsOf(underLoad(plan, factor)));
-  const isCarried = (factor: number): boolean => fullness(at(factor)) <= 1;
+  const isCarried = (factor: number): boolean => isMet(at(factor));
   if (!isCarried(EXACT)) return { times: 0, need: at(0) };
   let [carried, not] = [EXACT, 2 * EXACT];
   while (not < MOST && isCarried(not)) [carried, not] = [not, 2 * not];
@@ -34,7 +35,8 @@ function searched(plan: CapacityPlan): { times: number; need: Need } {
     if (isCarried(middle)) carried = middle;
     else not = middle;
   }
-  return { times: carried, need: at(not) };
+  // A load that is met exactly is carried, however near the search came to it.
+  return { times: isCarried(1) ? Math.max(1, carried) : carried, need: at(not) };
 }
 
 /** Parts of a need that are named. */
@@ -105,14 +107,17 @@ function problemOf(need: Need, plan: CapacityPlan): Problem {
   };
 }
 
-/** Of each key the need that asks for most, as a problem: everything that can't carry the load; empty where all of it can. */
+/** Whether a need says more of its key than another one does: no amount meets it, or a larger one does. */
+const saysMore = (need: Need, before: Need): boolean =>
+  isBeyondBudget(need) === isBeyondBudget(before) ? fullness(need) > fullness(before) : isBeyondBudget(need);
+
+/** Of each key the need that says most, as a problem: everything that can't carry the load; empty where all of it can. */
 export function loadProblemsOf(plan: CapacityPlan): Problem[] {
   const byKey = new Map<string, Need>();
-  for (const need of needsOf(plan)) {
-    if (need.worst <= need.available) continue;
+  for (const need of needsOf(plan).filter((each) => !isMet(each))) {
     const { key } = need.budget;
     const before = byKey.get(key);
-    if (before === undefined || fullness(need) > fullness(before)) byKey.set(key, need);
+    if (before === undefined || saysMore(need, before)) byKey.set(key, need);
   }
   return [...byKey.values()].map((need) => problemOf(need, plan));
 }

@@ -1,4 +1,4 @@
-import type { CapacityPlan, Load } from "./types";
+import type { CapacityPlan, Load, RingCapacityPlan } from "./types";
 
 /** Parts and multiples of a load. */
 
@@ -14,18 +14,37 @@ export const times = (load: Load, factor: number): Load => ({
   newSeriesPerHour: load.newSeriesPerHour * factor,
 });
 
+/** The same plan with each of its rings changed, and each of what these would be with more receivers. */
+function withRings(plan: CapacityPlan, change: (ring: RingCapacityPlan) => RingCapacityPlan): CapacityPlan {
+  const { receivers } = plan;
+  if (receivers === undefined) return plan;
+  const rings = receivers.rings.map((ring) => ({
+    ...change(ring),
+    more: ring.more.map((more) => change({ ...ring, ...more })),
+  }));
+  return { ...plan, receivers: { ...receivers, rings } };
+}
+
 /** The same plan with each of its loads changed: the whole, what Prometheus scrapes, each ring's and the bucket's. */
 export function withLoads(plan: CapacityPlan, change: (load: Load) => Load): CapacityPlan {
-  const { receivers, bucket } = plan;
+  const { bucket } = plan;
   return {
-    ...plan,
+    ...withRings(plan, (ring) => ({ ...ring, load: change(ring.load) })),
     load: change(plan.load),
     prometheus: { ...plan.prometheus, load: change(plan.prometheus.load) },
-    ...(receivers === undefined
-      ? {}
-      : { receivers: { ...receivers, rings: receivers.rings.map((ring) => ({ ...ring, load: change(ring.load) })) } }),
     ...(bucket === undefined ? {} : { bucket: { ...bucket, load: change(bucket.load) } }),
   };
+}
+
+/** The same plan, with the same load of so many times as many tenants. */
+export function withTenants(plan: CapacityPlan, factor: number): CapacityPlan {
+  const ofAll = (load: Load): Load => ({ ...load, tenants: load.tenants * factor });
+  const grown = withLoads(plan, ofAll);
+  return withRings({ ...grown, prometheus: plan.prometheus }, ({ shards, ...ring }) => ({
+    ...ring,
+    tenants: ring.tenants * factor,
+    ...(shards === undefined ? {} : { shards: { ...shards, whole: { ...shards.whole, tenants: shards.whole.tenants * factor } } }),
+  }));
 }
 
 /** The same plan under so many times its load: series, samples, churn and queries alike. */

@@ -13,6 +13,15 @@ const USABLE: Readonly<Record<Resource, number>> = { memory: USABLE_MEMORY, cpu:
 /** Part of a budget that can be used. A time and what is sent are given as they are. */
 export const usable = (resource: Resource, amount: number): number => amount * USABLE[resource];
 
+/** Leave for the last bits of a product, as amounts that carry a need are rounded with. */
+export const LAST_BITS = 1e-9;
+
+/** Whether there is as much as is needed at worst. */
+export const isMet = ({ worst, available }: Pick<Need, "worst" | "available">): boolean => worst <= available * (1 + LAST_BITS);
+
+/** Whether no larger budget would meet it, as of a log's replay that is read in sequence. */
+export const isBeyondBudget = ({ least = 0, available }: Pick<Need, "least" | "available">): boolean => !isMet({ worst: least, available });
+
 /**
  * Most that a pod may usually use: the available amount, less what the model adds for the worst (a loss, a restart, a replay) in the same
  * proportion.

@@ -1,4 +1,5 @@
 import { USABLE_CPU, USABLE_DISK, USABLE_MEMORY } from "./coefficients";
+import { LAST_BITS } from "./need";
 import type { Need, Resource } from "./types";
 
 /** Quantities in words, and those that would carry a need. */
@@ -34,7 +35,7 @@ export function memoryFor(bytes: number): string {
 /** The least CPU, in steps of 50m and from one core on of 250m. */
 export function cpuFor(cores: number): string {
   const step = cores > 1 ? 250 : 50;
-  const milli = Math.max(50, Math.ceil((cores * 1_000) / step - 1e-9) * step);
+  const milli = Math.max(50, Math.ceil((cores * 1_000) / step - LAST_BITS) * step);
   return milli % 1_000 === 0 ? String(milli / 1_000) : `${milli}m`;
 }
 
@@ -43,7 +44,7 @@ export const volumeFor = (bytes: number): string => `${Math.max(1, Math.ceil(byt
 
 /** The least number that meets a need of which so many meet a part in proportion. */
 export const countFor = (amount: number, { worst, available }: Pick<Need, "worst" | "available">): number =>
-  Math.ceil((amount * worst) / available - 1e-9);
+  Math.ceil((amount * worst) / available - LAST_BITS);
 
 /** Value of its budget's key with which a need is met: of a replay, the CPU with which it ends in time; of remote write, its senders. */
 export function carrying({ resource, worst, available, budget }: Pick<Need, "resource" | "worst" | "available" | "budget">): string {

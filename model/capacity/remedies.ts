@@ -1,11 +1,12 @@
 import { MOST_PROMETHEUS_SHARDS, MOST_SENDERS } from "../settings/forms";
 import { SEND_SAMPLES } from "./coefficients";
 import type { Deciding } from "./deciding";
-import { underLoad } from "./load";
-import { sameNeed } from "./needs";
+import { underLoad, withTenants } from "./load";
+import { isBeyondBudget, isMet } from "./need";
+import { needsOf, sameNeed } from "./needs";
 import { carrying, countFor, roundedDown, short } from "./quantities";
 import { EXEMPLARS, receiversName } from "./receivers";
-import type { CapacityPlan, ComponentPlan, Need, RingCapacityPlan } from "./types";
+import type { CapacityPlan, ComponentPlan, Need, ReceiversPlan, RingCapacityPlan } from "./types";
 
 /** Remedies for a need that a plan does not meet: each is named only where the need is met by it. */
 
@@ -14,30 +15,37 @@ const MORE_PODS = /^(?:receivers|routers|queriers|query frontends|store gateways
 /** Components of which there are as many as shards of Prometheus. */
 const MORE_SHARDS = /^(?:Prometheus|sidecars)$/;
 
-/** The same plan with as many pods of a component as a stack file takes. */
-export function withMostPods(plan: CapacityPlan, component: string): CapacityPlan {
-  const grown = <Own extends ComponentPlan>(own: Own): Own => ({ ...own, ...own.most });
+/** The same plan with more pods of a component, several times: up to as many as a stack file takes. */
+export function withMorePods(plan: CapacityPlan, component: string): CapacityPlan[] {
+  const grown = <Own extends ComponentPlan>(own: Own): Own[] => (own.more ?? []).map((more) => ({ ...own, ...more }));
   const { receivers, routers, querier, queryFrontend, bucket } = plan;
-  if (component === "routers" && routers !== undefined) return { ...plan, routers: grown(routers) };
-  if (component === "queriers") return { ...plan, querier: grown(querier) };
-  if (component === "query frontends" && queryFrontend !== undefined) return { ...plan, queryFrontend: grown(queryFrontend) };
+  if (component === "routers" && routers !== undefined) return grown(routers).map((each) => ({ ...plan, routers: each }));
+  if (component === "queriers") return grown(querier).map((each) => ({ ...plan, querier: each }));
+  if (component === "query frontends" && queryFrontend !== undefined)
+    return grown(queryFrontend).map((each) => ({ ...plan, queryFrontend: each }));
   if (component === "store gateways" && bucket !== undefined)
-    return { ...plan, bucket: { ...bucket, storeGateway: grown(bucket.storeGateway) } };
-  if (receivers === undefined) return plan;
-  const rings = receivers.rings.map((ring) => (receiversName(receivers, ring) === component ? grown(ring) : ring));
-  return { ...plan, receivers: { ...receivers, rings } };
+    return grown(bucket.storeGateway).map((each) => ({ ...plan, bucket: { ...bucket, storeGateway: each } }));
+  if (receivers === undefined) return [];
+  return receivers.rings
+    .filter((ring) => receiversName(receivers, ring) === component)
+    .flatMap((ring) => grown(ring).map((each) => withRing(plan, receivers, ring, each)));
 }
 
-/** Whether a plan meets a need of another one. */
-function meets(plan: CapacityPlan, need: Need): boolean {
-  const left = sameNeed(plan, need);
-  return left !== undefined && left.worst <= left.available;
+const withRing = (plan: CapacityPlan, receivers: ReceiversPlan, ring: RingCapacityPlan, other: RingCapacityPlan): CapacityPlan => ({
+  ...plan,
+  receivers: { ...receivers, rings: receivers.rings.map((each) => (each === ring ? other : each)) },
+});
+
+/** Whether a plan meets a need of another one, and whatever else it has of the same key. */
+function meets(plan: CapacityPlan, { component, budget }: Need): boolean {
+  const same = needsOf(plan).filter((each) => each.component === component && each.budget.key === budget.key);
+  return same.length > 0 && same.every(isMet);
 }
 
 /** Not where one query, or what every pod has of each tenant, is too much for one of them. */
 function morePods(need: Need, plan: CapacityPlan): string[] {
   const { component } = need;
-  if (!MORE_PODS.test(component) || !meets(withMostPods(plan, component), need)) return [];
+  if (!MORE_PODS.test(component) || !withMorePods(plan, component).some((more) => meets(more, need))) return [];
   const scraped = component.startsWith("receivers") ? (plan.receivers?.scrapedOfOne ?? 0) : 0;
   return [`more replicas${scraped === 0 ? "" : ` (each has ${short(scraped)} series more for Prometheus to scrape)`}`];
 }
@@ -45,12 +53,9 @@ function morePods(need: Need, plan: CapacityPlan): string[] {
 /** The same plan with the whole ring as each tenant's shard, and the key of these; undefined where tenants have no shards of it. */
 function withLargestShards(plan: CapacityPlan, component: string): { plan: CapacityPlan; key: string } | undefined {
   const { receivers } = plan;
-  if (receivers === undefined) return undefined;
-  const isOf = (ring: RingCapacityPlan): boolean => receiversName(receivers, ring) === component;
-  const shards = receivers.rings.find(isOf)?.shards;
-  if (shards === undefined) return undefined;
-  const rings = receivers.rings.map((ring) => (isOf(ring) ? { ...ring, ...shards.whole } : ring));
-  return { plan: { ...plan, receivers: { ...receivers, rings } }, key: shards.key };
+  const ring = receivers?.rings.find((each) => receiversName(receivers, each) === component);
+  if (receivers === undefined || ring?.shards === undefined) return undefined;
+  return { plan: withRing(plan, receivers, ring, { ...ring, ...ring.shards.whole }), key: ring.shards.key };
 }
 
 /** A tenant's series are divided over its shard alone. */
@@ -67,6 +72,10 @@ const withMostShards = (plan: CapacityPlan): CapacityPlan => ({
 /** Each shard scrapes, keeps and sends its part of the targets. */
 const moreShards = (need: Need, plan: CapacityPlan): string[] =>
   MORE_SHARDS.test(need.component) && meets(withMostShards(plan), need) ? [`more in prometheus.shards (${plan.prometheus.shards})`] : [];
+
+/** The same plan with places for so many exemplars of a tenant; undefined without receivers. */
+const withExemplars = ({ receivers, ...plan }: CapacityPlan, maxExemplars: number): CapacityPlan | undefined =>
+  receivers === undefined ? undefined : { ...plan, receivers: { ...receivers, maxExemplars } };
 
 /** The most exemplars of a tenant with which a need is met, where there are any in it. */
 function fewerExemplars(need: Need, plan: CapacityPlan): string[] {
@@ -92,7 +101,7 @@ function largerRequests(need: Need, { prometheus: { queue } }: CapacityPlan): st
 
 /** More of what its key gives, where that helps and the stack file takes as much. */
 function moreOfIt(need: Need): string[] {
-  if ((need.least ?? 0) > need.available) return [];
+  if (isBeyondBudget(need)) return [];
   const amount = carrying(need);
   return need.resource === "remoteWrite" && Number(amount) > MOST_SENDERS ? [] : [`${amount} or more`];
 }
@@ -112,20 +121,45 @@ export function remedyOf(need: Need, plan: CapacityPlan, { key, carries }: Decid
 
 /** How far beyond the load that meets a limit a remedy of its alert carries. */
 const FURTHER = 1.5;
+/** Loads that are tried, as multiples. */
+const MOST = 1e6;
+/** How exact the multiple is. */
+const EXACT = 1e-2;
+
+/** The same plan under so many times its load, by so many times its tenants. */
+const grownBy = (plan: CapacityPlan, factor: number): CapacityPlan => withTenants(underLoad(plan, factor), factor);
+
+/** The plan under half as much load again as that with which a need meets its limit. */
+function beyondLimit(need: Need, plan: CapacityPlan): CapacityPlan {
+  const isMetAt = (factor: number): boolean => {
+    const own = sameNeed(grownBy(plan, factor), need);
+    return own !== undefined && isMet(own);
+  };
+  let [met, not] = [1, 2];
+  while (not < MOST && isMetAt(not)) [met, not] = [not, 2 * not];
+  while (not - met > EXACT * met) {
+    const middle = (met + not) / 2;
+    if (isMetAt(middle)) met = middle;
+    else not = middle;
+  }
+  return grownBy(plan, FURTHER * not);
+}
 
 /**
- * Remedies for an alert beside a larger value of its key, as clauses; empty where there are none: each carries half as much load again as
- * meets the limit.
+ * Remedies for an alert beside a larger value of its key, as clauses; empty where there are none: each carries half as much load again, of
+ * half as many tenants again, as meets the limit.
  */
 export function otherRemedies(need: Need, plan: CapacityPlan): string {
-  const { component, parts, worst, available } = need;
-  const [largest] = parts;
-  const grown = underLoad(plan, FURTHER * Math.max(1, available / worst));
+  const { component } = need;
+  const grown = beyondLimit(need, plan);
   const shards = withLargestShards(grown, component);
+  const fewer = withExemplars(grown, 0);
   return [
-    ...(MORE_PODS.test(component) && meets(withMostPods(grown, component), need) ? [", or there are to be more replicas"] : []),
+    ...(MORE_PODS.test(component) && withMorePods(grown, component).some((more) => meets(more, need))
+      ? [", or there are to be more replicas"]
+      : []),
     ...(shards !== undefined && meets(shards.plan, need) ? [`, or larger shards in ${shards.key}`] : []),
     ...(MORE_SHARDS.test(component) && meets(withMostShards(grown), need) ? [", or prometheus.shards"] : []),
-    ...(largest?.what === EXEMPLARS ? [", or receive.maxExemplars smaller"] : []),
+    ...(component.startsWith("receivers") && fewer !== undefined && meets(fewer, need) ? [", or receive.maxExemplars smaller"] : []),
   ].join("");
 }

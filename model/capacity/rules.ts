@@ -25,7 +25,7 @@ function tenantsProblems(settings: Settings, { tenants, hashrings }: LoadSetting
           key: "load.tenants",
           value: tenants,
           rule: `all that the stack's own Prometheus writes is one tenant's (tenancy.defaultTenant, ${JSON.stringify(settings.tenancy.defaultTenant)}), and nobody else writes (receive.otherSenders)`,
-          remedy: "1, receive.otherSenders as it is, series of other rings in load.hashrings, or tenancy.splitLabel",
+          remedy: "1, single or pairs in receive.otherSenders, series of other rings in load.hashrings, or tenancy.splitLabel",
         },
   ];
 }

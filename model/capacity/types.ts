@@ -46,8 +46,8 @@ export interface Pods {
 /** Pods, CPU, memory and disk of a component of the plan. */
 export interface ComponentPlan {
   pods: Pods;
-  /** Its pods and parts if there were as many as a stack file takes. Absent where more of them divide nothing. */
-  most?: { pods: Pods };
+  /** Its pods if there were more of them, up to as many as a stack file takes. Absent where more of them divide nothing. */
+  more?: readonly { pods: Pods }[];
   cpu: Budget;
   memory: Budget;
   /** Undefined where nobody knows how large the disk is, or nothing is kept. */
@@ -67,7 +67,8 @@ export interface RingParts {
 /** A ring of receivers. */
 export interface RingCapacityPlan extends ComponentPlan, RingParts {
   name: string;
-  most: { pods: Pods } & RingParts;
+  /** With more receivers: its parts, and the load that is then written into it, since each is scraped as well. */
+  more: readonly ({ pods: Pods; load: Load } & RingParts)[];
   /** Its key for shards of tenants, and its parts if each tenant had the whole ring. Absent where each has. */
   shards?: { key: string; whole: RingParts };
   /** Names of its StatefulSets. */

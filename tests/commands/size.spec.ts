@@ -32,6 +32,21 @@ const CASES: Record<string, Partial<SizeRequest>> = {
   },
   "two nodes": { load: { series: 100_000, interval: "30s" }, survives: { nodes: 2, zones: 0 } },
   "more than the largest pod holds": { load: { series: 5_000_000, interval: "15s", queries: { perSecond: 20 } }, ...withMemory("16Gi") },
+  "an amount of CPU that is exactly what is needed": {
+    load: { series: 1_000_000, interval: "30s", queries: { perSecond: 10, range: "6h" } },
+    survives: { nodes: 1, zones: 0 },
+  },
+  "single senders beside a pair": { load: { series: 50_000, interval: "30s" }, otherSenders: "single" },
+  "pairs beside a single Prometheus": {
+    load: { series: 50_000, interval: "30s" },
+    survives: { nodes: 0, zones: 0 },
+    otherSenders: "pairs",
+  },
+  "pods of less than a step, and of amounts between the steps": {
+    load: { series: 1_000, interval: "30s" },
+    survives: { nodes: 0, zones: 0 },
+    largest: { memory: "200Mi", cpu: "49m", volume: "1Gi" },
+  },
   "40 tenants of pairs, and queries over a day": {
     load: { series: 200_000, interval: "30s", tenants: 40, queries: { perSecond: 2, range: "1d", series: 5_000 } },
     otherSenders: "pairs",
@@ -150,8 +165,53 @@ describe("size", () => {
           retention: "365d",
           largest: { ...REQUEST.largest, volume: "2Gi" },
         }),
-      /and a volume of 2Gi, are the most .*\. Accepted: less of it, a larger volume of one pod, or less retention, or several environments\.$/,
+      /and a volume of 2Gi, are the most .*\. Accepted: less of it, or a larger volume of one pod, or less retention, or several environments\.$/,
     );
+  });
+
+  it("has no more pods than carry it, whatever is lost, and of whatever size between the steps", () => {
+    for (const [change, part, count] of [
+      [
+        {
+          load: { series: 100_000, interval: "15s", queries: { perSecond: 50, series: 5_000 } },
+          survives: { nodes: 2, zones: 0 },
+          largest: { ...REQUEST.largest, cpu: "1" },
+        },
+        "querier",
+        "replicas",
+      ],
+      [
+        {
+          load: { series: 2_000_000, interval: "15s" },
+          survives: { nodes: 0, zones: 0 },
+          largest: { ...REQUEST.largest, memory: "3000Mi" },
+        },
+        "receive",
+        "replicas",
+      ],
+      [
+        { load: { series: 3_000_000, interval: "10s" }, survives: { nodes: 0, zones: 0 }, largest: { ...REQUEST.largest, cpu: "1.9" } },
+        "receive",
+        "replicas",
+      ],
+    ] as const) {
+      const { config } = sizedStack({ ...REQUEST, ...change });
+      assert.ok(carriesItsLoad(config));
+      const own = config[part] as Record<string, unknown>;
+      const { memory, cpu, volume } = change.largest;
+      const largest = { resources: { memory, cpu }, ...(part === "receive" ? { storage: { pvc: { size: volume } } } : {}) };
+      const fewer = { ...config, [part]: { ...own, ...largest, [count]: Number(own[count]) - 1 } } as SettingsInput;
+      assert.ok(!carriesItsLoad(fewer), `${part} ${own[count]}`);
+    }
+  });
+
+  it("says that several environments carry it only where half of the load in one is carried", () => {
+    const sized = (load: object) => () => sizedStack({ ...REQUEST, load: { series: 1_000, interval: "15s", ...load } });
+    assert.throws(
+      sized({ queries: { range: "100y", series: 1_000, perSecond: 1 } }),
+      (error: Error) => !/environments$/.test(error.message),
+    );
+    assert.doesNotThrow(sized({ labelBytes: 65_536 }));
   });
 
   it("names the key of the load that no numbers of pods carry, and less of it only where that helps", () => {
@@ -159,9 +219,12 @@ describe("size", () => {
     for (const [change, said] of [
       [
         { load: { ...load, newSeriesPerHour: 1e10 } },
-        /^Error: load\.newSeriesPerHour = 10000000000: .* Accepted: less of it, or several environments\.$/,
+        /^Error: load\.newSeriesPerHour = 10000000000: .* Accepted: less of it, or a larger memory/,
       ],
-      [{ load: { ...load, queries: { perSecond: 1e9 } } }, /^Error: load\.queries = \{"perSecond":1000000000\}: .* Accepted: less of it, /],
+      [
+        { load: { ...load, queries: { perSecond: 1e9 } } },
+        /^Error: load\.queries = \{"perSecond":1000000000\}: .* Accepted: less of it, or /,
+      ],
       [{ load, ...withMemory("64Mi") }, /^Error: load\.\S+ = .*\. Accepted: a larger memory of one pod\.$/],
     ] as const)
       assert.throws(() => sizedStack({ ...REQUEST, ...change }), said);
@@ -181,8 +244,8 @@ describe("size", () => {
   });
 
   it("gives a queue the senders with which it catches up in no longer than it was cut off, and its memory", () => {
-    const few = sizedStack({ ...REQUEST, load: { series: 1_000_000, interval: "30s" } });
-    assert.equal(few.config.prometheus?.remoteWrite, undefined);
+    const few = sizedStack({ ...REQUEST, load: { series: 1_000, interval: "30s" } });
+    assert.equal(few.config.prometheus?.remoteWrite?.maxShards, 4);
     for (const [series, interval] of [
       [1_000_000, "5s"],
       [31_000_000, "15s"],
@@ -249,14 +312,20 @@ describe("size", () => {
       [{ survivesNodes: "3" }, /^--survives-nodes = 3: a ring stores at most 5 replicas .*\. Accepted: at most 2\.$/],
       [{ series: "" }, /^--series = "": .*\. Accepted: a whole number/],
       [{ queries: " " }, /^--queries = " ": .*\. Accepted: /],
-      [{ name: "Foo_Bar" }, /^--name = "Foo_Bar": .*\. Accepted: /],
+      [{ series: "1e400" }, /^--series = "1e400": .*\. Accepted: a whole number/],
+      [{ name: "Foo_Bar" }, /^--name = "Foo_Bar": .*\. Accepted: at most 56 lower-case letters, digits and -, the last one no -\.$/],
+      [{ name: "a".repeat(57) }, /^--name = "a+": .*\. Accepted: at most 56 /],
+      [{ name: "" }, /^--name = "": .*\. Accepted: at most 56 /],
       [{ largestMemory: "x" }, /^--largest-memory = "x": .*\. Accepted: /],
       [{ largestCpu: "x" }, /^--largest-cpu = "x": .*\. Accepted: /],
       [{ largestVolume: "x" }, /^--largest-volume = "x": .*\. Accepted: /],
       [{ otherSenders: "some" }, /^--other-senders = "some": .*\. Accepted: /],
       [{ tenants: "0" }, /^--tenants = 0: .*\. Accepted: /],
       [{ tenants: "2" }, /^--tenants = 2: all that .* is one tenant's .*\. Accepted: 1, or --other-senders single or pairs\.$/],
-      [{ querySeries: "2000" }, /^--query-series = 2000: no query reads more series .*\. Accepted: at most 1050, /],
+      [
+        { querySeries: "2000" },
+        /^--query-series = 2000: no query reads more series .* \(--query-range\)\. Accepted: at most 1050, or a larger --series\.$/,
+      ],
       [{ queryRange: "long" }, /^--query-range = "long": .*\. Accepted: /],
       [{ retention: "soon" }, /^--retention = "soon": .*\. Accepted: /],
       [{ queries: "many" }, /^--queries = "many": .*\. Accepted: /],

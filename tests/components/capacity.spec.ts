@@ -93,7 +93,7 @@ describe("a load", () => {
     };
     assert.match(
       await refused({}),
-      /load\.tenants = 2: all that .* is one tenant's \(tenancy\.defaultTenant, "[\w-]+"\), and nobody else writes .*Accepted: 1, receive\.otherSenders/,
+      /load\.tenants = 2: all that .* is one tenant's \(tenancy\.defaultTenant, "[\w-]+"\), and nobody else writes .*Accepted: 1, single or pairs in receive\.otherSenders/,
     );
     for (const more of [{ receive: { otherSenders: "single" }, querier: { deduplication: "chain" } }, { tenancy: { splitLabel: "team" } }])
       assert.doesNotMatch(await refused(more), /load\.tenants = 2/);

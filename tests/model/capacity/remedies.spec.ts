@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as fc from "fast-check";
 import { loadProblemsOf } from "../../../model/capacity/limits";
 import { needsOf } from "../../../model/capacity/needs";
 import { capacity } from "../../../model/capacity/proof";
@@ -6,13 +7,15 @@ import { roundedDown } from "../../../model/capacity/quantities";
 import type { CapacityPlan } from "../../../model/capacity/types";
 import type { Problem } from "../../../model/values/problem";
 import type { Overrides } from "../../harness";
-import { needOf, planUnder } from "./plans";
+import { load, needOf, planUnder } from "./plans";
 
 function problemOf(plan: CapacityPlan, key: string): Problem {
   const found = loadProblemsOf(plan).find((each) => each.key === key);
   assert.ok(found !== undefined, key);
   return found;
 }
+
+const OTHERS = { receive: { otherSenders: "single" }, querier: { deduplication: "chain" } };
 
 /** An amount that a remedy names of a key. */
 const named = (remedy: string, pattern: RegExp): number => Number(pattern.exec(remedy)?.[1]);
@@ -83,6 +86,41 @@ describe("capacity: remedies", () => {
       needOf(planUnder("prod", { ...LOAD, series: 500_000 }, sharded(shuffleSharding)), "receivers memory").worst;
     assert.equal(memory(smaller), memory({ shardSize: 3 }));
     assert.ok(memory({ shardSize: 12 }) < memory(smaller));
+  });
+
+  it("count a receiver's tenants by the largest shard, in which it is drawn most, and its series by the smallest", () => {
+    const tenants = { ...LOAD, series: 100_000, scraped: 0, tenants: 300 };
+    const ring = (shuffleSharding: object) =>
+      planUnder("prod", tenants, { ...OTHERS, receive: { ...OTHERS.receive, replicas: 12, shuffleSharding } }).receivers?.rings[0];
+    const small = [{ tenants: ["t-0"], shardSize: 3 }];
+    for (const shardSize of [6, 12]) {
+      assert.equal(ring({ shardSize, overrides: small })?.tenants, ring({ shardSize })?.tenants);
+      assert.ok((ring({ shardSize, overrides: small })?.heaviest ?? 0) >= (ring({ shardSize })?.heaviest ?? 1));
+    }
+    assert.equal(ring({ shardSize: 12 })?.tenants, 300);
+  });
+
+  it("of receivers that each add to what Prometheus scrapes are replicas only where these series fit too", () => {
+    const many = { series: 6_269_401, interval: "5s", tenants: 100, newSeriesPerHour: 478_313, queries: { perSecond: 5, range: "6h" } };
+    const receive = { replicas: 3, otherSenders: "pairs", shuffleSharding: { shardSize: 3 }, resources: { cpu: "2" } };
+    const plan = planUnder("prod", many, { ...OTHERS, receive });
+    assert.doesNotMatch(problemOf(plan, "receive.resources.cpu").remedy, /more replicas/);
+  });
+
+  it("name no amount of a key of which another need is met by none", () => {
+    const plan = planUnder("prod", { series: 91_029_427, interval: "5s" }, { prometheus: { resources: { cpu: "2", memory: "64Gi" } } });
+    const { rule, remedy } = problemOf(plan, "prometheus.resources.cpu");
+    assert.match(rule, /however many cores there are/);
+    assert.doesNotMatch(remedy, /or more,/);
+    fc.assert(
+      fc.property(load, fc.constantFrom("prometheus", "receive"), (own, part) => {
+        const key = `${part}.resources.cpu`;
+        const withCpu = (cpu: string) => planUnder("prod", own, { [part]: { resources: { cpu } } });
+        const [, amount] = /^(\d+m?) or more/.exec(loadProblemsOf(withCpu("500m")).find((each) => each.key === key)?.remedy ?? "") ?? [];
+        if (amount !== undefined) assert.ok(!loadProblemsOf(withCpu(amount)).some((each) => each.key === key), amount);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it("are more replicas exactly where as many as a stack file takes carry it", () => {
