@@ -73,15 +73,15 @@ const withMostShards = (plan: CapacityPlan): CapacityPlan => ({
 const moreShards = (need: Need, plan: CapacityPlan): string[] =>
   MORE_SHARDS.test(need.component) && meets(withMostShards(plan), need) ? [`more in prometheus.shards (${plan.prometheus.shards})`] : [];
 
-/** The same plan with places for so many exemplars of a tenant; undefined without receivers. */
-const withExemplars = ({ receivers, ...plan }: CapacityPlan, maxExemplars: number): CapacityPlan | undefined =>
-  receivers === undefined ? undefined : { ...plan, receivers: { ...receivers, maxExemplars } };
+/** The same plan with places for so many exemplars of a tenant. */
+const withExemplars = (plan: CapacityPlan, maxExemplars: number): CapacityPlan =>
+  plan.receivers === undefined ? plan : { ...plan, receivers: { ...plan.receivers, maxExemplars } };
 
 /** The most exemplars of a tenant with which a need is met, where there are any in it. */
 function fewerExemplars(need: Need, plan: CapacityPlan): string[] {
   const { receivers } = plan;
   if (receivers === undefined || !need.parts.some(({ what }) => what === EXEMPLARS)) return [];
-  const met = (maxExemplars: number): boolean => meets({ ...plan, receivers: { ...receivers, maxExemplars } }, need);
+  const met = (maxExemplars: number): boolean => meets(withExemplars(plan, maxExemplars), need);
   if (!met(0)) return [];
   let [most, tooMany] = [0, receivers.maxExemplars];
   while (tooMany - most > 1) {
@@ -153,13 +153,12 @@ export function otherRemedies(need: Need, plan: CapacityPlan): string {
   const { component } = need;
   const grown = beyondLimit(need, plan);
   const shards = withLargestShards(grown, component);
-  const fewer = withExemplars(grown, 0);
   return [
     ...(MORE_PODS.test(component) && withMorePods(grown, component).some((more) => meets(more, need))
       ? [", or there are to be more replicas"]
       : []),
     ...(shards !== undefined && meets(shards.plan, need) ? [`, or larger shards in ${shards.key}`] : []),
     ...(MORE_SHARDS.test(component) && meets(withMostShards(grown), need) ? [", or prometheus.shards"] : []),
-    ...(component.startsWith("receivers") && fewer !== undefined && meets(fewer, need) ? [", or receive.maxExemplars smaller"] : []),
+    ...(component.startsWith("receivers") && meets(withExemplars(grown, 0), need) ? [", or receive.maxExemplars smaller"] : []),
   ].join("");
 }
