@@ -94,7 +94,7 @@ export const TENANT_BYTES = 8.4 * MB;
 /** Series that a tenant's database adds to what its receiver shows of itself. Measured: there, 24,005 of 100 tenants. */
 export const TENANT_OWN_SERIES = 233;
 /** Core for each series in the head, for garbage collection. Measured: bench/README.md, "coefficients". */
-export const CORES_PER_SERIES = 0.15 * MICROSECONDS;
+export const CORES_PER_SERIES = 0.13 * MICROSECONDS;
 
 // The log, and its replay.
 
@@ -135,26 +135,26 @@ export const REPLAY_IN_SEQUENCE = 0.25;
 // Figures without a source are measured: bench/README.md, "coefficients", with requests of 5,000 samples.
 
 /** A core's time to take a sample, and what each byte of its labels adds. */
-export const TAKE_SECONDS = 0.7 * MICROSECONDS;
+export const TAKE_SECONDS = 0.5 * MICROSECONDS;
 export const TAKE_LABEL_SECONDS = 0.006 * MICROSECONDS;
 /** A core's time to send one replica of a sample on. */
-export const FORWARD_SECONDS = 0.82 * MICROSECONDS;
+export const FORWARD_SECONDS = 1.06 * MICROSECONDS;
 /** A core's time to store one replica of a sample of a series that is in the head, and what each byte of its labels adds. */
-export const STORE_SECONDS = 1.7 * MICROSECONDS;
-export const STORE_LABEL_SECONDS = 0.0047 * MICROSECONDS;
+export const STORE_SECONDS = 2.2 * MICROSECONDS;
+export const STORE_LABEL_SECONDS = 0.0034 * MICROSECONDS;
 /** A core's time to make a series. */
 export const CREATE_SECONDS = 13 * MICROSECONDS;
 /** Cores of a receiver, a router and a querier without load. */
-export const RECEIVER_CORES = 0.004;
-export const ROUTER_CORES = 0.012;
+export const RECEIVER_CORES = 0.003;
+export const ROUTER_CORES = 0.01;
 export const QUERIER_CORES = 0.002;
 /** Cores of anything else without load: not measured, as much as of these. */
 export const IDLE_CORES = 0.005;
 /** A router without load, and for each replica that it sends. */
 export const ROUTER_BYTES = 67 * MB;
-export const ROUTER_REPLICA_BYTES = 10 * MB;
-/** Memory for requests in work, for each byte of labels that comes in a second. */
-export const REQUEST_LABEL_BYTES = 17.5;
+export const ROUTER_REPLICA_BYTES = 16 * MB;
+/** Memory for requests in work, for each byte of labels that comes in a second, of a ring that answers at once. */
+export const REQUEST_LABEL_BYTES = 5;
 /** A sample as it is sent, without labels: name and value beside what compression leaves of the labels. */
 export const WIRE_SAMPLE_BYTES = 16;
 /**
