@@ -5,7 +5,6 @@ import { CONFIG_NAMESPACE } from "../config/namespace";
 import { PROMETHEUS_APP } from "../model/kubernetes/identities";
 import { QUERY_HTTP_PORT, REMOTE_WRITE_PORT } from "../model/kubernetes/ports";
 import { applyManifests } from "../sandbox/cluster";
-
 import { type ConfigOverlay, type ConfigValue, mergeConfig } from "../sandbox/overlay";
 import { SANDBOX_STACK_IMAGES } from "../sandbox/stackImages";
 import { NODE_NETWORK, NODES, POD_NETWORK } from "../sandbox/topology";

@@ -119,6 +119,6 @@ function ofOption({ key, rule, remedy, ...problem }: Problem): Problem {
 
 /** Of each option the first of its problems, a line each. */
 function refusal(problems: readonly Problem[]): Error {
-  const byKey = new Map([...problems].reverse().map((problem) => [problem.key, problem]));
-  return new Error([...byKey.values()].reverse().map(formatProblem).join("\n"));
+  const first = problems.filter(({ key }, index) => problems.findIndex((each) => each.key === key) === index);
+  return new Error(first.map(formatProblem).join("\n"));
 }

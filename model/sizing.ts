@@ -205,13 +205,15 @@ const COUNTED = [
 
 type Counted = (typeof COUNTED)[number];
 
-/** Needs of a part that the largest pods of these numbers do not meet, the farthest first. */
-function unmet(request: SizeRequest, counts: Counts, { key }: Counted): { plan: CapacityPlan; over: Need[] } {
+/** The need of a part that the largest pods of these numbers meet least; undefined where they meet all. */
+function unmet(request: SizeRequest, counts: Counts, { key }: Counted): { plan: CapacityPlan; need?: Need | undefined } {
   const { plan } = planWith(request, counts, Object.fromEntries(Object.keys(LEAST).map((each) => [each, largestOf(request, each)])));
   // As many senders as a stack file takes may send the load, and still not catch up.
   const isSlow = ({ resource }: Need): boolean => resource === "remoteWrite" && (sendersFor(plan.prometheus) ?? 0) > MOST.senders;
-  const over = needsOf(plan).filter((need) => need.budget.key.startsWith(key) && (!isMet(need) || isSlow(need)));
-  return { plan, over: over.sort((left, right) => right.worst / right.available - left.worst / left.available) };
+  const [need] = needsOf(plan)
+    .filter((each) => each.budget.key.startsWith(key) && (!isMet(each) || isSlow(each)))
+    .sort((left, right) => right.worst / right.available - left.worst / left.available);
+  return { plan, need };
 }
 
 /** The least number of a part with which pods of the largest size carry the load; one fewer does not. */
@@ -219,13 +221,13 @@ function fewest(request: SizeRequest, counts: Counts, part: Counted, least: numb
   const most = Math.floor(MOST[part.count] / step) * step;
   const left = (count: number) => unmet(request, { ...counts, [part.count]: count }, part);
   let [not, enough] = [least - step, least];
-  for (let { plan, over } = left(enough); over.length > 0; { plan, over } = left(enough)) {
-    if (enough >= most) throw new Error(formatProblem(tooMuch(request, plan, part, over[0])));
+  for (let { plan, need } = left(enough); need !== undefined; { plan, need } = left(enough)) {
+    if (enough >= most) throw new Error(formatProblem(tooMuch(request, plan, part, need)));
     [not, enough] = [enough, Math.min(most, 2 * enough)];
   }
   while (enough - not > step) {
     const middle = not + Math.floor((enough - not) / 2 / step) * step;
-    if (left(middle).over.length === 0) enough = middle;
+    if (left(middle).need === undefined) enough = middle;
     else not = middle;
   }
   return enough;
@@ -249,12 +251,11 @@ export function sizedStack(request: SizeRequest): SizedStack {
 const ofLargest = ({ memory, cpu, volume }: Largest): string => `${memory} of memory, ${cpu} of CPU and a volume of ${volume}`;
 
 /** More of what one pod may have, by what it is short of. */
-const LARGER: Readonly<Record<Need["resource"], string>> = {
+const LARGER: Readonly<Partial<Record<Need["resource"], string>>> = {
   memory: "a larger memory of one pod",
   cpu: "more CPU of one pod",
   disk: "a larger volume of one pod, or less retention",
   replay: "more CPU of one pod",
-  remoteWrite: "a larger memory of one pod",
 };
 
 const HALF = 0.5;
@@ -262,17 +263,18 @@ const HALF = 0.5;
 const DIVIDED = 0.75;
 
 /** Problem of the key of the load from which more of a part follow than a stack file takes. */
-function tooMuch(request: SizeRequest, plan: CapacityPlan, { count, what }: Counted, need: Need | undefined): Problem {
+function tooMuch(request: SizeRequest, plan: CapacityPlan, { count, what }: Counted, need: Need): Problem {
   const { load, largest } = request;
-  const { key, carries } = need === undefined ? { key: "load.series", carries: true } : decidingKey(need, plan);
-  const isDivided = carries && need !== undefined && (sameNeed(underLoad(plan, HALF), need)?.worst ?? 0) < DIVIDED * need.worst;
+  const { key, carries } = decidingKey(need, plan);
+  const larger = LARGER[need.resource];
+  const isDivided = carries && (sameNeed(underLoad(plan, HALF), need)?.worst ?? 0) < DIVIDED * need.worst;
   return {
     key,
     value: load[key.slice("load.".length) as keyof typeof load],
     rule: `${MOST[count]} ${what}, each of ${ofLargest(largest)}, are the most that one environment has, and do not carry it`,
     remedy: [
       ...(carries ? ["less of it"] : []),
-      ...(need === undefined || isMetByAmount(need) ? [LARGER[need?.resource ?? "memory"]] : []),
+      ...(larger !== undefined && isMetByAmount(need) ? [larger] : []),
       ...(isDivided ? ["several environments"] : []),
     ].join(", or "),
   };

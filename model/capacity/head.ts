@@ -98,6 +98,12 @@ export function replayCoreSeconds(load: Load, outOfOrderSeconds: number): { all:
   return { all: ofSeries + ofSamples, inSequence: ofSeries + ofSamples * REPLAY_IN_SEQUENCE };
 }
 
+/** Seconds that a replay takes with so many cores, and how many of them no further core would save. */
+export const replayWith = (
+  { all, inSequence }: ReturnType<typeof replayCoreSeconds>,
+  cores: number,
+): { seconds: number; least: number } => ({ seconds: Math.max(all / cores, inSequence), least: inSequence });
+
 /**
  * Bytes of blocks for so many seconds.
  *

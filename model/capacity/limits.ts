@@ -1,3 +1,4 @@
+import { boundary } from "../values/boundary";
 import { once } from "../values/once";
 import type { Problem } from "../values/problem";
 import { decidingKey } from "./deciding";
@@ -28,15 +29,9 @@ function searched(plan: CapacityPlan): { times: number; need: Need } {
   const at = (factor: number): Need => fullest(needsOf(underLoad(plan, factor)));
   const isCarried = (factor: number): boolean => isMet(at(factor));
   if (!isCarried(EXACT)) return { times: 0, need: at(0) };
-  let [carried, not] = [EXACT, 2 * EXACT];
-  while (not < MOST && isCarried(not)) [carried, not] = [not, 2 * not];
-  while (not - carried > EXACT * carried) {
-    const middle = (carried + not) / 2;
-    if (isCarried(middle)) carried = middle;
-    else not = middle;
-  }
+  const { last, beyond } = boundary(isCarried, { start: EXACT, most: MOST, exact: EXACT });
   // A load that is met exactly is carried, however near the search came to it.
-  return { times: isCarried(1) ? Math.max(1, carried) : carried, need: at(not) };
+  return { times: isCarried(1) ? Math.max(1, last) : last, need: at(beyond) };
 }
 
 /** Parts of a need that are named. */

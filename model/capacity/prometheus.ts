@@ -14,11 +14,11 @@ import {
   SCRAPE_SECONDS,
   UNEVEN_SHARDS,
 } from "./coefficients";
-import { blockBytes, headBytes, headMemory, headSeries, logDisk, replayCoreSeconds } from "./head";
+import { blockBytes, headBytes, headMemory, headSeries, logDisk, replayCoreSeconds, replayWith } from "./head";
 import { times } from "./load";
 import { need, type Parts, replayNeed, sumOf, usable } from "./need";
 import { serving } from "./queries";
-import type { Budget, Capacity, CapacityPlan, Load, Need, PrometheusCapacityPlan, QueuePlan } from "./types";
+import type { Capacity, CapacityPlan, Load, Need, PrometheusCapacityPlan, QueuePlan } from "./types";
 
 /** The stack's own Prometheus. Each server of a shard scrapes all of it, so that a loss gives the others no more to do. */
 
@@ -66,12 +66,6 @@ const queuesMemory = ({ targets, waiting, perRequest }: QueuePlan, own: Load, se
 const usualSenders = (queue: QueuePlan | undefined, { samplesPerSecond }: Load): number =>
   queue === undefined ? 0 : Math.min(queue.senders.amount, Math.ceil((queue.senders.amount * samplesPerSecond) / queue.samplesPerSecond));
 
-/** Seconds of a replay of its one database, and how many of them no further core would save. */
-function replayOf(own: Load, cpu: Budget): { seconds: number; least: number } {
-  const { all, inSequence } = replayCoreSeconds(own, 0);
-  return { seconds: Math.max(all / cpu.amount, inSequence), least: inSequence };
-}
-
 export function prometheusNeeds(plan: CapacityPlan): Need[] {
   const { prometheus } = plan;
   const { queue, queried } = prometheus;
@@ -98,7 +92,9 @@ export function prometheusNeeds(plan: CapacityPlan): Need[] {
     ),
     need("Prometheus", "cpu", prometheus.cpu, cpu),
     // Of its log an agent keeps each series' last time only (prometheus tsdb/agent/db.go `loadWAL`): how long that takes was not measured.
-    ...(prometheus.agent ? [] : [replayNeed("Prometheus", prometheus.cpu, replayOf(own, prometheus.cpu), plan)]),
+    ...(prometheus.agent
+      ? []
+      : [replayNeed("Prometheus", prometheus.cpu, replayWith(replayCoreSeconds(own, 0), prometheus.cpu.amount), plan)]),
     ...(prometheus.disk === undefined
       ? []
       : [need("Prometheus", "disk", prometheus.disk, { ...blocksOf(prometheus), ...logDisk(own, 0) })]),

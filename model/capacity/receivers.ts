@@ -19,7 +19,7 @@ import {
   TAKE_SECONDS,
   TENANT_BYTES,
 } from "./coefficients";
-import { blockBytes, headMemory, headSeries, logDisk, replayCoreSeconds } from "./head";
+import { blockBytes, headMemory, headSeries, logDisk, replayCoreSeconds, replayWith } from "./head";
 import { times, writtenSamples } from "./load";
 import { divided, fewest, need, type Parts, replayNeed } from "./need";
 import { serving } from "./queries";
@@ -43,7 +43,7 @@ export function replayOf(
 ): { seconds: number; least: number } {
   const { all } = replayCoreSeconds(heaviestLoad(ring), outOfOrderSeconds);
   const { inSequence } = replayCoreSeconds({ ...times(ring.load, ring.largestTenant), tenants: 1 }, outOfOrderSeconds);
-  return { seconds: Math.max(all / ring.cpu.amount, inSequence), least: inSequence };
+  return replayWith({ all, inSequence }, ring.cpu.amount);
 }
 
 /** Name of a ring's receivers in a need. */

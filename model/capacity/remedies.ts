@@ -1,4 +1,5 @@
 import { MOST_PROMETHEUS_SHARDS, MOST_SENDERS } from "../settings/forms";
+import { boundary } from "../values/boundary";
 import { SEND_SAMPLES } from "./coefficients";
 import type { Deciding } from "./deciding";
 import { underLoad, withTenants } from "./load";
@@ -135,14 +136,8 @@ function beyondLimit(need: Need, plan: CapacityPlan): CapacityPlan {
     const own = sameNeed(grownBy(plan, factor), need);
     return own !== undefined && isMet(own);
   };
-  let [met, not] = [1, 2];
-  while (not < MOST && isMetAt(not)) [met, not] = [not, 2 * not];
-  while (not - met > EXACT * met) {
-    const middle = (met + not) / 2;
-    if (isMetAt(middle)) met = middle;
-    else not = middle;
-  }
-  return grownBy(plan, FURTHER * not);
+  const { beyond } = boundary(isMetAt, { start: 1, most: MOST, exact: EXACT });
+  return grownBy(plan, FURTHER * beyond);
 }
 
 /**
